@@ -1,0 +1,67 @@
+# Each target sets up what it needs, from nothing but python3 and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+USABLE := $(VENV)/.usable
+READY  := $(VENV)/.ready
+PEERS  := .peers
+DEST   ?= demo-archive
+# For bench and fuzz: which ones, and their options, such as ARGS="decrypt --quick".
+ARGS   ?=
+# Two at a time, the tests of a file by one of them: much of the time other programs are waited for.
+WORKERS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo notebook test lint types bench fuzz proto clean
+
+demo: $(USABLE)
+	$(BIN)/gdrive-wa demo $(DEST)
+
+notebook: $(USABLE)
+	$(BIN)/pip install --quiet --editable '.[notebook]'
+	$(BIN)/jupyter lab notebooks
+
+test: $(READY) $(PEERS)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+bench: $(READY) $(PEERS)/.ready
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+proto: $(READY)
+	$(BIN)/python proto/generate.py
+
+clean:
+	rm -rf $(VENV) $(PEERS) $(DEST) dist .mypy_cache .ruff_cache .pytest_cache
+
+# The package, editable: all that a user of it needs.
+$(USABLE): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+# And what its tests need.
+$(READY): $(USABLE)
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+# Programs that we did not write, in an environment of their own: the tests run them beside us.
+$(PEERS)/.ready: tests/peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement tests/peers.txt
+	@touch $@

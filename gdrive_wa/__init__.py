@@ -1,0 +1,146 @@
+"""Fetch your own WhatsApp backup from Google, decrypt it with your own key, keep every voice note.
+
+    from gdrive_wa import connect, load_key, restore
+
+    report = restore(connect(), "My voice notes", key=load_key("encrypted_backup.key"))
+
+Every command of ``gdrive-wa`` has its call here. All errors are :class:`GdriveWaError`; their
+tree is drawn in :mod:`gdrive_wa.errors`. Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from gdrive_wa.errors import (
+    AuthenticationError,
+    ChecksumError,
+    CredentialsError,
+    DamagedError,
+    DatabaseError,
+    FormatError,
+    GdriveWaError,
+    GoneError,
+    Interrupted,
+    KeyFailure,
+    KeyFileError,
+    MetadataError,
+    MissingKeyError,
+    NetworkError,
+    PartialError,
+    PayloadError,
+    RefusedError,
+    StorageError,
+    TruncatedError,
+    UnsafeNameError,
+    UsageError,
+    WrongKeyError,
+    WrongKeyTypeError,
+)
+from gdrive_wa.kinds import Kind
+from gdrive_wa.model import Backup, Choice, Entry, NoteStatus, Report, VoiceNote
+from gdrive_wa.progress import Progress
+from gdrive_wa.version import VERSION
+
+if TYPE_CHECKING:
+    from gdrive_wa.archive.archive import Archive, open_archive
+    from gdrive_wa.crypt.decrypt import decrypt_file
+    from gdrive_wa.crypt.inspect import inspect
+    from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key
+    from gdrive_wa.crypt.tree import decrypt_tree
+    from gdrive_wa.restore import restore
+    from gdrive_wa.sources import connect, open_folder
+    from gdrive_wa.transfer.download import download
+
+__version__ = VERSION
+
+_ROOMS = {
+    "Archive": "archive.archive",
+    "CipherKey": "crypt.keys",
+    "RootKey": "crypt.keys",
+    "connect": "sources",
+    "decrypt_file": "crypt.decrypt",
+    "decrypt_tree": "crypt.tree",
+    "download": "transfer.download",
+    "inspect": "crypt.inspect",
+    "load_key": "crypt.keys",
+    "open_archive": "archive.archive",
+    "open_folder": "sources",
+    "restore": "restore",
+}
+
+__all__ = [
+    "Archive",
+    "AuthenticationError",
+    "Backup",
+    "ChecksumError",
+    "Choice",
+    "CipherKey",
+    "CredentialsError",
+    "DamagedError",
+    "DatabaseError",
+    "Entry",
+    "FormatError",
+    "GdriveWaError",
+    "GoneError",
+    "Interrupted",
+    "KeyFailure",
+    "KeyFileError",
+    "Kind",
+    "MetadataError",
+    "MissingKeyError",
+    "NetworkError",
+    "NoteStatus",
+    "PartialError",
+    "PayloadError",
+    "Progress",
+    "RefusedError",
+    "Report",
+    "RootKey",
+    "StorageError",
+    "TruncatedError",
+    "UnsafeNameError",
+    "UsageError",
+    "VoiceNote",
+    "WrongKeyError",
+    "WrongKeyTypeError",
+    "__version__",
+    "connect",
+    "decrypt_file",
+    "decrypt_tree",
+    "download",
+    "inspect",
+    "load_key",
+    "open_archive",
+    "open_folder",
+    "restore",
+]
+
+
+class _Front(ModuleType):
+    """This package: its public names stay what they are, whichever submodules are imported.
+
+    Importing the submodule ``restore`` would put it in the place of the function of that name.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _ROOMS and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Front
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'gdrive_wa' has no attribute {name!r}")
+    value = getattr(import_module(f"gdrive_wa.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""What a person keeps: named, tagged, indexed and verifiable files on disk."""

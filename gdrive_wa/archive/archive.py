@@ -1,0 +1,168 @@
+"""A restored archive, read: its notes, its databases, and whether it is still what was written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gdrive_wa.archive.index import read_index
+from gdrive_wa.archive.layout import (
+    DATABASES,
+    INDEX_NAME,
+    PAGE_NAME,
+    SUMS_NAME,
+)
+from gdrive_wa.errors import UsageError
+from gdrive_wa.manifest import MANIFEST_NAME, STATE_FOLDER, Record, read_manifest
+from gdrive_wa.model import VoiceNote, relative_to
+from gdrive_wa.progress import Progress, Silent, Stage
+
+_PIECE = 1024 * 1024
+_MADE_HERE = frozenset({PAGE_NAME, SUMS_NAME})
+"""Made anew by every run; no part of what must stay as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What became of the files that were written.
+
+    Attributes:
+        ok: how many are as they were written.
+        missing: those that are gone.
+        changed: those whose bytes are others now.
+        extra: files that no run wrote.
+    """
+
+    ok: int
+    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """True when nothing is missing and nothing has changed."""
+        return not self.missing and not self.changed
+
+    def to_json(self) -> dict[str, object]:
+        """The keys of ``verify --json``."""
+        return {
+            "ok": self.ok,
+            "missing": list(self.missing),
+            "changed": list(self.changed),
+            "extra": list(self.extra),
+        }
+
+
+def open_archive(path: str | Path) -> Archive:
+    """The archive in the folder `path`, to be read.
+
+    Raises:
+        UsageError: there is no such folder, or it is no archive.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", hint="name the folder of a restore")
+    if not (folder / STATE_FOLDER / MANIFEST_NAME).is_file():
+        raise UsageError(
+            f"{folder} is no archive of gdrive-wa",
+            hint="name the folder that gdrive-wa restore wrote to",
+        )
+    return Archive(folder)
+
+
+class Archive:
+    """A restored archive. Reading it takes no lock and changes nothing.
+
+    Attributes:
+        folder: where it lies.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        return f"Archive({str(self.folder)!r})"
+
+    def notes(self) -> list[VoiceNote]:
+        """Every voice note the archive knows, by time; those without a row come last.
+
+        Raises:
+            UsageError: no restore into this folder ever ended.
+            FormatError: the index was damaged.
+        """
+        path = self.folder / INDEX_NAME
+        if not path.is_file():
+            raise UsageError(
+                f"there are no voice notes in {self.folder} yet",
+                hint="run gdrive-wa restore into this folder to its end",
+            )
+        return read_index(path)
+
+    def databases(self) -> list[Path]:
+        """The decrypted databases, by name."""
+        found = (self.folder / record.path for record in self._records())
+        return sorted(
+            path for path in found if path.is_relative_to(self.folder / DATABASES) and path.exists()
+        )
+
+    def verify(self, *, progress: Progress | None = None) -> Verification:
+        """Read every file and compare it with what was written.
+
+        Raises:
+            FormatError: the manifest is damaged or of a newer version.
+            Interrupted: the user asked to stop.
+        """
+        told = progress or Silent()
+        records = self._records()
+        told.begin(
+            Stage.VERIFY, items=len(records), total_bytes=sum(record.size for record in records)
+        )
+        good, missing, changed = 0, [], []
+        for record in sorted(records, key=lambda record: record.path):
+            sha256 = _hash(self.folder / record.path, told)
+            if sha256 is None:
+                missing.append(record.path)
+            elif sha256 == record.sha256:
+                good += 1
+            else:
+                changed.append(record.path)
+            told.advance(Stage.VERIFY, items=1)
+        known = {record.path for record in records}
+        extra = sorted(path for path in self._present() if path not in known)
+        told.end(Stage.VERIFY)
+        return Verification(
+            ok=good,
+            missing=tuple(missing),
+            changed=tuple(changed),
+            extra=tuple(path for path in extra if path not in _MADE_HERE),
+        )
+
+    def _records(self) -> list[Record]:
+        return read_manifest(self.folder)
+
+    def _present(self) -> Iterator[str]:
+        for root, folders, files in os.walk(self.folder):
+            if Path(root) == self.folder and STATE_FOLDER in folders:
+                folders.remove(STATE_FOLDER)
+            links = [name for name in folders if (Path(root) / name).is_symlink()]
+            for name in [*files, *links]:
+                yield relative_to(self.folder, Path(root) / name)
+
+
+def _hash(path: Path, progress: Progress) -> str | None:
+    """SHA-256 of a file, hex; None when there is none, empty when it cannot be read."""
+    if path.is_symlink() or not path.is_file():
+        return None
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+                progress.advance(Stage.VERIFY, moved=len(piece))
+                progress.check()
+    except OSError:  # a disk that no longer gives the bytes: they are not what they were
+        return ""
+    return digest.hexdigest()

@@ -1,0 +1,156 @@
+"""``voice-notes.json`` and ``voice-notes.csv``: every note, for programs and for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from gdrive_wa.errors import FormatError, StorageError, UnsafeNameError
+from gdrive_wa.model import NoteStatus, VoiceNote
+from gdrive_wa.names import parts_of
+
+_COLUMNS = (
+    "sent_at",
+    "chat",
+    "sender",
+    "from_me",
+    "duration",
+    "status",
+    "file",
+    "transcript",
+    "starred",
+    "forwarded",
+    "view_once",
+    "size",
+    "mime_type",
+    "chat_jid",
+    "sender_jid",
+    "message_id",
+    "whatsapp_path",
+    "sha256",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_REBUILT = "run gdrive-wa restore into this folder again: it builds a new one"
+
+
+def in_order(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
+    """`notes` by time, those without one last; the order of the index."""
+    return sorted(
+        notes,
+        key=lambda note: (
+            note.sent_at is None,
+            0.0 if note.sent_at is None else note.sent_at.timestamp(),
+            note.chat_jid,
+            note.message_id,
+            note.file or "",
+        ),
+    )
+
+
+def json_of(notes: Iterable[VoiceNote]) -> bytes:
+    """The index as JSON: an array, one note a line."""
+    lines = ",\n".join(json.dumps(note.to_json(), ensure_ascii=False) for note in notes)
+    return f"[\n{lines}\n]\n".encode("utf-8", "replace")
+
+
+def csv_of(notes: Iterable[VoiceNote]) -> bytes:
+    """The index as a table that spreadsheets open rightly: UTF-8 with a mark that says so."""
+    text = io.StringIO(newline="")
+    write_csv(notes, text)
+    return text.getvalue().encode("utf-8-sig", "replace")
+
+
+def write_csv(notes: Iterable[VoiceNote], out: TextIO) -> None:
+    """The notes as comma-separated values, a header first.
+
+    A text that a spreadsheet would run as a formula begins with ``'``.
+    """
+    table = csv.writer(out, lineterminator="\r\n")
+    table.writerow(_COLUMNS)
+    for note in notes:
+        values = note.to_json()
+        table.writerow([_cell(values[name]) for name in _COLUMNS])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value).replace("\x00", "")
+    if isinstance(value, str) and text.startswith(_FORMULA):
+        return "'" + text
+    return text
+
+
+def read_index(path: Path) -> list[VoiceNote]:
+    """The notes of an index.
+
+    Raises:
+        FormatError: it is not one of ours, or was damaged.
+        StorageError: it cannot be read.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"cannot read {path}", hint=_REBUILT) from error
+    try:
+        items = json.loads(raw)
+        if not isinstance(items, list):
+            raise TypeError("not an array")  # noqa: TRY301 - ends as our own error, below
+        return [_note(item) for item in items]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise FormatError(
+            f"this is not an index of voice notes, or it was damaged: {path}", hint=_REBUILT
+        ) from error
+
+
+def _note(item: dict[str, Any]) -> VoiceNote:
+    sent_at = item["sent_at"]
+    return VoiceNote(
+        chat=_text(item["chat"]),
+        chat_jid=_text(item["chat_jid"]),
+        sender=_text(item["sender"]),
+        from_me=item["from_me"] is True,
+        sent_at=None if sent_at is None else datetime.fromisoformat(sent_at).astimezone(UTC),
+        file=_file(item["file"]),
+        sender_jid=_maybe(item.get("sender_jid"), str),
+        duration=_maybe(item.get("duration"), int, float),
+        size=_maybe(item.get("size"), int),
+        mime_type=_maybe(item.get("mime_type"), str),
+        status=NoteStatus(item["status"]),
+        transcript=_maybe(item.get("transcript"), str),
+        starred=item.get("starred") is True,
+        forwarded=item.get("forwarded") is True,
+        view_once=item.get("view_once") is True,
+        message_id=_text(item.get("message_id", "")),
+        whatsapp_path=_maybe(item.get("whatsapp_path"), str),
+        sha256=_maybe(item.get("sha256"), str),
+        waveform=tuple(int(value) for value in item.get("waveform", ())),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _maybe(value: Any, *kinds: type) -> Any:
+    if value is not None and not isinstance(value, kinds):
+        raise TypeError("of another type")
+    return value
+
+
+def _file(value: object) -> str | None:
+    if value is None:
+        return None
+    try:
+        return "/".join(parts_of(_text(value)))
+    except UnsafeNameError as error:
+        raise ValueError("a file outside the archive") from error

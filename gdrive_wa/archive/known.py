@@ -1,0 +1,115 @@
+"""The notes an archive knows: of former runs, and of the databases of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from gdrive_wa.archive.index import read_index
+from gdrive_wa.archive.layout import INDEX_NAME, message_key
+from gdrive_wa.archive.match import Matcher
+from gdrive_wa.commit import storage_errors
+from gdrive_wa.errors import FormatError
+from gdrive_wa.model import NoteStatus, VoiceNote
+from gdrive_wa.progress import Progress
+
+
+class Known:
+    """Notes by what identifies them; the same note told twice is one.
+
+    Args:
+        former: of former runs.
+
+    Attributes:
+        notes: by :func:`~gdrive_wa.archive.layout.message_key`.
+    """
+
+    def __init__(self, former: Iterable[VoiceNote]) -> None:
+        self.notes = {message_key(note): note for note in former}
+        self._twins = {
+            (note.message_id, note.sha256): key
+            for key, note in self.notes.items()
+            if note.message_id and note.sha256
+        }
+        self._matcher = Matcher()
+        self._told: dict[str, VoiceNote] = {}
+        self._complete = False
+
+    def expect(self, notes: Iterable[VoiceNote]) -> list[str]:
+        """The databases of this run know `notes`; their keys.
+
+        A message that another phone told of before, in its own chat with us, is known by its id
+        and content together.
+        """
+        keys = []
+        for note in notes:
+            key = message_key(note)
+            if key not in self.notes and note.sha256 is not None and note.message_id:
+                key = self._twins.get((note.message_id, note.sha256), key)
+            self.notes[key] = merged(self.notes.get(key), note)
+            self._matcher.add(key, note)
+            self._told[key] = note
+            keys.append(key)
+        return keys
+
+    def matcher(self) -> Matcher:
+        """Finds the note of a file. Notes of former runs are found by content; by path only
+        when no database of this run says better, for paths of two phones are alike.
+        """
+        if not self._complete:
+            self._complete = True
+            for key, note in self.notes.items():
+                if key not in self._matcher:
+                    self._matcher.add(key, note, content_only=bool(self._told))
+        return self._matcher
+
+    def told_without(self, paths: Iterable[str]) -> list[tuple[str, VoiceNote]]:
+        """The notes of this run's databases whose file is at none of `paths`, with their keys;
+        each as these databases tell it.
+        """
+        there = {key for path in paths for key in self.matcher().by_path(path)}
+        return [(key, note) for key, note in self._told.items() if key not in there]
+
+
+def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
+    """The notes with a row that former runs into `folder` left in its index.
+
+    An index that was damaged is put aside: what the databases know is read anew anyway.
+    """
+    path = folder / INDEX_NAME
+    if not path.is_file():
+        return []
+    try:
+        notes = read_index(path)
+    except FormatError as error:
+        aside = path.with_name(f"{INDEX_NAME}.damaged")
+        with storage_errors(path):
+            path.replace(aside)
+        progress.say(f"{error.message}; it was put aside as {aside.name}")
+        return []
+    return [note for note in notes if note.status is not NoteStatus.UNMATCHED]
+
+
+def merged(old: VoiceNote | None, new: VoiceNote) -> VoiceNote:
+    """What is known of a note: `new`, and from `old` whatever `new` no longer says.
+
+    The same message seen from another phone (its own side, or its other chat) stays as the first
+    phone told it.
+    """
+    if old is None:
+        return new
+    if message_key(old) != message_key(new) or old.from_me != new.from_me:
+        old, new = new, old
+    return replace(
+        new,
+        sender_jid=new.sender_jid or old.sender_jid,
+        sent_at=new.sent_at or old.sent_at,
+        duration=old.duration if new.duration is None else new.duration,
+        size=old.size if new.size is None else new.size,
+        mime_type=new.mime_type or old.mime_type,
+        transcript=new.transcript or old.transcript,
+        whatsapp_path=new.whatsapp_path or old.whatsapp_path,
+        sha256=new.sha256 or old.sha256,
+        waveform=new.waveform or old.waveform,
+    )

@@ -1,0 +1,203 @@
+"""Where things lie in an archive. A name once given is kept for ever.
+
+What is on disk already (the manifest's records) has its names; new notes get names beside them,
+so that the same notes end under the same names whatever the order in which they arrive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from pathlib import PurePosixPath
+
+from gdrive_wa.kinds import Kind, kind_of
+from gdrive_wa.manifest import Record
+from gdrive_wa.model import VoiceNote
+from gdrive_wa.names import name_key, parts_of, safe_name, safe_path
+
+VOICE_FOLDER = "Voice notes"
+UNMATCHED = "Unmatched"
+DATABASES = "Databases"
+MEDIA = "Media"
+INDEX_NAME = "voice-notes.json"
+TABLE_NAME = "voice-notes.csv"
+SUMS_NAME = "SHA256SUMS"
+PAGE_NAME = "index.html"
+
+LONGEST_NAME = 120
+"""Bytes of a chat's folder, and of the sender in a file's name."""
+
+_SUFFIXES = {
+    "audio/ogg": ".opus",
+    "audio/opus": ".opus",
+    "audio/mp4": ".m4a",
+    "audio/aac": ".aac",
+    "audio/amr": ".amr",
+    "audio/mpeg": ".mp3",
+}
+_NEVER_CHANGE = frozenset(
+    {Kind.VOICE, Kind.AUDIO, Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.UNKNOWN}
+)
+_ENCRYPTED = re.compile(r"\.(crypt\d+|mcrypt1)$", re.IGNORECASE)
+
+
+def message_key(note: VoiceNote) -> str:
+    """What identifies a note in an archive: its chat and WhatsApp's message id."""
+    mark = note.message_id
+    if not mark:
+        moment = "" if note.sent_at is None else note.sent_at.isoformat()
+        mark = f"{moment} {note.whatsapp_path or ''}"
+    return f"{note.chat_jid.replace('/', '_')}/{mark}"
+
+
+def database_name(path: str) -> str:
+    """A database's file name without its encryption's suffix."""
+    return safe_name(_ENCRYPTED.sub("", parts_of(path)[-1]))
+
+
+def media_place(path: str) -> PurePosixPath:
+    """Where a file that is no voice note lies: under WhatsApp's own path below ``Media``.
+
+    Raises:
+        UnsafeNameError: the path would lead out of the archive.
+    """
+    parts = safe_path(_ENCRYPTED.sub("", path)).parts
+    folders = [part.casefold() for part in parts[:-1]]
+    if "media" in folders:
+        parts = parts[len(folders) - folders[::-1].index("media") :]
+    return PurePosixPath(MEDIA, *parts)
+
+
+def suffix_of(note: VoiceNote) -> str:
+    """The suffix of a note's file: the one it had, else its type's, else ``.opus``."""
+    had = re.search(r"\.[A-Za-z0-9]{2,5}$", note.whatsapp_path or "")
+    if had:
+        return had.group().lower()
+    return _SUFFIXES.get((note.mime_type or "").partition(";")[0].strip().lower(), ".opus")
+
+
+def owner_of(record: Record) -> str:
+    """Who a path belongs to that is no known voice note's.
+
+    Media never change: other bytes under the same path are another phone's file, and both are
+    kept. Of settings and the like the newest is kept.
+    """
+    path = record.whatsapp_path or record.path
+    if record.path.startswith(f"{VOICE_FOLDER}/") or kind_of(path) in _NEVER_CHANGE:
+        return f"sha256:{record.content_sha256 or record.sha256}"
+    return path
+
+
+class Layout:
+    """The names of one archive.
+
+    Args:
+        timezone: of the times in names; None for this machine's.
+        records: what the archive holds already.
+    """
+
+    def __init__(self, timezone: tzinfo | None, records: Iterable[Record]) -> None:
+        self._timezone = timezone
+        self._files: dict[str, str] = {}
+        self._above: set[str] = set()
+        self._folders: dict[str, str] = {}
+        self._chats: dict[str, str] = {name_key(UNMATCHED): ""}
+        self._names: dict[str, str] = {}
+        for record in records:
+            self._take(name_key(record.path), record.message or owner_of(record))
+            place = PurePosixPath(record.path)
+            if record.message is not None:
+                self._names[record.message] = record.path
+                if place.parts[0] == VOICE_FOLDER and len(place.parts) == 3:
+                    chat = record.message.partition("/")[0]
+                    self._folders.setdefault(chat, place.parts[1])
+                    self._chats.setdefault(name_key(place.parts[1]), chat)
+
+    def assign(self, notes: Iterable[VoiceNote]) -> None:
+        """Give a name to each of `notes` that has none, in an order that never changes."""
+        new = [note for note in notes if message_key(note) not in self._names]
+        chats = {note.chat_jid.replace("/", "_"): note.chat for note in new}
+        for jid in sorted(chats):
+            if jid not in self._folders:
+                self._name_folder(jid, chats[jid])
+        for note in sorted(new, key=_order):
+            self.of(note)
+
+    def of(self, note: VoiceNote) -> str:
+        """The path of `note`: ``Voice notes/<chat>/<YYYY-MM-DD HH.MM.SS> <sender>.opus``."""
+        key = message_key(note)
+        if key not in self._names:
+            jid = key.partition("/")[0]
+            if jid not in self._folders:
+                self._name_folder(jid, note.chat)
+            moment = "undated"
+            if note.sent_at is not None:
+                moment = f"{note.sent_at.astimezone(self._timezone):%Y-%m-%d %H.%M.%S}"
+            sender = safe_name(note.sender, fallback="Unknown", max_bytes=LONGEST_NAME)
+            name = f"{moment} {sender}{suffix_of(note)}"
+            wanted = f"{VOICE_FOLDER}/{self._folders[jid]}/{name}"
+            short = safe_name(note.message_id, fallback="0")[-8:]
+            self._names[key] = self.claim(wanted, key, marks=(short, note.message_id))
+        return self._names[key]
+
+    def release(self, path: str) -> None:
+        """Nothing lies at `path` any more."""
+        self._files.pop(name_key(path), None)
+
+    def claim(self, wanted: str, owner: str, *, marks: Iterable[str] = ()) -> str:
+        """`wanted`, or one like it that no other owner has: with one of `marks`, or a hash."""
+        for path in _alternatives(wanted, owner, marks):
+            key = name_key(path)
+            if self._files.get(key) == owner or self._free(key):
+                self._take(key, owner)
+                return path
+        raise AssertionError("alternatives never end")  # pragma: no cover
+
+    def _free(self, key: str) -> bool:
+        if key in self._files or key in self._above:
+            return False
+        return not any(folder in self._files for folder in _folders_of(key))
+
+    def _take(self, key: str, owner: str) -> None:
+        self._files[key] = owner
+        self._above.update(_folders_of(key))
+
+    def _name_folder(self, jid: str, chat: str) -> None:
+        user = safe_name(jid.partition("@")[0], fallback="unknown")
+        name = safe_name(chat, fallback=user, max_bytes=LONGEST_NAME)
+        if name.startswith("."):
+            name = "_" + name
+        mark = hashlib.sha256(jid.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        for candidate in (name, f"{name} ({user})", f"{name} ({mark})"):
+            folder = safe_name(candidate)
+            if self._chats.setdefault(name_key(folder), jid) == jid:
+                break
+        self._folders[jid] = folder
+
+
+def _folders_of(key: str) -> Iterator[str]:
+    at = key.rfind("/")
+    while at > 0:
+        yield key[:at]
+        at = key.rfind("/", 0, at)
+
+
+def _alternatives(wanted: str, owner: str, marks: Iterable[str]) -> Iterator[str]:
+    yield wanted
+    place = PurePosixPath(wanted)
+    stem, suffix = place.stem, place.suffix
+    for mark in marks:
+        yield place.with_name(safe_name(f"{stem} ({mark}){suffix}")).as_posix()
+    number = 0
+    while True:
+        mark = hashlib.sha256(f"{owner} {number}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        yield place.with_name(safe_name(f"{stem}~{mark}{suffix}")).as_posix()
+        yield PurePosixPath(place.parts[0], f"{mark}{suffix}").as_posix()
+        number += 1
+
+
+def _order(note: VoiceNote) -> tuple[float, str, str]:
+    moment = 0.0 if note.sent_at is None else note.sent_at.timestamp()
+    return (moment, note.chat_jid, note.message_id)

@@ -1,0 +1,1 @@
+"""What WhatsApp's databases say about voice notes."""

@@ -1,0 +1,98 @@
+"""Where WhatsApp's own servers held the file of a voice note, and what opens that copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.values import positive, sha256_hex, text, whole
+
+MEDIA_KEY_SIZE = 32
+_VOICE = "CAST(message_type AS INTEGER) IN (2, 81, 82, 103)"
+_MESSAGE = ("_id", "chat_row_id", "key_id")
+_MEDIA = (
+    "message_row_id",
+    "message_url",
+    "direct_path",
+    "media_key",
+    "enc_file_hash",
+    "file_hash",
+    "file_length",
+    "file_size",
+    "mime_type",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLink:
+    """A copy of one message's file on WhatsApp's transient media servers.
+
+    Who has the link and the key has the file: neither shows in ``repr``. Nothing in here is to
+    be trusted before it is checked; it is what somebody's database says.
+
+    Attributes:
+        chat_jid: of the chat, as in :class:`~gdrive_wa.model.VoiceNote`.
+        message_id: WhatsApp's id of the message.
+        url: the whole address; None where the database has none.
+        direct_path: path and query of it on any of the media servers; None likewise.
+        media_key: 32 bytes that open it.
+        enc_sha256: of the copy as it is stored there, hex; None where untold.
+        sha256: of the content, hex; None where untold.
+        size: bytes of the content; None where untold.
+        mime_type: of the content.
+    """
+
+    chat_jid: str
+    message_id: str
+    url: str | None = field(repr=False)
+    direct_path: str | None = field(repr=False)
+    media_key: bytes = field(repr=False)
+    enc_sha256: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    mime_type: str | None = None
+
+
+def read_links(msgstore: Path) -> Iterator[MediaLink]:
+    """The link of every audio message that has one, in no particular order.
+
+    The old schema is not looked at: links live about a month, and its last ones ended years ago.
+    A row without a media key opens nothing and is left out.
+
+    Raises:
+        DatabaseError: `msgstore` is no database, or cannot be read.
+    """
+    with Tables(msgstore) as tables:
+        kinds = _VOICE if tables.has("message", "message_type") else "0"
+        messages = {
+            number: row
+            for row in tables.rows("message", _MESSAGE, kinds)
+            if (number := whole(row[0])) is not None
+        }
+        jids = Jids(tables)
+        chats = {
+            whole(row_id): jids.at(jid_row)
+            for row_id, jid_row in tables.rows("chat", ("_id", "jid_row_id"))
+        }
+        for row in tables.rows("message_media", _MEDIA):
+            number = whole(row[0])
+            url, path, key = text(row[1]), text(row[2]), row[3]
+            if number not in messages or not (url or path):
+                continue
+            if not isinstance(key, bytes) or len(key) != MEDIA_KEY_SIZE:
+                continue
+            _, chat_row, key_id = messages[number]
+            yield MediaLink(
+                chat_jid=chats.get(whole(chat_row)) or UNKNOWN_CHAT,
+                message_id=text(key_id) or f"row {number}",
+                url=url,
+                direct_path=path,
+                media_key=key,
+                enc_sha256=sha256_hex(row[4]),
+                sha256=sha256_hex(row[5]),
+                size=positive(row[6], row[7]),
+                mime_type=text(row[8]),
+            )

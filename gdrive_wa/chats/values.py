@@ -1,0 +1,76 @@
+"""A value of a foreign database as what it should be, or None."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime
+
+_LATEST = 4_102_444_800_000
+"""The year 2100, in milliseconds: what lies beyond is no time of a message."""
+
+_DIGITS = re.compile(r"[+-]?\d{1,18}(?:\.\d*)?")
+_WAVEFORM = 64
+
+
+def whole(value: object) -> int | None:
+    """A whole number, of whatever type it was stored."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if abs(value) < 1e18 else None
+    shown = text(value)
+    if shown is None or not _DIGITS.fullmatch(shown.strip()):
+        return None
+    return int(float(shown)) if "." in shown else int(shown)
+
+
+def flag(value: object) -> bool:
+    """True for a number other than 0."""
+    return bool(whole(value))
+
+
+def text(value: object) -> str | None:
+    """A text that says something, without NULs; None for an empty one."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    elif isinstance(value, int | float):
+        value = str(value)
+    if not isinstance(value, str):
+        return None
+    return value.replace("\x00", "") or None
+
+
+def moment(*values: object) -> datetime | None:
+    """The first of `values`, in milliseconds since 1970 UTC, that is a time of a message."""
+    for value in values:
+        number = whole(value)
+        if number is not None and 0 < number < _LATEST:
+            return datetime.fromtimestamp(number / 1000, UTC)
+    return None
+
+
+def positive(*values: object) -> int | None:
+    """The first of `values` that is a number above 0."""
+    numbers = (whole(value) for value in values)
+    return next((number for number in numbers if number is not None and number > 0), None)
+
+
+def sha256_hex(value: object) -> str | None:
+    """A SHA-256 that was stored in base64, as hex."""
+    shown = text(value)
+    if shown is None:
+        return None
+    try:
+        raw = base64.b64decode(shown.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw.hex() if len(raw) == 32 else None
+
+
+def waveform(value: object) -> tuple[int, ...]:
+    """64 loudness values of 0..100; empty when `value` is anything else."""
+    if not isinstance(value, bytes) or len(value) != _WAVEFORM or max(value) > 100:
+        return ()
+    return tuple(value)

@@ -1,0 +1,66 @@
+"""The group of all commands, each loaded when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from gdrive_wa.cli import talk
+from gdrive_wa.version import VERSION
+
+_COMMANDS = {
+    "login": "Sign in to Google",
+    "logout": "Forget a login, and revoke it at Google",
+    "whoami": "Tell who is signed in",
+    "backups": "List the backups of an account or folder",
+    "ls": "List what a backup holds",
+    "download": "Copy the stored blobs as they are, verified",
+    "decrypt": "Decrypt a file, or a whole folder",
+    "restore": "The main job: every voice note on your disk, named and in a page",
+    "notes": "Show the voice notes of a restored archive",
+    "verify": "Check every file of an archive",
+    "export": "Write an archive's voice notes as m4a or mp3, or a chat in one file",
+    "inspect": "Tell what a backup file says of itself, without a key",
+    "key": "Check a key, or make a key file from the 64 digits",
+    "demo": "The main job on a sample account: no account, no network",
+    "emulator": "Serve a sample account like Google would, for experiments",
+    "doctor": "Tell what is set up, what is missing, and what to do",
+}
+
+
+class Lazy(click.Group):
+    """A group whose commands live in modules of their own, imported when run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Their names, in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, its module imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"gdrive_wa.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(
+    cls=Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: gdrive-wa demo",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--verbose", "-v", is_flag=True, help="Show where an error happened.")
+@click.version_option(VERSION, prog_name="gdrive-wa")
+def app(*, quiet: bool, verbose: bool) -> None:
+    """Fetch your own WhatsApp backup from Google, decrypt it with your own key, and keep every
+    voice note: named by who said it and when, in a page to listen to.
+    """
+    voice = talk.voice()
+    voice.quiet = quiet
+    voice.verbose = verbose

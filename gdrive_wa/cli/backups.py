@@ -1,0 +1,57 @@
+"""``gdrive-wa backups``."""
+
+from __future__ import annotations
+
+import click
+
+from gdrive_wa.cli import talk
+from gdrive_wa.cli.options import Where, json_option, source_options
+from gdrive_wa.cli.sizes import size
+from gdrive_wa.model import Backup
+from gdrive_wa.sources.base import WHEN_EMPTY
+
+_KEY_WORDS = {
+    "server": "not end-to-end",
+    "key": "64-digit key",
+    "password": "password",
+    "passkey": "passkey",
+}
+
+
+@click.command("backups")
+@source_options
+@json_option
+def command(*, where: Where, as_json: bool) -> None:
+    """List the backups that the account (or folder) holds, newest first."""
+    source = where.connect()
+    try:
+        found = source.backups()
+    finally:
+        source.close()
+    if as_json:
+        talk.print_json([backup.to_json() for backup in found])
+        return
+    if not found:
+        talk.voice().say("there is no WhatsApp backup here")
+        for hint in WHEN_EMPTY.get(source.name, ()):
+            talk.voice().hint(hint)
+        return
+    talk.print_table(
+        None,
+        ["account", "updated", "size", "encryption", "app", "name"],
+        [_row(backup) for backup in found],
+    )
+
+
+def _row(backup: Backup) -> list[str]:
+    updated = backup.updated.astimezone().strftime("%Y-%m-%d %H:%M") if backup.updated else "?"
+    encryption = _KEY_WORDS.get(backup.key_type or "", "end-to-end" if backup.encrypted else "?")
+    state = " (uploading)" if backup.uploading else ""
+    return [
+        backup.account,
+        updated + state,
+        size(backup.size),
+        encryption,
+        backup.app_version or "?",
+        backup.name,
+    ]

@@ -1,0 +1,35 @@
+"""``gdrive-wa demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli.options import json_option
+
+
+@click.command("demo")
+@click.argument("dest", type=click.Path(path_type=Path), default=Path("gdrive-wa-demo"))
+@json_option
+def command(*, dest: Path, as_json: bool) -> int:
+    """Do the main job on a sample account, into DEST (by default ./gdrive-wa-demo).
+
+    No account, no key and no network are needed: a small server on this machine plays Google.
+    """
+    from gdrive_wa.archive.archive import open_archive  # noqa: PLC0415 - only when run
+    from gdrive_wa.demo import demo  # noqa: PLC0415
+
+    voice = talk.voice()
+    with interrupt.graceful():
+        report = demo(dest, say=voice.say, progress=talk.progress())
+    code = talk.print_report(report, "restored", as_json=as_json)
+    notes = open_archive(dest).notes()
+    voice.say(f"{len(notes)} voice notes in {len({note.chat_jid for note in notes})} chats")
+    if not as_json:
+        for note in notes[:5]:
+            voice.say(f"  {note.file or note.status}")
+        voice.say("  …")
+    voice.say(f"listen: open {(dest / 'index.html').resolve()} in a browser")
+    return code

@@ -1,0 +1,67 @@
+"""``gdrive-wa download``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli.keys import find_key
+from gdrive_wa.cli.options import (
+    Where,
+    choice_options,
+    dry_run_option,
+    jobs_option,
+    json_option,
+    key_option,
+    source_options,
+)
+from gdrive_wa.errors import UsageError
+from gdrive_wa.model import Choice
+
+
+@click.command("download")
+@click.argument("places", nargs=-1, metavar="[BACKUP] DEST", required=True)
+@source_options
+@key_option
+@choice_options
+@jobs_option
+@dry_run_option
+@json_option
+def command(
+    *,
+    places: tuple[str, ...],
+    where: Where,
+    key_file: Path | None,
+    choice: Choice,
+    jobs: int,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Copy the stored blobs of BACKUP (by default the newest) to DEST as they are, verified.
+
+    With the key, --only and the others choose by the real names. Run it again to go on where it
+    stopped, or to bring DEST up to date.
+    """
+    from gdrive_wa.plan import list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.transfer.download import download  # noqa: PLC0415
+
+    if len(places) > 2:
+        raise UsageError("at most a backup and a folder can be named", hint="[BACKUP] DEST")
+    *named, dest = places
+    key = find_key(key_file, ask=False)
+    progress = talk.progress()
+    source = where.connect()
+    try:
+        with interrupt.graceful():
+            chosen = pick_backup(source, named[0] if named else None)
+            listed = list_entries(source, chosen, key, progress=progress)
+            entries = [entry for entry in listed if choice.admits(entry)]
+            report = download(
+                source, entries, Path(dest), jobs=jobs, dry_run=dry_run, progress=progress
+            )
+    finally:
+        source.close()
+    verb = "would download" if dry_run else "downloaded"
+    return talk.print_report(report, verb, as_json=as_json)

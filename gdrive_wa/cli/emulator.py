@@ -1,0 +1,76 @@
+"""``gdrive-wa emulator``."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import talk
+from gdrive_wa.errors import UsageError
+
+
+@click.command("emulator")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
+@click.option(
+    "--account",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Serve the account in DIR; made there when DIR is not there yet."
+    "  [default: a sample account that is gone afterwards]",
+)
+@click.option(
+    "--plain", is_flag=True, help="Make the sample account without end-to-end encryption."
+)
+@click.option("--auto-consent", is_flag=True, help="The consent page answers itself.")
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What goes wrong, as JSON: see gdrive_wa/emulator/faults.py.",
+)
+def command(
+    *, port: int, account: Path | None, plain: bool, auto_consent: bool, faults: Path | None
+) -> None:
+    """Serve a sample account on this machine the way Google would, until Ctrl-C.
+
+    Prints what to set so that the other commands use it. Nothing of it reaches the network.
+    """
+    from gdrive_wa.emulator.faults import parse_faults  # noqa: PLC0415 - only when run
+    from gdrive_wa.emulator.sample import make_sample  # noqa: PLC0415
+    from gdrive_wa.emulator.server import Emulator  # noqa: PLC0415
+
+    trouble = parse_faults(_read_json(faults)) if faults is not None else None
+    with tempfile.TemporaryDirectory(prefix="gdrive-wa-emulator-") as scratch:
+        folder = account or Path(scratch) / "account"
+        if not folder.exists():
+            make_sample(folder, encrypted=not plain)
+        with Emulator(folder, port=port, auto_consent=auto_consent, faults=trouble) as google:
+            client_file = folder / "client_secrets.json"
+            client_file.write_text(json.dumps(google.client_config()))
+            key_file = next((p for p in _key_files(folder) if p.exists()), None)
+            click.echo(f"export GDRIVE_WA_ENDPOINT={google.root}")
+            token = google.accounts[0].said.get("access_token", "")
+            click.echo(f"export GDRIVE_WA_ACCESS_TOKEN={token}")
+            if key_file is not None:
+                click.echo(f"export GDRIVE_WA_KEY_FILE={key_file.resolve()}")
+            voice = talk.voice()
+            voice.say(f"serving {google.accounts[0].email} on {google.root}; Ctrl-C stops it")
+            voice.hint("paste the lines above into another terminal, then: gdrive-wa backups")
+            voice.hint(f"or sign in: gdrive-wa login --client-secrets {client_file.resolve()}")
+            google.wait()
+
+
+def _key_files(folder: Path) -> list[Path]:
+    return [folder / "encrypted_backup.key", folder / "key"]
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} is no JSON that can be read", hint="gdrive_wa/emulator/faults.py shows it"
+        ) from error

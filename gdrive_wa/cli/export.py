@@ -1,0 +1,59 @@
+"""``gdrive-wa export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli.options import jobs_option, json_option, parse_zone, timezone_option
+
+
+@click.command("export")
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("dest", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("m4a", "mp3")),
+    default="m4a",
+    show_default=True,
+    help="What your players know.",
+)
+@click.option("--chat", metavar="NAME", help="Only chats with NAME in their name.")
+@click.option("--joined", is_flag=True, help="One m4a a chat, with a chapter a note.")
+@timezone_option
+@jobs_option
+@json_option
+def command(
+    *,
+    archive: Path,
+    dest: Path,
+    form: str,
+    chat: str | None,
+    joined: bool,
+    zone: str | None,
+    jobs: int,
+    as_json: bool,
+) -> int:
+    """Write the voice notes of ARCHIVE into the folder DEST, for players that know no Opus.
+
+    Each note becomes a file with who, when and which chat in it; with --joined, each chat
+    becomes one. Needs the extra: pip install 'gdrive-wa[audio]'
+    """
+    timezone = parse_zone(zone)
+    from gdrive_wa.archive.export import export  # noqa: PLC0415 - only when run
+
+    with interrupt.graceful():
+        report = export(
+            archive,
+            dest,
+            form=form,
+            chat=chat,
+            joined=joined,
+            timezone=timezone,
+            jobs=jobs,
+            progress=talk.progress(),
+        )
+    return talk.print_report(report, "exported", as_json=as_json)

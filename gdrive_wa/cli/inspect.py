@@ -1,0 +1,29 @@
+"""``gdrive-wa inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import talk
+from gdrive_wa.cli.options import json_option
+
+
+@click.command("inspect")
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def command(*, file: Path, as_json: bool) -> None:
+    """Tell what the backup file FILE says of itself, without a key. The sizes add up."""
+    from gdrive_wa.crypt.inspect import inspect  # noqa: PLC0415 - ciphers are slow to import
+
+    found = inspect(file).to_json()
+    if as_json:
+        talk.print_json(found)
+        return
+    rows = [[name, _shown(value)] for name, value in found.items() if value not in (None, [])]
+    talk.print_table(None, ["", ""], rows)
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,96 @@
+"""Where a command's key comes from: a file, the environment, the keyring, a hidden prompt."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gdrive_wa.errors import KeyFileError, MissingKeyError
+from gdrive_wa.model import Secret
+
+if TYPE_CHECKING:
+    from gdrive_wa import CipherKey, RootKey
+
+KEY_VARIABLE = "GDRIVE_WA_KEY"
+
+
+def find_key(key_file: Path | None, *, ask: bool = True) -> RootKey | CipherKey | None:
+    """The key, from the first place that has one; None when none has.
+
+    Args:
+        key_file: what ``--key-file`` or ``GDRIVE_WA_KEY_FILE`` names.
+        ask: whether to prompt, hidden, when there is a terminal to ask at.
+
+    Raises:
+        KeyFileError: what is there is not a key.
+    """
+    from gdrive_wa import load_key  # noqa: PLC0415 - ciphers are slow to import
+
+    if key_file is not None:
+        return load_key(key_file)
+    text = os.environ.get(KEY_VARIABLE)
+    if text:
+        return load_key(text.encode())
+    from gdrive_wa.google.store import stored_key  # noqa: PLC0415 - a keyring is slow to open
+
+    kept = stored_key()
+    if kept is not None:
+        return load_key(kept.reveal().encode())
+    return _ask() if ask and sys.stdin.isatty() else None
+
+
+def find_passphrase(folder: Path) -> Secret | None:
+    """The passphrase of a locked iPhone backup; None where nothing is locked or nobody says."""
+    from gdrive_wa.sources.iphone import is_locked  # noqa: PLC0415 - not for --help
+    from gdrive_wa.sources.iphone_files import VARIABLE  # noqa: PLC0415
+
+    if not is_locked(folder):
+        return None
+    given = os.environ.get(VARIABLE)
+    if not given and sys.stdin.isatty():
+        given = click.prompt(
+            "Passphrase of the iPhone's backup (hidden)",
+            hide_input=True,
+            default="",
+            err=True,
+            show_default=False,
+        )
+    return Secret(given) if given else None
+
+
+def require_key(key_file: Path | None) -> RootKey | CipherKey:
+    """The key, or an error that says how to give one.
+
+    Raises:
+        MissingKeyError: no place has one.
+        KeyFileError: what is there is not a key.
+    """
+    key = find_key(key_file)
+    if key is None:
+        raise MissingKeyError("a key is needed to open this")
+    return key
+
+
+def _ask() -> RootKey | CipherKey | None:
+    from gdrive_wa import load_key  # noqa: PLC0415
+
+    click.echo("The key is the 64 digits that WhatsApp showed (spaces do not matter).", err=True)
+    for _ in range(3):
+        text = click.prompt(
+            "Key (hidden; Enter for none)",
+            hide_input=True,
+            default="",
+            err=True,
+            show_default=False,
+        )
+        if not text.strip():
+            return None
+        try:
+            return load_key(text.encode())
+        except KeyFileError as error:
+            click.echo(f"error: {error.message}", err=True)
+    return None

@@ -1,0 +1,96 @@
+"""``gdrive-wa login``."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import talk
+from gdrive_wa.cli.options import endpoint_option
+from gdrive_wa.errors import UsageError
+from gdrive_wa.model import Secret
+
+EMBEDDED_SETUP = "https://accounts.google.com/EmbeddedSetup"
+
+
+@click.command("login")
+@click.option(
+    "--provider",
+    type=click.Choice(["oauth", "android"]),
+    default="oauth",
+    show_default=True,
+    help="oauth: a browser and your own OAuth client. android: the way a phone signs in;"
+    " unofficial, and what it stores opens your whole account.",
+)
+@click.option(
+    "--client-secrets",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your OAuth client file.  [default: client_secrets.json in the config folder]",
+)
+@click.option("--account", metavar="EMAIL", help="The Google account of the phone.")
+@click.option("--drive", is_flag=True, help="Read your own Drive too, for --source drive.")
+@click.option("--no-browser", is_flag=True, help="Show the address instead of opening a browser.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port that the browser comes back to, for an SSH tunnel.  [default: a free one]",
+)
+@click.option(
+    "--timeout",
+    type=click.IntRange(1, 3600),
+    default=300,
+    show_default=True,
+    help="Seconds to wait for the browser.",
+)
+@endpoint_option
+def command(
+    *,
+    provider: str,
+    client_secrets: Path | None,
+    account: str | None,
+    drive: bool,
+    no_browser: bool,
+    port: int,
+    timeout: int,
+    endpoint: str | None,
+) -> None:
+    """Sign in to Google, and keep the login for later.
+
+    The login goes into this machine's keyring, or else into a file that only you can read.
+    """
+    from gdrive_wa.google.login import login_android, login_oauth  # noqa: PLC0415 - slow
+
+    voice = talk.voice()
+    if provider == "android":
+        if account is None:
+            raise UsageError("which account?", hint="name it with --account EMAIL")
+        login = login_android(account=account, oauth_token=_cookie(), endpoint=endpoint)
+    else:
+        login = login_oauth(
+            client_secrets=client_secrets,
+            account=account,
+            drive=drive,
+            open_browser=not no_browser,
+            port=port,
+            timeout=timeout,
+            endpoint=endpoint,
+            say=functools.partial(click.echo, err=True) if no_browser else voice.say,
+        )
+    voice.say(f"signed in as {login.account}")
+    if login.kept_in != "keyring":
+        voice.say(f"warning: this machine has no keyring; the login is kept in {login.kept_in}")
+    voice.hint("see your backups with: gdrive-wa backups")
+
+
+def _cookie() -> Secret:
+    """Ask for the cookie; it is typed hidden, and never an argument."""
+    talk.voice().say(
+        f"1. Open {EMBEDDED_SETUP} in a browser, and sign in as the owner of the phone.\n"
+        "2. Agree. The page then loads for ever: that is normal.\n"
+        "3. In the browser's developer tools, find the cookie named oauth_token; copy its value."
+    )
+    return Secret(str(click.prompt("oauth_token (hidden)", hide_input=True, err=True)).strip())

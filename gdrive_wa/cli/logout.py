@@ -1,0 +1,19 @@
+"""``gdrive-wa logout``."""
+
+from __future__ import annotations
+
+import click
+
+from gdrive_wa.cli import talk
+from gdrive_wa.cli.options import account_option, endpoint_option
+
+
+@click.command("logout")
+@account_option
+@endpoint_option
+def command(*, account: str | None, endpoint: str | None) -> None:
+    """Revoke a login at Google, and remove it from this machine."""
+    from gdrive_wa.google.login import logout  # noqa: PLC0415 - slow to import
+
+    name = logout(account, endpoint=endpoint)
+    talk.voice().say(f"logged out: {name}")

@@ -1,0 +1,53 @@
+"""``gdrive-wa ls``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli.keys import find_key
+from gdrive_wa.cli.options import Where, choice_options, json_option, key_option, source_options
+from gdrive_wa.cli.sizes import size
+from gdrive_wa.model import Choice
+
+
+@click.command("ls")
+@click.argument("backup", required=False)
+@source_options
+@key_option
+@choice_options
+@json_option
+def command(
+    *, backup: str | None, where: Where, key_file: Path | None, choice: Choice, as_json: bool
+) -> None:
+    """List what BACKUP (by default the newest) holds; with the key, under its real names."""
+    from gdrive_wa.plan import list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
+
+    key = find_key(key_file, ask=False)
+    source = where.connect()
+    try:
+        with interrupt.graceful():
+            chosen = pick_backup(source, backup)
+            listed = list_entries(source, chosen, key, progress=talk.progress())
+    finally:
+        source.close()
+    entries = [entry for entry in listed if choice.admits(entry)]
+    if as_json:
+        talk.print_json([entry.to_json() for entry in entries])
+        return
+    rows = [
+        [
+            entry.modified.astimezone().strftime("%Y-%m-%d %H:%M") if entry.modified else "?",
+            size(entry.size),
+            str(entry.kind),
+            entry.path,
+        ]
+        for entry in entries
+    ]
+    talk.print_table(None, ["modified", "size", "kind", "path"], rows)
+    total = sum(entry.size or 0 for entry in entries)
+    talk.voice().say(f"{len(entries)} entries, {size(total)}")
+    if key is None and chosen.encrypted:
+        talk.voice().hint("with the key (--key-file FILE) the real names are shown")

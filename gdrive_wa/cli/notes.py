@@ -1,0 +1,89 @@
+"""``gdrive-wa notes``."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import talk
+from gdrive_wa.cli.options import json_option, parse_date, parse_zone, timezone_option
+from gdrive_wa.errors import UsageError
+from gdrive_wa.model import NoteStatus, VoiceNote
+
+
+@click.command("notes")
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.option("--chat", metavar="NAME", help="Only chats with NAME in their name.")
+@click.option("--sender", metavar="NAME", help="Only senders with NAME in their name.")
+@click.option(
+    "--status",
+    type=click.Choice([str(status) for status in NoteStatus]),
+    help="Only notes that ended so.",
+)
+@click.option("--since", metavar="DATE", help="Nothing older, such as 2025-03-01.")
+@click.option("--until", metavar="DATE", help="Nothing newer; the day itself counts.")
+@timezone_option
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values on stdout.")
+@json_option
+def command(
+    *,
+    archive: Path,
+    chat: str | None,
+    sender: str | None,
+    status: str | None,
+    since: str | None,
+    until: str | None,
+    zone: str | None,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """Show the voice notes of the restored ARCHIVE."""
+    from gdrive_wa.archive.archive import open_archive  # noqa: PLC0415 - only when run
+
+    if as_csv and as_json:
+        raise UsageError("--json and --csv at once", hint="choose one")
+    earliest, latest = parse_date(since, "--since"), parse_date(until, "--until", end=True)
+    timezone = parse_zone(zone)
+    notes = [
+        note
+        for note in open_archive(archive).notes()
+        if _holds(note.chat, chat)
+        and _holds(note.sender, sender)
+        and (status is None or note.status == status)
+        and _within(note.sent_at, earliest, latest)
+    ]
+    if as_json:
+        talk.print_json([note.to_json() for note in notes])
+    elif as_csv:
+        from gdrive_wa.archive.index import write_csv  # noqa: PLC0415
+
+        write_csv(notes, sys.stdout)
+    else:
+        rows = [_row(note, timezone) for note in notes]
+        talk.print_table(None, ["sent", "chat", "sender", "length", "status", "file"], rows)
+    counts = Counter(str(note.status) for note in notes)
+    told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
+    talk.voice().say(f"{len(notes)} voice notes: {told}" if notes else "no voice notes")
+
+
+def _row(note: VoiceNote, timezone: tzinfo | None) -> list[str]:
+    sent = "?"
+    if note.sent_at is not None:
+        sent = note.sent_at.astimezone(timezone).strftime("%Y-%m-%d %H:%M:%S")
+    minutes, seconds = divmod(round(note.duration or 0), 60)
+    length = f"{minutes}:{seconds:02}" if note.duration is not None else "?"
+    return [sent, note.chat, note.sender, length, str(note.status), note.file or "-"]
+
+
+def _holds(text: str, wanted: str | None) -> bool:
+    return wanted is None or wanted.casefold() in text.casefold()
+
+
+def _within(moment: datetime | None, earliest: datetime | None, latest: datetime | None) -> bool:
+    if moment is None:
+        return earliest is None and latest is None
+    return (earliest is None or moment >= earliest) and (latest is None or moment <= latest)

@@ -1,0 +1,167 @@
+"""How far a run is, shown: bars on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from gdrive_wa.cli import interrupt
+from gdrive_wa.cli.sizes import size
+from gdrive_wa.progress import Stage
+
+LINE_SECONDS = 10.0
+"""Between two plain lines about the same stage."""
+SHORT_SECONDS = 2.0
+"""A stage that is over sooner needs no line at all."""
+
+_WORDS = {
+    Stage.LIST: "listing",
+    Stage.DOWNLOAD: "downloading",
+    Stage.DECRYPT: "decrypting",
+    Stage.READ: "reading chats",
+    Stage.WRITE: "writing",
+    Stage.VERIFY: "verifying",
+}
+
+
+@dataclass(slots=True)
+class _Count:
+    items: int | None
+    total_bytes: int | None
+    done_items: int = 0
+    done_bytes: int = 0
+    started: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=time.monotonic)
+
+    def add(self, items: int, moved: int) -> None:
+        self.done_items += items
+        self.done_bytes += moved
+
+    def shown(self) -> str:
+        parts = []
+        if self.done_items or self.items:
+            parts.append(f"{self.done_items}" + (f" of {self.items}" if self.items else ""))
+        if self.done_bytes or self.total_bytes:
+            of = f" of {size(self.total_bytes)}" if self.total_bytes else ""
+            parts.append(f"{size(self.done_bytes)}{of}")
+        return ", ".join(parts)
+
+
+class Bars:
+    """A bar a stage, on stderr."""
+
+    def __init__(self, *, colour: bool = True) -> None:
+        self._console = Console(file=sys.stderr, no_color=not colour, highlight=False)
+        self._bars: Progress | None = None
+        self._tasks: dict[Stage, tuple[TaskID, _Count]] = {}
+        self._lock = Lock()
+
+    def begin(
+        self, stage: Stage, *, items: int | None = None, total_bytes: int | None = None
+    ) -> None:
+        """A bar appears; it counts bytes where their total is known, else items."""
+        with self._lock:
+            if self._bars is None:
+                self._bars = self._start()
+            if stage in self._tasks:
+                self._bars.remove_task(self._tasks.pop(stage)[0])
+            count = _Count(items, total_bytes)
+            total = total_bytes or items
+            task = self._bars.add_task(_WORDS[stage], total=total, shown=count.shown())
+            self._tasks[stage] = (task, count)
+
+    def advance(self, stage: Stage, *, items: int = 0, moved: int = 0) -> None:
+        """The bar grows."""
+        with self._lock:
+            if self._bars is None or stage not in self._tasks:
+                return
+            task, count = self._tasks[stage]
+            count.add(items, moved)
+            done = count.done_bytes if count.total_bytes else count.done_items
+            self._bars.update(task, completed=done, shown=count.shown())
+
+    def end(self, stage: Stage) -> None:
+        """The bar goes; the last one takes the display with it."""
+        with self._lock:
+            if self._bars is None or stage not in self._tasks:
+                return
+            self._bars.remove_task(self._tasks.pop(stage)[0])
+            if not self._tasks:
+                self._bars.stop()
+                self._bars = None
+
+    def say(self, line: str) -> None:
+        """A line above the bars."""
+        self._console.print(line, markup=False, soft_wrap=True)
+
+    def check(self) -> None:
+        """Stop when Ctrl-C was pressed."""
+        interrupt.check()
+
+    def _start(self) -> Progress:
+        bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[shown]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        bars.start()
+        return bars
+
+
+class Lines:
+    """A plain line every ten seconds at most, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._counts: dict[Stage, _Count] = {}
+        self._lock = Lock()
+
+    def begin(
+        self, stage: Stage, *, items: int | None = None, total_bytes: int | None = None
+    ) -> None:
+        """Counting starts."""
+        with self._lock:
+            self._counts[stage] = _Count(items, total_bytes)
+
+    def advance(self, stage: Stage, *, items: int = 0, moved: int = 0) -> None:
+        """Count, and tell now and then."""
+        with self._lock:
+            count = self._counts.get(stage)
+            if count is None:
+                return
+            count.add(items, moved)
+            now = time.monotonic()
+            if now - count.last < LINE_SECONDS:
+                return
+            count.last = now
+            line = f"{_WORDS[stage]}: {count.shown()}"
+        self.say(line)
+
+    def end(self, stage: Stage) -> None:
+        """Tell what it came to."""
+        with self._lock:
+            count = self._counts.pop(stage, None)
+        if count is not None and time.monotonic() - count.started >= SHORT_SECONDS:
+            self.say(f"{_WORDS[stage]}: {count.shown()}")
+
+    def say(self, line: str) -> None:
+        """The line."""
+        click.echo(line, err=True)
+
+    def check(self) -> None:
+        """Stop when Ctrl-C was pressed."""
+        interrupt.check()

@@ -1,0 +1,104 @@
+"""``gdrive-wa restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli.keys import find_key
+from gdrive_wa.cli.options import (
+    Where,
+    choice_options,
+    dry_run_option,
+    jobs_option,
+    json_option,
+    key_option,
+    parse_zone,
+    source_options,
+    timezone_option,
+)
+from gdrive_wa.model import Choice
+
+
+@click.command("restore")
+@click.argument("dest", type=click.Path(path_type=Path))
+@click.option("--backup", metavar="BACKUP", help="Which backup.  [default: the newest]")
+@source_options
+@key_option
+@choice_options
+@click.option("--chat", metavar="NAME", help="Only voice notes of chats with NAME in their name.")
+@click.option("--all", "everything", is_flag=True, help="All media, not only voice notes.")
+@click.option(
+    "--contacts",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Names from a vCard or Google-contacts file.",
+)
+@timezone_option
+@click.option("--no-tags", is_flag=True, help="Leave the opus files bit-exact: write no tags.")
+@click.option("--keep-blobs", is_flag=True, help="Keep the encrypted files too.")
+@click.option(
+    "--missing-from-whatsapp",
+    is_flag=True,
+    help="Ask WhatsApp's servers for notes the backup lacks; they keep them about a month.",
+)
+@jobs_option
+@dry_run_option
+@json_option
+def command(
+    *,
+    dest: Path,
+    backup: str | None,
+    where: Where,
+    key_file: Path | None,
+    choice: Choice,
+    chat: str | None,
+    everything: bool,
+    contacts: Path | None,
+    zone: str | None,
+    no_tags: bool,
+    keep_blobs: bool,
+    missing_from_whatsapp: bool,
+    jobs: int,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Restore the voice notes of a backup into the folder DEST.
+
+    Lists, chooses, downloads, decrypts, and lays them out: named by who said it and when, with
+    a page to listen to (DEST/index.html). Run it again to go on where it stopped, or to add what
+    a newer backup holds.
+    """
+    timezone = parse_zone(zone)
+    key = find_key(key_file, ask=not where.keyless)
+    from gdrive_wa.restore import restore  # noqa: PLC0415 - everything is slow to import
+
+    source = where.connect()
+    try:
+        with interrupt.graceful():
+            report = restore(
+                source,
+                dest,
+                key=key,
+                backup=backup,
+                choice=choice,
+                chat=chat,
+                everything=everything,
+                contacts=contacts,
+                timezone=timezone,
+                tags=not no_tags,
+                jobs=jobs,
+                keep_blobs=keep_blobs,
+                missing_from_whatsapp=missing_from_whatsapp,
+                endpoint=where.endpoint,
+                dry_run=dry_run,
+                progress=talk.progress(),
+            )
+    finally:
+        source.close()
+    code = talk.print_report(report, "would take" if dry_run else "restored", as_json=as_json)
+    if not dry_run:
+        talk.voice().say(f"listen: open {(dest / 'index.html').resolve()} in a browser")
+    return code

@@ -1,0 +1,136 @@
+"""What is said, and where: data on stdout, talk on stderr.
+
+One :class:`Voice` a run, made from the global options; commands ask for it with :func:`voice`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from gdrive_wa.cli.sizes import size
+from gdrive_wa.model import Report
+from gdrive_wa.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(slots=True)
+class Voice:
+    """How loud this run is.
+
+    Attributes:
+        quiet: errors only.
+        verbose: tracebacks too.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+
+    def say(self, line: str) -> None:
+        """A line of talk, unless the run is quiet."""
+        if not self.quiet:
+            click.echo(line, err=True)
+
+    def hint(self, line: str) -> None:
+        """What to do next."""
+        self.say(f"hint: {line}")
+
+
+_VOICE = Voice()
+
+
+def voice() -> Voice:
+    """The voice of this run."""
+    return _VOICE
+
+
+def wants_traceback() -> bool:
+    """True when the user asked to see where an error happened."""
+    return _VOICE.verbose
+
+
+def complain(message: str, hints: tuple[str, ...]) -> None:
+    """An error: one line of what is wrong, then what to do."""
+    click.echo(f"{click.style('error:', fg='red') if colours() else 'error:'} {message}", err=True)
+    for hint in hints:
+        click.echo(f"hint: {hint}", err=True)
+
+
+def colours() -> bool:
+    """True when stderr is a terminal that wants colour."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
+def print_json(data: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def print_table(title: str | None, columns: list[str], rows: list[list[str]]) -> None:
+    """A table on stdout: drawn on a terminal, tab-separated elsewhere so that scripts can cut."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(_plain(cell) for cell in row))
+        return
+    from rich.table import Table  # noqa: PLC0415 - slow to import, and --help never needs it
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_plain(cell)) for cell in row))
+    _stdout().print(table)
+
+
+def print_report(report: Report, verb: str, *, as_json: bool) -> int:
+    """Tell how a run ended; the exit code that says so too."""
+    if as_json:
+        print_json(report.to_json())
+    for outcome in report.failed:
+        voice_line = f"failed: {_plain(outcome.path)}: {outcome.reason}"
+        click.echo(voice_line, err=True)
+        for hint in outcome.hints:
+            click.echo(f"hint: {hint}", err=True)
+    _VOICE.say(
+        f"{verb} {len(report.done)}, skipped {len(report.skipped)}, "
+        f"failed {len(report.failed)}; {size(report.bytes)} in {report.seconds:.1f} s"
+    )
+    return exit_code(report)
+
+
+def exit_code(report: Report) -> int:
+    """0 when nothing failed, 7 when some did, the one error's own code when there was but one
+    entry."""
+    if not report.failed:
+        return 0
+    if len(report.failed) == 1 and not report.done and not report.skipped:
+        return report.failed[0].exit_code or 7
+    return 7
+
+
+def progress() -> Progress:
+    """Bars on a terminal, plain lines elsewhere, nothing when quiet."""
+    if _VOICE.quiet:
+        return Silent()
+    from gdrive_wa.cli.progress import Bars, Lines  # noqa: PLC0415 - rich is slow to import
+
+    return Bars(colour=colours()) if sys.stderr.isatty() else Lines()
+
+
+def _plain(text: str) -> str:
+    """Text from a backup without anything a terminal would obey."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def _stdout() -> Console:
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(no_color=bool(os.environ.get("NO_COLOR")), highlight=False)

@@ -1,0 +1,254 @@
+"""A file appears whole under its final name, or not at all.
+
+The one way anything of this package reaches its final name: written to a hidden temporary file
+(mode 0600) in the target's folder, flushed to the disk, renamed, and the folder flushed too.
+What a killed run left behind is recognised by its name, and by the lock that nobody holds any
+more, and removed by the next one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from gdrive_wa.errors import StorageError
+
+try:
+    import fcntl
+except ImportError:  # Windows: an open file cannot be removed there, which serves as well
+    fcntl = None  # type: ignore[assignment]
+
+TEMPORARY_PREFIX = ".gdrive-wa-"
+TEMPORARY_SUFFIX = ".tmp"
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class Draft:
+    """A temporary file that becomes `commit`'s target, or vanishes.
+
+    Use as a context manager: leaving it without :meth:`commit` removes the file, whatever the
+    reason.
+
+    Attributes:
+        path: the temporary file.
+        file: it, open for writing (and reading back) in binary.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.file = _new_file(folder)
+        while not _keep(self.path, self.file):  # swept between its making and its locking
+            self.file.close()
+            self.path, self.file = _new_file(folder)
+        self._live = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+    def commit(
+        self,
+        target: Path,
+        *,
+        mtime: float | None = None,
+        mode: int = 0o600,
+        durable: bool = True,
+    ) -> None:
+        """Give the file its final name, replacing what was there.
+
+        Args:
+            target: the final name, on the same file system.
+            mtime: modification time to set, in seconds since 1970 UTC.
+            mode: permissions; only the owner reads what a backup held, unless told otherwise.
+            durable: flush file and folder to the disk. A caller who commits thousands of
+                small files says False and calls :func:`flush_folders` before it records them.
+        """
+        with storage_errors(target):
+            self.file.flush()
+            if mode != 0o600:
+                self.path.chmod(mode)
+            if durable:
+                os.fsync(self.file.fileno())
+            self.file.close()
+            if mtime is not None:
+                os.utime(self.path, (mtime, mtime))
+            try:
+                os.replace(self.path, target)  # noqa: PTH105 - twice as fast, and there are many
+            except FileNotFoundError:
+                make_folder(target.parent)
+                self.path.replace(target)
+            self._live = False
+            if durable:
+                _fsync_folder(target.parent)
+
+    def discard(self) -> None:
+        """Remove the temporary file, unless it was committed."""
+        if not self._live:
+            return
+        self._live = False
+        with suppress(OSError):  # a full disk refuses what is still in the buffer
+            self.file.close()
+        with storage_errors(self.path):
+            self.path.unlink(missing_ok=True)
+
+
+def write_file(target: Path, data: bytes, *, mode: int = 0o600, mtime: float | None = None) -> None:
+    """Put `data` under `target`, whole or not at all."""
+    with Draft(target.parent) as draft:
+        with storage_errors(target):
+            draft.file.write(data)
+        draft.commit(target, mode=mode, mtime=mtime)
+
+
+def make_folder(folder: Path, *, mode: int = 0o777) -> None:
+    """Make `folder` and its parents.
+
+    Raises:
+        StorageError: a file stands in the way, or the disk refuses.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+
+
+def flush_folders(folder: Path) -> None:
+    """Make everything written so far to the file system of `folder` survive a power cut."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - only where syncfs exists, only when asked
+
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            ctypes.CDLL(None, use_errno=True).syncfs(handle)
+        finally:
+            os.close(handle)
+    elif hasattr(os, "sync"):
+        os.sync()
+
+
+def sweep(folder: Path) -> int:
+    """Remove temporary files that runs which no longer live left in `folder`; how many."""
+    removed = 0
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
+        try:
+            with path.open("rb") as abandoned:
+                if _lock(abandoned.fileno()):
+                    path.unlink(missing_ok=True)
+                    removed += 1
+        except OSError:  # gone meanwhile, or not ours to remove
+            continue
+    return removed
+
+
+def hold_folder(path: Path) -> IO[str]:
+    """Hold the lock file `path` until what is returned is closed, or this process dies.
+
+    Raises:
+        StorageError: another run holds it; it is named.
+    """
+    with storage_errors(path):
+        handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    if fcntl is not None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            who = handle.read(64).strip() or "another run"
+            handle.close()
+            raise StorageError(
+                f"{path.parent.parent} is in use by {who}",
+                hint="wait until it ends, or choose another folder",
+            ) from error
+    handle.truncate(0)
+    handle.write(f"process {os.getpid()}")
+    handle.flush()
+    return handle
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn the machine's own errors about `path` into ours."""
+    try:
+        yield
+    except OSError as error:
+        raise explain(error, path) from error
+
+
+def explain(error: OSError, path: Path) -> StorageError:
+    """The machine's own error about `path`, as one of ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageError(
+            f"the disk is full: {path}", hint="free some space and run the command again"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageError(
+            f"not allowed to write {path}", hint="choose a folder that you can write to"
+        )
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return StorageError(
+            f"a file stands where a folder is needed: {path}", hint="choose another folder"
+        )
+    if error.errno == errno.EFBIG:
+        return StorageError(
+            f"this disk takes no file so large: {path}", hint="choose a folder on another disk"
+        )
+    if error.errno == errno.EISDIR:
+        return StorageError(
+            f"a folder stands where a file is needed: {path}", hint="choose another name"
+        )
+    return StorageError(f"{(error.strerror or 'error').lower()}: {path}")
+
+
+def _new_file(folder: Path) -> tuple[Path, IO[bytes]]:
+    path = folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+    with storage_errors(path):
+        try:
+            handle = os.open(path, _NEW_FILE, 0o600)
+        except FileNotFoundError:
+            make_folder(folder)
+            handle = os.open(path, _NEW_FILE, 0o600)
+    return path, os.fdopen(handle, "w+b")
+
+
+def _keep(path: Path, file: IO[bytes]) -> bool:
+    """Hold a new file against the sweep of another run; False when that was quicker."""
+    if os.name == "nt":
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: nothing is swept there either
+        return True
+    return path.exists()
+
+
+def _fsync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Take the lock that a living draft holds; False when that one has it."""
+    if os.name == "nt":
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

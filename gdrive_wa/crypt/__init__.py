@@ -1,0 +1,1 @@
+"""WhatsApp's formats: bytes in, bytes out."""

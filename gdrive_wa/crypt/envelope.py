@@ -1,0 +1,186 @@
+"""Metadata envelopes: the small sealed JSON that tells a media file's real path.
+
+Format facts: proto/README.md, "Metadata envelope" and "mcrypt1".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from secrets import token_bytes
+from typing import NamedTuple
+
+from gdrive_wa.crypt.keys import RootKey
+from gdrive_wa.crypt.primitives import BLOCK_SIZE, decrypt_cbc, encrypt_cbc
+from gdrive_wa.errors import MetadataError, WrongKeyError
+
+IV_SIZE = 16
+MAC_SIZE = 32
+_OVERHEAD = 1 + IV_SIZE + 1 + MAC_SIZE
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""JSON can spell half a character; nothing that is written as UTF-8 can hold it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileMetadata:
+    """What an envelope says of a file.
+
+    Attributes:
+        name: the real path, such as ``Media/WhatsApp Voice Notes/202352/PTT-….opus``. As the
+            phone wrote it, hostile until it went through :func:`gdrive_wa.names.safe_path`.
+        md5: of the plaintext, lower-case hex; None where it says nothing.
+        size: of the plaintext, bytes; None where it says nothing.
+        updated: when the phone changed the file, UTC; None where it says nothing.
+    """
+
+    name: str
+    md5: str | None = None
+    size: int | None = None
+    updated: datetime | None = None
+
+    def to_json(self) -> bytes:
+        """The UTF-8 JSON that the phone would seal."""
+        fields: dict[str, object] = {"name": self.name}
+        if self.md5 is not None:
+            fields["md5Hash"] = self.md5
+        if self.size is not None:
+            fields["sizeBytes"] = self.size
+        if self.updated is not None:
+            fields["updateTime"] = self.updated.isoformat(timespec="milliseconds")
+        return json.dumps(fields, ensure_ascii=False).encode()
+
+
+class _Keys(NamedTuple):
+    cipher: bytes
+    mac: bytes
+
+
+@lru_cache(maxsize=4)
+def _keys(key: RootKey) -> _Keys:
+    return _Keys(key.derive("metadata encryption", 32), key.derive("metadata authentication", 32))
+
+
+def open_envelope(sealed: str, key: RootKey) -> bytes:
+    """The JSON inside an envelope, its MAC checked first and in constant time.
+
+    Raises:
+        MetadataError: not an envelope.
+        WrongKeyError: the MAC does not hold: another key, or altered.
+    """
+    try:
+        raw = base64.b64decode("".join(sealed.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MetadataError("a metadata envelope is not base64") from error
+    body = len(raw) - _OVERHEAD
+    if body < BLOCK_SIZE or body % BLOCK_SIZE or raw[0] != IV_SIZE or raw[1 + IV_SIZE] != MAC_SIZE:
+        raise MetadataError("a metadata envelope has the wrong shape")
+    iv, mac, ciphertext = raw[1:17], raw[18:50], raw[50:]
+    keys = _keys(key)
+    if not hmac.compare_digest(hmac.digest(keys.mac, iv + ciphertext, "sha256"), mac):
+        raise WrongKeyError("this key does not open the metadata of this backup")
+    content = decrypt_cbc(keys.cipher, iv, ciphertext)
+    if content is None:
+        raise MetadataError("a metadata envelope has bad padding")
+    return content
+
+
+def read_file_metadata(sealed: str, key: RootKey) -> FileMetadata:
+    """What the envelope of a file says.
+
+    Raises:
+        MetadataError: not an envelope, or its JSON names no file.
+        WrongKeyError: the MAC does not hold.
+    """
+    return parse_file_metadata(open_envelope(sealed, key))
+
+
+def parse_file_metadata(text: bytes) -> FileMetadata:
+    """The JSON of an opened envelope, parsed.
+
+    Raises:
+        MetadataError: not JSON, or no name in it that is text, or values of the wrong kind.
+    """
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MetadataError("a metadata envelope holds no JSON") from error
+    name = fields.get("name") if isinstance(fields, dict) else None
+    if not isinstance(name, str) or not name:
+        raise MetadataError("a metadata envelope names no file")
+    if _SURROGATE.search(name):
+        raise MetadataError("the name in a metadata envelope is no text")
+    return FileMetadata(
+        name=name,
+        md5=_md5(fields.get("md5Hash")),
+        size=_size(fields.get("sizeBytes")),
+        updated=_moment(fields.get("updateTime")),
+    )
+
+
+def seal_envelope(text: bytes, key: RootKey, *, iv: bytes | None = None) -> str:
+    """An envelope round `text`, as the phone makes it; `iv` only for reproducible samples."""
+    iv = token_bytes(IV_SIZE) if iv is None else iv
+    keys = _keys(key)
+    ciphertext = encrypt_cbc(keys.cipher, iv, text)
+    mac = hmac.digest(keys.mac, iv + ciphertext, "sha256")
+    return base64.b64encode(bytes([IV_SIZE]) + iv + bytes([MAC_SIZE]) + mac + ciphertext).decode()
+
+
+def stored_name(key: RootKey, path: str, plain_md5: str) -> str:
+    """The 64 upper-case digits that a media file is stored under.
+
+    Args:
+        key: the root key.
+        path: the real path, as the envelope names it.
+        plain_md5: MD5 of the plaintext, hex.
+    """
+    hashed_path = hashlib.sha256(path.encode("utf-8", "surrogatepass")).digest()
+    return key.sign(hashed_path + bytes.fromhex(plain_md5)).hex().upper()
+
+
+def _md5(value: object) -> str | None:
+    """Hex as in envelopes; base64 is what the listing uses, so it is understood too."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        try:
+            raw = (
+                bytes.fromhex(value) if len(value) == 32 else base64.b64decode(value, validate=True)
+            )
+            if len(raw) == 16:
+                return raw.hex()
+        except ValueError:
+            pass
+    raise MetadataError("a metadata envelope holds no proper MD5")
+
+
+def _size(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise MetadataError("a metadata envelope holds no proper size")
+    try:
+        size = int(value)
+    except ValueError as error:
+        raise MetadataError("a metadata envelope holds no proper size") from error
+    if size < 0:
+        raise MetadataError("a metadata envelope holds a negative size")
+    return size
+
+
+def _moment(value: object) -> datetime | None:
+    """A time that makes no sense is no reason to lose the file."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,143 @@
+"""Everything that a backup file says of itself without a key.
+
+Format facts: proto/README.md. The sizes of the parts add up to the file's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from gdrive_wa.crypt.header import (
+    CRYPT12_TAIL_SIZE,
+    HEADER_READ,
+    MD5_SIZE,
+    TAG_SIZE,
+    Header,
+)
+from gdrive_wa.crypt.media import ENC_MAC_SIZE
+from gdrive_wa.crypt.pipeline import PIECE_SIZE
+from gdrive_wa.crypt.recognise import recognise
+from gdrive_wa.errors import TruncatedError, UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What a file says of itself. Sizes in bytes; parts that a format lacks have size 0.
+
+    Attributes:
+        file: its name.
+        format: ``crypt12 crypt14 crypt15 mcrypt1 enc sqlite zip zlib media json unknown``.
+        size: of the file: the sum of all parts.
+        header_size: before the ciphertext.
+        ciphertext_size: of the content, encrypted or (in a plain file) not.
+        tag_size: of the authentication tag.
+        checksum_size: of the MD5.
+        tail_size: of what follows (crypt12's last digits).
+        checksum: ``ok``, ``absent`` (a multi-file backup, or a damaged file) or ``none`` (the
+            format has none).
+        header: the parsed header, where there is one.
+    """
+
+    file: str
+    format: str
+    size: int
+    header_size: int = 0
+    ciphertext_size: int = 0
+    tag_size: int = 0
+    checksum_size: int = 0
+    tail_size: int = 0
+    checksum: str = "none"
+    header: Header | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """The keys of ``inspect --json``."""
+        header = self.header
+        return {
+            "file": self.file,
+            "format": self.format,
+            "size": self.size,
+            "key_type": header.key_type if header else None,
+            "key_version": header.key_version if header else None,
+            "app_version": header.app_version if header else None,
+            "device_model": header.device_model if header else None,
+            "jid_suffix": header.jid_suffix if header else None,
+            "backup_version": header.backup_version if header else None,
+            "iv": header.iv.hex() if header else None,
+            "server_salt": header.server_salt.hex() or None if header else None,
+            "google_id": header.google_id.hex() or None if header else None,
+            "migrations": list(header.migrations) if header else [],
+            "unknown_fields": header.unknown_fields if header else 0,
+            "header_size": self.header_size,
+            "ciphertext_size": self.ciphertext_size,
+            "tag_size": self.tag_size,
+            "checksum_size": self.checksum_size,
+            "tail_size": self.tail_size,
+            "checksum": self.checksum,
+        }
+
+
+def inspect(path: str | Path) -> Inspection:
+    """What the file at `path` says of itself.
+
+    Raises:
+        UsageError: it cannot be read.
+        FormatError, TruncatedError: its name says crypt12, 14 or 15, and its header makes no
+            sense or is cut.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            return _inspect(file, path.name)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        raise UsageError(f"{path}: {reason}", hint="name a file that is there") from error
+
+
+def _inspect(file: IO[bytes], name: str) -> Inspection:
+    size = os.fstat(file.fileno()).st_size
+    start = file.read(HEADER_READ)
+    if not start:
+        raise TruncatedError(f"the file is empty: {name}")
+    kind, header = recognise(start, name)
+    if header is not None:
+        return _container(file, name, size, header)
+    overhead = {"mcrypt1": TAG_SIZE, "enc": ENC_MAC_SIZE}.get(kind, 0)
+    tag = min(overhead, size)
+    return Inspection(file=name, format=kind, size=size, ciphertext_size=size - tag, tag_size=tag)
+
+
+def _container(file: IO[bytes], name: str, size: int, header: Header) -> Inspection:
+    tail = min(CRYPT12_TAIL_SIZE, size - header.size) if header.format == "crypt12" else 0
+    rest = size - header.size - tail
+    checksum = rest >= MD5_SIZE and _md5_holds(file, size - tail)
+    checksum_size = MD5_SIZE if checksum else 0
+    tag_size = min(TAG_SIZE, rest - checksum_size)
+    return Inspection(
+        file=name,
+        format=header.format,
+        size=size,
+        header_size=header.size,
+        ciphertext_size=rest - checksum_size - tag_size,
+        tag_size=tag_size,
+        checksum_size=checksum_size,
+        tail_size=tail,
+        checksum="ok" if checksum else "absent",
+        header=header,
+    )
+
+
+def _md5_holds(file: IO[bytes], end: int) -> bool:
+    md5 = hashlib.md5(usedforsecurity=False)
+    file.seek(0)
+    left = end - MD5_SIZE
+    while left:
+        piece = file.read(min(PIECE_SIZE, left))
+        if not piece:
+            return False
+        md5.update(piece)
+        left -= len(piece)
+    return md5.digest() == file.read(MD5_SIZE)

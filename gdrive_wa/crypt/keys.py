@@ -1,0 +1,276 @@
+"""The two kinds of key, every form they come in, and what is derived from a root key.
+
+Format facts: proto/README.md, "Keys".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from hashlib import sha256
+from pathlib import Path
+
+from gdrive_wa.commit import write_file
+from gdrive_wa.crypt.primitives import expand, extract
+from gdrive_wa.errors import KeyFileError
+
+ROOT_KEY_SIZE = 32
+CIPHER_KEY_SIZE = 131
+JAVA_PREFIX = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
+"""What Java writes before a ``byte[]``: then its length, 4 bytes, big-endian."""
+JAVA_HEADER_SIZE = len(JAVA_PREFIX) + 4
+LONGEST_KEY_FILE = 4096
+"""Nothing longer is read when a key is expected."""
+
+_ZERO_SALT = bytes(32)
+_CIPHER_VERSION = b"\x00\x01"
+
+
+class RootKey:
+    """The 32 bytes that the 64 digits stand for: opens crypt15, mcrypt1 and envelopes.
+
+    Compares in constant time, shows itself masked, and is never pickled.
+    """
+
+    __slots__ = ("_key", "_pseudo_random_key")
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != ROOT_KEY_SIZE:
+            raise KeyFileError(f"a root key has {ROOT_KEY_SIZE} bytes, this has {len(key)}")
+        self._key = bytes(key)
+        self._pseudo_random_key = extract(_ZERO_SALT, self._key)
+
+    @classmethod
+    def from_hex(cls, text: str) -> RootKey:
+        """The key that 64 hexadecimal digits stand for, in any case and spacing.
+
+        Raises:
+            KeyFileError: another number of digits, or something that is no digit.
+        """
+        digits = "".join(text.split()).replace("-", "").replace(":", "")
+        try:
+            key = bytes.fromhex(digits)
+        except ValueError as error:
+            wrong = sum(c not in "0123456789abcdefABCDEF" for c in digits)
+            if wrong == 0:
+                raise _count_error(len(digits)) from error
+            raise KeyFileError(
+                f"{wrong} of the {len(digits)} characters are no hexadecimal digits",
+                hint="a key has only the digits 0-9 and the letters a-f; an O is a 0, an l a 1",
+            ) from error
+        if len(key) != ROOT_KEY_SIZE:
+            raise _count_error(len(digits))
+        return cls(key)
+
+    def derive(self, info: str | bytes, length: int) -> bytes:
+        """`length` bytes of HKDF-SHA256 with a salt of 32 zero bytes and `info`."""
+        context = info.encode() if isinstance(info, str) else info
+        return expand(self._pseudo_random_key, context, length)
+
+    def sign(self, message: bytes) -> bytes:
+        """HMAC-SHA256 of `message` with the root key itself: how media files are named."""
+        return hmac.digest(self._key, message, "sha256")
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hex digits that tell keys apart and give none of one away."""
+        return self.derive("gdrive-wa fingerprint", 4).hex()
+
+    def reveal(self) -> bytes:
+        """The 32 bytes themselves."""
+        return self._key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RootKey) and hmac.compare_digest(self._key, other._key)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"RootKey('***', fingerprint={self.fingerprint!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a key is not pickled")
+
+
+class CipherKey:
+    """The 131 bytes of a ``key`` file: opens crypt12 and crypt14.
+
+    Attributes:
+        cipher_version: 2 bytes.
+        key_version: 1, 2 or 3.
+        server_salt: 32 bytes; a crypt14 header repeats it.
+        google_id: 16 bytes; a crypt14 header repeats it.
+    """
+
+    __slots__ = ("_aes_key", "cipher_version", "google_id", "key_version", "server_salt")
+
+    def __init__(
+        self,
+        aes_key: bytes,
+        *,
+        server_salt: bytes,
+        google_id: bytes,
+        key_version: int = 1,
+        cipher_version: bytes = _CIPHER_VERSION,
+    ) -> None:
+        if (len(aes_key), len(server_salt), len(google_id), len(cipher_version)) != (32, 32, 16, 2):
+            raise KeyFileError("a part of the key has the wrong length")
+        if not 0 <= key_version <= 255:
+            raise KeyFileError("the key version is no byte")
+        self._aes_key = bytes(aes_key)
+        self.server_salt = bytes(server_salt)
+        self.google_id = bytes(google_id)
+        self.key_version = key_version
+        self.cipher_version = bytes(cipher_version)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> CipherKey:
+        """The 131 bytes, taken apart.
+
+        Raises:
+            KeyFileError: another length, or the checksum inside does not hold.
+        """
+        if len(raw) != CIPHER_KEY_SIZE:
+            raise KeyFileError(f"a cipher key has {CIPHER_KEY_SIZE} bytes, this has {len(raw)}")
+        google_id, checksum = raw[35:51], raw[51:83]
+        if not hmac.compare_digest(sha256(google_id).digest(), checksum):
+            raise KeyFileError("the key file is damaged: its own checksum does not hold")
+        return cls(
+            raw[99:131],
+            server_salt=raw[3:35],
+            google_id=google_id,
+            key_version=raw[2],
+            cipher_version=raw[:2],
+        )
+
+    def to_bytes(self) -> bytes:
+        """The 131 bytes of the key file."""
+        return b"".join(
+            (
+                self.cipher_version,
+                bytes([self.key_version]),
+                self.server_salt,
+                self.google_id,
+                sha256(self.google_id).digest(),
+                bytes(16),
+                self._aes_key,
+            )
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight hex digits that tell keys apart and give none of one away."""
+        return hmac.digest(self._aes_key, b"gdrive-wa fingerprint", "sha256")[:4].hex()
+
+    def reveal(self) -> bytes:
+        """The AES-256 key, 32 bytes."""
+        return self._aes_key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CipherKey) and hmac.compare_digest(
+            self.to_bytes(), other.to_bytes()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        return f"CipherKey('***', version={self.key_version}, fingerprint={self.fingerprint!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a key is not pickled")
+
+
+Key = RootKey | CipherKey
+
+
+def load_key(source: str | Path | bytes) -> Key:
+    """A key out of any form it comes in.
+
+    Args:
+        source: the path of a key file, or the content of one as bytes. Forms: 64 hexadecimal
+            digits as text in any spacing and case; Java-serialised ``encrypted_backup.key``
+            (59 bytes) and ``key`` (158 bytes); 32 or 131 raw bytes; the 32 bytes in base64.
+
+    Raises:
+        KeyFileError: it cannot be read, or is no key.
+    """
+    if isinstance(source, bytes):
+        return _parse(source)
+    path = Path(source).expanduser()
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LONGEST_KEY_FILE + 1)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        raise KeyFileError(
+            f"the key file cannot be read: {path}: {reason}",
+            hint="give the path of the file that holds your key",
+        ) from error
+    return _parse(raw)
+
+
+def write_key_file(key: Key, path: Path) -> None:
+    """Write `key` the way the phone does: Java-serialised, 59 or 158 bytes, mode 0600.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    body = key.reveal() if isinstance(key, RootKey) else key.to_bytes()
+    write_file(path, JAVA_PREFIX + len(body).to_bytes(4, "big") + body)
+
+
+def _parse(raw: bytes) -> Key:
+    if not raw:
+        raise KeyFileError("the key is empty")
+    if len(raw) > LONGEST_KEY_FILE:
+        raise KeyFileError("the key file is far too long to be a key")
+    if raw.startswith(b"\xac\xed"):
+        return _from_body(_unwrap(raw))
+    if len(raw) in (ROOT_KEY_SIZE, CIPHER_KEY_SIZE) and not _is_text(raw):
+        return _from_body(raw)
+    if _is_text(raw):
+        return _from_text(raw.decode("utf-8-sig"))
+    raise KeyFileError(f"these {len(raw)} bytes are no key of any known form")
+
+
+def _unwrap(raw: bytes) -> bytes:
+    if not raw.startswith(JAVA_PREFIX) or len(raw) < JAVA_HEADER_SIZE:
+        raise KeyFileError("the key file is a Java object, but not an array of bytes")
+    size = int.from_bytes(raw[len(JAVA_PREFIX) : JAVA_HEADER_SIZE], "big")
+    body = raw[JAVA_HEADER_SIZE:]
+    if len(body) != size:
+        raise KeyFileError(f"the key file announces {size} bytes and holds {len(body)}")
+    return body
+
+
+def _from_body(body: bytes) -> Key:
+    if len(body) == ROOT_KEY_SIZE:
+        return RootKey(body)
+    if len(body) == CIPHER_KEY_SIZE:
+        return CipherKey.from_bytes(body)
+    raise KeyFileError(f"a key has {ROOT_KEY_SIZE} or {CIPHER_KEY_SIZE} bytes, this {len(body)}")
+
+
+def _from_text(text: str) -> Key:
+    compact = "".join(text.split())
+    if len(compact) == 44 and compact.endswith("="):  # 32 bytes in base64
+        try:
+            return RootKey(base64.b64decode(compact, validate=True))
+        except (binascii.Error, ValueError):
+            pass
+    return RootKey.from_hex(text)
+
+
+def _is_text(raw: bytes) -> bool:
+    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in raw.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _count_error(count: int) -> KeyFileError:
+    more = "too many" if count > 64 else "too few"
+    return KeyFileError(
+        f"a key has 64 digits, this has {count}: {abs(count - 64)} {more}",
+        hint="compare it with what you wrote down, group by group of four",
+    )

@@ -1,0 +1,151 @@
+"""mcrypt1 and ``.enc`` media: one file, one key, decrypted and checked in one pass.
+
+Format facts: proto/README.md, "mcrypt1" and ".enc".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from Crypto.Cipher import AES
+
+from gdrive_wa.crypt.envelope import FileMetadata, stored_name
+from gdrive_wa.crypt.header import TAG_SIZE
+from gdrive_wa.crypt.keys import RootKey
+from gdrive_wa.crypt.pipeline import PIECE_SIZE, Piece
+from gdrive_wa.crypt.primitives import BLOCK_SIZE, GcmDecryptor, expand, extract, strip_padding
+from gdrive_wa.crypt.recognise import looks_like
+from gdrive_wa.errors import (
+    AuthenticationError,
+    ChecksumError,
+    MetadataError,
+    TruncatedError,
+    WrongKeyError,
+)
+
+UNTAGGED = "its tag does not hold, but its MD5 and size are those that its metadata promises"
+ENC_MAC_SIZE = 10
+
+
+def decrypt_mcrypt1(
+    file: IO[bytes],
+    size: int,
+    name: str,
+    key: RootKey,
+    sink: Callable[[Piece], object],
+    *,
+    metadata: FileMetadata | None = None,
+    check: Callable[[int], None] = lambda _moved: None,
+) -> tuple[str, ...]:
+    """Decrypt a media file of an end-to-end backup and give its content to `sink`.
+
+    Args:
+        file: the stored file, at its start.
+        size: of it, bytes.
+        name: the 64 digits that it is stored under: its key is derived from them.
+        key: the root key.
+        sink: takes the pieces.
+        metadata: what its envelope says; without it the tag alone vouches for the content.
+        check: called with the bytes read, now and then; may raise to stop.
+
+    Returns:
+        What a person should know: empty, or that only the metadata vouched for it.
+
+    Raises:
+        MetadataError: the metadata belongs to another file.
+        WrongKeyError, AuthenticationError, ChecksumError, TruncatedError: it is not to be
+            believed; nothing that `sink` got may be kept.
+    """
+    if metadata is not None and not _belongs(metadata, name, key):
+        raise MetadataError("the metadata beside this file belongs to another file")
+    if size < TAG_SIZE and not (metadata is not None and metadata.size == size):
+        raise TruncatedError("the file is shorter than its own tag")
+    material = key.derive(bytes.fromhex(name), 48)
+    cipher = GcmDecryptor(material[:32], material[32:])
+    body = size if metadata is not None and metadata.size == size else size - TAG_SIZE
+    md5 = hashlib.md5(usedforsecurity=False)
+    first = b""
+    for piece in _pieces(file, body):
+        plain = cipher.update(piece)
+        first = first or plain[:64]
+        md5.update(plain)
+        sink(plain)
+        check(len(piece))
+    promised = metadata is not None and metadata.md5 is not None
+    matches = metadata is None or (
+        metadata.md5 in (None, md5.hexdigest()) and metadata.size in (None, body)
+    )
+    if not cipher.verify(file.read(TAG_SIZE)):
+        if promised and matches:
+            return (UNTAGGED,)
+        if looks_like(first) in ("media", "zip", "sqlite"):
+            raise AuthenticationError("the file is cut short or was altered")
+        if promised:
+            raise ChecksumError("neither the tag nor the MD5 of this file holds")
+        raise WrongKeyError("this key does not open this file")
+    if not matches:
+        raise ChecksumError("the content is not the one that its metadata promises")
+    return ()
+
+
+def decrypt_enc(
+    file: IO[bytes],
+    size: int,
+    media_key: bytes,
+    sink: Callable[[Piece], object],
+    *,
+    info: str = "WhatsApp Audio Keys",
+) -> None:
+    """Decrypt a file of WhatsApp's transient media servers.
+
+    Args:
+        file: the stored file, seekable.
+        size: of it, bytes.
+        media_key: 32 bytes, from the message's row.
+        sink: takes the pieces; nothing is given before the MAC was checked.
+        info: which medium: ``WhatsApp Audio Keys``, ``… Image Keys``, ``… Video Keys`` or
+            ``… Document Keys``.
+
+    Raises:
+        TruncatedError: no room for a MAC and whole blocks.
+        WrongKeyError: the MAC does not hold: another media key, or altered.
+        AuthenticationError: the padding makes no sense.
+    """
+    body = size - ENC_MAC_SIZE
+    if body < BLOCK_SIZE or body % BLOCK_SIZE:
+        raise TruncatedError("the file is cut short: its content has no whole blocks")
+    material = expand(extract(b"", media_key), info.encode(), 112)
+    iv, aes_key, mac_key = material[:16], material[16:48], material[48:80]
+    mac = hmac.new(mac_key, iv, "sha256")
+    for piece in _pieces(file, body):
+        mac.update(piece)
+    if not hmac.compare_digest(mac.digest()[:ENC_MAC_SIZE], file.read(ENC_MAC_SIZE)):
+        raise WrongKeyError("this media key does not open this file", hint="fetch the file again")
+    file.seek(0)
+    cipher = AES.new(aes_key, AES.MODE_CBC, iv=iv)
+    held = b""
+    for piece in _pieces(file, body):
+        if held:
+            sink(held)
+        held = cipher.decrypt(piece)
+    last = strip_padding(held)
+    if last is None:
+        raise AuthenticationError("the padding of this file makes no sense")
+    sink(last)
+
+
+def _belongs(metadata: FileMetadata, name: str, key: RootKey) -> bool:
+    """True unless the name, which is an HMAC over path and MD5, says otherwise."""
+    return metadata.md5 is None or stored_name(key, metadata.name, metadata.md5) == name.upper()
+
+
+def _pieces(file: IO[bytes], size: int) -> Iterator[bytes]:
+    while size:
+        piece = file.read(min(PIECE_SIZE, size))
+        if not piece:
+            raise TruncatedError("the file shrank while it was read")
+        size -= len(piece)
+        yield piece

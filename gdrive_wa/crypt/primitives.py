@@ -1,0 +1,99 @@
+"""The few cryptographic primitives that WhatsApp's formats are built of.
+
+AES comes from pycryptodome, which works without the interpreter lock; HMAC, and HKDF made of it,
+from the standard library, where both take microseconds.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from Crypto.Cipher import AES
+
+BLOCK_SIZE = 16
+TAG_SIZE = 16
+_HASH_SIZE = 32
+
+Bytes = bytes | bytearray | memoryview
+
+
+def extract(salt: bytes, secret: bytes) -> bytes:
+    """The first half of HKDF-SHA256: a pseudo-random key of 32 bytes (RFC 5869, 2.2)."""
+    return hmac.digest(salt or bytes(_HASH_SIZE), secret, "sha256")
+
+
+def expand(pseudo_random_key: bytes, info: bytes, length: int) -> bytes:
+    """The second half of HKDF-SHA256: `length` bytes bound to `info` (RFC 5869, 2.3)."""
+    if not 0 < length <= 255 * _HASH_SIZE:
+        raise ValueError("HKDF-SHA256 yields 1 to 8160 bytes")
+    out = block = b""
+    counter = 0
+    while len(out) < length:
+        counter += 1
+        block = hmac.digest(pseudo_random_key, block + info + bytes([counter]), "sha256")
+        out += block
+    return out[:length]
+
+
+class GcmDecryptor:
+    """AES-256-GCM of a long stream: plaintext first, the verdict at the end.
+
+    Whoever uses it keeps nothing of the plaintext unless :meth:`verify` says so.
+    """
+
+    def __init__(self, key: bytes, nonce: bytes) -> None:
+        self._cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
+
+    def update(self, piece: Bytes) -> bytes:
+        """The plaintext of the next piece."""
+        return self._cipher.decrypt(piece)
+
+    def verify(self, tag: bytes) -> bool:
+        """True when `tag` vouches for everything so far; call it once, at the end."""
+        if len(tag) != TAG_SIZE:
+            return False
+        try:
+            self._cipher.verify(tag)
+        except ValueError:
+            return False
+        return True
+
+
+def open_gcm(key: bytes, nonce: bytes, sealed: bytes) -> bytes | None:
+    """The plaintext of a short AES-256-GCM message with its tag last; None if it does not hold."""
+    if len(sealed) < TAG_SIZE:
+        return None
+    cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
+    try:
+        return cipher.decrypt_and_verify(sealed[:-TAG_SIZE], sealed[-TAG_SIZE:])
+    except ValueError:
+        return None
+
+
+def seal_gcm(key: bytes, nonce: bytes, content: bytes) -> bytes:
+    """`content` as an AES-256-GCM message with its tag last."""
+    sealed, tag = AES.new(key, AES.MODE_GCM, nonce=nonce).encrypt_and_digest(content)
+    return sealed + tag
+
+
+def encrypt_cbc(key: bytes, iv: bytes, content: bytes) -> bytes:
+    """`content` with PKCS#7 padding, AES-256-CBC."""
+    padding = BLOCK_SIZE - len(content) % BLOCK_SIZE
+    cipher = AES.new(key, AES.MODE_CBC, iv=iv)
+    return cipher.encrypt(content + bytes([padding]) * padding)
+
+
+def decrypt_cbc(key: bytes, iv: bytes, sealed: bytes) -> bytes | None:
+    """The content of whole AES-256-CBC blocks; None when the padding makes no sense.
+
+    Only for what a MAC has vouched for: the difference tells an attacker nothing then.
+    """
+    return strip_padding(AES.new(key, AES.MODE_CBC, iv=iv).decrypt(sealed))
+
+
+def strip_padding(padded: bytes) -> bytes | None:
+    """`padded` without its PKCS#7 padding; None when that makes no sense."""
+    count = padded[-1] if padded else 0
+    if not 1 <= count <= BLOCK_SIZE or padded[-count:] != bytes([count]) * count:
+        return None
+    return padded[:-count]

@@ -1,0 +1,133 @@
+"""What a file is, told by its first bytes and, where those are random, by its name.
+
+Format facts: proto/README.md, "Payloads" and "mcrypt1".
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import PurePath
+
+from gdrive_wa.crypt.header import Header, looks_like_crypt12, parse_crypt12_header, parse_header
+from gdrive_wa.errors import FormatError, TruncatedError
+
+SQLITE_MAGIC = b"SQLite format 3\x00"
+_MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
+_CRYPT_NAME = re.compile(r"\.crypt1[245]$", re.IGNORECASE)
+_JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
+_MEDIA_MAGICS = (
+    b"OggS",
+    b"\xff\xd8\xff",
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF8",
+    b"RIFF",
+    b"ID3",
+    b"%PDF-",
+    b"#!AMR",
+    b"BEGIN:VCARD",
+)
+
+
+def looks_like(start: bytes) -> str:
+    """What unencrypted bytes are: ``sqlite``, ``zip``, ``zlib``, ``media``, ``json`` or
+    ``unknown``.
+    """
+    if start.startswith(SQLITE_MAGIC):
+        return "sqlite"
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
+    if start.startswith(_MEDIA_MAGICS) or start[4:8] == b"ftyp" or is_mpeg_audio(start):
+        return "media"
+    if is_zlib(start):
+        return "zlib"
+    if _JSON.match(start[:64]) and _is_utf8(start[:64]):
+        return "json"
+    return "unknown"
+
+
+def is_sealed(name: str) -> bool:
+    """True when the name says that the file is encrypted."""
+    return media_name(name) is not None or _CRYPT_NAME.search(name) is not None
+
+
+def plain_name(stored_as: str, payload: str) -> str:
+    """The name that decrypted content gets when no metadata names it.
+
+    ``.cryptNN`` goes; a media file named after its hash keeps it, under ``Media/``.
+    """
+    name = media_name(stored_as)
+    if name is None:
+        return _CRYPT_NAME.sub("", stored_as)
+    return f"Media/{name}.{'zip' if payload == 'zip' else 'bin'}"
+
+
+def is_zlib(start: bytes) -> bool:
+    """True when a zlib stream may start here: method 8, a window that exists, a true check."""
+    return (
+        len(start) >= 2
+        and start[0] & 0x0F == 8
+        and start[0] >> 4 <= 7
+        and (start[0] << 8 | start[1]) % 31 == 0
+        and not start[1] & 0x20
+    )
+
+
+def media_name(name: str) -> str | None:
+    """The 64 digits of a ``<64 hex>.mcrypt1`` name, upper case; None for any other name."""
+    match = _MCRYPT1.match(PurePath(name).name)
+    return match.group(1).upper() if match else None
+
+
+def read_container_header(start: bytes) -> Header:
+    """The header of a crypt12, crypt14 or crypt15 file, whichever it is.
+
+    Raises:
+        FormatError: none of them.
+        TruncatedError: the file ends inside it.
+    """
+    return parse_crypt12_header(start) if looks_like_crypt12(start) else parse_header(start)
+
+
+def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
+    """The format of a file, and its header where it has one.
+
+    Args:
+        start: its first bytes, :data:`~gdrive_wa.crypt.header.HEADER_READ` of them.
+        name: its name: mcrypt1 and enc files are random bytes, and only the name tells.
+
+    Returns:
+        One of ``crypt12 crypt14 crypt15 mcrypt1 enc sqlite zip zlib media json unknown``.
+
+    Raises:
+        FormatError, TruncatedError: the name says crypt12, 14 or 15, and the content does not.
+    """
+    if media_name(name) is not None:
+        return "mcrypt1", None
+    plain = looks_like(start)
+    if plain in ("sqlite", "zip", "media"):
+        return plain, None
+    try:
+        header = read_container_header(start)
+    except (FormatError, TruncatedError):
+        if _CRYPT_NAME.search(name):
+            raise
+    else:
+        return header.format, header
+    if name.lower().endswith(".enc"):
+        return "enc", None
+    return plain, None
+
+
+def is_mpeg_audio(start: bytes) -> bool:
+    """True for the frame header of MP3 and AAC: two bytes, which noise has now and then too."""
+    return len(start) > 1 and start[0] == 0xFF and start[1] in (0xFB, 0xF3, 0xF2, 0xF1, 0xF9)
+
+
+def _is_utf8(start: bytes) -> bool:
+    """True unless something else stands before a character that may be cut at the end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,94 @@
+"""What was asked of the emulator and what it sent, for tests and benchmarks to read."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+LONGEST_LOG = 100_000
+
+
+@dataclass(slots=True)
+class Served:
+    """One answered request.
+
+    Attributes:
+        method: upper case.
+        path: percent-decoded, without the query.
+        query: decoded.
+        range: the Range header, if any.
+        status: the code answered; 0 when the connection was cut before an answer.
+        bearer: an Authorization header came with it.
+        sent: bytes of the body sent so far.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    range: str | None
+    status: int
+    bearer: bool
+    sent: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """Everything since the start, or since :meth:`clear`.
+
+    Attributes:
+        connections: opened.
+        requests: by path.
+        media: requests for content (``alt=media``), by path.
+        bytes: of bodies sent, by path.
+        statuses: by code.
+        log: every request, in the order they were answered.
+
+    A request is counted before its answer goes out, and bytes before they are sent: who has read
+    an answer finds it counted.
+    """
+
+    connections: int = 0
+    requests: Counter[str] = field(default_factory=Counter)
+    media: Counter[str] = field(default_factory=Counter)
+    bytes: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    log: deque[Served] = field(default_factory=lambda: deque(maxlen=LONGEST_LOG))
+
+    def add(self, served: Served) -> None:
+        """One more request is about to be answered."""
+        self.requests[served.path] += 1
+        if served.query.get("alt") == "media":
+            self.media[served.path] += 1
+        self.statuses[served.status] += 1
+        self.log.append(served)
+
+    def add_bytes(self, served: Served, size: int) -> None:
+        """So many more bytes of a body are about to go out."""
+        served.sent += size
+        self.bytes[served.path] += size
+
+    def asked(self, pattern: str) -> int:
+        """How many requests went to paths that match the glob `pattern`."""
+        return sum(n for path, n in self.requests.items() if fnmatchcase(path, pattern))
+
+    def sent(self, pattern: str = "*") -> int:
+        """How many bytes of bodies went out for paths that match."""
+        return sum(n for path, n in self.bytes.items() if fnmatchcase(path, pattern))
+
+    def clear(self) -> None:
+        """Begin again at nothing."""
+        self.connections = 0
+        for counter in (self.requests, self.media, self.bytes, self.statuses):
+            counter.clear()
+        self.log.clear()
+
+    def to_json(self) -> dict[str, object]:
+        """What ``/_emulator/stats`` answers."""
+        return {
+            "connections": self.connections,
+            "requests": dict(self.requests),
+            "media": dict(self.media),
+            "bytes": dict(self.bytes),
+            "statuses": {str(code): n for code, n in self.statuses.items()},
+        }

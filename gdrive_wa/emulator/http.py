@@ -1,0 +1,212 @@
+"""What a request and a response are here, and how they look on the wire: HTTP/1.1, no more.
+
+Written for this server because the emulator must break the rules on purpose (wrong lengths,
+bytes that stop half-way), which servers of others rightly refuse to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote
+
+LONGEST_HEAD = 64 * 1024
+"""Bytes of a request's first line and headers together."""
+LONGEST_BODY = 1024 * 1024
+"""Bytes of a request's body; nothing here takes uploads."""
+
+
+class BadRequestError(Exception):
+    """What came in is no HTTP request; the connection is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    Attributes:
+        method: upper case.
+        path: the path as sent, still percent-encoded, without the query.
+        decoded_path: without percent-encoding; ``+`` stays ``+``.
+        query: the parameters, decoded; of a repeated one the last.
+        headers: names in lower case.
+        body: all of it.
+    """
+
+    method: str
+    path: str
+    decoded_path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The body as an HTML form sends it."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+    @property
+    def bearer(self) -> str | None:
+        """The token of the Authorization header."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" and token else None
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """A stretch of a file on disk, sent without being read into memory.
+
+    Attributes:
+        path: the file.
+        start: first byte to send.
+        size: bytes to send.
+    """
+
+    path: Path
+    start: int
+    size: int
+
+
+@dataclass(slots=True)
+class Response:
+    """One response.
+
+    Attributes:
+        status: the code.
+        headers: as they are sent; ``Content-Length`` is added unless it is here. One without
+            a value is left out.
+        body: bytes, or a stretch of a file.
+    """
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | FileSlice = b""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return self.body.size if isinstance(self.body, FileSlice) else len(self.body)
+
+
+def as_json(value: object, *, status: int = 200) -> Response:
+    """A response of JSON."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(status, {"Content-Type": "application/json; charset=UTF-8"}, body)
+
+
+def as_html(text: str, *, status: int = 200) -> Response:
+    """A response of HTML."""
+    return Response(status, {"Content-Type": "text/html; charset=UTF-8"}, text.encode())
+
+
+def redirect(location: str) -> Response:
+    """Go there instead."""
+    return Response(302, {"Location": location})
+
+
+_STATUS_NAMES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    416: "OUT_OF_RANGE",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
+
+
+def google_error(status: int, message: str, *, reason: str, domain: str = "global") -> Response:
+    """An error as Google's JSON services word them.
+
+    Args:
+        status: the HTTP code.
+        message: for a person.
+        reason: for a program, such as ``notFound`` or ``rateLimitExceeded``.
+        domain: whose reason it is.
+    """
+    error: dict[str, object] = {
+        "code": status,
+        "message": message,
+        "errors": [{"message": message, "domain": domain, "reason": reason}],
+    }
+    if status in _STATUS_NAMES:
+        error["status"] = _STATUS_NAMES[status]
+    return as_json({"error": error}, status=status)
+
+
+async def read_request(reader: asyncio.StreamReader) -> Request | None:
+    """The next request of a connection; None when the other side has hung up.
+
+    Raises:
+        BadRequestError: it is not HTTP/1.1, or too large.
+    """
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError as error:
+        raise BadRequestError("the head of the request is too long") from error
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    lines = head[:-4].decode("latin-1").split("\r\n")
+    parts = lines[0].split(" ")
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+        raise BadRequestError("the first line is no request")
+    headers = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise BadRequestError("a header without a colon")
+        headers[name.lower()] = value.strip()
+    path, _, query = parts[1].partition("?")
+    return Request(
+        parts[0].upper(),
+        path,
+        unquote(path) if "%" in path else path,
+        dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        headers,
+        await _read_body(reader, headers),
+    )
+
+
+async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    if "transfer-encoding" in headers:
+        raise BadRequestError("chunked requests are not understood here")
+    length = headers.get("content-length", "0")
+    size = whole_number(length)
+    if size is None or size > LONGEST_BODY:
+        raise BadRequestError("the length of the body makes no sense")
+    if not size:
+        return b""
+    try:
+        return await reader.readexactly(size)
+    except (asyncio.IncompleteReadError, ConnectionError) as error:
+        raise BadRequestError("the body ends early") from error
+
+
+def whole_number(text: str) -> int | None:
+    """The number that `text` writes in decimal digits; None when it is none, or absurd."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def head_of(response: Response, *, keep: bool) -> bytes:
+    """The status line and the headers, as bytes.
+
+    Args:
+        response: what to describe.
+        keep: the connection stays open after it.
+    """
+    try:
+        phrase = HTTPStatus(response.status).phrase
+    except ValueError:
+        phrase = "Unknown"
+    lines = [f"HTTP/1.1 {response.status} {phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items() if value]
+    if "Content-Length" not in response.headers:
+        lines.append(f"Content-Length: {response.size}")
+    if not keep:
+        lines.append("Connection: close")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

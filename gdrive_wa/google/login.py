@@ -1,0 +1,270 @@
+"""Signing in: with the user's own OAuth client in a browser, or as an Android account."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from gdrive_wa.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
+from gdrive_wa.google import android, store
+from gdrive_wa.google.endpoints import Endpoints
+from gdrive_wa.google.store import Login
+from gdrive_wa.model import Secret
+
+APPDATA_SCOPE = "https://www.googleapis.com/auth/drive.appdata"
+DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
+CLIENT_FILE = "client_secrets.json"
+WAIT_SECONDS = 300
+_DONE = "You are signed in. You can close this window and go back to the terminal."
+
+
+def login_oauth(
+    *,
+    client_secrets: Path | None = None,
+    account: str | None = None,
+    drive: bool = False,
+    open_browser: bool = True,
+    port: int = 0,
+    timeout: int = WAIT_SECONDS,
+    endpoint: str | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+) -> Login:
+    """Sign in through a browser, and store the login.
+
+    Args:
+        client_secrets: the user's own OAuth client file (desktop kind); by default
+            ``client_secrets.json`` in the config folder.
+        account: e-mail address, where it is known; otherwise Google is asked.
+        drive: ask to read the user's own Drive too, for the source ``drive``.
+        open_browser: open one; otherwise the address is said, to be opened anywhere.
+        port: of this machine that the browser comes back to; 0 takes a free one.
+        timeout: seconds to wait for the browser.
+        endpoint: root of another server in Google's place.
+        say: takes lines for the user.
+
+    Raises:
+        CredentialsError: consent was denied, or did not come in time, or Google refused.
+        UsageError: the client file is none.
+        NetworkError: Google cannot be reached.
+    """
+    endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
+    config = _client(client_secrets or store.config_folder() / CLIENT_FILE, endpoints)
+    scopes = (APPDATA_SCOPE, DRIVE_SCOPE) if drive else (APPDATA_SCOPE,)
+    credentials = _consent(
+        config, scopes, endpoints, open_browser=open_browser, port=port, timeout=timeout, say=say
+    )
+    token = Secret(str(credentials.token))
+    login = Login(
+        account=account or _whose(token, endpoints),
+        provider="oauth",
+        scopes=tuple(credentials.scopes or scopes),
+        expires=credentials.expiry.isoformat() + "Z" if credentials.expiry else None,
+        fields=json.loads(credentials.to_json()),
+    )
+    return store.keep(login)
+
+
+def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = None) -> Login:
+    """Sign in the way an Android phone does, and store the login.
+
+    Unofficial, and only for the owner of the account: the master token it brings opens the
+    whole account, so it is kept in the keyring, or else in a file that only its owner reads.
+
+    Args:
+        account: e-mail address.
+        oauth_token: the single-use cookie of Google's page for embedded sign-in.
+        endpoint: root of another server in Google's place.
+
+    Raises:
+        CredentialsError: Google refused; the hint says what to do.
+        NetworkError: Google cannot be reached.
+    """
+    endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
+    device = secrets.token_hex(8)
+    master = android.exchange(account, oauth_token, device, endpoints)
+    fields = {"master_token": master.reveal(), "android_id": device}
+    android.AndroidTokens(account, fields, endpoints).token()
+    return store.keep(
+        Login(account=account, provider="android", scopes=(APPDATA_SCOPE,), fields=fields)
+    )
+
+
+def logout(account: str | None = None, *, endpoint: str | None = None) -> str:
+    """Revoke a login at Google and remove it here; the account it was for.
+
+    It is removed even when Google cannot be reached.
+
+    Raises:
+        CredentialsError: there is none.
+    """
+    import requests  # noqa: PLC0415 - slow to import
+
+    from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
+
+    name = store.find(account)
+    if name is None:
+        who = "nobody is" if account is None else f"{account} is not"
+        raise CredentialsError(f"{who} logged in", hint="there is nothing to log out of")
+    endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
+    try:
+        login = store.stored(name)
+        token = login.fields.get("refresh_token") or login.fields.get("token")
+        if login.provider == "oauth" and token:
+            with requests.Session() as session:
+                careful(session, endpoints).post(endpoints.revoke, data={"token": token})
+    except (GdriveWaError, requests.RequestException):
+        pass
+    finally:
+        store.forget(name)
+    return name
+
+
+def whoami(account: str | None = None) -> Login:
+    """The stored login that would be used.
+
+    Raises:
+        CredentialsError: there is none.
+    """
+    return store.stored(account)
+
+
+def _client(path: Path, endpoints: Endpoints) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text())
+        kind = next(kind for kind in ("installed", "web") if kind in config)
+        client = config[kind]
+        known = {name: str(client[name]) for name in ("client_id", "client_secret")}
+    except OSError as error:
+        raise UsageError(
+            f"there is no OAuth client file: {path}",
+            hint="make one in Google's console (OAuth client, desktop app), and give it with"
+            " --client-secrets FILE; the README shows how",
+        ) from error
+    except (ValueError, TypeError, KeyError, StopIteration, RecursionError) as error:
+        raise UsageError(
+            f"this is no OAuth client file: {path}",
+            hint="download the JSON of a desktop client from Google's console",
+        ) from error
+    return {"installed": {**known, "auth_uri": endpoints.auth, "token_uri": endpoints.token}}
+
+
+def _consent(
+    config: dict[str, Any],
+    scopes: tuple[str, ...],
+    endpoints: Endpoints,
+    *,
+    open_browser: bool,
+    port: int,
+    timeout: int,
+    say: Callable[[str], None],
+) -> Any:
+    import webbrowser  # noqa: PLC0415 - only here
+
+    from google_auth_oauthlib.flow import InstalledAppFlow, WSGITimeoutError  # noqa: PLC0415
+    from oauthlib.oauth2.rfc6749.errors import (  # noqa: PLC0415
+        AccessDeniedError,
+        OAuth2Error,
+    )
+    from requests import RequestException  # noqa: PLC0415
+
+    from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
+
+    logging.getLogger("google_auth_oauthlib.flow").setLevel(logging.WARNING)
+    logging.getLogger("requests_oauthlib").setLevel(logging.WARNING)
+    flow = InstalledAppFlow.from_client_config(config, list(scopes))
+    careful(flow.oauth2session, endpoints)
+    say("waiting for you to allow access in the browser …")
+    try:
+        with _insecure_on_loopback(endpoints), contextlib.redirect_stdout(_Said(say)):
+            return flow.run_local_server(
+                host="127.0.0.1",
+                port=port,
+                authorization_prompt_message="open this address to sign in: {url}",
+                success_message=_DONE,
+                open_browser=open_browser,
+                timeout_seconds=timeout,
+                access_type="offline",
+                prompt="consent",
+            )
+    except WSGITimeoutError as error:
+        raise CredentialsError(
+            f"nobody allowed access within {timeout} seconds",
+            hint="run gdrive-wa login again, and allow access in the browser",
+        ) from error
+    except AccessDeniedError as error:
+        raise CredentialsError(
+            "access was denied in the browser", hint="run gdrive-wa login again, and allow it"
+        ) from error
+    except (RequestException, ConnectionError) as error:
+        raise NetworkError("Google cannot be reached", hint="check the network") from error
+    except webbrowser.Error as error:
+        raise CredentialsError(
+            "no browser could be opened", hint="use --no-browser and open the address anywhere"
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"port {port} of this machine is taken", hint="choose another with --port"
+        ) from error
+    except Warning as error:  # oauthlib raises one when scopes were left out
+        raise CredentialsError(
+            "not all of the access that is needed was allowed",
+            hint="run gdrive-wa login again, and leave every box ticked",
+        ) from error
+    except (OAuth2Error, ValueError, KeyError) as error:
+        raise CredentialsError(
+            "the sign-in did not come to its end: something else answered, or Google refused it",
+            hint="run gdrive-wa login again, and close other tabs of this sign-in first",
+        ) from error
+
+
+def _whose(token: Secret, endpoints: Endpoints) -> str:
+    from gdrive_wa.google.session import Session  # noqa: PLC0415 - only after a sign-in
+    from gdrive_wa.google.tokens import GivenToken  # noqa: PLC0415
+
+    session = Session(GivenToken(token))
+    name_it = "name it yourself: gdrive-wa login --account you@example.com"
+    try:
+        about = session.get_json(
+            f"{endpoints.drive}/about", {"fields": "user(emailAddress)"}, what="your account"
+        )
+        return str(about["user"]["emailAddress"])
+    except CredentialsError as error:
+        raise CredentialsError(error.message, hint=(*error.hints, name_it)) from error
+    except (KeyError, TypeError) as error:
+        raise CredentialsError("Google does not tell whose login this is", hint=name_it) from error
+    finally:
+        session.close()
+
+
+class _Said(io.TextIOBase):
+    """Takes what the library prints, which is the address to open, and says it line by line."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def write(self, text: str) -> int:
+        for line in text.splitlines():
+            if line.strip():
+                self._say(line)
+        return len(text)
+
+
+@contextlib.contextmanager
+def _insecure_on_loopback(endpoints: Endpoints) -> Iterator[None]:
+    """Let oauthlib speak plain http, to this machine only: Endpoints refused any other."""
+    name = "OAUTHLIB_INSECURE_TRANSPORT"
+    if not endpoints.root.startswith("http:") or name in os.environ:
+        yield
+        return
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[name]

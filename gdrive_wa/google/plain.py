@@ -1,0 +1,30 @@
+"""How the libraries that sign in ask: with a time limit, and nowhere else.
+
+What they send holds refresh tokens and codes in its body, which a redirect could take along, so
+none is followed. This machine is never asked through a proxy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from gdrive_wa.google.connections import CONNECT_SECONDS, READ_SECONDS
+from gdrive_wa.google.endpoints import Endpoints
+
+
+def careful(session: requests.Session, endpoints: Endpoints) -> requests.Session:
+    """`session`, made fit to sign in at `endpoints`."""
+    usual = session.send
+
+    def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        if options.get("timeout") is None:
+            options["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+        return usual(request, **options)
+
+    # Set on the one session, for the libraries choose its class themselves.
+    session.send = send  # type: ignore[method-assign]
+    session.max_redirects = 0
+    session.trust_env = not endpoints.local
+    return session

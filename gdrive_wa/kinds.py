@@ -1,0 +1,93 @@
+"""What an entry is, told by WhatsApp's own folders and names."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["Kind", "kind_of"]
+
+
+class Kind(StrEnum):
+    """What an entry is, by WhatsApp's own folders; the words of ``--only``."""
+
+    VOICE = "voice"
+    """A voice note: push-to-talk."""
+    AUDIO = "audio"
+    """An audio file that somebody attached."""
+    IMAGE = "image"
+    VIDEO = "video"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    DATABASE = "database"
+    SETTINGS = "settings"
+    """Settings, wallpapers, and what else the app backs up beside chats and media."""
+    UNKNOWN = "unknown"
+    """A name that says nothing: a media file of an end-to-end backup seen without the key."""
+
+
+_FOLDERS = {
+    "voice notes": Kind.VOICE,
+    "audio": Kind.AUDIO,
+    "images": Kind.IMAGE,
+    "profile photos": Kind.IMAGE,
+    "video": Kind.VIDEO,
+    "video notes": Kind.VIDEO,
+    "animated gifs": Kind.VIDEO,
+    "documents": Kind.DOCUMENT,
+    "stickers": Kind.STICKER,
+    "wallpaper": Kind.SETTINGS,
+}
+_SUFFIXES = {
+    ".opus": Kind.AUDIO,
+    ".ogg": Kind.AUDIO,
+    ".m4a": Kind.AUDIO,
+    ".mp3": Kind.AUDIO,
+    ".aac": Kind.AUDIO,
+    ".amr": Kind.AUDIO,
+    ".jpg": Kind.IMAGE,
+    ".jpeg": Kind.IMAGE,
+    ".png": Kind.IMAGE,
+    ".mp4": Kind.VIDEO,
+    ".3gp": Kind.VIDEO,
+    ".pdf": Kind.DOCUMENT,
+    ".webp": Kind.STICKER,
+}
+_DATABASES = (
+    "msgstore",
+    "chatstorage.sqlite",
+    "wa.db",
+    "chatsettings",
+    "axolotl",
+    "companion_devices",
+    "commerce",
+)
+_SMALL_BACKUPS = ("stickers", "wallpapers", "backup_settings", "status_backup", "settings")
+
+
+def kind_of(path: str) -> Kind:
+    """What a stored path is, by WhatsApp's folders and names (matched without case).
+
+    ``WhatsApp Voice Notes`` and ``WhatsApp Business Voice Notes`` alike are voice notes; a
+    ``PTT-`` name is one wherever it lies. An iPhone keeps all media in ``Message/Media``; what
+    is Opus there was spoken.
+    """
+    parts = path.replace("\\", "/").lower().split("/")
+    name = parts[-1]
+    if name.startswith("ptt-") or (parts[:2] == ["message", "media"] and name.endswith(".opus")):
+        return Kind.VOICE
+    for folder in reversed(parts[:-1]):
+        words = folder.removeprefix("whatsapp ").removeprefix("business ")
+        if words in _FOLDERS and words != folder:
+            return _FOLDERS[words]
+    if ".mcrypt1" in name:
+        return Kind.UNKNOWN
+    if name.startswith(_DATABASES):
+        return Kind.DATABASE
+    if name.startswith(_SMALL_BACKUPS) or parts[0] in ("backups", "wallpapers"):
+        return Kind.SETTINGS
+    if ".db" in name:
+        return Kind.DATABASE
+    for suffix, kind in _SUFFIXES.items():
+        if name.endswith(suffix):
+            return kind
+    return Kind.SETTINGS if name.endswith((".json", ".zip", ".xml")) else Kind.UNKNOWN

@@ -1,0 +1,95 @@
+"""What a backup's databases know of its voice notes: the full database, and what came after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gdrive_wa.archive.write import ArchiveWriter
+from gdrive_wa.chats.iphone import read_iphone_notes
+from gdrive_wa.chats.read import read_voice_notes
+from gdrive_wa.crypt.increments import increment_number, read_increment
+from gdrive_wa.crypt.recognise import plain_name
+from gdrive_wa.errors import DamagedError, DatabaseError, UsageError
+from gdrive_wa.model import Entry, VoiceNote
+from gdrive_wa.progress import Progress
+
+CHAT_STORAGE = "ChatStorage.sqlite"
+
+
+def notes_of(
+    archive: ArchiveWriter,
+    databases: Iterable[Entry],
+    *,
+    contacts: Path | None,
+    progress: Progress,
+) -> list[VoiceNote]:
+    """The notes that the databases know; nothing, and a word about it, when they cannot be read.
+
+    Args:
+        archive: holds the databases already, decrypted.
+        databases: which entries they were.
+        contacts: a vCard or Google-contacts file with names.
+        progress: who is told what could not be read.
+
+    Raises:
+        UsageError: `contacts` cannot be read.
+    """
+    msgstore, names = archive.database("msgstore.db"), archive.database("wa.db")
+    iphone = _of_iphone(archive, databases)
+    newer = _newer(archive, databases, progress)
+    if msgstore is None and iphone is None:
+        return []
+    try:
+        if iphone is not None:
+            chats = read_iphone_notes(iphone, contacts=contacts)
+        elif msgstore is not None:
+            chats = read_voice_notes(msgstore, wa=names, contacts=contacts, newer=newer)
+    except DatabaseError as error:
+        progress.say(f"{error.message}: the voice notes keep their files' names")
+        return []
+    for remark in chats.remarks:
+        progress.say(remark)
+    return list(chats)
+
+
+def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | None:
+    """The archive's copy of an iPhone's database, when that is what this backup holds."""
+    if any(entry.path == CHAT_STORAGE for entry in databases):
+        return archive.database(CHAT_STORAGE)
+    return None
+
+
+def of_chat(
+    media: Iterable[Entry], notes: list[VoiceNote], chat: str | None, archive: ArchiveWriter
+) -> list[Entry]:
+    """The entries that belong to a chat of that name; all of them when no name is given.
+
+    Raises:
+        UsageError: no chat is called so.
+    """
+    if chat is None:
+        return list(media)
+    wanted = {note.chat_jid for note in notes if chat.casefold() in note.chat.casefold()}
+    if not wanted:
+        known = ", ".join(sorted({note.chat for note in notes})[:20]) or "none"
+        raise UsageError(f"there is no chat {chat!r} with voice notes", hint=f"there is: {known}")
+    found = ((entry, archive.note_of(entry)) for entry in media)
+    return [entry for entry, note in found if note is not None and note.chat_jid in wanted]
+
+
+def _newer(
+    archive: ArchiveWriter, databases: Iterable[Entry], progress: Progress
+) -> list[VoiceNote]:
+    """The notes that came after the last full database, from its increments in their order."""
+    found: list[VoiceNote] = []
+    names = {Path(plain_name(entry.path, "zip")).name for entry in databases}
+    numbered = [(number, name) for name in names if (number := increment_number(name))]
+    for _, name in sorted(numbered):
+        path = archive.database(name)
+        try:
+            if path is not None:
+                found.extend(each.note for each in read_increment(path))
+        except DamagedError as error:
+            progress.say(f"{name}: {error.message}: its voice notes are not told")
+    return found

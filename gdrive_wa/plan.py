@@ -1,0 +1,152 @@
+"""Which backup, and which of its entries: decided before one blob is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gdrive_wa.crypt.keys import Key
+from gdrive_wa.crypt.recognise import media_name
+from gdrive_wa.errors import GdriveWaError, MissingKeyError, UsageError
+from gdrive_wa.kinds import Kind
+from gdrive_wa.manifest import Manifest
+from gdrive_wa.model import Backup, Choice, Entry, Outcome, Report
+from gdrive_wa.progress import Progress, Stage
+from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
+from gdrive_wa.sources.reveal import NOT_A_KEY, check_key, reveal
+
+USUAL = frozenset({Kind.VOICE, Kind.DATABASE})
+"""What ``restore`` takes unless told otherwise."""
+LONGEST_VOICE_NOTE = 64 << 20
+"""Bytes; hours of speech at WhatsApp's bit rate."""
+_DAILY_COPY = re.compile(r"msgstore-\d{4}-\d\d-\d\d\.\d+\.db\.crypt\d+$")
+_SEALED = re.compile(r"\.(mcrypt1|crypt1[245])$")
+
+
+class NothingThereError(GdriveWaError):
+    """The source answers, and holds no backup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a restore will take, in the order in which it needs it.
+
+    Attributes:
+        backup: which one.
+        databases: they tell who and when, so they come first.
+        media: voice notes and whatever else was asked for.
+    """
+
+    backup: Backup
+    databases: tuple[Entry, ...]
+    media: tuple[Entry, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes to fetch, as far as the listing tells."""
+        return sum(entry.size or 0 for entry in self.databases + self.media)
+
+    def report(self, dest: Path) -> Report:
+        """What a restore into `dest` would do, as if it were done. Nothing is written."""
+        held = Manifest.glance(dest)
+        report = Report()
+        for entry in self.databases + self.media:
+            known = held.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
+            if known and held.intact(known):
+                reason = "already there, verified"
+                report.skipped.append(Outcome(path=entry.path, file=known.path, reason=reason))
+            else:
+                report.done.append(Outcome(path=entry.path, bytes=entry.size or 0))
+        report.bytes = sum(outcome.bytes for outcome in report.done)
+        return report
+
+
+def pick_backup(source: BackupSource, name: str | None = None) -> Backup:
+    """The backup that `name` means, or the newest.
+
+    Args:
+        source: where to look.
+        name: its name, or the account's number in any spelling.
+
+    Raises:
+        NothingThereError: there is none.
+        UsageError: none of that name.
+    """
+    backups = source.backups()
+    if not backups:
+        raise NothingThereError(
+            "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
+        )
+    if name is None:
+        return backups[0]
+    digits = re.sub(r"[\s+()-]", "", name)
+    for backup in backups:
+        if name in (backup.name, backup.account) or digits == backup.account:
+            return backup
+    known = ", ".join(backup.account for backup in backups)
+    raise UsageError(f"there is no backup {name!r}", hint=f"there is: {known}")
+
+
+def list_entries(
+    source: BackupSource, backup: Backup, key: Key | None, *, progress: Progress
+) -> list[Entry]:
+    """Everything in `backup`, under its real names where `key` opens them.
+
+    Raises:
+        WrongKeyError, WrongKeyTypeError: the listing alone shows that the key is not its own.
+    """
+    progress.begin(Stage.LIST)
+    listed = []
+    for entry in source.entries(backup):
+        listed.append(entry)
+        progress.advance(Stage.LIST, items=1)
+        progress.check()
+    progress.end(Stage.LIST)
+    if key is not None:
+        check_key(backup, listed, key)
+    return list(reveal(listed, key, progress=progress))
+
+
+def make_plan(
+    backup: Backup, entries: Iterable[Entry], choice: Choice, *, everything: bool = False
+) -> Plan:
+    """What to take: the usual, what `choice` says, or everything.
+
+    Voice notes bring the databases along, for these tell who and when. A media file without
+    metadata may be a voice note: it is taken, and judged once it is open.
+    """
+    if not choice.only and not everything:
+        choice = replace(choice, only=USUAL)
+    voices = Kind.VOICE in choice.only
+    if voices:
+        choice = replace(choice, only=choice.only | {Kind.DATABASE})
+    databases, media = [], []
+    for entry in entries:
+        if entry.kind is Kind.DATABASE:
+            wanted = everything or not _DAILY_COPY.search(entry.path)
+            if wanted and (not choice.only or Kind.DATABASE in choice.only):
+                databases.append(entry)
+        elif choice.admits(entry) or (voices and _may_be_voice(entry)):
+            media.append(entry)
+    return Plan(backup, tuple(databases), tuple(media))
+
+
+def _may_be_voice(entry: Entry) -> bool:
+    """A media file that no metadata names, and that is not too long for a voice note."""
+    short = entry.size is None or entry.size <= LONGEST_VOICE_NOTE
+    return entry.kind is Kind.UNKNOWN and media_name(entry.stored_as) is not None and short
+
+
+def require_key(plan: Plan, key: Key | None) -> None:
+    """Stop before anything is fetched when what is wanted needs a key and there is none.
+
+    Raises:
+        MissingKeyError: no key.
+    """
+    if key is not None:
+        return
+    if any(_SEALED.search(entry.stored_as) for entry in plan.databases + plan.media):
+        hints = NOT_A_KEY.get(plan.backup.key_type or "")
+        raise MissingKeyError("this backup is encrypted, and no key was given", hint=hints)

@@ -1,0 +1,72 @@
+"""Where a backup can lie: Google's backup service, two places in Drive, a folder here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gdrive_wa.errors import UsageError
+from gdrive_wa.model import Secret
+from gdrive_wa.sources.base import BackupSource
+
+__all__ = ["connect", "open_folder"]
+
+
+def connect(
+    source: str = "backup",
+    *,
+    account: str | None = None,
+    endpoint: str | None = None,
+    folder: str | None = None,
+    token: Secret | None = None,
+) -> BackupSource:
+    """A place at Google's that holds backups, as the account that is logged in.
+
+    Args:
+        source: ``backup`` (Google's backup service), ``appdata`` (the hidden application folder
+            of Drive) or ``drive`` (a folder of the user's own Drive).
+        account: e-mail address of the stored login to use; by default the one there is.
+        endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
+        folder: for ``drive``: the folder's path.
+        token: an access token to use as it is; also ``GDRIVE_WA_ACCESS_TOKEN``.
+
+    Raises:
+        UsageError: no such source, or an endpoint that would not be safe.
+        CredentialsError: nobody is logged in.
+    """
+    from gdrive_wa.google.access import open_session  # noqa: PLC0415 - slow to import
+
+    if source not in ("backup", "appdata", "drive"):
+        raise UsageError(
+            f"there is no source {source!r}", hint="backup, appdata or drive; or open_folder()"
+        )
+    session, endpoints = open_session(account=account, endpoint=endpoint, token=token)
+    if source == "backup":
+        from gdrive_wa.sources.backup_service import BackupService  # noqa: PLC0415
+
+        return BackupService(session, endpoints)
+    from gdrive_wa.sources.drive import AppData, DriveFolder  # noqa: PLC0415
+
+    if source == "appdata":
+        return AppData(session, endpoints)
+    return DriveFolder(session, endpoints, folder)
+
+
+def open_folder(path: str | Path, *, passphrase: Secret | None = None) -> BackupSource:
+    """A folder on this machine that holds backups: a phone's, a download, or an iPhone's backup.
+
+    Args:
+        path: the folder.
+        passphrase: of an iPhone's backup that is locked.
+
+    Raises:
+        UsageError: there is no such folder.
+        FormatError: it is what an iPhone keeps in iCloud.
+        KeyFailure: an iPhone's backup is locked, and the passphrase is not there or not its own.
+        DamagedError: an iPhone's backup cannot be read.
+    """
+    from gdrive_wa.sources.folder import Folder  # noqa: PLC0415 - kept beside its siblings
+    from gdrive_wa.sources.iphone import IPhone, is_iphone, refuse_icloud  # noqa: PLC0415
+
+    folder = Path(path).expanduser()
+    refuse_icloud(folder)
+    return IPhone(folder, passphrase) if is_iphone(folder) else Folder(folder)

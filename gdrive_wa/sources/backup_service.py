@@ -1,0 +1,138 @@
+"""Google's backup service: where phones put their backups today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from gdrive_wa.errors import NetworkError
+from gdrive_wa.google.endpoints import Endpoints
+from gdrive_wa.google.session import Session
+from gdrive_wa.model import Backup, Entry
+from gdrive_wa.sources.base import BlobStream
+from gdrive_wa.sources.fields import (
+    LONG_AGO,
+    parse_md5,
+    parse_moment,
+    parse_object,
+    parse_size,
+    parse_text,
+)
+
+PAGE_SIZE = 1000
+_SECRETS = (
+    ("passkeyEncryptionMetadata", "passkey"),
+    ("isPasswordEncrypted", "password"),
+    ("isEncryptionKeyEncrypted", "key"),
+)
+
+
+class BackupService:
+    """The backups of the account that `session` is signed in as."""
+
+    name = "backup"
+
+    def __init__(self, session: Session, endpoints: Endpoints) -> None:
+        self._session = session
+        self._root = endpoints.backup
+
+    def backups(self) -> list[Backup]:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        found: dict[str, Backup] = {}
+        for item in self._pages(
+            f"{self._root}/clients/wa/backups", "backups", "the list of backups"
+        ):
+            backup = _backup(item)
+            old = found.get(backup.name)
+            if old is None or (backup.updated or LONG_AGO) >= (old.updated or LONG_AGO):
+                found[backup.name] = backup
+        return sorted(found.values(), key=lambda backup: backup.updated or LONG_AGO, reverse=True)
+
+    def entries(self, backup: Backup) -> Iterator[Entry]:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`.
+
+        A listing that changes while it is read may show an entry twice: the newer one holds, so
+        nothing comes before the last page is there.
+        """
+        url = f"{self._root}/{quote(backup.name)}/files"
+        found: dict[str, Entry] = {}
+        for item in self._pages(url, "files", "the list of files", pageSize=PAGE_SIZE):
+            entry = _entry(item, backup.name)
+            old = found.get(entry.stored_as)
+            if old is None or (entry.modified or LONG_AGO) >= (old.modified or LONG_AGO):
+                found[entry.stored_as] = entry
+        yield from found.values()
+
+    def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
+        return self._session.stream(url, offset=offset, what=entry.stored_as)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._session.close()
+
+    def _pages(self, url: str, items: str, what: str, **params: object) -> Iterator[dict[str, Any]]:
+        token = ""
+        seen: set[str] = set()
+        while True:
+            asked = {**params, **({"pageToken": token} if token else {})}
+            page = self._session.get_json(url, asked, what=what)
+            found = page.get(items) or []
+            if not isinstance(found, list):
+                raise NetworkError(f"Google's answer for {what} makes no sense")
+            for item in found:
+                if isinstance(item, dict) and parse_text(item.get("name")):
+                    yield item
+            token = parse_text(page.get("nextPageToken")) or ""
+            if not token:
+                return
+            if token in seen:
+                raise NetworkError(f"Google repeats a page of {what} without end")
+            seen.add(token)
+
+
+def _backup(item: dict[str, Any]) -> Backup:
+    metadata = parse_object(item.get("metadata"))
+    secret = metadata.get("encryptedBackupMetadata")
+    encrypted = metadata.get("encryptedBackupEnabled")
+    sealed = metadata.get("encryptedData")
+    version = metadata.get("versionOfAppWhenBackup")
+    end_to_end = encrypted in (True, "true") if encrypted is not None else None
+    if end_to_end is None and (sealed or secret):
+        end_to_end = True
+    return Backup(
+        name=item["name"],
+        account=item["name"].rsplit("/", 1)[-1],
+        updated=parse_moment(item.get("updateTime")),
+        size=parse_size(item.get("sizeBytes") or metadata.get("backupSize")),
+        encrypted=end_to_end,
+        key_type=_key_type(secret) if end_to_end else (None if end_to_end is None else "server"),
+        app_version=str(version) if version is not None else None,
+        uploading=bool(item.get("activeTransactionId")),
+        sealed=parse_text(sealed),
+    )
+
+
+def _key_type(secret: object) -> str | None:
+    fields = parse_object(secret)
+    for name, kind in _SECRETS:
+        if fields.get(name):
+            return kind
+    return None
+
+
+def _entry(item: dict[str, Any], backup: str) -> Entry:
+    stored_as = item["name"].removeprefix(f"{backup}/files/")
+    modified = parse_moment(item.get("updateTime"))
+    return Entry(
+        stored_as=stored_as,
+        path=stored_as,
+        locator=item["name"],
+        size=parse_size(item.get("sizeBytes")),
+        md5=parse_md5(item.get("md5Hash")),
+        modified=modified,
+        revision=modified.isoformat() if modified else None,
+        envelope=parse_text(item.get("metadata")),
+    )

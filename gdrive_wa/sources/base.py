@@ -1,0 +1,101 @@
+"""What every place a backup can lie in looks like to the rest of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from gdrive_wa.model import Backup, Entry
+
+WHEN_EMPTY = {
+    "backup": (
+        "check with gdrive-wa whoami that this is the Google account of the phone",
+        "on the phone: WhatsApp, Settings, Chats, Chat backup tells where it lies",
+    ),
+    "appdata": (
+        "an app is shown only what it stored itself; WhatsApp's own entries need a login for it",
+        "log in for it with: gdrive-wa login --provider android",
+        "or look where today's backups lie: --source backup",
+    ),
+    "drive": (
+        "name the folder that holds the backup: --folder Backups/WhatsApp",
+        "the login must be allowed to read your Drive: gdrive-wa login --drive",
+    ),
+    "folder": ("name the folder that holds Databases and Media: --folder PATH",),
+}
+"""What to tell somebody who finds no backup in a source of that name."""
+
+
+class BlobStream(Protocol):
+    """The stored bytes of one entry, as they come. A context manager; read once, in order.
+
+    Attributes:
+        offset: the byte at which the stream really starts. A source that cannot start where it
+            was asked to answers 0, and the reader begins again.
+        total: bytes of the whole entry where the source tells, else None.
+        revision: a mark of the stored bytes' version where the source tells, else None.
+    """
+
+    offset: int
+    total: int | None
+    revision: str | None
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def read(self, size: int) -> bytes:
+        """At most `size` more bytes; empty only at the end.
+
+        Raises:
+            NetworkError: the stream broke; what was read so far is good.
+        """
+        ...
+
+
+class BackupSource(Protocol):
+    """A place that holds WhatsApp backups. Safe to use from several threads.
+
+    Attributes:
+        name: ``backup``, ``appdata``, ``drive`` or ``folder``.
+    """
+
+    name: str
+
+    def backups(self) -> list[Backup]:
+        """The backups that are there, newest first; empty when there are none.
+
+        Raises:
+            CredentialsError: not logged in, or refused.
+            NetworkError: it cannot be reached.
+        """
+        ...
+
+    def entries(self, backup: Backup) -> Iterator[Entry]:
+        """Everything stored in `backup`, each `stored_as` once: of twins the newer one.
+
+        Raises:
+            CredentialsError: not logged in, or refused.
+            NetworkError: it cannot be listed.
+        """
+        ...
+
+    def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
+        """The stored bytes of `entry` from `offset` on.
+
+        Raises:
+            GoneError: listed, but no longer there.
+            RefusedError: Google does not hand it out.
+            NetworkError: it cannot be had now.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        ...

@@ -1,0 +1,257 @@
+"""Drive v3: the hidden application folder, and folders that the user made."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from urllib.parse import quote
+
+from gdrive_wa.errors import GoneError, NetworkError, RefusedError, UsageError
+from gdrive_wa.google.endpoints import Endpoints
+from gdrive_wa.google.session import Session
+from gdrive_wa.manifest import STATE_FOLDER
+from gdrive_wa.model import Backup, Entry
+from gdrive_wa.sources.base import BlobStream
+from gdrive_wa.sources.drive_list import DriveFile, Listing
+from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text
+
+FILE_MAP = "gdrive_file_map"
+LONGEST_FILE_MAP = 256 << 20
+METADATA_SUFFIX = "-metadata"
+LONGEST_ENVELOPE = 65536
+ENVELOPES_AT_ONCE = 16
+"""Small files that are read while listing, at the same time."""
+FOLDERS_AT_ONCE = 24
+"""Folders that one request lists; with more, its address has more than 2,048 characters."""
+
+
+class _Drive:
+    """What both places in Drive share: the listing, envelopes, and media."""
+
+    def __init__(self, session: Session, endpoints: Endpoints) -> None:
+        self._session = session
+        self._root = endpoints.drive
+        self._listing = Listing(session, endpoints)
+
+    def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        url = self._media(entry.locator)
+        return self._session.stream(url, offset=offset, what=entry.stored_as)
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._session.close()
+
+    def _media(self, file_id: str) -> str:
+        return f"{self._root}/files/{quote(file_id, safe='')}?alt=media"
+
+    def _sealed_entries(self, files: dict[str, DriveFile]) -> Iterator[Entry]:
+        """The entries of `files` (by path), in order, each with its envelope.
+
+        An envelope is a small file of its own, ``<name>-metadata``: many are read at once, a
+        bounded number ahead of whoever takes the entries.
+        """
+        pool = ThreadPoolExecutor(ENVELOPES_AT_ONCE, thread_name_prefix="envelope")
+        ahead: deque[tuple[str, DriveFile, Future[str | None] | None]] = deque()
+        try:
+            for path, file in files.items():
+                if path.endswith(METADATA_SUFFIX) and path.removesuffix(METADATA_SUFFIX) in files:
+                    continue
+                sealed = files.get(path + METADATA_SUFFIX) if file.envelope is None else None
+                reading = pool.submit(self._envelope, sealed) if sealed is not None else None
+                ahead.append((path, file, reading))
+                if len(ahead) > 4 * ENVELOPES_AT_ONCE:
+                    yield _finished(*ahead.popleft())
+            while ahead:
+                yield _finished(*ahead.popleft())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _envelope(self, file: DriveFile) -> str | None:
+        """What it holds; None when Google does not hand it out: that costs no more than it."""
+        try:
+            raw = self._session.get_content(
+                self._media(file.id), most=LONGEST_ENVELOPE, what=file.name
+            )
+        except (GoneError, RefusedError):
+            return None
+        return raw.decode("ascii", "replace")
+
+
+class AppData(_Drive):
+    """The hidden folder of the application that the login was made for."""
+
+    name = "appdata"
+
+    def backups(self) -> list[Backup]:
+        """One backup, when there is anything at all."""
+        return _one_backup("appDataFolder", self._files())
+
+    def entries(self, backup: Backup) -> Iterator[Entry]:  # noqa: ARG002 - there is but one
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        yield from self._sealed_entries(self._files())
+
+    def _files(self) -> dict[str, DriveFile]:
+        """All files by path: that of the old file map, or that their names and folders spell."""
+        listed = list(self._listing.files(spaces="appDataFolder"))
+        folders = {file.id: file for file in listed if file.is_folder}
+        plain = [file for file in listed if not file.is_folder]
+        file_map: DriveFile | None = None
+        for file in plain:
+            if file.name == FILE_MAP and file.newer_than(file_map):
+                file_map = file
+        mapped = self._mapped(file_map, {file.id: file for file in plain}) if file_map else []
+        known = {file.id for _path, file in mapped}
+        spelled = (
+            (_spelled(file, folders), file)
+            for file in plain
+            if file.id not in known and file.name != FILE_MAP
+        )
+        return _newest([*mapped, *spelled])
+
+    def _mapped(
+        self, file_map: DriveFile, by_id: dict[str, DriveFile]
+    ) -> list[tuple[str, DriveFile]]:
+        """What the old file map names: path, MD5, file id and size of each blob."""
+        try:
+            rows = json.loads(
+                self._session.get_content(
+                    self._media(file_map.id), most=LONGEST_FILE_MAP, what=FILE_MAP
+                )
+            )
+        except (ValueError, RecursionError) as error:
+            raise _senseless_map() from error
+        if not isinstance(rows, list):
+            raise _senseless_map()
+        found = []
+        for row in filter(lambda row: isinstance(row, dict), rows):
+            path, file_id = parse_text(row.get("f")), parse_text(row.get("r"))
+            if path is None or file_id is None:
+                continue
+            listed = by_id.get(file_id)
+            file = DriveFile(
+                id=file_id,
+                name=path,
+                size=parse_size(row.get("s")),
+                md5=parse_md5(row.get("m")),
+                modified=listed.modified if listed else None,
+                revision=listed.revision if listed else None,
+            )
+            found.append((path, file))
+        return found
+
+
+class DriveFolder(_Drive):
+    """A folder of the user's own Drive, with its subfolders and shortcuts."""
+
+    name = "drive"
+
+    def __init__(self, session: Session, endpoints: Endpoints, folder: str | None) -> None:
+        super().__init__(session, endpoints)
+        self._folder = (folder or "").strip("/")
+
+    def backups(self) -> list[Backup]:
+        """The folder as one backup; none when it holds no file."""
+        return _one_backup(self._folder or "My Drive", _newest(self._walk()))
+
+    def entries(self, backup: Backup) -> Iterator[Entry]:  # noqa: ARG002 - there is but one
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        yield from self._sealed_entries(_newest(self._walk()))
+
+    def _start(self) -> str:
+        """The id of the folder that was named."""
+        folder = "root"
+        for name in filter(None, self._folder.split("/")):
+            quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+            children = self._children([folder], f" and name = '{quoted}'")
+            inside = [file.id for file in children if file.is_folder]
+            if not inside:
+                raise UsageError(
+                    f"there is no folder {self._folder!r} in this Drive",
+                    hint=(
+                        "give its path as Drive shows it, such as 'Backups/WhatsApp'",
+                        "a login sees other people's folders only through a shortcut",
+                    ),
+                )
+            folder = inside[0]
+        return folder
+
+    def _walk(self) -> Iterator[tuple[str, DriveFile]]:
+        """Every file with its path, level by level; what shortcuts lead to comes last.
+
+        Each folder is walked once, under its own path rather than a shortcut's: so a shortcut
+        that leads back ends nowhere.
+        """
+        level, walked = {self._start(): ""}, set[str]()
+        shortcuts: dict[str, str] = {}
+        while level:
+            walked.update(level)
+            below: dict[str, str] = {}
+            waiting = list(level)
+            while waiting:
+                folders, waiting = waiting[:FOLDERS_AT_ONCE], waiting[FOLDERS_AT_ONCE:]
+                for file in self._children(folders):
+                    parent = next((each for each in file.parents if each in level), folders[0])
+                    path = level[parent] + file.name
+                    if not file.is_folder:
+                        yield path, file
+                    elif file.name != STATE_FOLDER:
+                        found = shortcuts if file.is_shortcut else below
+                        found.setdefault(file.id, f"{path}/")
+            level = _without(below, walked)
+            if not level:
+                level, shortcuts = _without(shortcuts, walked), {}
+
+    def _children(self, folders: Iterable[str], more: str = "") -> Iterator[DriveFile]:
+        inside = " or ".join(f"'{folder}' in parents" for folder in folders)
+        return self._listing.files(spaces="drive", query=f"({inside}) and trashed = false{more}")
+
+
+def _without(folders: dict[str, str], walked: set[str]) -> dict[str, str]:
+    return {folder: path for folder, path in folders.items() if folder not in walked}
+
+
+def _finished(path: str, file: DriveFile, reading: Future[str | None] | None) -> Entry:
+    return file.entry(path, reading.result() if reading is not None else file.envelope)
+
+
+def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
+    found: dict[str, DriveFile] = {}
+    for path, file in files:
+        if file.newer_than(found.get(path)):
+            found[path] = file
+    return found
+
+
+def _one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
+    if not files:
+        return []
+    sealed = any(path.endswith((".crypt15", ".mcrypt1")) for path in files)
+    served = any(path.endswith((".crypt12", ".crypt14")) for path in files)
+    encrypted = True if sealed else (False if served else None)
+    return [
+        Backup(
+            name=name,
+            account=name,
+            updated=max((file.modified for file in files.values() if file.modified), default=None),
+            size=sum(file.size or 0 for file in files.values()),
+            encrypted=encrypted,
+            key_type="server" if encrypted is False else None,
+        )
+    ]
+
+
+def _spelled(file: DriveFile, folders: dict[str, DriveFile]) -> str:
+    """The path: the name itself, or the folders that lead to it."""
+    parts, parents, seen = [file.name], file.parents, set[str]()
+    while parents and parents[0] in folders and parents[0] not in seen:
+        seen.add(parents[0])
+        parts.append(folders[parents[0]].name)
+        parents = folders[parents[0]].parents
+    return "/".join(reversed(parts))
+
+
+def _senseless_map() -> NetworkError:
+    return NetworkError("the old file map of this backup makes no sense")

@@ -1,0 +1,201 @@
+"""Listing Drive: Google's own client library, carried by our session.
+
+Media do not go this way, for the library keeps whole chunks in memory and cannot resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from gdrive_wa.errors import GdriveWaError, NetworkError
+from gdrive_wa.google.endpoints import Endpoints
+from gdrive_wa.google.session import Session
+from gdrive_wa.model import Entry
+from gdrive_wa.sources.fields import (
+    LONG_AGO,
+    parse_md5,
+    parse_moment,
+    parse_object,
+    parse_size,
+    parse_text,
+)
+
+PAGE_SIZE = 1000
+_APPS = "application/vnd.google-apps."
+_FOLDER = _APPS + "folder"
+_SHORTCUT = _APPS + "shortcut"
+_FIELDS = (
+    "nextPageToken,files(id,name,mimeType,parents,size,md5Checksum,modifiedTime,"
+    "headRevisionId,description,appProperties,shortcutDetails)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriveFile:
+    """One file or folder of Drive; a shortcut stands for what it leads to.
+
+    Attributes:
+        id: Drive's id of it, or of what the shortcut leads to.
+        name: its title.
+        is_folder: it is a folder, or leads to one.
+        is_shortcut: it only leads there.
+        parents: ids of the folders it lies in.
+        size: bytes; None where untold.
+        md5: of the bytes, hex; None where untold.
+        modified: when it was stored, UTC.
+        revision: changes whenever the bytes do; None where untold.
+        envelope: the metadata envelope that the listing itself holds.
+    """
+
+    id: str
+    name: str
+    is_folder: bool = False
+    is_shortcut: bool = False
+    parents: tuple[str, ...] = ()
+    size: int | None = None
+    md5: str | None = None
+    modified: datetime | None = None
+    revision: str | None = None
+    envelope: str | None = None
+
+    @classmethod
+    def parse(cls, item: object) -> Self | None:
+        """An item of a listing; None when it is nothing that can be fetched or walked into."""
+        said = parse_object(item)
+        file_id, name = parse_text(said.get("id")), parse_text(said.get("name"))
+        kind = said.get("mimeType")
+        parents = said.get("parents")
+        if file_id is None or name is None:
+            return None
+        is_shortcut = kind == _SHORTCUT
+        if is_shortcut:
+            details = parse_object(said.get("shortcutDetails"))
+            file_id, kind = parse_text(details.get("targetId")), details.get("targetMimeType")
+            said = {"modifiedTime": said.get("modifiedTime")}  # the rest is of the shortcut itself
+        is_folder = kind == _FOLDER
+        if file_id is None or (str(kind).startswith(_APPS) and not is_folder):
+            return None  # a document of Google's own has no bytes
+        return cls(
+            id=file_id,
+            name=name,
+            is_folder=is_folder,
+            is_shortcut=is_shortcut,
+            parents=tuple(map(str, parents)) if isinstance(parents, list) else (),
+            size=parse_size(said.get("size")),
+            md5=parse_md5(said.get("md5Checksum")),
+            modified=parse_moment(said.get("modifiedTime")),
+            revision=parse_text(said.get("headRevisionId")),
+            envelope=_described(said),
+        )
+
+    def newer_than(self, other: DriveFile | None) -> bool:
+        """Drive allows twins: of two of the same path, the newer one is the backup's."""
+        return other is None or (self.modified or LONG_AGO) > (other.modified or LONG_AGO)
+
+    def entry(self, path: str, envelope: str | None) -> Entry:
+        """It as an entry of a backup, stored as `path`."""
+        return Entry(
+            stored_as=path,
+            path=path,
+            locator=self.id,
+            size=self.size,
+            md5=self.md5,
+            modified=self.modified,
+            revision=self.revision,
+            envelope=envelope,
+        )
+
+
+class Listing:
+    """``files.list`` of Drive v3."""
+
+    def __init__(self, session: Session, endpoints: Endpoints) -> None:
+        from googleapiclient.discovery import build  # noqa: PLC0415 - half a second to import
+
+        self._files = build(
+            "drive",
+            "v3",
+            http=_Http(session),
+            client_options={"api_endpoint": f"{endpoints.drive}/"},
+            cache_discovery=False,
+            static_discovery=True,
+        ).files()
+
+    def files(self, *, spaces: str, query: str | None = None) -> Iterator[DriveFile]:
+        """What there is, page by page.
+
+        Raises:
+            CredentialsError: not logged in, or refused.
+            NetworkError: it cannot be had, or makes no sense.
+        """
+        request = self._files.list(spaces=spaces, q=query, pageSize=PAGE_SIZE, fields=_FIELDS)
+        seen: set[str] = set()
+        while request is not None:
+            page = _execute(request)
+            items = page.get("files") or []
+            if not isinstance(items, list):
+                raise _senseless()
+            for item in items:
+                if (file := DriveFile.parse(item)) is not None:
+                    yield file
+            token = parse_text(page.get("nextPageToken"))
+            if token is None:
+                return
+            if token in seen:
+                raise NetworkError("Google repeats a page of the list of files without end")
+            seen.add(token)
+            request = self._files.list_next(request, page)
+
+
+class _Http:
+    """What Google's client library asks through: our session, in httplib2's manner."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def request(
+        self,
+        uri: str,
+        method: str = "GET",
+        body: bytes | str | None = None,
+        headers: dict[str, str] | None = None,
+        **_options: object,
+    ) -> tuple[Any, bytes]:
+        import httplib2  # noqa: PLC0415 - comes with the library that calls this
+
+        raw = body.encode() if isinstance(body, str) else body
+        answer = self._session.request(
+            method, uri, body=raw, headers=headers, what="the list of files"
+        )
+        return httplib2.Response({**answer.headers, "status": str(answer.status)}), answer.body
+
+    def close(self) -> None:
+        """The session outlives the library's use of it."""
+
+
+def _execute(request: Any) -> dict[str, Any]:
+    from googleapiclient.errors import Error  # noqa: PLC0415 - comes with the library
+
+    try:
+        page = request.execute()
+    except GdriveWaError:
+        raise
+    except (Error, ValueError, RecursionError) as error:
+        raise _senseless() from error
+    if not isinstance(page, dict):
+        raise _senseless()
+    return page
+
+
+def _senseless() -> NetworkError:
+    return NetworkError("Google's answer for the list of files makes no sense")
+
+
+def _described(said: dict[str, Any]) -> str | None:
+    for text in (said.get("description"), parse_object(said.get("appProperties")).get("metadata")):
+        if isinstance(text, str) and len(text) > 64 and text.startswith("E"):
+            return text
+    return None

@@ -1,0 +1,58 @@
+"""The values that Google's listings hold, parsed: each gives a value or None, whatever comes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+"""Older than any moment: what to compare with where none is told."""
+_DIGITS = re.compile(r"\d{1,18}", re.ASCII)
+
+
+def parse_moment(text: object) -> datetime | None:
+    """RFC 3339 as UTC; None for anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_size(value: object) -> int | None:
+    """Bytes as a number or a string of digits; None for anything else, or beyond any disk."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 <= value < 10**18 else None
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else None
+
+
+def parse_md5(value: object) -> str | None:
+    """Base64 (or hex) as lower-case hex; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        raw = bytes.fromhex(value) if len(value) == 32 else base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw.hex() if len(raw) == 16 else None
+
+
+def parse_object(value: object) -> dict[str, Any]:
+    """A JSON object, or one written as a string; empty for anything else."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def parse_text(value: object) -> str | None:
+    """A string that says something; None for anything else."""
+    return value if isinstance(value, str) and value else None

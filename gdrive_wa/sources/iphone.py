@@ -1,0 +1,257 @@
+"""An iPhone's local backup, as Finder and iTunes make them; plain, or locked with a passphrase.
+
+Every file lies under a hash in place of its name; ``Manifest.db`` tells which is which. WhatsApp's
+own are one domain of it (two with WhatsApp Business), and each is a backup of its own here. What
+SQLite left beside the database (``-wal``) is part of it: the database is handed out with it
+merged, from a copy. Nothing in the folder is ever changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import plistlib
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.parsers.expat import ExpatError
+
+from gdrive_wa.errors import DatabaseError, FormatError
+from gdrive_wa.model import Backup, Entry, Secret
+from gdrive_wa.sources.fields import LONG_AGO
+from gdrive_wa.sources.folder import FileBlob
+from gdrive_wa.sources.iphone_files import copy_database, decrypt, unlock
+
+if TYPE_CHECKING:
+    from iphone_backup_decrypt import EncryptedBackup
+
+DOMAINS = {
+    "AppDomainGroup-group.net.whatsapp.WhatsApp.shared": "WhatsApp",
+    "AppDomainGroup-group.net.whatsapp.WhatsAppSMB.shared": "WhatsApp Business",
+}
+CHATS = "ChatStorage.sqlite"
+MEDIA = "Message/"
+ICLOUD = "ChatStorage.sqlite.enc"
+_MANIFEST = "Manifest.db"
+_PROPERTIES = "Manifest.plist"
+_LARGEST_PLIST = 16 << 20
+_FILE_ID = re.compile(r"[0-9a-f]{40}")
+_FILES = "SELECT fileID, domain, relativePath, file FROM Files WHERE flags = 1 AND domain IN (?, ?)"
+
+
+def refuse_icloud(path: Path) -> None:
+    """Refuse what an iPhone keeps in iCloud.
+
+    Raises:
+        FormatError: that is what `path` is, or holds.
+    """
+    if path.name == ICLOUD or _is_file(path / ICLOUD):
+        raise FormatError(
+            f"a backup in iCloud ({ICLOUD}) is not supported: nobody outside knows its format",
+            hint="back the iPhone up to a computer, with Finder or iTunes, and name that folder",
+        )
+
+
+def is_iphone(path: Path) -> bool:
+    """True when `path` is an iPhone's local backup, or holds some."""
+    return bool(_folders(path))
+
+
+def is_locked(path: Path) -> bool:
+    """True when a backup at `path` is locked with a passphrase."""
+    return any(_properties(folder).get("IsEncrypted") is True for folder in _folders(path))
+
+
+class IPhone:
+    """The WhatsApp backups in an iPhone's backup, or in a folder of such. Not for other apps.
+
+    Args:
+        path: the folder that holds ``Manifest.db``, or the one above it.
+        passphrase: of a locked backup, as chosen in Finder or iTunes.
+
+    Raises:
+        MissingKeyError: it is locked, and there is no passphrase.
+        UsageError: it is locked, and the library that opens it is not installed.
+        WrongKeyError: the passphrase does not open it.
+        DamagedError: its list of files cannot be read.
+    """
+
+    name = "folder"
+
+    def __init__(self, path: Path, passphrase: Secret | None = None) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="gdrive-wa-")
+        try:
+            self._phones = {
+                folder: _Phone(folder, passphrase, Path(self._scratch.name) / str(number))
+                for number, folder in enumerate(_folders(path))
+            }
+        except BaseException:
+            self._scratch.cleanup()
+            raise
+
+    def backups(self) -> list[Backup]:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        found = [
+            Backup(
+                name=f"{folder}#{domain}",
+                account=shown,
+                updated=phone.updated,
+                size=sum(stored.size for stored in phone.stored(domain)),
+            )
+            for folder, phone in self._phones.items()
+            for domain, shown in DOMAINS.items()
+            if phone.stored(domain)
+        ]
+        return sorted(found, key=lambda backup: backup.updated or LONG_AGO, reverse=True)
+
+    def entries(self, backup: Backup) -> Iterator[Entry]:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        folder, _, domain = backup.name.rpartition("#")
+        phone = self._phones.get(Path(folder))
+        if phone is None:
+            return
+        for stored in phone.stored(domain):
+            yield Entry(
+                stored_as=stored.path,
+                path=stored.path,
+                locator=f"{folder}\0{domain}\0{stored.path}",
+                size=None if phone.rewrites(stored.path) else stored.size,
+                modified=stored.modified,
+                revision=phone.revision(domain, stored),
+            )
+
+    def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        folder, domain, path = entry.locator.split("\0", 2)
+        phone = self._phones[Path(folder)]
+        made = phone.readable(domain, path)
+        blob = FileBlob(made, offset)
+        if phone.rewrites(path) and path != CHATS:
+            with contextlib.suppress(OSError):  # Windows removes it when all is closed
+                made.unlink()
+        return blob
+
+    def close(self) -> None:
+        """Remove what was decrypted on the way."""
+        self._scratch.cleanup()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A file of one domain; `size` in bytes and `modified` as it lies in the backup."""
+
+    path: str
+    file_id: str
+    size: int
+    modified: datetime
+    described: bytes
+
+
+class _Phone:
+    """One backup folder."""
+
+    def __init__(self, folder: Path, passphrase: Secret | None, scratch: Path) -> None:
+        self._folder = folder
+        self._scratch = scratch
+        scratch.mkdir(mode=0o700)
+        self.updated = datetime.fromtimestamp((folder / _MANIFEST).stat().st_mtime, UTC)
+        self._locked: EncryptedBackup | None = None
+        manifest = scratch / _MANIFEST
+        if _properties(folder).get("IsEncrypted") is True:
+            self._locked = unlock(folder, passphrase, manifest)
+        else:
+            copy_database(folder / _MANIFEST, folder / f"{_MANIFEST}-wal", manifest)
+        self._files = self._read(manifest)
+
+    def stored(self, domain: str) -> list[_Stored]:
+        """What is handed out of `domain`, by path."""
+        files = self._files.get(domain, {})
+        return [files[path] for path in sorted(files) if path == CHATS or path.startswith(MEDIA)]
+
+    def rewrites(self, path: str) -> bool:
+        """True when what is handed out is not what lies there, byte for byte."""
+        return self._locked is not None or path == CHATS
+
+    def revision(self, domain: str, stored: _Stored) -> str:
+        """What changes whenever the content of `stored` does, its log's included."""
+        parts = [stored]
+        log = self._files[domain].get(f"{CHATS}-wal")
+        if stored.path == CHATS and log is not None:
+            parts.append(log)
+        return "-".join(f"{part.size}-{part.modified.timestamp()}" for part in parts)
+
+    def readable(self, domain: str, path: str) -> Path:
+        """A file with the content of `path`: its own, or one made for the purpose."""
+        files = self._files[domain]
+        if path != CHATS:
+            return self._content(files[path])
+        target = self._scratch / f"{files[path].file_id}.merged"
+        if not target.exists():
+            log = files.get(f"{CHATS}-wal")
+            copy_database(self._content(files[path]), self._content(log) if log else None, target)
+        return target
+
+    def _content(self, stored: _Stored) -> Path:
+        path = self._folder / stored.file_id[:2] / stored.file_id
+        if self._locked is None:
+            return path
+        target = self._scratch / stored.file_id
+        decrypt(self._locked, stored.described, path, target)
+        return target
+
+    def _read(self, manifest: Path) -> dict[str, dict[str, _Stored]]:
+        found: dict[str, dict[str, _Stored]] = {domain: {} for domain in DOMAINS}
+        try:
+            with closing(sqlite3.connect(f"{manifest.as_uri()}?mode=ro", uri=True)) as database:
+                rows = database.execute(_FILES, tuple(DOMAINS)).fetchall()
+        except sqlite3.Error as error:
+            raise DatabaseError(
+                f"the list of files of this iPhone backup cannot be read: {self._folder}",
+                hint="back the iPhone up again",
+            ) from error
+        for file_id, domain, path, described in rows:
+            if domain not in found or not isinstance(path, str) or not path:
+                continue
+            if not isinstance(file_id, str) or not _FILE_ID.fullmatch(file_id):
+                continue
+            try:
+                lies = (self._folder / file_id[:2] / file_id).lstat()
+            except OSError:  # listed, and not there: as good as not listed
+                continue
+            modified = datetime.fromtimestamp(max(lies.st_mtime, 0), UTC)
+            found[domain][path] = _Stored(path, file_id, lies.st_size, modified, described or b"")
+        return found
+
+
+def _folders(path: Path) -> list[Path]:
+    if _is_file(path / _MANIFEST):
+        return [path]
+    try:
+        children = sorted(path.iterdir())
+    except OSError:
+        return []
+    return [
+        child for child in children if _is_file(child / _MANIFEST) and _is_file(child / _PROPERTIES)
+    ]
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file, and one may know it."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _properties(folder: Path) -> dict[str, Any]:
+    try:
+        with (folder / _PROPERTIES).open("rb") as file:
+            parsed = plistlib.loads(file.read(_LARGEST_PLIST))
+    except (OSError, ValueError, ExpatError, LookupError, TypeError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -1,0 +1,104 @@
+"""An iPhone's backup on disk: databases with their logs, and files that a passphrase locks."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gdrive_wa.commit import storage_errors
+from gdrive_wa.errors import (
+    DamagedError,
+    DatabaseError,
+    MissingKeyError,
+    UsageError,
+    WrongKeyError,
+)
+from gdrive_wa.model import Secret
+
+if TYPE_CHECKING:
+    from iphone_backup_decrypt import EncryptedBackup
+
+VARIABLE = "GDRIVE_WA_IPHONE_PASSPHRASE"
+
+
+def copy_database(database: Path, log: Path | None, target: Path) -> None:
+    """Copy an SQLite database to `target`, with its write-ahead log merged in.
+
+    Raises:
+        DatabaseError: it is no database.
+        StorageError: it cannot be copied.
+    """
+    with storage_errors(target):
+        shutil.copyfile(database, target)
+        if log is not None and log.is_file():
+            shutil.copyfile(log, target.with_name(f"{target.name}-wal"))
+    try:
+        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            copy.execute("PRAGMA trusted_schema = OFF")
+            copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise DatabaseError(f"this database cannot be read: {database}") from error
+
+
+def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> EncryptedBackup:
+    """Open a locked backup, and write its list of files to `manifest`.
+
+    Raises:
+        MissingKeyError: there is no passphrase.
+        UsageError: the library that opens it is not installed.
+        WrongKeyError: the passphrase does not open it.
+        DamagedError: it makes no sense.
+    """
+    if not passphrase:
+        raise MissingKeyError(
+            "this iPhone backup is locked with a passphrase, and none was given",
+            hint=(
+                f"set it in {VARIABLE}, or run this at a terminal to be asked for it",
+                "it is the one chosen in Finder or iTunes when the backup was first encrypted",
+            ),
+        )
+    try:
+        from iphone_backup_decrypt import EncryptedBackup  # noqa: PLC0415 - an extra
+        from iphone_backup_decrypt.exceptions import (  # noqa: PLC0415
+            IncorrectPassphraseError,
+        )
+    except ImportError as error:
+        raise UsageError(
+            "a locked iPhone backup needs a library that is not installed",
+            hint="install it with: pip install 'gdrive-wa[ios]'",
+        ) from error
+    try:
+        backup = EncryptedBackup(backup_directory=str(folder), passphrase=passphrase.reveal())
+        backup.save_manifest_file(str(manifest))
+    except IncorrectPassphraseError as error:
+        raise WrongKeyError(
+            "this passphrase does not open this iPhone backup",
+            hint="it is the one chosen in Finder or iTunes, not the phone's code",
+        ) from error
+    except Exception as error:  # a foreign parser on anybody's bytes: it raises what it likes
+        raise DamagedError(
+            f"this iPhone backup cannot be opened: {folder}", hint="back the iPhone up again"
+        ) from error
+    return backup
+
+
+def decrypt(backup: EncryptedBackup, described: bytes, path: Path, target: Path) -> None:
+    """Decrypt the stored file `path`, of which the list says `described`, to `target`.
+
+    Raises:
+        DamagedError: it makes no sense.
+    """
+    from iphone_backup_decrypt import utils  # noqa: PLC0415 - it is there: it opened the list
+
+    try:
+        told = utils.FilePlist(described)
+        key = backup.keybag.unwrap_key_for_class(told.protection_class, told.encryption_key)
+        utils.aes_decrypt_chunked(in_filename=str(path), key=key, out_filepath=str(target))
+    except Exception as error:  # a foreign parser on anybody's bytes: it raises what it likes
+        raise DamagedError(
+            f"this file of the iPhone backup cannot be decrypted: {path.name}",
+            hint="back the iPhone up again",
+        ) from error

@@ -1,0 +1,1 @@
+"""Stored bytes, from wherever they lie into verified files; resumable, and never half there."""

@@ -1,0 +1,116 @@
+"""Hashes of a blob while it comes, without making the network wait for them.
+
+A small blob is hashed where it is read. Once a blob turns out to be long, each hash gets a
+thread of its own, fed through a short queue: hashing lets go of the interpreter's lock, so the
+socket, the disk and the hashes keep as many cores busy as there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from queue import Queue
+from threading import Thread
+
+LONG = 8 << 20
+"""Bytes after which threads pay."""
+QUEUED = 16
+"""Pieces that may wait for a hash: what bounds the memory."""
+
+
+class Digests:
+    """MD5 of a blob, and its SHA-256 where it is wanted.
+
+    Feed it in order; :meth:`close` it in any case.
+    """
+
+    def __init__(self, *, sha256: bool) -> None:
+        self._hashes = [hashlib.md5(usedforsecurity=False)]
+        if sha256:
+            self._hashes.append(hashlib.sha256())
+        self._lanes: list[Lane] = []
+        self._fed = 0
+
+    def feed(self, piece: bytes) -> None:
+        """`piece` comes next. It is not copied: leave it as it is."""
+        self._fed += len(piece)
+        if self._fed <= LONG:
+            for digest in self._hashes:
+                digest.update(piece)
+            return
+        if not self._lanes:
+            self._lanes = [Lane("gdrive-wa hash") for _ in self._hashes]
+        for lane, digest in zip(self._lanes, self._hashes, strict=True):
+            lane.put(lambda digest=digest: digest.update(piece))  # type: ignore[misc]
+
+    def md5_here(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called with the MD5 of what was fed so far, now or soon, in order."""
+        md5 = self._hashes[0]
+        if self._lanes:
+            self._lanes[0].put(lambda: tell(md5.copy().hexdigest()))
+        else:
+            tell(md5.copy().hexdigest())
+
+    def md5(self) -> str:
+        """Of everything fed so far, hex."""
+        self._catch_up()
+        return self._hashes[0].hexdigest()
+
+    def sha256(self) -> str | None:
+        """Of everything fed so far, hex; None when it was not wanted."""
+        self._catch_up()
+        return self._hashes[1].hexdigest() if len(self._hashes) > 1 else None
+
+    def close(self) -> None:
+        """End the threads, once they are done with what they were fed."""
+        for lane in self._lanes:
+            lane.close()
+        self._lanes = []
+
+    def _catch_up(self) -> None:
+        for lane in self._lanes:
+            lane.catch_up()
+
+
+class Lane:
+    """A thread that does what it is given, in order; what failed shows when it is waited for."""
+
+    def __init__(self, name: str) -> None:
+        self._steps: Queue[Callable[[], None] | None] = Queue(maxsize=QUEUED)
+        self._failure: Exception | None = None
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits to be done."""
+        return self._steps.unfinished_tasks == 0
+
+    def put(self, step: Callable[[], None]) -> None:
+        """`step` comes next; waits while too many do."""
+        self._steps.put(step)
+
+    def catch_up(self) -> None:
+        """Wait until everything is done.
+
+        Raises:
+            Exception: the first one that a step raised; no step was done after it.
+        """
+        self._steps.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        """End the thread, once it has done everything."""
+        self._steps.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (step := self._steps.get()) is not None:
+            try:
+                if self._failure is None:
+                    step()
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits for the lane
+                self._failure = error
+            finally:
+                self._steps.task_done()

@@ -1,0 +1,264 @@
+"""What is there so far of one blob, in a form that a later run can trust.
+
+``<mark>.part`` holds the bytes. ``<mark>.json`` beside it says which stored bytes they belong to
+(MD5, or else revision) and the MD5 of the first so many of them. A later run takes up a partial
+file only when the entry is still the same and those bytes hash to what was written down; what
+lies behind them is dropped, for nobody vouches for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import IO, Self
+
+from gdrive_wa.commit import make_folder, storage_errors
+from gdrive_wa.errors import StorageError
+from gdrive_wa.model import Entry
+from gdrive_wa.transfer.digest import Digests, Lane
+from gdrive_wa.transfer.watch import Watch
+
+FD_TIMES = os.utime in os.supports_fd
+PIECE = 1 << 20
+"""Bytes moved at once."""
+NOTE_EVERY_BYTES = 1 << 20
+NOTE_EVERY_SECONDS = 0.5
+"""How much a killed run loses, at most: so many bytes or so much time, whichever is more."""
+FLUSH_EVERY = 64 << 20
+"""Bytes after which the disk is told to write what it has: at the end there is less to wait for."""
+STALE_SECONDS = 30 * 24 * 3600.0
+
+
+class Partial:
+    """The partial file of one entry, open. One user at a time.
+
+    Leaving it keeps what is there for the next run, unless it was taken or restarted empty. A
+    `lasting` one is hashed by SHA-256 too, and flushed to the disk while it comes.
+
+    Attributes:
+        path: of the bytes.
+        length: bytes that are there, all of them hashed.
+    """
+
+    def __init__(
+        self, folder: Path, place: PurePosixPath, entry: Entry, *, lasting: bool, watch: Watch
+    ) -> None:
+        mark = partial_mark(place)
+        self.path = folder / f"{mark}.part"
+        self._note_path = note_path(self.path)
+        self._entry = entry
+        self._lasting = lasting
+        self._flusher: Lane | None = None
+        self._flushed = 0
+        self._watch = watch
+        self._noted = 0
+        self._noted_at = time.monotonic()
+        self._taken = self._has_note = False
+        self.length = 0
+        with storage_errors(self.path):
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            flags |= getattr(os, "O_BINARY", 0)
+            self._file: IO[bytes] = os.fdopen(os.open(self.path, flags, 0o600), "r+b", 0)
+            self._digests = Digests(sha256=lasting)
+            self._take_up()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            kept = self._taken or self._watch.abandoned or isinstance(error, StorageError)
+            if not kept:
+                self._keep()
+        finally:
+            self._digests.close()
+            if self._flusher is not None:
+                self._flusher.close()
+            self._file.close()
+
+    def write(self, piece: bytes) -> None:
+        """`piece` comes next.
+
+        Raises:
+            StorageError: the disk does not take it.
+        """
+        with storage_errors(self.path):
+            view = memoryview(piece)
+            while view:
+                view = view[self._file.write(view) or 0 :]
+        self._digests.feed(piece)
+        self.length += len(piece)
+        if self._lasting and self.length - self._flushed >= FLUSH_EVERY:
+            self._flush()
+        now = time.monotonic()
+        if (
+            self.length - self._noted >= NOTE_EVERY_BYTES
+            and now - self._noted_at >= NOTE_EVERY_SECONDS
+        ):
+            self._note(now)
+
+    def restart(self) -> None:
+        """Nothing of what is there counts."""
+        self._digests.close()
+        self._digests = Digests(sha256=self._lasting)
+        self.length = self._noted = 0
+        with storage_errors(self.path):
+            self._note_path.unlink(missing_ok=True)
+            self._file.seek(0)
+            self._file.truncate()
+
+    def md5(self) -> str:
+        """Of what is there, hex."""
+        return self._digests.md5()
+
+    def sha256(self) -> str | None:
+        """Of what is there, hex; None when it was not wanted."""
+        return self._digests.sha256()
+
+    def take(self, *, mtime: float | None) -> os.stat_result:
+        """It is whole and verified: `path` is now the caller's, to be renamed.
+
+        Args:
+            mtime: modification time to set, seconds since 1970 UTC.
+        """
+        self._taken = True
+        with storage_errors(self.path):
+            if mtime is not None:
+                os.utime(self._file.fileno() if FD_TIMES else self.path, (mtime, mtime))
+            if self._entry.md5 is None:
+                self._keep()  # the note alone can vouch for it, should it not be named in time
+            elif self._has_note:
+                self._note_path.unlink(missing_ok=True)
+            return os.fstat(self._file.fileno())
+
+    def _take_up(self) -> None:
+        """Hash what an earlier run left, and stand behind what of it can be trusted."""
+        there = os.fstat(self._file.fileno()).st_size
+        if there == 0:
+            return
+        self._has_note = True
+        promised, md5 = self._read_note(there)
+        while self.length < promised:
+            piece = self._file.read(min(PIECE, promised - self.length))
+            self._watch.check()
+            if not piece:
+                break
+            self._digests.feed(piece)
+            self.length += len(piece)
+        if md5 is not None and self.md5() != md5:
+            self.restart()
+            return
+        self._noted = self.length if md5 is not None else 0
+        self._file.truncate(self.length)
+
+    def _read_note(self, there: int) -> tuple[int, str | None]:
+        """How many bytes to trust, and their MD5; all of them unseen when they look complete
+        and the listing's MD5 will judge them anyway."""
+        if self._entry.md5 is not None and there == self._entry.size:
+            return there, None
+        try:
+            note = json.loads(self._note_path.read_bytes())
+            length, md5 = int(note["length"]), str(note["length_md5"])
+            same = same_bytes(self._entry, note.get("md5"), note.get("revision"))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return 0, None
+        if not same or not 0 < length <= there:
+            return 0, None
+        return length, md5
+
+    def _flush(self) -> None:
+        """Have what is written flushed meanwhile, unless that is under way already."""
+        if self._flusher is None:
+            self._flusher = Lane("gdrive-wa flush")
+        if self._flusher.idle:
+            self._flushed = self.length
+            self._flusher.put(lambda: os.fsync(self._file.fileno()))
+
+    def _keep(self) -> None:
+        if self.length == 0:
+            self.path.unlink(missing_ok=True)
+            self._note_path.unlink(missing_ok=True)
+        elif self.length != self._noted:
+            self._note(time.monotonic())
+            self._digests.md5()
+
+    def _note(self, now: float) -> None:
+        self._noted, self._noted_at, self._has_note = self.length, now, True
+        note: dict[str, object] = {
+            "stored_as": self._entry.stored_as,
+            "md5": self._entry.md5,
+            "revision": revision_of(self._entry),
+            "length": self.length,
+        }
+        self._digests.md5_here(lambda md5: self._write_note({**note, "length_md5": md5}))
+
+    def _write_note(self, note: dict[str, object]) -> None:
+        # Written beside and renamed, not flushed: a note that a power cut spoils is not trusted.
+        beside = self._note_path.with_suffix(".new")
+        with storage_errors(beside):
+            beside.write_bytes(json.dumps(note).encode())
+            beside.replace(self._note_path)
+
+
+def partial_mark(place: PurePosixPath) -> str:
+    """The name of the partial file of what will lie at `place`, without suffix."""
+    return hashlib.sha256(str(place).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def note_path(part: Path) -> Path:
+    """The note beside a partial file."""
+    return part.with_suffix(".json")
+
+
+def revision_of(entry: Entry) -> str | None:
+    """What tells one version of the stored bytes from another beside their MD5."""
+    if entry.revision is not None:
+        return entry.revision
+    if entry.size is None or entry.modified is None:
+        return None
+    return f"{entry.size}-{entry.modified.isoformat()}"
+
+
+def same_bytes(entry: Entry, md5: object, revision: object) -> bool:
+    """Whether bytes that were noted with `md5` and `revision` are those the listing means now.
+
+    The MD5 decides where both sides have one, else the revision; who has neither is never sure.
+    """
+    if entry.md5 is not None and md5 is not None:
+        return bool(entry.md5 == md5)
+    own = revision_of(entry)
+    return own is not None and own == revision
+
+
+def room_saved(folder: Path, place: PurePosixPath) -> int:
+    """Bytes for `place` that a partial file in `folder` already takes on the disk."""
+    try:
+        return (folder / f"{partial_mark(place)}.part").stat().st_size
+    except OSError:
+        return 0
+
+
+def open_partials(folder: Path) -> None:
+    """Make the folder of partial files, and clear it of what no run can use any more."""
+    make_folder(folder, mode=0o700)
+    try:
+        files = list(folder.iterdir())
+    except OSError:
+        return
+    oldest = time.time() - STALE_SECONDS  # by ctime: a verified blob has the mtime of its entry
+    for path in files:
+        try:
+            orphan = path.suffix == ".json" and not path.with_suffix(".part").exists()
+            if orphan or path.suffix == ".new" or path.stat().st_ctime < oldest:
+                path.unlink()
+        except OSError:  # gone meanwhile, or not ours to remove
+            continue

@@ -1,0 +1,43 @@
+"""Who may stop a run, and how long a thread may wait before it looks."""
+
+from __future__ import annotations
+
+import random
+import time
+from threading import Event
+
+from gdrive_wa.errors import Interrupted
+from gdrive_wa.progress import Progress
+
+
+class Watch:
+    """One run's stop sign, seen by all its threads.
+
+    Attributes:
+        progress: who is told how far the run is.
+        abandoned: the run is over; a thread that comes late leaves everything as it is, for
+            the next run may have it in its hands already.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.abandoned = False
+        self._halted = Event()
+
+    def halt(self) -> None:
+        """Every thread leaves at the next place where nothing is lost."""
+        self._halted.set()
+
+    def check(self) -> None:
+        """Raise :class:`~gdrive_wa.errors.Interrupted` when the run is to stop."""
+        if self._halted.is_set():
+            raise Interrupted("stopped")
+        self.progress.check()
+
+    def pause(self, seconds: float) -> None:
+        """Wait about so long, unless the run is to stop."""
+        until = time.monotonic() + seconds * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        while (left := until - time.monotonic()) > 0:
+            self.check()
+            self._halted.wait(min(left, 0.2))
+        self.check()

@@ -1,0 +1,205 @@
+"""A restored archive, read: its notes, and whether it is still what was written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdrive_wa.archive.archive import Verification, open_archive
+from gdrive_wa.archive.index import csv_of, json_of, read_index
+from gdrive_wa.errors import FormatError, UsageError
+from gdrive_wa.model import NoteStatus
+from tests.archive.phone import note, path_of, recording, run
+from tests.hostile import HOSTILE
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Two restored notes, one missing, one unmatched, a database and a picture."""
+    folder = tmp_path / "archive"
+    files = {path_of(number): recording(number) for number in (1, 2, 4)}
+    files |= {"Databases/msgstore.db.crypt15": b"db", "Media/WhatsApp Images/a.jpg": b"image"}
+    run(folder, [note(1), note(2), note(3)], files)
+    return folder
+
+
+def test_an_archive_is_as_it_was_written(archive: Path) -> None:
+    assert open_archive(archive).verify() == Verification(ok=7)
+
+
+def test_rot_deletion_and_addition_are_found_and_named(archive: Path) -> None:
+    rotten = archive / "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"
+    raw = bytearray(rotten.read_bytes())
+    raw[-1] ^= 1
+    times = rotten.stat()
+    rotten.write_bytes(raw)
+    subprocess.run(["touch", "-d", f"@{times.st_mtime}", rotten], check=True)
+    (archive / "Media/WhatsApp Images/a.jpg").unlink()
+    (archive / "Voice notes/Mum/mine.txt").write_text("a user's own")
+    (archive / "link").symlink_to(archive.parent)
+    (archive / "folder link").symlink_to(archive / "Databases")
+    found = open_archive(archive).verify()
+    assert found.to_json() == {
+        "ok": 5,
+        "missing": ["Media/WhatsApp Images/a.jpg"],
+        "changed": ["Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"],
+        "extra": ["Voice notes/Mum/mine.txt", "folder link", "link"],
+    }
+    assert not found.intact
+
+
+def test_a_file_replaced_by_a_link_to_the_same_bytes_is_missing(archive: Path) -> None:
+    path = archive / "Databases/msgstore.db"
+    aside = path.replace(archive.parent / "aside")
+    path.symlink_to(aside)
+    assert open_archive(archive).verify().missing == ("Databases/msgstore.db",)
+
+
+def test_the_page_and_the_sums_are_nobodys_rot(archive: Path) -> None:
+    (archive / "index.html").write_text("<p>")
+    assert open_archive(archive).verify().extra == ()
+
+
+def test_the_standard_tool_can_check_it_too(archive: Path) -> None:
+    ended = subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"],
+        cwd=archive,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(ended.stdout.splitlines()) == 7
+    (archive / "Databases/msgstore.db").write_bytes(b"DB")
+    again = subprocess.run(
+        ["sha256sum", "--check", "SHA256SUMS"], cwd=archive, capture_output=True, check=False
+    )
+    assert again.returncode == 1
+
+
+def test_reading_changes_nothing(archive: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in archive.rglob("*")}
+    opened = open_archive(archive)
+    opened.notes()
+    opened.verify()
+    opened.databases()
+    assert {path: path.stat().st_mtime_ns for path in archive.rglob("*")} == before
+
+
+@pytest.mark.parametrize("what", ["nothing", "a file", "another folder"])
+def test_what_is_no_archive_is_told(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "x"
+    if what == "a file":
+        path.write_bytes(b"")
+    elif what == "another folder":
+        path.mkdir()
+    with pytest.raises(UsageError) as caught:
+        open_archive(path)
+    assert caught.value.hints
+
+
+def test_a_restore_that_never_ended_has_no_notes_yet(archive: Path) -> None:
+    (archive / "voice-notes.json").unlink()
+    with pytest.raises(UsageError, match="no voice notes") as caught:
+        open_archive(archive).notes()
+    assert caught.value.hints
+
+
+def test_notes_come_back_as_they_were(archive: Path, tmp_path: Path) -> None:
+    notes = open_archive(archive).notes()
+    assert [found.status for found in notes] == [
+        NoteStatus.RESTORED,
+        NoteStatus.RESTORED,
+        NoteStatus.MISSING,
+        NoteStatus.UNMATCHED,
+    ]
+    (tmp_path / "again.json").write_bytes(json_of(notes))
+    assert read_index(tmp_path / "again.json") == notes
+    assert json.loads((archive / "voice-notes.json").read_text("utf-8")) == [
+        found.to_json() for found in notes
+    ]
+
+
+def test_every_field_of_a_note_comes_back(tmp_path: Path) -> None:
+    full = note(
+        1,
+        file="Voice notes/Mum/x.opus",
+        status=NoteStatus.RESTORED,
+        transcript="hello\nlove",
+        starred=True,
+        forwarded=True,
+        view_once=True,
+        from_me=True,
+        waveform=tuple(range(64)),
+        duration=2.5,
+    )
+    (tmp_path / "x.json").write_bytes(json_of([full]))
+    assert read_index(tmp_path / "x.json") == [full]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("file", "../../etc/passwd"),
+        ("file", "/etc/passwd"),
+        ("file", "C:\\x"),
+        ("file", 7),
+        ("status", "lost"),
+        ("sent_at", "yesterday"),
+        ("sent_at", 7),
+        ("chat", None),
+        ("size", "big"),
+        ("duration", "long"),
+        ("waveform", "loud"),
+        ("waveform", 7),
+        ("transcript", []),
+    ],
+)
+def test_an_index_that_somebody_changed_is_refused(archive: Path, name: str, value: object) -> None:
+    path = archive / "voice-notes.json"
+    items = json.loads(path.read_text("utf-8"))
+    items[0][name] = value
+    path.write_text(json.dumps(items), "utf-8")
+    with pytest.raises(FormatError) as caught:
+        open_archive(archive).notes()
+    assert caught.value.hints
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=100) | st.sampled_from([b"7", b"{}", b"[7]", b"[{}]", b"[" * 9999]))
+def test_any_bytes_are_an_index_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, raw: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any-index.json"
+    path.write_bytes(raw)
+    try:
+        read_index(path)
+    except FormatError:
+        return
+
+
+def test_the_table_opens_in_a_spreadsheet(archive: Path) -> None:
+    raw = (archive / "voice-notes.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+    assert [row["status"] for row in rows] == ["restored", "restored", "missing", "unmatched"]
+    assert rows[0]["file"] == "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"
+    assert rows[0]["sent_at"] == "2024-01-01T10:01:00Z"
+    assert rows[0]["from_me"] == "no"
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+1 5550101", "-2", "@x", "\t=1", "\r=1", *HOSTILE])
+def test_no_cell_is_a_formula(formula: str) -> None:
+    raw = csv_of([note(1, chat=formula, sender=formula, transcript=formula)])
+    [row] = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
+    for name in ("chat", "sender", "transcript"):
+        assert not row[name].startswith(("=", "+", "-", "@", "\t", "\r"))
+        assert row[name].removeprefix("'") == formula.encode("utf-8", "replace").decode().replace(
+            "\x00", ""
+        )

@@ -1,0 +1,232 @@
+"""Next month's backup, another phone's, a killed run's rest: one archive, nothing twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.archive.archive import open_archive
+from gdrive_wa.archive.write import ArchiveWriter
+from gdrive_wa.errors import FormatError
+from gdrive_wa.model import NoteStatus
+from tests.archive.phone import ANNA, FAMILY, MUM, entry, note, path_of, recording, run, tree
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = 12
+
+
+def voices(folder: Path) -> dict[str, bytes]:
+    return {path: content for path, content in tree(folder).items() if path.startswith("Voice")}
+
+
+def test_a_second_run_of_the_same_backup_changes_no_byte(tmp_path: Path) -> None:
+    rows, files = [note(1), note(2)], {path_of(1): recording(1), "Media/a/b.pdf": b"x"}
+    run(tmp_path, rows, files)
+    before = tree(tmp_path)
+    manifest = (tmp_path / ".gdrive-wa" / "manifest.jsonl").read_bytes()
+    ran = run(tmp_path, rows, files)
+    assert ran.placed == {}
+    assert len(ran.held) == 2
+    assert tree(tmp_path) == before
+    assert (tmp_path / ".gdrive-wa" / "manifest.jsonl").read_bytes() == manifest
+
+
+def test_next_months_backup_adds_what_is_new_and_keeps_what_vanished(tmp_path: Path) -> None:
+    run(tmp_path, [note(1), note(2)], {path_of(1): recording(1), path_of(2): recording(2)})
+    before = voices(tmp_path)
+    ran = run(tmp_path, [note(2), note(3)], {path_of(3): recording(3)})
+    assert [found.status for found in ran.notes] == [NoteStatus.RESTORED] * 3
+    after = voices(tmp_path)
+    assert before.items() <= after.items()
+    assert len(after) == 3
+
+
+def test_a_missing_file_that_turns_up_is_restored(tmp_path: Path) -> None:
+    ran = run(tmp_path, [note(1)], {})
+    assert [found.status for found in ran.notes] == [NoteStatus.MISSING]
+    ran = run(tmp_path, [note(1)], {path_of(1): recording(1)})
+    assert [found.status for found in ran.notes] == [NoteStatus.RESTORED]
+
+
+def test_a_renamed_contact_renames_no_file(tmp_path: Path) -> None:
+    run(tmp_path, [note(1)], {path_of(1): recording(1)})
+    before = voices(tmp_path)
+    rows = [note(number, chat="Mary Hill", sender="Mary Hill") for number in (1, 2)]
+    ran = run(tmp_path, rows, {path_of(1): recording(1), path_of(2): recording(2)})
+    assert [(found.chat, found.file) for found in ran.notes] == [
+        ("Mary Hill", "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"),
+        ("Mary Hill", "Voice notes/Mum/2024-01-01 11.02.00 Mary Hill.opus"),
+    ]
+    assert before.items() <= voices(tmp_path).items()
+
+
+def test_what_the_database_no_longer_says_is_remembered(tmp_path: Path) -> None:
+    run(tmp_path, [note(1, transcript="hello love", waveform=(1,) * 64)], {})
+    [found] = run(tmp_path, [note(1, transcript=None, duration=None, starred=True)], {}).notes
+    assert (found.transcript, found.duration, found.starred) == ("hello love", 3, True)
+    assert found.waveform == (1,) * 64
+
+
+def test_a_second_phone_that_has_the_same_message_adds_no_second_file(tmp_path: Path) -> None:
+    in_group = note(1, chat="Family", chat_jid=FAMILY, sender="Mum")
+    to_anna = note(2, chat="Anna", chat_jid=ANNA, sender="Alex", from_me=True)
+    run(tmp_path, [in_group, to_anna], {path_of(1): recording(1), path_of(2): recording(2)})
+    before = voices(tmp_path)
+    annas = {
+        "Media/X/1.mcrypt1": recording(1),
+        "Media/X/2.mcrypt1": recording(2),
+    }
+    on_annas = [
+        replace(in_group, whatsapp_path=path_of(71)),
+        replace(
+            to_anna,
+            chat="Alex",
+            chat_jid="15550100@s.whatsapp.net",
+            from_me=False,
+            whatsapp_path=path_of(72),
+        ),
+    ]
+    ran = run(tmp_path, on_annas, annas)
+    assert voices(tmp_path) == before
+    assert len(ran.notes) == 2
+    assert {found.sender for found in ran.notes} == {"Mum", "Alex"}
+    again = run(tmp_path, on_annas, annas)
+    assert again.placed == {}, "what another phone's bytes hold is known, and not fetched again"
+
+
+def test_two_phones_that_use_one_path_for_two_files_keep_both(tmp_path: Path) -> None:
+    image = "Media/WhatsApp Images/IMG-20240101-WA0001.jpg"
+    annas = note(1, recording(5), chat="Bob", chat_jid="15550103@s.whatsapp.net", message_id="B1")
+    first = {path_of(1): recording(1), image: b"one"}
+    second = {path_of(1): recording(5), image: b"two"}
+    run(tmp_path, [note(1)], first)
+    ran = run(tmp_path, [annas], second)
+    assert [found.status for found in ran.notes] == [NoteStatus.RESTORED] * 2
+    assert len(voices(tmp_path)) == 2
+    assert {path.read_bytes() for path in (tmp_path / "Media").rglob("*.jpg")} == {b"one", b"two"}
+    assert run(tmp_path, [note(1)], first).placed == {}
+    assert run(tmp_path, [annas], second).placed == {}
+
+
+def test_the_databases_of_two_accounts_lie_apart(tmp_path: Path) -> None:
+    path = "Databases/msgstore.db.crypt15"
+    run(tmp_path, [], {path: b"alex"}, account="15550100")
+    run(tmp_path, [], {path: b"anna"}, account="15550102")
+    run(tmp_path, [], {path: b"alex, a month later"}, account="15550100")
+    assert (tmp_path / "Databases/msgstore.db").read_bytes() == b"alex, a month later"
+    assert (tmp_path / "Databases/15550102/msgstore.db").read_bytes() == b"anna"
+    with ArchiveWriter(tmp_path, account="15550102") as archive:
+        assert archive.database("msgstore.db") == tmp_path / "Databases/15550102/msgstore.db"
+
+
+def test_what_was_unmatched_finds_its_row_when_a_database_comes(tmp_path: Path) -> None:
+    ran = run(tmp_path, [], {path_of(1): recording(1)})
+    assert [found.status for found in ran.notes] == [NoteStatus.UNMATCHED]
+    ran = run(tmp_path, [note(1)], {path_of(1): recording(1)})
+    assert ran.placed == {}
+    assert [(found.status, found.file) for found in ran.notes] == [
+        (NoteStatus.RESTORED, "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus")
+    ]
+    assert list(voices(tmp_path)) == ["Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"]
+    assert open_archive(tmp_path).verify().intact
+
+
+def test_a_recording_forwarded_later_is_copied_from_the_archive(tmp_path: Path) -> None:
+    run(tmp_path, [note(1)], {path_of(1): recording(1)})
+    forwarded = note(1, chat="Anna", chat_jid=ANNA, sender="Alex", from_me=True, message_id="FWD")
+    ran = run(tmp_path, [note(1), forwarded], {path_of(1): recording(1)})
+    assert ran.placed == {}
+    assert [found.status for found in ran.notes] == [NoteStatus.RESTORED] * 2
+
+
+def test_without_a_database_former_rows_still_name_the_files(tmp_path: Path) -> None:
+    run(tmp_path, [note(1)], {})
+    ran = run(tmp_path, [], {path_of(1): recording(1)})
+    assert [found.status for found in ran.notes] == [NoteStatus.RESTORED]
+
+
+def test_a_file_that_rotted_is_brought_again(tmp_path: Path) -> None:
+    rows, files = [note(1)], {path_of(1): recording(1)}
+    run(tmp_path, rows, files)
+    before = voices(tmp_path)
+    [path] = before
+    (tmp_path / path).write_bytes(b"rot")
+    ran = run(tmp_path, rows, files)
+    assert list(ran.placed.values()) == [path]
+    assert voices(tmp_path) == before
+
+
+def test_a_file_that_was_deleted_is_told_missing_and_comes_back(tmp_path: Path) -> None:
+    rows, files = [note(1)], {path_of(1): recording(1)}
+    run(tmp_path, rows, files)
+    [path] = voices(tmp_path)
+    (tmp_path / path).unlink()
+    assert [found.status for found in run(tmp_path, rows, {}).notes] == [NoteStatus.MISSING]
+    assert [found.file for found in run(tmp_path, rows, files).notes] == [path]
+
+
+def test_changed_stored_bytes_are_not_taken_for_the_old(tmp_path: Path) -> None:
+    listed = entry("Databases/wa.db", b"old")
+    run(tmp_path, [], [(listed, b"old")])
+    with ArchiveWriter(tmp_path) as archive:
+        assert archive.holding(listed) is not None
+        assert archive.holding(replace(listed, md5="00" * 16)) is None
+        assert archive.holding(replace(listed, md5=None)) is None
+        assert archive.holding(replace(listed, stored_as="Databases/other.db")) is None
+
+
+def test_a_damaged_index_is_put_aside_and_built_anew(tmp_path: Path) -> None:
+    rows, files = [note(1)], {path_of(1): recording(1)}
+    run(tmp_path, rows, files)
+    before = tree(tmp_path)
+    (tmp_path / "voice-notes.json").write_bytes(b"[{")
+    with pytest.raises(FormatError):
+        open_archive(tmp_path).notes()
+    ran = run(tmp_path, rows, files)
+    assert any("voice-notes.json" in line for line in ran.said)
+    assert (tmp_path / "voice-notes.json.damaged").read_bytes() == b"[{"
+    (tmp_path / "voice-notes.json.damaged").unlink()
+    assert tree(tmp_path) == before
+
+
+def test_notes_of_another_chat_with_the_same_message_id_are_others(tmp_path: Path) -> None:
+    rows = [note(1), note(2, chat="Anna", chat_jid=ANNA, message_id=note(1).message_id)]
+    ran = run(tmp_path, rows, {path_of(1): recording(1), path_of(2): recording(2)})
+    assert {found.chat_jid for found in ran.notes} == {MUM, ANNA}
+    assert len(voices(tmp_path)) == 2
+
+
+def test_a_run_killed_at_any_moment_can_be_gone_on_with(tmp_path: Path) -> None:
+    notes = [note(number, sent_at=note(number // 2).sent_at) for number in range(40)]
+    files = {path_of(number): recording(number) for number in range(40)}
+    run(tmp_path / "whole", notes, files)
+    whole = tree(tmp_path / "whole")
+    target = tmp_path / "killed"
+    code = (
+        "from pathlib import Path; from tests.archive.phone import *; print('up', flush=True); "
+        "notes = [note(n, sent_at=note(n // 2).sent_at) for n in range(40)]; "
+        f"run(Path({str(target)!r}), notes, {{path_of(n): recording(n) for n in range(40)}})"
+    )
+    chance = random.Random(11)
+    for _ in range(KILLS):
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, env=dict(os.environ)
+        ) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            time.sleep(chance.uniform(0.0, 0.25))
+            child.send_signal(signal.SIGKILL)
+    ran = run(target, notes, files)
+    assert tree(target) == whole
+    assert {found.status for found in ran.notes} == {NoteStatus.RESTORED}
+    assert open_archive(target).verify().extra == ()
+    left = [path.name for path in (target / ".gdrive-wa").iterdir()]
+    assert sorted(left) == ["lock", "manifest.jsonl"]

@@ -1,0 +1,218 @@
+"""Databases as time and accidents leave them: a result, or one error of ours."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdrive_wa.chats.read import read_voice_notes
+from gdrive_wa.chats.values import moment, positive, sha256_hex, text, waveform, whole
+from gdrive_wa.errors import DatabaseError
+from tests.chats.store import make_database, media, message, modern, old_message
+
+PAGE = 4096
+
+
+def large(path: Path) -> Path:
+    messages = [message(number, text_data="x" * 400) for number in range(1, 801)]
+    return modern(path, messages, [media(number) for number in range(1, 801)])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"SQLite format 3\x00",
+        b"not a database at all" * 100,
+        b"SQLite format 3\x00" + b"\xff" * 9000,
+    ],
+)
+def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "msgstore.db"
+    path.write_bytes(content)
+    with pytest.raises(DatabaseError) as caught:
+        read_voice_notes(path)
+    assert caught.value.hints
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="there is no database"):
+        read_voice_notes(tmp_path / "msgstore.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError):
+        read_voice_notes(tmp_path)
+
+
+def test_another_database_is_named_as_such(tmp_path: Path) -> None:
+    store = make_database(tmp_path / "wa.db", {"wa_contacts": [{"_id": 1, "jid": "x"}]})
+    with pytest.raises(DatabaseError, match="holds no messages") as caught:
+        read_voice_notes(store)
+    assert caught.value.hints == ("the one that does is msgstore.db",)
+
+
+def test_a_view_that_plays_a_table_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "msgstore.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "CREATE VIEW message AS WITH RECURSIVE n(_id) AS (SELECT 1 UNION ALL SELECT _id + 1 "
+            "FROM n) SELECT _id, 2 AS message_type, 1 AS origin FROM n"
+        )
+    with pytest.raises(DatabaseError, match="holds no messages"):
+        read_voice_notes(path)
+
+
+def test_around_a_broken_page_the_rest_is_read_and_the_loss_told(tmp_path: Path) -> None:
+    path = large(tmp_path / "msgstore.db")
+    with closing(sqlite3.connect(path)) as database:
+        [(page,)] = database.execute(
+            "SELECT pageno FROM dbstat WHERE name = 'message' AND pagetype = 'leaf' "
+            "ORDER BY path LIMIT 1 OFFSET 20"
+        )
+    raw = bytearray(path.read_bytes())
+    raw[(page - 1) * PAGE : page * PAGE] = b"\xee" * PAGE
+    path.write_bytes(raw)
+    chats = read_voice_notes(path)
+    assert 700 < len(chats) < 800
+    assert chats.remarks == ("msgstore.db is damaged: some messages could not be read",)
+
+
+def test_a_database_cut_anywhere_gives_notes_or_one_error(tmp_path: Path) -> None:
+    whole_file = large(tmp_path / "whole.db").read_bytes()
+    path = tmp_path / "msgstore.db"
+    for length in range(0, len(whole_file), 7 * PAGE + 13):
+        path.write_bytes(whole_file[:length])
+        try:
+            notes = list(read_voice_notes(path))
+        except DatabaseError:
+            continue
+        assert len(notes) <= 800
+
+
+def test_a_database_with_rotten_bytes_gives_notes_or_one_error(tmp_path: Path) -> None:
+    sound = bytearray(large(tmp_path / "whole.db").read_bytes())
+    path = tmp_path / "msgstore.db"
+    chance = random.Random(5)
+    for _ in range(60):
+        raw = bytearray(sound)
+        for _ in range(chance.choice((1, 10, 1000))):
+            raw[chance.randrange(16, len(raw))] = chance.randrange(256)
+        path.write_bytes(raw)
+        try:
+            notes = list(read_voice_notes(path))
+        except DatabaseError:
+            continue
+        assert len(notes) <= 801
+
+
+ODD = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(),
+    st.binary(max_size=80),
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40),
+    st.sampled_from(["1e999", "-0", "٣", "nan", "0x10", " 2 ", "9" * 30, b"\xff\xfe\x00"]),
+).filter(
+    lambda value: not (isinstance(value, str) and any(0xD800 <= ord(c) < 0xE000 for c in value))
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_values_of_any_type_anywhere(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("odd") / "msgstore.db"
+    rows = [
+        {name: value if name == "_id" else data.draw(ODD) for name, value in message(1).items()}
+        | {"message_type": 2},
+        message(2),
+    ]
+    files = [
+        {
+            name: value if name == "message_row_id" else data.draw(ODD)
+            for name, value in media(1).items()
+        },
+        media(2),
+    ]
+    old = [
+        {name: data.draw(ODD) for name in old_message(1) if name != "_id"} | {"media_wa_type": "2"}
+    ]
+    store = modern(
+        path,
+        rows,
+        files,
+        chat=[{"_id": 1, "jid_row_id": data.draw(ODD), "subject": data.draw(ODD)}],
+        audio_data=[{"message_row_id": 2, "waveform": data.draw(ODD)}],
+        props=[{"key": "user_push_name", "value": data.draw(ODD)}],
+        lid_display_name=[{"lid_row_id": data.draw(ODD), "display_name": data.draw(ODD)}],
+        jid_map=[{"lid_row_id": data.draw(ODD), "jid_row_id": data.draw(ODD)}],
+    )
+    with closing(sqlite3.connect(store)) as database:
+        names = list(old[0])
+        database.execute(f"CREATE TABLE messages ({', '.join(names)})")
+        marks = ", ".join("?" for _ in names)
+        database.execute(f"INSERT INTO messages VALUES ({marks})", list(old[0].values()))  # noqa: S608 - a test's own
+        database.commit()
+    notes = list(read_voice_notes(store))
+    assert "3EB00002" in [note.message_id for note in notes]
+    for note in notes:
+        note.to_json()
+        assert note.message_id
+        assert "\x00" not in note.chat + note.sender
+
+
+@given(ODD)
+def test_values_are_total(value: object) -> None:
+    assert isinstance(whole(value), int | None)
+    assert isinstance(text(value), str | None)
+    found = positive(value)
+    assert found is None or found > 0
+    sent = moment(value)
+    assert sent is None or 1970 <= sent.year < 2101
+    promised = sha256_hex(value)
+    assert promised is None or len(promised) == 64
+    assert len(waveform(value)) in (0, 64)
+
+
+def test_text_that_is_not_utf8_is_kept_as_far_as_it_is(tmp_path: Path) -> None:
+    path = modern(tmp_path / "msgstore.db", [message(1)], [media(1)])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE props SET value = CAST(x'416cff6578' AS TEXT)")
+        database.execute("UPDATE message_media SET file_path = CAST(x'4dff' AS TEXT)")
+        database.commit()
+    chats = read_voice_notes(path)
+    assert chats.owner == "Al�ex"
+    assert [note.whatsapp_path for note in chats] == ["M�"]
+
+
+def test_a_damaged_wa_db_costs_only_names(tmp_path: Path) -> None:
+    store = modern(tmp_path / "msgstore.db", [message(1)], [])
+    (tmp_path / "wa.db").write_bytes(b"rubbish")
+    chats = read_voice_notes(store, wa=tmp_path / "wa.db")
+    assert len(chats) == 1
+    assert "wa.db" in chats.remarks[0]
+
+
+def test_a_time_that_is_none_falls_back_to_when_it_was_received(tmp_path: Path) -> None:
+    store = modern(
+        tmp_path / "msgstore.db",
+        [
+            message(1, timestamp=0),
+            message(2, timestamp=10**17),
+            message(3, timestamp=-1, received_timestamp=None),
+        ],
+        [],
+    )
+    years = [
+        None if note.sent_at is None else note.sent_at.year for note in read_voice_notes(store)
+    ]
+    assert sorted(map(str, years)) == ["2024", "2024", "None"]

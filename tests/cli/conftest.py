@@ -1,0 +1,64 @@
+"""The command line as users have it: a process of its own, against the emulator."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.emulator.server import Emulator
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def clean_environment(tmp_path: Path) -> dict[str, str]:
+    """This machine's environment without anything of ours in it."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GDRIVE_WA", "COV_"))}
+    return {
+        **kept,
+        "GDRIVE_WA_CONFIG": str(tmp_path / "config"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "TZ": "Europe/Berlin",
+    }
+
+
+@pytest.fixture
+def run(clean_environment: dict[str, str], tmp_path: Path) -> Run:
+    """Runs a command; whatever it prints is in what comes back."""
+
+    def go(
+        *arguments: str | Path, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "gdrive_wa", *map(str, arguments)],
+            env={**clean_environment, **(env or {})},
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return go
+
+
+@pytest.fixture
+def signed_in(emulator: Emulator, sample: SampleAccount) -> dict[str, str]:
+    """Where the emulator is, and a token for it."""
+    return {
+        "GDRIVE_WA_ENDPOINT": emulator.root,
+        "GDRIVE_WA_ACCESS_TOKEN": sample.token.reveal(),
+    }
+
+
+@pytest.fixture
+def with_key(signed_in: dict[str, str], sample: SampleAccount) -> dict[str, str]:
+    """The same, and the key."""
+    return {**signed_in, "GDRIVE_WA_KEY_FILE": str(sample.key_file)}

@@ -1,0 +1,199 @@
+"""Bad input gets one line, a hint, the right exit code, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.crypt.keys import CipherKey, RootKey, write_key_file
+from gdrive_wa.emulator.sample import SampleAccount
+from tests.cli.conftest import Run
+
+
+def assert_explained(stderr: str, *words: str) -> None:
+    lines = stderr.splitlines()
+    assert lines[0].startswith("error: "), stderr
+    assert all(line.startswith("hint: ") for line in lines[1:]), stderr
+    assert len(lines) > 1, stderr
+    assert "Traceback" not in stderr
+    for word in words:
+        assert word in stderr
+
+
+def test_an_unknown_command_is_a_usage_error(run: Run) -> None:
+    ended = run("restor")
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "restor")
+
+
+def test_an_unknown_option_is_a_usage_error(run: Run) -> None:
+    ended = run("ls", "--frobnicate")
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "--frobnicate")
+
+
+def test_a_kind_that_does_not_exist_is_a_usage_error(run: Run) -> None:
+    ended = run("ls", "--only", "voice,smell")
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "sticker")
+
+
+def test_a_date_that_is_none_is_a_usage_error(run: Run) -> None:
+    ended = run("ls", "--since", "yesterdayish")
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "2025-03-01")
+
+
+def test_a_zone_that_does_not_exist_is_a_usage_error(run: Run) -> None:
+    ended = run("restore", "x", "--timezone", "Europe/Atlantis")
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "Europe/Berlin")
+
+
+@pytest.mark.parametrize("command", [["backups"], ["ls"], ["restore", "out"], ["download", "out"]])
+def test_nobody_logged_in(run: Run, command: list[str], tmp_path: Path) -> None:
+    ended = run(*command)
+    assert ended.returncode == 3
+    assert_explained(ended.stderr, "gdrive-wa login")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_refused_token(run: Run, signed_in: dict[str, str]) -> None:
+    ended = run("backups", env={**signed_in, "GDRIVE_WA_ACCESS_TOKEN": "ya29.not-this-one"})
+    assert ended.returncode == 3
+    assert_explained(ended.stderr, "GDRIVE_WA_ACCESS_TOKEN")
+    assert "not-this-one" not in ended.stderr
+
+
+def test_a_server_that_is_not_there(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        ended = run("restore", "out", env={**with_key, "GDRIVE_WA_ENDPOINT": nowhere})
+    assert ended.returncode == 4
+    assert_explained(ended.stderr, "cannot be reached", "network")
+    assert not (tmp_path / "out").exists()
+
+
+def test_plain_http_to_another_machine_is_refused(run: Run, signed_in: dict[str, str]) -> None:
+    ended = run("backups", env={**signed_in, "GDRIVE_WA_ENDPOINT": "http://example.org"})
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "in the clear")
+
+
+def test_no_key(run: Run, signed_in: dict[str, str], tmp_path: Path) -> None:
+    ended = run("restore", "out", env=signed_in)
+    assert ended.returncode == 5
+    assert_explained(ended.stderr, "--key-file")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_key_that_is_none(run: Run, signed_in: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "bad.key").write_text("seventy-three")
+    ended = run("restore", "out", "--key-file", "bad.key", env=signed_in)
+    assert ended.returncode == 5
+    assert_explained(ended.stderr, "hexadecimal")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_key_file_that_is_not_there(run: Run, signed_in: dict[str, str]) -> None:
+    ended = run("restore", "out", "--key-file", "none.key", env=signed_in)
+    assert ended.returncode == 5
+    assert_explained(ended.stderr, "none.key")
+
+
+def test_the_wrong_key_is_known_before_anything_is_fetched(
+    run: Run, signed_in: dict[str, str], tmp_path: Path
+) -> None:
+    write_key_file(RootKey(bytes(32)), tmp_path / "other.key")
+    ended = run("restore", "out", "--key-file", "other.key", env=signed_in)
+    assert ended.returncode == 5
+    assert_explained(ended.stderr, "does not open")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_key_of_the_other_kind(
+    run: Run, signed_in: dict[str, str], plain_sample: SampleAccount, tmp_path: Path
+) -> None:
+    ended = run("restore", "out", "--key-file", plain_sample.key_file, env=signed_in)
+    assert ended.returncode == 5
+    assert_explained(ended.stderr, "64 digits")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_account_without_a_backup(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    ended = run("restore", "out", "--folder", empty, env=with_key)
+    assert ended.returncode == 1
+    assert_explained(ended.stderr, "no WhatsApp backup")
+    listed = run("backups", "--folder", empty, "--json")
+    assert listed.returncode == 0
+    assert json.loads(listed.stdout) == []
+
+
+def test_a_backup_of_another_name(run: Run, with_key: dict[str, str]) -> None:
+    ended = run("restore", "out", "--backup", "15550199", env=with_key)
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "15550100")
+
+
+def test_a_truncated_file(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
+    whole = (sample.folder / "backup" / "Databases" / "msgstore.db.crypt15").read_bytes()
+    (tmp_path / "cut.db.crypt15").write_bytes(whole[: len(whole) // 2])
+    ended = run("decrypt", "cut.db.crypt15", "cut.db", "--key-file", sample.key_file)
+    assert ended.returncode == 6
+    assert_explained(ended.stderr, "cut")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.db.crypt15"]
+
+
+def test_what_was_there_before_a_failure_stays(
+    run: Run, sample: SampleAccount, tmp_path: Path
+) -> None:
+    (tmp_path / "msgstore.db").write_bytes(b"the old one")
+    (tmp_path / "x.crypt15").write_bytes(b"\x05rubbish")
+    ended = run("decrypt", "x.crypt15", "msgstore.db", "--key-file", sample.key_file)
+    assert ended.returncode == 6
+    assert (tmp_path / "msgstore.db").read_bytes() == b"the old one"
+
+
+def test_a_file_where_the_folder_should_be(
+    run: Run, with_key: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "out").write_text("mine")
+    ended = run("restore", "out", env=with_key)
+    assert ended.returncode == 1
+    assert "a file stands where a folder is needed" in ended.stderr
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_folder_that_is_no_archive(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for command in ("notes", "verify"):
+        ended = run(command, "photos")
+        assert ended.returncode == 2
+        assert_explained(ended.stderr, "photos")
+
+
+def test_the_key_of_another_time_of_a_backup_without_envelopes(
+    run: Run, plain_sample: SampleAccount, tmp_path: Path
+) -> None:
+    other = CipherKey(bytes(32), server_salt=bytes(32), google_id=bytes(16))
+    write_key_file(other, tmp_path / "other.key")
+    ended = run(
+        "restore", "out", "--folder", plain_sample.folder / "backup", "--key-file", "other.key"
+    )
+    assert ended.returncode == 5
+    assert_explained(ended.stderr, "another generation")
+    assert not list((tmp_path / "out").rglob("*.db"))
+    assert not list((tmp_path / "out").rglob("*.opus"))
+
+
+def test_no_command_shows_the_help(run: Run) -> None:
+    ended = run()
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Usage: gdrive-wa")
+    assert "restore" in ended.stderr

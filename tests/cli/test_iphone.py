@@ -1,0 +1,193 @@
+"""An iPhone's local backup, plain and locked, through the same command to the same archive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gdrive_wa.emulator.story import read_recordings
+from tests.cli.conftest import Run
+from tests.sources.apple import AppleBackup, Spoken, write_chats
+
+PASSPHRASE = "correct horse 15550100"
+AUDIO = [each.audio for each in read_recordings().values()]
+
+
+def spoken() -> tuple[list[Spoken], list[Spoken]]:
+    """What is in the database, and what is only in the log beside it."""
+    first = [
+        Spoken(number=1, path="Media/15550101@s.whatsapp.net/a/b/one.opus", audio=AUDIO[0]),
+        Spoken(number=2, chat=2, member=1, path="Media/g/two.opus", audio=AUDIO[1], starred=True),
+        Spoken(number=3, chat=2, member=2, path="Media/g/three.opus", audio=AUDIO[2]),
+        Spoken(number=4, chat=3, from_me=True, path="Media/c/four.opus", audio=AUDIO[3]),
+        Spoken(number=5, path="Media/c/song.m4a", audio=b"a song", mime_type="audio/mp4"),
+        Spoken(number=6, path="Media/c/once.opus", audio=AUDIO[4], kind=53),
+        Spoken(number=7, path="Media/c/never.opus", audio=b"not in the backup"),
+    ]
+    return first, [Spoken(number=8, path="Media/c/late.opus", audio=AUDIO[5])]
+
+
+@pytest.fixture(params=[None, PASSPHRASE], ids=["plain", "locked"])
+def backup(request: pytest.FixtureRequest, tmp_path: Path) -> AppleBackup:
+    """An iPhone's backup with seven voice notes, one of them without a file."""
+    made = AppleBackup(tmp_path / "Backup" / ("0" * 40), request.param)
+    first, late = spoken()
+    chats = tmp_path / "ChatStorage.sqlite"
+    write_chats(chats, first, late=late)
+    made.add("ChatStorage.sqlite", chats.read_bytes())
+    made.add("ChatStorage.sqlite-wal", chats.with_name("ChatStorage.sqlite-wal").read_bytes())
+    for row in first + late:
+        if row.number != 7:
+            made.add(f"Message/{row.path}", row.audio)
+    made.add("Message/Media/c/picture.jpg", b"\xff\xd8\xff")
+    made.add("Axolotl.sqlite", b"keys of the phone's own")
+    made.add("Library/else.opus", AUDIO[0], domain="AppDomain-org.example")
+    made.finish()
+    return made
+
+
+def restore(run: Run, backup: AppleBackup, *more: str) -> dict[str, Any]:
+    env = {} if backup.passphrase is None else {"GDRIVE_WA_IPHONE_PASSPHRASE": backup.passphrase}
+    ended = run(
+        "restore", "out", "--source", "folder", "--folder", backup.folder, "--json", *more, env=env
+    )
+    assert ended.returncode == 0, ended.stderr
+    report: dict[str, Any] = json.loads(ended.stdout)
+    return report
+
+
+def test_its_voice_notes_lie_and_are_named_like_any_other(
+    run: Run, backup: AppleBackup, tmp_path: Path
+) -> None:
+    before = {path: path.read_bytes() for path in backup.folder.rglob("*") if path.is_file()}
+    restore(run, backup, "--no-tags", "--timezone", "UTC")
+    out = tmp_path / "out"
+    notes = {
+        note["message_id"]: note for note in json.loads((out / "voice-notes.json").read_text())
+    }
+    assert set(notes) == {f"STANZA{number}" for number in (1, 2, 3, 4, 6, 7, 8)}
+    first, late = spoken()
+    for row in first + late:
+        note = notes.get(f"STANZA{row.number}")
+        if note is None or row.number == 7:
+            continue
+        assert note["status"] == "restored"
+        assert (out / note["file"]).read_bytes() == row.audio
+        assert note["sent_at"] == "2024-12-24T00:26:40.500000Z"
+    assert notes["STANZA7"]["status"] == "missing"
+    assert notes["STANZA1"]["file"] == "Voice notes/Mum/2024-12-24 00.26.40 Mum.opus"
+    who = {key: (note["chat"], note["sender"]) for key, note in notes.items()}
+    assert who["STANZA2"] == ("Sunday lunch", "Ben")
+    assert who["STANZA3"] == ("Sunday lunch", "Dora")
+    assert who["STANZA4"] == ("+1 5550103", "Me")
+    assert notes["STANZA2"]["starred"] is True
+    assert notes["STANZA6"]["view_once"] is True
+    assert (out / "index.html").exists()
+    assert not list(out.rglob("Axolotl*"))
+    assert before == {
+        path: path.read_bytes() for path in backup.folder.rglob("*") if path.is_file()
+    }
+
+
+def test_a_second_run_takes_nothing_twice_and_verifies(run: Run, backup: AppleBackup) -> None:
+    restore(run, backup)
+    again = restore(run, backup)
+    assert (again["done"], again["failed"]) == ([], [])
+    found = json.loads(run("verify", "out", "--json").stdout)
+    assert (found["missing"], found["changed"], found["extra"]) == ([], [], [])
+
+
+def test_ls_shows_what_is_there(run: Run, backup: AppleBackup) -> None:
+    env = {"GDRIVE_WA_IPHONE_PASSPHRASE": PASSPHRASE}
+    listed = json.loads(run("ls", "--folder", backup.folder.parent, "--json", env=env).stdout)
+    kinds = {entry["path"]: entry["kind"] for entry in listed}
+    assert kinds["ChatStorage.sqlite"] == "database"
+    assert kinds["Message/Media/g/two.opus"] == "voice"
+    assert kinds["Message/Media/c/song.m4a"] == "audio"
+    assert "Axolotl.sqlite" not in kinds
+
+
+def test_a_file_that_is_damaged_costs_only_itself(run: Run, backup: AppleBackup) -> None:
+    path = "Message/Media/g/two.opus"
+    file_id = next(row[0] for row in backup.rows if row[2] == path)
+    stored = backup.folder / file_id[:2] / file_id
+    stored.write_bytes(b"altered, and no longer whole blocks")
+    env = {"GDRIVE_WA_IPHONE_PASSPHRASE": PASSPHRASE}
+    ended = run("restore", "out", "--folder", backup.folder, "--json", env=env)
+    notes = json.loads(run("notes", "out", "--json").stdout)
+    status = {note["message_id"]: note["status"] for note in notes}
+    if backup.passphrase is None:
+        assert (ended.returncode, status["STANZA2"]) == (0, "mismatch")
+    else:
+        assert (ended.returncode, status["STANZA2"]) == (7, "missing")
+        assert [each["path"] for each in json.loads(ended.stdout)["failed"]] == [path]
+    assert status["STANZA1"] == "restored"
+
+
+@pytest.mark.parametrize("given", [None, "wrong"])
+def test_a_locked_backup_needs_its_own_passphrase(
+    run: Run, tmp_path: Path, given: str | None
+) -> None:
+    folder = AppleBackup(tmp_path / "locked", PASSPHRASE).finish()
+    env = {} if given is None else {"GDRIVE_WA_IPHONE_PASSPHRASE": given}
+    ended = run("restore", "out", "--folder", folder, env=env)
+    assert ended.returncode == 5
+    assert "passphrase" in ended.stderr
+    assert "hint:" in ended.stderr
+    assert PASSPHRASE not in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_passphrase_shows_nowhere(run: Run, backup: AppleBackup, tmp_path: Path) -> None:
+    env = {"GDRIVE_WA_IPHONE_PASSPHRASE": PASSPHRASE}
+    ended = run("--verbose", "restore", "out", "--folder", backup.folder, env=env)
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert PASSPHRASE.encode() not in (ended.stdout + ended.stderr).encode() + kept
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_icloud_is_said_not_to_be_supported(run: Run, tmp_path: Path, *, inside: bool) -> None:
+    path = tmp_path / "ChatStorage.sqlite.enc"
+    path.write_bytes(hashlib.sha256(b"").digest())
+    ended = run("restore", "out", "--folder", tmp_path if inside else path)
+    assert ended.returncode == 6
+    assert "iCloud" in ended.stderr
+    assert "Finder or iTunes" in ended.stderr
+
+
+def test_a_list_of_files_that_makes_no_sense_is_told(run: Run, tmp_path: Path) -> None:
+    folder = AppleBackup(tmp_path / "made").finish()
+    (folder / "Manifest.db").write_bytes(b"no database at all" * 100)
+    ended = run("restore", "out", "--folder", folder)
+    assert ended.returncode == 6
+    assert "Traceback" not in ended.stderr
+
+
+def test_hostile_names_stay_inside(run: Run, tmp_path: Path) -> None:
+    made = AppleBackup(tmp_path / "made")
+    chats = tmp_path / "ChatStorage.sqlite"
+    write_chats(chats, [Spoken(number=1, path="../../../../etc/x.opus", audio=AUDIO[0])])
+    made.add("ChatStorage.sqlite", chats.read_bytes())
+    made.add("Message/Media/../../../../../x.opus", AUDIO[0])
+    made.add("Message/Media/c/#1/ with# signs.opus", AUDIO[1])
+    made.rows.append(("../../../../etc/passwd", made.rows[0][1], "Message/passwd.opus", 1, b""))
+    made.finish()
+    ended = run("restore", "out", "--folder", made.folder, "--json")
+    assert ended.returncode in (0, 7), ended.stderr
+    assert not (tmp_path / "x.opus").exists()
+    done = {each["path"] for each in json.loads(ended.stdout)["done"]}
+    assert done == {"ChatStorage.sqlite", "Message/Media/c/#1/ with# signs.opus"}
+    assert not list((tmp_path / "out").rglob("passwd*"))
+
+
+def test_without_the_extra_a_locked_backup_says_how_to_get_it(run: Run, tmp_path: Path) -> None:
+    folder = AppleBackup(tmp_path / "locked", PASSPHRASE).finish()
+    (tmp_path / "iphone_backup_decrypt.py").write_text("raise ImportError('not installed')\n")
+    env = {"GDRIVE_WA_IPHONE_PASSPHRASE": PASSPHRASE, "PYTHONPATH": str(tmp_path)}
+    ended = run("restore", "out", "--folder", folder, env=env)
+    assert ended.returncode == 2
+    assert "pip install 'gdrive-wa[ios]'" in ended.stderr

@@ -1,0 +1,114 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
+
+from gdrive_wa.emulator.sample import SampleAccount, make_sample
+from gdrive_wa.emulator.server import Emulator
+
+NOBODY = 65534
+ROOT = Path(__file__).resolve().parent.parent
+
+# No test is timed: a busy machine is no fault.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+Peer = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(scope="session")
+def peers() -> Path:
+    """The folder of the programs that we did not write; `make test` sets it up."""
+    folder = Path(os.environ.get("GDRIVE_WA_PEERS", ROOT / ".peers" / "bin"))
+    if not (folder / "wadecrypt").exists():
+        reason = f"no peers in {folder}: make test installs tests/peers.txt there"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_peer(peers: Path) -> Peer:
+    """Runs one of them by its name; its output is in what comes back."""
+
+    def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [peers / name, *map(str, arguments)], capture_output=True, check=False, timeout=120
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once for all tests: Playwright runs once in a process.
+
+    A machine without it skips, but CI must have it.
+    """
+    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if path is None:
+        missing = "no Chromium on this machine: install the package chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=[*QUIET, *as_root])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> SampleAccount:
+    """An account whose backup is end-to-end encrypted. Shared: read it, never change it."""
+    return make_sample(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def plain_sample(tmp_path_factory: pytest.TempPathFactory) -> SampleAccount:
+    """An account with a crypt14 database and plain media. Shared: read it, never change it."""
+    return make_sample(tmp_path_factory.mktemp("plain"), encrypted=False)
+
+
+@pytest.fixture
+def emulator(sample: SampleAccount) -> Iterator[Emulator]:
+    """A server over `sample`, for one test."""
+    with Emulator(sample.folder) as running:
+        yield running
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder of somebody who is not root, and is who the test is for as long as it runs."""
+    folder = Path(tempfile.mkdtemp())
+    root = os.geteuid() == 0
+    if root:
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        yield folder
+    finally:
+        if root:
+            os.seteuid(0)
+        shutil.rmtree(folder)

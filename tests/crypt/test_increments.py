@@ -1,0 +1,240 @@
+"""Increments: decrypted to their ZIP, and read down to the voice notes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import zipfile
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gdrive_wa.crypt.decrypt import decrypt_file
+from gdrive_wa.crypt.encrypt import encrypt_file
+from gdrive_wa.crypt.header import write_varint
+from gdrive_wa.crypt.increments import (
+    MediaLink,
+    _messages,
+    _notes,
+    increment_number,
+    read_increment,
+)
+from gdrive_wa.crypt.pb.history_sync_pb2 import (
+    AudioMessage,
+    Conversation,
+    HistorySync,
+    HistorySyncMsg,
+    Message,
+    MessageKey,
+    WebMessageInfo,
+    Wrapper,
+)
+from gdrive_wa.errors import FormatError, PayloadError, UnsafeNameError, UsageError
+from gdrive_wa.model import VoiceNote
+from tests.crypt.conftest import ROOT_KEY
+
+CHAT = "15550100@s.whatsapp.net"
+GROUP = "15550100-1600000000@g.us"
+FRIEND = "15550101@s.whatsapp.net"
+
+
+def audio(**changes: object) -> AudioMessage:
+    fields: dict[str, object] = {
+        "url": "https://media.invalid/x.enc",
+        "mimetype": "audio/ogg; codecs=opus",
+        "file_sha256": b"\1" * 32,
+        "file_length": 4321,
+        "seconds": 7,
+        "ptt": True,
+        "media_key": b"\2" * 32,
+        "file_enc_sha256": b"\3" * 32,
+        "direct_path": "/v/x.enc",
+        "waveform": bytes(range(64)),
+    }
+    return AudioMessage(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def sent(message: Message, key: MessageKey, **fields: object) -> HistorySyncMsg:
+    info = WebMessageInfo(key=key, message=message, message_timestamp=1_704_063_480, **fields)  # type: ignore[arg-type]
+    return HistorySyncMsg(message=info)
+
+
+def an_increment(path: Path, *conversations: Conversation, raw: bytes | None = None) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.json", '{"version": 1}')
+        if raw is None:
+            raw = b"".join(
+                write_varint(len(body)) + body
+                for body in (
+                    HistorySync(conversations=[one]).SerializeToString() for one in conversations
+                )
+            )
+        archive.writestr("messages.bin", raw)
+    return path
+
+
+def notes(path: Path) -> list[VoiceNote]:
+    return [found.note for found in read_increment(path)]
+
+
+def test_a_voice_note_is_known_with_all_that_is_told_of_it(tmp_path: Path) -> None:
+    group = Conversation(
+        id=GROUP,
+        name="The choir",
+        messages=[
+            sent(
+                Message(audio_message=audio()),
+                MessageKey(remote_jid=GROUP, id="3EB0A1", participant=FRIEND),
+                participant=FRIEND,
+                push_name="Anna",
+                starred=True,
+            )
+        ],
+    )
+    (found,) = read_increment(an_increment(tmp_path / "increment.zip", group))
+    assert found.note == VoiceNote(
+        chat="The choir",
+        chat_jid=GROUP,
+        sender="Anna",
+        sender_jid=FRIEND,
+        from_me=False,
+        sent_at=datetime(2023, 12, 31, 22, 58, tzinfo=UTC),
+        duration=7.0,
+        size=4321,
+        mime_type="audio/ogg; codecs=opus",
+        starred=True,
+        message_id="3EB0A1",
+        sha256="01" * 32,
+        waveform=tuple(range(64)),
+    )
+    assert found.link == MediaLink(
+        url="https://media.invalid/x.enc",
+        direct_path="/v/x.enc",
+        media_key=b"\2" * 32,
+        enc_sha256="03" * 32,
+    )
+    assert "\\x02" not in repr(found)
+
+
+def test_only_voice_notes_are_taken_and_wrappers_opened(tmp_path: Path) -> None:
+    voice = Message(audio_message=audio())
+    once = Message(view_once_2_extension=Wrapper(message=voice))
+    chat = Conversation(
+        id=CHAT,
+        messages=[
+            sent(Message(), MessageKey(id="text")),
+            sent(Message(audio_message=audio(ptt=False)), MessageKey(id="music")),
+            sent(voice, MessageKey(id="mine", from_me=True)),
+            sent(Message(ephemeral=Wrapper(message=voice)), MessageKey(id="fading")),
+            sent(Message(ephemeral=Wrapper(message=once)), MessageKey(id="once")),
+        ],
+    )
+    found = notes(an_increment(tmp_path / "increment.zip", chat))
+    assert [(note.message_id, note.from_me, note.view_once) for note in found] == [
+        ("mine", True, False),
+        ("fading", False, False),
+        ("once", False, True),
+    ]
+    assert [note.sender_jid for note in found] == [None, CHAT, CHAT]
+    assert {note.chat_jid for note in found} == {CHAT}
+
+
+def test_endless_wrappers_end(tmp_path: Path) -> None:
+    message = Message(audio_message=audio())
+    for _ in range(30):
+        message = Message(ephemeral=Wrapper(message=message))
+    chat = Conversation(id=CHAT, messages=[sent(message, MessageKey(id="deep"))])
+    assert notes(an_increment(tmp_path / "increment.zip", chat)) == []
+
+
+def test_values_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
+    odd = audio(file_sha256=b"short", waveform=b"\xff" * 64)
+    message = sent(Message(audio_message=odd), MessageKey(id="odd"))
+    message.message.message_timestamp = 2**63
+    chat = Conversation(id=CHAT, messages=[message])
+    (note,) = notes(an_increment(tmp_path / "increment.zip", chat))
+    assert (note.sha256, note.waveform, note.sent_at) == (None, (), None)
+
+
+@pytest.mark.parametrize("wrapped", [True, False], ids=["zlib round the ZIP", "bare ZIP"])
+def test_an_increment_decrypts_to_its_zip(wrapped: bool, tmp_path: Path) -> None:
+    chat = Conversation(
+        id=CHAT, messages=[sent(Message(audio_message=audio()), MessageKey(id="1"))]
+    )
+    plain = an_increment(tmp_path / "increment.zip", chat)
+    sealed = tmp_path / "msgstore-increment-1-2024-01-01.db.crypt15"
+    encrypt_file(plain, sealed, ROOT_KEY, compress=wrapped)
+    assert decrypt_file(sealed, tmp_path / "out.zip", ROOT_KEY).payload == "zip"
+    assert notes(tmp_path / "out.zip") == notes(plain)
+
+
+def test_increments_are_told_by_their_names() -> None:
+    assert increment_number("Databases/msgstore-increment-12-2024-02-03.db.crypt15") == (
+        "2024-02-03",
+        12,
+    )
+    assert increment_number("msgstore-increment-1-2024-02-03.db") == ("2024-02-03", 1)
+    assert increment_number("msgstore-2024-02-03.1.db.crypt15") is None
+    assert increment_number("msgstore.db.crypt15") is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"\x05abc", "ends inside"),
+        (b"\x80", "length"),
+        (b"\xff" * 12, "length"),
+        (write_varint(1 << 40), "more than any real one"),
+        (b"\x03\xff\xff\xff", "no sense"),
+    ],
+)
+def test_messages_that_make_no_sense_are_refused(raw: bytes, says: str, tmp_path: Path) -> None:
+    with pytest.raises(PayloadError, match=says):
+        notes(an_increment(tmp_path / "increment.zip", raw=raw))
+
+
+def test_what_is_no_increment_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"PK no zip")
+    with pytest.raises(FormatError, match="no ZIP"):
+        notes(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("other", "")
+    with pytest.raises(FormatError, match="an increment without"):
+        notes(path)
+    for missing in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(UsageError):
+            notes(missing)
+
+
+def test_a_zip_that_is_damaged_anywhere_is_read_or_refused(tmp_path: Path) -> None:
+    chat = Conversation(
+        id=CHAT, messages=[sent(Message(audio_message=audio()), MessageKey(id="1"))]
+    )
+    whole = an_increment(tmp_path / "increment.zip", chat).read_bytes()
+    damaged = tmp_path / "damaged.zip"
+    for place in range(len(whole)):
+        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(FormatError, PayloadError, UnsafeNameError):
+            notes(damaged)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_messages_or_our_error(raw: bytes) -> None:
+    with contextlib.suppress(PayloadError):
+        for message in _messages(io.BytesIO(raw)):
+            for conversation in message.conversations:
+                assert all(found.note.chat_jid is not None for found in _notes(conversation))
+
+
+def test_the_checksum_of_the_zip_is_checked(tmp_path: Path) -> None:
+    raw = write_varint(0) * 5000
+    plain = an_increment(tmp_path / "increment.zip", raw=raw)
+    crc = zlib.crc32(raw).to_bytes(4, "little")
+    plain.write_bytes(plain.read_bytes().replace(crc, bytes(4)))
+    with pytest.raises(FormatError):
+        notes(plain)

@@ -1,0 +1,137 @@
+"""Every form that a key comes in, and what is derived from it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import pickle
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key, write_key_file
+from gdrive_wa.errors import KeyFileError
+from tests.crypt.conftest import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
+
+DIGITS = bytes(range(32)).hex()
+JAVA = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(DIGITS.encode(), id="64 digits"),
+        pytest.param(DIGITS.upper().encode() + b"\n", id="upper case, newline"),
+        pytest.param(
+            " ".join(DIGITS[i : i + 4] for i in range(0, 64, 4)).encode(), id="groups of four"
+        ),
+        pytest.param(f"\r\n{DIGITS[:32]}\r\n\r\n{DIGITS[32:]} \t".encode(), id="two lines"),
+        pytest.param(b"\xef\xbb\xbf" + DIGITS.encode(), id="a byte order mark before"),
+        pytest.param(bytes(range(32)), id="raw"),
+        pytest.param(base64.b64encode(bytes(range(32))), id="base64"),
+        pytest.param(JAVA + b"\0\0\0\x20" + bytes(range(32)), id="encrypted_backup.key"),
+    ],
+)
+def test_a_root_key_is_read_in_every_form(form: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "some key"
+    file.write_bytes(form)
+    assert load_key(form) == ROOT_KEY
+    assert load_key(file) == ROOT_KEY
+    assert load_key(str(file)) == ROOT_KEY
+
+
+def test_a_cipher_key_is_read_raw_and_from_javas_file() -> None:
+    raw = CIPHER_KEY.to_bytes()
+    assert len(raw) == 131
+    for form in (raw, JAVA + (131).to_bytes(4, "big") + raw):
+        key = load_key(form)
+        assert isinstance(key, CipherKey)
+        assert key == CIPHER_KEY
+        assert (key.key_version, key.server_salt, key.google_id) == (
+            2,
+            bytes(range(32)),
+            bytes(range(50, 66)),
+        )
+
+
+@pytest.mark.parametrize(("key", "size"), [(ROOT_KEY, 59), (CIPHER_KEY, 158)])
+def test_a_written_key_file_is_the_phones_and_only_its_owner_reads_it(
+    key: RootKey | CipherKey, size: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "key"
+    write_key_file(key, path)
+    assert path.stat().st_size == size
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert load_key(path) == key
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        (b"", "empty"),
+        (DIGITS[:-1].encode(), "this has 63: 1 too few"),
+        (DIGITS.encode() + b"a", "this has 65: 1 too many"),
+        (b"O" + DIGITS[1:].encode(), "1 of the 64 characters"),
+        (bytes(31), "31 bytes are no key"),
+        (bytes(33), "33 bytes are no key"),
+        (bytes(131), "checksum"),
+        (JAVA, "not an array of bytes"),
+        (JAVA + b"\0\0\0\x20" + bytes(31), "announces 32 bytes and holds 31"),
+        (JAVA + b"\0\0\0\x20" + bytes(33), "announces 32 bytes and holds 33"),
+        (JAVA + b"\xff\xff\xff\xff" + bytes(32), "announces 4294967295"),
+        (JAVA + b"\0\0\0\x21" + bytes(33), "32 or 131 bytes, this 33"),
+        (b"\xac\xed\0\5ur\0\2[I" + bytes(48), "not an array of bytes"),
+        (bytes(5000), "far too long"),
+        ("\u0661".encode() * 64, "no key of any known form"),
+    ],
+)
+def test_what_is_no_key_is_refused_with_its_reason(form: bytes, says: str) -> None:
+    with pytest.raises(KeyFileError) as caught:
+        load_key(form)
+    assert says in caught.value.message
+    assert caught.value.hints
+
+
+def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="no such file"):
+        load_key(tmp_path / "nothing")
+    with pytest.raises(KeyFileError, match="directory"):
+        load_key(tmp_path)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_key_or_one_of_our_errors(raw: bytes) -> None:
+    with contextlib.suppress(KeyFileError):
+        assert isinstance(load_key(raw), RootKey | CipherKey)
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_digits_and_key_are_the_same_thing(raw: bytes) -> None:
+    assert RootKey.from_hex(raw.hex()).reveal() == raw
+
+
+def test_derivation_is_hkdf_sha256_of_rfc_5869() -> None:
+    for length in (32, 48, 112):
+        reference = HKDF(SHA256(), length, bytes(32), b"backup encryption")
+        assert ROOT_KEY.derive("backup encryption", length) == reference.derive(bytes(range(32)))
+
+
+def test_a_key_shows_nothing_of_itself_and_is_not_pickled() -> None:
+    for key in (ROOT_KEY, CIPHER_KEY):
+        shown = f"{key!r} {key}"
+        assert "***" in shown
+        assert key.fingerprint in shown
+        assert key.reveal().hex()[:8] not in shown
+        with pytest.raises(TypeError):
+            pickle.dumps(key)
+
+
+def test_keys_are_told_apart() -> None:
+    assert ROOT_KEY != OTHER_ROOT_KEY
+    assert ROOT_KEY.fingerprint != OTHER_ROOT_KEY.fingerprint
+    assert len({ROOT_KEY, OTHER_ROOT_KEY, RootKey(bytes(range(32)))}) == 2
+    assert ROOT_KEY != CIPHER_KEY

@@ -1,0 +1,180 @@
+"""kill -9 at random moments: the target is the old file, the whole new one, or absent."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.commit import TEMPORARY_PREFIX
+from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
+from gdrive_wa.crypt.envelope import FileMetadata
+from gdrive_wa.crypt.keys import write_key_file
+from tests.crypt.conftest import ROOT_KEY
+
+pytestmark = pytest.mark.slow
+
+KILLS = 50
+TREE_KILLS = 15
+OLD = b"the old file"
+SIZE = 24 << 20
+"""Bytes of plaintext: long enough that most kills meet the middle of it."""
+
+
+class Victim:
+    """``gdrive-wa decrypt`` as a process of its own, which can be killed."""
+
+    def __init__(self, folder: Path, src: Path, dest: Path) -> None:
+        key_file = folder / "encrypted_backup.key"
+        write_key_file(ROOT_KEY, key_file)
+        self._command = [sys.executable, "-m", "gdrive_wa", "decrypt", str(src), str(dest)]
+        self._command += ["--key-file", str(key_file)]
+
+    def run(self) -> float:
+        """Let it end; the seconds that it took."""
+        started = time.monotonic()
+        subprocess.run(self._command, check=True, capture_output=True, timeout=120)
+        return time.monotonic() - started
+
+    def die_after(self, seconds: float) -> bool:
+        """Kill it then; False when it had ended before."""
+        with subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+            return process.wait() == -signal.SIGKILL
+
+    def die_once(self, true: Callable[[], object]) -> bool:
+        """Kill it as soon as something is true; False when it had ended before."""
+        with subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            while process.poll() is None and not true():
+                time.sleep(0.001)
+            process.send_signal(signal.SIGKILL)
+            return process.wait() == -signal.SIGKILL
+
+
+class Aim:
+    """Seconds after which to kill, anywhere in a run; how long a run takes is learned on the way,
+    for a busy machine gets idle and the other way round.
+    """
+
+    def __init__(self, whole: float, seed: int) -> None:
+        self._window = whole
+        self._dice = random.Random(seed)
+
+    def moment(self) -> float:
+        """The next moment."""
+        return self._dice.random() * self._window
+
+    def learn(self, *, killed: bool) -> None:
+        """The run was killed, or had ended before."""
+        self._window *= 1.02 if killed else 0.85
+
+
+def drafts(folder: Path) -> list[Path]:
+    return list(folder.rglob(f"{TEMPORARY_PREFIX}*.tmp"))
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_decryption_leaves_the_old_file_or_the_whole_new_one(tmp_path: Path) -> None:
+    dice = random.Random(9)
+    block = dice.randbytes(1 << 19) + bytes(1 << 19)
+    content = b"SQLite format 3\0" + block * (SIZE >> 20)
+    plain, src = tmp_path / "plain", tmp_path / "msgstore.db.crypt15"
+    plain.write_bytes(content)
+    encrypt_file(plain, src, ROOT_KEY)
+    plain.unlink()
+    dest = tmp_path / "out" / "msgstore.db"
+    dest.parent.mkdir()
+    victim = Victim(tmp_path, src, dest)
+    victim.run()  # the first is slower: Python compiles what it imports
+    whole = victim.run()
+    assert dest.read_bytes() == content
+    dest.unlink()
+    assert victim.die_once(lambda: any(path.stat().st_size for path in drafts(dest.parent)))
+    assert not dest.exists()
+    killed = half_written = number = 0
+    aim = Aim(whole, seed=50)
+    while killed < KILLS:
+        number, moment = number + 1, aim.moment()
+        before = OLD if number % 2 else None
+        dest.unlink(missing_ok=True)
+        if before is not None:
+            dest.write_bytes(before)
+        died = victim.die_after(moment)
+        aim.learn(killed=died)
+        killed += died
+        after = dest.read_bytes() if dest.exists() else None
+        assert after in (before, content), f"kill {number} after {moment:.3f} s"
+        left = drafts(dest.parent)
+        assert len(left) <= 1, "what the run before had left was not swept"
+        assert all(path.stat().st_mode & 0o077 == 0 for path in left)
+        half_written += any(path.stat().st_size for path in left)
+        assert {path.name for path in dest.parent.iterdir()} <= {
+            dest.name,
+            *(path.name for path in left),
+        }
+    assert half_written, "no kill met the middle of a decryption: this test tries nothing"
+    victim.run()
+    assert [path.name for path in dest.parent.iterdir()] == [dest.name]
+    assert dest.read_bytes() == content
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_tree_is_gone_on_with_and_ends_whole(tmp_path: Path) -> None:
+    src, dest = tmp_path / "src", tmp_path / "out"
+    src.mkdir()
+    dice = random.Random(7)
+    expected = {}
+    for number in range(150):
+        path = f"Media/WhatsApp Voice Notes/2023{number % 9}/PTT-{number}.opus"
+        expected[path] = b"OggS" + dice.randbytes(20_000)
+        name, sealed, envelope = encrypt_media(expected[path], ROOT_KEY, FileMetadata(name=path))
+        (src / f"{name}.mcrypt1").write_bytes(sealed)
+        (src / f"{name}.mcrypt1-metadata").write_text(envelope)
+    database = b"SQLite format 3\0" + dice.randbytes(4 << 20)
+    (tmp_path / "plain").write_bytes(database)
+    encrypt_file(tmp_path / "plain", src / "msgstore.db.crypt15", ROOT_KEY)
+    expected["msgstore.db"] = database
+    victim = Victim(tmp_path, src, dest)
+    whole = victim.run()
+    shutil.rmtree(dest)
+    assert victim.die_once(lambda: content_of(dest))
+    killed, seen = 0, {len(content_of(dest))}
+    aim = Aim(whole, seed=15)
+    while killed < TREE_KILLS:
+        if killed % 5 == 0:  # then four more runs go on with what it left
+            shutil.rmtree(dest, ignore_errors=True)
+        moment = aim.moment()
+        died = victim.die_after(moment)
+        aim.learn(killed=died)
+        killed += died
+        there = content_of(dest)
+        seen.add(len(there))
+        for name, content in there.items():
+            assert content == expected[name], f"after {moment:.3f} s: {name}"
+    assert any(0 < count < len(expected) for count in seen), "no kill met the middle of a tree"
+    victim.run()
+    assert content_of(dest) == expected
+    assert drafts(dest) == []
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    """Every file that has its final name."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and ".gdrive-wa" not in path.relative_to(folder).parts[0]
+    }

@@ -1,0 +1,199 @@
+"""mcrypt1 and .enc: one file, one key, checked before anything is believed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from gdrive_wa.crypt.decrypt import decrypt_file
+from gdrive_wa.crypt.encrypt import encrypt_media
+from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
+from gdrive_wa.crypt.media import decrypt_enc
+from gdrive_wa.errors import (
+    AuthenticationError,
+    ChecksumError,
+    GdriveWaError,
+    MetadataError,
+    MissingKeyError,
+    TruncatedError,
+    WrongKeyError,
+    WrongKeyTypeError,
+)
+from tests.crypt.conftest import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
+
+PATH = "Media/WhatsApp Voice Notes/202352/PTT-20231231-WA0001.opus"
+SENT = datetime(2023, 12, 31, 22, 58, tzinfo=UTC)
+VOICE = b"OggS" + bytes(range(256)) * 150
+
+
+class Stored:
+    """One stored media file and what its envelope says."""
+
+    def __init__(self, folder: Path, content: bytes = VOICE) -> None:
+        name, self.sealed, envelope = encrypt_media(
+            content, ROOT_KEY, FileMetadata(name=PATH, updated=SENT)
+        )
+        self.metadata = read_file_metadata(envelope, ROOT_KEY)
+        self.path = folder / f"{name}.mcrypt1"
+        self.path.write_bytes(self.sealed)
+        self.out = folder / "out" / "voice.opus"
+
+    def refused(self, kind: type[GdriveWaError], *, metadata: FileMetadata | None = None) -> None:
+        with pytest.raises(GdriveWaError) as caught:
+            decrypt_file(self.path, self.out, ROOT_KEY, metadata=metadata)
+        assert type(caught.value) is kind, repr(caught.value)
+        assert list(self.out.parent.iterdir()) == []
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Stored:
+    return Stored(tmp_path)
+
+
+def test_an_envelope_and_its_file_belong_together(stored: Stored) -> None:
+    assert stored.metadata == FileMetadata(
+        name=PATH, md5=hashlib.md5(VOICE).hexdigest(), size=len(VOICE), updated=SENT
+    )
+    assert stored.path.stat().st_size == len(VOICE) + 16
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 4096, (1 << 20) - 1, 1 << 20, (1 << 20) + 5])
+def test_media_come_back_with_and_without_their_envelope(size: int, tmp_path: Path) -> None:
+    content = os.urandom(size)
+    stored = Stored(tmp_path, content)
+    for metadata in (stored.metadata, None):
+        decrypted = decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=metadata)
+        assert stored.out.read_bytes() == content
+        assert decrypted.format == "mcrypt1"
+        assert decrypted.notes == ()
+        assert decrypted.sha256 == hashlib.sha256(content).hexdigest()
+    assert stored.path.name.isascii()
+
+
+def test_a_file_gets_the_time_its_envelope_tells(stored: Stored) -> None:
+    decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=stored.metadata)
+    assert stored.out.stat().st_mtime == SENT.timestamp()
+
+
+@pytest.mark.parametrize("rubbish", [b"", bytes(16), b"\x10" * 16], ids=["none", "zeros", "pad"])
+def test_without_a_true_tag_the_promised_md5_and_size_vouch(rubbish: bytes, stored: Stored) -> None:
+    stored.path.write_bytes(stored.sealed[:-16] + rubbish)
+    decrypted = decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=stored.metadata)
+    assert stored.out.read_bytes() == VOICE
+    assert len(decrypted.notes) == 1
+    assert "its tag does not hold" in decrypted.notes[0]
+
+
+@pytest.mark.parametrize("rubbish", [b"", bytes(16)], ids=["none", "zeros"])
+def test_without_tag_and_envelope_nothing_vouches(rubbish: bytes, stored: Stored) -> None:
+    stored.path.write_bytes(stored.sealed[:-16] + rubbish)
+    stored.refused(AuthenticationError)
+
+
+@pytest.mark.parametrize("place", [0, 100, -17, -1])
+def test_a_flipped_bit_is_noticed(place: int, stored: Stored) -> None:
+    raw = bytearray(stored.sealed)
+    raw[place] ^= 0x40
+    stored.path.write_bytes(raw)
+    if place == -1:  # only the tag: then the envelope still vouches
+        stored.refused(AuthenticationError)
+        return
+    stored.refused(WrongKeyError if place == 0 else AuthenticationError)
+    stored.refused(ChecksumError if place == 0 else AuthenticationError, metadata=stored.metadata)
+
+
+def test_every_cut_is_noticed(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, b"OggS and twenty more")
+    for size in range(len(stored.sealed)):
+        stored.path.write_bytes(stored.sealed[:size])
+        with pytest.raises((AuthenticationError, TruncatedError, WrongKeyError)):
+            decrypt_file(stored.path, stored.out, ROOT_KEY)
+    assert list(stored.out.parent.iterdir()) == []
+
+
+def test_another_key_is_called_wrong_and_the_other_kind_so(stored: Stored) -> None:
+    for key, kind in (
+        (OTHER_ROOT_KEY, WrongKeyError),
+        (CIPHER_KEY, WrongKeyTypeError),
+        (None, MissingKeyError),
+    ):
+        with pytest.raises(kind):
+            decrypt_file(stored.path, stored.out, key)
+    assert not stored.out.exists()
+
+
+def test_a_file_under_another_files_name_is_refused(stored: Stored, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    other = Stored(tmp_path / "b", b"OggS another voice")
+    stored.refused(MetadataError, metadata=other.metadata)
+    stored.path.write_bytes(other.sealed)
+    stored.refused(WrongKeyError)
+    stored.refused(ChecksumError, metadata=stored.metadata)
+
+
+def test_a_promise_that_the_content_breaks_is_refused(stored: Stored) -> None:
+    promise = FileMetadata(name=PATH, md5=stored.metadata.md5, size=len(VOICE) + 1)
+    stored.refused(ChecksumError, metadata=promise)
+
+
+MEDIA_KEY = bytes(range(200, 232))
+
+
+def sealed_enc(content: bytes, info: bytes = b"WhatsApp Audio Keys") -> bytes:
+    """As WhatsApp's transient servers hold it, made by another library than ours."""
+    material = HKDF(hashes.SHA256(), 112, None, info).derive(MEDIA_KEY)
+    iv, key, mac_key = material[:16], material[16:48], material[48:80]
+    padder, encryptor = PKCS7(128).padder(), Cipher(AES256(key), CBC(iv)).encryptor()
+    sealed = encryptor.update(padder.update(content) + padder.finalize())
+    mac = hmac.HMAC(mac_key, hashes.SHA256())
+    mac.update(iv + sealed)
+    return sealed + mac.finalize()[:10]
+
+
+def open_enc(raw: bytes, media_key: bytes = MEDIA_KEY, **options: str) -> bytes:
+    out = io.BytesIO()
+    decrypt_enc(io.BytesIO(raw), len(raw), media_key, out.write, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, (1 << 20) - 1, 1 << 20, (1 << 20) + 1])
+def test_transient_media_come_back(size: int) -> None:
+    content = os.urandom(size)
+    assert open_enc(sealed_enc(content)) == content
+    image = sealed_enc(content, b"WhatsApp Image Keys")
+    assert open_enc(image, info="WhatsApp Image Keys") == content
+
+
+def test_transient_media_are_believed_only_when_their_mac_holds() -> None:
+    raw = sealed_enc(VOICE)
+    with pytest.raises(WrongKeyError):
+        open_enc(raw, bytes(32))
+    with pytest.raises(WrongKeyError):
+        open_enc(raw, info="WhatsApp Video Keys")
+    for place in (0, 999, -11, -1):
+        altered = bytearray(raw)
+        altered[place] ^= 1
+        with pytest.raises(WrongKeyError):
+            open_enc(bytes(altered))
+    for size in (0, 9, 25, len(raw) - 1):
+        with pytest.raises((TruncatedError, WrongKeyError)):
+            open_enc(raw[:size])
+
+
+def test_the_stored_bytes_are_what_the_phone_would_send() -> None:
+    """The names and bytes are fixed by path, content and key: nothing is left to chance."""
+    first = encrypt_media(VOICE, ROOT_KEY, FileMetadata(name=PATH), iv=bytes(16))
+    assert first == encrypt_media(VOICE, ROOT_KEY, FileMetadata(name=PATH), iv=bytes(16))
+    assert base64.b64decode(first[2])[0] == 16

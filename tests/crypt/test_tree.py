@@ -1,0 +1,264 @@
+"""A whole folder: each file by its content, one bad file ends nothing, a second run does little."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
+from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope
+from gdrive_wa.crypt.keys import Key
+from gdrive_wa.crypt.tree import decrypt_tree
+from gdrive_wa.errors import Interrupted, StorageError, UsageError
+from gdrive_wa.manifest import STATE_FOLDER, Manifest
+from gdrive_wa.model import Report
+from gdrive_wa.progress import Silent
+from tests.crypt.conftest import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
+
+SENT = datetime(2023, 12, 31, 22, 58, tzinfo=UTC)
+NOTES = "Media/WhatsApp Voice Notes/202352"
+
+
+class Dump:
+    """A folder of stored blobs that grows by what a test puts in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "dump"
+        self.out = folder / "out"
+        (self.folder / "Media").mkdir(parents=True)
+
+    def media(self, path: str, content: bytes, *, envelope: bool = True) -> Path:
+        name, sealed, text = encrypt_media(content, ROOT_KEY, FileMetadata(name=path, updated=SENT))
+        blob = self.folder / "Media" / f"{name}.mcrypt1"
+        blob.write_bytes(sealed)
+        if envelope:
+            blob.with_name(f"{name}.mcrypt1-metadata").write_text(text)
+        return blob
+
+    def container(self, path: str, plain: Path, key: Key = ROOT_KEY) -> Path:
+        sealed = self.folder / path
+        encrypt_file(plain, sealed, key, format=path.rsplit(".", 1)[-1])
+        return sealed
+
+    def plain(self, path: str, content: bytes) -> Path:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return file
+
+    def decrypt(self, key: Key | None = ROOT_KEY, *, jobs: int = 2) -> Report:
+        return decrypt_tree(self.folder, self.out, key, jobs=jobs)
+
+    def found(self) -> dict[str, bytes]:
+        """What lies in the target, our own state apart."""
+        return {
+            path.relative_to(self.out).as_posix(): path.read_bytes()
+            for path in sorted(self.out.rglob("*"))
+            if path.is_file() and STATE_FOLDER not in path.parts
+        }
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Dump:
+    return Dump(tmp_path)
+
+
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_everything_gets_its_own_path_and_time(jobs: int, dump: Dump, database: Path) -> None:
+    dump.container("Databases/msgstore.db.crypt15", database)
+    dump.media(f"{NOTES}/PTT-1.opus", b"OggS one")
+    dump.media(f"{NOTES}/PTT-2.opus", b"OggS two")
+    dump.plain("Backups/notes.json", b'{"a": 1}')
+    report = dump.decrypt(jobs=jobs)
+    assert dump.found() == {
+        "Backups/notes.json": b'{"a": 1}',
+        "Databases/msgstore.db": database.read_bytes(),
+        f"{NOTES}/PTT-1.opus": b"OggS one",
+        f"{NOTES}/PTT-2.opus": b"OggS two",
+    }
+    assert (len(report.done), report.skipped, report.failed) == (4, [], [])
+    assert report.bytes == sum(map(len, dump.found().values()))
+    assert (dump.out / NOTES / "PTT-1.opus").stat().st_mtime == SENT.timestamp()
+
+
+def test_a_phones_folder_with_plain_media_and_crypt14_comes_out_too(
+    dump: Dump, database: Path
+) -> None:
+    dump.container("Databases/msgstore.db.crypt14", database, CIPHER_KEY)
+    dump.container("Databases/msgstore-2023-01-01.1.db.crypt12", database, CIPHER_KEY)
+    dump.plain(f"{NOTES}/PTT-3.opus", b"OggS three")
+    dump.plain("Media/.nomedia", b"")
+    report = dump.decrypt(CIPHER_KEY)
+    assert report.failed == []
+    assert set(dump.found()) == {
+        "Databases/msgstore.db",
+        "Databases/msgstore-2023-01-01.1.db",
+        f"{NOTES}/PTT-3.opus",
+        "Media/.nomedia",
+    }
+
+
+def test_media_without_an_envelope_are_named_after_their_hash(dump: Dump) -> None:
+    blob = dump.media("Media/a.opus", b"OggS lost", envelope=False)
+    dump.decrypt()
+    assert dump.found() == {f"Media/{blob.stem}.bin": b"OggS lost"}
+
+
+def test_one_bad_file_ends_nothing(dump: Dump, database: Path) -> None:
+    good = dump.media("Media/good.opus", b"OggS good")
+    bad = dump.media("Media/bad.opus", b"OggS bad")
+    bad.write_bytes(b"OggS rubbish of some length")
+    cut = dump.container("Databases/msgstore.db.crypt15", database)
+    cut.write_bytes(cut.read_bytes()[:-5000])
+    dump.container("Databases/wa.db.crypt14", database, CIPHER_KEY)
+    forged = dump.media("Media/forged.opus", b"OggS forged")
+    forged.with_name(forged.name + "-metadata").write_text("no envelope")
+    report = dump.decrypt()
+    assert dump.found() == {"Media/good.opus": b"OggS good"}
+    assert [outcome.path for outcome in report.done] == [f"Media/{good.name}"]
+    reasons = {outcome.path: outcome for outcome in report.failed}
+    assert set(reasons) == {
+        f"Media/{bad.name}",
+        f"Media/{forged.name}",
+        "Databases/msgstore.db.crypt15",
+        "Databases/wa.db.crypt14",
+    }
+    assert all(outcome.reason and outcome.exit_code for outcome in report.failed)
+    assert "key file" in str(reasons["Databases/wa.db.crypt14"].reason)
+
+
+def test_a_wrong_key_fails_every_sealed_file_and_writes_none(dump: Dump, database: Path) -> None:
+    dump.container("Databases/msgstore.db.crypt15", database)
+    dump.media("Media/a.opus", b"OggS")
+    for key in (OTHER_ROOT_KEY, None):
+        report = dump.decrypt(key)
+        assert {outcome.exit_code for outcome in report.failed} == {5}
+        assert dump.found() == {}
+
+
+def test_a_second_run_does_only_what_is_left(dump: Dump, database: Path) -> None:
+    dump.container("Databases/msgstore.db.crypt15", database)
+    first = dump.media("Media/a.opus", b"OggS a")
+    dump.decrypt()
+    before = {path: path.stat().st_ino for path in dump.out.rglob("*.*") if path.is_file()}
+    dump.media("Media/b.opus", b"OggS b")
+    report = dump.decrypt()
+    assert (len(report.done), len(report.skipped)) == (1, 2)
+    kept = {path: path.stat().st_ino for path in before if STATE_FOLDER not in path.parts}
+    assert kept.items() <= before.items()
+    (dump.out / "Media/a.opus").write_bytes(b"touched")
+    report = dump.decrypt()
+    assert [outcome.path for outcome in report.done] == [f"Media/{first.name}"]
+    assert dump.found()["Media/a.opus"] == b"OggS a"
+
+
+def test_a_changed_blob_is_decrypted_again(dump: Dump, database: Path, tmp_path: Path) -> None:
+    newer = tmp_path / "newer.db"
+    newer.write_bytes(b"SQLite format 3\0 a newer one")
+    dump.container("Databases/msgstore.db.crypt15", database)
+    dump.decrypt()
+    dump.container("Databases/msgstore.db.crypt15", newer)
+    report = dump.decrypt()
+    assert len(report.done) == 1
+    assert dump.found()["Databases/msgstore.db"] == newer.read_bytes()
+
+
+def test_two_files_of_one_name_are_both_kept(dump: Dump, database: Path) -> None:
+    """Such as the same database as crypt14 and as crypt15, or names that differ in case only."""
+    dump.container("Databases/msgstore.db.crypt15", database)
+    dump.plain("Databases/msgstore.db", b"SQLite format 3\0 another")
+    dump.media("Media/A.opus", b"OggS upper")
+    dump.media("Media/a.opus", b"OggS lower")
+    report = dump.decrypt(jobs=1)
+    assert (len(report.done), len(dump.found())) == (4, 4)
+    assert sorted(dump.found().values()) == sorted(
+        [database.read_bytes(), b"SQLite format 3\0 another", b"OggS upper", b"OggS lower"]
+    )
+    again = dump.decrypt()
+    assert (len(again.skipped), again.failed) == (4, [])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../outside.opus",
+        "/etc/outside.opus",
+        "C:\\outside.opus",
+        "a/../../outside.opus",
+        ".gdrive-wa/manifest.jsonl",
+        "Media/CON",
+        "Media/\x00nul\n.opus",
+        "-rf/~/x.opus",
+        "\u202egpj.opus",
+        "x" * 5000,
+        "..",
+    ],
+)
+def test_names_that_lead_out_stay_inside(path: str, dump: Dump, tmp_path: Path) -> None:
+    dump.media(path, b"OggS hostile")
+    before = set(tmp_path.rglob("*"))
+    report = dump.decrypt()
+    outside = {new for new in set(tmp_path.rglob("*")) - before if dump.out not in new.parents}
+    assert outside <= {dump.out}
+    assert len(report.done) + len(report.failed) == 1
+    assert list(dump.found().values()) in ([b"OggS hostile"], [])
+
+
+def test_an_envelope_of_another_file_is_refused(dump: Dump) -> None:
+    blob = dump.media("Media/a.opus", b"OggS a")
+    text = FileMetadata(name="Media/b.opus", md5="00" * 16, size=6).to_json()
+    blob.with_name(blob.name + "-metadata").write_text(seal_envelope(text, ROOT_KEY))
+    report = dump.decrypt()
+    assert "belongs to another file" in str(report.failed[0].reason)
+    assert dump.found() == {}
+
+
+def test_links_are_not_followed(dump: Dump, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "private.opus").write_bytes(b"OggS private")
+    (dump.folder / "linked").symlink_to(secret)
+    (dump.folder / "one.opus").symlink_to(secret / "private.opus")
+    assert dump.decrypt().done == []
+    assert dump.found() == {}
+
+
+def test_a_user_who_stops_it_keeps_what_is_recorded(dump: Dump) -> None:
+    for number in range(40):
+        dump.media(f"Media/{number}.opus", b"OggS %d" % number)
+
+    class Impatient(Silent):
+        asked = 0
+
+        def check(self) -> None:
+            self.asked += 1
+            if self.asked > 20:
+                raise Interrupted("stopped")
+
+    with pytest.raises(Interrupted):
+        decrypt_tree(dump.folder, dump.out, ROOT_KEY, jobs=1, progress=Impatient())
+    assert not list(dump.out.rglob("*.tmp"))
+    report = dump.decrypt()
+    assert len(report.done) + len(report.skipped) == 40
+    assert len(dump.found()) == 40
+
+
+def test_two_runs_into_one_folder_are_refused(dump: Dump) -> None:
+    dump.media("Media/a.opus", b"OggS a")
+    with Manifest(dump.out), pytest.raises(StorageError, match="in use"):
+        dump.decrypt()
+
+
+def test_a_source_that_is_no_folder_is_refused(dump: Dump) -> None:
+    shutil.rmtree(dump.folder)
+    with pytest.raises(UsageError, match="no folder"):
+        dump.decrypt()
+
+
+def test_every_file_is_only_its_owners(dump: Dump) -> None:
+    dump.media("Media/a.opus", b"OggS a")
+    dump.decrypt()
+    assert (dump.out / "Media/a.opus").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,26 @@
+"""Containers: what is not refused is the very content that was sealed."""
+
+from __future__ import annotations
+
+import io
+
+from gdrive_wa.crypt.decrypt import decrypt_into
+from tests.fuzz.campaign import fuzz
+from tests.fuzz.samples import CIPHER_KEY, CONTENTS, FORMATS, ROOT_KEY, containers, file_of
+
+
+def try_one(data: bytes) -> object:
+    """Whatever is altered, nobody gets other content than ours out of it."""
+    key = ROOT_KEY if len(data) % 2 else CIPHER_KEY
+    out = io.BytesIO()
+    decrypted = decrypt_into(file_of(data, "msgstore.db.crypt15"), out, key)
+    if decrypted.format in FORMATS:
+        assert out.getvalue() in CONTENTS
+    return decrypted.format
+
+
+def main(arguments: list[str]) -> int:
+    samples = containers()
+    return fuzz(
+        "container", [*samples, *(sample + b"\0" for sample in samples)], try_one, arguments
+    )

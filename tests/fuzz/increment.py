@@ -1,0 +1,74 @@
+"""Increments: the ZIP as it is stored, and the messages in it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from gdrive_wa.crypt.header import write_varint
+from gdrive_wa.crypt.increments import read_increment
+from gdrive_wa.crypt.pb.history_sync_pb2 import (
+    AudioMessage,
+    Conversation,
+    HistorySync,
+    HistorySyncMsg,
+    Message,
+    MessageKey,
+    WebMessageInfo,
+    Wrapper,
+)
+from gdrive_wa.model import VoiceNote
+from tests.fuzz.campaign import fuzz
+from tests.fuzz.samples import file_of
+
+CHAT = "15550100@s.whatsapp.net"
+
+
+def messages() -> bytes:
+    """Two HistorySync messages with a note each, one of them wrapped."""
+    audio = AudioMessage(
+        ptt=True,
+        seconds=7,
+        mimetype="audio/ogg; codecs=opus",
+        file_sha256=bytes(32),
+        file_length=4321,
+        media_key=bytes(32),
+        waveform=bytes(64),
+    )
+    plain = Message(audio_message=audio)
+    out = b""
+    for number, message in enumerate((plain, Message(ephemeral=Wrapper(message=plain)))):
+        key = MessageKey(remote_jid=CHAT, id=f"A{number}", from_me=bool(number))
+        info = WebMessageInfo(key=key, message=message, message_timestamp=1_704_063_480)
+        chat = Conversation(id=CHAT, messages=[HistorySyncMsg(message=info)])
+        body = HistorySync(conversations=[chat]).SerializeToString()
+        out += write_varint(len(body)) + body
+    return out
+
+
+def zipped(content: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """An increment of these messages."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("header.json", "{}")
+        archive.writestr("messages.bin", content)
+    return out.getvalue()
+
+
+def try_one(data: bytes) -> object:
+    """As a ZIP where it begins like one, else as messages inside a sound ZIP."""
+    sealed = data if data.startswith(b"PK") else zipped(data, zipfile.ZIP_STORED)
+    found = 0
+    for note in read_increment(file_of(sealed, "increment.zip")):
+        assert isinstance(note.note, VoiceNote)
+        assert bytes(32).hex() not in repr(note.link)
+        note.note.to_json()
+        found += 1
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    whole = messages()
+    samples = [whole, zipped(whole), zipped(whole, zipfile.ZIP_STORED)]
+    samples += [zipped(whole, zipfile.ZIP_BZIP2), zipped(whole, zipfile.ZIP_LZMA)]
+    return fuzz("increment", samples, try_one, arguments)

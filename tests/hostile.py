@@ -1,0 +1,40 @@
+"""The names to survive: as a chat, as a contact, as a file of the backup."""
+
+from __future__ import annotations
+
+HOSTILE = [
+    "../../x",
+    "/etc/x",
+    "C:\\x",
+    "\\\\host\\x",
+    "a/../../b",
+    "..\\x",
+    "nul\x00byte",
+    "new\nline",
+    "CON",
+    "aux.opus",
+    "trailing dot. ",
+    "trailing space ",
+    "x" * 300,
+    "ü" * 2500,
+    "\U0001f389\U0001f469\u200d\U0001f467 party",
+    "\u202egnp.exe",
+    "cafe\u0301",
+    "caf\u00e9",
+    "A.opus",
+    "a.opus",
+    "",
+    ".",
+    "..",
+    "-rf",
+    "~root",
+    "%2e%2e%2f",
+    "</script><img src=x onerror=alert(1)>",
+    '"; DROP TABLE jid;--',
+    ".gdrive-wa",
+    "\ud800 lone",
+    "LPT¹.txt",
+    "   ",
+    "=1+1",
+]
+"""Every name of the safety page's list, and a few of their relatives."""

@@ -1,0 +1,91 @@
+"""Every source over the same sample account."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.google.endpoints import Endpoints
+from gdrive_wa.google.retry import Patience
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
+from gdrive_wa.model import Secret
+from gdrive_wa.sources.backup_service import BackupService
+from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.sources.drive import AppData, DriveFolder
+from gdrive_wa.sources.folder import Folder
+
+QUICK = Patience(base=0.001, longest=0.002)
+Connect = Callable[[str, Emulator, Secret], BackupSource]
+DRIVE_FOLDER = "Phone backup/WhatsApp"
+
+
+@pytest.fixture(autouse=True)
+def _no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GDRIVE_WA_ACCESS_TOKEN", raising=False)
+    monkeypatch.delenv("GDRIVE_WA_ENDPOINT", raising=False)
+    monkeypatch.setenv("GDRIVE_WA_CONFIG", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Opens the source of a name at an emulator; all are closed at the end."""
+    opened: list[BackupSource] = []
+
+    def go(name: str, emulator: Emulator, token: Secret) -> BackupSource:
+        session = Session(GivenToken(token), patience=QUICK)
+        endpoints = Endpoints.at(emulator.root)
+        source: BackupSource
+        if name == "backup":
+            source = BackupService(session, endpoints)
+        elif name == "appdata":
+            source = AppData(session, endpoints)
+        elif name == "drive":
+            source = DriveFolder(session, endpoints, DRIVE_FOLDER)
+        else:
+            session.close()
+            source = Folder(emulator.accounts[0].folder / "backup")
+        opened.append(source)
+        return source
+
+    yield go
+    for source in opened:
+        source.close()
+
+
+@pytest.fixture(params=["backup", "appdata", "drive", "folder"])
+def source(
+    request: pytest.FixtureRequest, emulator: Emulator, sample: SampleAccount, connect: Connect
+) -> BackupSource:
+    """Each source in turn."""
+    return connect(request.param, emulator, sample.token)
+
+
+@pytest.fixture
+def backup_service(emulator: Emulator, sample: SampleAccount, connect: Connect) -> BackupSource:
+    return connect("backup", emulator, sample.token)
+
+
+@pytest.fixture
+def app_data(emulator: Emulator, sample: SampleAccount, connect: Connect) -> BackupSource:
+    return connect("appdata", emulator, sample.token)
+
+
+@pytest.fixture
+def drive(emulator: Emulator, sample: SampleAccount, connect: Connect) -> BackupSource:
+    return connect("drive", emulator, sample.token)
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """No garbage is collected meanwhile: a finaliser that runs at the very limit of recursion,
+    where a text of 100,000 brackets leads, fails for a reason that is nobody's."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -1,0 +1,119 @@
+"""A folder of the user's own Drive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.errors import UsageError
+from gdrive_wa.google.endpoints import Endpoints
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
+from gdrive_wa.model import Secret
+from gdrive_wa.sources.drive import FOLDERS_AT_ONCE, DriveFolder
+
+Mine = Callable[..., tuple[Emulator, Callable[[str | None], DriveFolder]]]
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Iterator[Mine]:
+    """A Drive that holds the given files, by path, in a folder ``Stuff``."""
+    opened: list[DriveFolder] = []
+    running: list[Emulator] = []
+
+    def go(
+        *names: str, shortcuts: dict[str, str] | None = None
+    ) -> tuple[Emulator, Callable[[str | None], DriveFolder]]:
+        for name in names:
+            path = tmp_path / "stuff" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(name.encode())
+        account = {
+            "email": "ann@example.org",
+            "access_token": "ya29.ann",
+            "backups": [],
+            "my_drive": {"Stuff": "stuff"},
+            "shortcuts": shortcuts or {},
+        }
+        (tmp_path / "account.json").write_text(json.dumps(account))
+        emulator = Emulator(tmp_path)
+        emulator.__enter__()
+        running.append(emulator)
+
+        def connect(folder: str | None) -> DriveFolder:
+            session = Session(GivenToken(Secret("ya29.ann")))
+            opened.append(DriveFolder(session, Endpoints.at(emulator.root), folder))
+            return opened[-1]
+
+        return emulator, connect
+
+    yield go
+    for source in opened:
+        source.close()
+    for emulator in running:
+        emulator.close()
+
+
+def names_of(source: DriveFolder) -> list[str]:
+    (backup,) = source.backups()
+    return sorted(entry.stored_as for entry in source.entries(backup))
+
+
+def test_a_folder_is_found_by_its_path(mine: Mine) -> None:
+    _, connect = mine("WhatsApp/Media/a.opus", "WhatsApp/msgstore.db.crypt14", "else.txt")
+    assert names_of(connect("Stuff/WhatsApp")) == ["Media/a.opus", "msgstore.db.crypt14"]
+    assert names_of(connect("/Stuff/WhatsApp/")) == ["Media/a.opus", "msgstore.db.crypt14"]
+    assert len(names_of(connect("Stuff"))) == 3
+    assert names_of(connect(None))[0] == "Stuff/WhatsApp/Media/a.opus"
+
+
+@pytest.mark.parametrize("folder", ["Nowhere", "Stuff/Nowhere", "Stuff/a.opus", "stuff'", "\\"])
+def test_a_folder_that_is_not_there(mine: Mine, folder: str) -> None:
+    _, connect = mine("a.opus")
+    with pytest.raises(UsageError, match="there is no folder") as caught:
+        connect(folder).backups()
+    assert "Backups/WhatsApp" in caught.value.hints[0]
+
+
+def test_names_with_quotes(mine: Mine) -> None:
+    _, connect = mine("Ann's \\ phone/a.opus")
+    assert names_of(connect("Stuff/Ann's \\ phone")) == ["a.opus"]
+
+
+def test_shortcuts_to_folders_and_files_are_followed(mine: Mine) -> None:
+    _, connect = mine(
+        "Phone/a.opus", "b.opus", shortcuts={"To phone": "Stuff/Phone", "c.opus": "Stuff/b.opus"}
+    )
+    assert names_of(connect("To phone")) == ["a.opus"]
+    source = connect(None)
+    assert names_of(source) == ["Stuff/Phone/a.opus", "Stuff/b.opus", "c.opus"]
+    entries = {entry.stored_as: entry for entry in source.entries(source.backups()[0])}
+    with source.open(entries["c.opus"]) as stream:
+        assert stream.read(100) == b"b.opus"
+
+
+def test_a_shortcut_that_leads_back_ends(mine: Mine) -> None:
+    _, connect = mine(
+        "Phone/a.opus", shortcuts={"Stuff/Phone/Up": "Stuff", "Stuff/Phone/Here": "Stuff/Phone"}
+    )
+    assert names_of(connect("Stuff")) == ["Phone/a.opus"]
+
+
+def test_many_folders_are_listed_together(mine: Mine) -> None:
+    weeks = [f"Media/Voice Notes/2025{week:02}/PTT-{week}.opus" for week in range(1, 51)]
+    emulator, connect = mine(*weeks)
+    source = connect("Stuff")
+    assert names_of(source) == sorted(weeks)
+    emulator.counts.clear()
+    source.backups()
+    levels = 3
+    assert emulator.counts.asked("*") == 1 + levels + -(-len(weeks) // FOLDERS_AT_ONCE)
+
+
+def test_a_downloads_own_state_is_not_of_the_backup(mine: Mine) -> None:
+    _, connect = mine(".gdrive-wa/manifest.jsonl", "a.opus")
+    assert names_of(connect("Stuff")) == ["a.opus"]

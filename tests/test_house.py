@@ -1,0 +1,237 @@
+"""The house rules that no linter knows: which room may import which, and what stays where."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "gdrive_wa"
+
+GROUND = {"errors", "kinds", "model", "names", "commit", "manifest", "progress", "version"}
+
+# Each room, and the rooms it may look into besides the ground floor. Data run downwards:
+# a room that is not named here does not exist for it.
+MAY_IMPORT: dict[str, set[str]] = {
+    "crypt": set(),
+    "google": set(),
+    "chats": set(),
+    "archive": set(),
+    "library": set(),
+    "sources": {"google", "crypt"},
+    "transfer": {"sources"},
+    "emulator": {"crypt"},
+    # above the rooms: one walks through them, the others prepare or show it
+    "plan": {"crypt", "sources"},
+    "missing": {"archive", "chats", "crypt", "google"},
+    "notes": {"archive", "chats", "crypt"},
+    "job": {"archive", "crypt", "sources", "transfer"},
+    "restore": {
+        "archive",
+        "crypt",
+        "job",
+        "library",
+        "missing",
+        "notes",
+        "plan",
+        "sources",
+        "transfer",
+    },
+    "demo": {"emulator", "google", "plan", "restore", "sources"},
+}
+EVERYTHING = {"", "__main__", "cli"}
+"""The package's front, its command, and the command line may look anywhere."""
+
+# Foreign libraries: what we declare to have them, and which rooms talk to them.
+# Whatever is not listed here is imported nowhere.
+HELD_BY: dict[str, tuple[str, set[str]]] = {
+    "Crypto": ("pycryptodome", {"crypt"}),
+    "av": ("av", {"archive"}),
+    "certifi": ("requests", {"google"}),
+    "click": ("click", {"__main__", "cli"}),
+    "google.auth": ("google-auth", {"google"}),
+    "google.oauth2": ("google-auth", {"google"}),
+    "google.protobuf": ("protobuf", {"crypt"}),
+    "google_auth_oauthlib": ("google-auth-oauthlib", {"google"}),
+    "googleapiclient": ("google-api-python-client", {"sources"}),
+    "gpsoauth": ("gpsoauth", {"google"}),
+    "httplib2": ("google-api-python-client", {"sources"}),
+    "iphone_backup_decrypt": ("iphone-backup-decrypt", {"sources"}),
+    "isal": ("isal", {"crypt", "emulator"}),
+    "javaobj": ("javaobj-py3", {"chats"}),
+    "jinja2": ("jinja2", {"library"}),
+    "keyring": ("keyring", {"google", "demo"}),
+    "markupsafe": ("jinja2", {"library"}),
+    "mutagen": ("mutagen", {"archive", "emulator"}),
+    "oauthlib": ("google-auth-oauthlib", {"google"}),
+    "phonenumbers": ("phonenumbers", {"chats"}),
+    "platformdirs": ("platformdirs", {"google", "cli"}),
+    "requests": ("requests", {"google", "demo"}),
+    "rich": ("rich", {"cli"}),
+    "urllib3": ("urllib3", {"google", "missing"}),
+}
+
+NETWORK = {"socket", "ssl", "http.client", "urllib.request", "asyncio", "ftplib", "smtplib"}
+WITHOUT_NETWORK = {"crypt", "chats", "archive", "library", *GROUND}
+
+LINES = 300
+LONGER: dict[str, str] = {
+    "model.py": "the nouns of the whole product, most of it their attributes told in words",
+    "manifest.py": "one journal: its record, its lines, and the lock over both",
+    "sources/drive.py": "two places of one API that share each of their steps",
+    "emulator/server.py": "one event loop: start, answer, count and stop belong together",
+}
+
+
+@cache
+def modules() -> tuple[tuple[str, str, ast.Module], ...]:
+    """Every module that is written by hand: its path, its room, and what it says."""
+    return tuple(read_modules())
+
+
+def read_modules() -> Iterator[tuple[str, str, ast.Module]]:
+    for file in sorted(PACKAGE.rglob("*.py")):
+        path = file.relative_to(PACKAGE)
+        if path.parts[:2] == ("crypt", "pb"):  # generated
+            continue
+        room = path.parts[0] if len(path.parts) > 1 else path.stem
+        yield (
+            path.as_posix(),
+            "" if room == "__init__" else room,
+            ast.parse(file.read_bytes(), str(file)),
+        )
+
+
+def imports(module: ast.Module) -> Iterator[str]:
+    """Each imported name with dots, those inside functions and type checks as well."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"a relative import in line {node.lineno}"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def foreign(name: str) -> bool:
+    top = name.partition(".")[0]
+    return top not in sys.stdlib_module_names and top != "gdrive_wa"
+
+
+def within(name: str, library: str) -> bool:
+    return name == library or name.startswith(f"{library}.")
+
+
+def test_a_room_imports_only_the_rooms_below_it() -> None:
+    wrong = [
+        f"{path} imports {name}"
+        for path, room, module in modules()
+        for name in imports(module)
+        if within(name, "gdrive_wa") and room not in EVERYTHING
+        if name.split(".")[1] not in {room, *GROUND, *MAY_IMPORT.get(room, set())}
+    ]
+    assert wrong == []
+
+
+def test_every_room_stands_in_the_table() -> None:
+    rooms = {room for _, room, _ in modules()}
+    assert rooms - EVERYTHING - GROUND == set(MAY_IMPORT)
+
+
+def test_the_table_leads_downwards_only() -> None:
+    left = dict(MAY_IMPORT)
+    while left:
+        lowest = {room for room, below in left.items() if not below & set(left)}
+        assert lowest, f"these rooms import each other in a circle: {sorted(left)}"
+        left = {room: below for room, below in left.items() if room not in lowest}
+
+
+def test_each_foreign_library_stays_with_the_rooms_that_hold_it() -> None:
+    def holders(name: str) -> set[str]:
+        return set().union(
+            *(rooms for library, (_, rooms) in HELD_BY.items() if within(name, library))
+        )
+
+    wrong = [
+        f"{path} imports {name}"
+        for path, room, module in modules()
+        for name in filter(foreign, imports(module))
+        if room not in holders(name)
+    ]
+    assert wrong == []
+
+
+def test_what_is_declared_is_what_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {
+        line.partition(">=")[0] for line in project["dependencies"] if "sys_platform" not in line
+    }
+    wished_for = {
+        line.partition(">=")[0]
+        for lines in project["optional-dependencies"].values()
+        for line in lines
+    }
+    names = {name for _, _, module in modules() for name in imports(module)}
+    used = {
+        declared_as
+        for library, (declared_as, _) in HELD_BY.items()
+        if any(within(name, library) for name in names)
+    }
+    used.add("protobuf")  # by the generated modules
+    assert needed <= used
+    assert used <= needed | wished_for
+
+
+@pytest.mark.parametrize("room", sorted(WITHOUT_NETWORK))
+def test_rooms_that_know_no_network_open_no_connection(room: str) -> None:
+    wrong = [
+        f"{path} imports {name}"
+        for path, its_room, module in modules()
+        if its_room == room
+        for name in imports(module)
+        if any(within(name, library) for library in NETWORK)
+    ]
+    assert wrong == []
+
+
+def test_programs_of_others_under_other_licences_are_never_imported() -> None:
+    names = {name.partition(".")[0] for _, _, module in modules() for name in imports(module)}
+    assert names.isdisjoint({"wa_crypt_tools", "wabdd"})
+
+
+def test_only_the_command_line_prints() -> None:
+    wrong = [
+        f"{path}:{node.lineno}"
+        for path, room, module in modules()
+        if room not in ("cli", "__main__")
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("print", "input", "breakpoint")
+    ]
+    assert wrong == []
+
+
+def test_a_module_is_read_in_one_sitting() -> None:
+    long = {
+        path
+        for path, _, _ in modules()
+        if len((PACKAGE / path).read_text("utf-8").splitlines()) > LINES
+    }
+    assert long - set(LONGER) == set()
+
+
+def test_no_module_is_named_after_nothing() -> None:
+    vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+    assert [path for path, _, _ in modules() if Path(path).stem in vague] == []
+
+
+def test_the_tests_mirror_the_rooms() -> None:
+    rooms = {file.parent.name for file in PACKAGE.glob("*/__init__.py")}
+    tested = {file.parent.name for file in (ROOT / "tests").glob("*/test_*.py")}
+    assert rooms - tested == set()

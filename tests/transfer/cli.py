@@ -1,0 +1,69 @@
+"""``gdrive-wa`` as people run it: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gdrive_wa.model import Secret
+
+
+@dataclass(frozen=True)
+class Done:
+    """How it ended: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    talk: str
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.out)
+        return parsed
+
+    @property
+    def failed(self) -> dict[str, str]:
+        return {each["path"]: each["reason"] for each in self.report["failed"]}
+
+
+@dataclass(frozen=True)
+class Cli:
+    root: str
+    token: Secret | None
+    home: Path
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("GDRIVE_WA", "COV_"))}
+        own = {
+            "GDRIVE_WA_CONFIG": str(self.home / "config"),
+            "GDRIVE_WA_ENDPOINT": self.root,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
+        if self.token is not None:
+            own["GDRIVE_WA_ACCESS_TOKEN"] = self.token.reveal()
+        return {**kept, **own}
+
+    def start(
+        self, *arguments: str | Path, before: Callable[[], None] | None = None
+    ) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "gdrive_wa", *map(str, arguments)],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=before,  # noqa: PLW1509 - it only sets a limit
+        )
+
+    def run(self, *arguments: str | Path, before: Callable[[], None] | None = None) -> Done:
+        process = self.start(*arguments, "--json", before=before)
+        out, talk = process.communicate(timeout=240)
+        return Done(process.returncode, out, talk)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.transfer.pull import Tries
+from tests.transfer.cli import Cli
+from tests.transfer.shelf import Shelf
+from tests.transfer.tree import tree
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """A source over an empty folder."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    return Shelf(folder)
+
+
+@pytest.fixture
+def quick() -> Tries:
+    """As many tries as always, without waiting between them."""
+    return Tries(base=0.001, longest=0.002)
+
+
+@pytest.fixture
+def cli(emulator: Emulator, sample: SampleAccount, tmp_path: Path) -> Cli:
+    """``gdrive-wa`` in a process of its own, signed in to the emulator."""
+    return Cli(emulator.root, sample.token, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    sample: SampleAccount, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    """The tree that a download leaves when nothing goes wrong."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with Emulator(sample.folder) as emulator:
+        done = Cli(emulator.root, sample.token, folder).run("download", folder / "dest")
+    assert done.code == 0, done.talk
+    return tree(folder / "dest")
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    """Wait for something to become true, for half a minute at most."""
+
+    def wait(true: Callable[[], object]) -> None:
+        until = time.monotonic() + 30
+        while not true():
+            assert time.monotonic() < until
+            time.sleep(0.005)
+
+    return wait

@@ -1,0 +1,161 @@
+"""A source whose streams break on purpose: real files of a folder, listed as Google lists them.
+
+What HTTP can do to a stream is tried over real HTTP (`test_faults`); here stand the cases that
+need a hand on the single read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gdrive_wa.errors import GdriveWaError, NetworkError
+from gdrive_wa.model import Backup, Entry, relative_to
+
+MOMENT = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+BACKUP = Backup(name="shelf", account="15550100")
+
+
+@dataclass
+class Spoil:
+    """What happens to one stream.
+
+    Attributes:
+        refuse: raised instead of a stream.
+        breaks: raise after so many bytes of this stream.
+        ends: end, as if all were there, after so many bytes of this stream.
+        whole: ignore the offset asked for.
+        start: claim, and begin at, this offset.
+        flip: change this byte of the whole.
+        content: serve this instead.
+        revision: tell this.
+        untold: tell no total.
+        before_read: called before each read.
+    """
+
+    refuse: GdriveWaError | None = None
+    breaks: int | None = None
+    ends: int | None = None
+    whole: bool = False
+    start: int | None = None
+    flip: int | None = None
+    content: bytes | None = None
+    revision: str | None = None
+    untold: bool = False
+    before_read: Callable[[], object] = field(default=lambda: None)
+
+
+class Shelf:
+    """The files below a folder as entries with MD5 and size.
+
+    Attributes:
+        spoils: by stored name, what happens to its first, second, … stream; later ones are good.
+        opened: how often each was opened.
+        offsets: where each was asked to start, in order.
+        sent: bytes read of each.
+        open_now: streams open at this moment, and the most there ever were.
+    """
+
+    name = "folder"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spoils: dict[str, list[Spoil]] = {}
+        self.opened: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
+        self.offsets: defaultdict[str, list[int]] = defaultdict(list)
+        self.open_now = self.most_open = 0
+        self.lock = threading.Lock()
+
+    def put(self, stored_as: str, content: bytes) -> Entry:
+        """Store `content`; the entry as it is listed from now on."""
+        path = self.folder / stored_as
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return self.entry(stored_as)
+
+    def entry(self, stored_as: str) -> Entry:
+        content = (self.folder / stored_as).read_bytes()
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        return Entry(
+            stored_as=stored_as,
+            path=stored_as,
+            locator=str(self.folder / stored_as),
+            size=len(content),
+            md5=md5,
+            modified=MOMENT,
+            revision=md5[:8],
+        )
+
+    def backups(self) -> list[Backup]:
+        return [BACKUP]
+
+    def entries(self, backup: Backup) -> Iterator[Entry]:  # noqa: ARG002 - there is one only
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file():
+                yield self.entry(relative_to(self.folder, path))
+
+    def open(self, entry: Entry, *, offset: int = 0) -> Stream:
+        with self.lock:
+            spoils = self.spoils.get(entry.stored_as, [])
+            number = self.opened[entry.stored_as]
+            self.opened[entry.stored_as] += 1
+            self.offsets[entry.stored_as].append(offset)
+        spoil = spoils[number] if number < len(spoils) else Spoil()
+        if spoil.refuse is not None:
+            raise spoil.refuse
+        return Stream(self, entry, offset, spoil)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Stream:
+    def __init__(self, shelf: Shelf, entry: Entry, offset: int, spoil: Spoil) -> None:
+        content = bytearray(
+            Path(entry.locator).read_bytes() if spoil.content is None else spoil.content
+        )
+        if spoil.flip is not None:
+            content[spoil.flip] ^= 1
+        self.offset = 0 if spoil.whole else offset if spoil.start is None else spoil.start
+        self.total: int | None = None if spoil.untold else len(content)
+        self.revision = spoil.revision
+        self._shelf = shelf
+        self._name = entry.stored_as
+        self._rest = memoryview(bytes(content))[self.offset :]
+        self._spoil = spoil
+        self._given = 0
+
+    def __enter__(self) -> Self:
+        with self._shelf.lock:
+            self._shelf.open_now += 1
+            self._shelf.most_open = max(self._shelf.most_open, self._shelf.open_now)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._shelf.lock:
+            self._shelf.open_now -= 1
+
+    def read(self, size: int) -> bytes:
+        self._spoil.before_read()
+        breaks, ends = self._spoil.breaks, self._spoil.ends
+        stop = min(limit for limit in (breaks, ends, len(self._rest)) if limit is not None)
+        piece = bytes(self._rest[self._given : min(self._given + size, stop)])
+        if not piece and breaks is not None and breaks == self._given:
+            raise NetworkError(f"the connection broke while {self._name} came")
+        self._given += len(piece)
+        with self._shelf.lock:
+            self._shelf.sent[self._name] += len(piece)
+        return piece

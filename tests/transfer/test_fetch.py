@@ -1,0 +1,292 @@
+"""Many entries at once: in order of completion, bounded, and each on its own."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.errors import (
+    ChecksumError,
+    CredentialsError,
+    GoneError,
+    Interrupted,
+    NetworkError,
+    StorageError,
+    UnsafeNameError,
+)
+from gdrive_wa.model import Entry
+from gdrive_wa.progress import Silent
+from gdrive_wa.transfer.fetch import fetch
+from gdrive_wa.transfer.pool import AHEAD
+from gdrive_wa.transfer.pull import Tries
+from tests.transfer.shelf import BACKUP, Shelf, Spoil
+from tests.transfer.tree import partials, tree
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "staging"
+
+
+def fill(shelf: Shelf, count: int) -> list[Entry]:
+    return [shelf.put(f"Media/{n:04}.mcrypt1", b"%d " % n * 50) for n in range(count)]
+
+
+def test_every_blob_arrives_under_its_stored_name(shelf: Shelf, folder: Path) -> None:
+    entries = fill(shelf, 40)
+    for fetched in fetch(shelf, entries, folder):
+        assert fetched.error is None
+        assert fetched.path == folder / fetched.entry.stored_as
+        assert fetched.fetched_bytes == fetched.entry.size
+        assert not fetched.skipped
+    assert tree(folder) == tree(shelf.folder)
+    assert partials(folder) == []
+
+
+def test_jobs_bounds_the_streams_that_are_open(shelf: Shelf, folder: Path) -> None:
+    entries = fill(shelf, 30)
+    for entry in entries:
+        shelf.spoils[entry.stored_as] = [Spoil(before_read=lambda: time.sleep(0.002))]
+    list(fetch(shelf, entries, folder, jobs=3))
+    assert shelf.most_open == 3
+
+
+def test_a_quick_entry_does_not_wait_for_a_slow_one(shelf: Shelf, folder: Path) -> None:
+    entries = fill(shelf, 10)
+    others_done = threading.Event()
+    shelf.spoils[entries[0].stored_as] = [Spoil(before_read=lambda: others_done.wait(20))]
+    order = []
+    for fetched in fetch(shelf, entries, folder, jobs=2):
+        order.append(fetched.entry)
+        if len(order) == 9:
+            others_done.set()
+    assert order[-1] == entries[0]
+    assert sorted(order, key=lambda entry: entry.stored_as) == entries
+
+
+def test_a_failing_entry_is_told_and_ends_nothing(shelf: Shelf, folder: Path, quick: Tries) -> None:
+    entries = fill(shelf, 20)
+    shelf.spoils[entries[3].stored_as] = [Spoil(refuse=GoneError("3 is no longer stored"))]
+    shelf.spoils[entries[7].stored_as] = [Spoil(flip=1), Spoil(flip=2), Spoil(flip=3)]
+    done = list(fetch(shelf, entries, folder, tries=quick))
+    errors = {each.entry: each.error for each in done if each.error}
+    assert isinstance(errors.pop(entries[3]), GoneError)
+    assert isinstance(errors.pop(entries[7]), ChecksumError)
+    assert errors == {}
+    assert len(done) == 20
+    assert len(tree(folder)) == 18
+
+
+def test_a_hostile_name_is_refused_and_ends_nothing(shelf: Shelf, folder: Path) -> None:
+    good = shelf.put("good", b"good")
+    names = ["../../x", "/etc/x", "C:\\x", "a/../../b", "..\\x", "nul\0", "", "."]
+    bad = [Entry(stored_as=name, path=name, locator=good.locator) for name in names]
+    done = list(fetch(shelf, [*bad, good], folder))
+    assert [each.entry for each in done if each.error is None] == [good]
+    assert all(isinstance(each.error, UnsafeNameError | None) for each in done)
+    assert set(tree(folder.parent)) == {"shelf/good", "staging/good"}
+
+
+def test_our_own_state_cannot_be_named_by_a_backup(shelf: Shelf, folder: Path) -> None:
+    entry = shelf.put("x", b"x")
+    hostile = Entry(stored_as=".GDRIVE-WA/manifest.jsonl", path="x", locator=entry.locator)
+    (fetched,) = fetch(shelf, [hostile], folder)
+    assert fetched.path is not None
+    top = fetched.path.relative_to(folder).parts[0]
+    assert top.lower().endswith(".gdrive-wa")
+    assert top.lower() != ".gdrive-wa"
+
+
+def test_a_slow_consumer_holds_the_workers_back(shelf: Shelf, folder: Path) -> None:
+    entries = fill(shelf, 3 * AHEAD)
+    results = fetch(shelf, entries, folder, jobs=4)
+    next(results)
+    until = time.monotonic() + 10
+    while sum(shelf.opened.values()) < AHEAD and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert AHEAD <= sum(shelf.opened.values()) <= AHEAD + 4 + 1
+    assert len(list(results)) == len(entries) - 1
+
+
+def test_heavy_blobs_hold_the_workers_back_sooner(
+    shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gdrive_wa.transfer.pool.HEAVIEST", 2_500_000)
+    entries = [shelf.put(f"big-{n}", bytes(1_000_000)) for n in range(20)]
+    results = fetch(shelf, entries, folder, jobs=2)
+    next(results)
+    time.sleep(0.4)
+    assert len(tree(folder)) <= 1 + 3 + 2
+    assert len(list(results)) == 19
+
+
+def test_entries_are_read_as_they_are_needed(shelf: Shelf, folder: Path) -> None:
+    entries = fill(shelf, 3 * AHEAD)
+    asked = 0
+
+    def listing() -> Iterator[Entry]:
+        nonlocal asked
+        for entry in entries:
+            asked += 1
+            yield entry
+
+    results = fetch(shelf, listing(), folder, jobs=2)
+    next(results)
+    assert asked <= AHEAD + 3
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_a_hundred_thousand_entries_take_no_memory_to_wait(shelf: Shelf, folder: Path) -> None:
+    def listing(count: int) -> Iterator[Entry]:
+        for n in range(count):
+            yield Entry(stored_as=f"../{n}", path="", envelope="e" * 500)
+
+    def peak(count: int) -> int:
+        gc.collect()
+        tracemalloc.start()
+        assert sum(1 for _ in fetch(shelf, listing(count), folder)) == count
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(10_000) < peak(1_000) + 500_000
+
+
+class TestStopping:
+    def test_the_user_may_stop_it_and_go_on(self, shelf: Shelf, folder: Path) -> None:
+        entries = fill(shelf, 200)
+
+        class Impatient(Silent):
+            stopped = False
+
+            def check(self) -> None:
+                if self.stopped:
+                    raise Interrupted("stopped")
+
+        progress = Impatient()
+        seen = set()
+
+        def run() -> None:
+            for fetched in fetch(shelf, entries, folder, jobs=2, progress=progress):
+                seen.add(fetched.entry)
+                progress.stopped = len(seen) >= 5
+
+        with pytest.raises(Interrupted):
+            run()
+        assert 5 <= len(seen) < 200
+        before = sum(shelf.opened.values())
+        done = list(fetch(shelf, entries, folder))
+        assert tree(folder) == tree(shelf.folder)
+        assert sum(not each.skipped for each in done) == sum(shelf.opened.values()) - before
+        assert {each.entry for each in done if each.skipped} >= seen
+
+    def test_leaving_the_loop_ends_the_threads(self, shelf: Shelf, folder: Path) -> None:
+        for _ in fetch(shelf, fill(shelf, 50), folder):
+            break
+        gc.collect()
+        assert not [t for t in threading.enumerate() if t.name.startswith("gdrive-wa")]
+
+    def test_a_thread_that_hangs_does_not_hold_up_the_rest(
+        self, shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gdrive_wa.transfer.pool.LEAVE_SECONDS", 0.1)
+        entries = fill(shelf, 2)
+        let_go = threading.Event()
+        shelf.spoils[entries[0].stored_as] = [Spoil(before_read=lambda: let_go.wait(30))]
+        results = fetch(shelf, entries, folder, jobs=2)
+        assert next(results).entry == entries[1]
+        started = time.monotonic()
+        results.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - started < 10
+        let_go.set()
+        time.sleep(0.1)
+        assert set(tree(folder)) == {entries[1].stored_as}
+
+    def test_a_login_refused_for_all_ends_the_run(self, shelf: Shelf, folder: Path) -> None:
+        entries = fill(shelf, 100)
+        for entry in entries[10:]:
+            refusal = CredentialsError("Google does not accept this login")
+            shelf.spoils[entry.stored_as] = [Spoil(refuse=refusal)]
+        with pytest.raises(CredentialsError):
+            list(fetch(shelf, entries, folder))
+        assert sum(shelf.opened.values()) < 50
+        assert set(tree(folder)) <= {entry.stored_as for entry in entries[:10]}
+
+    def test_a_dead_line_ends_the_run(self, shelf: Shelf, folder: Path) -> None:
+        entries = fill(shelf, 200)
+        for entry in entries[10:]:
+            shelf.spoils[entry.stored_as] = [Spoil(refuse=NetworkError("cannot be reached"))]
+        with pytest.raises(NetworkError):
+            list(fetch(shelf, entries, folder))
+        assert sum(shelf.opened.values()) < 200
+        assert len(tree(folder)) >= 10
+
+    def test_a_backup_of_which_much_is_gone_does_not(self, shelf: Shelf, folder: Path) -> None:
+        entries = fill(shelf, 200)
+        for entry in entries[:-1]:
+            shelf.spoils[entry.stored_as] = [Spoil(refuse=GoneError("is no longer stored"))]
+        assert [each.entry for each in fetch(shelf, entries, folder) if each.path] == entries[-1:]
+
+    def test_a_single_entry_that_may_not_be_read_ends_nothing(
+        self, shelf: Shelf, folder: Path
+    ) -> None:
+        entries = fill(shelf, 20)
+        shelf.spoils[entries[4].stored_as] = [Spoil(refuse=CredentialsError("refused"))]
+        assert sum(each.error is None for each in fetch(shelf, entries, folder)) == 19
+
+
+class TestWhatIsThereAlready:
+    def test_a_verified_blob_is_handed_over_without_a_request(
+        self, shelf: Shelf, folder: Path
+    ) -> None:
+        entries = fill(shelf, 5)
+        list(fetch(shelf, entries, folder))
+        shelf.opened.clear()
+        done = list(fetch(shelf, entries, folder))
+        assert all(each.skipped and each.path and each.fetched_bytes == 0 for each in done)
+        assert not shelf.opened
+
+    def test_other_bytes_are_replaced(self, shelf: Shelf, folder: Path) -> None:
+        (entry,) = fill(shelf, 1)
+        list(fetch(shelf, [entry], folder))
+        assert entry.size is not None
+        (folder / entry.stored_as).write_bytes(bytes(entry.size))
+        list(fetch(shelf, [entry], folder))
+        assert tree(folder) == tree(shelf.folder)
+
+    def test_a_link_out_of_the_folder_is_not_followed(
+        self, shelf: Shelf, folder: Path, tmp_path: Path
+    ) -> None:
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        folder.mkdir()
+        (folder / "Media").symlink_to(outside)
+        with pytest.raises(StorageError, match="is a link"):
+            list(fetch(shelf, fill(shelf, 3), folder))
+        assert list(outside.iterdir()) == []
+
+    def test_a_link_in_a_blobs_place_is_replaced_not_followed(
+        self, shelf: Shelf, folder: Path, tmp_path: Path
+    ) -> None:
+        entry = shelf.put("blob", b"content")
+        outside = tmp_path / "outside"
+        outside.write_bytes(b"private")
+        folder.mkdir()
+        (folder / "blob").symlink_to(outside)
+        list(fetch(shelf, [entry], folder))
+        assert outside.read_bytes() == b"private"
+        assert (folder / "blob").read_bytes() == b"content"
+        assert not (folder / "blob").is_symlink()
+
+
+def test_the_whole_listing_may_be_fetched_as_it_comes(shelf: Shelf, folder: Path) -> None:
+    fill(shelf, 5)
+    assert len(list(fetch(shelf, shelf.entries(BACKUP), folder))) == 5

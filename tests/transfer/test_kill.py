@@ -1,0 +1,91 @@
+"""Killed at fifty random moments, and gone on with each time."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.emulator.bulk import BulkAccount, make_bulk
+from gdrive_wa.emulator.faults import Faults
+from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.manifest import STATE_FOLDER, read_manifest
+from tests.transfer.cli import Cli
+from tests.transfer.tree import partials, tree
+
+KILLS = 50
+MEDIA = "*/files/*"
+LARGE = "Media/WhatsApp Video/large.mp4"
+
+
+@pytest.fixture(scope="module")
+def bulk(tmp_path_factory: pytest.TempPathFactory) -> BulkAccount:
+    """Many small blobs and a large one."""
+    account = make_bulk(tmp_path_factory.mktemp("bulk"), count=400, size=20_000)
+    large = account.folder / "backup" / LARGE
+    large.parent.mkdir()
+    large.write_bytes(random.Random(3).randbytes(12_000_000))
+    return account
+
+
+@pytest.fixture
+def slow_line(bulk: BulkAccount) -> Iterator[Emulator]:
+    """An undisturbed download takes some three seconds."""
+    with Emulator(bulk.folder, faults=Faults(delay=0.01, bandwidth=8e6)) as running:
+        yield running
+
+
+def verified(dest: Path, blobs: dict[str, bytes]) -> set[str]:
+    """The names of blobs that are whole on the disk, under whatever name."""
+    by_md5 = {hashlib.md5(content).hexdigest(): name for name, content in blobs.items()}
+    found = {
+        hashlib.md5(path.read_bytes()).hexdigest() for path in dest.rglob("*") if path.is_file()
+    }
+    return {by_md5[md5] for md5 in found & by_md5.keys()}
+
+
+@pytest.mark.slow
+def test_fifty_kills_end_with_the_undisturbed_tree_and_nothing_fetched_twice(
+    bulk: BulkAccount, slow_line: Emulator, tmp_path: Path
+) -> None:
+    dice = random.Random(20251102)
+    cli = Cli(slow_line.root, bulk.token, tmp_path)
+    dest = tmp_path / "dest"
+    blobs = tree(bulk.folder / "backup")
+    whole: dict[str, int] = {}
+    alive = 0
+
+    def requests(name: str) -> int:
+        return sum(n for path, n in slow_line.counts.media.items() if path.endswith(f"/{name}"))
+
+    for _ in range(KILLS):
+        sent = slow_line.counts.sent(MEDIA)
+        enough = sent + dice.expovariate(1 / 300_000)
+        process = cli.start("download", dest)
+        while process.poll() is None and slow_line.counts.sent(MEDIA) < enough:
+            time.sleep(dice.uniform(0, 0.01))
+        alive += process.poll() is None
+        process.kill()
+        process.communicate()
+        for name, content in tree(dest).items():
+            assert blobs[name] == content, "an unverified blob has a final name"
+        for record in read_manifest(dest):
+            assert record.sha256 == hashlib.sha256(blobs[record.path]).hexdigest()
+        for name in verified(dest, blobs):
+            whole.setdefault(name, requests(name))
+
+    assert alive == KILLS
+    assert cli.run("download", dest).code == 0
+    assert tree(dest) == blobs
+    assert partials(dest) == []
+    assert sorted(path.name for path in (dest / STATE_FOLDER).iterdir()) == [
+        "lock",
+        "manifest.jsonl",
+        "partial",
+    ]
+    assert len(whole) > 20, "too few whole before the last run for the next line to tell anything"
+    assert {name: requests(name) for name in whole} == whole
