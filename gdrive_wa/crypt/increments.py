@@ -23,7 +23,6 @@ from gdrive_wa.crypt.decrypt import open_source
 from gdrive_wa.crypt.header import read_varint
 from gdrive_wa.crypt.pb.history_sync_pb2 import (
     AudioMessage,
-    Conversation,
     HistorySync,
     Message,
     WebMessageInfo,
@@ -39,7 +38,13 @@ LIMIT = 1 << 30
 """An increment of more messages than so many bytes is refused: real ones have a few MB."""
 
 _NAME = re.compile(r"^msgstore-increment-(\d+)-(\d{4}-\d\d-\d\d)\.db(\.crypt1[45])?$")
-_DEEPEST_WRAPPER = 4
+_DEEPEST_WRAPPER = 6
+_VIEW_ONCE = ("view_once", "view_once_2", "view_once_2_extension")
+_WRAPPERS = tuple(
+    name for name, field in Message.DESCRIPTOR.fields_by_name.items() if name != "audio_message"
+)
+_MEDIA = "Media/"
+_STATUS_JID = "status@broadcast"
 _WAVEFORM_SIZE = 64
 _UNPACKING = (zlib.error, LZMAError, EOFError, RuntimeError, NotImplementedError, ValueError)
 """What zipfile raises for members that it cannot unpack."""
@@ -104,9 +109,9 @@ def read_increment(path: str | Path) -> Iterator[IncrementNote]:
             zipfile.ZipFile(stored) as archive,
             _sound(archive).open(MESSAGES) as file,
         ):
+            reader = _Reader()
             for message in _messages(file):
-                for conversation in message.conversations:
-                    yield from _notes(conversation)
+                yield from reader.notes(message)
     except KeyError as error:
         raise FormatError(f"an increment without {MESSAGES}: {path.name}") from error
     except (zipfile.BadZipFile, OSError) as error:
@@ -161,63 +166,85 @@ def _length(file: IO[bytes]) -> int | None:
         raise PayloadError("the length of a message in an increment makes no sense") from error
 
 
-def _notes(conversation: Conversation) -> Iterator[IncrementNote]:
-    for wrapped in conversation.messages:
-        info = wrapped.message
-        audio, view_once = _audio(info.message)
-        if audio is not None and audio.ptt:
-            yield _note(conversation, info, audio, view_once=view_once)
+class _Reader:
+    """Reads message after message, and remembers what they tell of people on the way."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._numbers: dict[str, str] = {}
+
+    def notes(self, sync: HistorySync) -> Iterator[IncrementNote]:
+        """The voice notes of one message, of its chats and of its status updates."""
+        self._names.update((each.id, each.name) for each in sync.push_names if each.name)
+        self._numbers.update(
+            (each.lid_jid, each.number_jid) for each in sync.lid_numbers if each.number_jid
+        )
+        for chat in sync.conversations:
+            if chat.number_jid:
+                self._numbers.setdefault(chat.id, chat.number_jid)
+            name = chat.name or chat.display_name
+            for wrapped in chat.messages:
+                yield from self._note(wrapped.message, chat.id, name)
+        for info in sync.statuses:
+            yield from self._note(info, _STATUS_JID, "")
+
+    def _note(self, info: WebMessageInfo, chat: str, name: str) -> Iterator[IncrementNote]:
+        found = _audio(info.message)
+        if found is None or not found[0].ptt:
+            return
+        audio, view_once = found
+        chat_jid = self._known(info.key.remote_jid or chat)
+        sender_jid = self._known(info.participant or info.key.participant) or chat_jid
+        note = VoiceNote(
+            chat=name or chat_jid,
+            chat_jid=chat_jid,
+            sender=info.push_name or self._names.get(sender_jid) or sender_jid,
+            sender_jid=None if info.key.from_me else sender_jid,
+            from_me=info.key.from_me,
+            sent_at=_moment(info.message_timestamp),
+            duration=float(audio.seconds) if audio.HasField("seconds") else None,
+            size=audio.file_length or None,
+            mime_type=audio.mimetype or None,
+            starred=info.starred,
+            forwarded=audio.context.is_forwarded or audio.context.forwarding_score > 0,
+            view_once=view_once,
+            message_id=info.key.id,
+            whatsapp_path=_below_media(info.media_data.local_path),
+            sha256=_sha256(audio.file_sha256),
+            waveform=_waveform(audio.waveform),
+        )
+        link = MediaLink(
+            url=audio.url,
+            direct_path=audio.direct_path,
+            media_key=audio.media_key,
+            enc_sha256=_sha256(audio.file_enc_sha256),
+        )
+        yield IncrementNote(note=note, link=link)
+
+    def _known(self, jid: str) -> str:
+        """The jid with the number, where a LID's is told."""
+        return self._numbers.get(jid, jid)
 
 
-def _audio(message: Message) -> tuple[AudioMessage | None, bool]:
+def _audio(
+    message: Message, *, depth: int = _DEEPEST_WRAPPER, view_once: bool = False
+) -> tuple[AudioMessage, bool] | None:
     """The audio in a message, however it is wrapped, and whether a wrapper says view-once."""
-    once = False
-    for _ in range(_DEEPEST_WRAPPER):
-        if message.HasField("audio_message"):
-            return message.audio_message, once or message.audio_message.view_once
-        if message.HasField("ephemeral"):
-            message = message.ephemeral.message
-            continue
-        once = True
-        if message.HasField("view_once_2_extension"):
-            message = message.view_once_2_extension.message
-        elif message.HasField("view_once_2"):
-            message = message.view_once_2.message
-        elif message.HasField("view_once"):
-            message = message.view_once.message
-        else:
-            break
-    return None, False
+    if message.HasField("audio_message"):
+        return message.audio_message, view_once or message.audio_message.view_once
+    if depth:
+        for name in _WRAPPERS:
+            if message.HasField(name):
+                once = view_once or name in _VIEW_ONCE
+                inner = getattr(message, name).message
+                if found := _audio(inner, depth=depth - 1, view_once=once):
+                    return found
+    return None
 
 
-def _note(
-    conversation: Conversation, info: WebMessageInfo, audio: AudioMessage, *, view_once: bool
-) -> IncrementNote:
-    chat_jid = info.key.remote_jid or conversation.id
-    sender_jid = info.participant or info.key.participant or chat_jid
-    note = VoiceNote(
-        chat=conversation.name or chat_jid,
-        chat_jid=chat_jid,
-        sender=info.push_name or sender_jid,
-        sender_jid=None if info.key.from_me else sender_jid,
-        from_me=info.key.from_me,
-        sent_at=_moment(info.message_timestamp),
-        duration=float(audio.seconds) if audio.HasField("seconds") else None,
-        size=audio.file_length or None,
-        mime_type=audio.mimetype or None,
-        starred=info.starred,
-        view_once=view_once,
-        message_id=info.key.id,
-        sha256=_sha256(audio.file_sha256),
-        waveform=_waveform(audio.waveform),
-    )
-    link = MediaLink(
-        url=audio.url,
-        direct_path=audio.direct_path,
-        media_key=audio.media_key,
-        enc_sha256=_sha256(audio.file_enc_sha256),
-    )
-    return IncrementNote(note=note, link=link)
+def _below_media(path: str) -> str | None:
+    """The path as the databases spell it, from ``Media/`` on; the phone's folders go."""
+    return path[max(path.find(_MEDIA), 0) :] or None
 
 
 def _moment(seconds: int) -> datetime | None:

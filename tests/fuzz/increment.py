@@ -12,8 +12,10 @@ from gdrive_wa.crypt.pb.history_sync_pb2 import (
     Conversation,
     HistorySync,
     HistorySyncMsg,
+    LidNumber,
     Message,
     MessageKey,
+    PushName,
     WebMessageInfo,
     Wrapper,
 )
@@ -41,7 +43,12 @@ def messages() -> bytes:
         key = MessageKey(remote_jid=CHAT, id=f"A{number}", from_me=bool(number))
         info = WebMessageInfo(key=key, message=message, message_timestamp=1_704_063_480)
         chat = Conversation(id=CHAT, messages=[HistorySyncMsg(message=info)])
-        body = HistorySync(conversations=[chat]).SerializeToString()
+        body = HistorySync(
+            conversations=[chat],
+            statuses=[info],
+            push_names=[PushName(id=CHAT, name="Anna")],
+            lid_numbers=[LidNumber(number_jid=CHAT, lid_jid="98765432100001@lid")],
+        ).SerializeToString()
         out += write_varint(len(body)) + body
     return out
 

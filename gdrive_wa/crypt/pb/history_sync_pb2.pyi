@@ -7,20 +7,46 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class HistorySync(_message.Message):
-    __slots__ = ("conversations",)
+    __slots__ = ("conversations", "statuses", "push_names", "lid_numbers")
     CONVERSATIONS_FIELD_NUMBER: _ClassVar[int]
+    STATUSES_FIELD_NUMBER: _ClassVar[int]
+    PUSH_NAMES_FIELD_NUMBER: _ClassVar[int]
+    LID_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     conversations: _containers.RepeatedCompositeFieldContainer[Conversation]
-    def __init__(self, conversations: _Optional[_Iterable[_Union[Conversation, _Mapping]]] = ...) -> None: ...
+    statuses: _containers.RepeatedCompositeFieldContainer[WebMessageInfo]
+    push_names: _containers.RepeatedCompositeFieldContainer[PushName]
+    lid_numbers: _containers.RepeatedCompositeFieldContainer[LidNumber]
+    def __init__(self, conversations: _Optional[_Iterable[_Union[Conversation, _Mapping]]] = ..., statuses: _Optional[_Iterable[_Union[WebMessageInfo, _Mapping]]] = ..., push_names: _Optional[_Iterable[_Union[PushName, _Mapping]]] = ..., lid_numbers: _Optional[_Iterable[_Union[LidNumber, _Mapping]]] = ...) -> None: ...
 
 class Conversation(_message.Message):
-    __slots__ = ("id", "messages", "name")
+    __slots__ = ("id", "messages", "name", "display_name", "number_jid")
     ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_JID_FIELD_NUMBER: _ClassVar[int]
     id: str
     messages: _containers.RepeatedCompositeFieldContainer[HistorySyncMsg]
     name: str
-    def __init__(self, id: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[HistorySyncMsg, _Mapping]]] = ..., name: _Optional[str] = ...) -> None: ...
+    display_name: str
+    number_jid: str
+    def __init__(self, id: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[HistorySyncMsg, _Mapping]]] = ..., name: _Optional[str] = ..., display_name: _Optional[str] = ..., number_jid: _Optional[str] = ...) -> None: ...
+
+class PushName(_message.Message):
+    __slots__ = ("id", "name")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class LidNumber(_message.Message):
+    __slots__ = ("number_jid", "lid_jid")
+    NUMBER_JID_FIELD_NUMBER: _ClassVar[int]
+    LID_JID_FIELD_NUMBER: _ClassVar[int]
+    number_jid: str
+    lid_jid: str
+    def __init__(self, number_jid: _Optional[str] = ..., lid_jid: _Optional[str] = ...) -> None: ...
 
 class HistorySyncMsg(_message.Message):
     __slots__ = ("message",)
@@ -29,20 +55,28 @@ class HistorySyncMsg(_message.Message):
     def __init__(self, message: _Optional[_Union[WebMessageInfo, _Mapping]] = ...) -> None: ...
 
 class WebMessageInfo(_message.Message):
-    __slots__ = ("key", "message", "message_timestamp", "participant", "starred", "push_name")
+    __slots__ = ("key", "message", "message_timestamp", "participant", "starred", "push_name", "media_data")
     KEY_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
     PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
     STARRED_FIELD_NUMBER: _ClassVar[int]
     PUSH_NAME_FIELD_NUMBER: _ClassVar[int]
+    MEDIA_DATA_FIELD_NUMBER: _ClassVar[int]
     key: MessageKey
     message: Message
     message_timestamp: int
     participant: str
     starred: bool
     push_name: str
-    def __init__(self, key: _Optional[_Union[MessageKey, _Mapping]] = ..., message: _Optional[_Union[Message, _Mapping]] = ..., message_timestamp: _Optional[int] = ..., participant: _Optional[str] = ..., starred: _Optional[bool] = ..., push_name: _Optional[str] = ...) -> None: ...
+    media_data: MediaData
+    def __init__(self, key: _Optional[_Union[MessageKey, _Mapping]] = ..., message: _Optional[_Union[Message, _Mapping]] = ..., message_timestamp: _Optional[int] = ..., participant: _Optional[str] = ..., starred: _Optional[bool] = ..., push_name: _Optional[str] = ..., media_data: _Optional[_Union[MediaData, _Mapping]] = ...) -> None: ...
+
+class MediaData(_message.Message):
+    __slots__ = ("local_path",)
+    LOCAL_PATH_FIELD_NUMBER: _ClassVar[int]
+    local_path: str
+    def __init__(self, local_path: _Optional[str] = ...) -> None: ...
 
 class MessageKey(_message.Message):
     __slots__ = ("remote_jid", "from_me", "id", "participant")
@@ -57,18 +91,52 @@ class MessageKey(_message.Message):
     def __init__(self, remote_jid: _Optional[str] = ..., from_me: _Optional[bool] = ..., id: _Optional[str] = ..., participant: _Optional[str] = ...) -> None: ...
 
 class Message(_message.Message):
-    __slots__ = ("audio_message", "view_once", "ephemeral", "view_once_2", "view_once_2_extension")
+    __slots__ = ("audio_message", "device_sent", "view_once", "ephemeral", "document_with_caption", "view_once_2", "edited", "view_once_2_extension", "group_mentioned", "bot_invoke", "comment", "status_mention", "associated_child", "group_status_mention", "status_add_yours", "group_status", "limit_sharing", "question", "group_status_2", "bot_forwarded", "question_reply", "spoiler")
     AUDIO_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_SENT_FIELD_NUMBER: _ClassVar[int]
     VIEW_ONCE_FIELD_NUMBER: _ClassVar[int]
     EPHEMERAL_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_WITH_CAPTION_FIELD_NUMBER: _ClassVar[int]
     VIEW_ONCE_2_FIELD_NUMBER: _ClassVar[int]
+    EDITED_FIELD_NUMBER: _ClassVar[int]
     VIEW_ONCE_2_EXTENSION_FIELD_NUMBER: _ClassVar[int]
+    GROUP_MENTIONED_FIELD_NUMBER: _ClassVar[int]
+    BOT_INVOKE_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_MENTION_FIELD_NUMBER: _ClassVar[int]
+    ASSOCIATED_CHILD_FIELD_NUMBER: _ClassVar[int]
+    GROUP_STATUS_MENTION_FIELD_NUMBER: _ClassVar[int]
+    STATUS_ADD_YOURS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_STATUS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_SHARING_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    GROUP_STATUS_2_FIELD_NUMBER: _ClassVar[int]
+    BOT_FORWARDED_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_REPLY_FIELD_NUMBER: _ClassVar[int]
+    SPOILER_FIELD_NUMBER: _ClassVar[int]
     audio_message: AudioMessage
+    device_sent: DeviceSent
     view_once: Wrapper
     ephemeral: Wrapper
+    document_with_caption: Wrapper
     view_once_2: Wrapper
+    edited: Wrapper
     view_once_2_extension: Wrapper
-    def __init__(self, audio_message: _Optional[_Union[AudioMessage, _Mapping]] = ..., view_once: _Optional[_Union[Wrapper, _Mapping]] = ..., ephemeral: _Optional[_Union[Wrapper, _Mapping]] = ..., view_once_2: _Optional[_Union[Wrapper, _Mapping]] = ..., view_once_2_extension: _Optional[_Union[Wrapper, _Mapping]] = ...) -> None: ...
+    group_mentioned: Wrapper
+    bot_invoke: Wrapper
+    comment: Wrapper
+    status_mention: Wrapper
+    associated_child: Wrapper
+    group_status_mention: Wrapper
+    status_add_yours: Wrapper
+    group_status: Wrapper
+    limit_sharing: Wrapper
+    question: Wrapper
+    group_status_2: Wrapper
+    bot_forwarded: Wrapper
+    question_reply: Wrapper
+    spoiler: Wrapper
+    def __init__(self, audio_message: _Optional[_Union[AudioMessage, _Mapping]] = ..., device_sent: _Optional[_Union[DeviceSent, _Mapping]] = ..., view_once: _Optional[_Union[Wrapper, _Mapping]] = ..., ephemeral: _Optional[_Union[Wrapper, _Mapping]] = ..., document_with_caption: _Optional[_Union[Wrapper, _Mapping]] = ..., view_once_2: _Optional[_Union[Wrapper, _Mapping]] = ..., edited: _Optional[_Union[Wrapper, _Mapping]] = ..., view_once_2_extension: _Optional[_Union[Wrapper, _Mapping]] = ..., group_mentioned: _Optional[_Union[Wrapper, _Mapping]] = ..., bot_invoke: _Optional[_Union[Wrapper, _Mapping]] = ..., comment: _Optional[_Union[Wrapper, _Mapping]] = ..., status_mention: _Optional[_Union[Wrapper, _Mapping]] = ..., associated_child: _Optional[_Union[Wrapper, _Mapping]] = ..., group_status_mention: _Optional[_Union[Wrapper, _Mapping]] = ..., status_add_yours: _Optional[_Union[Wrapper, _Mapping]] = ..., group_status: _Optional[_Union[Wrapper, _Mapping]] = ..., limit_sharing: _Optional[_Union[Wrapper, _Mapping]] = ..., question: _Optional[_Union[Wrapper, _Mapping]] = ..., group_status_2: _Optional[_Union[Wrapper, _Mapping]] = ..., bot_forwarded: _Optional[_Union[Wrapper, _Mapping]] = ..., question_reply: _Optional[_Union[Wrapper, _Mapping]] = ..., spoiler: _Optional[_Union[Wrapper, _Mapping]] = ...) -> None: ...
 
 class Wrapper(_message.Message):
     __slots__ = ("message",)
@@ -76,8 +144,16 @@ class Wrapper(_message.Message):
     message: Message
     def __init__(self, message: _Optional[_Union[Message, _Mapping]] = ...) -> None: ...
 
+class DeviceSent(_message.Message):
+    __slots__ = ("destination_jid", "message")
+    DESTINATION_JID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    destination_jid: str
+    message: Message
+    def __init__(self, destination_jid: _Optional[str] = ..., message: _Optional[_Union[Message, _Mapping]] = ...) -> None: ...
+
 class AudioMessage(_message.Message):
-    __slots__ = ("url", "mimetype", "file_sha256", "file_length", "seconds", "ptt", "media_key", "file_enc_sha256", "direct_path", "media_key_timestamp", "waveform", "view_once")
+    __slots__ = ("url", "mimetype", "file_sha256", "file_length", "seconds", "ptt", "media_key", "file_enc_sha256", "direct_path", "media_key_timestamp", "context", "waveform", "view_once")
     URL_FIELD_NUMBER: _ClassVar[int]
     MIMETYPE_FIELD_NUMBER: _ClassVar[int]
     FILE_SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +164,7 @@ class AudioMessage(_message.Message):
     FILE_ENC_SHA256_FIELD_NUMBER: _ClassVar[int]
     DIRECT_PATH_FIELD_NUMBER: _ClassVar[int]
     MEDIA_KEY_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     WAVEFORM_FIELD_NUMBER: _ClassVar[int]
     VIEW_ONCE_FIELD_NUMBER: _ClassVar[int]
     url: str
@@ -100,6 +177,15 @@ class AudioMessage(_message.Message):
     file_enc_sha256: bytes
     direct_path: str
     media_key_timestamp: int
+    context: Context
     waveform: bytes
     view_once: bool
-    def __init__(self, url: _Optional[str] = ..., mimetype: _Optional[str] = ..., file_sha256: _Optional[bytes] = ..., file_length: _Optional[int] = ..., seconds: _Optional[int] = ..., ptt: _Optional[bool] = ..., media_key: _Optional[bytes] = ..., file_enc_sha256: _Optional[bytes] = ..., direct_path: _Optional[str] = ..., media_key_timestamp: _Optional[int] = ..., waveform: _Optional[bytes] = ..., view_once: _Optional[bool] = ...) -> None: ...
+    def __init__(self, url: _Optional[str] = ..., mimetype: _Optional[str] = ..., file_sha256: _Optional[bytes] = ..., file_length: _Optional[int] = ..., seconds: _Optional[int] = ..., ptt: _Optional[bool] = ..., media_key: _Optional[bytes] = ..., file_enc_sha256: _Optional[bytes] = ..., direct_path: _Optional[str] = ..., media_key_timestamp: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., waveform: _Optional[bytes] = ..., view_once: _Optional[bool] = ...) -> None: ...
+
+class Context(_message.Message):
+    __slots__ = ("forwarding_score", "is_forwarded")
+    FORWARDING_SCORE_FIELD_NUMBER: _ClassVar[int]
+    IS_FORWARDED_FIELD_NUMBER: _ClassVar[int]
+    forwarding_score: int
+    is_forwarded: bool
+    def __init__(self, forwarding_score: _Optional[int] = ..., is_forwarded: _Optional[bool] = ...) -> None: ...
