@@ -46,7 +46,8 @@ class Record:
         content_sha256: of the content before tags were added; same as `sha256` when none were.
         whatsapp_path: WhatsApp's own path of it.
         message: ``<chat jid>/<message id>`` of the voice note it is.
-        account: of the backup a database came from, where two accounts share the folder.
+        account: whose backup it came from: of every blob of a download, and of the databases
+            of an archive, which two accounts may share.
         also: other stored bytes that turned out to hold the same content, each
             ``(stored_as, md5, revision)``.
     """

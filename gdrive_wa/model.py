@@ -121,6 +121,8 @@ class Entry:
         envelope: its metadata envelope, still sealed.
         plain_md5: of the content after decryption, from the opened envelope.
         plain_size: bytes after decryption, from the opened envelope.
+        backup: whose it is, the same in every run: the phone number where the source tells, else
+            what else tells two backups apart; None where nothing does.
     """
 
     stored_as: str
@@ -133,6 +135,7 @@ class Entry:
     envelope: str | None = field(default=None, repr=False)
     plain_md5: str | None = None
     plain_size: int | None = None
+    backup: str | None = None
 
     @property
     def kind(self) -> Kind:

@@ -135,4 +135,5 @@ def _entry(item: dict[str, Any], backup: str) -> Entry:
         modified=modified,
         revision=modified.isoformat() if modified else None,
         envelope=parse_text(item.get("metadata")),
+        backup=backup.rsplit("/", 1)[-1],
     )

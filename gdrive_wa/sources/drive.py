@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import quote
 
-from gdrive_wa.errors import GoneError, NetworkError, RefusedError, UsageError
+from gdrive_wa.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
 from gdrive_wa.google.endpoints import Endpoints
 from gdrive_wa.google.session import Session
 from gdrive_wa.manifest import STATE_FOLDER
@@ -47,12 +47,23 @@ class _Drive:
     def _media(self, file_id: str) -> str:
         return f"{self._root}/files/{quote(file_id, safe='')}?alt=media"
 
-    def _sealed_entries(self, files: dict[str, DriveFile]) -> Iterator[Entry]:
+    def _whose(self, place: str) -> str | None:
+        """`place` of which Google account: two accounts call their places the same."""
+        try:
+            about = self._session.get_json(
+                f"{self._root}/about", {"fields": "user(emailAddress)"}, what="the account"
+            )
+            return f"{place} of {about['user']['emailAddress']}"
+        except (GdriveWaError, KeyError, TypeError):
+            return None  # the listing itself tells what is wrong, if anything is
+
+    def _sealed_entries(self, files: dict[str, DriveFile], backup: Backup) -> Iterator[Entry]:
         """The entries of `files` (by path), in order, each with its envelope.
 
         An envelope is a small file of its own, ``<name>-metadata``: many are read at once, a
         bounded number ahead of whoever takes the entries.
         """
+        whose = self._whose(backup.name)
         pool = ThreadPoolExecutor(ENVELOPES_AT_ONCE, thread_name_prefix="envelope")
         ahead: deque[tuple[str, DriveFile, Future[str | None] | None]] = deque()
         try:
@@ -63,9 +74,9 @@ class _Drive:
                 reading = pool.submit(self._envelope, sealed) if sealed is not None else None
                 ahead.append((path, file, reading))
                 if len(ahead) > 4 * ENVELOPES_AT_ONCE:
-                    yield _finished(*ahead.popleft())
+                    yield _finished(*ahead.popleft(), whose)
             while ahead:
-                yield _finished(*ahead.popleft())
+                yield _finished(*ahead.popleft(), whose)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -89,9 +100,9 @@ class AppData(_Drive):
         """One backup, when there is anything at all."""
         return _one_backup("appDataFolder", self._files())
 
-    def entries(self, backup: Backup) -> Iterator[Entry]:  # noqa: ARG002 - there is but one
+    def entries(self, backup: Backup) -> Iterator[Entry]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        yield from self._sealed_entries(self._files())
+        yield from self._sealed_entries(self._files(), backup)
 
     def _files(self) -> dict[str, DriveFile]:
         """All files by path: that of the old file map, or that their names and folders spell."""
@@ -156,9 +167,9 @@ class DriveFolder(_Drive):
         """The folder as one backup; none when it holds no file."""
         return _one_backup(self._folder or "My Drive", _newest(self._walk()))
 
-    def entries(self, backup: Backup) -> Iterator[Entry]:  # noqa: ARG002 - there is but one
+    def entries(self, backup: Backup) -> Iterator[Entry]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        yield from self._sealed_entries(_newest(self._walk()))
+        yield from self._sealed_entries(_newest(self._walk()), backup)
 
     def _start(self) -> str:
         """The id of the folder that was named."""
@@ -213,8 +224,10 @@ def _without(folders: dict[str, str], walked: set[str]) -> dict[str, str]:
     return {folder: path for folder, path in folders.items() if folder not in walked}
 
 
-def _finished(path: str, file: DriveFile, reading: Future[str | None] | None) -> Entry:
-    return file.entry(path, reading.result() if reading is not None else file.envelope)
+def _finished(
+    path: str, file: DriveFile, reading: Future[str | None] | None, whose: str | None
+) -> Entry:
+    return file.entry(path, reading.result() if reading is not None else file.envelope, whose)
 
 
 def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:

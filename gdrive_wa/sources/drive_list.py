@@ -95,8 +95,8 @@ class DriveFile:
         """Drive allows twins: of two of the same path, the newer one is the backup's."""
         return other is None or (self.modified or LONG_AGO) > (other.modified or LONG_AGO)
 
-    def entry(self, path: str, envelope: str | None) -> Entry:
-        """It as an entry of a backup, stored as `path`."""
+    def entry(self, path: str, envelope: str | None, backup: str | None = None) -> Entry:
+        """It as an entry of `backup`, stored as `path`."""
         return Entry(
             stored_as=path,
             path=path,
@@ -106,6 +106,7 @@ class DriveFile:
             modified=self.modified,
             revision=self.revision,
             envelope=envelope,
+            backup=backup,
         )
 
 

@@ -59,6 +59,8 @@ class Folder:
         path = Path(backup.name)
         root = next((root for root in self._roots() if root.path == path), _Root(path))
         known = _hashes(path)
+        number = _NUMBER.fullmatch(path.name)
+        whose = number[1] if number else str(path.absolute())
         files = {file.stored_as: file for file in root.files()}
         for stored_as, file in sorted(files.items()):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
@@ -74,6 +76,7 @@ class Folder:
                 modified=file.modified,
                 revision=_revision(file.stat),
                 envelope=_envelope(beside.path) if beside else None,
+                backup=whose,
             )
 
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:

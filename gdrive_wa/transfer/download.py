@@ -23,7 +23,7 @@ from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.transfer.fetch import JOBS, PARTIAL_FOLDER
 from gdrive_wa.transfer.partial import open_partials, revision_of
 from gdrive_wa.transfer.places import metadata_path
-from gdrive_wa.transfer.plan import Plan, Task, failed, make_plan, standing
+from gdrive_wa.transfer.plan import Plan, Task, failed, make_plan, require_one_backup, standing
 from gdrive_wa.transfer.pool import each
 from gdrive_wa.transfer.pull import Pulled, Tries, pull
 from gdrive_wa.transfer.room import require_room
@@ -55,6 +55,8 @@ def download(
     With `dry_run` nothing is fetched or written: `done` is what would be, with its sizes.
 
     Raises:
+        UsageError: `dest` holds another backup, whose files would be taken for older ones of
+            this one; nothing was touched.
         StorageError: the disk is too small, full or read-only, `dest` is no folder, or another
             run holds it.
         CredentialsError: the login is refused for one entry after another.
@@ -68,9 +70,11 @@ def download(
     wanted = list(entries)
     if dry_run:
         known = {record.path: record for record in read_manifest(dest)}
+        require_one_backup(dest, known.values(), wanted)
         plan = make_plan(Manifest(dest), known, wanted, partials)
         return _foretell(plan, time.monotonic() - started)
     with Manifest(dest) as manifest:
+        require_one_backup(dest, manifest, wanted)
         open_partials(partials)
         plan = make_plan(manifest, {record.path: record for record in manifest}, wanted, partials)
         require_room(dest, plan.needed)
@@ -178,6 +182,7 @@ class _Run:
                 stored_as=entry.stored_as,
                 source_md5=entry.md5 or (blob.md5 if isinstance(blob, Pulled) else None),
                 source_revision=revision_of(entry),
+                account=entry.backup,
                 whatsapp_path=entry.path,
             )
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.errors import GdriveWaError, UnsafeNameError
+from gdrive_wa.errors import GdriveWaError, UnsafeNameError, UsageError
 from gdrive_wa.manifest import Manifest, Record
 from gdrive_wa.model import Entry, Outcome
 from gdrive_wa.transfer.partial import room_saved, same_bytes
@@ -50,6 +50,26 @@ class Plan:
     stale_metadata: list[Task] = field(default_factory=list)
     impossible: list[Outcome] = field(default_factory=list)
     needed: int = 0
+
+
+def require_one_backup(dest: Path, records: Iterable[Record], entries: Iterable[Entry]) -> None:
+    """Refuse to bring a second backup into `dest`.
+
+    Two of them store their databases under the same names, so the second would take the first
+    one's place as if it were its next version.
+
+    Raises:
+        UsageError: `records` are of one backup, `entries` of another.
+    """
+    held = {record.account for record in records} - {None}
+    asked = {entry.backup for entry in entries} - {None}
+    other = min(filter(None, asked - held), default=None) if held else None
+    if other is not None:
+        raise UsageError(
+            f"{dest} holds the backup of {', '.join(sorted(filter(None, held)))}, and this is that"
+            f" of {other}",
+            hint="give each backup a folder of its own; this one is as it was",
+        )
 
 
 def make_plan(
