@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gdrive_wa.crypt.beside import LONGEST_ENVELOPE, METADATA_SUFFIX
 from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_into, open_source
 from gdrive_wa.crypt.envelope import open_envelope, read_file_metadata
 from gdrive_wa.crypt.header import HEADER_READ
@@ -18,7 +19,6 @@ from gdrive_wa.crypt.keys import ROOT_KEY_SIZE, Key, RootKey
 from gdrive_wa.crypt.payload import HEAD, is_plausible
 from gdrive_wa.crypt.primitives import GcmDecryptor
 from gdrive_wa.crypt.recognise import media_name, recognise
-from gdrive_wa.crypt.tree import LONGEST_ENVELOPE, METADATA_SUFFIX
 from gdrive_wa.errors import (
     FormatError,
     GdriveWaError,

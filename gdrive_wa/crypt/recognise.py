@@ -16,17 +16,21 @@ SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
 _CRYPT_NAME = re.compile(r"\.crypt1[245]$", re.IGNORECASE)
 _JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
-_MEDIA_MAGICS = (
-    b"OggS",
-    b"\xff\xd8\xff",
-    b"\x89PNG\r\n\x1a\n",
-    b"GIF8",
-    b"RIFF",
-    b"ID3",
-    b"%PDF-",
-    b"#!AMR",
-    b"BEGIN:VCARD",
-)
+START = 64
+"""So many bytes at its start tell what unencrypted content is."""
+_SUFFIXES = {
+    b"OggS": ".opus",
+    b"\xff\xd8\xff": ".jpg",
+    b"\x89PNG\r\n\x1a\n": ".png",
+    b"GIF8": ".gif",
+    b"ID3": ".mp3",
+    b"%PDF-": ".pdf",
+    b"#!AMR": ".amr",
+    b"BEGIN:VCARD": ".vcf",
+}
+_MEDIA_MAGICS = (b"RIFF", *_SUFFIXES)
+_BRANDS = {b"M4A": ".m4a", b"M4B": ".m4a", b"3gp": ".3gp", b"qt ": ".mov", b"hei": ".heic"}
+"""What an ISO media file says of itself, where that is no video."""
 
 
 def looks_like(start: bytes) -> str:
@@ -51,15 +55,27 @@ def is_sealed(name: str) -> bool:
     return media_name(name) is not None or _CRYPT_NAME.search(name) is not None
 
 
-def plain_name(stored_as: str, payload: str) -> str:
+def plain_name(stored_as: str, payload: str, start: bytes = b"") -> str:
     """The name that decrypted content gets when no metadata names it.
 
-    ``.cryptNN`` goes; a media file named after its hash keeps it, under ``Media/``.
+    ``.cryptNN`` goes; a media file named after its hash keeps it, under ``Media/``, and gets the
+    suffix by which other programs know what `start`, its first bytes, says it is.
     """
     name = media_name(stored_as)
     if name is None:
         return _CRYPT_NAME.sub("", stored_as)
-    return f"Media/{name}.{'zip' if payload == 'zip' else 'bin'}"
+    return f"Media/{name}{'.zip' if payload == 'zip' else suffix_of(start)}"
+
+
+def suffix_of(start: bytes) -> str:
+    """The suffix for media that start so; ``.bin`` for what is none of WhatsApp's kinds."""
+    if start[4:8] == b"ftyp":
+        return _BRANDS.get(start[8:11], ".mp4")
+    if is_mpeg_audio(start):
+        return ".aac" if start[1] in (0xF1, 0xF9) else ".mp3"
+    if start.startswith(b"RIFF"):
+        return {b"WEBP": ".webp", b"WAVE": ".wav", b"AVI ": ".avi"}.get(start[8:12], ".bin")
+    return next((suffix for magic, suffix in _SUFFIXES.items() if start.startswith(magic)), ".bin")
 
 
 def is_zlib(start: bytes) -> bool:
