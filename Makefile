@@ -36,7 +36,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-bench: $(READY) $(PEERS)/.ready
+bench: $(READY) $(PEERS)/.bench
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 fuzz: $(READY)
@@ -64,4 +64,8 @@ $(READY): $(USABLE)
 $(PEERS)/.ready: tests/peers.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement tests/peers.txt
+	@touch $@
+
+$(PEERS)/.bench: tests/benchmarks/peers.txt $(PEERS)/.ready
+	$(PEERS)/bin/pip install --quiet --requirement tests/benchmarks/peers.txt
 	@touch $@

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import inspect
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,15 @@ def test_only_the_named_ones_are_run(package: str, capsys: pytest.CaptureFixture
 def test_a_wrong_name_is_a_wrong_call(package: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_each(package, ["fin"]) == 2
     assert "there is: fine, odd" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{package}.{name}"
+        for package in ("tests.benchmarks", "tests.fuzz")
+        for name in scripts(package)
+    ],
+)
+def test_every_script_takes_the_options(name: str) -> None:
+    inspect.signature(import_module(name).main).bind(["--quick"])
