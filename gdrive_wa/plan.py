@@ -21,6 +21,8 @@ USUAL = frozenset({Kind.VOICE, Kind.DATABASE})
 """What ``restore`` takes unless told otherwise."""
 LONGEST_VOICE_NOTE = 64 << 20
 """Bytes; hours of speech at WhatsApp's bit rate."""
+_KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
+"""What can be told from an encrypted backup's own names, without the key."""
 _DAILY_COPY = re.compile(r"msgstore-\d{4}-\d\d-\d\d\.\d+\.db\.crypt\d+$")
 _SEALED = re.compile(r"\.(mcrypt1|crypt1[245])$")
 
@@ -107,6 +109,23 @@ def list_entries(
     if key is not None:
         check_key(backup, listed, key)
     return list(reveal(listed, key, progress=progress))
+
+
+def choose(entries: Iterable[Entry], choice: Choice, key: Key | None) -> list[Entry]:
+    """Those that `choice` means.
+
+    Raises:
+        MissingKeyError: it names kinds of media, and what is media of which kind only the key
+            tells: without it, nothing would be chosen as if there were nothing.
+    """
+    listed = list(entries)
+    if key is None and choice.only - _KNOWN_BY_NAME:
+        sealed = sum(entry.envelope is not None and entry.kind is Kind.UNKNOWN for entry in listed)
+        if sealed:
+            raise MissingKeyError(
+                f"which of {sealed} files are meant cannot be told without the key"
+            )
+    return [entry for entry in listed if choice.admits(entry)]
 
 
 def make_plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from gdrive_wa.errors import MissingKeyError, UsageError
 from gdrive_wa.kinds import Kind
 from gdrive_wa.model import Backup, Choice, Entry
-from gdrive_wa.plan import NothingThereError, Plan, make_plan, pick_backup, require_key
+from gdrive_wa.plan import NothingThereError, Plan, choose, make_plan, pick_backup, require_key
 from gdrive_wa.sources import open_folder
 
 BACKUP = Backup(name="clients/wa/backups/15550100", account="15550100")
@@ -70,6 +71,20 @@ def test_without_a_key_sealed_entries_stop_the_run_before_it_starts() -> None:
     with pytest.raises(MissingKeyError) as raised:
         require_key(make_plan(BACKUP, LISTING, Choice()), None)
     assert "--key-file" in raised.value.hints[0]
+
+
+def test_kinds_cannot_be_chosen_without_a_key_among_sealed_names() -> None:
+    sealed = [LISTING[0], replace(entry(NAMELESS), envelope="E")]
+    with pytest.raises(MissingKeyError, match="which of 1 files") as raised:
+        choose(sealed, Choice(only=frozenset({Kind.VOICE, Kind.DATABASE})), None)
+    assert "--key-file" in raised.value.hints[0]
+    assert choose(sealed, Choice(only=frozenset({Kind.DATABASE})), None) == sealed[:1]
+    assert choose(sealed, Choice(), None) == sealed
+
+
+def test_plain_names_are_chosen_among_without_a_key() -> None:
+    listed = [LISTING[0], entry(VOICE), entry(NAMELESS)]
+    assert choose(listed, Choice(only=frozenset({Kind.VOICE})), None) == [listed[1]]
 
 
 def test_a_password_is_said_to_be_no_key() -> None:

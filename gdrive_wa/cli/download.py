@@ -44,7 +44,7 @@ def command(
     With the key, --only and the others choose by the real names. Run it again to go on where it
     stopped, or to bring DEST up to date.
     """
-    from gdrive_wa.plan import list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.plan import choose, list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
     from gdrive_wa.transfer.download import download  # noqa: PLC0415
 
     if len(places) > 2:
@@ -57,7 +57,7 @@ def command(
         with interrupt.graceful():
             chosen = pick_backup(source, named[0] if named else None)
             listed = list_entries(source, chosen, key, progress=progress)
-            entries = [entry for entry in listed if choice.admits(entry)]
+            entries = choose(listed, choice, key)
             report = download(
                 source, entries, Path(dest), jobs=jobs, dry_run=dry_run, progress=progress
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from pathlib import Path
 
 import click
@@ -70,6 +71,12 @@ def command(
             raise UsageError("which account?", hint="name it with --account EMAIL")
         login = login_android(account=account, oauth_token=_cookie(), endpoint=endpoint)
     else:
+        if no_browser:
+            way = f"{port}:127.0.0.1:{port}" if port else "8085:127.0.0.1:8085"
+            fixed = "" if port else "run this with --port 8085, and "
+            voice.hint(
+                f"is the browser on another machine? {fixed}there: ssh -L {way} THIS_MACHINE"
+            )
         login = login_oauth(
             client_secrets=client_secrets,
             account=account,
@@ -87,7 +94,15 @@ def command(
 
 
 def _cookie() -> Secret:
-    """Ask for the cookie; it is typed hidden, and never an argument."""
+    """Ask for the cookie; it is typed hidden, or piped in, and never an argument."""
+    if not sys.stdin.isatty():
+        text = sys.stdin.readline().strip()
+        if not text:
+            raise UsageError(
+                "the oauth_token cookie is asked for, and nobody is there to type it",
+                hint=f"run it in a terminal, or pipe the cookie in; it comes from {EMBEDDED_SETUP}",
+            )
+        return Secret(text)
     talk.voice().say(
         f"1. Open {EMBEDDED_SETUP} in a browser, and sign in as the owner of the phone.\n"
         "2. Agree. The page then loads for ever: that is normal.\n"

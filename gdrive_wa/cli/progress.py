@@ -12,13 +12,17 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from gdrive_wa.cli import interrupt
 from gdrive_wa.cli.sizes import size
+from gdrive_wa.cli.talk import plain
 from gdrive_wa.progress import Stage
 
 LINE_SECONDS = 10.0
@@ -59,14 +63,32 @@ class _Count:
         return ", ".join(parts)
 
 
+class _Words(ProgressColumn):
+    """The stage in words, or that the run is stopping."""
+
+    stopping: str | None = None
+
+    def render(self, task: Task) -> Text:
+        """For one bar."""
+        return Text(self.stopping or task.description)
+
+
 class Bars:
-    """A bar a stage, on stderr."""
+    """A bar a stage, on stderr.
+
+    However the command ends, the bars go and the cursor comes back before another word is said.
+    """
 
     def __init__(self, *, colour: bool = True) -> None:
+        self._words = _Words()
         self._console = Console(file=sys.stderr, no_color=not colour, highlight=False)
         self._bars: Progress | None = None
         self._tasks: dict[Stage, tuple[TaskID, _Count]] = {}
         self._lock = Lock()
+        interrupt.told_by(self._stopping)
+        command = click.get_current_context(silent=True)
+        if command is not None:
+            command.call_on_close(self.close)
 
     def begin(
         self, stage: Stage, *, items: int | None = None, total_bytes: int | None = None
@@ -104,15 +126,32 @@ class Bars:
 
     def say(self, line: str) -> None:
         """A line above the bars."""
-        self._console.print(line, markup=False, soft_wrap=True)
+        self._console.print(plain(line), markup=False, soft_wrap=True)
 
     def check(self) -> None:
         """Stop when Ctrl-C was pressed."""
         interrupt.check()
 
+    def close(self) -> None:
+        """Every bar goes, whatever was going on."""
+        interrupt.told_by(None)
+        with self._lock:
+            self._tasks.clear()
+            if self._bars is not None:
+                self._bars.stop()
+                self._bars = None
+
+    def _stopping(self, line: str) -> None:
+        """Ctrl-C was pressed: the bars say so when they are next drawn. Takes no lock, for the
+        thread that a signal's handler halts may hold it.
+        """
+        if self._bars is None:
+            click.echo(line, err=True)
+        self._words.stopping = line
+
     def _start(self) -> Progress:
         bars = Progress(
-            TextColumn("{task.description}"),
+            self._words,
             BarColumn(),
             TextColumn("{task.fields[shown]}"),
             TimeRemainingColumn(),
@@ -160,7 +199,7 @@ class Lines:
 
     def say(self, line: str) -> None:
         """The line."""
-        click.echo(line, err=True)
+        click.echo(plain(line), err=True)
 
     def check(self) -> None:
         """Stop when Ctrl-C was pressed."""

@@ -58,9 +58,11 @@ def wants_traceback() -> bool:
 
 def complain(message: str, hints: tuple[str, ...]) -> None:
     """An error: one line of what is wrong, then what to do."""
-    click.echo(f"{click.style('error:', fg='red') if colours() else 'error:'} {message}", err=True)
+    click.echo(
+        f"{click.style('error:', fg='red') if colours() else 'error:'} {plain(message)}", err=True
+    )
     for hint in hints:
-        click.echo(f"hint: {hint}", err=True)
+        click.echo(f"hint: {plain(hint)}", err=True)
 
 
 def colours() -> bool:
@@ -77,7 +79,7 @@ def print_table(title: str | None, columns: list[str], rows: list[list[str]]) ->
     """A table on stdout: drawn on a terminal, tab-separated elsewhere so that scripts can cut."""
     if not sys.stdout.isatty():
         for row in rows:
-            click.echo("\t".join(_plain(cell) for cell in row))
+            click.echo("\t".join(plain(cell) for cell in row))
         return
     from rich.table import Table  # noqa: PLC0415 - slow to import, and --help never needs it
     from rich.text import Text  # noqa: PLC0415
@@ -86,7 +88,7 @@ def print_table(title: str | None, columns: list[str], rows: list[list[str]]) ->
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_plain(cell)) for cell in row))
+        table.add_row(*(Text(plain(cell)) for cell in row))
     _stdout().print(table)
 
 
@@ -95,10 +97,10 @@ def print_report(report: Report, verb: str, *, as_json: bool) -> int:
     if as_json:
         print_json(report.to_json())
     for outcome in report.failed:
-        voice_line = f"failed: {_plain(outcome.path)}: {outcome.reason}"
+        voice_line = f"failed: {plain(outcome.path)}: {plain(outcome.reason or '')}"
         click.echo(voice_line, err=True)
         for hint in outcome.hints:
-            click.echo(f"hint: {hint}", err=True)
+            click.echo(f"hint: {plain(hint)}", err=True)
     _VOICE.say(
         f"{verb} {len(report.done)}, skipped {len(report.skipped)}, "
         f"failed {len(report.failed)}; {size(report.bytes)} in {report.seconds:.1f} s"
@@ -125,7 +127,7 @@ def progress() -> Progress:
     return Bars(colour=colours()) if sys.stderr.isatty() else Lines()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from a backup without anything a terminal would obey."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 

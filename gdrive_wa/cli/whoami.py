@@ -14,13 +14,18 @@ from gdrive_wa.cli.options import account_option, json_option
 @account_option
 @json_option
 def command(*, account: str | None, as_json: bool) -> None:
-    """Tell which stored login would be used."""
+    """Tell which login would be used."""
     from gdrive_wa.google.access import TOKEN_VARIABLE  # noqa: PLC0415 - slow to import
     from gdrive_wa.google.login import whoami  # noqa: PLC0415 - slow to import
-    from gdrive_wa.google.store import accounts  # noqa: PLC0415
+    from gdrive_wa.google.store import Login, accounts  # noqa: PLC0415
 
-    if os.environ.get(TOKEN_VARIABLE) and account is None:
-        talk.voice().say(f"the token in {TOKEN_VARIABLE} is used as it is")
+    if os.environ.get(TOKEN_VARIABLE, "").strip() and account is None:
+        talk.voice().say(f"the token in {TOKEN_VARIABLE} is used as it is, whosever it is")
+        if not accounts():
+            if as_json:
+                given = Login(account="", provider="token", kept_in=TOKEN_VARIABLE)
+                talk.print_json({**given.to_json(), "account": None})
+            return
     login = whoami(account)
     if as_json:
         talk.print_json(login.to_json())

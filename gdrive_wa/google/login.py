@@ -22,7 +22,8 @@ APPDATA_SCOPE = "https://www.googleapis.com/auth/drive.appdata"
 DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 CLIENT_FILE = "client_secrets.json"
 WAIT_SECONDS = 300
-_DONE = "You are signed in. You can close this window and go back to the terminal."
+_DONE = "That is all here. Close this window and go back to the terminal: it tells how it ended."
+"""The library shows it whatever came: consent, a refusal, or a stray request."""
 
 
 def login_oauth(

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.crypt.keys import CipherKey, RootKey, write_key_file
+from gdrive_wa.emulator.faults import Fault, FaultKind
 from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.emulator.server import Emulator
 from tests.cli.conftest import Run
 
 
@@ -21,6 +23,22 @@ def assert_explained(stderr: str, *words: str) -> None:
     assert "Traceback" not in stderr
     for word in words:
         assert word in stderr
+
+
+def test_a_name_from_a_backup_does_not_command_the_terminal(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "account"
+    stored = folder / "backup" / "Databases" / "\x1b]0;owned\x07\x1b[2Jx.db.crypt15"
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(b"x")
+    (folder / "account.json").write_text('{"email": "a@example.org", "access_token": "t"}')
+    gone = Fault(kind=FaultKind.STATUS, path="*/files/*", status=404, message="\x1b[2J", times=None)
+    with Emulator(folder, faults=gone) as google:
+        given = {"GDRIVE_WA_ENDPOINT": google.root, "GDRIVE_WA_ACCESS_TOKEN": "t"}
+        ended = run("download", "dest", env=given)
+        listed = run("ls", env=given)
+    assert "is no longer stored" in ended.stderr
+    assert "x.db.crypt15" in listed.stdout
+    assert "\x1b" not in ended.stderr + ended.stdout + listed.stdout
 
 
 def test_an_unknown_command_is_a_usage_error(run: Run) -> None:

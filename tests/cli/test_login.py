@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -16,6 +18,7 @@ import requests
 from gdrive_wa.emulator.sample import SampleAccount
 from gdrive_wa.emulator.server import Emulator
 from tests.cli.conftest import Run
+from tests.google.scripted import Scripted, answer
 
 
 @pytest.fixture
@@ -31,8 +34,29 @@ def client_file(consenting: Emulator, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    """A server that answers what a test tells it to."""
+    with Scripted() as running:
+        yield running
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
+def just_open(address: str) -> None:
+    requests.get(address, timeout=20)
+
+
 def log_in(
-    environment: dict[str, str], client_file: Path, emulator: Emulator, *more: str
+    environment: dict[str, str],
+    client_file: Path,
+    emulator: Emulator,
+    *more: str,
+    visit: Callable[[str], None] = just_open,
 ) -> tuple[int, str]:
     """Run ``login --no-browser``, and visit the address it shows."""
     process = subprocess.Popen(
@@ -48,9 +72,11 @@ def log_in(
         said += line
         match = re.search(r"(http://\S+/auth\?\S+)", line)
         if match:
-            threading.Thread(target=requests.get, args=(match[1],), kwargs={"timeout": 20}).start()
+            visiting = threading.Thread(target=visit, args=(match[1],))
+            visiting.start()
             break
     rest, trouble = process.communicate(timeout=60)
+    visiting.join()
     assert rest == ""
     return process.returncode, said + trouble
 
@@ -99,3 +125,195 @@ def test_without_a_client_file(run: Run) -> None:
     ended = run("login")
     assert ended.returncode == 2
     assert "--client-secrets" in ended.stderr
+
+
+def test_a_browser_on_another_machine_is_thought_of(
+    clean_environment: dict[str, str], client_file: Path, consenting: Emulator
+) -> None:
+    port = free_port()
+    code, said = log_in(clean_environment, client_file, consenting, "--port", str(port))
+    assert code == 0, said
+    assert f"ssh -L {port}:127.0.0.1:{port}" in said
+    assert f"127.0.0.1%3A{port}%2F" in said
+
+
+def test_a_port_that_is_taken(run: Run, client_file: Path, consenting: Emulator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = run(
+            "login", "--no-browser", "--port", port,
+            "--client-secrets", client_file, "--endpoint", consenting.root,
+        )  # fmt: skip
+    assert ended.returncode == 2
+    assert f"port {port} of this machine is taken" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("comes_back", "message"),
+    [
+        ("?error=access_denied&state={state}", "access was denied in the browser"),
+        ("favicon.ico", "something else answered"),
+        ("?code=4/abc&state=wrong", "something else answered"),
+    ],
+)
+def test_what_the_browser_shows_promises_nothing(
+    clean_environment: dict[str, str],
+    client_file: Path,
+    emulator: Emulator,
+    comes_back: str,
+    message: str,
+) -> None:
+    """Denied, or a stray request: the library shows the same page as for a consent."""
+    shown: list[str] = []
+
+    def visit(address: str) -> None:
+        asked = parse_qs(urlsplit(address).query)
+        answer = comes_back.format(state=asked["state"][0])
+        shown.append(requests.get(asked["redirect_uri"][0] + answer, timeout=20).text)
+
+    code, said = log_in(clean_environment, client_file, emulator, visit=visit)
+    assert code == 3
+    assert message in said
+    assert "Traceback" not in said
+    assert "go back to the terminal: it tells how it ended" in shown[0]
+
+
+class TestTheAndroidWay:
+    """The cookie is piped in; at a terminal it is typed hidden."""
+
+    @pytest.fixture
+    def log_in(self, clean_environment: dict[str, str]) -> Callable[..., tuple[int, str]]:
+        def go(root: str, account: str, cookie: str) -> tuple[int, str]:
+            ended = subprocess.run(
+                [
+                    sys.executable, "-m", "gdrive_wa", "login", "--provider", "android",
+                    "--account", account, "--endpoint", root,
+                ],
+                env=clean_environment, input=cookie, capture_output=True, text=True, check=False,
+                timeout=60,
+            )  # fmt: skip
+            assert ended.stdout == ""
+            return ended.returncode, ended.stderr
+
+        return go
+
+    def test_signs_in(
+        self, log_in: Callable[..., tuple[int, str]], emulator: Emulator, sample: SampleAccount
+    ) -> None:
+        code, said = log_in(emulator.root, sample.email, sample.oauth_token.reveal() + "\n")
+        assert code == 0, said
+        assert said.splitlines()[0] == f"signed in as {sample.email}"
+        assert sample.oauth_token.reveal() not in said
+
+    def test_nobody_is_there_to_type_it(
+        self, log_in: Callable[..., tuple[int, str]], emulator: Emulator
+    ) -> None:
+        code, said = log_in(emulator.root, "ann@example.org", "")
+        assert code == 2
+        assert said.startswith("error: the oauth_token cookie is asked for")
+        assert not emulator.counts.requests["/android/auth"]
+
+    @pytest.mark.parametrize(
+        ("trouble", "message", "hint"),
+        [
+            ({}, "Google does not accept this sign-in", "copy a fresh oauth_token cookie"),
+            (
+                {"oauth_token": "crumb", "browser_first": True},
+                "confirm the sign-in in a browser",
+                "copy a fresh oauth_token cookie",
+            ),
+            (
+                {"oauth_token": "crumb", "managed": True},
+                "administrator of this Workspace account does not allow it",
+                "only the administrator",
+            ),
+            (
+                {"oauth_token": "crumb", "android_id": "0123456789abcdef"},
+                "Google does not accept this sign-in",
+                "copy a fresh oauth_token cookie",
+            ),
+        ],
+        ids=["a cookie that was used", "NeedsBrowser", "Workspace", "another device"],
+    )
+    def test_refusals(
+        self,
+        log_in: Callable[..., tuple[int, str]],
+        tmp_path: Path,
+        trouble: dict[str, object],
+        message: str,
+        hint: str,
+    ) -> None:
+        folder = tmp_path / "ann"
+        folder.mkdir()
+        said = {"email": "ann@example.org", **trouble}
+        (folder / "account.json").write_text(json.dumps(said))
+        with Emulator(folder) as google:
+            code, talk = log_in(google.root, "ann@example.org", "crumb\n")
+        assert code == 3, talk
+        assert talk.startswith("error: ")
+        assert message in talk
+        assert hint in talk
+        assert "crumb" not in talk
+        assert not (tmp_path / "config" / "logins").exists()
+
+    def test_a_version_that_google_no_longer_lets_in(
+        self, log_in: Callable[..., tuple[int, str]], scripted: Scripted
+    ) -> None:
+        scripted.answers = [answer(b"Error=ServiceDisabled\n", status="403 Forbidden")]
+        code, talk = log_in(scripted.root, "ann@example.org", "crumb\n")
+        assert code == 3
+        assert talk.splitlines() == [
+            "error: Google has closed this way in for the version that this program claims to be",
+            "hint: update gdrive-wa",
+        ]
+
+
+def test_two_accounts_side_by_side(
+    run: Run, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    folders = []
+    for name, number in (("ann", "15550110"), ("bea", "15550111")):
+        stored = tmp_path / name / "backup" / "Databases" / "msgstore.db.crypt15"
+        stored.parent.mkdir(parents=True)
+        stored.write_bytes(b"x")
+        said = {
+            "email": f"{name}@example.org", "number": number, "oauth_token": f"crumb of {name}",
+        }  # fmt: skip
+        (tmp_path / name / "account.json").write_text(json.dumps(said))
+        folders.append(tmp_path / name)
+
+    def numbers(*more: str) -> list[str]:
+        listed = run("backups", "--json", *more, env={"GDRIVE_WA_ENDPOINT": google.root})
+        assert listed.returncode == 0, listed.stderr
+        return [backup["account"] for backup in json.loads(listed.stdout)]
+
+    with Emulator(*folders) as google:
+        for name in ("ann", "bea"):
+            ended = subprocess.run(
+                [
+                    sys.executable, "-m", "gdrive_wa", "login", "--provider", "android",
+                    "--account", f"{name}@example.org", "--endpoint", google.root,
+                ],
+                env=clean_environment, input=f"crumb of {name}\n", text=True,
+                capture_output=True, check=False, timeout=60,
+            )  # fmt: skip
+            assert ended.returncode == 0, ended.stderr
+        assert numbers() == ["15550111"]
+        assert numbers("--account", "Ann@Example.org") == ["15550110"]
+        unknown = run("backups", "--account", "cay@example.org")
+        assert (unknown.returncode, "no login is stored for cay" in unknown.stderr) == (3, True)
+        who = run("whoami")
+        assert who.stdout == "bea@example.org\n"
+        assert "other logins: ann@example.org" in who.stderr
+        assert run("logout", "--account", "bea@example.org").returncode == 0
+        assert numbers() == ["15550110"]
+
+
+def test_a_token_from_outside_is_who_one_is(run: Run) -> None:
+    given = {"GDRIVE_WA_ACCESS_TOKEN": "ya29.canary"}
+    who = run("whoami", env=given)
+    assert (who.returncode, who.stdout) == (0, "")
+    assert "the token in GDRIVE_WA_ACCESS_TOKEN is used" in who.stderr
+    said = run("whoami", "--json", env=given)
+    assert json.loads(said.stdout)["provider"] == "token"
+    assert "canary" not in said.stdout + said.stderr + who.stderr
