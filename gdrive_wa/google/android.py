@@ -42,7 +42,10 @@ class AndroidTokens(RenewedTokens):
         self._endpoints = endpoints
 
     def fetch(self) -> Secret:
-        """A fresh token, good for about an hour."""
+        """A fresh token, good for about an hour.
+
+        Whoever meets its errors is not signing in: the hints name the command that does.
+        """
         answer = _ask(
             self._endpoints,
             "perform_oauth",
@@ -53,7 +56,14 @@ class AndroidTokens(RenewedTokens):
             app=APP,
             client_sig=CLIENT_SIGNATURE,
         )
-        return Secret(_need(answer, "Auth"))
+        again = f"log in again with: gdrive-wa login --provider android --account {self._account}"
+        if answer.get("Error") == "BadAuthentication":
+            raise CredentialsError(f"the login of {self._account} has ended", hint=again)
+        try:
+            return Secret(_need(answer, "Auth"))
+        except CredentialsError as error:
+            hints = (again if hint == _AGAIN else hint for hint in error.hints)
+            raise CredentialsError(error.message, hint=tuple(hints)) from error
 
 
 def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoints) -> Secret:

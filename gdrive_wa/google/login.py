@@ -91,10 +91,14 @@ def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = N
     device = secrets.token_hex(8)
     master = android.exchange(account, oauth_token, device, endpoints)
     fields = {"master_token": master.reveal(), "android_id": device}
-    android.AndroidTokens(account, fields, endpoints).token()
-    return store.keep(
-        Login(account=account, provider="android", scopes=(APPDATA_SCOPE,), fields=fields)
-    )
+    login = Login(account=account, provider="android", scopes=(APPDATA_SCOPE,), fields=fields)
+    try:
+        android.AndroidTokens(account, fields, endpoints).token()
+    except NetworkError as error:
+        store.keep(login)  # the cookie is spent, and what it brought is good
+        hint = "the sign-in itself went well, and is kept: go on with gdrive-wa backups"
+        raise NetworkError(error.message, hint=(*error.hints, hint)) from error
+    return store.keep(login)
 
 
 def logout(account: str | None = None, *, endpoint: str | None = None) -> str:

@@ -73,9 +73,37 @@ def test_an_expired_token_is_fetched_again(signed_in: Login, emulator: Emulator)
 @pytest.mark.usefixtures("signed_in")
 def test_a_revoked_master_token(emulator: Emulator) -> None:
     emulator.tokens.revoke_all()
-    with pytest.raises(CredentialsError, match="does not accept this sign-in") as caught:
+    with pytest.raises(CredentialsError, match="has ended") as caught:
         ask(emulator)
-    assert "EmbeddedSetup" in caught.value.hints[0]
+    assert caught.value.hints == (
+        "log in again with: gdrive-wa login --provider android --account alex@example.org",
+    )
+
+
+def test_a_confirmation_that_google_wants_later_on(
+    signed_in: Login, scripted: Scripted, config: Path
+) -> None:
+    assert config.exists()
+    body = b"Error=NeedsBrowser\nUrl=https://accounts.google.com/x\n"
+    scripted.answers = [answer(body, status="403 Forbidden")]
+    session, endpoints = open_session(endpoint=scripted.root)
+    with pytest.raises(CredentialsError, match="confirm the sign-in") as caught:
+        session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
+    session.close()
+    assert caught.value.hints == (
+        "open https://accounts.google.com/x",
+        f"log in again with: gdrive-wa login --provider android --account {signed_in.account}",
+    )
+
+
+def test_a_cookie_is_not_spent_for_nothing(emulator: Emulator, sample: SampleAccount) -> None:
+    """The network fails between the master token and the first access token."""
+    emulator.faults = Fault(kind=FaultKind.BREAK, path="/android/auth", first=2)
+    with pytest.raises(NetworkError) as caught:
+        login_android(account=sample.email, oauth_token=sample.oauth_token, endpoint=emulator.root)
+    assert "gdrive-wa backups" in caught.value.hints[-1]
+    assert store.accounts() == [sample.email]
+    ask(emulator)
 
 
 def test_a_cookie_is_good_once(signed_in: Login, emulator: Emulator, sample: SampleAccount) -> None:
