@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "emulator": {"crypt"},
     # above the rooms: one walks through them, the others prepare or show it
     "plan": {"crypt", "sources"},
+    "key": {"crypt", "google", "plan", "sources"},
     "missing": {"archive", "chats", "crypt", "google"},
     "notes": {"archive", "chats", "crypt"},
     "job": {"archive", "crypt", "sources", "transfer"},

@@ -33,6 +33,8 @@ SMALL = 64 << 10
 """Files up to here are tried whole with every correction; of longer ones, first the start."""
 
 _DIGITS = "0123456789abcdef"
+_NO_KEY = RootKey(bytes(ROOT_KEY_SIZE))
+"""Opens nothing: with it, what is no envelope at all is told from what another key sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +130,34 @@ def find_slip_by_file(typed: str, path: str | Path) -> Slip | None:
     return find_slip(typed, lambda key: likely(key) and _opens(path, key))
 
 
-def find_slip_by_envelope(typed: str, sealed: str) -> Slip | None:
-    """As :func:`find_slip`, against a metadata envelope, such as a listing holds.
+def find_slip_by_envelope(typed: str, *sealed: str) -> Slip | None:
+    """As :func:`find_slip`, against metadata envelopes, such as a listing holds.
+
+    Args:
+        typed: the key as it was typed.
+        sealed: envelopes, of which one has to open; a few are enough, as some may be damaged.
 
     Raises:
-        MetadataError: it is no envelope.
+        MetadataError: it is the only one, and no envelope.
     """
-
-    def authenticates(key: RootKey) -> bool:
+    sound: list[str] = []
+    for envelope in sealed:
         try:
-            open_envelope(sealed, key)
-        except WrongKeyError:
-            return False
-        return True
+            _opens_envelope(envelope, _NO_KEY)
+        except MetadataError:
+            if len(sealed) == 1:
+                raise
+            continue
+        sound.append(envelope)
+    return find_slip(typed, lambda key: any(_opens_envelope(each, key) for each in sound))
 
-    return find_slip(typed, authenticates)
+
+def _opens_envelope(sealed: str, key: RootKey) -> bool:
+    try:
+        open_envelope(sealed, key)
+    except WrongKeyError:
+        return False
+    return True
 
 
 def _start_test(path: Path) -> Callable[[RootKey], bool]:
