@@ -29,6 +29,33 @@ _COMMANDS = {
 }
 
 
+def _set(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
+    if value:
+        setattr(talk.voice(), str(param.name), True)
+
+
+def _take_volume(command: click.Command) -> None:
+    """Let `command` and those in it take ``--quiet`` and ``--verbose`` too: people write options
+    last, and an error's own hint tells them to add one.
+    """
+    if any(param.name == "quiet" for param in command.params):
+        return
+    command.params += [
+        click.Option(
+            [f"--{name}", f"-{name[0]}"],
+            is_flag=True,
+            hidden=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_set,
+        )
+        for name in ("quiet", "verbose")
+    ]
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _take_volume(inner)
+
+
 class Lazy(click.Group):
     """A group whose commands live in modules of their own, imported when run."""
 
@@ -41,6 +68,7 @@ class Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"gdrive_wa.cli.{cmd_name}").command
+        _take_volume(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, summary, talk
 from gdrive_wa.cli.options import json_option
 
 
@@ -18,18 +18,11 @@ def command(*, dest: Path, as_json: bool) -> int:
 
     No account, no key and no network are needed: a small server on this machine plays Google.
     """
-    from gdrive_wa.archive.archive import open_archive  # noqa: PLC0415 - only when run
-    from gdrive_wa.demo import demo  # noqa: PLC0415
+    from gdrive_wa.demo import demo  # noqa: PLC0415 - only when run
 
     voice = talk.voice()
     with interrupt.graceful():
         report = demo(dest, say=voice.say, progress=talk.progress())
     code = talk.print_report(report, "restored", as_json=as_json)
-    notes = open_archive(dest).notes()
-    voice.say(f"{len(notes)} voice notes in {len({note.chat_jid for note in notes})} chats")
-    if not as_json:
-        for note in notes[:5]:
-            voice.say(f"  {note.file or note.status}")
-        voice.say("  …")
-    voice.say(f"listen: open {(dest / 'index.html').resolve()} in a browser")
+    summary.tell_archive(dest)
     return code

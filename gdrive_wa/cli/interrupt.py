@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
@@ -13,6 +13,21 @@ import click
 from gdrive_wa.errors import Interrupted
 
 _asked = Event()
+
+
+def _echo(line: str) -> None:
+    click.echo(line, err=True)
+
+
+_tell: Callable[[str], None] = _echo
+
+
+def told_by(tell: Callable[[str], None] | None) -> None:
+    """Who shows that the run is stopping, from within a signal's handler: the bars, so that the
+    line does not fall into them; None for a plain line.
+    """
+    global _tell  # noqa: PLW0603 - a signal's handler has no caller to be given it by
+    _tell = tell or _echo
 
 
 def check() -> None:
@@ -30,7 +45,7 @@ def graceful() -> Iterator[None]:
         if _asked.is_set():
             signal.default_int_handler(number, frame)
         _asked.set()
-        click.echo("stopping … (again to stop at once)", err=True)
+        _tell("stopping … (Ctrl-C again to stop at once)")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -31,8 +31,13 @@ def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
 
     The digits are asked for, hidden; they are never an argument.
     """
-    from gdrive_wa.crypt.keys import RootKey, write_key_file  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.crypt.keys import (  # noqa: PLC0415 - ciphers are slow to import
+        RootKey,
+        refuse_key_as_path,
+        write_key_file,
+    )
 
+    refuse_key_as_path(file)
     if file.exists():
         raise StorageError(f"{file} is there already", hint="name a file that is not there yet")
     key = require_key(key_file)
@@ -70,8 +75,10 @@ def check(
 
 def _check_file(file: Path, key: Key) -> str:
     from gdrive_wa.crypt.check import check_key, find_slip_by_file  # noqa: PLC0415 - slow
-    from gdrive_wa.crypt.keys import RootKey  # noqa: PLC0415
+    from gdrive_wa.crypt.keys import RootKey, refuse_key_as_path  # noqa: PLC0415
 
+    if not file.exists():
+        refuse_key_as_path(file)
     try:
         kind = check_key(file, key, progress=talk.progress())
     except WrongKeyError as error:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import summary, talk
 from gdrive_wa.cli.options import json_option, parse_date, parse_zone, timezone_option
 from gdrive_wa.errors import UsageError
 from gdrive_wa.model import NoteStatus, VoiceNote
@@ -65,9 +64,7 @@ def command(
     else:
         rows = [_row(note, timezone) for note in notes]
         talk.print_table(None, ["sent", "chat", "sender", "length", "status", "file"], rows)
-    counts = Counter(str(note.status) for note in notes)
-    told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
-    talk.voice().say(f"{len(notes)} voice notes: {told}" if notes else "no voice notes")
+    talk.voice().say(summary.count_notes(notes))
 
 
 def _row(note: VoiceNote, timezone: tzinfo | None) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, summary, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
     Where,
@@ -98,7 +98,12 @@ def command(
             )
     finally:
         source.close()
-    code = talk.print_report(report, "would take" if dry_run else "restored", as_json=as_json)
+    code = talk.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        talk.voice().say(f"listen: open {(dest / 'index.html').resolve()} in a browser")
+        summary.tell_archive(dest)
+        return code
+    if not as_json:
+        summary.tell_plan(report)
+    if chat is not None:
+        talk.voice().hint("whose chat a voice note is in, the databases tell: it will be fewer")
     return code

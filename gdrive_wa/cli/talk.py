@@ -84,7 +84,14 @@ def print_table(title: str | None, columns: list[str], rows: list[list[str]]) ->
     from rich.table import Table  # noqa: PLC0415 - slow to import, and --help never needs it
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+        show_header=any(columns),
+    )
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -101,8 +108,9 @@ def print_report(report: Report, verb: str, *, as_json: bool) -> int:
         click.echo(voice_line, err=True)
         for hint in outcome.hints:
             click.echo(f"hint: {plain(hint)}", err=True)
+    files = "file" if len(report.done) == 1 else "files"
     _VOICE.say(
-        f"{verb} {len(report.done)}, skipped {len(report.skipped)}, "
+        f"{verb} {len(report.done)} {files}, skipped {len(report.skipped)}, "
         f"failed {len(report.failed)}; {size(report.bytes)} in {report.seconds:.1f} s"
     )
     return exit_code(report)

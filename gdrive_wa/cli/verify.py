@@ -22,15 +22,17 @@ def command(*, archive: Path, as_json: bool) -> int:
     found = open_archive(archive).verify(progress=talk.progress())
     if as_json:
         talk.print_json(found.to_json())
-    for word, names in (
-        ("missing", found.missing),
-        ("changed", found.changed),
-        ("extra", found.extra),
-    ):
-        for name in names:
-            talk.voice().say(f"{word}: {name}")
-    talk.voice().say(
+    else:
+        lists = (("missing", found.missing), ("changed", found.changed), ("extra", found.extra))
+        rows = [[word, name] for word, names in lists for name in names]
+        if rows:
+            talk.print_table(None, ["", "file"], rows)
+    voice = talk.voice()
+    voice.say(
         f"{found.ok} files are as they were written, {len(found.missing)} missing, "
         f"{len(found.changed)} changed, {len(found.extra)} extra"
     )
-    return EXIT_DAMAGED if found.missing or found.changed else 0
+    if not found.missing and not found.changed:
+        return 0
+    voice.hint("gdrive-wa restore into this folder again mends what the backup still holds")
+    return EXIT_DAMAGED

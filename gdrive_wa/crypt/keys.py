@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import string
 from hashlib import sha256
 from pathlib import Path
 
@@ -204,12 +205,29 @@ def load_key(source: str | Path | bytes) -> Key:
         with path.open("rb") as file:
             raw = file.read(LONGEST_KEY_FILE + 1)
     except OSError as error:
+        refuse_key_as_path(source)
         reason = (error.strerror or "it cannot be read").lower()
         raise KeyFileError(
             f"the key file cannot be read: {path}: {reason}",
             hint="give the path of the file that holds your key",
         ) from error
     return _parse(raw)
+
+
+def refuse_key_as_path(source: str | Path) -> None:
+    """Raise, without a word of it, when somebody gave the key itself where a path belongs.
+
+    Raises:
+        KeyFileError: what was given is mostly a key's digits.
+    """
+    digits = [c for c in str(source) if c in string.hexdigits]
+    others = [c for c in str(source) if c not in string.hexdigits and c not in " \t-"]
+    if len(digits) >= 48 and len(others) <= 2:  # a slip or two of the hand
+        raise KeyFileError(
+            "this is no path: it looks like the key itself",
+            hint="put the digits into a text file and name that file; no command takes the key"
+            " itself, or it would stay in the history of your terminal",
+        ) from None
 
 
 def write_key_file(key: Key, path: Path) -> None:
