@@ -15,14 +15,17 @@ from gdrive_wa.errors import Interrupted
 _asked = Event()
 
 
-def _echo(line: str) -> None:
-    click.echo(line, err=True)
+STOPPING = ("stopping …", "Ctrl-C again to stop at once")
 
 
-_tell: Callable[[str], None] = _echo
+def _echo() -> None:
+    click.echo(f"{STOPPING[0]} ({STOPPING[1]})", err=True)
 
 
-def told_by(tell: Callable[[str], None] | None) -> None:
+_tell: Callable[[], None] = _echo
+
+
+def told_by(tell: Callable[[], None] | None) -> None:
     """Who shows that the run is stopping, from within a signal's handler: the bars, so that the
     line does not fall into them; None for a plain line.
     """
@@ -45,7 +48,7 @@ def graceful() -> Iterator[None]:
         if _asked.is_set():
             signal.default_int_handler(number, frame)
         _asked.set()
-        _tell("stopping … (Ctrl-C again to stop at once)")
+        _tell()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -15,7 +16,6 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TaskID,
-    TextColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -64,13 +64,17 @@ class _Count:
 
 
 class _Words(ProgressColumn):
-    """The stage in words, or that the run is stopping."""
+    """What is said of a stage, or in its stead that the run is stopping."""
 
-    stopping: str | None = None
+    def __init__(self, said: Callable[[Task], str], stopping: str) -> None:
+        super().__init__()
+        self._said = said
+        self._stopping = stopping
+        self.stops = False
 
     def render(self, task: Task) -> Text:
         """For one bar."""
-        return Text(self.stopping or task.description)
+        return Text(self._stopping if self.stops else self._said(task))
 
 
 class Bars:
@@ -80,7 +84,9 @@ class Bars:
     """
 
     def __init__(self, *, colour: bool = True) -> None:
-        self._words = _Words()
+        stopping, again = interrupt.STOPPING
+        self._name = _Words(lambda task: task.description, stopping)
+        self._shown = _Words(lambda task: str(task.fields["shown"]), again)
         self._console = Console(file=sys.stderr, no_color=not colour, highlight=False)
         self._bars: Progress | None = None
         self._tasks: dict[Stage, tuple[TaskID, _Count]] = {}
@@ -141,19 +147,19 @@ class Bars:
                 self._bars.stop()
                 self._bars = None
 
-    def _stopping(self, line: str) -> None:
+    def _stopping(self) -> None:
         """Ctrl-C was pressed: the bars say so when they are next drawn. Takes no lock, for the
         thread that a signal's handler halts may hold it.
         """
+        self._name.stops = self._shown.stops = True
         if self._bars is None:
-            click.echo(line, err=True)
-        self._words.stopping = line
+            click.echo(" ".join(interrupt.STOPPING), err=True)
 
     def _start(self) -> Progress:
         bars = Progress(
-            self._words,
+            self._name,
             BarColumn(),
-            TextColumn("{task.fields[shown]}"),
+            self._shown,
             TimeRemainingColumn(),
             console=self._console,
             transient=True,

@@ -100,7 +100,7 @@ def test_ctrl_c_gives_the_cursor_back_before_it_says_why(
     shown.until(lambda seen: "downloading" in seen)
     time.sleep(1)
     shown.process.send_signal(signal.SIGINT)
-    shown.until(lambda seen: "stopping … (Ctrl-C again to stop at once)" in seen)
+    shown.until(lambda seen: "stopping …" in seen and "Ctrl-C again to stop at once" in seen)
     assert shown.end() == 130, shown.seen
     before, _, last = shown.seen.rpartition(SHOW)
     assert HIDE in before
