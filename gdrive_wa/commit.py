@@ -41,12 +41,17 @@ class Draft:
         file: it, open for writing (and reading back) in binary.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path, self.file = _new_file(folder)
-        while not _keep(self.path, self.file):  # swept between its making and its locking
+    def __init__(self, folder: str | Path) -> None:
+        self._name, self.file = _new_file(folder)
+        while not _keep(self._name, self.file):  # swept between its making and its locking
             self.file.close()
-            self.path, self.file = _new_file(folder)
+            self._name, self.file = _new_file(folder)
         self._live = True
+
+    @property
+    def path(self) -> Path:
+        """See the class."""
+        return Path(self._name)
 
     def __enter__(self) -> Self:
         return self
@@ -76,23 +81,30 @@ class Draft:
             durable: flush file and folder to the disk. A caller who commits thousands of
                 small files says False and calls :func:`flush_folders` before it records them.
         """
-        with storage_errors(target):
-            self.file.flush()
-            if mode != 0o600:
+        if mode != 0o600:
+            with storage_errors(self.path):
                 self.path.chmod(mode)
+        self.close(mtime=mtime, durable=durable)
+        place(self._name, target)
+        self._live = False
+        if durable:
+            with storage_errors(target):
+                _fsync_folder(target.parent)
+
+    def close(self, *, mtime: float | None = None, durable: bool = False) -> None:
+        """Finish the content; the file keeps its temporary name, and goes with this draft."""
+        with storage_errors(self._name):
+            self.file.flush()
             if durable:
                 os.fsync(self.file.fileno())
             self.file.close()
             if mtime is not None:
-                os.utime(self.path, (mtime, mtime))
-            try:
-                os.replace(self.path, target)  # noqa: PTH105 - twice as fast, and there are many
-            except FileNotFoundError:
-                make_folder(target.parent)
-                self.path.replace(target)
-            self._live = False
-            if durable:
-                _fsync_folder(target.parent)
+                os.utime(self._name, (mtime, mtime))
+
+    def hand_over(self) -> str:
+        """The closed temporary file's path, for somebody else to :func:`place` or remove."""
+        self._live = False
+        return self._name
 
     def discard(self) -> None:
         """Remove the temporary file, unless it was committed."""
@@ -103,6 +115,16 @@ class Draft:
             self.file.close()
         with storage_errors(self.path):
             self.path.unlink(missing_ok=True)
+
+
+def place(draft: str | Path, target: str | Path) -> None:
+    """Give a finished temporary file its final name, replacing what was there."""
+    with storage_errors(target):
+        try:
+            os.replace(draft, target)  # noqa: PTH105 - twice as fast, and there are many
+        except FileNotFoundError:
+            make_folder(Path(target).parent)
+            os.replace(draft, target)  # noqa: PTH105
 
 
 def write_file(target: Path, data: bytes, *, mode: int = 0o600, mtime: float | None = None) -> None:
@@ -176,7 +198,7 @@ def hold_folder(path: Path) -> IO[str]:
 
 
 @contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
+def storage_errors(path: str | Path) -> Iterator[None]:
     """Turn the machine's own errors about `path` into ours."""
     try:
         yield
@@ -184,7 +206,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise explain(error, path) from error
 
 
-def explain(error: OSError, path: Path) -> StorageError:
+def explain(error: OSError, path: str | Path) -> StorageError:
     """The machine's own error about `path`, as one of ours."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
@@ -209,18 +231,18 @@ def explain(error: OSError, path: Path) -> StorageError:
     return StorageError(f"{(error.strerror or 'error').lower()}: {path}")
 
 
-def _new_file(folder: Path) -> tuple[Path, IO[bytes]]:
-    path = folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-    with storage_errors(path):
+def _new_file(folder: str | Path) -> tuple[str, IO[bytes]]:
+    name = f"{folder}/{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+    with storage_errors(name):
         try:
-            handle = os.open(path, _NEW_FILE, 0o600)
+            handle = os.open(name, _NEW_FILE, 0o600)
         except FileNotFoundError:
-            make_folder(folder)
-            handle = os.open(path, _NEW_FILE, 0o600)
-    return path, os.fdopen(handle, "w+b")
+            make_folder(Path(folder))
+            handle = os.open(name, _NEW_FILE, 0o600)
+    return name, os.fdopen(handle, "w+b")
 
 
-def _keep(path: Path, file: IO[bytes]) -> bool:
+def _keep(name: str, file: IO[bytes]) -> bool:
     """Hold a new file against the sweep of another run; False when that was quicker."""
     if os.name == "nt":
         return True
@@ -230,7 +252,7 @@ def _keep(path: Path, file: IO[bytes]) -> bool:
         return False
     except OSError:  # a file system without locks: nothing is swept there either
         return True
-    return path.exists()
+    return os.path.exists(name)  # noqa: PTH110 - thousands, so quick
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -20,13 +20,12 @@ from gdrive_wa.errors import UsageError
     "--jobs",
     "-j",
     type=click.IntRange(1, 64),
-    default=2,
-    show_default=True,
-    help="How many files of a folder at the same time.",
+    default=None,
+    help="How many files of a folder at the same time.  [default: one for each core]",
 )
 @json_option
 def command(
-    *, src: Path, dest: Path | None, key_file: Path | None, jobs: int, as_json: bool
+    *, src: Path, dest: Path | None, key_file: Path | None, jobs: int | None, as_json: bool
 ) -> int:
     """Decrypt SRC, a file or a whole folder of blobs, to DEST.
 

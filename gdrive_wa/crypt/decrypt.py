@@ -101,7 +101,7 @@ def decrypt_file(
 
 
 def decrypt_into(
-    src: Path,
+    src: str | Path,
     out: IO[bytes],
     key: Key | None,
     *,
@@ -123,6 +123,7 @@ def decrypt_into(
         told.advance(Stage.DECRYPT, moved=moved)
         told.check()
 
+    src = Path(src)
     name = stored_as or src.name
     with open_source(src) as file:
         size = os.fstat(file.fileno()).st_size

@@ -14,7 +14,7 @@ from gdrive_wa.crypt.pipeline import Piece
 from gdrive_wa.crypt.recognise import is_mpeg_audio, is_zlib, looks_like
 from gdrive_wa.errors import PayloadError
 
-OUTPUT_PIECE = 4 << 20
+OUTPUT_PIECE = 1 << 20
 """Most bytes that one step inflates to."""
 _ZLIB_STARTS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 HEAD = 4096

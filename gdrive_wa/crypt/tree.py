@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from threading import Lock
 
-from gdrive_wa.commit import Draft, flush_folders
-from gdrive_wa.crypt.decrypt import Decrypted, decrypt_into
-from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
+from gdrive_wa.commit import flush_folders, place, sweep
+from gdrive_wa.crypt.beside import METADATA_SUFFIX
 from gdrive_wa.crypt.keys import Key, RootKey
-from gdrive_wa.crypt.recognise import media_name, plain_name
-from gdrive_wa.errors import GdriveWaError, Interrupted, StorageError, UsageError
+from gdrive_wa.crypt.stored import Opened, Refused, StoredFile, try_stored
+from gdrive_wa.crypt.worker import Workers
+from gdrive_wa.errors import UsageError
 from gdrive_wa.manifest import STATE_FOLDER, Manifest, Record
 from gdrive_wa.model import Outcome, Report
-from gdrive_wa.names import name_key, safe_path
+from gdrive_wa.names import name_key
 from gdrive_wa.progress import Progress, Silent, Stage
 
-METADATA_SUFFIX = "-metadata"
-LONGEST_ENVELOPE = 1 << 16
+LARGE = 4 << 20
+"""Bytes from which one file alone keeps every core busy."""
+CHUNK = 32
+"""Small files that are opened at a time."""
+MANY = 300
+"""Small files for which worker processes are worth their start, a fifth of a second."""
 BATCH = 256
 """Files that are flushed to the disk together, before the manifest says that they are there."""
 
@@ -36,7 +41,7 @@ def decrypt_tree(
     dest: str | Path,
     key: Key | None = None,
     *,
-    jobs: int = 2,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Decrypt every file below `src` to its own path below `dest`.
@@ -44,6 +49,14 @@ def decrypt_tree(
     Containers lose their ``.cryptNN``; media get the real path that the envelope beside them
     names, or else a name after their hash; what is not encrypted is copied. One bad file never
     ends the run: it is in the report with its reason.
+
+    Args:
+        src: the folder; nothing in it is changed.
+        dest: the folder to fill; made when it is not there.
+        key: the key; only unencrypted files need none.
+        jobs: files at the same time (default: one for each core); for thousands of them, so many
+            worker processes.
+        progress: who is told.
 
     Raises:
         UsageError: `src` is no folder.
@@ -55,85 +68,122 @@ def decrypt_tree(
         raise UsageError(f"{src} is no folder", hint="name a folder that is there")
     started = time.monotonic()
     progress = progress or Silent()
+    jobs = max(1, jobs if jobs is not None else os.cpu_count() or 1)
     with Manifest(dest) as manifest:
         run = _Run(dest, key, manifest, progress)
         files = list(_files(str(src), ""))
         total = sum(file.size for file in files)
         progress.begin(Stage.DECRYPT, items=len(files), total_bytes=total)
         try:
-            with (
-                ThreadPoolExecutor(max_workers=1) as clerk,
-                ThreadPoolExecutor(max_workers=max(1, jobs)) as pool,
-            ):
-                settling: Future[None] | None = None
-                for start in range(0, len(files), BATCH):
-                    progress.check()
-                    done = list(pool.map(run.decrypt, files[start : start + BATCH]))
-                    if settling is not None:
-                        settling.result()
-                    settling = clerk.submit(run.settle, done)  # while the next batch is decrypted
-                if settling is not None:
-                    settling.result()
+            run.all([file for file in files if not run.is_there(file)], jobs)
         finally:
             progress.end(Stage.DECRYPT)
+            sweep(dest / STATE_FOLDER)
     run.report.seconds = time.monotonic() - started
     return run.report
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    """A file to decrypt: where it is, and its path below the folder that is decrypted."""
-
-    path: str
-    stored_as: str
-    size: int
-    mtime_ns: int
-
-    @property
-    def revision(self) -> str:
-        return f"{self.size}-{self.mtime_ns}"
-
-
-@dataclass(frozen=True, slots=True)
 class _Done:
-    """How one file ended: a record to keep, or an outcome that says why not."""
+    """How one file ended; with a record to keep, unless it failed."""
 
     outcome: Outcome
     record: Record | None = None
-    skipped: bool = False
 
 
 class _Run:
     def __init__(self, dest: Path, key: Key | None, manifest: Manifest, progress: Progress) -> None:
         self.report = Report()
         self._dest = dest
-        self._drafts = dest / STATE_FOLDER
+        self._drafts = str((dest / STATE_FOLDER).resolve())
         self._key = key
         self._manifest = manifest
         self._progress = progress
         self._taken: dict[str, str] = {
             name_key(record.path): record.stored_as or "" for record in manifest
         }
-        self._lock = Lock()
+        self._names = Lock()
+        self._alone = Lock()
+        self._workers: Workers | None = None
 
-    def decrypt(self, source: _Source) -> _Done:
-        try:
-            return self._decrypt(source)
-        except (Interrupted, StorageError):
-            raise
-        except GdriveWaError as error:
-            return _Done(
-                Outcome(
-                    path=source.stored_as,
-                    reason=error.message,
-                    hints=error.hints,
-                    exit_code=error.exit_code,
-                )
+    def is_there(self, file: StoredFile) -> bool:
+        """True when an earlier run has done this file, which is told then."""
+        known = self._manifest.from_source(file.stored_as)
+        if not known or known.source_revision != file.revision or not self._manifest.intact(known):
+            return False
+        there = Outcome(path=file.stored_as, file=known.path, reason="already there, verified")
+        self.report.skipped.append(there)
+        self._progress.advance(Stage.DECRYPT, items=1, moved=file.size)
+        return True
+
+    def all(self, files: Sequence[StoredFile], jobs: int) -> None:
+        """Decrypt `files`, so many at the same time."""
+        small = [file for file in files if file.size < LARGE]
+        chunks: list[tuple[StoredFile, ...]] = [(file,) for file in files if file.size >= LARGE]
+        chunks += [tuple(small[at : at + CHUNK]) for at in range(0, len(small), CHUNK)]
+        with ExitStack() as stack:
+            if jobs > 1 and len(small) >= MANY and isinstance(self._key, RootKey):
+                workers = Workers(jobs, self._drafts, self._key)
+                self._workers = stack.enter_context(workers)
+            clerk = stack.enter_context(ThreadPoolExecutor(max_workers=1))
+            pool = stack.enter_context(ThreadPoolExecutor(max_workers=jobs))
+            settling: Future[None] | None = None
+            done: list[_Done] = []
+            for number, chunk in enumerate(pool.map(self._chunk, chunks), 1):
+                done += chunk
+                if len(done) >= BATCH or number == len(chunks):
+                    if settling is not None:
+                        settling.result()
+                    settling = clerk.submit(self._settle, done)  # while the next are decrypted
+                    done = []
+            if settling is not None:
+                settling.result()
+
+    def _chunk(self, files: Sequence[StoredFile]) -> list[_Done]:
+        self._progress.check()
+        if files[0].size >= LARGE:
+            with self._alone:
+                return [self._one(file) for file in files]
+        if self._workers is None:
+            return [self._one(file) for file in files]
+        opened = self._workers.open(files)
+        moved = sum(file.size for file in files)
+        self._progress.advance(Stage.DECRYPT, items=len(files), moved=moved)
+        return [self._place(file, what) for file, what in zip(files, opened, strict=True)]
+
+    def _one(self, file: StoredFile) -> _Done:
+        done = self._place(file, try_stored(file, self._drafts, self._key, self._progress))
+        self._progress.advance(Stage.DECRYPT, items=1)
+        return done
+
+    def _place(self, file: StoredFile, opened: Opened | Refused) -> _Done:
+        """Give what was opened its name."""
+        if isinstance(opened, Refused):
+            failed = Outcome(
+                path=file.stored_as,
+                reason=opened.reason,
+                hints=opened.hints,
+                exit_code=opened.exit_code,
             )
-        finally:
-            self._progress.advance(Stage.DECRYPT, items=1)
+            return _Done(failed)
+        for note in opened.notes:
+            self._progress.say(f"{file.stored_as}: {note}")
+        target = self._claim(opened.name, file.stored_as)
+        place(opened.draft, f"{self._dest}/{target}")
+        record = Record(
+            path=target,
+            size=opened.size,
+            sha256=opened.sha256,
+            mtime_ns=opened.mtime_ns,
+            stored_as=file.stored_as,
+            source_revision=file.revision,
+            whatsapp_path=opened.whatsapp_path,
+        )
+        told = "; ".join(opened.notes) or None
+        outcome = Outcome(path=file.stored_as, file=target, bytes=opened.size, reason=told)
+        return _Done(outcome, record)
 
-    def settle(self, batch: list[_Done]) -> None:
+    def _settle(self, batch: list[_Done]) -> None:
         """Flush what a batch wrote, and only then say that it is there."""
         if any(done.record for done in batch):
             flush_folders(self._dest)
@@ -142,64 +192,13 @@ class _Run:
                 self._manifest.add(done.record)
                 self.report.done.append(done.outcome)
                 self.report.bytes += done.outcome.bytes
-            elif done.skipped:
-                self.report.skipped.append(done.outcome)
             else:
                 self.report.failed.append(done.outcome)
-
-    def _decrypt(self, source: _Source) -> _Done:
-        stored_as = source.stored_as
-        known = self._manifest.from_source(stored_as)
-        if known and known.source_revision == source.revision and self._manifest.intact(known):
-            outcome = Outcome(path=stored_as, file=known.path, reason="already there, verified")
-            return _Done(outcome, skipped=True)
-        metadata = self._metadata(source)
-        with Draft(self._drafts) as draft:
-            decrypted = decrypt_into(
-                Path(source.path),
-                draft.file,
-                self._key,
-                metadata=metadata,
-                progress=self._progress,
-                copy_unknown=True,
-            )
-            target = self._claim(self._name(stored_as, metadata, decrypted), stored_as)
-            final = self._dest / target
-            moment = metadata.updated.timestamp() if metadata and metadata.updated else None
-            mtime = source.mtime_ns / 1e9 if moment is None else moment
-            draft.commit(final, mtime=mtime, durable=False)
-        for note in decrypted.notes:
-            self._progress.say(f"{stored_as}: {note}")
-        record = Record(
-            path=target,
-            size=decrypted.size,
-            sha256=decrypted.sha256,
-            mtime_ns=final.stat().st_mtime_ns,
-            stored_as=stored_as,
-            source_revision=source.revision,
-            whatsapp_path=metadata.name if metadata else None,
-        )
-        return _Done(Outcome(path=stored_as, file=target, bytes=decrypted.size), record)
-
-    def _metadata(self, source: _Source) -> FileMetadata | None:
-        if media_name(source.stored_as) is None or not isinstance(self._key, RootKey):
-            return None
-        try:
-            with open(source.path + METADATA_SUFFIX, "rb") as file:  # noqa: PTH123 - many, so quick
-                sealed = file.read(LONGEST_ENVELOPE)
-        except OSError:
-            return None
-        return read_file_metadata(sealed.decode("ascii", "replace"), self._key)
-
-    def _name(self, stored_as: str, metadata: FileMetadata | None, content: Decrypted) -> str:
-        if metadata is not None:
-            return safe_path(metadata.name).as_posix()
-        return safe_path(plain_name(stored_as, content.payload)).as_posix()
 
     def _claim(self, wanted: str, stored_as: str) -> str:
         """`wanted`, or the first free name like it when another file of the tree has it."""
         name = wanted
-        with self._lock:
+        with self._names:
             number = 1
             while self._taken.setdefault(name_key(name), stored_as) != stored_as:
                 number += 1
@@ -208,7 +207,7 @@ class _Run:
         return name
 
 
-def _files(folder: str, below: str) -> Iterator[_Source]:
+def _files(folder: str, below: str) -> Iterator[StoredFile]:
     """Every file of a folder, in order; symbolic links are not followed."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
@@ -219,4 +218,4 @@ def _files(folder: str, below: str) -> Iterator[_Source]:
             yield from _files(entry.path, f"{below}{entry.name}/")
         elif entry.is_file() and not entry.name.endswith(f".mcrypt1{METADATA_SUFFIX}"):
             stat = entry.stat()
-            yield _Source(entry.path, below + entry.name, stat.st_size, stat.st_mtime_ns)
+            yield StoredFile(entry.path, below + entry.name, stat.st_size, stat.st_mtime_ns)

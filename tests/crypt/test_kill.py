@@ -17,6 +17,7 @@ from gdrive_wa.commit import TEMPORARY_PREFIX
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import write_key_file
+from gdrive_wa.crypt.tree import MANY
 from tests.crypt.conftest import ROOT_KEY
 
 pytestmark = pytest.mark.slow
@@ -138,9 +139,9 @@ def test_a_killed_tree_is_gone_on_with_and_ends_whole(tmp_path: Path) -> None:
     src.mkdir()
     dice = random.Random(7)
     expected = {}
-    for number in range(150):
+    for number in range(MANY + 20):  # so many that worker processes do them
         path = f"Media/WhatsApp Voice Notes/2023{number % 9}/PTT-{number}.opus"
-        expected[path] = b"OggS" + dice.randbytes(20_000)
+        expected[path] = b"OggS" + dice.randbytes(10_000)
         name, sealed, envelope = encrypt_media(expected[path], ROOT_KEY, FileMetadata(name=path))
         (src / f"{name}.mcrypt1").write_bytes(sealed)
         (src / f"{name}.mcrypt1-metadata").write_text(envelope)
