@@ -190,6 +190,22 @@ class TestKeyboard:
         page.keyboard.press("Escape")
         expect(page.get_by_role("searchbox")).to_have_value("")
 
+    @pytest.mark.parametrize("leave", ["Enter", "Escape"])
+    def test_a_search_is_left_by_key_and_what_it_found_is_played(
+        self, open_page: OpenPage, leave: str
+    ) -> None:
+        page = open_page(sample())
+        page.keyboard.press("/")
+        page.keyboard.type("robin")
+        page.keyboard.press(leave)
+        if leave == "Escape":
+            expect(page.get_by_role("searchbox")).to_have_value("")
+            page.keyboard.press("Escape")
+        page.keyboard.press("j")
+        expect(play_button(page, 1 if leave == "Enter" else 0)).to_be_focused()
+        page.keyboard.press("Space")
+        wait_until_past(page, 0.1)
+
     def test_browser_shortcuts_stay_the_browsers(self, open_page: OpenPage) -> None:
         page = open_page(sample())
         page.evaluate(

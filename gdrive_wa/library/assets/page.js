@@ -153,7 +153,12 @@ find(".skip").addEventListener("click", (event) => { event.preventDefault(); ui.
 
 let waiting = 0;
 ui.search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(refresh, 120); });
-find(".search").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); refresh(); });
+find(".search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearTimeout(waiting);
+  refresh();
+  ui.main.focus({ preventScroll: true });  // the keys are the player's again, and a phone's keyboard makes room
+});
 for (const box of [ui.speaker, ui.status]) box.addEventListener("change", refresh);
 ui.order.addEventListener("change", () => { keep({ order: ui.order.value }); refresh(); });
 ui.starred.addEventListener("click", () => {
@@ -235,7 +240,13 @@ addEventListener("keydown", (event) => {
   const on = event.target instanceof Element ? event.target : document.body;
   if (event.key === "Escape") {
     if (document.body.classList.contains("menu-open")) { openMenu(false); ui.menu.focus(); }
-    else if (on === ui.search) { ui.search.value = ""; refresh(); }
+    else if (on === ui.search && ui.search.value) {
+      event.preventDefault();  // the browser would empty it too, and tell of it later
+      clearTimeout(waiting);
+      ui.search.value = "";
+      refresh();
+    }
+    else if (on === ui.search) ui.main.focus({ preventScroll: true });
     return;
   }
   const seeker = on.classList.contains("seek");
