@@ -132,7 +132,7 @@ def test_every_link_and_every_target_of_make_leads_somewhere() -> None:
 
 @pytest.fixture
 def phone(tmp_path: Path, sample: SampleAccount) -> Path:
-    """A folder that holds ``WhatsApp`` as it lies on a phone, and ``my.key``: media in the clear
+    """A folder that holds ``WhatsApp`` as it lies on a phone, and ``key.txt``: media in the clear
     under their own names, databases encrypted."""
     for path, content in sample.contents.items():
         if path.startswith("Media/"):
@@ -140,7 +140,9 @@ def phone(tmp_path: Path, sample: SampleAccount) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
     shutil.copytree(sample.folder / "backup" / "Databases", tmp_path / "WhatsApp" / "Databases")
-    shutil.copy(sample.key_file, tmp_path / "my.key")
+    assert isinstance(sample.key, gdrive_wa.RootKey)
+    digits = sample.key.reveal().hex(" ", 2).upper()
+    (tmp_path / "key.txt").write_text(digits)
     return tmp_path
 
 
@@ -165,7 +167,7 @@ def test_the_archive_holds_what_the_readme_draws(
 ) -> None:
     (drawn,) = re.findall(r"My voice notes/\n((?:      .*\n)+)", README)
     monkeypatch.chdir(phone)
-    key = gdrive_wa.load_key("my.key")
+    key = gdrive_wa.load_key("key.txt")
     gdrive_wa.restore(gdrive_wa.open_folder("WhatsApp"), "out", key=key)
     names = [re.split(r"  |, | …", line.strip())[0] for line in drawn.splitlines()]
     assert len(names) >= 6
