@@ -55,6 +55,8 @@ _SUFFIXES = {
 _DATABASES = (
     "msgstore",
     "chatstorage.sqlite",
+    "contactsv2.sqlite",
+    "lid.sqlite",
     "wa.db",
     "chatsettings",
     "axolotl",

@@ -15,18 +15,16 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qs, urlsplit
 
 from urllib3.exceptions import HTTPError
 
 from gdrive_wa.archive.write import ArchiveWriter
-from gdrive_wa.chats.links import MediaLink, read_links
+from gdrive_wa.chats.links import MediaLink
 from gdrive_wa.crypt.media import ENC_MAC_SIZE, decrypt_enc
 from gdrive_wa.errors import (
     ChecksumError,
-    DatabaseError,
     GdriveWaError,
     GoneError,
     Interrupted,
@@ -39,6 +37,7 @@ from gdrive_wa.google.connections import Connections
 from gdrive_wa.google.endpoints import Endpoints
 from gdrive_wa.google.retry import Patience, read_refusal
 from gdrive_wa.model import Choice, Entry, Outcome, Report, VoiceNote
+from gdrive_wa.notes import links_of
 from gdrive_wa.progress import Progress, Stage
 from gdrive_wa.version import VERSION
 
@@ -105,7 +104,7 @@ def fetch_missing(
     """
     root = Endpoints.at(wish.endpoint or os.environ.get(ENDPOINT_VARIABLE)).root
     wanted = [note for note in archive.missing(entries) if wish.means(note)]
-    links = _links(archive.database("msgstore.db"), progress) if wanted else {}
+    links = links_of(archive, progress) if wanted else {}
     progress.begin(Stage.DOWNLOAD, items=len(wanted))
     servers = _Servers(root, progress)
     try:
@@ -151,16 +150,6 @@ def address_of(link: MediaLink, root: str = "") -> str:
 _NOT_FOLLOWED = "it was not followed; an honest database holds only links to WhatsApp's servers"
 
 
-def _links(msgstore: Path | None, progress: Progress) -> dict[tuple[str, str], MediaLink]:
-    if msgstore is None:
-        return {}
-    try:
-        return {(link.chat_jid, link.message_id): link for link in read_links(msgstore)}
-    except DatabaseError as error:
-        progress.say(f"{error.message}: no links to WhatsApp's servers are known")
-        return {}
-
-
 def _settle(
     archive: ArchiveWriter,
     servers: _Servers,
@@ -192,7 +181,7 @@ def _settle(
                 modified=note.sent_at,
                 revision=link.enc_sha256,
             )
-            file = archive.place(plain, entry, size=size, sha256=sha256)
+            file = archive.place(plain, entry, size=size, sha256=sha256, note=note)
     except (Interrupted, StorageError):
         raise
     except GdriveWaError as error:

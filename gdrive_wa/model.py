@@ -79,6 +79,7 @@ class Backup:
         app_version: WhatsApp's version that wrote it.
         uploading: an upload is or was under way; the backup may be incomplete.
         sealed: a metadata envelope of the backup itself, by which a key can be checked.
+        owner: the name of whose it is, where the source tells; the databases of most do.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Backup:
     app_version: str | None = None
     uploading: bool = False
     sealed: str | None = field(default=None, repr=False)
+    owner: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The keys of ``backups --json``."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from gdrive_wa.archive.write import ArchiveWriter
-from gdrive_wa.chats.iphone import read_iphone_notes
+from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
+from gdrive_wa.chats.links import MediaLink, read_links
 from gdrive_wa.chats.read import read_voice_notes
 from gdrive_wa.crypt.increments import increment_number, read_increment
 from gdrive_wa.crypt.recognise import plain_name
 from gdrive_wa.errors import DamagedError, DatabaseError, UsageError
-from gdrive_wa.model import Entry, VoiceNote
+from gdrive_wa.kinds import Kind
+from gdrive_wa.model import Choice, Entry, VoiceNote
 from gdrive_wa.progress import Progress
 
 CHAT_STORAGE = "ChatStorage.sqlite"
+IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite")
 
 
 def notes_of(
@@ -22,6 +26,7 @@ def notes_of(
     databases: Iterable[Entry],
     *,
     contacts: Path | None,
+    owner: str | None = None,
     progress: Progress,
 ) -> list[VoiceNote]:
     """The notes that the databases know; nothing, and a word about it, when they cannot be read.
@@ -30,6 +35,7 @@ def notes_of(
         archive: holds the databases already, decrypted.
         databases: which entries they were.
         contacts: a vCard or Google-contacts file with names.
+        owner: the name of whose backup it is, where the databases do not tell.
         progress: who is told what could not be read.
 
     Raises:
@@ -42,7 +48,9 @@ def notes_of(
         return []
     try:
         if iphone is not None:
-            chats = read_iphone_notes(iphone, contacts=contacts)
+            chats = read_iphone_notes(
+                iphone, beside=_iphone_beside(archive), contacts=contacts, owner=owner
+            )
         elif msgstore is not None:
             chats = read_voice_notes(msgstore, wa=names, contacts=contacts, newer=newer)
     except DatabaseError as error:
@@ -58,6 +66,47 @@ def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | Non
     if any(entry.path == CHAT_STORAGE for entry in databases):
         return archive.database(CHAT_STORAGE)
     return None
+
+
+def links_of(archive: ArchiveWriter, progress: Progress) -> dict[tuple[str, str], MediaLink]:
+    """Where WhatsApp's own servers held the notes' files, by chat and message id."""
+    android, iphone = archive.database("msgstore.db"), archive.database(CHAT_STORAGE)
+    links: dict[tuple[str, str], MediaLink] = {}
+    try:
+        if iphone is not None:
+            told = read_iphone_links(iphone, beside=_iphone_beside(archive))
+            links.update({(link.chat_jid, link.message_id): link for link in told})
+        if android is not None:
+            told = read_links(android)
+            links.update({(link.chat_jid, link.message_id): link for link in told})
+    except DatabaseError as error:
+        progress.say(f"{error.message}: its links to WhatsApp's servers are not known")
+    return links
+
+
+def _iphone_beside(archive: ArchiveWriter) -> list[Path]:
+    """The archive's copies of the databases that an iPhone has beside its chats."""
+    return [path for name in IPHONE_BESIDE if (path := archive.database(name)) is not None]
+
+
+def spoken_elsewhere(
+    entries: Iterable[Entry], planned: Iterable[Entry], choice: Choice, archive: ArchiveWriter
+) -> list[Entry]:
+    """Audio that the plan took for attached, for its name says so, and that is a voice note by
+    the databases: an iPhone's of before Opus, and what WhatsApp Audio holds.
+    """
+    if choice.only and Kind.VOICE not in choice.only:
+        return []
+    choice = replace(choice, only=frozenset())
+    taken = {entry.stored_as for entry in planned}
+    return [
+        entry
+        for entry in entries
+        if entry.kind is Kind.AUDIO
+        and entry.stored_as not in taken
+        and choice.admits(entry)
+        and archive.note_of(entry) is not None
+    ]
 
 
 def of_chat(

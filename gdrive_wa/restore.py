@@ -19,7 +19,7 @@ from gdrive_wa.job import Job
 from gdrive_wa.library.page import write_page
 from gdrive_wa.missing import Wish, fetch_missing
 from gdrive_wa.model import Choice, Report
-from gdrive_wa.notes import notes_of, of_chat
+from gdrive_wa.notes import notes_of, of_chat, spoken_elsewhere
 from gdrive_wa.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
@@ -93,9 +93,12 @@ def restore(
     ):
         job.take(plan.databases)
         job.stop_if_the_key_opened_nothing()
-        notes = notes_of(archive, plan.databases, contacts=contacts, progress=progress)
+        notes = notes_of(
+            archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
+        )
         archive.expect(notes)
-        media = of_chat(plan.media, notes, chat, archive)
+        spoken = spoken_elsewhere(entries, plan.media, choice or Choice(), archive)
+        media = of_chat((*plan.media, *spoken), notes, chat, archive)
         job.take(media, strangers=everything or not notes)
         if missing_from_whatsapp:
             wish = Wish(choice or Choice(), chat, endpoint)

@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # above the rooms: one walks through them, the others prepare or show it
     "plan": {"crypt", "sources"},
     "key": {"crypt", "google", "plan", "sources"},
-    "missing": {"archive", "chats", "crypt", "google"},
+    "missing": {"archive", "chats", "crypt", "google", "notes"},
     "notes": {"archive", "chats", "crypt"},
     "job": {"archive", "crypt", "sources", "transfer"},
     "restore": {

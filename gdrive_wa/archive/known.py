@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gdrive_wa.archive.index import read_index
 from gdrive_wa.archive.layout import INDEX_NAME, message_key
-from gdrive_wa.archive.match import Matcher
+from gdrive_wa.archive.match import Match, Matcher
 from gdrive_wa.commit import storage_errors
 from gdrive_wa.errors import FormatError
 from gdrive_wa.model import NoteStatus, VoiceNote
@@ -63,6 +63,13 @@ class Known:
                 if key not in self._matcher:
                     self._matcher.add(key, note, content_only=bool(self._told))
         return self._matcher
+
+    def match(self, path: str, sha256: str, note: VoiceNote | None = None) -> Match:
+        """Whose a file is; `note`'s when neither path nor content tell."""
+        match = self.matcher().match(path, sha256)
+        if not match.keys and note is not None and message_key(note) in self.notes:
+            return Match((message_key(note),))
+        return match
 
     def told_without(self, paths: Iterable[str]) -> list[tuple[str, VoiceNote]]:
         """The notes of this run's databases whose file is at none of `paths`, with their keys;

@@ -6,8 +6,8 @@
         …place the media…
         archive.finish()
 
-What is on disk is known from the manifest, and each note's state follows from it; nothing about
-a run is kept anywhere else. So a run that was killed is simply gone on with.
+What is on disk is known from the manifest, and each note's state follows from it: a run that was
+killed is simply gone on with.
 """
 
 from __future__ import annotations
@@ -141,7 +141,9 @@ class ArchiveWriter:
         told = self._known.told_without(entry.path for entry in backup)
         return [note for key, note in told if self._filing.held(key) is None]
 
-    def place(self, draft: Draft, entry: Entry, *, size: int, sha256: str) -> str:
+    def place(
+        self, draft: Draft, entry: Entry, *, size: int, sha256: str, note: VoiceNote | None = None
+    ) -> str:
         """Give what was written to `draft` its place; the path, relative to the archive.
 
         Args:
@@ -149,6 +151,7 @@ class ArchiveWriter:
             entry: what it was in the backup.
             size: bytes of the content.
             sha256: of the content, hex.
+            note: whose it is, where that is known from elsewhere than its path and content.
 
         Raises:
             UnsafeNameError: its own path would lead out of the archive.
@@ -172,7 +175,7 @@ class ArchiveWriter:
             path = f"{self._database_folder()}/{database_name(entry.path)}"
             record = replace(record, path=path, account=self._account)
             return self._filing.put(draft, record, mtime=mtime)
-        match = self._known.matcher().match(entry.path, sha256)
+        match = self._known.match(entry.path, sha256, note)
         placed = self._place_notes(draft, record, match.keys, exact=match.exact)
         if placed is None:
             record = self._as_stranger(draft, record, entry)
@@ -202,16 +205,13 @@ class ArchiveWriter:
     def _place_notes(
         self, draft: Draft, record: Record, keys: tuple[str, ...], *, exact: bool
     ) -> str | None:
-        """Place a file that is these notes'; None when they all have another one already."""
+        """Place a file that is these notes'; None when all have another one already."""
         if not keys:
             return None
         content = record.content_sha256
         held = {key: file for key in keys if (file := self._filing.held(key)) is not None}
-        wanting = [
-            key
-            for key in keys
-            if key not in held or (exact and held[key].content_sha256 != content)
-        ]
+        other = {key for key, file in held.items() if exact and file.content_sha256 != content}
+        wanting = [key for key in keys if key not in held or key in other]
         if not wanting:
             same = [file for file in held.values() if file.content_sha256 == content]
             if not same:
@@ -230,7 +230,7 @@ class ArchiveWriter:
         return self._filing.put_note(draft, replace(record, path=self._layout.of(note)), note)
 
     def _make_way(self, record: Record) -> None:
-        """A note's own file has come: the other one that had its name moves aside."""
+        """A note's own file has come: the one that had its name moves aside."""
         name = safe_name(PurePosixPath(record.whatsapp_path or record.path).name)
         aside = PurePosixPath(VOICE_FOLDER, UNMATCHED, name)
         self._filing.move(record, self._unowned(record, aside))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gdrive_wa.chats.people import UNKNOWN_CHAT, People, bare, is_person
+from gdrive_wa.chats.iphone_people import Directory
+from gdrive_wa.chats.links import MEDIA_KEY_SIZE, MediaLink
+from gdrive_wa.chats.people import UNKNOWN_CHAT, People, is_person
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import flag, positive, sha256_hex, text, whole
@@ -43,76 +46,126 @@ _MEDIA = (
     "ZMOVIEDURATION",
     "ZVCARDSTRING",
     "ZVCARDNAME",
+    "ZMEDIAORIGIN",
+    "ZMEDIAURL",
+    "ZMEDIAKEY",
 )
+_SPOKEN = 1
+"""``ZMEDIAORIGIN`` of what was spoken into the app, whatever its format: Opus since about 2016,
+AAC before."""
+_KEY_FIELD = b"\x0a\x20"
+"""``ZMEDIAKEY`` is a protobuf whose first field is the media key, 32 bytes; a hash and a time
+follow."""
 
 
-def read_iphone_notes(chat_storage: Path, *, contacts: Path | None = None) -> Chats:
+def read_iphone_notes(
+    chat_storage: Path,
+    *,
+    beside: Iterable[Path] = (),
+    contacts: Path | None = None,
+    owner: str | None = None,
+) -> Chats:
     """Read every voice note of a ``ChatStorage.sqlite``. It is never changed.
 
-    An iPhone does not say whether audio was spoken into the app or attached: what is Opus was
-    spoken, and so was what is to be heard once.
+    Audio was spoken into the app when the database says so, when it is to be heard once, and
+    when it is Opus, which hardly anybody attaches: older databases do not say.
 
     Args:
         chat_storage: the database, with its write-ahead log merged in.
+        beside: ``LID.sqlite`` and ``ContactsV2.sqlite`` of the same backup, as far as there are
+            any; names come from elsewhere when they are damaged.
         contacts: a vCard file or Google contacts export of the user's.
+        owner: the name of whose phone it is; the databases do not tell.
 
     Raises:
-        DatabaseError: it is no database, holds no messages, or cannot be read.
+        DatabaseError: `chat_storage` is no database, holds no messages, or cannot be read.
         UsageError: `contacts` is neither.
     """
-    with Tables(chat_storage) as tables:
-        if not tables.has("ZWAMESSAGE", "ZCHATSESSION"):
-            raise DatabaseError(
-                f"this database holds no messages: {chat_storage}",
-                hint="the one that does is ChatStorage.sqlite",
-            )
+    remarks: list[str] = []
+    owner = owner or NAMELESS_OWNER
+    with ExitStack() as opened:
+        tables = _open(chat_storage, opened)
+        directory = Directory(tables, *_open_beside(beside, opened, remarks))
+        storage = _Storage(tables, directory, directory.people(owner, contacts))
         notes = sorted(
-            _Storage(tables, contacts).notes(),
+            storage.notes(),
             key=lambda note: 0.0 if note.sent_at is None else note.sent_at.timestamp(),
         )
-        remarks: tuple[str, ...] = ()
         if tables.damaged:
-            remarks = (f"{chat_storage.name} is damaged: some messages could not be read",)
-    return Chats(NAMELESS_OWNER, tuple(notes), remarks)
+            remarks.append(f"{chat_storage.name} is damaged: some messages could not be read")
+    return Chats(owner, tuple(notes), tuple(remarks))
+
+
+def read_iphone_links(chat_storage: Path, *, beside: Iterable[Path] = ()) -> Iterator[MediaLink]:
+    """The link of every audio message that has one and the key to it, in no particular order.
+
+    Args:
+        chat_storage: the database.
+        beside: as for :func:`read_iphone_notes`, so that a link names its chat as its note does.
+
+    Raises:
+        DatabaseError: `chat_storage` is no database, holds no messages, or cannot be read.
+    """
+    with ExitStack() as opened:
+        tables = _open(chat_storage, opened)
+        directory = Directory(tables, *_open_beside(beside, opened, []))
+        storage = _Storage(tables, directory, directory.people(NAMELESS_OWNER, None))
+        yield from storage.links()
+
+
+def _open(chat_storage: Path, opened: ExitStack) -> Tables:
+    tables = opened.enter_context(Tables(chat_storage))
+    if not tables.has("ZWAMESSAGE", "ZCHATSESSION"):
+        raise DatabaseError(
+            f"this database holds no messages: {chat_storage}",
+            hint="the one that does is ChatStorage.sqlite",
+        )
+    return tables
+
+
+def _open_beside(paths: Iterable[Path], opened: ExitStack, remarks: list[str]) -> list[Tables]:
+    found = []
+    for path in paths:
+        try:
+            found.append(opened.enter_context(Tables(path)))
+        except DatabaseError as error:
+            remarks.append(f"{error.message}; names come from elsewhere")
+    return found
 
 
 class _Storage:
-    """What the tables beside the messages say."""
+    """The messages, and what belongs to them."""
 
-    def __init__(self, tables: Tables, contacts: Path | None) -> None:
+    def __init__(self, tables: Tables, directory: Directory, people: People) -> None:
         self._tables = tables
-        self._chats: dict[int, tuple[str, str | None]] = {}
-        partners: dict[str, str] = {}
-        columns = ("Z_PK", "ZCONTACTJID", "ZPARTNERNAME")
-        for row_id, raw, shown in tables.rows("ZWACHATSESSION", columns):
-            number, jid, name = whole(row_id), text(raw), text(shown)
-            if number is not None and jid is not None:
-                self._chats[number] = (bare(jid), name)
-                if name is not None:
-                    partners.setdefault(bare(jid), name)
-        self._members: dict[int, str] = {}
-        members: dict[str, str] = {}
-        named = ("Z_PK", "ZMEMBERJID", "ZCONTACTNAME", "ZFIRSTNAME")
-        for row_id, raw, *names in tables.rows("ZWAGROUPMEMBER", named):
-            number, jid = whole(row_id), text(raw)
-            if number is not None and jid is not None:
-                self._members[number] = bare(jid)
-                if name := next(filter(None, map(text, names)), None):
-                    members.setdefault(bare(jid), name)
-        pushed: dict[str, str] = {}
-        for raw, shown in tables.rows("ZWAPROFILEPUSHNAME", ("ZJID", "ZPUSHNAME")):
-            jid, name = text(raw), text(shown)
-            if jid is not None and name is not None:
-                pushed.setdefault(bare(jid), name)
-        sources: list[Callable[[str], str | None]] = [partners.get, members.get, pushed.get]
-        if contacts is not None:
-            from gdrive_wa.chats.contacts import read_contacts  # noqa: PLC0415 - only when given
-
-            sources.insert(0, read_contacts(contacts).name)
-        self._people = People(NAMELESS_OWNER, *sources)
+        self._directory = directory
+        self._people = people
 
     def notes(self) -> Iterator[VoiceNote]:
         """The voice notes, in no particular order."""
+        for row, media in self._spoken():
+            yield self._note(row, media)
+
+    def links(self) -> Iterator[MediaLink]:
+        """Where WhatsApp's own servers held their files, as far as that is known."""
+        for row, media in self._spoken():
+            number, chat_row, _, _, _, stanza, *_ = row
+            _, _, _, size, _, mime_type, sha256, _, url, blob = media
+            key = _media_key(blob)
+            if text(url) is not None and key is not None:
+                yield MediaLink(
+                    chat_jid=self._chat(chat_row)[0],
+                    message_id=text(stanza) or f"row {whole(number)}",
+                    url=text(url),
+                    direct_path=None,
+                    media_key=key,
+                    sha256=sha256_hex(sha256),
+                    size=positive(size),
+                    mime_type=text(mime_type),
+                )
+
+    def _spoken(self) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        """The message and the media row of each voice note."""
         kinds = f"CAST(ZMESSAGETYPE AS INTEGER) IN ({_AUDIO}, {_ONCE})"
         if not self._tables.has("ZWAMESSAGE", "ZMESSAGETYPE"):
             kinds = "0"
@@ -128,19 +181,23 @@ class _Storage:
         for row in self._tables.rows("ZWAMESSAGE", _MESSAGE, kinds):
             media = by_id.get(whole(row[10]) or 0) or by_message.get(whole(row[0]) or 0, nothing)
             if whole(row[4]) == _ONCE or _is_spoken(media):
-                yield self._note(row, media)
+                yield row, media
+
+    def _chat(self, row: object) -> tuple[str, str | None]:
+        return self._directory.chats.get(whole(row) or 0, (UNKNOWN_CHAT, None))
 
     def _note(self, row: tuple[Any, ...], media: tuple[Any, ...]) -> VoiceNote:
         number, chat_row, from_me, sent, kind, stanza, member, from_jid, _, starred, _ = row
-        chat_jid, subject = self._chats.get(whole(chat_row) or 0, (UNKNOWN_CHAT, None))
+        chat_jid, subject = self._chat(chat_row)
         mine = flag(from_me)
         sender_jid = None
         if not mine:
-            told = self._members.get(whole(member) or 0) or bare(text(from_jid) or "")
+            told = self._directory.members.get(whole(member) or 0)
+            told = told or self._directory.known(text(from_jid) or "")
             sender_jid = told if is_person(told) else None
             if sender_jid is None and is_person(chat_jid):
                 sender_jid = chat_jid
-        _, _, path, size, duration, mime_type, sha256 = media
+        _, _, path, size, duration, mime_type, sha256, *_ = media
         local = text(path)
         return VoiceNote(
             chat=self._people.chat(chat_jid, subject),
@@ -162,7 +219,17 @@ class _Storage:
 
 def _is_spoken(media: tuple[Any, ...]) -> bool:
     path, mime_type = text(media[2]) or "", text(media[5]) or ""
+    if whole(media[7]) == _SPOKEN:
+        return True
     return path.lower().endswith(".opus") or "opus" in mime_type.lower()
+
+
+def _media_key(blob: object) -> bytes | None:
+    if not isinstance(blob, bytes):
+        return None
+    if len(blob) > MEDIA_KEY_SIZE and blob.startswith(_KEY_FIELD):
+        blob = blob[len(_KEY_FIELD) :][:MEDIA_KEY_SIZE]
+    return blob if len(blob) == MEDIA_KEY_SIZE else None
 
 
 def _moment(value: object) -> datetime | None:

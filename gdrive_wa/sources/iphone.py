@@ -2,8 +2,9 @@
 
 Every file lies under a hash in place of its name; ``Manifest.db`` tells which is which. WhatsApp's
 own are one domain of it (two with WhatsApp Business), and each is a backup of its own here. What
-SQLite left beside the database (``-wal``) is part of it: the database is handed out with it
-merged, from a copy. Nothing in the folder is ever changed.
+SQLite left beside a database (``-wal``) is part of it: the database is handed out with it
+merged, from a copy. Of the app's preferences only whose phone it is is read: the rest is the
+app's own business. Nothing in the folder is ever changed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
-from gdrive_wa.errors import DatabaseError, FormatError
+from gdrive_wa.errors import DamagedError, DatabaseError, FormatError
 from gdrive_wa.model import Backup, Entry, Secret
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.folder import FileBlob
@@ -34,11 +35,14 @@ DOMAINS = {
     "AppDomainGroup-group.net.whatsapp.WhatsApp.shared": "WhatsApp",
     "AppDomainGroup-group.net.whatsapp.WhatsAppSMB.shared": "WhatsApp Business",
 }
-CHATS = "ChatStorage.sqlite"
+DATABASES = ("ChatStorage.sqlite", "ContactsV2.sqlite", "LID.sqlite")
+"""The chats, the address book, and which hidden id is which number."""
 MEDIA = "Message/"
 ICLOUD = "ChatStorage.sqlite.enc"
 _MANIFEST = "Manifest.db"
 _PROPERTIES = "Manifest.plist"
+_PREFERENCES = "Library/Preferences/{}.plist"
+_NUMBER = re.compile(r"(\d{5,15})(?:@s\.whatsapp\.net)?")
 _LARGEST_PLIST = 16 << 20
 _FILE_ID = re.compile(r"[0-9a-f]{40}")
 _FILES = "SELECT fileID, domain, relativePath, file FROM Files WHERE flags = 1 AND domain IN (?, ?)"
@@ -99,7 +103,8 @@ class IPhone:
         found = [
             Backup(
                 name=f"{folder}#{domain}",
-                account=shown,
+                account=phone.number(domain) or shown,
+                owner=phone.owner(domain),
                 updated=phone.updated,
                 size=sum(stored.size for stored in phone.stored(domain)),
             )
@@ -131,7 +136,7 @@ class IPhone:
         phone = self._phones[Path(folder)]
         made = phone.readable(domain, path)
         blob = FileBlob(made, offset)
-        if phone.rewrites(path) and path != CHATS:
+        if phone.rewrites(path) and path not in DATABASES:
             with contextlib.suppress(OSError):  # Windows removes it when all is closed
                 made.unlink()
         return blob
@@ -161,6 +166,7 @@ class _Phone:
         scratch.mkdir(mode=0o700)
         self.updated = datetime.fromtimestamp((folder / _MANIFEST).stat().st_mtime, UTC)
         self._locked: EncryptedBackup | None = None
+        self._told: dict[str, dict[str, Any]] = {}
         manifest = scratch / _MANIFEST
         if _properties(folder).get("IsEncrypted") is True:
             self._locked = unlock(folder, passphrase, manifest)
@@ -171,30 +177,56 @@ class _Phone:
     def stored(self, domain: str) -> list[_Stored]:
         """What is handed out of `domain`, by path."""
         files = self._files.get(domain, {})
-        return [files[path] for path in sorted(files) if path == CHATS or path.startswith(MEDIA)]
+        return [
+            files[path] for path in sorted(files) if path in DATABASES or path.startswith(MEDIA)
+        ]
 
     def rewrites(self, path: str) -> bool:
         """True when what is handed out is not what lies there, byte for byte."""
-        return self._locked is not None or path == CHATS
+        return self._locked is not None or path in DATABASES
 
     def revision(self, domain: str, stored: _Stored) -> str:
         """What changes whenever the content of `stored` does, its log's included."""
         parts = [stored]
-        log = self._files[domain].get(f"{CHATS}-wal")
-        if stored.path == CHATS and log is not None:
+        log = self._files[domain].get(f"{stored.path}-wal")
+        if stored.path in DATABASES and log is not None:
             parts.append(log)
         return "-".join(f"{part.size}-{part.modified.timestamp()}" for part in parts)
 
     def readable(self, domain: str, path: str) -> Path:
         """A file with the content of `path`: its own, or one made for the purpose."""
         files = self._files[domain]
-        if path != CHATS:
+        if path not in DATABASES:
             return self._content(files[path])
         target = self._scratch / f"{files[path].file_id}.merged"
         if not target.exists():
-            log = files.get(f"{CHATS}-wal")
+            log = files.get(f"{path}-wal")
             copy_database(self._content(files[path]), self._content(log) if log else None, target)
         return target
+
+    def number(self, domain: str) -> str | None:
+        """The number of the account, as digits; None where the preferences do not tell."""
+        told = self._preferences(domain)
+        for name in ("OwnJabberID", "LastOwnJabberID"):
+            found = _NUMBER.fullmatch(str(told.get(name, "")))
+            if found:
+                return found.group(1)
+        return None
+
+    def owner(self, domain: str) -> str | None:
+        """The name that its owner gave themselves; None likewise."""
+        name = self._preferences(domain).get("FullUserName")
+        return name.strip() or None if isinstance(name, str) else None
+
+    def _preferences(self, domain: str) -> dict[str, Any]:
+        if domain not in self._told:
+            path = _PREFERENCES.format(domain.removeprefix("AppDomainGroup-"))
+            stored = self._files[domain].get(path)
+            self._told[domain] = {}
+            if stored is not None and stored.size <= _LARGEST_PLIST:
+                with contextlib.suppress(DamagedError):  # it only helps with names
+                    self._told[domain] = _plist(self._content(stored))
+        return self._told[domain]
 
     def _content(self, stored: _Stored) -> Path:
         path = self._folder / stored.file_id[:2] / stored.file_id
@@ -249,8 +281,13 @@ def _is_file(path: Path) -> bool:
 
 
 def _properties(folder: Path) -> dict[str, Any]:
+    return _plist(folder / _PROPERTIES)
+
+
+def _plist(path: Path) -> dict[str, Any]:
+    """What a property list says; nothing when it is none."""
     try:
-        with (folder / _PROPERTIES).open("rb") as file:
+        with path.open("rb") as file:
             parsed = plistlib.loads(file.read(_LARGEST_PLIST))
     except (OSError, ValueError, ExpatError, LookupError, TypeError, RecursionError):
         return {}

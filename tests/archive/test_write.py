@@ -334,3 +334,18 @@ def test_zones_far_from_here(tmp_path: Path) -> None:
     files = {path_of(1): recording(1)}
     ran = run(tmp_path, rows, files, timezone=ZoneInfo("Pacific/Kiritimati"))
     assert ran.notes[0].file == "Voice notes/Mum/2024-01-02 00.01.00 Mum.opus"
+
+
+def test_a_file_that_says_nothing_goes_to_the_note_it_was_fetched_for(tmp_path: Path) -> None:
+    told = note(1, whatsapp_path=None, sha256=None, size=None)
+    with ArchiveWriter(tmp_path, timezone=BERLIN) as archive:
+        archive.expect([told])
+        for fetched_for in (told, note(2)):  # the other one nobody knows
+            with archive.draft() as draft:
+                draft.file.write(recording(1))
+                name = f"WhatsApp Voice Notes/{fetched_for.message_id}"
+                listed = entry(name, recording(1))
+                archive.place(draft, listed, size=1, sha256="00" * 32, note=fetched_for)
+        placed = {found.status: found.file for found in archive.finish()}
+    assert placed[NoteStatus.RESTORED] == "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"
+    assert NoteStatus.UNMATCHED in placed

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.chats.iphone import read_iphone_notes
+from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.errors import DatabaseError
-from tests.sources.apple import Spoken, write_chats
+from tests.sources.apple import Spoken, write_beside, write_chats
 
 
 @pytest.fixture
@@ -83,3 +83,120 @@ def test_what_holds_no_messages_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"no database at all, and long enough to tell" * 9)
     with pytest.raises(DatabaseError):
         read_iphone_notes(path)
+
+
+BOOK = """
+CREATE TABLE ZWAADDRESSBOOKCONTACT (Z_PK INTEGER PRIMARY KEY, ZWHATSAPPID VARCHAR,
+    ZPHONENUMBER VARCHAR, ZLID VARCHAR, ZFULLNAME VARCHAR, ZGIVENNAME VARCHAR, ZLASTNAME VARCHAR,
+    ZBUSINESSNAME VARCHAR, ZUSERNAME VARCHAR);
+INSERT INTO ZWAADDRESSBOOKCONTACT VALUES
+    (1, '15550103@s.whatsapp.net', '+1 555 0103', '900103', 'Cleo Marsh', 'Cleo', 'Marsh', NULL,
+     NULL),
+    (2, NULL, '+1 (555) 0105', NULL, NULL, 'Ed', 'Fox', NULL, NULL),
+    (3, '15550106@s.whatsapp.net', NULL, '900106@lid', NULL, NULL, NULL, 'Fox & Son', NULL);
+"""
+LIDS = """
+CREATE TABLE ZWAZACCOUNT (Z_PK INTEGER PRIMARY KEY, ZIDENTIFIER VARCHAR, ZPHONENUMBER VARCHAR);
+INSERT INTO ZWAZACCOUNT VALUES (1, '900101@lid', '15550101');
+CREATE TABLE ZWAPHONENUMBERLIDPAIR (Z_PK INTEGER PRIMARY KEY, ZLID VARCHAR, ZPHONENUMBER VARCHAR);
+INSERT INTO ZWAPHONENUMBERLIDPAIR VALUES (1, '900105', '+15550105');
+"""
+HIDDEN = """
+ALTER TABLE ZWACHATSESSION ADD COLUMN ZCONTACTIDENTIFIER VARCHAR;
+INSERT INTO ZWACHATSESSION VALUES (11, '900101@lid', '+1 555 0101', 0, NULL),
+    (12, '900103@lid', '\u202a+1\u00a0555\u00a00103\u202c', 0, NULL),
+    (13, '900105@lid', NULL, 0, NULL),
+    (14, '900106@lid', NULL, 0, NULL), (15, '900107@lid', NULL, 0, '15550107@s.whatsapp.net'),
+    (16, '900108@lid', '❤️', 0, NULL), (17, '900109@lid', NULL, 0, NULL);
+"""
+
+
+@pytest.fixture
+def hidden(tmp_path: Path) -> Path:
+    """Chats that go by hidden ids."""
+    path = tmp_path / "ChatStorage.sqlite"
+    write_chats(
+        path, [Spoken(number=chat, chat=chat, path=f"{chat}.opus") for chat in range(11, 18)]
+    )
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+        database.executescript(HIDDEN)
+        database.commit()
+    return path
+
+
+def test_a_hidden_id_is_the_number_it_hides_and_goes_by_its_name(
+    hidden: Path, tmp_path: Path
+) -> None:
+    lids, book = tmp_path / "LID.sqlite", tmp_path / "ContactsV2.sqlite"
+    write_beside(lids, LIDS)
+    write_beside(book, BOOK)
+    found = {
+        note.message_id.removeprefix("STANZA"): (note.chat_jid.partition("@")[0], note.sender)
+        for note in read_iphone_notes(hidden, beside=(lids, book))
+    }
+    assert found == {
+        "11": ("15550101", "Mum"),
+        "12": ("15550103", "Cleo Marsh"),
+        "13": ("15550105", "Ed Fox"),
+        "14": ("15550106", "Fox & Son"),
+        "15": ("15550107", "+1 5550107"),
+        "16": ("900108", "❤️"),
+        "17": ("900109", "Unknown (0109)"),
+    }
+
+
+def test_damaged_databases_beside_cost_names_only(hidden: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "LID.sqlite"
+    broken.write_bytes(b"no database at all, and long enough to tell" * 9)
+    found = read_iphone_notes(hidden, beside=(broken, tmp_path / "none.sqlite"))
+    assert len(found) == 7
+    assert len(found.remarks) == 2
+    assert "names come from elsewhere" in found.remarks[0]
+
+
+@pytest.mark.parametrize("value", ["7", "x'ff00'", "1e300", "''", "'@lid'", "'+'", "NULL"])
+def test_ids_and_names_of_any_kind_are_no_error(hidden: Path, tmp_path: Path, value: str) -> None:
+    book = tmp_path / "ContactsV2.sqlite"
+    write_beside(book, BOOK + LIDS)
+    columns = ("ZWHATSAPPID", "ZPHONENUMBER", "ZLID", "ZFULLNAME", "ZBUSINESSNAME")
+    for column in columns:
+        execute(book, f"UPDATE ZWAADDRESSBOOKCONTACT SET {column} = {value}")  # noqa: S608 - of the row above
+    execute(book, f"UPDATE ZWAZACCOUNT SET ZIDENTIFIER = {value}, ZPHONENUMBER = {value}")  # noqa: S608 - likewise
+    assert len(read_iphone_notes(hidden, beside=[book])) == 7
+
+
+def test_the_owner_goes_by_the_name_that_the_phone_tells(tmp_path: Path) -> None:
+    path = tmp_path / "ChatStorage.sqlite"
+    write_chats(path, [Spoken(number=1, path="a.opus", from_me=True)])
+    assert [note.sender for note in read_iphone_notes(path, owner="Alex")] == ["Alex"]
+    assert [note.sender for note in read_iphone_notes(path)] == ["Me"]
+
+
+@pytest.mark.parametrize("name", ["a.m4a", "a.aac", "a.caf", "a"])
+@pytest.mark.parametrize(("origin", "spoken"), [(1, True), (0, False), (None, False)])
+def test_what_the_database_calls_spoken_is_so_in_any_format(
+    tmp_path: Path, name: str, origin: int | None, *, spoken: bool
+) -> None:
+    path = tmp_path / "ChatStorage.sqlite"
+    write_chats(path, [Spoken(number=1, path=name, mime_type="audio/mp4", origin=origin)])
+    assert len(read_iphone_notes(path)) == spoken
+
+
+KEY = bytes(range(32))
+BLOB = b"\x0a\x20" + KEY + b"\x12\x20" + bytes(32) + b"\x18" + b"\x80\x80\x80\x80\x06" + bytes(2)
+
+
+@pytest.mark.parametrize(
+    ("blob", "key"),
+    [(BLOB, KEY), (KEY, KEY), (b"\x0a\x20" + KEY[:30], b"\x0a\x20" + KEY[:30]), (BLOB[:20], None),
+     (b"\x12\x20" + KEY, None), (b"", None), (None, None)],
+)  # fmt: skip
+def test_the_key_of_a_link_is_the_first_field_of_its_blob(
+    tmp_path: Path, blob: bytes | None, key: bytes | None
+) -> None:
+    path = tmp_path / "ChatStorage.sqlite"
+    url = "https://mmg.whatsapp.net/d/f/A.enc"
+    write_chats(path, [Spoken(number=1, audio=b"a", origin=1, url=url, media_key=blob)])
+    found = [(link.media_key, link.url, link.message_id) for link in read_iphone_links(path)]
+    assert found == ([] if key is None else [(key, url, "STANZA1")])

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import plistlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.emulator.server import Emulator
 from gdrive_wa.emulator.story import read_recordings
+from gdrive_wa.model import NoteStatus
+from tests.chats.test_iphone import BOOK, HIDDEN, LIDS
 from tests.cli.conftest import Run
-from tests.sources.apple import AppleBackup, Spoken, write_chats
+from tests.sources.apple import DOMAIN, AppleBackup, Spoken, write_beside, write_chats
 
 PASSPHRASE = "correct horse 15550100"
 AUDIO = [each.audio for each in read_recordings().values()]
@@ -48,6 +55,14 @@ def backup(request: pytest.FixtureRequest, tmp_path: Path) -> AppleBackup:
     made.add("Library/else.opus", AUDIO[0], domain="AppDomain-org.example")
     made.finish()
     return made
+
+
+def preferences(name: str, number: str) -> bytes:
+    told = {"FullUserName": name, "OwnJabberID": f"{number}@s.whatsapp.net", "Token": "hush-hush"}
+    return plistlib.dumps(told, fmt=plistlib.FMT_BINARY)
+
+
+PREFERENCES = f"Library/Preferences/{DOMAIN.removeprefix('AppDomainGroup-')}.plist"
 
 
 def restore(run: Run, backup: AppleBackup, *more: str) -> dict[str, Any]:
@@ -191,3 +206,128 @@ def test_without_the_extra_a_locked_backup_says_how_to_get_it(run: Run, tmp_path
     ended = run("restore", "out", "--folder", folder, env=env)
     assert ended.returncode == 2
     assert "pip install 'gdrive-wa[ios]'" in ended.stderr
+
+
+@pytest.mark.parametrize("passphrase", [None, PASSPHRASE], ids=["plain", "locked"])
+def test_hidden_ids_the_address_book_and_the_owner_name_the_notes(
+    run: Run, tmp_path: Path, passphrase: str | None
+) -> None:
+    made = AppleBackup(tmp_path / "made", passphrase)
+    chats = tmp_path / "ChatStorage.sqlite"
+    rows = [
+        Spoken(number=number, chat=number, path=f"Media/{number}.opus", audio=AUDIO[number])
+        for number in (11, 12, 13)
+    ]
+    rows.append(Spoken(number=2, from_me=True, path="Media/2.opus", audio=AUDIO[2]))
+    write_chats(chats, rows)
+    with closing(sqlite3.connect(chats)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+        database.executescript(HIDDEN)
+        database.commit()
+    made.add("ChatStorage.sqlite", chats.read_bytes())
+    made.add("LID.sqlite", write_beside(tmp_path / "LID.sqlite", LIDS))
+    made.add("ContactsV2.sqlite", write_beside(tmp_path / "ContactsV2.sqlite", BOOK))
+    made.add(PREFERENCES, preferences("Alex", "15550100"))
+    for row in rows:
+        made.add(f"Message/{row.path}", row.audio)
+    made.finish()
+    restore(run, made)
+    notes = json.loads((tmp_path / "out" / "voice-notes.json").read_text())
+    who = {note["message_id"]: (note["chat"], note["sender"], note["status"]) for note in notes}
+    assert who == {
+        "STANZA11": ("Mum", "Mum", "restored"),
+        "STANZA12": ("Cleo Marsh", "Cleo Marsh", "restored"),
+        "STANZA13": ("Ed Fox", "Ed Fox", "restored"),
+        "STANZA2": ("Mum", "Alex", "restored"),
+    }
+    assert len({note["chat_jid"] for note in notes}) == 3, "a hidden id is its number's chat"
+    env = {} if passphrase is None else {"GDRIVE_WA_IPHONE_PASSPHRASE": passphrase}
+    (shown,) = json.loads(run("backups", "--folder", made.folder, "--json", env=env).stdout)
+    assert shown["account"] == "15550100"
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert b"hush-hush" not in kept, "the app's preferences stay where they are"
+
+
+@pytest.mark.parametrize("content", [b"", b"bplist00rubbish", plistlib.dumps(["x"])])
+def test_preferences_that_make_no_sense_cost_the_owners_name_only(
+    run: Run, backup: AppleBackup, content: bytes
+) -> None:
+    backup.add(PREFERENCES, content)
+    (backup.folder / "Manifest.db").unlink()
+    backup.finish()
+    restore(run, backup)
+
+
+def test_two_iphones_in_one_archive_keep_both_their_databases(run: Run, tmp_path: Path) -> None:
+    for number in (1, 2):
+        made = AppleBackup(tmp_path / f"made {number}")
+        chats = tmp_path / f"{number}.sqlite"
+        write_chats(chats, [Spoken(number=number, path="Media/a.opus", audio=AUDIO[number])])
+        made.add("ChatStorage.sqlite", chats.read_bytes())
+        made.add(PREFERENCES, preferences(f"Owner {number}", f"1555010{number}"))
+        made.add("Message/Media/a.opus", AUDIO[number])
+        made.finish()
+        for _ in range(2):
+            restore(run, made)
+    notes = json.loads((tmp_path / "out" / "voice-notes.json").read_text())
+    assert [(note["message_id"], note["status"]) for note in notes] == [
+        ("STANZA1", "restored"),
+        ("STANZA2", "restored"),
+    ]
+    held = sorted((tmp_path / "out" / "Databases").rglob("*.sqlite"))
+    assert len({path.read_bytes() for path in held}) == 2
+
+
+def test_notes_of_before_opus_are_restored_and_attached_music_is_not(
+    run: Run, tmp_path: Path
+) -> None:
+    made = AppleBackup(tmp_path / "made")
+    chats = tmp_path / "ChatStorage.sqlite"
+    rows = [
+        Spoken(number=1, path="Media/a.m4a", audio=b"spoken", mime_type="audio/mp4", origin=1),
+        Spoken(number=2, path="Media/b.m4a", audio=b"a song", mime_type="audio/mp4", origin=0),
+    ]
+    write_chats(chats, rows)
+    made.add("ChatStorage.sqlite", chats.read_bytes())
+    for row in rows:
+        made.add(f"Message/{row.path}", row.audio)
+    made.finish()
+    done = {each["path"]: each["file"] for each in restore(run, made)["done"]}
+    assert done["Message/Media/a.m4a"].startswith("Voice notes/Mum/")
+    assert done["Message/Media/a.m4a"].endswith(" Mum.m4a")
+    assert "Message/Media/b.m4a" not in done
+    assert restore(run, made)["done"] == []
+
+
+@pytest.mark.parametrize("path", ["Media/gone.opus", ""], ids=["path", "never downloaded"])
+def test_what_an_iphone_lacks_comes_from_whatsapp_while_its_link_lives(
+    run: Run, sample: SampleAccount, emulator: Emulator, tmp_path: Path, path: str
+) -> None:
+    (lacking,) = [note for note in sample.notes if note.status is NoteStatus.MISSING]
+    msgstore = tmp_path / "msgstore.db"
+    msgstore.write_bytes(sample.contents["Databases/msgstore.db"])
+    with closing(sqlite3.connect(msgstore)) as database:
+        url, key = database.execute(
+            "SELECT message_url, media_key FROM message_media WHERE message_row_id ="
+            " (SELECT _id FROM message WHERE key_id = ?)",
+            (lacking.message_id,),
+        ).fetchone()
+    made = AppleBackup(tmp_path / "made")
+    chats = tmp_path / "ChatStorage.sqlite"
+    blob = b"\x0a\x20" + key + b"\x12\x20" + bytes(32) + b"\x18\x01"
+    spoken = Spoken(
+        number=1, path=path, url=url, media_key=blob, origin=1,
+        sha256=bytes.fromhex(lacking.sha256 or ""), audio=bytes(lacking.size or 0),
+    )  # fmt: skip
+    write_chats(chats, [spoken])
+    made.add("ChatStorage.sqlite", chats.read_bytes())
+    made.finish()
+    ended = run(
+        "restore", "out", "--folder", made.folder, "--missing-from-whatsapp", "--no-tags", "--json",
+        env={"GDRIVE_WA_ENDPOINT": emulator.root},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    (note,) = json.loads((tmp_path / "out" / "voice-notes.json").read_text())
+    assert note["status"] == "restored"
+    content = (tmp_path / "out" / note["file"]).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == lacking.sha256

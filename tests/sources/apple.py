@@ -25,7 +25,7 @@ CREATE TABLE ZWAMESSAGE (Z_PK INTEGER PRIMARY KEY, ZCHATSESSION INTEGER, ZISFROM
     ZFROMJID VARCHAR, ZPUSHNAME VARCHAR, ZSTARRED INTEGER, ZSORT FLOAT, ZMEDIAITEM INTEGER);
 CREATE TABLE ZWAMEDIAITEM (Z_PK INTEGER PRIMARY KEY, ZMESSAGE INTEGER, ZMEDIALOCALPATH VARCHAR,
     ZFILESIZE INTEGER, ZMOVIEDURATION INTEGER, ZMEDIAURL VARCHAR, ZMEDIAKEY BLOB,
-    ZVCARDSTRING VARCHAR, ZVCARDNAME VARCHAR);
+    ZVCARDSTRING VARCHAR, ZVCARDNAME VARCHAR, ZMEDIAORIGIN INTEGER);
 CREATE TABLE ZWACHATSESSION (Z_PK INTEGER PRIMARY KEY, ZCONTACTJID VARCHAR,
     ZPARTNERNAME VARCHAR, ZSESSIONTYPE INTEGER);
 CREATE TABLE ZWAGROUPMEMBER (Z_PK INTEGER PRIMARY KEY, ZMEMBERJID VARCHAR, ZCONTACTNAME VARCHAR,
@@ -54,6 +54,9 @@ class Spoken:
     audio: bytes = b""
     mime_type: str = "audio/ogg; codecs=opus"
     sha256: bytes | None = None
+    origin: int | None = None
+    url: str | None = None
+    media_key: bytes | None = None
 
 
 def write_chats(path: Path, rows: list[Spoken], *, late: list[Spoken] | None = None) -> None:
@@ -75,13 +78,21 @@ def write_chats(path: Path, rows: list[Spoken], *, late: list[Spoken] | None = N
         path.with_name(f"kept-{name}").replace(path.with_name(name))
 
 
+def write_beside(path: Path, statements: str) -> bytes:
+    """A small database of the same phone, such as ``LID.sqlite``; its bytes."""
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(statements)
+        database.commit()
+    return path.read_bytes()
+
+
 def add(database: sqlite3.Connection, row: Spoken) -> None:
     digest = row.sha256 or hashlib.sha256(row.audio).digest()
     database.execute(
-        "INSERT INTO ZWAMEDIAITEM VALUES (?, ?, ?, ?, ?, NULL, NULL, ?, ?)",
+        "INSERT INTO ZWAMEDIAITEM VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            row.number + 100, row.number, row.path, len(row.audio), 6, row.mime_type,
-            base64.b64encode(digest).decode(),
+            row.number + 100, row.number, row.path or None, len(row.audio), 6, row.url,
+            row.media_key, row.mime_type, base64.b64encode(digest).decode(), row.origin,
         ),
     )  # fmt: skip
     database.execute(

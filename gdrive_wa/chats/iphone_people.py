@@ -1,0 +1,153 @@
+"""Who is who in an iPhone's databases: hidden ids, and the names that people go by there.
+
+``ChatStorage.sqlite`` has the chats; ``LID.sqlite`` which hidden id (``…@lid``) is which number;
+``ContactsV2.sqlite`` the phone's address book. Which of the last two are in a backup differs, and
+versions of the app keep a table now in one, now in the other: each is looked for in all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gdrive_wa.chats.people import People, bare
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.values import text, whole
+
+_PERSON = "@s.whatsapp.net"
+_HIDDEN = "@lid"
+_NO_DIGIT = re.compile(r"\D")
+_NUMBER = re.compile(r"\d{5,15}")
+_MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u200e\u200f\u202a-\u202f\u2066-\u2069-]*")
+_PAIRS = (
+    ("ZWAPHONENUMBERLIDPAIR", "ZLID", "ZPHONENUMBER"),
+    ("ZWAZACCOUNT", "ZIDENTIFIER", "ZPHONENUMBER"),
+    ("ZWAADDRESSBOOKCONTACT", "ZLID", "ZWHATSAPPID"),
+    ("ZWAADDRESSBOOKCONTACT", "ZLID", "ZPHONENUMBER"),
+    ("ZWACHATSESSION", "ZCONTACTJID", "ZCONTACTIDENTIFIER"),
+    ("ZWACHATSESSION", "ZCONTACTIDENTIFIER", "ZCONTACTJID"),
+)
+"""Where a hidden id stands beside the number it hides."""
+_ALONE = ("ZLID", "ZIDENTIFIER")
+"""Columns of hidden ids only: some versions leave out the server there."""
+_BOOK = (
+    "ZWHATSAPPID",
+    "ZPHONENUMBER",
+    "ZLID",
+    "ZFULLNAME",
+    "ZGIVENNAME",
+    "ZLASTNAME",
+    "ZBUSINESSNAME",
+    "ZUSERNAME",
+)
+
+
+class Directory:
+    """The ids and names of one backup.
+
+    Args:
+        storage: ``ChatStorage.sqlite``.
+        beside: ``LID.sqlite`` and ``ContactsV2.sqlite``, where there are any.
+    """
+
+    def __init__(self, storage: Tables, *beside: Tables) -> None:
+        self._all = (storage, *beside)
+        self._phones: dict[str, str] = {}
+        for table, hidden, number in _PAIRS:
+            for raw_hidden, raw_number in self._rows(table, (hidden, number)):
+                lid = _hidden(raw_hidden, alone=hidden in _ALONE)
+                phone = _phone(raw_number)
+                if lid is not None and phone is not None:
+                    self._phones.setdefault(lid, phone)
+        self.chats: dict[int, tuple[str, str | None]] = {}
+        for row_id, raw, subject in self._rows(
+            "ZWACHATSESSION", ("Z_PK", "ZCONTACTJID", "ZPARTNERNAME")
+        ):
+            row, jid = whole(row_id), text(raw)
+            if row is not None and jid is not None:
+                self.chats[row] = (self.known(jid), text(subject))
+        self.members: dict[int, str] = {}
+        for row_id, raw in self._rows("ZWAGROUPMEMBER", ("Z_PK", "ZMEMBERJID")):
+            row, jid = whole(row_id), text(raw)
+            if row is not None and jid is not None:
+                self.members[row] = self.known(jid)
+
+    def known(self, jid: str) -> str:
+        """`jid` by phone number, where it is a hidden id whose number is known."""
+        jid = bare(jid)
+        return self._phones.get(jid, jid)
+
+    def people(self, owner: str, contacts: Path | None) -> People:
+        """Names: the user's own list first, then the phone's, then what people call themselves.
+
+        Raises:
+            UsageError: `contacts` is no list of contacts.
+        """
+        given: dict[str, str] = {}
+        pushed: dict[str, str] = {}
+        for whatsapp, number, lid, full, first, last, business, user in self._rows(
+            "ZWAADDRESSBOOKCONTACT", _BOOK
+        ):
+            ids = (_phone(whatsapp), _phone(number), _hidden(lid, alone=True))
+            _call(given, map(self._known, ids), _name(full) or _joined(first, last))
+            _call(pushed, map(self._known, ids), _name(business) or _name(user))
+        partners = {jid: name for jid, shown in self.chats.values() if (name := _name(shown))}
+        members: dict[str, str] = {}
+        columns = ("ZMEMBERJID", "ZCONTACTNAME", "ZFIRSTNAME")
+        for raw, *names in self._rows("ZWAGROUPMEMBER", columns):
+            _call(members, (self._known(text(raw)),), next(filter(None, map(_name, names)), None))
+        for raw, shown in self._rows("ZWAPROFILEPUSHNAME", ("ZJID", "ZPUSHNAME")):
+            _call(pushed, (self._known(text(raw)),), _name(shown))
+        sources: list[Callable[[str], str | None]] = [
+            given.get,
+            partners.get,
+            members.get,
+            pushed.get,
+        ]
+        if contacts is not None:
+            from gdrive_wa.chats.contacts import read_contacts  # noqa: PLC0415 - only when given
+
+            sources.insert(0, read_contacts(contacts).name)
+        return People(owner, *sources)
+
+    def _known(self, jid: str | None) -> str | None:
+        return None if jid is None else self.known(jid)
+
+    def _rows(self, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        for tables in self._all:
+            yield from tables.rows(table, columns)
+
+
+def _call(names: dict[str, str], jids: Iterable[str | None], name: str | None) -> None:
+    for jid in jids:
+        if name is not None and jid is not None:
+            names.setdefault(jid, name)
+
+
+def _hidden(value: object, *, alone: bool) -> str | None:
+    """A hidden id; where it stands `alone`, without its server too."""
+    shown = (text(value) or "").strip()
+    if alone and shown.isascii() and shown.isdigit():
+        return f"{shown}{_HIDDEN}"
+    return bare(shown) if shown.endswith(_HIDDEN) else None
+
+
+def _phone(value: object) -> str | None:
+    """Somebody's jid, of which only the number may be stored, as people write it."""
+    shown = (text(value) or "").strip()
+    if shown.endswith(_PERSON):
+        return bare(shown)
+    digits = _NO_DIGIT.sub("", shown)
+    return f"{digits}{_PERSON}" if "@" not in shown and _NUMBER.fullmatch(digits) else None
+
+
+def _joined(*parts: object) -> str | None:
+    return " ".join(name for part in parts if (name := _name(part))) or None
+
+
+def _name(value: object) -> str | None:
+    """A name; None for a mere number, which the phone shows for who is in no address book."""
+    shown = (text(value) or "").strip()
+    return None if _MERE_NUMBER.fullmatch(shown) else shown
