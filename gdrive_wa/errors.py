@@ -117,7 +117,10 @@ class WrongKeyTypeError(KeyFailure):
 class WrongKeyError(KeyFailure):
     """The right kind of key, but not the one this backup was made with."""
 
-    default_hints = ("check that the key belongs to this account and to this backup's time",)
+    default_hints = (
+        "check that the key belongs to this account and to this backup's time",
+        "one digit mistyped? this names it: gdrive-wa key check",
+    )
 
 
 class DamagedError(GdriveWaError):

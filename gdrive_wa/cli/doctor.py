@@ -17,6 +17,10 @@ from gdrive_wa.errors import GdriveWaError
 from gdrive_wa.version import VERSION
 
 _LIBRARIES = ("google-api-python-client", "google-auth-oauthlib", "pycryptodome", "protobuf")
+_EXTRAS = (
+    ("av", "audio", "export"),
+    ("iphone-backup-decrypt", "ios", "an iPhone's backup that is locked with a passphrase"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ class _Finding:
 @json_option
 def command(*, as_json: bool) -> None:
     """Tell what is set up, what is missing, and what to do about it. Asks no server."""
-    findings = [_program(), *_libraries(), _keyring(), _login(), _client(), _key(), _endpoint()]
+    findings = [
+        _program(), *_libraries(), *_extras(), _keyring(), _login(), _client(), _key(), _endpoint(),
+    ]  # fmt: skip
     if as_json:
         talk.print_json([finding.to_json() for finding in findings])
         return
@@ -57,6 +63,18 @@ def _libraries() -> list[_Finding]:
             found.append(_Finding(name, version(name)))
         except PackageNotFoundError:
             found.append(_Finding(name, "missing", fine=False, advice=f"pip install {name}"))
+    return found
+
+
+def _extras() -> list[_Finding]:
+    """Libraries that only one thing needs, and that are fine to lack until then."""
+    found = []
+    for name, extra, use in _EXTRAS:
+        try:
+            found.append(_Finding(name, version(name)))
+        except PackageNotFoundError:
+            how = f'not installed, and needed only for {use}: pip install "gdrive-wa[{extra}]"'
+            found.append(_Finding(name, how))
     return found
 
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import require_key
 from gdrive_wa.cli.options import Where, json_option, key_option, source_options
-from gdrive_wa.errors import StorageError, WrongKeyError
-
-if TYPE_CHECKING:
-    from gdrive_wa.crypt.check import Slip
-    from gdrive_wa.crypt.keys import Key
 
 
 @click.group("key")
@@ -31,23 +25,14 @@ def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
 
     The digits are asked for, hidden; they are never an argument.
     """
-    from gdrive_wa.crypt.keys import (  # noqa: PLC0415 - ciphers are slow to import
-        RootKey,
-        refuse_key_as_path,
-        write_key_file,
-    )
+    from gdrive_wa.key import create as create_key  # noqa: PLC0415 - ciphers are slow to import
+    from gdrive_wa.key import free_place  # noqa: PLC0415
 
-    refuse_key_as_path(file)
-    if file.exists():
-        raise StorageError(f"{file} is there already", hint="name a file that is not there yet")
+    free_place(file)
     key = require_key(key_file)
-    write_key_file(key, file)
+    create_key(key, file, keyring=keyring)
     talk.voice().say(f"wrote {file} (only you can read it); fingerprint {key.fingerprint}")
-    if keyring and isinstance(key, RootKey):
-        from gdrive_wa.google.store import keep_key  # noqa: PLC0415 - a keyring is slow to open
-        from gdrive_wa.model import Secret  # noqa: PLC0415
-
-        keep_key(Secret(key.reveal().hex()))
+    if keyring:
         talk.voice().say("the keyring has it too: no command needs --key-file any more")
 
 
@@ -65,62 +50,19 @@ def check(
     Nothing is downloaded and nothing is written. When one of the 64 digits is mistyped, it says
     which one.
     """
+    from gdrive_wa.key import check as check_file  # noqa: PLC0415 - ciphers are slow to import
+    from gdrive_wa.key import check_backup  # noqa: PLC0415
+
     key = require_key(key_file)
     with interrupt.graceful():
-        opened = _check_file(file, key) if file else _check_listing(where, backup, key)
+        if file is not None:
+            opened = check_file(key, file, progress=talk.progress())
+        else:
+            source = where.connect()
+            try:
+                opened = check_backup(key, source, backup)
+            finally:
+                source.close()
     if as_json:
-        talk.print_json({"opens": opened, "fingerprint": key.fingerprint})
-    talk.voice().say(f"the key opens {opened}; fingerprint {key.fingerprint}")
-
-
-def _check_file(file: Path, key: Key) -> str:
-    from gdrive_wa.crypt.check import check_key, find_slip_by_file  # noqa: PLC0415 - slow
-    from gdrive_wa.crypt.keys import RootKey, refuse_key_as_path  # noqa: PLC0415
-
-    if not file.exists():
-        refuse_key_as_path(file)
-    try:
-        kind = check_key(file, key, progress=talk.progress())
-    except WrongKeyError as error:
-        slip = find_slip_by_file(key.reveal().hex(), file) if isinstance(key, RootKey) else None
-        raise _explained(error, slip) from error
-    return f"{file.name} ({kind})"
-
-
-def _check_listing(where: Where, backup: str | None, key: Key) -> str:
-    from gdrive_wa.crypt.check import find_slip_by_envelope  # noqa: PLC0415 - ciphers are slow
-    from gdrive_wa.crypt.keys import RootKey  # noqa: PLC0415
-    from gdrive_wa.errors import FormatError  # noqa: PLC0415
-    from gdrive_wa.plan import pick_backup  # noqa: PLC0415
-    from gdrive_wa.sources.reveal import check_key  # noqa: PLC0415
-
-    source = where.connect()
-    try:
-        chosen = pick_backup(source, backup)
-        entries = list(source.entries(chosen))
-    finally:
-        source.close()
-    sealed = chosen.sealed or next((each.envelope for each in entries if each.envelope), None)
-    try:
-        if check_key(chosen, entries, key):
-            return f"the backup of {chosen.account}"
-    except WrongKeyError as error:
-        slip = (
-            find_slip_by_envelope(key.reveal().hex(), sealed)
-            if isinstance(key, RootKey) and sealed
-            else None
-        )
-        raise _explained(error, slip) from error
-    raise FormatError(
-        "this listing holds nothing that a key could be tried on",
-        hint="download its msgstore.db, and check the key on that: gdrive-wa key check FILE",
-    )
-
-
-def _explained(error: WrongKeyError, slip: Slip | None) -> WrongKeyError:
-    if slip is None:
-        return error
-    return WrongKeyError(
-        f"{error.message}: digit {slip.place} is mistyped",
-        hint=f"in group {slip.group} of four, write {slip.right} in place of {slip.typed}",
-    )
+        talk.print_json(opened.to_json())
+    talk.voice().say(f"the key opens {opened.opens}; fingerprint {opened.fingerprint}")

@@ -1,0 +1,80 @@
+"""``doctor`` tells what is set up, whatever state the machine is in, and asks no server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gdrive_wa.crypt.keys import RootKey
+from gdrive_wa.emulator.sample import SampleAccount
+from tests.cli.conftest import Run
+
+
+def findings(run: Run, **env: str) -> dict[str, dict[str, Any]]:
+    ended = run("doctor", "--json", env=env)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    return {found["what"]: found for found in json.loads(ended.stdout)}
+
+
+def test_a_machine_where_nothing_is_set_up_is_told_what_to_do(run: Run, tmp_path: Path) -> None:
+    found = findings(run)
+    assert found["gdrive-wa"]["ok"]
+    for what, advice in (
+        ("login", "gdrive-wa login"), ("OAuth client file", "--client-secrets"),
+        ("key", "--key-file"),
+    ):  # fmt: skip
+        assert not found[what]["ok"]
+        assert advice in found[what]["advice"]
+    assert found["endpoint"]["state"] == "Google"
+    assert str(tmp_path / "config") in found["keyring"]["state"]
+    assert not (tmp_path / "config").exists()
+
+
+def test_what_is_set_up_is_named_without_its_secrets(
+    run: Run, with_key: dict[str, str], sample: SampleAccount
+) -> None:
+    assert isinstance(sample.key, RootKey)
+    found = findings(run, **with_key)
+    assert "GDRIVE_WA_ACCESS_TOKEN" in found["login"]["state"]
+    assert sample.key.fingerprint in found["key"]["state"]
+    assert found["endpoint"]["state"] == with_key["GDRIVE_WA_ENDPOINT"]
+    told = json.dumps(found)
+    assert sample.token.reveal() not in told
+    assert sample.key.reveal().hex() not in told
+
+
+def test_what_is_set_up_wrongly_is_a_finding_and_no_error(run: Run, tmp_path: Path) -> None:
+    logins = tmp_path / "config" / "logins"
+    logins.mkdir(parents=True)
+    (logins / "alex@example.org.json").write_text("{broken")
+    found = findings(run, GDRIVE_WA_KEY_FILE="gone.key", GDRIVE_WA_ENDPOINT="http://example.org")
+    assert not found["key"]["ok"]
+    assert "gone.key" in found["key"]["state"]
+    assert not found["endpoint"]["ok"]
+    assert "https" in found["endpoint"]["advice"]
+    assert not found["login"]["ok"]
+
+
+def test_a_library_that_only_one_thing_needs_is_fine_to_lack(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.metadata as metadata\n"
+        "real = metadata.version\n"
+        "def version(name):\n"
+        "    if name == 'av':\n"
+        "        raise metadata.PackageNotFoundError(name)\n"
+        "    return real(name)\n"
+        "metadata.version = version\n"
+    )
+    found = findings(run, PYTHONPATH=str(tmp_path))
+    assert found["av"]["ok"]
+    assert 'pip install "gdrive-wa[audio]"' in found["av"]["state"]
+
+
+def test_a_person_reads_one_line_a_finding_and_a_hint_for_each_lack(run: Run) -> None:
+    ended = run("doctor")
+    states = [line.split("\t")[0] for line in ended.stdout.splitlines()]
+    assert set(states) == {"ok", "--"}
+    hints = [line for line in ended.stderr.splitlines() if line.startswith("hint: ")]
+    assert len(hints) == len(ended.stderr.splitlines()) == states.count("--")
