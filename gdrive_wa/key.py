@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from gdrive_wa.crypt.check import Slip, check_key, find_slip_by_envelope, find_slip_by_file
-from gdrive_wa.crypt.keys import Key, RootKey, write_key_file
+from gdrive_wa.crypt.keys import Key, RootKey, refuse_key_as_path, write_key_file
 from gdrive_wa.errors import FormatError, StorageError, WrongKeyError, WrongKeyTypeError
 from gdrive_wa.model import Secret
 from gdrive_wa.plan import pick_backup
@@ -55,8 +55,11 @@ def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Op
         FormatError: the file is not encrypted, so that no key opens it.
         DamagedError: the file itself is damaged.
         UsageError: the file cannot be read.
+        KeyFileError: `file` is no path but the key itself, which is not repeated.
     """
     file = Path(file)
+    if not file.exists():
+        refuse_key_as_path(file)
     try:
         kind = check_key(file, key, progress=progress)
     except WrongKeyError as error:
@@ -107,12 +110,12 @@ def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
 
     Raises:
         StorageError: `file` is there already, or cannot be written.
+        KeyFileError: `file` is no path but the key itself, which is not repeated.
         WrongKeyTypeError: a cipher key for the keyring, which holds the 64 digits.
         CredentialsError: this machine has no keyring, or it is locked.
     """
     file = Path(file)
-    if file.exists():
-        raise StorageError(f"{file} is there already", hint="name a file that is not there yet")
+    free_place(file)
     if keyring and not isinstance(key, RootKey):
         raise WrongKeyTypeError(
             "the keyring holds the 64 digits, and this is the key file of crypt12 or crypt14",
@@ -125,11 +128,26 @@ def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
         keep_key(Secret(key.reveal().hex()))
 
 
+def free_place(file: str | Path) -> None:
+    """Check that a key file may be made here, before the key is asked for.
+
+    Raises:
+        StorageError: something is there already.
+        KeyFileError: it is no path but the key itself, which is not repeated.
+    """
+    refuse_key_as_path(file)
+    if Path(file).exists():
+        raise StorageError(f"{file} is there already", hint="name a file that is not there yet")
+
+
 def _explained(error: WrongKeyError, slip: Slip | None) -> WrongKeyError:
     if slip is None:
         return WrongKeyError(
             error.message,
-            hint=(*error.hints, "no single digit of it is mistyped: compare all groups of four"),
+            hint=(
+                *error.hints[:1],
+                "no single digit of it is mistyped: compare all groups of four",
+            ),
         )
     return WrongKeyError(
         f"{error.message}: digit {slip.place} is mistyped",

@@ -13,6 +13,7 @@ from gdrive_wa.crypt.keys import Key, RootKey, load_key
 from gdrive_wa.errors import (
     DamagedError,
     FormatError,
+    KeyFileError,
     StorageError,
     WrongKeyError,
     WrongKeyTypeError,
@@ -86,6 +87,7 @@ def test_a_slip_is_named_by_every_kind_of_file(tmp_path: Path) -> None:
 def test_when_no_one_digit_helps_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(WrongKeyError) as caught:
         check(OTHER, container(tmp_path))
+    assert [hint for hint in caught.value.hints if "digit" in hint] == [caught.value.hints[-1]]
     assert "no single digit" in caught.value.hints[-1]
 
 
@@ -152,3 +154,11 @@ def test_the_keyring_takes_the_64_digits_only(tmp_path: Path) -> None:
     with pytest.raises(WrongKeyTypeError, match="keyring"):
         create(CIPHER_KEY, tmp_path / "key", keyring=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_given_as_a_path_is_refused_and_not_repeated() -> None:
+    digits = bytes(range(32)).hex()
+    for act in (lambda: check(ROOT_KEY, digits), lambda: create(ROOT_KEY, digits)):
+        with pytest.raises(KeyFileError, match="no path") as caught:
+            act()
+        assert digits[:20] not in str(caught.value)
