@@ -65,12 +65,15 @@ class Plan:
         return report
 
 
-def pick_backup(source: BackupSource, name: str | None = None) -> Backup:
+def pick_backup(
+    source: BackupSource, name: str | None = None, *, progress: Progress | None = None
+) -> Backup:
     """The backup that `name` means, or the newest.
 
     Args:
         source: where to look.
         name: its name, or the account's number in any spelling.
+        progress: is told when there was a choice and nobody made it.
 
     Raises:
         NothingThereError: there is none.
@@ -82,6 +85,11 @@ def pick_backup(source: BackupSource, name: str | None = None) -> Backup:
             "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
         )
     if name is None:
+        if len(backups) > 1 and progress is not None:
+            progress.say(
+                f"{len(backups)} backups are here; this is the newest: {backups[0].name}"
+                " (gdrive-wa backups lists them; name another to have it)"
+            )
         return backups[0]
     digits = re.sub(r"[\s+()-]", "", name)
     for backup in backups:

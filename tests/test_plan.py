@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -13,6 +14,7 @@ from gdrive_wa.errors import MissingKeyError, UsageError
 from gdrive_wa.kinds import Kind
 from gdrive_wa.model import Backup, Choice, Entry
 from gdrive_wa.plan import NothingThereError, Plan, choose, make_plan, pick_backup, require_key
+from gdrive_wa.progress import Silent
 from gdrive_wa.sources import open_folder
 
 BACKUP = Backup(name="clients/wa/backups/15550100", account="15550100")
@@ -111,6 +113,21 @@ def two_accounts(tmp_path: Path) -> Path:
 
 def test_the_newest_backup_is_meant_when_none_is_named(two_accounts: Path) -> None:
     assert pick_backup(open_folder(two_accounts)).account == "15550101"
+
+
+def test_a_choice_that_nobody_made_is_told(two_accounts: Path) -> None:
+    class Told(Silent):
+        lines: ClassVar[list[str]] = []
+
+        def say(self, line: str) -> None:
+            self.lines.append(line)
+
+    source = open_folder(two_accounts)
+    newest = pick_backup(source, progress=Told())
+    (line,) = Told.lines
+    assert line.startswith(f"2 backups are here; this is the newest: {newest.name}")
+    pick_backup(source, "15550100", progress=Told())
+    assert len(Told.lines) == 1
 
 
 def test_a_backup_is_picked_by_name_or_by_number_in_any_spelling(two_accounts: Path) -> None:

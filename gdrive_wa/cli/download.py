@@ -55,7 +55,7 @@ def command(
     source = where.connect()
     try:
         with interrupt.graceful():
-            chosen = pick_backup(source, named[0] if named else None)
+            chosen = pick_backup(source, named[0] if named else None, progress=progress)
             listed = list_entries(source, chosen, key, progress=progress)
             entries = choose(listed, choice, key)
             report = download(

@@ -26,11 +26,12 @@ def command(
     from gdrive_wa.plan import list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
 
     key = find_key(key_file, ask=False)
+    progress = talk.progress()
     source = where.connect()
     try:
         with interrupt.graceful():
-            chosen = pick_backup(source, backup)
-            listed = list_entries(source, chosen, key, progress=talk.progress())
+            chosen = pick_backup(source, backup, progress=progress)
+            listed = list_entries(source, chosen, key, progress=progress)
     finally:
         source.close()
     entries = [entry for entry in listed if choice.admits(entry)]

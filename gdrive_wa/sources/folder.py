@@ -24,11 +24,12 @@ from gdrive_wa.sources.fields import LONG_AGO
 
 METADATA_SUFFIX = "-metadata"
 LONGEST_ENVELOPE = 65536
+_MEDIA = "Android/media"
+_APPS = ("com.whatsapp/WhatsApp", "com.whatsapp.w4b/WhatsApp Business")
 _PHONE_ROOTS = (
-    "Android/media/com.whatsapp/WhatsApp",
-    "Android/media/com.whatsapp.w4b/WhatsApp Business",
-    "com.whatsapp/WhatsApp",
-    "com.whatsapp.w4b/WhatsApp Business",
+    *(f"{_MEDIA}/{app}" for app in _APPS),
+    *(f"media/{app}" for app in _APPS),
+    *_APPS,
     "WhatsApp",
     "WhatsApp Business",
 )
@@ -88,7 +89,14 @@ class Folder:
 
     def _roots(self) -> list[_Root]:
         """Where backups lie, no file in two of them."""
-        phone = [self._path / name for name in _PHONE_ROOTS if (self._path / name).is_dir()]
+        phone = [path for name in _PHONE_ROOTS if _leads_in(path := self._path / name)]
+        # a phone over USB shows its storages as folders: "Internal shared storage", a card
+        phone += [
+            path
+            for storage in _subfolders(self._path)
+            for app in _APPS
+            if _leads_in(path := storage / _MEDIA / app)
+        ]
         if phone:
             return [root for path in phone for root in _with_accounts(path, frozenset())]
         dumps = [
@@ -224,6 +232,13 @@ def _looks_like_a_dump(folder: Path) -> bool:
         child.name.lower() in _INSIDE_A_BACKUP or _SEALED.search(child.name)
         for child in _scan(str(folder))
     )
+
+
+def _leads_in(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:  # not ours to read
+        return False
 
 
 def _subfolders(folder: Path) -> list[Path]:

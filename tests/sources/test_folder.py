@@ -62,6 +62,20 @@ def test_each_place_where_phones_keep_it(here: Path, root: str) -> None:
     assert found(here) == {root: ["Databases/msgstore.db.crypt15"]}
 
 
+def test_a_phone_over_usb_shows_its_storages_as_folders(here: Path) -> None:
+    inside = "Internal shared storage/Android/media"
+    put(
+        here,
+        f"{inside}/com.whatsapp/WhatsApp/Databases/a.crypt15",
+        f"{inside}/com.whatsapp.w4b/WhatsApp Business/Databases/b.crypt15",
+        "SD card/DCIM/holiday.jpg",
+    )
+    assert found(here) == {
+        f"{inside}/com.whatsapp/WhatsApp": ["Databases/a.crypt15"],
+        f"{inside}/com.whatsapp.w4b/WhatsApp Business": ["Databases/b.crypt15"],
+    }
+
+
 def test_whatsapp_and_business_side_by_side(here: Path) -> None:
     put(
         here,
