@@ -14,12 +14,13 @@ from datetime import tzinfo
 from pathlib import Path
 
 from gdrive_wa.archive.write import ArchiveWriter
+from gdrive_wa.chats.same import same_phone
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.job import Job
 from gdrive_wa.library.page import write_page
 from gdrive_wa.missing import Wish, fetch_missing
 from gdrive_wa.model import Choice, Report
-from gdrive_wa.notes import notes_of, of_chat, spoken_elsewhere
+from gdrive_wa.notes import chats_first, notes_of, of_chat, spoken_elsewhere
 from gdrive_wa.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
@@ -77,7 +78,7 @@ def restore(
         Interrupted: the user asked to stop; what is finished is kept.
     """
     dest, progress = Path(dest), progress or Silent()
-    chosen = pick_backup(source, backup)
+    chosen = pick_backup(source, backup, progress=progress)
     entries = list_entries(source, chosen, key, progress=progress)
     plan = make_plan(chosen, entries, choice or Choice(), everything=everything)
     require_key(plan, key)
@@ -87,11 +88,17 @@ def restore(
     whose = chosen.account if chosen.account.isdigit() else None
     with (
         ArchiveWriter(
-            dest, timezone=timezone, tags=tags, account=whose, progress=progress
+            dest,
+            timezone=timezone,
+            tags=tags,
+            account=whose,
+            same_phone=same_phone,
+            progress=progress,
         ) as archive,
         Job(source, archive, key, jobs=jobs, keep=keep_blobs, progress=progress) as job,
     ):
-        job.take(plan.databases)
+        for databases in chats_first(plan.databases):
+            job.take(databases)
         job.stop_if_the_key_opened_nothing()
         notes = notes_of(
             archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
