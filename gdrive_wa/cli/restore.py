@@ -100,7 +100,7 @@ def command(
         source.close()
     code = talk.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        summary.tell_archive(dest)
+        summary.tell_archive(dest, chosen=chat is not None or choice != Choice())
         return code
     if not as_json:
         summary.tell_plan(report)

@@ -16,6 +16,7 @@ _MEANINGS = {
     NoteStatus.UNMATCHED: "a recording that no chat mentions",
     NoteStatus.MISMATCH: "not the recording that the chat promises",
 }
+_NOT_CHOSEN = "not chosen by the options of this run, or not in the backup"
 
 
 def count_notes(notes: Sequence[VoiceNote]) -> str:
@@ -27,9 +28,10 @@ def count_notes(notes: Sequence[VoiceNote]) -> str:
     return f"{len(notes)} voice note{'' if len(notes) == 1 else 's'}: {told}"
 
 
-def tell_archive(folder: Path) -> None:
+def tell_archive(folder: Path, *, chosen: bool = False) -> None:
     """How many voice notes the archive in `folder` has now, what is wrong with any of them and
-    how to see which, and where to listen.
+    how to see which, and where to listen. After a run that took only what was `chosen`, a note
+    may be missing because nobody asked for it.
     """
     from gdrive_wa.archive.archive import open_archive  # noqa: PLC0415 - not for a dry run
 
@@ -39,7 +41,8 @@ def tell_archive(folder: Path) -> None:
     within = f" (in {len(chats)} chat{'' if len(chats) == 1 else 's'})" if notes else ""
     voice.say(count_notes(notes) + within)
     ended = {note.status for note in notes}
-    for status, meaning in _MEANINGS.items():
+    meanings = {**_MEANINGS, NoteStatus.MISSING: _NOT_CHOSEN} if chosen else _MEANINGS
+    for status, meaning in meanings.items():
         if status in ended:
             voice.hint(f'{status}: {meaning}: gdrive-wa notes "{folder}" --status {status}')
     voice.say(f"listen: open {(folder / 'index.html').resolve()} in a browser")

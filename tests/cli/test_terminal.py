@@ -203,6 +203,17 @@ def test_a_restore_tells_what_became_of_the_voice_notes(run: Run, with_key: dict
     assert one.stderr == "1 voice note: 1 missing\n"
 
 
+def test_what_nobody_asked_for_is_not_said_to_lack_in_the_backup(
+    run: Run, with_key: dict[str, str]
+) -> None:
+    for options in (["--chat", "mum"], ["--since", "2025-10-01"]):
+        ended = run("restore", "out", *options, env=with_key)
+        assert "not chosen by the options of this run" in ended.stderr
+        assert "the backup does not hold it" not in ended.stderr
+    whole = run("restore", "out", env=with_key)
+    assert "the backup does not hold it" in whole.stderr
+
+
 def test_a_dry_run_tells_files_and_sizes_by_kind(run: Run, with_key: dict[str, str]) -> None:
     ended = run("restore", "out", "--dry-run", "--all", env=with_key)
     rows = {line.split("\t")[0]: line.split("\t")[1:] for line in ended.stdout.splitlines()}
