@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from gdrive_wa.archive.shelf import CHATS
 from gdrive_wa.archive.write import ArchiveWriter
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.chats.links import MediaLink, read_links
@@ -19,6 +20,16 @@ from gdrive_wa.progress import Progress
 
 CHAT_STORAGE = "ChatStorage.sqlite"
 IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite")
+
+
+def chats_first(databases: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """The databases that tell whose backup this is, and those that go where these went."""
+    first: list[Entry] = []
+    others: list[Entry] = []
+    for entry in databases:
+        name = Path(plain_name(entry.path, "zip")).name
+        (first if name in CHATS else others).append(entry)
+    return first, others
 
 
 def notes_of(

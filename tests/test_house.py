@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "job": {"archive", "crypt", "sources", "transfer"},
     "restore": {
         "archive",
+        "chats",
         "crypt",
         "job",
         "library",

@@ -22,7 +22,6 @@ from typing import Self
 from gdrive_wa.archive.filing import Filing, check_inside
 from gdrive_wa.archive.known import Known, former_notes
 from gdrive_wa.archive.layout import (
-    DATABASES,
     UNMATCHED,
     VOICE_FOLDER,
     Layout,
@@ -32,6 +31,7 @@ from gdrive_wa.archive.layout import (
 )
 from gdrive_wa.archive.match import Matcher
 from gdrive_wa.archive.settle import settled, write_lists
+from gdrive_wa.archive.shelf import SamePhone, Shelf
 from gdrive_wa.archive.tags import is_opus
 from gdrive_wa.commit import Draft, flush_folders, storage_errors, sweep
 from gdrive_wa.kinds import Kind
@@ -50,6 +50,7 @@ class ArchiveWriter:
         tags: write who and when into opus files; without, each file is bit for bit the phone's.
         account: whose backup this is. The databases of a second account in one archive lie in a
             folder of their own.
+        same_phone: tells two accounts' databases apart where nobody says whose they are.
         progress: who is told what a person should know.
 
     Raises:
@@ -64,6 +65,7 @@ class ArchiveWriter:
         timezone: tzinfo | None = None,
         tags: bool = True,
         account: str | None = None,
+        same_phone: SamePhone = lambda *_: None,
         progress: Progress | None = None,
     ) -> None:
         self.folder = dest
@@ -72,6 +74,7 @@ class ArchiveWriter:
         self._account = account
         self._progress = progress or Silent()
         self._manifest = Manifest(dest)
+        self._shelf = Shelf(self._manifest, account, same_phone)
 
     def __enter__(self) -> Self:
         check_inside(self.folder, self.folder / STATE_FOLDER / "manifest")
@@ -108,11 +111,14 @@ class ArchiveWriter:
         if entry.md5 is None and entry.revision is None:
             return None
         found = self._manifest.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
-        return found if found is not None and self._manifest.intact(found) else None
+        if found is None or not self._manifest.intact(found):
+            return None
+        self._shelf.found(found)
+        return found
 
     def database(self, name: str) -> Path | None:
         """The archive's copy of this account's database `name`, such as ``msgstore.db``."""
-        record = self._manifest.get(f"{self._database_folder()}/{name}")
+        record = self._manifest.get(f"{self._shelf.folder()}/{name}")
         if record is None:
             return None
         path = self.folder / record.path
@@ -172,7 +178,7 @@ class ArchiveWriter:
             draft.file.flush()
         mtime = None if entry.modified is None else entry.modified.timestamp()
         if entry.kind is Kind.DATABASE:
-            path = f"{self._database_folder()}/{database_name(entry.path)}"
+            path = self._shelf.place(database_name(entry.path), draft.path)
             record = replace(record, path=path, account=self._account)
             return self._filing.put(draft, record, mtime=mtime)
         match = self._known.match(entry.path, sha256, note)
@@ -192,15 +198,6 @@ class ArchiveWriter:
         write_lists(self._manifest, notes)
         flush_folders(self.folder)
         return notes
-
-    def _database_folder(self) -> str:
-        for record in self._manifest:
-            place = PurePosixPath(record.path)
-            if place.parts[0] == DATABASES and len(place.parts) == 2:
-                if self._account is None or record.account in (None, self._account):
-                    return DATABASES
-                return f"{DATABASES}/{safe_name(self._account)}"
-        return DATABASES
 
     def _place_notes(
         self, draft: Draft, record: Record, keys: tuple[str, ...], *, exact: bool
