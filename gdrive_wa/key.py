@@ -146,7 +146,7 @@ def _explained(error: WrongKeyError, slip: Slip | None) -> WrongKeyError:
             error.message,
             hint=(
                 *error.hints[:1],
-                "no single digit of it is mistyped: compare all groups of four",
+                "no one digit was found to be mistyped: compare all groups of four",
             ),
         )
     return WrongKeyError(

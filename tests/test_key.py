@@ -88,7 +88,7 @@ def test_when_no_one_digit_helps_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(WrongKeyError) as caught:
         check(OTHER, container(tmp_path))
     assert [hint for hint in caught.value.hints if "digit" in hint] == [caught.value.hints[-1]]
-    assert "no single digit" in caught.value.hints[-1]
+    assert "no one digit" in caught.value.hints[-1]
 
 
 def test_the_key_file_of_another_generation_is_no_slip_of_the_hand(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from gdrive_wa.crypt.beside import LONGEST_ENVELOPE, METADATA_SUFFIX
 from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_into, open_source
 from gdrive_wa.crypt.envelope import open_envelope, read_file_metadata
 from gdrive_wa.crypt.header import HEADER_READ
+from gdrive_wa.crypt.inspect import inspect
 from gdrive_wa.crypt.keys import ROOT_KEY_SIZE, Key, RootKey
 from gdrive_wa.crypt.payload import HEAD, is_plausible
 from gdrive_wa.crypt.primitives import GcmDecryptor
@@ -31,6 +32,9 @@ from gdrive_wa.progress import Progress
 
 SMALL = 64 << 10
 """Files up to here are tried whole with every correction; of longer ones, first the start."""
+
+PATIENT = 4 << 20
+"""Files up to here are tried whole when their start tells nothing: it takes a few seconds."""
 
 _DIGITS = "0123456789abcdef"
 _NO_KEY = RootKey(bytes(ROOT_KEY_SIZE))
@@ -117,7 +121,8 @@ def find_slip(typed: str, authenticates: Callable[[RootKey], bool]) -> Slip | No
 def find_slip_by_file(typed: str, path: str | Path) -> Slip | None:
     """As :func:`find_slip`, against a crypt15 or mcrypt1 file or a metadata envelope.
 
-    Long files are decided by their start, and the one key that is left by their tag.
+    Long files are decided by their start, and the one key that is left by their tag. Of those
+    that may hold content of any kind, which no start tells, the shorter ones are tried whole.
 
     Raises:
         UsageError: the file cannot be read.
@@ -127,7 +132,10 @@ def find_slip_by_file(typed: str, path: str | Path) -> Slip | None:
     if path.name.endswith(METADATA_SUFFIX):
         return find_slip_by_envelope(typed, _envelope(path))
     likely = _start_test(path)
-    return find_slip(typed, lambda key: likely(key) and _opens(path, key))
+    slip = find_slip(typed, lambda key: likely(key) and _opens(path, key))
+    if slip is None and SMALL < path.stat().st_size <= PATIENT and _may_hold_anything(path):
+        slip = find_slip(typed, lambda key: _opens(path, key))
+    return slip
 
 
 def find_slip_by_envelope(typed: str, *sealed: str) -> Slip | None:
@@ -180,6 +188,11 @@ def _start_test(path: Path) -> Callable[[RootKey], bool]:
         return is_plausible(GcmDecryptor(aes_key, iv).update(head))
 
     return likely
+
+
+def _may_hold_anything(path: Path) -> bool:
+    """True of media, which may be a document of any kind, and of multi-file backups."""
+    return media_name(path.name) is not None or inspect(path).checksum == "absent"
 
 
 def _opens(path: Path, key: RootKey) -> bool:

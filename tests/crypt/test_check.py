@@ -84,6 +84,18 @@ def test_a_mistyped_digit_is_named_by_a_small_file_of_any_content(seal: Seal) ->
     assert find_slip_by_file(MISTYPED, sealed) == SLIP
 
 
+def test_a_mistyped_digit_is_named_by_a_longer_document_of_any_kind(
+    seal: Seal, tmp_path: Path
+) -> None:
+    document = bytes(range(1, 256)) * 500
+    name, sealed, _ = encrypt_media(document, ROOT_KEY, FileMetadata(name="Media/a.doc"))
+    blob = tmp_path / f"{name}.mcrypt1"
+    blob.write_bytes(sealed)
+    assert find_slip_by_file(MISTYPED, blob) == SLIP
+    multi = seal("crypt15", content=document, compress=False, checksum=False)
+    assert find_slip_by_file(MISTYPED, multi) == SLIP
+
+
 def test_a_mistyped_digit_is_named_by_media_and_envelope(media: tuple[Path, Path]) -> None:
     assert [find_slip_by_file(MISTYPED, path) for path in media] == [SLIP, SLIP]
 
