@@ -99,7 +99,7 @@ def test_choosing_what_became_of_it(open_page: OpenPage) -> None:
 def test_a_missing_note_says_why_and_has_nothing_to_press(open_page: OpenPage) -> None:
     page = open_page(sample())
     missing = page.locator(".note.gone")
-    expect(missing).to_contain_text("the backup holds no recording of it")
+    expect(missing).to_contain_text("this archive holds no recording of it")
     expect(missing.get_by_role("button", name="Play")).to_have_count(0)
     expect(missing.get_by_role("link")).to_have_count(0)
 

@@ -90,7 +90,7 @@ function reasonOf(note) {
   if (note.broken) return "This browser could not play the file. Another browser may: Firefox and Chrome can.";
   if (note.folder < 0 && note.status !== MISSING) return "Its file has a name that is not safe to open.";
   if (note.status === MISSING && note.flags & VIEW_ONCE) return "Sent to be heard once: the backup holds no recording.";
-  if (note.status === MISSING) return "The chat mentions this note, but the backup holds no recording of it.";
+  if (note.status === MISSING) return "The chat mentions this note, but this archive holds no recording of it.";
   if (note.status === UNMATCHED) return "A recording without its message: the chats do not say whose it is.";
   if (note.status === MISMATCH) return "This recording differs from the one that the chat knew.";
   return "";
