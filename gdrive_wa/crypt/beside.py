@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata, stored_name
+from gdrive_wa.crypt.envelope import FileMetadata, open_envelope, read_file_metadata, stored_name
 from gdrive_wa.crypt.keys import Key, RootKey
 from gdrive_wa.crypt.recognise import media_name
 from gdrive_wa.errors import MetadataError, WrongKeyError
@@ -16,6 +16,9 @@ from gdrive_wa.errors import MetadataError, WrongKeyError
 METADATA_SUFFIX = "-metadata"
 LONGEST_ENVELOPE = 1 << 16
 """Bytes of a file that may be an envelope; real ones have a few hundred."""
+
+_NO_KEY = RootKey(bytes(32))
+"""Opens nothing: with it, what is no envelope is told from what is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,19 @@ def read_beside(path: str, key: Key | None) -> Beside:
     if metadata.md5 is not None and stored_name(key, metadata.name, metadata.md5) != digits:
         return Beside(remark=_unusable("it belongs to another file"))
     return Beside(metadata)
+
+
+def is_envelope(content: bytes) -> bool:
+    """True of what has the shape of an envelope, whatever key it opens with."""
+    if len(content) > LONGEST_ENVELOPE:
+        return False
+    try:
+        open_envelope(content.decode("ascii", "replace"), _NO_KEY)
+    except MetadataError:
+        return False
+    except WrongKeyError:
+        pass
+    return True
 
 
 def _unusable(why: str) -> str:

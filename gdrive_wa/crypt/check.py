@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdrive_wa.crypt.beside import LONGEST_ENVELOPE, METADATA_SUFFIX
+from gdrive_wa.crypt.beside import LONGEST_ENVELOPE, METADATA_SUFFIX, is_envelope
 from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_into, open_source
 from gdrive_wa.crypt.envelope import open_envelope, read_file_metadata
 from gdrive_wa.crypt.header import HEADER_READ
@@ -33,12 +33,10 @@ from gdrive_wa.progress import Progress
 SMALL = 64 << 10
 """Files up to here are tried whole with every correction; of longer ones, first the start."""
 
-PATIENT = 4 << 20
+PATIENT = 1 << 20
 """Files up to here are tried whole when their start tells nothing: it takes a few seconds."""
 
 _DIGITS = "0123456789abcdef"
-_NO_KEY = RootKey(bytes(ROOT_KEY_SIZE))
-"""Opens nothing: with it, what is no envelope at all is told from what another key sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +146,9 @@ def find_slip_by_envelope(typed: str, *sealed: str) -> Slip | None:
     Raises:
         MetadataError: it is the only one, and no envelope.
     """
-    sound: list[str] = []
-    for envelope in sealed:
-        try:
-            _opens_envelope(envelope, _NO_KEY)
-        except MetadataError:
-            if len(sealed) == 1:
-                raise
-            continue
-        sound.append(envelope)
+    sound = [each for each in sealed if is_envelope(each.encode("utf-8", "replace"))]
+    if len(sealed) == 1 and not sound:
+        raise MetadataError("this is no metadata envelope")
     return find_slip(typed, lambda key: any(_opens_envelope(each, key) for each in sound))
 
 

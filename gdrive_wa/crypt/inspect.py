@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from gdrive_wa.crypt.beside import is_envelope
 from gdrive_wa.crypt.header import (
     CRYPT12_TAIL_SIZE,
     HEADER_READ,
@@ -30,7 +31,8 @@ class Inspection:
 
     Attributes:
         file: its name.
-        format: ``crypt12 crypt14 crypt15 mcrypt1 enc sqlite zip zlib media json unknown``.
+        format: ``crypt12 crypt14 crypt15 mcrypt1 envelope enc sqlite zip zlib media json
+            unknown``.
         size: of the file: the sum of all parts.
         header_size: before the ciphertext.
         ciphertext_size: of the content, encrypted or (in a plain file) not.
@@ -105,6 +107,8 @@ def _inspect(file: IO[bytes], name: str) -> Inspection:
     kind, header = recognise(start, name)
     if header is not None:
         return _container(file, name, size, header)
+    if kind == "unknown" and is_envelope(start):
+        kind = "envelope"
     overhead = {"mcrypt1": TAG_SIZE, "enc": ENC_MAC_SIZE}.get(kind, 0)
     tag = min(overhead, size)
     return Inspection(file=name, format=kind, size=size, ciphertext_size=size - tag, tag_size=tag)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gdrive_wa.crypt.envelope import seal_envelope
 from gdrive_wa.crypt.inspect import inspect
 from gdrive_wa.errors import FormatError, TruncatedError, UsageError
-from tests.crypt.conftest import CIPHER_KEY, Seal
+from tests.crypt.conftest import CIPHER_KEY, ROOT_KEY, Seal
 
 PARTS = ("header_size", "ciphertext_size", "tag_size", "checksum_size", "tail_size")
 
@@ -43,6 +44,9 @@ def test_a_header_tells_version_and_number(seal: Seal) -> None:
     ("name", "content", "format_"),
     [
         ("A1" * 32 + ".mcrypt1", bytes(100), "mcrypt1"),
+        ("A1" * 32 + ".mcrypt1-metadata", seal_envelope(b"{}", ROOT_KEY).encode(), "envelope"),
+        ("x", seal_envelope(b"{}", ROOT_KEY).encode() + b"\n", "envelope"),
+        ("x", seal_envelope(b"{}", ROOT_KEY)[:-4].encode(), "unknown"),
         ("x.enc", b"\xf3" * 42, "enc"),
         ("msgstore.db", b"SQLite format 3\0" + bytes(84), "sqlite"),
         ("x.zip", b"PK\3\4" + bytes(30), "zip"),
