@@ -8,7 +8,8 @@ becomes one of this version then, and the old one is kept beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -33,6 +34,7 @@ __all__ = [
     "STATE_FOLDER",
     "Manifest",
     "Record",
+    "doubt",
     "read_manifest",
     "serialise",
 ]
@@ -40,6 +42,8 @@ __all__ = [
 STATE_FOLDER = ".gdrive-wa"
 MANIFEST_NAME = "manifest.jsonl"
 LOCK_NAME = "lock"
+DOUBTED_NAME = "changed.json"
+"""Paths that a check found changed although their size and time are as ever: a rotten disk."""
 
 
 class Manifest:
@@ -58,6 +62,7 @@ class Manifest:
         self.folder = folder
         self.path = folder / STATE_FOLDER / MANIFEST_NAME
         self._records: dict[str, Record] = {}
+        self._doubted = _doubted(folder)
         self._by_source: dict[str, dict[str, Record]] = {}
         self._lock = Lock()
         self._file: IO[bytes] | None = None
@@ -100,6 +105,7 @@ class Manifest:
             self._file = None
             with storage_errors(self.path):
                 self._compact()
+            doubt(self.folder, self._doubted)
         if self._holder is not None:
             self._holder.close()
             self._holder = None
@@ -134,7 +140,11 @@ class Manifest:
         return None
 
     def intact(self, record: Record) -> bool:
-        """True while the file is there with the size and time it was recorded with."""
+        """True while the file is there with the size and time it was recorded with, and no check
+        since found other content in it.
+        """
+        if record.path in self._doubted:
+            return False
         try:
             found = (self.folder / record.path).lstat()
         except OSError:
@@ -144,6 +154,7 @@ class Manifest:
     def add(self, record: Record) -> None:
         """`record` holds from now on."""
         with self._lock:
+            self._doubted.discard(record.path)
             self._remember(record)
             self._write(line_of(record))
 
@@ -188,6 +199,29 @@ def read_manifest(folder: Path) -> list[Record]:
     """
     path = folder / STATE_FOLDER / MANIFEST_NAME
     return list(parse(_content(path), path).values())
+
+
+def doubt(folder: Path, paths: Iterable[str]) -> None:
+    """No file of `paths`, and no other one, is what it should be: the next run brings them anew.
+
+    Raises:
+        StorageError: that cannot be written down.
+    """
+    target = folder / STATE_FOLDER / DOUBTED_NAME
+    listed = sorted(paths)
+    if listed:
+        write_file(target, json.dumps(listed, ensure_ascii=False, indent=1).encode())
+    else:
+        with storage_errors(target):
+            target.unlink(missing_ok=True)
+
+
+def _doubted(folder: Path) -> set[str]:
+    try:
+        listed = json.loads((folder / STATE_FOLDER / DOUBTED_NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return set()
+    return {path for path in listed if isinstance(path, str)} if isinstance(listed, list) else set()
 
 
 def _content(path: Path) -> bytes:

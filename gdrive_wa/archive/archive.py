@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from gdrive_wa.archive.layout import (
     PAGE_NAME,
     SUMS_NAME,
 )
-from gdrive_wa.errors import UsageError
-from gdrive_wa.manifest import MANIFEST_NAME, STATE_FOLDER, Record, read_manifest
+from gdrive_wa.errors import StorageError, UsageError
+from gdrive_wa.manifest import MANIFEST_NAME, STATE_FOLDER, Record, doubt, read_manifest
 from gdrive_wa.model import VoiceNote, relative_to
 from gdrive_wa.progress import Progress, Silent, Stage
 
@@ -74,7 +75,7 @@ def open_archive(path: str | Path) -> Archive:
 
 
 class Archive:
-    """A restored archive. Reading it takes no lock and changes nothing.
+    """A restored archive. Reading it takes no lock and changes none of its files.
 
     Attributes:
         folder: where it lies.
@@ -111,6 +112,9 @@ class Archive:
     def verify(self, *, progress: Progress | None = None) -> Verification:
         """Read every file and compare it with what was written.
 
+        Files are left as they are. Which have changed is noted in the archive's state folder, if
+        that can be written: the next restore brings them anew, although no date tells.
+
         Raises:
             FormatError: the manifest is damaged or of a newer version.
             Interrupted: the user asked to stop.
@@ -133,6 +137,8 @@ class Archive:
         known = {record.path for record in records}
         extra = sorted(path for path in self._present() if path not in known)
         told.end(Stage.VERIFY)
+        with suppress(StorageError):  # an archive on a disc, or somebody else's
+            doubt(self.folder, changed)
         return Verification(
             ok=good,
             missing=tuple(missing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -203,6 +204,40 @@ def test_notes_of_another_chat_with_the_same_message_id_are_others(tmp_path: Pat
     ran = run(tmp_path, rows, {path_of(1): recording(1), path_of(2): recording(2)})
     assert {found.chat_jid for found in ran.notes} == {MUM, ANNA}
     assert len(voices(tmp_path)) == 2
+
+
+def rot(path: Path) -> None:
+    """One bit, and no date that tells of it."""
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_rotten_file_that_a_check_found_comes_anew(tmp_path: Path) -> None:
+    rows, files = [note(1), note(2)], {path_of(1): recording(1), path_of(2): recording(2)}
+    ran = run(tmp_path, rows, files)
+    sound = tree(tmp_path)
+    rotten = [tmp_path / (found.file or "") for found in ran.notes]
+    for path in rotten:
+        rot(path)
+    found = open_archive(tmp_path).verify()
+    assert len(found.changed) == 2
+    run(tmp_path, rows, {path_of(1): recording(1)})  # a backup that no longer holds the other
+    assert len(open_archive(tmp_path).verify().changed) == 1
+    run(tmp_path, rows, files)
+    assert tree(tmp_path) == sound
+    assert open_archive(tmp_path).verify().intact
+    assert not (tmp_path / ".gdrive-wa" / "changed.json").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"7", b"[7]", b"[" * 100000, b"\xff"])
+def test_a_note_of_a_check_that_makes_no_sense_is_none(tmp_path: Path, content: bytes) -> None:
+    run(tmp_path, [note(1)], {path_of(1): recording(1)})
+    (tmp_path / ".gdrive-wa" / "changed.json").write_bytes(content)
+    ran = run(tmp_path, [note(1)], {path_of(1): recording(1)})
+    assert len(ran.held) == 1
 
 
 def test_a_run_killed_at_any_moment_can_be_gone_on_with(tmp_path: Path) -> None:
