@@ -116,7 +116,8 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
         One of ``crypt12 crypt14 crypt15 mcrypt1 enc sqlite zip zlib media json unknown``.
 
     Raises:
-        FormatError, TruncatedError: the name says crypt12, 14 or 15, and the content does not.
+        FormatError, TruncatedError: the name says crypt12, 14 or 15, and the content does not; or
+            it says mcrypt1, and is not the one that such a file opens under.
     """
     if media_name(name) is not None:
         return "mcrypt1", None
@@ -128,6 +129,11 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
     except (FormatError, TruncatedError):
         if _CRYPT_NAME.search(name):
             raise
+        if name.lower().endswith(".mcrypt1"):
+            raise FormatError(
+                f"the key of an mcrypt1 file is made from its name, and this is not it: {name}",
+                hint="give the file the name back that it was stored under: 64 digits and .mcrypt1",
+            ) from None
     else:
         return header.format, header
     if name.lower().endswith(".enc"):

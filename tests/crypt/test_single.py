@@ -11,7 +11,8 @@ import pytest
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope
 from gdrive_wa.crypt.single import decrypt_single
-from gdrive_wa.errors import ChecksumError, GdriveWaError, UnsafeNameError, UsageError
+from gdrive_wa.crypt.tree import decrypt_tree
+from gdrive_wa.errors import ChecksumError, FormatError, GdriveWaError, UnsafeNameError, UsageError
 from gdrive_wa.progress import Silent
 from tests.crypt.conftest import OTHER_ROOT_KEY, ROOT_KEY, Seal
 from tests.crypt.hostile.refusal import snapshot
@@ -128,6 +129,18 @@ def test_a_damaged_or_foreign_blob_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ChecksumError):
         decrypt_single(blob, key=ROOT_KEY)
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["renamed.mcrypt1", "A1 (1).mcrypt1", "voice.MCRYPT1"])
+def test_media_that_were_renamed_are_told_from_what_is_no_backup(name: str, tmp_path: Path) -> None:
+    blob = stored(tmp_path / "in")
+    envelope_of(blob).unlink()
+    renamed = blob.rename(blob.with_name(name))
+    with pytest.raises(FormatError, match="made from its name"):
+        decrypt_single(renamed, key=ROOT_KEY)
+    report = decrypt_tree(tmp_path / "in", tmp_path / "out", ROOT_KEY)
+    assert [outcome.path for outcome in report.failed] == [name]
+    assert "made from its name" in str(report.failed[0].reason)
 
 
 def test_a_container_loses_what_says_that_it_is_encrypted(seal: Seal, database: Path) -> None:
