@@ -14,6 +14,7 @@ from gdrive_wa.errors import FormatError, TruncatedError
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
+_MCRYPT1_SUFFIX = ".mcrypt1"
 _CRYPT_NAME = re.compile(r"\.crypt1[245]$", re.IGNORECASE)
 _JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
 START = 64
@@ -52,7 +53,7 @@ def looks_like(start: bytes) -> str:
 
 def is_sealed(name: str) -> bool:
     """True when the name says that the file is encrypted."""
-    return media_name(name) is not None or _CRYPT_NAME.search(name) is not None
+    return name.lower().endswith(_MCRYPT1_SUFFIX) or _CRYPT_NAME.search(name) is not None
 
 
 def plain_name(stored_as: str, payload: str, start: bytes = b"") -> str:
@@ -129,9 +130,9 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
     except (FormatError, TruncatedError):
         if _CRYPT_NAME.search(name):
             raise
-        if name.lower().endswith(".mcrypt1"):
+        if name.lower().endswith(_MCRYPT1_SUFFIX):
             raise FormatError(
-                f"the key of an mcrypt1 file is made from its name, and this is not it: {name}",
+                "the key of an mcrypt1 file is made from its name, and this is not it",
                 hint="give the file the name back that it was stored under: 64 digits and .mcrypt1",
             ) from None
     else:

@@ -1,0 +1,72 @@
+"""What a file is, by its name where its bytes are random, and what to call its content."""
+
+from __future__ import annotations
+
+import pytest
+
+from gdrive_wa.crypt.recognise import is_sealed, plain_name, recognise, suffix_of
+from gdrive_wa.errors import FormatError
+
+DIGITS = "A1" * 32
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["msgstore.db.crypt15", "wa.db.CRYPT12", f"Media/{DIGITS}.mcrypt1", "renamed.mcrypt1"],
+)
+def test_a_name_says_that_a_file_is_encrypted(name: str) -> None:
+    assert is_sealed(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["msgstore.db", "x.crypt16", f"{DIGITS}.mcrypt1-metadata", "mcrypt1"]
+)
+def test_other_names_do_not(name: str) -> None:
+    assert not is_sealed(name)
+
+
+def test_media_are_told_by_their_digits_and_renamed_ones_are_not_taken_for_plain() -> None:
+    noise = bytes(range(200, 232))
+    assert recognise(noise, f"{DIGITS}.mcrypt1") == ("mcrypt1", None)
+    with pytest.raises(FormatError, match="made from its name") as caught:
+        recognise(noise, "renamed.mcrypt1")
+    assert "64 digits" in caught.value.hints[0]
+    assert recognise(b"OggS" + noise, "renamed.mcrypt1") == ("media", None)
+
+
+@pytest.mark.parametrize(
+    ("stored_as", "payload", "start", "name"),
+    [
+        ("Databases/msgstore.db.crypt15", "sqlite", b"", "Databases/msgstore.db"),
+        (f"{DIGITS}.mcrypt1", "media", b"OggS", f"Media/{DIGITS}.opus"),
+        (f"deep/{DIGITS.lower()}.mcrypt1", "zip", b"PK\3\4", f"Media/{DIGITS}.zip"),
+        (f"{DIGITS}.mcrypt1", "unknown", b"", f"Media/{DIGITS}.bin"),
+        ("plain.opus", "media", b"OggS", "plain.opus"),
+    ],
+)
+def test_content_without_metadata_gets_a_name(
+    stored_as: str, payload: str, start: bytes, name: str
+) -> None:
+    assert plain_name(stored_as, payload, start) == name
+
+
+@pytest.mark.parametrize(
+    ("start", "suffix"),
+    [
+        (b"\x89PNG\r\n\x1a\n", ".png"),
+        (b"GIF89a", ".gif"),
+        (b"ID3\3", ".mp3"),
+        (b"\xff\xfb\x90\0", ".mp3"),
+        (b"\xff\xf1\x50\0", ".aac"),
+        (b"#!AMR\n", ".amr"),
+        (b"BEGIN:VCARD\r\n", ".vcf"),
+        (b"RIFF\0\0\0\0WAVEfmt ", ".wav"),
+        (b"RIFF\0\0\0\0AVI LIST", ".avi"),
+        (b"RIFF\0\0\0\0????", ".bin"),
+        (b"\0\0\0\x14ftypqt  ", ".mov"),
+        (b"\0\0\0\x14ftypheic", ".heic"),
+        (b"\0\0\0\x14ftypisom", ".mp4"),
+    ],
+)
+def test_the_first_bytes_tell_the_suffix(start: bytes, suffix: str) -> None:
+    assert suffix_of(start) == suffix
