@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from sys import intern
 from typing import Any, TextIO
 
 from gdrive_wa.errors import FormatError, StorageError, UnsafeNameError
@@ -54,15 +55,23 @@ def in_order(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
 
 def json_of(notes: Iterable[VoiceNote]) -> bytes:
     """The index as JSON: an array, one note a line."""
-    lines = ",\n".join(json.dumps(note.to_json(), ensure_ascii=False) for note in notes)
-    return f"[\n{lines}\n]\n".encode("utf-8", "replace")
+    out = io.BytesIO()  # encoded line by line: one long text takes four bytes a letter
+    out.write(b"[")
+    for number, note in enumerate(notes):
+        line = json.dumps(note.to_json(), ensure_ascii=False)
+        out.write(b",\n" if number else b"\n")
+        out.write(line.encode("utf-8", "replace"))
+    out.write(b"\n]\n")
+    return out.getvalue()
 
 
 def csv_of(notes: Iterable[VoiceNote]) -> bytes:
     """The index as a table that spreadsheets open rightly: UTF-8 with a mark that says so."""
-    text = io.StringIO(newline="")
+    out = io.BytesIO()
+    text = io.TextIOWrapper(out, "utf-8-sig", "replace", newline="")
     write_csv(notes, text)
-    return text.getvalue().encode("utf-8-sig", "replace")
+    text.flush()
+    return out.getvalue()
 
 
 def write_csv(notes: Iterable[VoiceNote], out: TextIO) -> None:
@@ -100,29 +109,38 @@ def read_index(path: Path) -> list[VoiceNote]:
     except OSError as error:
         raise StorageError(f"cannot read {path}", hint=_REBUILT) from error
     try:
-        items = json.loads(raw)
-        if not isinstance(items, list):
-            raise TypeError("not an array")  # noqa: TRY301 - ends as our own error, below
-        return [_note(item) for item in items]
+        return [_note(item) for item in _items(raw)]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FormatError(
             f"this is not an index of voice notes, or it was damaged: {path}", hint=_REBUILT
         ) from error
 
 
+def _items(raw: bytes) -> Iterator[dict[str, Any]]:
+    """The notes, as they stand there: one by one, where they stand a line each as we write them."""
+    first, *lines = raw.split(b"\n")
+    if first == b"[" and lines[-2:] == [b"]", b""] and all(line[:1] == b"{" for line in lines[:-2]):
+        yield from (json.loads(line.removesuffix(b",")) for line in lines[:-2])
+        return
+    items = json.loads(raw)
+    if not isinstance(items, list):
+        raise TypeError("not an array")
+    yield from items
+
+
 def _note(item: dict[str, Any]) -> VoiceNote:
     sent_at = item["sent_at"]
     return VoiceNote(
-        chat=_text(item["chat"]),
-        chat_jid=_text(item["chat_jid"]),
-        sender=_text(item["sender"]),
+        chat=intern(_text(item["chat"])),  # said by thousands of notes, and held once
+        chat_jid=intern(_text(item["chat_jid"])),
+        sender=intern(_text(item["sender"])),
         from_me=item["from_me"] is True,
         sent_at=None if sent_at is None else datetime.fromisoformat(sent_at).astimezone(UTC),
         file=_file(item["file"]),
-        sender_jid=_maybe(item.get("sender_jid"), str),
+        sender_jid=_shared(item.get("sender_jid")),
         duration=_maybe(item.get("duration"), int, float),
         size=_maybe(item.get("size"), int),
-        mime_type=_maybe(item.get("mime_type"), str),
+        mime_type=_shared(item.get("mime_type")),
         status=NoteStatus(item["status"]),
         transcript=_maybe(item.get("transcript"), str),
         starred=item.get("starred") is True,
@@ -145,6 +163,10 @@ def _maybe(value: Any, *kinds: type) -> Any:
     if value is not None and not isinstance(value, kinds):
         raise TypeError("of another type")
     return value
+
+
+def _shared(value: object) -> str | None:
+    return None if value is None else intern(_text(value))
 
 
 def _file(value: object) -> str | None:

@@ -14,6 +14,19 @@ from gdrive_wa.errors import FormatError
 from gdrive_wa.model import NoteStatus, VoiceNote
 from gdrive_wa.progress import Progress
 
+_KEPT = (
+    "sender_jid",
+    "sent_at",
+    "duration",
+    "size",
+    "mime_type",
+    "transcript",
+    "whatsapp_path",
+    "sha256",
+    "waveform",
+)
+"""What an earlier backup told of a note stays known when a later one no longer says it."""
+
 
 class Known:
     """Notes by what identifies them; the same note told twice is one.
@@ -108,15 +121,9 @@ def merged(old: VoiceNote | None, new: VoiceNote) -> VoiceNote:
         return new
     if message_key(old) != message_key(new) or old.from_me != new.from_me:
         old, new = new, old
-    return replace(
-        new,
-        sender_jid=new.sender_jid or old.sender_jid,
-        sent_at=new.sent_at or old.sent_at,
-        duration=old.duration if new.duration is None else new.duration,
-        size=old.size if new.size is None else new.size,
-        mime_type=new.mime_type or old.mime_type,
-        transcript=new.transcript or old.transcript,
-        whatsapp_path=new.whatsapp_path or old.whatsapp_path,
-        sha256=new.sha256 or old.sha256,
-        waveform=new.waveform or old.waveform,
-    )
+    lacking = {
+        name: known
+        for name in _KEPT
+        if getattr(new, name) in (None, ()) and (known := getattr(old, name)) not in (None, ())
+    }
+    return replace(new, **lacking) if lacking else new
