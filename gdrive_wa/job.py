@@ -22,7 +22,7 @@ from gdrive_wa.errors import GdriveWaError, Interrupted, KeyFailure, StorageErro
 from gdrive_wa.kinds import Kind
 from gdrive_wa.manifest import STATE_FOLDER
 from gdrive_wa.model import Entry, Outcome, Report
-from gdrive_wa.progress import Progress, Stage
+from gdrive_wa.progress import Progress, Remarks, Stage
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.transfer.fetch import Fetched, fetch
 from gdrive_wa.version import VERSION
@@ -66,6 +66,7 @@ class Job:
         self._jobs = jobs
         self._keep = keep
         self._progress = progress
+        self._remarks = Remarks(progress)
         self._refused: KeyFailure | None = None
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
@@ -115,6 +116,7 @@ class Job:
                 fetched.path.unlink(missing_ok=True)
             self._progress.advance(Stage.DOWNLOAD, items=1)
         self._progress.end(Stage.DOWNLOAD)
+        self._remarks.sum_up()
 
     def stop_if_the_key_opened_nothing(self) -> None:
         """Raise what a wrong key raised: the rest would not open either."""
@@ -147,8 +149,7 @@ class Job:
     def _place(self, entry: Entry, blob: Path, *, strangers: bool) -> str | None:
         with self._archive.draft() as draft:
             content = self._decrypt(entry, blob, draft.file)
-            for note in content.notes:
-                self._progress.say(f"{entry.path}: {note}")
+            self._remarks.tell(entry.path, content.notes)
             stranger = entry.kind is Kind.UNKNOWN and not strangers
             if stranger and not self._archive.knows(size=content.size, sha256=content.sha256):
                 return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
+from threading import Lock
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Progress", "Silent", "Stage"]
+__all__ = ["Progress", "Remarks", "Silent", "Stage"]
 
 
 class Stage(StrEnum):
@@ -60,3 +63,33 @@ class Silent:
 
     def check(self) -> None:
         """Nothing."""
+
+
+class Remarks:
+    """What a person should know about files, without a line for each of thousands.
+
+    The first file that a remark is about is named at once; :meth:`sum_up` tells of how many
+    others the same holds. Safe from any thread.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._told: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def tell(self, path: str, remarks: Iterable[str]) -> None:
+        """`remarks` hold of `path`."""
+        for remark in remarks:
+            with self._lock:
+                self._told[remark] += 1
+                first = self._told[remark] == 1
+            if first:
+                self._progress.say(f"{path}: {remark}")
+
+    def sum_up(self) -> None:
+        """All files are done."""
+        for remark, count in self._told.items():
+            if count > 1:
+                others = "one other file" if count == 2 else f"{count - 1} other files"
+                self._progress.say(f"and of {others}: {remark}")
+        self._told.clear()

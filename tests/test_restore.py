@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -17,6 +18,7 @@ from gdrive_wa.crypt.pb.history_sync_pb2 import Conversation, Message, MessageKe
 from gdrive_wa.emulator.sample import SampleAccount
 from gdrive_wa.emulator.server import Emulator
 from gdrive_wa.model import NoteStatus, VoiceNote
+from gdrive_wa.progress import Silent
 from tests.crypt.test_increments import an_increment, audio, sent
 
 MUM = "15550101@s.whatsapp.net"
@@ -138,6 +140,25 @@ def test_every_run_leaves_a_report(sample: SampleAccount, backup: Path, tmp_path
     assert len(told["done"]) == len(report.done) > 40
     assert told["seconds"] == round(report.seconds, 3) > 0
     assert len(json.loads(second.read_text())["skipped"]) == len(report.done)
+
+
+def test_media_that_were_never_encrypted_are_nothing_to_remark_on(
+    plain_sample: SampleAccount, tmp_path: Path
+) -> None:
+    """A phone's folder has thousands of them."""
+
+    class Heard(Silent):
+        lines: ClassVar[list[str]] = []
+
+        def say(self, line: str) -> None:
+            self.lines.append(line)
+
+    source = open_folder(plain_sample.folder / "backup")
+    report = restore(
+        source, tmp_path / "out", key=plain_sample.key, everything=True, progress=Heard()
+    )
+    assert len(report.done) > 10
+    assert not any("encrypted" in line for line in Heard.lines)
 
 
 def test_one_altered_blob_costs_only_itself(

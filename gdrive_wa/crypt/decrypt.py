@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -142,7 +142,8 @@ def decrypt_into(
                 f"no backup file of any known format: {src.name}",
                 hint="gdrive-wa inspect tells what is known about it",
             )
-        return _plain(file, kind, out, metadata, check)
+        plain = _plain(file, kind, out, metadata, check)
+        return replace(plain, notes=(ALREADY_PLAIN,))
 
 
 def copy_plain(src: Path, out: IO[bytes], *, metadata: FileMetadata | None = None) -> Decrypted:
@@ -247,7 +248,6 @@ def _plain(
         payload=kind,
         size=written.size,
         sha256=written.digest.hexdigest(),
-        notes=(ALREADY_PLAIN,),
     )
 
 

@@ -24,7 +24,7 @@ from gdrive_wa.errors import UsageError
 from gdrive_wa.manifest import STATE_FOLDER, Manifest, Record
 from gdrive_wa.model import Outcome, Report
 from gdrive_wa.names import name_key
-from gdrive_wa.progress import Progress, Silent, Stage
+from gdrive_wa.progress import Progress, Remarks, Silent, Stage
 
 LARGE = 4 << 20
 """Bytes from which one file alone keeps every core busy."""
@@ -99,6 +99,7 @@ class _Run:
         self._key = key
         self._manifest = manifest
         self._progress = progress
+        self._remarks = Remarks(progress)
         self._taken: dict[str, str] = {
             name_key(record.path): record.stored_as or "" for record in manifest
         }
@@ -138,6 +139,7 @@ class _Run:
                     done = []
             if settling is not None:
                 settling.result()
+        self._remarks.sum_up()
 
     def _chunk(self, files: Sequence[StoredFile]) -> list[_Done]:
         self._progress.check()
@@ -166,8 +168,7 @@ class _Run:
                 exit_code=opened.exit_code,
             )
             return _Done(failed)
-        for note in opened.notes:
-            self._progress.say(f"{file.stored_as}: {note}")
+        self._remarks.tell(file.stored_as, opened.notes)
         target = self._claim(opened.name, file.stored_as)
         place(opened.draft, f"{self._dest}/{target}")
         record = Record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -267,3 +268,20 @@ def test_every_file_is_only_its_owners(dump: Dump) -> None:
     dump.media("Media/a.opus", b"OggS a")
     dump.decrypt()
     assert (dump.out / "Media/a.opus").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_not_encrypted_is_told_once_not_thousands_of_times(dump: Dump) -> None:
+    for number in range(5):
+        dump.plain(f"{NOTES}/PTT-{number}.opus", b"OggS %d" % number)
+
+    class Heard(Silent):
+        lines: ClassVar[list[str]] = []
+
+        def say(self, line: str) -> None:
+            self.lines.append(line)
+
+    decrypt_tree(dump.folder, dump.out, progress=Heard(), jobs=1)
+    assert Heard.lines == [
+        f"{NOTES}/PTT-0.opus: it is not encrypted: copied as it is",
+        "and of 4 other files: it is not encrypted: copied as it is",
+    ]
