@@ -65,10 +65,14 @@ class Shelf:
             for place in places
             if place.name == name and place.parts[0] == DATABASES
         ]
-        for folder in sorted(taken):
-            held = self._manifest.folder / folder / name
-            if not held.is_file() or self._same_phone(held, content) is not False:
-                return folder
+        same = {
+            folder: self._same_phone(self._manifest.folder / folder / name, content)
+            for folder in sorted(taken)
+        }
+        for likeness in (True, None):  # one that does not say may be this one's, if none is
+            for folder, found in same.items():
+                if found is likeness:
+                    return folder
         if not taken:
             return DATABASES
         folders = {place.parent.as_posix() for place in places}

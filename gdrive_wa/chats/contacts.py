@@ -65,7 +65,9 @@ def read_contacts(path: Path) -> Contacts:
             raise UsageError(f"too large for an address book: {path}")
         raw = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read the contacts file {path}") from error
+        raise UsageError(
+            f"cannot read the contacts file {path}", hint="name a vCard or CSV file that is there"
+        ) from error
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     content = raw.decode(encoding, "replace")
     if "BEGIN:VCARD" in content.upper():

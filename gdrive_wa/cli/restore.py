@@ -32,7 +32,7 @@ from gdrive_wa.model import Choice
 @click.option("--all", "everything", is_flag=True, help="All media, not only voice notes.")
 @click.option(
     "--contacts",
-    type=click.Path(path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Names from a vCard or Google-contacts file.",
 )

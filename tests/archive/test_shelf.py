@@ -13,7 +13,7 @@ from tests.archive.phone import entry
 
 def same(one: Path, other: Path) -> bool | None:
     """The owner is the first letter of these databases; one of ``?`` does not say."""
-    owners = {path.read_bytes()[:1] for path in (one, other)}
+    owners = {path.read_bytes()[:1] if path.exists() else b"?" for path in (one, other)}
     return None if b"?" in owners else len(owners) == 1
 
 
@@ -81,3 +81,12 @@ def test_a_phone_known_by_number_is_found_by_its_chats_too(tmp_path: Path) -> No
     shelve(tmp_path, "B1", account="15550101")
     shelve(tmp_path, "B2")
     assert held(tmp_path) == {"msgstore.db": "A1", "15550101/msgstore.db": "B2"}
+
+
+def test_a_phone_that_is_found_comes_before_one_that_does_not_say(tmp_path: Path) -> None:
+    shelve(tmp_path, "A1")
+    shelve(tmp_path, "B1")
+    (tmp_path / "Databases" / "msgstore.db").unlink()
+    shelve(tmp_path, "B2")
+    shelve(tmp_path, "A2")
+    assert held(tmp_path) == {"msgstore.db": "A2", "phone 2/msgstore.db": "B2"}

@@ -71,6 +71,15 @@ def test_a_zone_that_does_not_exist_is_a_usage_error(run: Run) -> None:
     assert_explained(ended.stderr, "Europe/Berlin")
 
 
+def test_contacts_that_are_not_there_stop_a_restore_before_it_begins(
+    run: Run, with_key: dict[str, str], tmp_path: Path
+) -> None:
+    ended = run("restore", "out", "--contacts", "nosuch.vcf", env=with_key)
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "nosuch.vcf")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("command", [["backups"], ["ls"], ["restore", "out"], ["download", "out"]])
 def test_nobody_logged_in(run: Run, command: list[str], tmp_path: Path) -> None:
     ended = run(*command)
