@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from gdrive_wa.commit import write_file
 from gdrive_wa.crypt.decrypt import Decrypted, copy_plain, decrypt_into
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
-from gdrive_wa.crypt.recognise import is_sealed
+from gdrive_wa.crypt.recognise import START, is_sealed, media_name, suffix_of
 from gdrive_wa.errors import GdriveWaError, Interrupted, KeyFailure, StorageError
 from gdrive_wa.kinds import Kind
 from gdrive_wa.manifest import STATE_FOLDER
@@ -153,6 +154,7 @@ class Job:
             stranger = entry.kind is Kind.UNKNOWN and not strangers
             if stranger and not self._archive.knows(size=content.size, sha256=content.sha256):
                 return None
+            entry = _with_suffix(entry, draft.file)
             return self._archive.place(draft, entry, size=content.size, sha256=content.sha256)
 
     def _decrypt(self, entry: Entry, blob: Path, out: IO[bytes]) -> Decrypted:
@@ -174,3 +176,14 @@ class Job:
                 exit_code=error.exit_code,
             )
         )
+
+
+def _with_suffix(entry: Entry, content: IO[bytes]) -> Entry:
+    """A media file that no metadata names gets the suffix by which other programs know it."""
+    if entry.path != entry.stored_as or media_name(entry.stored_as) is None:
+        return entry
+    content.seek(0)
+    suffix = suffix_of(content.read(START))
+    if suffix in (".bin", ".opus"):  # recordings are the archive's to recognise
+        return entry
+    return replace(entry, path=f"Media/{media_name(entry.stored_as)}{suffix}")

@@ -88,6 +88,19 @@ def test_a_media_file_without_its_envelope_is_known_by_its_content(
     assert not (tmp_path / "out" / "Media").exists()
 
 
+def test_all_of_a_backup_gets_suffixes_where_no_envelope_names_it(
+    sample: SampleAccount, backup: Path, tmp_path: Path
+) -> None:
+    for envelope in (backup / "Media").glob("*-metadata"):
+        envelope.unlink()
+    restore(open_folder(backup), tmp_path / "out", key=sample.key, everything=True)
+    (picture,) = (tmp_path / "out" / "Media").rglob("*.jpg")
+    image = "Media/WhatsApp Images/IMG-20250629-WA0000.jpg"
+    assert picture.read_bytes() == sample.contents[image]
+    again = restore(open_folder(backup), tmp_path / "out", key=sample.key, everything=True)
+    assert again.done == []
+
+
 def test_a_broken_database_costs_names_but_no_voice(
     sample: SampleAccount, backup: Path, tmp_path: Path
 ) -> None:

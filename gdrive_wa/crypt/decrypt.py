@@ -38,6 +38,7 @@ from gdrive_wa.progress import Progress, Silent, Stage
 
 OTHER_VERSION = "the key file is of another version than the backup says, and opens it all the same"
 ALREADY_PLAIN = "it is not encrypted: copied as it is"
+STILL_SEALED = "it is sealed with a key that only the chats hold: copied as it is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,7 @@ def decrypt_into(
                 hint="gdrive-wa inspect tells what is known about it",
             )
         plain = _plain(file, kind, out, metadata, check)
-        return replace(plain, notes=(ALREADY_PLAIN,))
+        return replace(plain, notes=(ALREADY_PLAIN if kind != "enc" else STILL_SEALED,))
 
 
 def copy_plain(src: Path, out: IO[bytes], *, metadata: FileMetadata | None = None) -> Decrypted:

@@ -17,10 +17,11 @@ from gdrive_wa.crypt.header import TAG_SIZE
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.crypt.pipeline import PIECE_SIZE, Piece
 from gdrive_wa.crypt.primitives import BLOCK_SIZE, GcmDecryptor, expand, extract, strip_padding
-from gdrive_wa.crypt.recognise import looks_like
+from gdrive_wa.crypt.recognise import is_mpeg_audio, looks_like
 from gdrive_wa.errors import (
     AuthenticationError,
     ChecksumError,
+    FormatError,
     MetadataError,
     TruncatedError,
     WrongKeyError,
@@ -56,8 +57,8 @@ def decrypt_mcrypt1(
 
     Raises:
         MetadataError: the metadata belongs to another file.
-        WrongKeyError, AuthenticationError, ChecksumError, TruncatedError: it is not to be
-            believed; nothing that `sink` got may be kept.
+        WrongKeyError, AuthenticationError, ChecksumError, FormatError, TruncatedError: it is
+            not to be believed; nothing that `sink` got may be kept.
     """
     if metadata is not None and not _belongs(metadata, name, key):
         raise MetadataError("the metadata beside this file belongs to another file")
@@ -67,10 +68,10 @@ def decrypt_mcrypt1(
     cipher = GcmDecryptor(material[:32], material[32:])
     body = size if metadata is not None and metadata.size == size else size - TAG_SIZE
     md5 = hashlib.md5(usedforsecurity=False)
-    first = b""
+    first = sealed = b""
     for piece in _pieces(file, body):
         plain = cipher.update(piece)
-        first = first or plain[:64]
+        first, sealed = first or plain[:64], sealed or piece[:64]
         md5.update(plain)
         sink(plain)
         check(len(piece))
@@ -83,6 +84,11 @@ def decrypt_mcrypt1(
             return (UNTAGGED,)
         if looks_like(first) in ("media", "zip", "sqlite"):
             raise AuthenticationError("the file is cut short or was altered")
+        if looks_like(sealed) in ("media", "zip", "sqlite") and not is_mpeg_audio(sealed):
+            raise FormatError(
+                "the file is not encrypted, as its name says it is: nothing vouches for it",
+                hint="if you decrypted it yourself, give it the name it had on the phone",
+            )
         if promised:
             raise ChecksumError("neither the tag nor the MD5 of this file holds")
         raise WrongKeyError("this key does not open this file")

@@ -285,3 +285,10 @@ def test_what_is_not_encrypted_is_told_once_not_thousands_of_times(dump: Dump) -
         f"{NOTES}/PTT-0.opus: it is not encrypted: copied as it is",
         "and of 4 other files: it is not encrypted: copied as it is",
     ]
+
+
+def test_what_whatsapps_servers_sealed_is_kept_and_called_so(dump: Dump) -> None:
+    dump.plain("Media/a.enc", bytes(range(100, 200)))
+    report = dump.decrypt()
+    assert "sealed with a key that only the chats hold" in str(report.done[0].reason)
+    assert dump.found() == {"Media/a.enc": bytes(range(100, 200))}

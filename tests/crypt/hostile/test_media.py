@@ -15,6 +15,7 @@ from gdrive_wa.crypt.envelope import (
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.errors import (
     AuthenticationError,
+    FormatError,
     GdriveWaError,
     MissingKeyError,
     TruncatedError,
@@ -49,7 +50,7 @@ MEDIA: dict[str, tuple[Callable[[bytes], bytes], type[GdriveWaError], Key | None
     "the last byte missing": (lambda raw: raw[:-1], AuthenticationError, ROOT_KEY),
     "the tag missing": (lambda raw: raw[:-16], AuthenticationError, ROOT_KEY),
     "trailing rubbish": (lambda raw: raw + b"rubbish", AuthenticationError, ROOT_KEY),
-    "already decrypted": (lambda _raw: VOICE, WrongKeyError, ROOT_KEY),
+    "already decrypted": (lambda _raw: VOICE, FormatError, ROOT_KEY),
     "no key": (as_it_is, MissingKeyError, None),
     "another root key": (as_it_is, WrongKeyError, OTHER_ROOT_KEY),
     "a cipher key": (as_it_is, WrongKeyTypeError, CIPHER_KEY),
