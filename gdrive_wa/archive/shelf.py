@@ -54,28 +54,32 @@ class Shelf:
 
     def place(self, name: str, content: Path) -> str:
         """Where the database `name` goes, of which `content` holds the bytes."""
-        if name in CHATS and self._account is None:
-            self._decided = self._beside_its_like(name, content)
+        if name in CHATS and self._decided is None:
+            self._decided = self._choose(name, content)
         return f"{self.folder()}/{name}"
 
-    def _beside_its_like(self, name: str, content: Path) -> str:
-        places = [PurePosixPath(record.path) for record in self._manifest]
-        taken = [
-            place.parent.as_posix()
-            for place in places
-            if place.name == name and place.parts[0] == DATABASES
-        ]
+    def _choose(self, name: str, content: Path) -> str:
+        taken = {
+            PurePosixPath(record.path).parent.as_posix(): record.account
+            for record in sorted(self._manifest, key=lambda record: record.path)
+            if PurePosixPath(record.path).name == name and record.path.startswith(f"{DATABASES}/")
+        }
+        if not taken:
+            return self.folder()
+        if self._account is not None and self._account in taken.values():
+            return next(folder for folder, whose in taken.items() if whose == self._account)
         same = {
             folder: self._same_phone(self._manifest.folder / folder / name, content)
-            for folder in sorted(taken)
+            for folder, whose in taken.items()
+            if None in (whose, self._account)
         }
         for likeness in (True, None):  # one that does not say may be this one's, if none is
             for folder, found in same.items():
                 if found is likeness:
                     return folder
-        if not taken:
-            return DATABASES
-        folders = {place.parent.as_posix() for place in places}
+        if self._account is not None:
+            return f"{DATABASES}/{safe_name(self._account)}"
+        folders = {PurePosixPath(record.path).parent.as_posix() for record in self._manifest}
         number = 2
         while f"{DATABASES}/phone {number}" in folders:
             number += 1

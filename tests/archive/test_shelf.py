@@ -90,3 +90,19 @@ def test_a_phone_that_is_found_comes_before_one_that_does_not_say(tmp_path: Path
     shelve(tmp_path, "B2")
     shelve(tmp_path, "A2")
     assert held(tmp_path) == {"msgstore.db": "A2", "phone 2/msgstore.db": "B2"}
+
+
+def test_a_number_does_not_take_the_place_of_a_phone_that_told_none(tmp_path: Path) -> None:
+    shelve(tmp_path, "A1", "names of A1")
+    shelve(tmp_path, "B1", "names of B1", account="15550101")
+    first = held(tmp_path)
+    assert first == {
+        "msgstore.db": "A1", "wa.db": "names of A1",
+        "15550101/msgstore.db": "B1", "15550101/wa.db": "names of B1",
+    }  # fmt: skip
+    shelve(tmp_path, "A2", "names of A2", account="15550100")
+    shelve(tmp_path, "B2", "names of B2", account="15550101")
+    assert held(tmp_path) == {
+        "msgstore.db": "A2", "wa.db": "names of A2",
+        "15550101/msgstore.db": "B2", "15550101/wa.db": "names of B2",
+    }  # fmt: skip
