@@ -186,6 +186,42 @@ class Faults:
         return acting
 
 
+_NUMBER = int | float
+_SETTINGS: dict[str, Any] = {
+    "delay": _NUMBER,
+    "connect_delay": _NUMBER,
+    "bandwidth": _NUMBER | None,
+    "seed": int,
+    "faults": list,
+}
+_KEYS: dict[str, Any] = {
+    **dict.fromkeys(("kind", "path", "reason", "message", "location", "entry"), str),
+    **dict.fromkeys(("first", "size", "status"), int),
+    **dict.fromkeys(("times", "after"), int | None),
+    **dict.fromkeys(("share", "seconds"), _NUMBER),
+    "media": bool | None,
+    "across": bool,
+    "retry_after": str | _NUMBER | None,
+    "value": str | None,
+    "set": dict,
+    "drop": list,
+}
+"""What each key holds, as JSON has it."""
+_AT_LEAST_ONE = {"bandwidth", "size", "first"}
+
+
+def _check(said: Mapping[str, object], known: Mapping[str, Any]) -> None:
+    for key, value in said.items():
+        right = isinstance(value, known[key])
+        if right and isinstance(value, int | float) and key != "after":
+            right = value >= (1 if key in _AT_LEAST_ONE else 0)
+        if not right:
+            raise UsageError(
+                f"{key} of a fault cannot be {value!r}",
+                hint="gdrive_wa/emulator/faults.py tells what each key holds",
+            )
+
+
 def read_faults(path: Path) -> Faults:
     """The faults that a JSON file describes.
 
@@ -205,9 +241,9 @@ def parse_faults(said: object) -> Faults:
     Raises:
         UsageError: it names something that is not known.
     """
-    known = {"delay", "connect_delay", "bandwidth", "seed", "faults"}
-    if not isinstance(said, dict) or not said.keys() <= known:
-        raise UsageError(f"faults have the keys {', '.join(sorted(known))}")
+    if not isinstance(said, dict) or not said.keys() <= _SETTINGS.keys():
+        raise UsageError(f"faults have the keys {', '.join(sorted(_SETTINGS))}")
+    _check(said, _SETTINGS)
     settings = {key: value for key, value in said.items() if key != "faults"}
     return Faults(rules=tuple(_fault(each) for each in said.get("faults", ())), **settings)
 
@@ -227,6 +263,7 @@ def _fault(said: object) -> Fault:
     unknown = said.keys() - {each.name for each in fields(Fault)}
     if unknown:
         raise UsageError(f"a fault has no key {min(unknown)}")
+    _check(said, _KEYS)
     try:
         kind = FaultKind(said.get("kind", ""))
     except ValueError as error:

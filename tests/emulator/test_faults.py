@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -376,11 +377,31 @@ def test_the_json_form_says_the_same(tmp_path: Path) -> None:
         {"faults": [3]},
         {"faults": [{"kind": "nonsense"}]},
         {"faults": [{"kind": "break", "afterwards": 3}]},
+        {"faults": 5},
+        {"faults": {"kind": "break"}},
+        {"faults": [{"kind": ["break"]}]},
+        {"faults": [{"kind": "edit", "drop": 5}]},
+        {"faults": [{"kind": "status", "times": "many"}]},
+        {"faults": [{"kind": "status", "status": "503"}]},
+        {"faults": [{"kind": "stall", "seconds": -1}]},
+        {"faults": [{"kind": "drip", "size": 0}]},
+        {"delay": "long"},
+        {"bandwidth": 0},
+        {"seed": {}},
     ],
 )
 def test_faults_that_make_no_sense_are_refused(said: object) -> None:
     with pytest.raises(UsageError):
         parse_faults(said)
+
+
+def test_every_key_of_a_fault_can_be_given_as_json() -> None:
+    usual = {
+        field.name: getattr(Fault(kind=FaultKind.BREAK), field.name) for field in fields(Fault)
+    }
+    as_it_is = json.loads(json.dumps(usual))
+    (fault,) = parse_faults({"faults": [as_it_is], "bandwidth": None}).rules
+    assert fault == Fault(kind=FaultKind.BREAK)
 
 
 def test_a_subprocess_reads_counts_and_sets_faults_over_http(
