@@ -73,7 +73,8 @@ def pick_backup(
     Args:
         source: where to look.
         name: its name, or the account's number in any spelling.
-        progress: is told when there was a choice and nobody made it.
+        progress: is told when there was a choice and nobody made it, and when the backup may
+            not be whole.
 
     Raises:
         NothingThereError: there is none.
@@ -84,13 +85,19 @@ def pick_backup(
         raise NothingThereError(
             "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
         )
-    if name is None:
-        if len(backups) > 1 and progress is not None:
+    chosen = backups[0] if name is None else _named(name, backups)
+    if progress is not None:
+        if name is None and len(backups) > 1:
             progress.say(
-                f"{len(backups)} backups are here; this is the newest: {backups[0].name}"
+                f"{len(backups)} backups are here; this is the newest: {chosen.name}"
                 " (gdrive-wa backups lists them; name another to have it)"
             )
-        return backups[0]
+        if chosen.uploading:
+            progress.say("the phone is still uploading this backup, or stopped: it may lack files")
+    return chosen
+
+
+def _named(name: str, backups: Iterable[Backup]) -> Backup:
     digits = re.sub(r"[\s+()-]", "", name)
     for backup in backups:
         if name in (backup.name, backup.account) or digits == backup.account:

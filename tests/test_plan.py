@@ -6,7 +6,6 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -16,6 +15,7 @@ from gdrive_wa.model import Backup, Choice, Entry
 from gdrive_wa.plan import NothingThereError, Plan, choose, make_plan, pick_backup, require_key
 from gdrive_wa.progress import Silent
 from gdrive_wa.sources import open_folder
+from gdrive_wa.sources.folder import Folder
 
 BACKUP = Backup(name="clients/wa/backups/15550100", account="15550100")
 VOICE = "Media/WhatsApp Voice Notes/202510/PTT-20250307-WA0000.opus"
@@ -115,19 +115,34 @@ def test_the_newest_backup_is_meant_when_none_is_named(two_accounts: Path) -> No
     assert pick_backup(open_folder(two_accounts)).account == "15550101"
 
 
+class Told(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
 def test_a_choice_that_nobody_made_is_told(two_accounts: Path) -> None:
-    class Told(Silent):
-        lines: ClassVar[list[str]] = []
-
-        def say(self, line: str) -> None:
-            self.lines.append(line)
-
-    source = open_folder(two_accounts)
-    newest = pick_backup(source, progress=Told())
-    (line,) = Told.lines
+    source, told = open_folder(two_accounts), Told()
+    newest = pick_backup(source, progress=told)
+    (line,) = told.lines
     assert line.startswith(f"2 backups are here; this is the newest: {newest.name}")
-    pick_backup(source, "15550100", progress=Told())
-    assert len(Told.lines) == 1
+    pick_backup(source, "15550100", progress=told)
+    assert len(told.lines) == 1
+
+
+def test_a_backup_that_may_not_be_whole_is_told(two_accounts: Path) -> None:
+    class Uploading(Folder):
+        def backups(self) -> list[Backup]:
+            return [replace(backup, uploading=True) for backup in super().backups()]
+
+    told = Told()
+    pick_backup(Uploading(two_accounts), "15550100", progress=told)
+    (line,) = told.lines
+    assert "it may lack files" in line
 
 
 def test_a_backup_is_picked_by_name_or_by_number_in_any_spelling(two_accounts: Path) -> None:

@@ -64,8 +64,9 @@ def command(
     The login goes into this machine's keyring, or else into a file that only you can read.
     """
     from gdrive_wa.google.login import login_android, login_oauth  # noqa: PLC0415 - slow
+    from gdrive_wa.google.store import providers  # noqa: PLC0415 - slow to import
 
-    voice = talk.voice()
+    voice, before = talk.voice(), providers()
     if provider == "android":
         if account is None:
             raise UsageError("which account?", hint="name it with --account EMAIL")
@@ -88,6 +89,8 @@ def command(
             say=functools.partial(click.echo, err=True) if no_browser else voice.say,
         )
     voice.say(f"signed in as {login.account}")
+    if before.get(login.account, provider) != provider:
+        voice.say(f"this took the place of the {before[login.account]} login of {login.account}")
     if login.kept_in != "keyring":
         voice.say(f"warning: this machine has no keyring; the login is kept in {login.kept_in}")
     voice.hint("see your backups with: gdrive-wa backups")

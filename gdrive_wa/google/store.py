@@ -98,6 +98,12 @@ def accounts() -> list[str]:
     return sorted(index.accounts, key=lambda name: (name != index.default, name))
 
 
+def providers() -> dict[str, str]:
+    """How each account is logged in: ``oauth`` or ``android``. Reads nothing secret."""
+    known = _read_index().accounts
+    return {name: str(about.get("provider", "oauth")) for name, about in known.items()}
+
+
 def find(account: str | None = None) -> str | None:
     """The stored spelling of `account`, whose case does not matter; by default the default one."""
     index = _read_index()

@@ -178,6 +178,9 @@ def test_what_the_browser_shows_promises_nothing(
     assert "go back to the terminal: it tells how it ended" in shown[0]
 
 
+log_in_by_browser = log_in
+
+
 class TestTheAndroidWay:
     """The cookie is piped in; at a terminal it is typed hidden."""
 
@@ -204,6 +207,20 @@ class TestTheAndroidWay:
         assert code == 0, said
         assert said.splitlines()[0] == f"signed in as {sample.email}"
         assert sample.oauth_token.reveal() not in said
+
+    def test_says_so_when_it_takes_the_place_of_the_other_way(
+        self,
+        log_in: Callable[..., tuple[int, str]],
+        clean_environment: dict[str, str],
+        client_file: Path,
+        consenting: Emulator,
+        sample: SampleAccount,
+    ) -> None:
+        cookie = sample.oauth_token.reveal() + "\n"
+        assert log_in(consenting.root, sample.email, cookie)[0] == 0
+        code, said = log_in_by_browser(clean_environment, client_file, consenting)
+        assert code == 0
+        assert f"took the place of the android login of {sample.email}" in said
 
     def test_nobody_is_there_to_type_it(
         self, log_in: Callable[..., tuple[int, str]], emulator: Emulator
