@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import stat
 import subprocess
@@ -11,7 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.commit import Draft, flush_folders, make_folder, sweep, write_file
+from gdrive_wa.commit import (
+    STRIDE,
+    Draft,
+    flush_folders,
+    in_strides,
+    make_folder,
+    sweep,
+    write_file,
+)
 from gdrive_wa.errors import StorageError
 
 HOLDS_A_DRAFT = """
@@ -152,3 +161,11 @@ def test_everything_written_can_be_flushed_at_once(tmp_path: Path) -> None:
         draft.commit(tmp_path / "note.opus", durable=False)
     flush_folders(tmp_path)
     assert (tmp_path / "note.opus").read_bytes() == b"sound"
+
+
+@pytest.mark.parametrize("size", [0, 1, STRIDE, STRIDE + 1, 3 * STRIDE + 5])
+def test_strides_are_the_piece_and_none_is_long(size: int) -> None:
+    piece = random.Random(size).randbytes(size)
+    strides = list(in_strides(piece))
+    assert b"".join(strides) == piece
+    assert all(0 < len(stride) <= STRIDE for stride in strides)

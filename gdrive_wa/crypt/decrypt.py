@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from gdrive_wa.commit import Draft, explain, sweep
+from gdrive_wa.commit import Draft, explain, in_strides, sweep
 from gdrive_wa.crypt.containers import (
     another_generation,
     container_key,
@@ -266,7 +266,8 @@ class _Written:
         if not self.first:
             self.first = bytes(piece[:64])
         try:
-            self._out.write(piece)
+            for stride in in_strides(piece):
+                self._out.write(stride)
         except OSError as error:
             raise explain(error, Path(str(getattr(self._out, "name", "the target")))) from error
         self.size += len(piece)

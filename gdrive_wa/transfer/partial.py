@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Self
 
-from gdrive_wa.commit import make_folder, storage_errors
+from gdrive_wa.commit import in_strides, make_folder, storage_errors
 from gdrive_wa.errors import StorageError
 from gdrive_wa.model import Entry
 from gdrive_wa.transfer.digest import Digests, Lane
@@ -92,9 +92,10 @@ class Partial:
             StorageError: the disk does not take it.
         """
         with storage_errors(self.path):
-            view = memoryview(piece)
-            while view:
-                view = view[self._file.write(view) or 0 :]
+            for stride in in_strides(piece):
+                left = stride
+                while left:
+                    left = left[self._file.write(left) or 0 :]
         self._digests.feed(piece)
         self.length += len(piece)
         if self._lasting and self.length - self._flushed >= FLUSH_EVERY:
