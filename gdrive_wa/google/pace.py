@@ -1,22 +1,35 @@
 """How fast requests may follow each other: as fast as they come, until Google says otherwise.
 
-A rate limit holds every thread of a session back, and lets them go on one by one, at an interval
-that doubles with each further limit and shrinks again with each answer that was good. So a
-session finds the rate that Google bears, and does not come back as a crowd.
+One request in a while that meets a rate limit is that request's own affair: whoever made it waits
+and asks again. When many of the last ones do, the limit is everybody's: all threads of the session
+are held, and go on one by one, at less than the rate at which answers were good until then. That
+rate doubles every few seconds for as long as it goes well. So a session finds what Google bears,
+and does not come back as a crowd.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from threading import Event, Lock
 
 from gdrive_wa.errors import NetworkError
 
 FIRST_INTERVAL = 0.02
 LONGEST_INTERVAL = 2.0
-"""Seconds between two requests, after the first rate limit and at most."""
-_RECOVERY = 0.95
+"""Seconds between two requests, after a limit that is everybody's: at least, and at most."""
+LOOKED_AT = 24
+"""How many of the last answers tell whether a limit is everybody's,"""
+CROWD = 0.25
+"""and what share of them met one then,"""
+FEWEST = 3
+"""and how many at least."""
+_BELOW = 0.7
+"""Of the rate that was borne, what is tried next."""
+_MEASURED_SECONDS = 5.0
+_HALVED_SECONDS = 2.0
+"""Seconds of good answers in which the interval halves."""
 _NEGLIGIBLE = 0.001
 
 
@@ -33,6 +46,9 @@ class Pace:
         self._closed = Event()
         self._resume_at = 0.0
         self._next_turn = 0.0
+        self._last: deque[bool] = deque(maxlen=LOOKED_AT)
+        self._good_at: deque[float] = deque(maxlen=4096)
+        self._since = time.monotonic()
         self._limited_at = -math.inf
 
     def turn(self) -> float:
@@ -52,25 +68,42 @@ class Pace:
                 return now
 
     def limited(self, begun: float, pause: float) -> None:
-        """A request that began at `begun` met a rate limit: nobody asks anything for `pause`.
+        """A request that began at `begun` met a rate limit, and will be tried after `pause`.
 
-        Requests that were under way together meet the limit together; they count once.
+        When many did, nobody asks anything for that long. Requests that were under way together
+        meet the limit together; they slow the rest down once.
         """
         with self._lock:
+            self._last.append(True)
+            if sum(self._last) < max(FEWEST, CROWD * len(self._last)):
+                return
             now = time.monotonic()
             self._resume_at = max(self._resume_at, now + pause)
-            if begun >= self._limited_at:
-                self._limited_at = now
-                self.interval = min(max(2 * self.interval, FIRST_INTERVAL), LONGEST_INTERVAL)
+            if begun < self._limited_at:
+                return
+            borne = self._borne(now)
+            slower = 1 / (_BELOW * borne) if borne else 2 * self.interval
+            self.interval = min(max(slower, FIRST_INTERVAL), LONGEST_INTERVAL)
+            self._limited_at = self._since = now
+            self._last.clear()
 
     def good(self) -> None:
         """A request was answered."""
-        if not self.interval:
-            return
         with self._lock:
-            self.interval *= _RECOVERY
-            if self.interval < _NEGLIGIBLE:
-                self.interval = 0.0
+            now = time.monotonic()
+            self._last.append(False)
+            if self.interval:
+                passed = now - max(self._since, self._good_at[-1] if self._good_at else 0.0)
+                self.interval *= 0.5 ** (min(max(passed, 0.0), 1.0) / _HALVED_SECONDS)
+                if self.interval < _NEGLIGIBLE:
+                    self.interval = 0.0
+            self._good_at.append(now)
+
+    def _borne(self, now: float) -> float:
+        """Good answers a second, since the last limit or as far back as is looked."""
+        since = max(self._since, now - _MEASURED_SECONDS)
+        count = sum(at >= since for at in self._good_at)
+        return count / max(now - since, 0.1)
 
     def rest(self, seconds: float) -> None:
         """Wait, but not beyond the end of the session.

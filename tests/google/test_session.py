@@ -172,21 +172,15 @@ def test_the_server_says_how_long_to_wait(
     assert time.monotonic() - begun >= 0.3  # without the header: 2 ms at most
 
 
-def test_one_threads_limit_holds_all_of_them(
+def test_one_requests_limit_is_its_own_and_its_wish_is_obeyed(
     session: Session, emulator: Emulator, backups: str
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, status=429, retry_after=0.4)
-    first = threading.Thread(target=session.get_json, args=(backups,), kwargs={"what": "one"})
     begun = time.monotonic()
-    first.start()
-    while not emulator.counts.statuses[429]:
-        time.sleep(0.005)
-    while not session.pace.interval:
-        time.sleep(0.005)
-    session.get_json(backups, what="two")
-    first.join()
+    session.get_json(backups, what="one")
     assert time.monotonic() - begun >= 0.4
-    assert emulator.counts.statuses == {429: 1, 200: 2}
+    assert session.pace.interval == 0
+    assert emulator.counts.statuses == {429: 1, 200: 1}
 
 
 def test_a_crowd_that_met_a_limit_comes_back_one_by_one(
