@@ -156,5 +156,5 @@ def test_fifty_kills_end_with_the_undisturbed_archive_and_nothing_fetched_twice(
     assert restoring.cli.run(*restoring.words, "--all").code == 0
     assert tree(restoring.dest) == expected
     assert_no_blob_is_left(restoring.dest)
-    assert len(placed) > 20
+    assert len(placed) > 50
     assert {name: requests(name) for name in placed} == placed

@@ -126,6 +126,7 @@ class _Run:
             if jobs > 1 and len(small) >= MANY and isinstance(self._key, RootKey):
                 workers = Workers(jobs, self._drafts, self._key)
                 self._workers = stack.enter_context(workers)
+                jobs += 1  # one places what a worker has opened while that opens the next
             clerk = stack.enter_context(ThreadPoolExecutor(max_workers=1))
             pool = stack.enter_context(ThreadPoolExecutor(max_workers=jobs))
             settling: Future[None] | None = None

@@ -62,7 +62,7 @@ class Workers:
     def open(self, files: Sequence[StoredFile]) -> list[Opened | Refused]:
         """What :func:`~gdrive_wa.crypt.stored.try_stored` makes of each, in order.
 
-        Safe from as many threads as there are processes.
+        Safe from any thread; one that finds every process busy waits for the first that is not.
 
         Raises:
             StorageError: the disk refuses.
