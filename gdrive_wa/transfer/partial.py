@@ -135,7 +135,7 @@ class Partial:
         with storage_errors(self.path):
             if mtime is not None:
                 os.utime(self._file.fileno() if FD_TIMES else self.path, (mtime, mtime))
-            if self._entry.md5 is None:
+            if self._entry.md5 is None and self.length:
                 self._keep()  # the note alone can vouch for it, should it not be named in time
             elif self._has_note:
                 self._note_path.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,15 @@ def test_every_blob_arrives_under_its_stored_name(shelf: Shelf, folder: Path) ->
         assert not fetched.skipped
     assert tree(folder) == tree(shelf.folder)
     assert partials(folder) == []
+
+
+def test_an_empty_file_of_which_the_listing_tells_no_md5_is_a_file_too(
+    shelf: Shelf, folder: Path
+) -> None:
+    entries = [replace(shelf.put(name, b""), md5=None) for name in ("Media/a", "Media/b")]
+    done = list(fetch(shelf, entries, folder))
+    assert [each.error for each in done] == [None, None]
+    assert tree(folder) == tree(shelf.folder)
 
 
 def test_jobs_bounds_the_streams_that_are_open(shelf: Shelf, folder: Path) -> None:
