@@ -45,8 +45,9 @@ def command(
 
     if as_csv and as_json:
         raise UsageError("--json and --csv at once", hint="choose one")
-    earliest, latest = parse_date(since, "--since"), parse_date(until, "--until", end=True)
     timezone = parse_zone(zone)
+    earliest = parse_date(since, "--since", zone=timezone)
+    latest = parse_date(until, "--until", zone=timezone, end=True)
     notes = [
         note
         for note in open_archive(archive).notes()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
 SOURCES = ("backup", "appdata", "drive", "folder")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -143,12 +145,13 @@ def choice_options(command: F) -> F:
         until: str | None,
         **rest: Any,
     ) -> Any:
+        zone = parse_zone(rest.get("zone"))
         choice = Choice(
             only=parse_kinds(only),
             include=include,
             exclude=exclude,
-            since=parse_date(since, "--since"),
-            until=parse_date(until, "--until", end=True),
+            since=parse_date(since, "--since", zone=zone),
+            until=parse_date(until, "--until", zone=zone, end=True),
         )
         return command(*args, choice=choice, **rest)
 
@@ -169,9 +172,11 @@ def parse_kinds(text: str | None) -> frozenset[Kind]:
         raise UsageError(f"--only does not know {text!r}", hint=f"it knows: {known}") from error
 
 
-def parse_date(text: str | None, option: str, *, end: bool = False) -> datetime | None:
-    """A date or moment, local unless it says otherwise, as UTC; a bare day with `end` counts
-    whole.
+def parse_date(
+    text: str | None, option: str, *, zone: tzinfo | None = None, end: bool = False
+) -> datetime | None:
+    """A date or moment, in `zone` unless it says otherwise, as UTC; a bare day with `end` counts
+    whole. `zone` None is this machine's.
 
     Raises:
         UsageError: not a date.
@@ -186,7 +191,12 @@ def parse_date(text: str | None, option: str, *, end: bool = False) -> datetime 
         ) from error
     if end and len(text.strip()) <= len("2025-03-01"):
         moment = moment.replace(hour=23, minute=59, second=59, microsecond=999999)
-    return moment.astimezone(UTC)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone(UTC)
+    except (OverflowError, ValueError):  # the year 1 or 9999: somebody's way to say no limit
+        return _FIRST if moment.year == _FIRST.year else _LAST
 
 
 def parse_zone(name: str | None) -> tzinfo | None:

@@ -198,6 +198,19 @@ def test_notes_of_an_archive(run: Run, with_key: dict[str, str], sample: SampleA
     assert len(rows) == len(sample.notes)
 
 
+def test_days_are_those_of_the_zone_that_was_named(run: Run, with_key: dict[str, str]) -> None:
+    assert_done(run("restore", "out", env=with_key))
+    zone = ("--timezone", "Pacific/Kiritimati")
+    table = run("notes", "out", *zone).stdout.splitlines()
+    day = next(line[:10] for line in table if line[11:13] < "14")  # another day in UTC
+    wanted = [line for line in table if line.startswith(day)]
+    assert run("notes", "out", *zone, "--since", day, "--until", day).stdout.splitlines() == wanted
+    limits = ("--since", day, "--until", day, "--only", "voice", "--dry-run", "--json")
+    plan = json.loads(run("restore", "new", *zone, *limits, env=with_key).stdout)
+    voices = [entry for entry in plan["done"] if entry["path"].endswith(".opus")]
+    assert len(voices) == len(wanted)
+
+
 def test_verify_names_what_changed(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
     assert_done(run("restore", "out", env=with_key))
     fine = json.loads(run("verify", "out", "--json").stdout)

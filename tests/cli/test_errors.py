@@ -65,6 +65,16 @@ def test_a_date_that_is_none_is_a_usage_error(run: Run) -> None:
     assert_explained(ended.stderr, "2025-03-01")
 
 
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_the_first_and_the_last_year_say_no_limit(run: Run, tmp_path: Path, zone: str) -> None:
+    (tmp_path / "phone" / "Databases").mkdir(parents=True)
+    (tmp_path / "phone" / "Databases" / "msgstore.db.crypt15").write_bytes(b"sealed")
+    limits = ("--since", "0001-01-01", "--until", "9999-12-31")
+    ended = run("ls", "--folder", "phone", *limits, "--json", env={"TZ": zone})
+    assert ended.returncode == 0, ended.stderr
+    assert len(json.loads(ended.stdout)) == 1
+
+
 def test_a_zone_that_does_not_exist_is_a_usage_error(run: Run) -> None:
     ended = run("restore", "x", "--timezone", "Europe/Atlantis")
     assert ended.returncode == 2
