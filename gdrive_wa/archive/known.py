@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,11 @@ _KEPT = (
 )
 """What an earlier backup told of a note stays known when a later one no longer says it."""
 
+_NAMELESS = re.compile(
+    r"\+?[\d\s().-]+|Unknown( chat| \(.*\))?|Group [\d-]+|Broadcast list|Channel", re.DOTALL
+)
+"""What somebody or a group is called of whom nobody told a name."""
+
 
 class Known:
     """Notes by what identifies them; the same note told twice is one.
@@ -45,6 +51,10 @@ class Known:
             for key, note in self.notes.items()
             if note.message_id and note.sha256
         }
+        self._chats: dict[str, str] = {}
+        self._people: dict[str, str] = {}
+        for note in self.notes.values():
+            self._learn(note)
         self._matcher = Matcher()
         self._told: dict[str, VoiceNote] = {}
         self._complete = False
@@ -53,10 +63,14 @@ class Known:
         """The databases of this run know `notes`; their keys.
 
         A message that another phone told of before, in its own chat with us, is known by its id
-        and content together.
+        and content together. Every note of a chat gets the name that the chat has now, those too
+        that vanished from the phone; and so with who spoke.
         """
         keys = []
-        for note in notes:
+        told = list(notes)
+        for note in told:
+            self._learn(note)
+        for note in told:
             key = message_key(note)
             if key not in self.notes and note.sha256 is not None and note.message_id:
                 key = self._twins.get((note.message_id, note.sha256), key)
@@ -64,6 +78,8 @@ class Known:
             self._matcher.add(key, note)
             self._told[key] = note
             keys.append(key)
+        for key, note in self.notes.items():
+            self.notes[key] = self._named(note)
         return keys
 
     def matcher(self) -> Matcher:
@@ -90,6 +106,26 @@ class Known:
         """
         there = {key for path in paths for key in self.matcher().by_path(path)}
         return [(key, note) for key, note in self._told.items() if key not in there]
+
+    def _learn(self, note: VoiceNote) -> None:
+        """What `note` calls its chat and who spoke holds from now on, if it is a name."""
+        _call(self._chats, note.chat_jid, note.chat)
+        if not note.from_me:
+            _call(self._people, note.sender_jid, note.sender)
+
+    def _named(self, note: VoiceNote) -> VoiceNote:
+        chat = self._chats.get(note.chat_jid, note.chat)
+        sender = note.sender
+        if not note.from_me:
+            sender = self._people.get(note.sender_jid or "", sender)
+        if (chat, sender) == (note.chat, note.sender):
+            return note
+        return replace(note, chat=chat, sender=sender)
+
+
+def _call(names: dict[str, str], jid: str | None, name: str) -> None:
+    if jid and (jid not in names or not _NAMELESS.fullmatch(name)):
+        names[jid] = name
 
 
 def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:

@@ -15,6 +15,7 @@ import pytest
 
 from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.write import ArchiveWriter
+from gdrive_wa.chats.people import People
 from gdrive_wa.errors import FormatError
 from gdrive_wa.model import NoteStatus
 from tests.archive.phone import ANNA, FAMILY, MUM, entry, note, path_of, recording, run, tree
@@ -70,6 +71,56 @@ def test_a_renamed_contact_renames_no_file(tmp_path: Path) -> None:
     assert before.items() <= voices(tmp_path).items()
 
 
+def test_a_chat_has_one_name_for_what_vanished_from_the_phone_too(tmp_path: Path) -> None:
+    in_group = note(3, chat="Family", chat_jid=FAMILY)
+    run(tmp_path, [note(1), note(2), in_group], {})
+    rows = [note(2, chat="Mary Hill", sender="Mary Hill")]
+    ran = run(tmp_path, rows, {})
+    assert [(found.chat, found.sender) for found in ran.notes] == [
+        ("Mary Hill", "Mary Hill"),
+        ("Mary Hill", "Mary Hill"),
+        ("Family", "Mary Hill"),
+    ]
+
+
+def test_a_name_stays_known_when_a_later_run_knows_only_the_number(tmp_path: Path) -> None:
+    run(tmp_path, [note(1), note(2, chat="Family", chat_jid=FAMILY)], {})
+    people = People("Alex")
+    group = people.chat(FAMILY, None)
+    rows = [
+        note(1, chat=people.name(MUM), sender=people.name(MUM)),
+        note(2, chat=group, chat_jid=FAMILY, sender=people.name(MUM)),
+        note(3, chat=people.name(MUM), sender=people.name(MUM)),
+    ]
+    ran = run(tmp_path, rows, {path_of(3): recording(3)})
+    assert [(found.chat, found.sender) for found in ran.notes] == [
+        ("Mum", "Mum"),
+        ("Family", "Mum"),
+        ("Mum", "Mum"),
+    ]
+    assert ran.notes[2].file == "Voice notes/Mum/2024-01-01 11.03.00 Mum.opus"
+
+
+@pytest.mark.parametrize(
+    "jid",
+    [
+        MUM,
+        FAMILY,
+        "120363000000000001@g.us",
+        "200000000000077@lid",
+        "1700000000@broadcast",
+        "1203630000@newsletter",
+        "unknown@unknown",
+    ],
+)
+def test_what_nobody_has_named_takes_the_name_it_gets(tmp_path: Path, jid: str) -> None:
+    unnamed = People("Alex").chat(jid, None)
+    run(tmp_path, [note(1, chat=unnamed, chat_jid=jid)], {})
+    run(tmp_path, [note(2, chat="At last", chat_jid=jid)], {})
+    ran = run(tmp_path, [note(1, chat=unnamed, chat_jid=jid)], {})
+    assert {found.chat for found in ran.notes} == {"At last"}
+
+
 def test_what_the_database_no_longer_says_is_remembered(tmp_path: Path) -> None:
     run(tmp_path, [note(1, transcript="hello love", waveform=(1,) * 64)], {})
     [found] = run(tmp_path, [note(1, transcript=None, duration=None, starred=True)], {}).notes
@@ -79,7 +130,7 @@ def test_what_the_database_no_longer_says_is_remembered(tmp_path: Path) -> None:
 
 def test_a_second_phone_that_has_the_same_message_adds_no_second_file(tmp_path: Path) -> None:
     in_group = note(1, chat="Family", chat_jid=FAMILY, sender="Mum")
-    to_anna = note(2, chat="Anna", chat_jid=ANNA, sender="Alex", from_me=True)
+    to_anna = note(2, chat="Anna", chat_jid=ANNA, sender="Alex", sender_jid=None, from_me=True)
     run(tmp_path, [in_group, to_anna], {path_of(1): recording(1), path_of(2): recording(2)})
     before = voices(tmp_path)
     annas = {
@@ -92,6 +143,7 @@ def test_a_second_phone_that_has_the_same_message_adds_no_second_file(tmp_path: 
             to_anna,
             chat="Alex",
             chat_jid="15550100@s.whatsapp.net",
+            sender_jid="15550100@s.whatsapp.net",
             from_me=False,
             whatsapp_path=path_of(72),
         ),
