@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 _LATEST = 4_102_444_800_000
 """The year 2100, in milliseconds: what lies beyond is no time of a message."""
 
+_SECONDS = range(1_230_768_000, _LATEST // 1000)
+"""From the year 2009, when WhatsApp began, in seconds; in milliseconds they are January 1970."""
+
 _DIGITS = re.compile(r"[+-]?\d{1,18}(?:\.\d*)?")
 _WAVEFORM = 64
 
@@ -43,9 +46,14 @@ def text(value: object) -> str | None:
 
 
 def moment(*values: object) -> datetime | None:
-    """The first of `values`, in milliseconds since 1970 UTC, that is a time of a message."""
+    """The first of `values`, in milliseconds since 1970 UTC, that is a time of a message.
+
+    One that only makes sense in seconds is taken for seconds.
+    """
     for value in values:
         number = whole(value)
+        if number is not None and number in _SECONDS:
+            number *= 1000
         if number is not None and 0 < number < _LATEST:
             return datetime.fromtimestamp(number / 1000, UTC)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,9 @@ def test_a_time_that_is_none_falls_back_to_when_it_was_received(tmp_path: Path) 
         None if note.sent_at is None else note.sent_at.year for note in read_voice_notes(store)
     ]
     assert sorted(map(str, years)) == ["2024", "2024", "None"]
+
+
+def test_a_time_in_seconds_is_taken_for_one(tmp_path: Path) -> None:
+    store = modern(tmp_path / "msgstore.db", [message(1, timestamp=1_704_103_200)], [])
+    [note] = read_voice_notes(store)
+    assert note.sent_at == datetime(2024, 1, 1, 10, tzinfo=UTC)
