@@ -14,6 +14,7 @@ UNKNOWN_CHAT = "unknown@unknown"
 """Stands for the chat of a message whose chat the database no longer knows."""
 
 _DEVICE = re.compile(r"^([^@:]+?)(?:\.\d+)?(?::\d+)?@")
+_HIDDEN = "@lid"
 _PERSON = frozenset({"s.whatsapp.net", "c.us", "lid"})
 
 
@@ -50,9 +51,16 @@ class Jids:
         return None if jid is None else self.known(jid)
 
     def known(self, jid: str) -> str:
-        """`jid` by phone number, where it is a hidden id whose number is known."""
-        jid = bare(jid)
-        return self._phones.get(jid, jid)
+        """`jid` by phone number, where it is a hidden id whose number is known.
+
+        A hidden id may stand for another one that took its place before the number does.
+        """
+        known = jid = bare(jid)
+        passed = {jid}
+        while (beyond := self._phones.get(known, known)) not in passed:
+            passed.add(beyond)
+            known = beyond
+        return jid if known.endswith(_HIDDEN) else known
 
 
 class People:

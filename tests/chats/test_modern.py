@@ -189,6 +189,27 @@ def test_a_hidden_id_is_resolved_to_the_number(tmp_path: Path) -> None:
     assert (third.sender, third.sender_jid) == ("Unknown (0077)", stranger)
 
 
+def test_a_hidden_id_that_stands_for_another_is_resolved_too(tmp_path: Path) -> None:
+    first, second, round_, about = (f"20000000000000{number}@lid" for number in range(4))
+    store = modern(
+        tmp_path / "msgstore.db",
+        [message(1), message(2, chat_row_id=2)],
+        [],
+        jid=jids(MUM, first, second, round_, about),
+        jid_map=[
+            {"lid_row_id": 2, "jid_row_id": 3},
+            {"lid_row_id": 3, "jid_row_id": 1},
+            {"lid_row_id": 4, "jid_row_id": 5},
+            {"lid_row_id": 5, "jid_row_id": 4},
+        ],
+        chat=[
+            {"_id": 1, "jid_row_id": 2, "subject": None},
+            {"_id": 2, "jid_row_id": 4, "subject": None},
+        ],
+    )
+    assert [note.chat_jid for note in read_voice_notes(store)] == [MUM, round_]
+
+
 def test_status_broadcasts_and_lists_have_names(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
