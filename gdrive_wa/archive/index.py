@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from sys import intern
@@ -36,6 +37,8 @@ _COLUMNS = (
     "sha256",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What an index raises that was damaged, or that nobody of ours wrote."""
 _REBUILT = "run gdrive-wa restore into this folder again: it builds a new one"
 
 
@@ -104,16 +107,33 @@ def read_index(path: Path) -> list[VoiceNote]:
         FormatError: it is not one of ours, or was damaged.
         StorageError: it cannot be read.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise StorageError(f"cannot read {path}", hint=_REBUILT) from error
+    raw = _content(path)
     try:
         return [_note(item) for item in _items(raw)]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except _NONSENSE as error:
         raise FormatError(
             f"this is not an index of voice notes, or it was damaged: {path}", hint=_REBUILT
         ) from error
+
+
+def salvaged(path: Path) -> list[VoiceNote]:
+    """The notes of a damaged index whose lines are still whole.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    notes = []
+    for line in _content(path).split(b"\n"):
+        with suppress(*_NONSENSE):
+            notes.append(_note(json.loads(line.removesuffix(b","))))
+    return notes
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"cannot read {path}", hint=_REBUILT) from error
 
 
 def _items(raw: bytes) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from gdrive_wa.archive.index import read_index
+from gdrive_wa.archive.index import read_index, salvaged
 from gdrive_wa.archive.layout import INDEX_NAME, message_key
 from gdrive_wa.archive.match import Match, Matcher
 from gdrive_wa.commit import storage_errors
@@ -131,7 +131,8 @@ def _call(names: dict[str, str], jid: str | None, name: str) -> None:
 def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
     """The notes with a row that former runs into `folder` left in its index.
 
-    An index that was damaged is put aside: what the databases know is read anew anyway.
+    An index that was damaged is put aside. What is whole of it still counts: the databases tell
+    anew only of what is still on the phone.
     """
     path = folder / INDEX_NAME
     if not path.is_file():
@@ -139,11 +140,13 @@ def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
     try:
         notes = read_index(path)
     except FormatError as error:
+        notes = salvaged(path)
         aside = path.with_name(f"{INDEX_NAME}.damaged")
         with storage_errors(path):
             path.replace(aside)
-        progress.say(f"{error.message}; it was put aside as {aside.name}")
-        return []
+        progress.say(
+            f"{error.message}; it was put aside as {aside.name}, {len(notes)} notes of it are kept"
+        )
     return [note for note in notes if note.status is not NoteStatus.UNMATCHED]
 
 

@@ -19,6 +19,8 @@ from gdrive_wa.names import name_key, parts_of, safe_name, safe_path
 
 VOICE_FOLDER = "Voice notes"
 UNMATCHED = "Unmatched"
+UNDATED = "undated"
+"""Stands in a file's name for a time that nobody tells."""
 DATABASES = "Databases"
 MEDIA = "Media"
 INDEX_NAME = "voice-notes.json"
@@ -132,7 +134,7 @@ class Layout:
             jid = key.partition("/")[0]
             if jid not in self._folders:
                 self._name_folder(jid, note.chat)
-            moment = "undated"
+            moment = UNDATED
             if note.sent_at is not None:
                 moment = f"{note.sent_at.astimezone(self._timezone):%Y-%m-%d %H.%M.%S}"
             sender = safe_name(note.sender, fallback="Unknown", max_bytes=LONGEST_NAME)

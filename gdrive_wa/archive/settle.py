@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.archive.index import csv_of, in_order, json_of
@@ -12,6 +14,7 @@ from gdrive_wa.archive.layout import (
     INDEX_NAME,
     SUMS_NAME,
     TABLE_NAME,
+    UNDATED,
     UNMATCHED,
     VOICE_FOLDER,
     message_key,
@@ -20,12 +23,17 @@ from gdrive_wa.commit import storage_errors, write_file
 from gdrive_wa.manifest import Manifest, Record
 from gdrive_wa.model import NoteStatus, VoiceNote
 
+_NAMED = re.compile(
+    rf"{VOICE_FOLDER}/(?P<chat>[^/]+)/(?P<moment>{UNDATED}|[\d-]+ [\d.]+) (?P<sender>[^/]+)\.\w+"
+)
+
 
 def settled(notes: Iterable[VoiceNote], manifest: Manifest) -> list[VoiceNote]:
     """Every note with its file and status, by time; files that no row knows come last."""
     files = {record.message: record for record in manifest if record.message is not None}
-    known = (_settled(note, files.get(message_key(note)), manifest.folder) for note in notes)
-    return in_order([*known, *_unmatched(manifest)])
+    known = {message_key(note): note for note in notes}
+    ended = (_settled(note, files.get(key), manifest.folder) for key, note in known.items())
+    return in_order([*ended, *_unmatched(manifest, known)])
 
 
 def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
@@ -62,20 +70,37 @@ def _settled(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNote:
     return replace(note, file=record.path, status=status)
 
 
-def _unmatched(manifest: Manifest) -> Iterable[VoiceNote]:
+def _unmatched(manifest: Manifest, known: Container[str]) -> Iterable[VoiceNote]:
     for record in manifest:
-        if record.message is not None or not record.path.startswith(f"{VOICE_FOLDER}/"):
+        if record.message in known or not record.path.startswith(f"{VOICE_FOLDER}/"):
             continue
         if (manifest.folder / record.path).is_file():
-            yield VoiceNote(
-                chat=UNMATCHED,
-                chat_jid="",
-                sender="Unknown",
-                from_me=False,
-                sent_at=None,
-                file=record.path,
-                size=record.size,
-                status=NoteStatus.UNMATCHED,
-                whatsapp_path=record.whatsapp_path,
-                sha256=record.content_sha256,
-            )
+            yield _stranger(record) if record.message is None else _forgotten(record)
+
+
+def _stranger(record: Record) -> VoiceNote:
+    return VoiceNote(
+        chat=UNMATCHED,
+        chat_jid="",
+        sender="Unknown",
+        from_me=False,
+        sent_at=None,
+        file=record.path,
+        size=record.size,
+        status=NoteStatus.UNMATCHED,
+        whatsapp_path=record.whatsapp_path,
+        sha256=record.content_sha256,
+    )
+
+
+def _forgotten(record: Record) -> VoiceNote:
+    """A note that no index and no database tells of any more: what its file says itself."""
+    chat_jid, _, message_id = (record.message or "").partition("/")
+    named = _NAMED.fullmatch(record.path)
+    note = replace(_stranger(record), chat_jid=chat_jid, message_id=message_id)
+    if named is None:
+        return note
+    sent_at = None
+    if named["moment"] != UNDATED:
+        sent_at = datetime.fromtimestamp(record.mtime_ns / 1e9, UTC)
+    return replace(note, chat=named["chat"], sender=named["sender"], sent_at=sent_at)

@@ -251,6 +251,39 @@ def test_a_damaged_index_is_put_aside_and_built_anew(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
+def test_a_damaged_line_of_the_index_costs_no_other_note_that_vanished(tmp_path: Path) -> None:
+    rows = [note(1), note(2, transcript="hello love"), note(3)]
+    run(tmp_path, rows, {path_of(number): recording(number) for number in (1, 2, 3)})
+    index = tmp_path / "voice-notes.json"
+    whole = open_archive(tmp_path).notes()
+    lines = index.read_bytes().split(b"\n")
+    lines[1] = lines[1][:-20]
+    index.write_bytes(b"\n".join(lines))
+    ran = run(tmp_path, [note(4)], {})
+    assert [
+        found
+        for found in ran.notes
+        if found.message_id in {whole[1].message_id, whole[2].message_id}
+    ] == whole[1:]
+    lost = ran.by_id()[whole[0].message_id]
+    assert (lost.chat, lost.chat_jid, lost.sender) == ("Mum", MUM, "Mum")
+    assert (lost.file, lost.sent_at) == (whole[0].file, whole[0].sent_at)
+    assert lost.status is NoteStatus.UNMATCHED
+
+
+def test_a_note_that_vanished_is_listed_without_an_index_too(tmp_path: Path) -> None:
+    rows = [note(1, from_me=True, sender="Alex"), note(2, sent_at=None)]
+    files = {path_of(number): recording(number) for number in (1, 2)}
+    whole = run(tmp_path, rows, files).notes
+    (tmp_path / "voice-notes.json").unlink()
+    lost = run(tmp_path, [], {}).notes
+    assert [(found.file, found.sent_at, found.sender) for found in lost] == [
+        (found.file, found.sent_at, found.sender) for found in whole
+    ]
+    assert {found.status for found in lost} == {NoteStatus.UNMATCHED}
+    assert run(tmp_path, rows, files).notes == whole, "what a database says is better"
+
+
 def test_notes_of_another_chat_with_the_same_message_id_are_others(tmp_path: Path) -> None:
     rows = [note(1), note(2, chat="Anna", chat_jid=ANNA, message_id=note(1).message_id)]
     ran = run(tmp_path, rows, {path_of(1): recording(1), path_of(2): recording(2)})
