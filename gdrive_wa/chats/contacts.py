@@ -15,6 +15,9 @@ _LARGEST = 64 * 1024 * 1024
 _ONLY_NATIONAL = 7
 """Digits that a number without its country's code must have, to say who somebody is."""
 
+_PROPERTY = re.compile(r'([^;:]*+)((?:"[^"]*"|[^":])*+):(.*)', re.DOTALL)
+"""Name, parameters, value; a parameter in quotes may hold the colon that begins the value."""
+
 _NOT_DIGITS = re.compile(r"[^\d+]")
 
 
@@ -68,8 +71,8 @@ def read_contacts(path: Path) -> Contacts:
         raise UsageError(
             f"cannot read the contacts file {path}", hint="name a vCard or CSV file that is there"
         ) from error
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    content = raw.decode(encoding, "replace")
+    utf_16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    content = raw.decode("utf-16", "replace") if utf_16 else _text(raw)
     if "BEGIN:VCARD" in content.upper():
         return Contacts(_vcards(content))
     try:
@@ -79,6 +82,13 @@ def read_contacts(path: Path) -> Contacts:
             f"this is neither a vCard file nor a Google contacts CSV: {path}",
             hint="export them at contacts.google.com, or as .vcf from the phone",
         ) from error
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:  # old phones and Outlook write what Windows and Latin-1 share
+        return raw.decode("cp1252", "replace")
 
 
 def _vcards(content: str) -> Iterator[tuple[str, str]]:
@@ -99,25 +109,26 @@ def _vcards(content: str) -> Iterator[tuple[str, str]]:
 
 
 def _properties(content: str) -> Iterator[tuple[str, str, str]]:
-    lines: list[str] = []
+    folded: list[list[str]] = []
     for line in content.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        soft = bool(lines) and lines[-1].endswith("=") and "QUOTED-PRINTABLE" in lines[-1].upper()
-        if line[:1] in (" ", "\t") and lines:
-            lines[-1] += line[1:]
-        elif soft:
-            lines[-1] = lines[-1][:-1] + line
+        last = folded[-1] if folded else [""]
+        if line[:1] in (" ", "\t") and folded:
+            last.append(line[1:])
+        elif last[-1].endswith("=") and "QUOTED-PRINTABLE" in last[0].upper():
+            last[-1] = last[-1][:-1]
+            last.append(line)
         else:
-            lines.append(line)
-    for line in lines:
-        head, colon, value = line.partition(":")
-        if colon:
-            name, _, parameters = head.partition(";")
+            folded.append([line])
+    for parts in folded:
+        found = _PROPERTY.match("".join(parts))
+        if found:
+            name, parameters, value = found.groups()
             yield name.rpartition(".")[2].strip().upper(), parameters.upper(), value.strip()
 
 
 def _decoded(value: str, parameters: str) -> str:
     if "QUOTED-PRINTABLE" in parameters:
-        return quopri.decodestring(value.encode()).decode("utf-8", "replace")
+        return _text(quopri.decodestring(value.encode()))
     return value
 
 

@@ -134,6 +134,31 @@ def test_a_vcard_file_of_every_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "card",
+    [
+        b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:J\xf6rg\r\nTEL:+15550101\r\nEND:VCARD\r\n",
+        (
+            b"BEGIN:VCARD\nFN;CHARSET=ISO-8859-1;ENCODING=QUOTED-PRINTABLE:J=F6rg\n"
+            b"TEL;CELL:+15550101\nEND:VCARD\n"
+        ),
+        (
+            'BEGIN:VCARD\nVERSION:4.0\nFN;ALTID="a:b;c":Jörg\n'
+            'TEL;LABEL="work: desk";VALUE=uri:tel:+1-555-0101\nEND:VCARD\n'
+        ).encode(),
+        (
+            b"BEGIN:VCARD\nFN:J\xc3\xb6rg\nPHOTO:"
+            + b"A\n " * 400_000
+            + b"\nTEL:+15550101\nEND:VCARD\n"
+        ),
+    ],
+)
+def test_what_old_phones_and_new_programs_write(tmp_path: Path, card: bytes) -> None:
+    path = tmp_path / "contacts.vcf"
+    path.write_bytes(card)
+    assert read_contacts(path).name(MUM) == "Jörg"
+
+
+@pytest.mark.parametrize(
     "header",
     [
         "Name,Given Name,Phone 1 - Type,Phone 1 - Value,Phone 2 - Value",
