@@ -33,6 +33,8 @@ _COLUMNS = (
 )
 _JAVA = b"\xac\xed\x00\x05"
 _LARGEST_THUMB = 1 << 20
+SENTINEL_CHAT = -1
+"""The chat of the one row that the current schema begins with."""
 _TEXT = re.compile(rb"\x74(?=(..))", re.DOTALL)
 
 
@@ -47,7 +49,7 @@ def read_legacy(tables: Tables, jids: Jids, people: People) -> Iterator[VoiceNot
         )
     rows = list(tables.rows("messages", _COLUMNS, kinds))
     tables.want(number for row in rows if (number := whole(row[0])) is not None)
-    media = read_media(tables)
+    media = _own_media(tables, rows)
     subjects = _subjects(tables, jids)
     for row in rows:
         file = _media(row, media.get(whole(row[0]) or 0, NO_MEDIA))
@@ -67,6 +69,23 @@ def _subjects(tables: Tables, jids: Jids) -> dict[str, str]:
         if known is not None and name is not None:
             found[known] = name
     return found
+
+
+def _own_media(tables: Tables, rows: list[tuple[Any, ...]]) -> dict[int, MediaRow]:
+    """What ``message_media`` says of the files of `rows`.
+
+    It has one key for both schemas. Where they number their messages apart, a row of it that
+    belongs to a message of the current one says nothing of the old one's of that number.
+    """
+    media = read_media(tables)
+    if media and tables.has("message", "_id", "key_id"):
+        keys = {whole(row[0]): text(row[3]) for row in rows}
+        columns, wanted = ("_id", "key_id", "chat_row_id"), "_id IN (SELECT id FROM temp.wanted)"
+        for row_id, key_id, chat_row in tables.rows("message", columns, wanted):
+            number = whole(row_id) or 0
+            if text(key_id) != keys.get(number) and whole(chat_row) != SENTINEL_CHAT:
+                media.pop(number, None)
+    return media
 
 
 def _media(row: tuple[Any, ...], beside: MediaRow) -> MediaRow:

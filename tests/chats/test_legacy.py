@@ -96,6 +96,23 @@ def test_both_schemas_in_one_file_tell_each_message_once(tmp_path: Path) -> None
     assert sorted(note.message_id for note in notes) == ["3EB00009", "OLD0001", "OLD0002"]
 
 
+def test_two_messages_of_one_number_keep_their_own_files(tmp_path: Path) -> None:
+    both = {
+        "jid": jids(MUM),
+        "chat": [{"_id": 1, "jid_row_id": 1, "subject": None}],
+        "message_media": [media(1)],
+        "messages": [old_message(1, thumb_image=thumb_image(OLD_PATH), media_hash=None)],
+    }
+    store = make_database(tmp_path / "msgstore.db", both | {"message": [message(1)]})
+    old, new = sorted(read_voice_notes(store), key=lambda note: note.message_id, reverse=True)
+    assert (old.whatsapp_path, old.sha256) == (OLD_PATH, None)
+    assert (new.whatsapp_path, new.sha256) == (path_of(1), sha256_of(1).hex())
+
+    sentinel = message(1, chat_row_id=-1, key_id="-1", message_type=-1)
+    store = make_database(tmp_path / "sentinel.db", both | {"message": [sentinel]})
+    assert [note.whatsapp_path for note in read_voice_notes(store)] == [path_of(1)]
+
+
 def test_a_lone_sentinel_of_the_current_schema_hides_nothing(tmp_path: Path) -> None:
     store = make_database(
         tmp_path / "msgstore.db",
