@@ -87,9 +87,10 @@ class Tables:
         if known is None:
             return
         chosen = ", ".join(f'"{name}"' if name in known else "NULL" for name in columns)
+        number, order = ("rowid", "ORDER BY rowid") if self._numbered(table) else ("0", "")
         query = (
-            f'SELECT rowid, {chosen} FROM "{table}" '  # noqa: S608 - only names of ours
-            f"WHERE rowid > ? AND ({where}) ORDER BY rowid"
+            f'SELECT {number}, {chosen} FROM "{table}" '  # noqa: S608 - only names of ours
+            f"WHERE {number} > ? AND ({where}) {order}"
         )
         after, step, gaps = -(1 << 63), 1, 0
         while True:
@@ -101,10 +102,10 @@ class Tables:
                 if not _is_damage(error):
                     raise self._unreadable(error) from error
                 self.damaged = True
-                gaps += 1
+                gaps += 1 if order else _MOST_GAPS
                 after = max(after, 0) + step
                 step = min(step * 4, _LONGEST_STEP)
-                if gaps > _MOST_GAPS:
+                if gaps >= _MOST_GAPS:
                     return
             else:
                 return
@@ -132,6 +133,14 @@ class Tables:
             self.damaged = True
             return 0
         return int(found[0])
+
+    def _numbered(self, table: str) -> bool:
+        """False for a table that was made ``WITHOUT ROWID``."""
+        try:
+            self._database.execute(f'SELECT rowid FROM "{table}" LIMIT 0')  # noqa: S608 - a name of ours
+        except _FAILURES as error:
+            return _is_damage(error)
+        return True
 
     def _introspect(self) -> dict[str, set[str]]:
         tables = [

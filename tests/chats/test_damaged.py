@@ -223,3 +223,13 @@ def test_a_time_in_seconds_is_taken_for_one(tmp_path: Path) -> None:
     store = modern(tmp_path / "msgstore.db", [message(1, timestamp=1_704_103_200)], [])
     [note] = read_voice_notes(store)
     assert note.sent_at == datetime(2024, 1, 1, 10, tzinfo=UTC)
+
+
+def test_a_table_without_row_numbers_is_read_like_any_other(tmp_path: Path) -> None:
+    path = modern(tmp_path / "msgstore.db", [message(1)], [media(1)])
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(
+            "DROP TABLE props; CREATE TABLE props (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
+            "INSERT INTO props VALUES ('user_push_name', 'Alex')"
+        )
+    assert read_voice_notes(path).owner == "Alex"
