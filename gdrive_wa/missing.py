@@ -71,10 +71,7 @@ class Wish:
         """True when `note` is one to ask for; one without a date is never left out by dates."""
         if self.chat is not None and self.chat.casefold() not in note.chat.casefold():
             return False
-        since, until = self.choice.since, self.choice.until
-        if note.sent_at is None:
-            return True
-        return (since is None or note.sent_at >= since) and (until is None or note.sent_at < until)
+        return self.choice.covers(note.sent_at)
 
 
 def fetch_missing(

@@ -254,11 +254,15 @@ class Choice:
             return False
         if _matches(entry.path, self.exclude):
             return False
-        if entry.modified is None or entry.kind is Kind.DATABASE:
+        return entry.kind is Kind.DATABASE or self.covers(entry.modified)
+
+    def covers(self, moment: datetime | None) -> bool:
+        """True when `moment` lies within the dates; one that is untold always does."""
+        if moment is None:
             return True
-        if self.since is not None and entry.modified < self.since:
+        if self.since is not None and moment < self.since:
             return False
-        return self.until is None or entry.modified < self.until
+        return self.until is None or moment < self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,24 +100,35 @@ def _iphone_beside(archive: ArchiveWriter) -> list[Path]:
     return [path for name in IPHONE_BESIDE if (path := archive.database(name)) is not None]
 
 
-def spoken_elsewhere(
+def by_the_databases(
     entries: Iterable[Entry], planned: Iterable[Entry], choice: Choice, archive: ArchiveWriter
 ) -> list[Entry]:
-    """Audio that the plan took for attached, for its name says so, and that is a voice note by
-    the databases: an iPhone's of before Opus, and what WhatsApp Audio holds.
+    """The media to take, `planned` by names and files' dates, now that the databases tell more.
+
+    Audio whose name says that it was attached may be a voice note: an iPhone's of before Opus,
+    and what WhatsApp Audio holds. And a note counts for the day it was sent: its file has the
+    date of whatever copied it last, such as a move to a new phone.
     """
+    chosen = list(planned)
     if choice.only and Kind.VOICE not in choice.only:
-        return []
-    choice = replace(choice, only=frozenset())
-    taken = {entry.stored_as for entry in planned}
-    return [
-        entry
-        for entry in entries
-        if entry.kind is Kind.AUDIO
-        and entry.stored_as not in taken
-        and choice.admits(entry)
-        and archive.note_of(entry) is not None
-    ]
+        return chosen
+    undated = replace(choice, only=frozenset(), since=None, until=None)
+    dated = choice.since is not None or choice.until is not None
+    taken = {entry.stored_as for entry in chosen}
+    refused = set()
+    for entry in entries:
+        if entry.kind not in (Kind.VOICE, Kind.AUDIO) or not undated.admits(entry):
+            continue
+        held = entry.stored_as in taken
+        note = archive.note_of(entry) if dated or not held else None
+        if note is None:
+            continue
+        wanted = choice.covers(entry.modified if note.sent_at is None else note.sent_at)
+        if wanted and not held:
+            chosen.append(entry)
+        elif held and not wanted:
+            refused.add(entry.stored_as)
+    return [entry for entry in chosen if entry.stored_as not in refused]
 
 
 def of_chat(

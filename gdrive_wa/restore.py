@@ -20,7 +20,7 @@ from gdrive_wa.job import Job
 from gdrive_wa.library.page import write_page
 from gdrive_wa.missing import Wish, fetch_missing
 from gdrive_wa.model import Choice, Report
-from gdrive_wa.notes import chats_first, notes_of, of_chat, spoken_elsewhere
+from gdrive_wa.notes import by_the_databases, chats_first, notes_of, of_chat
 from gdrive_wa.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
@@ -104,8 +104,8 @@ def restore(
             archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
         )
         archive.expect(notes)
-        spoken = spoken_elsewhere(entries, plan.media, choice or Choice(), archive)
-        media = of_chat((*plan.media, *spoken), notes, chat, archive)
+        media = by_the_databases(entries, plan.media, choice or Choice(), archive)
+        media = of_chat(media, notes, chat, archive)
         job.take(media, strangers=everything or not notes)
         if missing_from_whatsapp:
             wish = Wish(choice or Choice(), chat, endpoint)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +19,7 @@ from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.crypt.pb.history_sync_pb2 import Conversation, Message, MessageKey
 from gdrive_wa.emulator.sample import SampleAccount
 from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.model import NoteStatus, VoiceNote
+from gdrive_wa.model import Choice, NoteStatus, VoiceNote
 from gdrive_wa.progress import Silent
 from tests.crypt.test_increments import an_increment, audio, sent
 
@@ -189,6 +191,26 @@ def test_one_altered_blob_costs_only_itself(
     assert failed.hints
     missing = [note for note in notes_of(tmp_path / "out").values() if note.file is None]
     assert len(missing) == 2
+
+
+def test_a_note_counts_for_the_day_it_was_sent_whenever_its_file_was_copied(
+    sample: SampleAccount, tmp_path: Path
+) -> None:
+    phone = tmp_path / "phone"
+    for path, content in sample.contents.items():
+        (phone / path).parent.mkdir(parents=True, exist_ok=True)
+        (phone / path).write_bytes(content)
+    sent_at = next(note.sent_at for note in sample.notes if note.whatsapp_path in sample.contents)
+    assert sent_at is not None
+    day = Choice(since=sent_at - timedelta(minutes=1), until=sent_at + timedelta(minutes=1))
+    restore(open_folder(phone), tmp_path / "out", choice=day)
+    [note] = [note for note in notes_of(tmp_path / "out").values() if note.file is not None]
+    assert note.sent_at == sent_at
+
+    os.utime(phone / (note.whatsapp_path or ""), (sent_at.timestamp(), sent_at.timestamp()))
+    before = Choice(until=sent_at - timedelta(minutes=1), exclude=("*.db",))
+    restore(open_folder(phone), tmp_path / "no database", choice=before)
+    assert not list((tmp_path / "no database").rglob("*.opus"))
 
 
 def test_two_phones_in_one_archive_keep_their_databases_apart(

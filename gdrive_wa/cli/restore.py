@@ -106,4 +106,6 @@ def command(
         summary.tell_plan(report)
     if chat is not None:
         talk.voice().hint("whose chat a voice note is in, the databases tell: it will be fewer")
+    if choice.since is not None or choice.until is not None:
+        talk.voice().hint("when a voice note was sent, the databases tell: these are files' dates")
     return code
