@@ -38,14 +38,16 @@ class Known:
     """Notes by what identifies them; the same note told twice is one.
 
     Args:
-        former: of former runs.
+        former: of former runs; those without a row tell nothing here.
 
     Attributes:
         notes: by :func:`~gdrive_wa.archive.layout.message_key`.
     """
 
     def __init__(self, former: Iterable[VoiceNote]) -> None:
-        self.notes = {message_key(note): note for note in former}
+        self.notes = {
+            message_key(note): note for note in former if note.status is not NoteStatus.UNMATCHED
+        }
         self._twins = {
             (note.message_id, note.sha256): key
             for key, note in self.notes.items()
@@ -129,7 +131,7 @@ def _call(names: dict[str, str], jid: str | None, name: str) -> None:
 
 
 def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
-    """The notes with a row that former runs into `folder` left in its index.
+    """The notes that former runs into `folder` left in its index.
 
     An index that was damaged is put aside. What is whole of it still counts: the databases tell
     anew only of what is still on the phone.
@@ -147,7 +149,7 @@ def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
         progress.say(
             f"{error.message}; it was put aside as {aside.name}, {len(notes)} notes of it are kept"
         )
-    return [note for note in notes if note.status is not NoteStatus.UNMATCHED]
+    return notes
 
 
 def merged(old: VoiceNote | None, new: VoiceNote) -> VoiceNote:

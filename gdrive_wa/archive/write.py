@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
+from gdrive_wa.archive.adopt import adopt
 from gdrive_wa.archive.filing import Filing, check_inside
 from gdrive_wa.archive.known import Known, former_notes
 from gdrive_wa.archive.layout import (
@@ -81,6 +82,8 @@ class ArchiveWriter:
         self._manifest.__enter__()
         try:
             sweep(self.folder)
+            former = former_notes(self.folder, self._progress)
+            adopt(self._manifest, former, self._progress)
             self._layout = Layout(self._timezone, self._manifest)
             self._filing = Filing(
                 self._manifest,
@@ -88,7 +91,7 @@ class ArchiveWriter:
                 tags=self._tags,
                 progress=self._progress,
             )
-            self._known = Known(former_notes(self.folder, self._progress))
+            self._known = Known(former)
         except BaseException:
             self._manifest.__exit__(None, None, None)
             raise

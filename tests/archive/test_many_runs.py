@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -282,6 +284,34 @@ def test_a_note_that_vanished_is_listed_without_an_index_too(tmp_path: Path) -> 
     ]
     assert {found.status for found in lost} == {NoteStatus.UNMATCHED}
     assert run(tmp_path, rows, files).notes == whole, "what a database says is better"
+
+
+def test_without_its_manifest_an_archive_keeps_what_it_holds(tmp_path: Path) -> None:
+    first, second = note(1), note(2, sent_at=note(1).sent_at)
+    stray = {"Media/WhatsApp Voice Notes/202401/PTT-stray.opus": recording(3)}
+    run(tmp_path, [first, second], {path_of(1): recording(1), path_of(2): recording(2)} | stray)
+    before = tree(tmp_path)
+    shutil.rmtree(tmp_path / ".gdrive-wa")
+    ran = run(tmp_path, [second], {path_of(2): recording(2)})
+    assert tree(tmp_path) == before, "the second one does not take the name of the first"
+    assert [found.status for found in ran.notes].count(NoteStatus.RESTORED) == 2
+    assert any("SHA256SUMS" in line for line in ran.said)
+    assert run(tmp_path, [second], {path_of(2): recording(2)}).placed == {}
+    assert open_archive(tmp_path).verify().extra == ()
+
+
+def test_sums_that_somebody_made_up_make_no_file_the_archives(tmp_path: Path) -> None:
+    archive, outside = tmp_path / "archive", tmp_path / "outside"
+    outside.write_bytes(b"x")
+    run(archive, [], {})
+    (archive / "link").symlink_to(outside)
+    (archive / "rotten").write_bytes(b"y")
+    digest = hashlib.sha256(b"x").hexdigest()
+    names = ["../outside", str(outside), "link", "rotten", "gone", "", ".", "a\0b"]
+    lines = [f"{digest}  {name}" for name in names] + ["nonsense", "  ", digest]
+    (archive / "SHA256SUMS").write_bytes("\n".join(lines).encode() + b"\xff\n")
+    assert run(archive, [], {}).said == []
+    assert open_archive(archive).verify().ok == 2
 
 
 def test_notes_of_another_chat_with_the_same_message_id_are_others(tmp_path: Path) -> None:
