@@ -54,6 +54,11 @@ class GdriveWaError(Exception):
         else:
             self.hints = (hint,) if isinstance(hint, str) else hint
 
+    @property
+    def hint(self) -> str:
+        """The hints as one text, each on a line of its own; empty when there is none."""
+        return "\n".join(self.hints)
+
 
 class UsageError(GdriveWaError):
     """The call itself makes no sense: contradicting options, a folder that is not there."""

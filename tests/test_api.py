@@ -208,6 +208,10 @@ def test_an_error_carries_its_line_and_its_hints() -> None:
     assert str(plain) == plain.message == "nobody is logged in"
     assert plain.hints == gdrive_wa.CredentialsError.default_hints
     assert gdrive_wa.StorageError("the disk is full", hint="make room").hints == ("make room",)
+    assert (
+        gdrive_wa.StorageError("the disk is full", hint=("make room", "or")).hint == "make room\nor"
+    )
+    assert gdrive_wa.StorageError("the disk is full").hint == ""
 
 
 def test_types_reach_the_caller(sample: SampleAccount) -> None:
