@@ -6,9 +6,9 @@ Format facts: proto/README.md, "Keys".
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import string
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,6 +24,7 @@ JAVA_HEADER_SIZE = len(JAVA_PREFIX) + 4
 LONGEST_KEY_FILE = 4096
 """Nothing longer is read when a key is expected."""
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ZERO_SALT = bytes(32)
 _CIPHER_VERSION = b"\x00\x01"
 
@@ -241,6 +242,8 @@ def write_key_file(key: Key, path: Path) -> None:
 
 
 def _parse(raw: bytes) -> Key:
+    if raw.startswith(_UTF_16) and len(raw) > ROOT_KEY_SIZE:  # text as PowerShell writes it
+        raw = raw.decode("utf-16", "replace").encode()
     if not raw:
         raise KeyFileError("the key is empty")
     if len(raw) > LONGEST_KEY_FILE:
@@ -273,12 +276,13 @@ def _from_body(body: bytes) -> Key:
 
 
 def _from_text(text: str) -> Key:
+    if text.startswith("{\\rtf"):
+        hint = "write the 64 digits into a plain text; in TextEdit: Format, Make Plain Text"
+        raise KeyFileError("this is a formatted document, and no plain text", hint=hint)
     compact = "".join(text.split())
     if len(compact) == 44 and compact.endswith("="):  # 32 bytes in base64
-        try:
+        with suppress(ValueError):
             return RootKey(base64.b64decode(compact, validate=True))
-        except (binascii.Error, ValueError):
-            pass
     return RootKey.from_hex(text)
 
 
