@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from gdrive_wa.errors import UsageError
 from gdrive_wa.kinds import Kind, kind_of
 
 __all__ = [
@@ -331,6 +332,24 @@ class Report:
 def relative_to(folder: Path, path: Path) -> str:
     """`path` as it is named in reports and manifests: below `folder`, ``/`` between parts."""
     return path.relative_to(folder).as_posix()
+
+
+def within(folder: Path, dest: Path) -> str | None:
+    """How `dest`, where the content of `folder` will go, is named below `folder`; None when it
+    lies elsewhere.
+
+    Raises:
+        UsageError: they are the same: the next run would take its own work for more of it.
+    """
+    try:
+        below = relative_to(folder.resolve(), dest.resolve())
+    except ValueError:
+        return None
+    if below == ".":
+        raise UsageError(
+            f"{dest} is the folder that the files come from", hint="name another folder to fill"
+        )
+    return below
 
 
 def _matches(path: str, patterns: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ from gdrive_wa.crypt.recognise import media_name
 from gdrive_wa.errors import GdriveWaError, MissingKeyError, UsageError
 from gdrive_wa.kinds import Kind
 from gdrive_wa.manifest import Manifest
-from gdrive_wa.model import Backup, Choice, Entry, Outcome, Report
+from gdrive_wa.model import Backup, Choice, Entry, Outcome, Report, within
 from gdrive_wa.progress import Progress, Stage
 from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
 from gdrive_wa.sources.reveal import NOT_A_KEY, check_key, reveal
@@ -107,16 +107,35 @@ def _named(name: str, backups: Iterable[Backup]) -> Backup:
 
 
 def list_entries(
-    source: BackupSource, backup: Backup, key: Key | None, *, progress: Progress
+    source: BackupSource,
+    backup: Backup,
+    key: Key | None,
+    *,
+    dest: Path | None = None,
+    progress: Progress,
 ) -> list[Entry]:
     """Everything in `backup`, under its real names where `key` opens them.
 
+    Args:
+        source: where it lies.
+        backup: which one.
+        key: what opens the names.
+        dest: where its entries will go. When that lies inside the backup's own folder, what an
+            earlier run put there is no part of the backup.
+        progress: who is told, and who may stop it.
+
     Raises:
         WrongKeyError, WrongKeyTypeError: the listing alone shows that the key is not its own.
+        UsageError: `dest` is the backup's own folder.
     """
+    ours = None
+    if dest is not None and source.name == "folder":
+        ours = within(Path(backup.name), dest)
     progress.begin(Stage.LIST)
     listed = []
     for entry in source.entries(backup):
+        if ours is not None and entry.stored_as.startswith(f"{ours}/"):
+            continue
         listed.append(entry)
         progress.advance(Stage.LIST, items=1)
         progress.check()

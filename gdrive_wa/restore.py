@@ -73,13 +73,14 @@ def restore(
 
     Raises:
         CredentialsError, NetworkError: the source cannot be had.
+        UsageError: there is no such backup or chat, or `dest` is the backup's own folder.
         KeyFailure: no key, or not this backup's.
         StorageError: `dest` cannot be written, or another run holds it.
         Interrupted: the user asked to stop; what is finished is kept.
     """
     dest, progress = Path(dest), progress or Silent()
     chosen = pick_backup(source, backup, progress=progress)
-    entries = list_entries(source, chosen, key, progress=progress)
+    entries = list_entries(source, chosen, key, dest=dest, progress=progress)
     plan = make_plan(chosen, entries, choice or Choice(), everything=everything)
     require_key(plan, key)
     if dry_run:

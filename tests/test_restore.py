@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pytest
 
-from gdrive_wa import connect, download, open_archive, open_folder, restore
+from gdrive_wa import UsageError, connect, download, open_archive, open_folder, restore
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import RootKey
@@ -43,6 +43,25 @@ def key_of(sample: SampleAccount) -> RootKey:
 
 def notes_of(folder: Path) -> dict[str, VoiceNote]:
     return {note.message_id: note for note in open_archive(folder).notes()}
+
+
+def test_an_archive_inside_the_backups_folder_is_no_part_of_the_backup(
+    sample: SampleAccount, backup: Path
+) -> None:
+    out = backup / "Media" / "My voice notes"
+    first = restore(open_folder(backup), out, key=key_of(sample))
+    again = restore(open_folder(backup), out, key=key_of(sample))
+    assert (len(first.failed), len(again.failed), len(again.done)) == (0, 0, 0)
+    assert len(again.skipped) == len(first.done) + len(first.skipped)
+
+
+def test_the_backups_own_folder_is_no_place_for_the_archive(
+    sample: SampleAccount, backup: Path
+) -> None:
+    before = sorted(backup.rglob("*"))
+    with pytest.raises(UsageError, match="come from"):
+        restore(open_folder(backup), backup / "Media" / "..", key=key_of(sample))
+    assert sorted(backup.rglob("*")) == before
 
 
 def test_a_note_that_only_an_increment_knows_gets_its_name(

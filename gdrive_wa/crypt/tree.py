@@ -22,7 +22,7 @@ from gdrive_wa.crypt.stored import Opened, Refused, StoredFile, try_stored
 from gdrive_wa.crypt.worker import Workers
 from gdrive_wa.errors import UsageError
 from gdrive_wa.manifest import STATE_FOLDER, Manifest, Record
-from gdrive_wa.model import Outcome, Report
+from gdrive_wa.model import Outcome, Report, within
 from gdrive_wa.names import name_key
 from gdrive_wa.progress import Progress, Remarks, Silent, Stage
 
@@ -52,26 +52,27 @@ def decrypt_tree(
 
     Args:
         src: the folder; nothing in it is changed.
-        dest: the folder to fill; made when it is not there.
+        dest: the folder to fill; made when it is not there. It may lie inside `src`.
         key: the key; only unencrypted files need none.
         jobs: files at the same time (default: one for each core); for thousands of them, so many
             worker processes.
         progress: who is told.
 
     Raises:
-        UsageError: `src` is no folder.
+        UsageError: `src` is no folder, or the same as `dest`.
         StorageError: `dest` cannot be written, or another run holds it.
         Interrupted: the user asked to stop; what is finished is kept.
     """
     src, dest = Path(src), Path(dest)
     if not src.is_dir():
         raise UsageError(f"{src} is no folder", hint="name a folder that is there")
+    ours = within(src, dest)
     started = time.monotonic()
     progress = progress or Silent()
     jobs = max(1, jobs if jobs is not None else os.cpu_count() or 1)
     with Manifest(dest) as manifest:
         run = _Run(dest, key, manifest, progress)
-        files = list(_files(str(src), ""))
+        files = list(_files(str(src), "", but=ours))
         total = sum(file.size for file in files)
         progress.begin(Stage.DECRYPT, items=len(files), total_bytes=total)
         try:
@@ -209,15 +210,15 @@ class _Run:
         return name
 
 
-def _files(folder: str, below: str) -> Iterator[StoredFile]:
-    """Every file of a folder, in order; symbolic links are not followed."""
+def _files(folder: str, below: str, *, but: str | None) -> Iterator[StoredFile]:
+    """Every file of a folder, in order, but those below one; no symbolic link is followed."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
-        if entry.is_symlink() or entry.name == STATE_FOLDER:
+        if entry.is_symlink() or entry.name == STATE_FOLDER or below + entry.name == but:
             continue
         if entry.is_dir():
-            yield from _files(entry.path, f"{below}{entry.name}/")
+            yield from _files(entry.path, f"{below}{entry.name}/", but=but)
         elif entry.is_file() and not entry.name.endswith(f".mcrypt1{METADATA_SUFFIX}"):
             stat = entry.stat()
             yield StoredFile(entry.path, below + entry.name, stat.st_size, stat.st_mtime_ns)

@@ -145,6 +145,26 @@ def test_a_wrong_key_fails_every_sealed_file_and_writes_none(dump: Dump, databas
         assert dump.found() == {}
 
 
+def test_a_target_inside_the_source_is_no_part_of_it(dump: Dump, database: Path) -> None:
+    dump.container("Databases/msgstore.db.crypt15", database)
+    dump.media("Media/a.opus", b"OggS a")
+    dump.out = dump.folder / "Media" / "out"
+    first = dump.decrypt()
+    found = dump.found()
+    again = dump.decrypt()
+    assert (len(first.done), len(again.done), len(again.skipped)) == (2, 0, 2)
+    assert dump.found() == found
+
+
+def test_the_source_is_not_its_own_target(dump: Dump, database: Path) -> None:
+    dump.container("Databases/msgstore.db.crypt15", database)
+    before = sorted(dump.folder.rglob("*"))
+    dump.out = dump.folder / "Media" / ".."
+    with pytest.raises(UsageError, match="come from"):
+        dump.decrypt()
+    assert sorted(dump.folder.rglob("*")) == before
+
+
 def test_a_second_run_does_only_what_is_left(dump: Dump, database: Path) -> None:
     dump.container("Databases/msgstore.db.crypt15", database)
     first = dump.media("Media/a.opus", b"OggS a")
