@@ -287,17 +287,14 @@ class Outcome:
     exit_code: int = 0
 
     def to_json(self) -> dict[str, object]:
-        """``path``, and what there is of ``file``, ``bytes``, ``reason`` and ``hints``."""
-        shown: dict[str, object] = {"path": self.path}
-        if self.file is not None:
-            shown["file"] = self.file
-        if self.bytes:
-            shown["bytes"] = self.bytes
-        if self.reason is not None:
-            shown["reason"] = self.reason
-        if self.hints:
-            shown["hints"] = list(self.hints)
-        return shown
+        """The keys of each entry in a report; all are always there."""
+        return {
+            "path": self.path,
+            "file": self.file,
+            "bytes": self.bytes,
+            "reason": self.reason,
+            "hints": list(self.hints),
+        }
 
 
 @dataclass(slots=True, kw_only=True)

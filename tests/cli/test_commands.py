@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,23 @@ def test_restore_leaves_the_promised_tree(
     rows = list(csv.DictReader(io.StringIO((out / "voice-notes.csv").read_text("utf-8-sig"))))
     assert len(rows) == len(notes)
     assert not list((out / ".gdrive-wa").rglob("*.mcrypt1"))
+
+
+def test_each_entry_of_a_report_has_the_same_keys(
+    run: Run, with_key: dict[str, str], sample: SampleAccount, tmp_path: Path
+) -> None:
+    lost = shutil.copytree(sample.folder / "backup", tmp_path / "backup")
+    next((lost / "Media").glob("*.mcrypt1")).write_bytes(b"rubbish of some length")
+    for command in (
+        ["restore", "out", "--folder", "backup"],
+        ["decrypt", "backup", "plain"],
+        ["download", "--folder", "backup", "blobs"],
+    ):
+        for _ in range(2):  # the second time, most are skipped
+            report = json.loads(run(*command, "--json", env=with_key).stdout)
+            assert set(report) == {"done", "skipped", "failed", "bytes", "seconds"}
+            for each in report["done"] + report["skipped"] + report["failed"]:
+                assert set(each) == {"path", "file", "bytes", "reason", "hints"}
 
 
 def test_a_second_restore_fetches_no_blob(
