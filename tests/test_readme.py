@@ -7,6 +7,7 @@ import re
 import runpy
 import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,3 +175,23 @@ def test_the_archive_holds_what_the_readme_draws(
     for name in names:
         folder = name.split("/")[0] if name.startswith("Voice notes/") else name
         assert (phone / "out" / folder).exists(), name
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="unpacked from an archive, not cloned")
+@pytest.mark.parametrize(
+    "private",
+    [
+        "key.txt",
+        "encrypted_backup.key",
+        "client_secrets.json",
+        "WhatsApp/Databases/msgstore.db.crypt15",
+        "MobileSync/Backup/Manifest.db",
+        "My voice notes/index.html",
+        "gdrive-wa-demo/index.html",
+    ],
+)
+def test_what_a_person_is_told_to_put_into_this_folder_never_gets_into_git(private: str) -> None:
+    assert (
+        subprocess.run(["git", "check-ignore", "-q", private], cwd=ROOT, check=False).returncode
+        == 0
+    )
