@@ -68,7 +68,7 @@ def load_av() -> Any:
     except ImportError as error:
         raise UsageError(
             "export needs a library that is not installed",
-            hint="install it with: pip install 'gdrive-wa[audio]'",
+            hint='install it with: pip install "gdrive-wa[audio]"',
         ) from error
     return av
 

@@ -68,7 +68,7 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
     except ImportError as error:
         raise UsageError(
             "a locked iPhone backup needs a library that is not installed",
-            hint="install it with: pip install 'gdrive-wa[ios]'",
+            hint='install it with: pip install "gdrive-wa[ios]"',
         ) from error
     try:
         backup = EncryptedBackup(backup_directory=str(folder), passphrase=passphrase.reveal())

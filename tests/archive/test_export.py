@@ -281,5 +281,5 @@ def test_without_the_extra_the_command_says_how_to_get_it(archive: Path, tmp_pat
     (tmp_path / "av.py").write_text("raise ImportError('not installed')\n")
     ended = run("export", archive, tmp_path / "out", PYTHONPATH=str(tmp_path))
     assert ended.returncode == 2
-    assert "hint: install it with: pip install 'gdrive-wa[audio]'" in ended.stderr
+    assert 'hint: install it with: pip install "gdrive-wa[audio]"' in ended.stderr
     assert not (tmp_path / "out").exists()

@@ -205,7 +205,7 @@ def test_without_the_extra_a_locked_backup_says_how_to_get_it(run: Run, tmp_path
     env = {"GDRIVE_WA_IPHONE_PASSPHRASE": PASSPHRASE, "PYTHONPATH": str(tmp_path)}
     ended = run("restore", "out", "--folder", folder, env=env)
     assert ended.returncode == 2
-    assert "pip install 'gdrive-wa[ios]'" in ended.stderr
+    assert 'pip install "gdrive-wa[ios]"' in ended.stderr
 
 
 @pytest.mark.parametrize("passphrase", [None, PASSPHRASE], ids=["plain", "locked"])
