@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from gdrive_wa.cli.sizes import size
-from gdrive_wa.model import Report
+from gdrive_wa.errors import PartialError
+from gdrive_wa.model import Outcome, Report
 from gdrive_wa.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def print_table(title: str | None, columns: list[str], rows: list[list[str]]) ->
         title=title,
         title_justify="left",
         box=None,
-        header_style="bold",
+        header_style="" if os.environ.get("NO_COLOR") else "bold",
         pad_edge=False,
         show_header=any(columns),
     )
@@ -103,11 +105,7 @@ def print_report(report: Report, verb: str, *, as_json: bool) -> int:
     """Tell how a run ended; the exit code that says so too."""
     if as_json:
         print_json(report.to_json())
-    for outcome in report.failed:
-        voice_line = f"failed: {plain(outcome.path)}: {plain(outcome.reason or '')}"
-        click.echo(voice_line, err=True)
-        for hint in outcome.hints:
-            click.echo(f"hint: {plain(hint)}", err=True)
+    _tell_failed(report.failed)
     files = "file" if len(report.done) == 1 else "files"
     _VOICE.say(
         f"{verb} {len(report.done)} {files}, skipped {len(report.skipped)}, "
@@ -116,14 +114,29 @@ def print_report(report: Report, verb: str, *, as_json: bool) -> int:
     return exit_code(report)
 
 
+def _tell_failed(failed: Iterable[Outcome]) -> None:
+    """A line for each, and what to do once for all that need the same."""
+    alike: dict[tuple[str, ...], list[Outcome]] = {}
+    for outcome in failed:
+        alike.setdefault(outcome.hints, []).append(outcome)
+    for hints, outcomes in alike.items():
+        for outcome in outcomes:
+            line = f"failed: {plain(outcome.path)}: {plain(outcome.reason or '')}"
+            click.echo(line, err=True)
+        for hint in hints:
+            click.echo(f"hint: {plain(hint)}", err=True)
+
+
 def exit_code(report: Report) -> int:
-    """0 when nothing failed, 7 when some did, the one error's own code when there was but one
-    entry."""
+    """0 when nothing failed, 7 when some did and the rest is there. When nothing is there, and
+    all failed for one kind of reason, such as the key: what that reason alone would end with.
+    """
     if not report.failed:
         return 0
-    if len(report.failed) == 1 and not report.done and not report.skipped:
-        return report.failed[0].exit_code or 7
-    return 7
+    codes = {outcome.exit_code or PartialError.exit_code for outcome in report.failed}
+    if len(codes) == 1 and not report.done and not report.skipped:
+        return codes.pop()
+    return PartialError.exit_code
 
 
 def progress() -> Progress:

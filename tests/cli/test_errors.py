@@ -165,6 +165,19 @@ def test_a_key_of_the_other_kind(
     assert not (tmp_path / "out").exists()
 
 
+def test_the_wrong_key_for_a_whole_folder_is_no_partial_success(
+    run: Run, sample: SampleAccount, tmp_path: Path
+) -> None:
+    write_key_file(RootKey(bytes(32)), tmp_path / "wrong.key")
+    for given in (["--key-file", tmp_path / "wrong.key"], []):
+        ended = run("decrypt", sample.folder / "backup" / "Databases", "out", "--json", *given)
+        assert ended.returncode == 5
+        assert len(json.loads(ended.stdout)["failed"]) == 2
+        lines = ended.stderr.splitlines()
+        assert len(lines) == len(set(lines)), "what to do about it is said once"
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [".gdrive-wa"]
+
+
 def test_an_account_without_a_backup(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
