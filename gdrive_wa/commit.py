@@ -229,7 +229,8 @@ def explain(error: OSError, path: str | Path) -> StorageError:
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
         return StorageError(
-            f"a file stands where a folder is needed: {path}", hint="choose another folder"
+            f"a file stands where a folder is needed: {_in_the_way(Path(path))}",
+            hint="choose another folder",
         )
     if error.errno == errno.EFBIG:
         return StorageError(
@@ -240,6 +241,11 @@ def explain(error: OSError, path: str | Path) -> StorageError:
             f"a folder stands where a file is needed: {path}", hint="choose another name"
         )
     return StorageError(f"{(error.strerror or 'error').lower()}: {path}")
+
+
+def _in_the_way(path: Path) -> Path:
+    """The file that stands where a folder of `path` should be; `path` when none does any more."""
+    return next((place for place in (path, *path.parents) if place.is_file()), path)
 
 
 def _new_file(folder: str | Path) -> tuple[str, IO[bytes]]:
