@@ -169,14 +169,23 @@ def make_plan(
 
     Voice notes bring the databases along, for these tell who and when. A media file without
     metadata may be a voice note: it is taken, and judged once it is open.
+
+    Raises:
+        NothingThereError: the backup is listed, and holds nothing.
     """
+    listed = list(entries)
+    if not listed:
+        raise NothingThereError(
+            f"the backup of {backup.account} holds nothing",
+            hint="in WhatsApp, back up again, wait until it is done, and run this again",
+        )
     if not choice.only and not everything:
         choice = replace(choice, only=USUAL)
     voices = Kind.VOICE in choice.only
     if voices:
         choice = replace(choice, only=choice.only | {Kind.DATABASE})
     databases, media = [], []
-    for entry in entries:
+    for entry in listed:
         if entry.kind is Kind.DATABASE:
             wanted = everything or not _DAILY_COPY.search(entry.path)
             if wanted and (not choice.only or Kind.DATABASE in choice.only):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from pathlib import Path
 
@@ -176,6 +177,24 @@ def test_the_wrong_key_for_a_whole_folder_is_no_partial_success(
         lines = ended.stderr.splitlines()
         assert len(lines) == len(set(lines)), "what to do about it is said once"
         assert [path.name for path in (tmp_path / "out").iterdir()] == [".gdrive-wa"]
+
+
+def test_a_backup_that_holds_nothing(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
+    folder = tmp_path / "account"
+    (folder / "backup").mkdir(parents=True)
+    shutil.copy(sample.folder / "account.json", folder)
+    with Emulator(folder) as google:
+        given = {
+            "GDRIVE_WA_ENDPOINT": google.root,
+            "GDRIVE_WA_ACCESS_TOKEN": sample.token.reveal(),
+            "GDRIVE_WA_KEY_FILE": str(sample.key_file),
+        }
+        ended = run("restore", "out", env=given)
+        listed = run("ls", "--json", env=given)
+    assert ended.returncode == 1
+    assert_explained(ended.stderr, "15550100 holds nothing")
+    assert not (tmp_path / "out").exists()
+    assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
 
 
 def test_an_account_without_a_backup(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
