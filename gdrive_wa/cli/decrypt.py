@@ -8,13 +8,13 @@ import click
 
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
-from gdrive_wa.cli.options import json_option, key_option
+from gdrive_wa.cli.options import PATH, json_option, key_option
 from gdrive_wa.errors import UsageError
 
 
 @click.command("decrypt")
-@click.argument("src", type=click.Path(path_type=Path))
-@click.argument("dest", type=click.Path(path_type=Path), required=False)
+@click.argument("src", type=PATH)
+@click.argument("dest", type=PATH, required=False)
 @key_option
 @click.option(
     "--jobs",

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from gdrive_wa.cli import interrupt, summary, talk
-from gdrive_wa.cli.options import json_option
+from gdrive_wa.cli.options import PATH, json_option
 
 
 @click.command("demo")
-@click.argument("dest", type=click.Path(path_type=Path), default=Path("gdrive-wa-demo"))
+@click.argument("dest", type=PATH, default=Path("gdrive-wa-demo"))
 @json_option
 def command(*, dest: Path, as_json: bool) -> int:
     """Do the main job on a sample account, into DEST (by default ./gdrive-wa-demo).

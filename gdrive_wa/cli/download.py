@@ -9,6 +9,7 @@ import click
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
+    PLACE,
     Where,
     choice_options,
     dry_run_option,
@@ -22,7 +23,7 @@ from gdrive_wa.model import Choice
 
 
 @click.command("download")
-@click.argument("places", nargs=-1, metavar="[BACKUP] DEST", required=True)
+@click.argument("places", nargs=-1, type=PLACE, metavar="[BACKUP] DEST", required=True)
 @source_options
 @key_option
 @choice_options

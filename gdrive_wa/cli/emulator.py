@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gdrive_wa.cli import talk
+from gdrive_wa.cli.options import PATH
 from gdrive_wa.errors import UsageError
 
 
@@ -16,7 +17,7 @@ from gdrive_wa.errors import UsageError
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
 @click.option(
     "--account",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Serve the account in DIR; made there when DIR is not there yet."
     "  [default: a sample account that is gone afterwards]",
@@ -27,7 +28,7 @@ from gdrive_wa.errors import UsageError
 @click.option("--auto-consent", is_flag=True, help="The consent page answers itself.")
 @click.option(
     "--faults",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="What goes wrong, as JSON: see gdrive_wa/emulator/faults.py.",
 )

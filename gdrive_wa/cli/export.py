@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from gdrive_wa.cli import interrupt, talk
-from gdrive_wa.cli.options import jobs_option, json_option, parse_zone, timezone_option
+from gdrive_wa.cli.options import PATH, jobs_option, json_option, parse_zone, timezone_option
 
 
 @click.command("export")
-@click.argument("archive", type=click.Path(path_type=Path))
-@click.argument("dest", type=click.Path(path_type=Path))
+@click.argument("archive", type=PATH)
+@click.argument("dest", type=PATH)
 @click.option(
     "--format",
     "form",
@@ -40,7 +40,7 @@ def command(
     """Write the voice notes of ARCHIVE into the folder DEST, for players that know no Opus.
 
     Each note becomes a file with who, when and which chat in it; with --joined, each chat
-    becomes one. Needs the extra: pip install 'gdrive-wa[audio]'
+    becomes one. Needs the extra: pip install "gdrive-wa[audio]"
     """
     timezone = parse_zone(zone)
     from gdrive_wa.archive.export import export  # noqa: PLC0415 - only when run

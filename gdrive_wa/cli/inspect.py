@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from gdrive_wa.cli import talk
-from gdrive_wa.cli.options import json_option
+from gdrive_wa.cli.options import PATH, json_option
 
 
 @click.command("inspect")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @json_option
 def command(*, file: Path, as_json: bool) -> None:
     """Tell what the backup file FILE says of itself, without a key. The sizes add up."""

@@ -8,7 +8,7 @@ import click
 
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import require_key
-from gdrive_wa.cli.options import Where, json_option, key_option, source_options
+from gdrive_wa.cli.options import PATH, Where, json_option, key_option, source_options
 
 
 @click.group("key")
@@ -17,7 +17,7 @@ def command() -> None:
 
 
 @command.command("create", short_help="Make a key file from the 64 digits")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @key_option
 @click.option("--keyring", is_flag=True, help="Keep the key in this machine's keyring too.")
 def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
@@ -37,7 +37,7 @@ def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
 
 
 @command.command("check", short_help="Tell whether the key opens a file, or the backup listed")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=PATH, required=False)
 @click.option("--backup", metavar="BACKUP", help="Which backup.  [default: the newest]")
 @source_options
 @key_option

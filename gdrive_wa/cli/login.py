@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gdrive_wa.cli import talk
-from gdrive_wa.cli.options import endpoint_option
+from gdrive_wa.cli.options import PATH, endpoint_option
 from gdrive_wa.errors import UsageError
 from gdrive_wa.model import Secret
 
@@ -27,7 +27,7 @@ EMBEDDED_SETUP = "https://accounts.google.com/EmbeddedSetup"
 )
 @click.option(
     "--client-secrets",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Your OAuth client file.  [default: client_secrets.json in the config folder]",
 )

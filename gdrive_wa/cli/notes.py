@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from gdrive_wa.cli import summary, talk
-from gdrive_wa.cli.options import json_option, parse_date, parse_zone, timezone_option
+from gdrive_wa.cli.options import PATH, json_option, parse_span, parse_zone, timezone_option
 from gdrive_wa.errors import UsageError
 from gdrive_wa.model import NoteStatus, VoiceNote
 
 
 @click.command("notes")
-@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("archive", type=PATH)
 @click.option("--chat", metavar="NAME", help="Only chats with NAME in their name.")
 @click.option("--sender", metavar="NAME", help="Only senders with NAME in their name.")
 @click.option(
@@ -46,8 +46,7 @@ def command(
     if as_csv and as_json:
         raise UsageError("--json and --csv at once", hint="choose one")
     timezone = parse_zone(zone)
-    earliest = parse_date(since, "--since", zone=timezone)
-    latest = parse_date(until, "--until", zone=timezone, end=True)
+    earliest, latest = parse_span(since, until, zone=timezone)
     notes = [
         note
         for note in open_archive(archive).notes()

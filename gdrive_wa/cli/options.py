@@ -25,6 +25,25 @@ _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59
 
 SOURCES = ("backup", "appdata", "drive", "folder")
 
+
+class _Path(click.Path):
+    """A path as it is typed; whether it can be used, the command finds out.
+
+    An empty one is refused: it is a variable of a script that holds nothing, and would mean the
+    folder in which the script happens to run.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if not str(value):
+            self.fail("it is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(readable=False, path_type=Path)
+PLACE = _Path(readable=False)
+"""What may be a path here or a name at Google: as text."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 jobs_option = click.option(
     "--jobs",
@@ -47,7 +66,8 @@ endpoint_option = click.option(
     "--endpoint",
     envvar="GDRIVE_WA_ENDPOINT",
     metavar="URL",
-    help="Another server in Google's place (https, or http on this machine).",
+    help="Another server in Google's place (https, or http on this machine)."
+    "  [also: GDRIVE_WA_ENDPOINT]",
 )
 account_option = click.option("--account", metavar="EMAIL", help="Which stored login to use.")
 
@@ -93,7 +113,7 @@ def source_options(command: F) -> F:
         default=None,
         help="Where the backup lies.  [default: backup; folder when --folder names one here]",
     )
-    @click.option("--folder", metavar="PATH", help="The folder, for drive and folder.")
+    @click.option("--folder", type=PLACE, metavar="PATH", help="The folder, for drive and folder.")
     @endpoint_option
     @account_option
     @functools.wraps(command)
@@ -117,9 +137,9 @@ def key_option(command: F) -> F:
         "--key-file",
         envvar="GDRIVE_WA_KEY_FILE",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="The key: 64 digits as text, encrypted_backup.key, or key."
-        "  [also: GDRIVE_WA_KEY, the keyring, else it is asked for]",
+        "  [also: GDRIVE_WA_KEY_FILE, GDRIVE_WA_KEY, the keyring, else it is asked for]",
     )(command)
 
 
@@ -133,7 +153,9 @@ def choice_options(command: F) -> F:
     )
     @click.option("--include", multiple=True, metavar="GLOB", help="Only paths that match.")
     @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out paths that match.")
-    @click.option("--since", metavar="DATE", help="Nothing older, such as 2025-03-01.")
+    @click.option(
+        "--since", metavar="DATE", help="Nothing older, such as 2025-03-01, but all databases."
+    )
     @click.option("--until", metavar="DATE", help="Nothing newer; the day itself counts.")
     @functools.wraps(command)
     def wrapped(
@@ -146,12 +168,13 @@ def choice_options(command: F) -> F:
         **rest: Any,
     ) -> Any:
         zone = parse_zone(rest.get("zone"))
+        earliest, latest = parse_span(since, until, zone=zone)
         choice = Choice(
             only=parse_kinds(only),
             include=include,
             exclude=exclude,
-            since=parse_date(since, "--since", zone=zone),
-            until=parse_date(until, "--until", zone=zone, end=True),
+            since=earliest,
+            until=latest,
         )
         return command(*args, choice=choice, **rest)
 
@@ -195,8 +218,26 @@ def parse_date(
         moment = moment.replace(tzinfo=zone)
     try:
         return moment.astimezone(UTC)
-    except (OverflowError, ValueError):  # the year 1 or 9999: somebody's way to say no limit
+    except (OverflowError, ValueError, OSError):  # the year 1 or 9999: a way to say no limit
         return _FIRST if moment.year == _FIRST.year else _LAST
+
+
+def parse_span(
+    since: str | None, until: str | None, *, zone: tzinfo | None = None
+) -> tuple[datetime | None, datetime | None]:
+    """What ``--since`` and ``--until`` say, in `zone` unless they say otherwise, as UTC.
+
+    Raises:
+        UsageError: one is not a date, or nothing lies between them.
+    """
+    earliest = parse_date(since, "--since", zone=zone)
+    latest = parse_date(until, "--until", zone=zone, end=True)
+    if earliest is not None and latest is not None and earliest > latest:
+        raise UsageError(
+            f"nothing is newer than {since} and older than {until}",
+            hint="--since takes the earlier date, --until the later one",
+        )
+    return earliest, latest
 
 
 def parse_zone(name: str | None) -> tzinfo | None:

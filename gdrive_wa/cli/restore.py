@@ -9,6 +9,7 @@ import click
 from gdrive_wa.cli import interrupt, summary, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
+    PATH,
     Where,
     choice_options,
     dry_run_option,
@@ -23,7 +24,7 @@ from gdrive_wa.model import Choice
 
 
 @click.command("restore")
-@click.argument("dest", type=click.Path(path_type=Path))
+@click.argument("dest", type=PATH)
 @click.option("--backup", metavar="BACKUP", help="Which backup.  [default: the newest]")
 @source_options
 @key_option

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from gdrive_wa.cli import talk
-from gdrive_wa.cli.options import json_option
+from gdrive_wa.cli.options import PATH, json_option
 
 EXIT_DAMAGED = 6
 
 
 @click.command("verify")
-@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("archive", type=PATH)
 @json_option
 def command(*, archive: Path, as_json: bool) -> int:
     """Check every file of ARCHIVE against the manifest; 6 when one is missing or changed."""

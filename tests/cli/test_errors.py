@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -177,6 +178,55 @@ def test_the_wrong_key_for_a_whole_folder_is_no_partial_success(
         lines = ended.stderr.splitlines()
         assert len(lines) == len(set(lines)), "what to do about it is said once"
         assert [path.name for path in (tmp_path / "out").iterdir()] == [".gdrive-wa"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are another thing there")
+def test_a_key_file_that_cannot_be_read_is_about_the_key(run: Run, tmp_path: Path) -> None:
+    ended = run("decrypt", tmp_path, "out", "--key-file", tmp_path)
+    assert ended.returncode == 5
+    assert_explained(ended.stderr, "the key file cannot be read")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["restore", ""],
+        ["download", ""],
+        ["download", "15550100", ""],
+        ["decrypt", "x", ""],
+        ["decrypt", ""],
+        ["demo", ""],
+        ["restore", "out", "--folder", ""],
+        ["restore", "out", "--key-file", ""],
+    ],
+)
+def test_a_path_that_a_script_left_empty_is_not_the_current_folder(
+    words: list[str], run: Run, with_key: dict[str, str], tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    ended = run(*words, env=with_key)
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "it is empty")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_dates_the_wrong_way_round_choose_nothing_and_say_so(
+    run: Run, with_key: dict[str, str]
+) -> None:
+    for command in (["ls"], ["notes", "."]):
+        ended = run(*command, "--since", "2025-06-01", "--until", "2025-05-01", env=with_key)
+        assert ended.returncode == 2
+        assert_explained(ended.stderr, "2025-06-01", "2025-05-01")
+    same = run("ls", "--since", "2025-06-01", "--until", "2025-06-01", env=with_key)
+    assert same.returncode == 0
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York"])
+def test_the_ends_of_time_are_dates_too(run: Run, with_key: dict[str, str], zone: str) -> None:
+    span = ["--since", "0001-01-01", "--until", "9999-12-31"]
+    ended = run("ls", *span, env={**with_key, "TZ": zone})
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == run("ls", env={**with_key, "TZ": zone}).stdout
 
 
 def test_a_backup_that_holds_nothing(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
