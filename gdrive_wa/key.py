@@ -16,7 +16,7 @@ from gdrive_wa.crypt.keys import Key, RootKey, refuse_key_as_path, write_key_fil
 from gdrive_wa.errors import FormatError, StorageError, WrongKeyError, WrongKeyTypeError
 from gdrive_wa.model import Secret
 from gdrive_wa.plan import pick_backup
-from gdrive_wa.progress import Progress
+from gdrive_wa.progress import Progress, Silent, interruptible
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.reveal import check_key as check_listing
 
@@ -69,13 +69,16 @@ def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Op
     return Opened(f"{file.name} ({kind})", key.fingerprint)
 
 
-def check_backup(key: Key, source: BackupSource, backup: str | None = None) -> Opened:
+def check_backup(
+    key: Key, source: BackupSource, backup: str | None = None, *, progress: Progress | None = None
+) -> Opened:
     """Check that `key` opens a backup, by its listing alone; nothing is downloaded.
 
     Args:
         key: the key.
         source: where the backup is listed.
         backup: which one, as for ``--backup``; the newest by default.
+        progress: who is told, and who may stop it.
 
     Raises:
         WrongKeyError: it does not; where one digit of it was mistyped, its hint says which.
@@ -83,8 +86,9 @@ def check_backup(key: Key, source: BackupSource, backup: str | None = None) -> O
         FormatError: the listing holds nothing that a key could be tried on.
         GdriveWaError: the listing cannot be had.
     """
-    chosen = pick_backup(source, backup)
-    entries = list(source.entries(chosen))
+    progress = progress or Silent()
+    chosen = pick_backup(source, backup, progress=progress)
+    entries = interruptible(lambda: list(source.entries(chosen)), progress)
     try:
         if check_listing(chosen, entries, key):
             return Opened(f"the backup of {chosen.account}", key.fingerprint)

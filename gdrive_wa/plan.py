@@ -13,7 +13,7 @@ from gdrive_wa.errors import GdriveWaError, MissingKeyError, UsageError
 from gdrive_wa.kinds import Kind
 from gdrive_wa.manifest import Manifest
 from gdrive_wa.model import Backup, Choice, Entry, Outcome, Report, within
-from gdrive_wa.progress import Progress, Stage
+from gdrive_wa.progress import Progress, Silent, Stage, interruptible
 from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
 from gdrive_wa.sources.reveal import NOT_A_KEY, check_key, reveal
 
@@ -74,13 +74,13 @@ def pick_backup(
         source: where to look.
         name: its name, or the account's number in any spelling.
         progress: is told when there was a choice and nobody made it, and when the backup may
-            not be whole.
+            not be whole; may stop it.
 
     Raises:
         NothingThereError: there is none.
         UsageError: none of that name.
     """
-    backups = source.backups()
+    backups = interruptible(source.backups, progress or Silent())
     if not backups:
         raise NothingThereError(
             "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
@@ -125,20 +125,26 @@ def list_entries(
         progress: who is told, and who may stop it.
 
     Raises:
+        Interrupted: the user asked to stop.
         WrongKeyError, WrongKeyTypeError: the listing alone shows that the key is not its own.
         UsageError: `dest` is the backup's own folder.
     """
     ours = None
     if dest is not None and source.name == "folder":
         ours = within(Path(backup.name), dest)
+
+    def listing() -> list[Entry]:
+        found = []
+        for entry in source.entries(backup):
+            if ours is not None and entry.stored_as.startswith(f"{ours}/"):
+                continue
+            found.append(entry)
+            progress.advance(Stage.LIST, items=1)
+            progress.check()
+        return found
+
     progress.begin(Stage.LIST)
-    listed = []
-    for entry in source.entries(backup):
-        if ours is not None and entry.stored_as.startswith(f"{ours}/"):
-            continue
-        listed.append(entry)
-        progress.advance(Stage.LIST, items=1)
-        progress.check()
+    listed = interruptible(listing, progress)
     progress.end(Stage.LIST)
     if key is not None:
         check_key(backup, listed, key)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from threading import Lock
-from typing import Protocol, runtime_checkable
+from threading import Lock, Thread
+from typing import Protocol, TypeVar, runtime_checkable
 
-__all__ = ["Progress", "Remarks", "Silent", "Stage"]
+__all__ = ["Progress", "Remarks", "Silent", "Stage", "interruptible"]
+
+LOOK_SECONDS = 0.1
+"""How long a wait goes without a look at whether the user asked to stop."""
+T = TypeVar("T")
 
 
 class Stage(StrEnum):
@@ -93,3 +97,32 @@ class Remarks:
                 others = "one other file" if count == 2 else f"{count - 1} other files"
                 self._progress.say(f"and of {others}: {remark}")
         self._told.clear()
+
+
+def interruptible(work: Callable[[], T], progress: Progress) -> T:
+    """What `work` gives, unless the user asks to stop first, which is heard at once.
+
+    `work` goes on by itself then, until what it waits for comes or is closed: it must write
+    nothing. A server may have told it to wait for minutes.
+
+    Raises:
+        Interrupted: the user asked to stop.
+        Exception: whatever `work` raised.
+    """
+    given: list[T] = []
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            given.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            raised.append(error)
+
+    thread = Thread(target=run, name="gdrive-wa listing", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        progress.check()
+        thread.join(LOOK_SECONDS)
+    if raised:
+        raise raised[0]
+    return given[0]

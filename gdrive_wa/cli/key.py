@@ -60,7 +60,7 @@ def check(
         else:
             source = where.connect()
             try:
-                opened = check_backup(key, source, backup)
+                opened = check_backup(key, source, backup, progress=talk.progress())
             finally:
                 source.close()
     if as_json:

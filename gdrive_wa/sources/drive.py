@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from urllib.parse import quote
 
 from gdrive_wa.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
@@ -16,6 +17,7 @@ from gdrive_wa.model import Backup, Entry
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.drive_list import DriveFile, Listing
 from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text
+from gdrive_wa.sources.readers import Readers
 
 FILE_MAP = "gdrive_file_map"
 LONGEST_FILE_MAP = 256 << 20
@@ -64,21 +66,21 @@ class _Drive:
         bounded number ahead of whoever takes the entries.
         """
         whose = self._whose(backup.name)
-        pool = ThreadPoolExecutor(ENVELOPES_AT_ONCE, thread_name_prefix="envelope")
+        readers: Readers[str | None] = Readers(ENVELOPES_AT_ONCE)
         ahead: deque[tuple[str, DriveFile, Future[str | None] | None]] = deque()
         try:
             for path, file in files.items():
                 if path.endswith(METADATA_SUFFIX) and path.removesuffix(METADATA_SUFFIX) in files:
                     continue
                 sealed = files.get(path + METADATA_SUFFIX) if file.envelope is None else None
-                reading = pool.submit(self._envelope, sealed) if sealed is not None else None
+                reading = readers.submit(partial(self._envelope, sealed)) if sealed else None
                 ahead.append((path, file, reading))
                 if len(ahead) > 4 * ENVELOPES_AT_ONCE:
                     yield _finished(*ahead.popleft(), whose)
             while ahead:
                 yield _finished(*ahead.popleft(), whose)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            readers.close()
 
     def _envelope(self, file: DriveFile) -> str | None:
         """What it holds; None when Google does not hand it out: that costs no more than it."""

@@ -392,6 +392,38 @@ class TestThisMachine:
         assert cli.run("download", dest).code == 0
         assert tree(dest) == undisturbed
 
+    @pytest.mark.parametrize(
+        ("source", "awaited", "fault"),
+        [
+            ("backup", "*/backups", {"kind": K.STATUS, "status": 503, "retry_after": 200}),
+            ("backup", LISTING, {"kind": K.STATUS, "status": 429, "retry_after": 200}),
+            ("drive", LISTING, {"kind": K.STALL, "seconds": 300.0}),
+            ("drive", "/drive/v3/files/*", {"kind": K.STALL, "seconds": 300.0}),
+        ],
+        ids=["backups", "files", "Drive", "envelopes"],
+    )
+    def test_ctrl_c_is_heard_while_the_listing_waits_for_google(
+        self,
+        cli: Cli,
+        emulator: Emulator,
+        tmp_path: Path,
+        wait_until: Callable[[Callable[[], object]], None],
+        source: str,
+        awaited: str,
+        fault: dict[str, Any],
+    ) -> None:
+        emulator.faults = Fault(path=awaited, times=None, **fault)
+        process = cli.start("download", tmp_path / "dest", "--source", source)
+        wait_until(lambda: emulator.counts.asked(awaited))
+        process.send_signal(2)
+        try:
+            _, talk = process.communicate(timeout=20)
+        finally:
+            process.kill()
+        assert process.returncode == 130, talk
+        assert "error: stopped\n" in talk
+        assert "Traceback" not in talk
+
     def test_ctrl_c_keeps_what_is_there(
         self,
         cli: Cli,
