@@ -25,6 +25,8 @@ METADATA_SUFFIX = "-metadata"
 LONGEST_ENVELOPE = 65536
 ENVELOPES_AT_ONCE = 16
 """Small files that are read while listing, at the same time."""
+MOST_UNREAD = 16
+"""Small files in a row that cannot be had now, before the line is held for dead."""
 FOLDERS_AT_ONCE = 24
 """Folders that one request lists; with more, its address has more than 2,048 characters."""
 
@@ -36,9 +38,18 @@ class _Drive:
         self._session = session
         self._root = endpoints.drive
         self._listing = Listing(session, endpoints)
+        self._unread: dict[str, NetworkError] = {}
+        self._unread_in_a_row = 0
 
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`.
+
+        An entry whose envelope could not be had is not handed out either: it would come without
+        its name, and the next run would take it for done.
+        """
+        unread = self._unread.get(entry.locator)
+        if unread is not None:
+            raise NetworkError(unread.message)
         url = self._media(entry.locator)
         return self._session.stream(url, offset=offset, what=entry.stored_as)
 
@@ -66,6 +77,7 @@ class _Drive:
         bounded number ahead of whoever takes the entries.
         """
         whose = self._whose(backup.name)
+        self._unread.clear()
         readers: Readers[str | None] = Readers(ENVELOPES_AT_ONCE)
         ahead: deque[tuple[str, DriveFile, Future[str | None] | None]] = deque()
         try:
@@ -76,9 +88,9 @@ class _Drive:
                 reading = readers.submit(partial(self._envelope, sealed)) if sealed else None
                 ahead.append((path, file, reading))
                 if len(ahead) > 4 * ENVELOPES_AT_ONCE:
-                    yield _finished(*ahead.popleft(), whose)
+                    yield self._finished(*ahead.popleft(), whose)
             while ahead:
-                yield _finished(*ahead.popleft(), whose)
+                yield self._finished(*ahead.popleft(), whose)
         finally:
             readers.close()
 
@@ -91,6 +103,21 @@ class _Drive:
         except (GoneError, RefusedError):
             return None
         return raw.decode("ascii", "replace")
+
+    def _finished(
+        self, path: str, file: DriveFile, reading: Future[str | None] | None, whose: str | None
+    ) -> Entry:
+        if reading is None:
+            return file.entry(path, file.envelope, whose)
+        try:
+            envelope = reading.result()
+            self._unread_in_a_row = 0
+        except NetworkError as error:
+            envelope, self._unread[file.id] = None, error
+            self._unread_in_a_row += 1
+            if self._unread_in_a_row >= MOST_UNREAD:
+                raise
+        return file.entry(path, envelope, whose)
 
 
 class AppData(_Drive):
@@ -224,12 +251,6 @@ class DriveFolder(_Drive):
 
 def _without(folders: dict[str, str], walked: set[str]) -> dict[str, str]:
     return {folder: path for folder, path in folders.items() if folder not in walked}
-
-
-def _finished(
-    path: str, file: DriveFile, reading: Future[str | None] | None, whose: str | None
-) -> Entry:
-    return file.entry(path, reading.result() if reading is not None else file.envelope, whose)
 
 
 def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:

@@ -263,6 +263,24 @@ def test_a_lost_envelope_costs_no_more_than_itself(
     assert len([entry for entry in again if entry.envelope]) == len(sealed) - 1
 
 
+def test_an_envelope_that_cannot_be_had_now_fails_its_entry_alone(
+    app_data: BackupSource, emulator: Emulator
+) -> None:
+    """It would be restored without its name, and taken for done ever after."""
+    sealed = [entry for entry in entries_of(app_data) if entry.envelope]
+    path = next(iter(emulator.counts.media))
+    emulator.faults = Fault(kind=FaultKind.STATUS, path=path, status=500, times=None)
+    again = {entry.stored_as: entry for entry in entries_of(app_data)}
+    assert len(again) == 47
+    (unread,) = (again[entry.stored_as] for entry in sealed if not again[entry.stored_as].envelope)
+    with pytest.raises(NetworkError, match="500"):
+        app_data.open(unread)
+    emulator.faults = None
+    entries_of(app_data)
+    with app_data.open(unread) as blob:
+        assert blob.read(1)
+
+
 def test_an_envelope_that_breaks_on_its_way_is_asked_for_again(
     app_data: BackupSource, emulator: Emulator
 ) -> None:
