@@ -30,7 +30,8 @@ every other key may be left out:
             "md5Hash": "…", "omit": ["sizeBytes", "md5Hash"],
             "unfinished": false}}}],         its content cannot be had yet
       "appdata": "names",                  how appDataFolder shows it: names, folders, file_map
-      "my_drive": {"Phone/WhatsApp": "backup"},   folders of DIR shown in My Drive
+      "my_drive": {"Phone/WhatsApp": "backup"},   folders of DIR shown in My Drive; of a list, each
+                                                  under this same name
       "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive and what they lead to
     }
 

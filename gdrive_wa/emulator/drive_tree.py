@@ -103,10 +103,11 @@ def my_drive_nodes(account: Account) -> list[Node]:
     """What My Drive shows: the folders that the account file mounts there, and shortcuts."""
     root = _id(account.email, "drive:")
     nodes = {root: _folder(root, "My Drive", "", alias="root")}
-    for path, folder in account.said.get("my_drive", {}).items():
-        files = _with_envelopes(account.blobs_of(folder).values())
-        for node in _tree(account, "drive", root, path, files):
-            nodes.setdefault(node.id, node)
+    for path, shown in account.said.get("my_drive", {}).items():
+        for twin, folder in enumerate([shown] if isinstance(shown, str) else shown):
+            files = _with_envelopes(account.blobs_of(folder).values())
+            for node in _tree(account, "drive", root, path, files, twin=twin):
+                nodes.setdefault(node.id, node)
     for path, target in account.said.get("shortcuts", {}).items():
         for node in _shortcut(account, root, path, nodes[_id(account.email, "drive:" + target)]):
             nodes.setdefault(node.id, node)
@@ -129,15 +130,24 @@ def _tree(
     root: str,
     below: str,
     files: Iterable[tuple[str, Blob | bytes]],
+    *,
+    twin: int = 0,
 ) -> list[Node]:
-    """Files below the path `below`, and every folder on the way to them."""
+    """Files below the path `below`, and every folder on the way to them.
+
+    With another `twin`, `below` is another folder of the same name, beside the first.
+    """
     kind = "appdata:" if space == "appDataFolder" else "drive:"
     nodes: dict[str, Node] = {}
+
+    def id_of(path: str) -> str:
+        own = path == below or path.startswith(f"{below}/")
+        return _id(account.email, kind + path, *([str(twin)] if twin and own else []))
 
     def folder_of(path: str) -> str:
         if not path:
             return root
-        node_id = _id(account.email, kind + path)
+        node_id = id_of(path)
         if node_id not in nodes:
             parent, _, name = path.rpartition("/")
             nodes[node_id] = _folder(node_id, name, folder_of(parent), space=space)
@@ -147,7 +157,7 @@ def _tree(
     for stored, content in files:
         path = f"{below}/{stored}" if below else stored
         parent, _, name = path.rpartition("/")
-        node_id = _id(account.email, kind + path)
+        node_id = id_of(path)
         nodes[node_id] = _file(node_id, name, folder_of(parent), content, space)
     return list(nodes.values())
 

@@ -200,14 +200,15 @@ class DriveFolder(_Drive):
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         yield from self._sealed_entries(_newest(self._walk()), backup)
 
-    def _start(self) -> str:
-        """The id of the folder that was named."""
-        folder = "root"
+    def _start(self) -> list[str]:
+        """The ids of the folders that were named: Drive allows twins, and who dragged a folder in
+        a second time has some."""
+        folders = ["root"]
         for name in filter(None, self._folder.split("/")):
             quoted = name.replace("\\", "\\\\").replace("'", "\\'")
-            children = self._children([folder], f" and name = '{quoted}'")
-            inside = [file.id for file in children if file.is_folder]
-            if not inside:
+            children = self._children(folders[:FOLDERS_AT_ONCE], f" and name = '{quoted}'")
+            folders = [file.id for file in children if file.is_folder]
+            if not folders:
                 raise UsageError(
                     f"there is no folder {self._folder!r} in this Drive",
                     hint=(
@@ -215,8 +216,7 @@ class DriveFolder(_Drive):
                         "a login sees other people's folders only through a shortcut",
                     ),
                 )
-            folder = inside[0]
-        return folder
+        return folders
 
     def _walk(self) -> Iterator[tuple[str, DriveFile]]:
         """Every file with its path, level by level; what shortcuts lead to comes last.
@@ -224,7 +224,7 @@ class DriveFolder(_Drive):
         Each folder is walked once, under its own path rather than a shortcut's: so a shortcut
         that leads back ends nowhere.
         """
-        level, walked = {self._start(): ""}, set[str]()
+        level, walked = dict.fromkeys(self._start(), ""), set[str]()
         shortcuts: dict[str, str] = {}
         while level:
             walked.update(level)

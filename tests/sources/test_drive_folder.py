@@ -26,7 +26,9 @@ def mine(tmp_path: Path) -> Iterator[Mine]:
     running: list[Emulator] = []
 
     def go(
-        *names: str, shortcuts: dict[str, str] | None = None
+        *names: str,
+        shortcuts: dict[str, str] | None = None,
+        drive: dict[str, list[str]] | None = None,
     ) -> tuple[Emulator, Callable[[str | None], DriveFolder]]:
         for name in names:
             path = tmp_path / "stuff" / name
@@ -36,7 +38,7 @@ def mine(tmp_path: Path) -> Iterator[Mine]:
             "email": "ann@example.org",
             "access_token": "ya29.ann",
             "backups": [],
-            "my_drive": {"Stuff": "stuff"},
+            "my_drive": {"Stuff": "stuff", **(drive or {})},
             "shortcuts": shortcuts or {},
         }
         (tmp_path / "account.json").write_text(json.dumps(account))
@@ -77,6 +79,19 @@ def test_a_folder_that_is_not_there(mine: Mine, folder: str) -> None:
     with pytest.raises(UsageError, match="there is no folder") as caught:
         connect(folder).backups()
     assert "Backups/WhatsApp" in caught.value.hints[0]
+
+
+def test_of_folders_of_the_same_name_each_is_looked_into(mine: Mine, tmp_path: Path) -> None:
+    """Drive allows twins, and dragging a phone's folder in twice makes some."""
+    for name in ("first/Media/a.opus", "second/Media/b.opus", "second/Databases/c.db"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    _, connect = mine("a.txt", drive={"Phone/WhatsApp": ["first", "second"]})
+    everything = ["Databases/c.db", "Media/a.opus", "Media/b.opus"]
+    assert names_of(connect("Phone/WhatsApp")) == everything
+    assert names_of(connect("Phone/WhatsApp/Databases")) == ["c.db"]
+    assert names_of(connect("Phone")) == [f"WhatsApp/{name}" for name in everything]
 
 
 def test_names_with_quotes(mine: Mine) -> None:
