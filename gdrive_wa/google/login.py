@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import logging
 import os
@@ -22,8 +21,6 @@ APPDATA_SCOPE = "https://www.googleapis.com/auth/drive.appdata"
 DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 CLIENT_FILE = "client_secrets.json"
 WAIT_SECONDS = 300
-_DONE = "That is all here. Close this window and go back to the terminal: it tells how it ended."
-"""The library shows it whatever came: consent, a refusal, or a stray request."""
 
 
 def login_oauth(
@@ -172,13 +169,14 @@ def _consent(
 ) -> Any:
     import webbrowser  # noqa: PLC0415 - only here
 
-    from google_auth_oauthlib.flow import InstalledAppFlow, WSGITimeoutError  # noqa: PLC0415
+    from google_auth_oauthlib.flow import InstalledAppFlow  # noqa: PLC0415
     from oauthlib.oauth2.rfc6749.errors import (  # noqa: PLC0415
         AccessDeniedError,
         OAuth2Error,
     )
     from requests import RequestException  # noqa: PLC0415
 
+    from gdrive_wa.google.landing import Landing  # noqa: PLC0415 - only here
     from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
 
     logging.getLogger("google_auth_oauthlib.flow").setLevel(logging.WARNING)
@@ -187,22 +185,16 @@ def _consent(
     careful(flow.oauth2session, endpoints)
     say("waiting for you to allow access in the browser …")
     try:
-        with _insecure_on_loopback(endpoints), contextlib.redirect_stdout(_Said(say)):
-            return flow.run_local_server(
-                host="127.0.0.1",
-                port=port,
-                authorization_prompt_message="open this address to sign in: {url}",
-                success_message=_DONE,
-                open_browser=open_browser,
-                timeout_seconds=timeout,
-                access_type="offline",
-                prompt="consent",
-            )
-    except WSGITimeoutError as error:
-        raise CredentialsError(
-            f"nobody allowed access within {timeout} seconds",
-            hint="run gdrive-wa login again, and allow access in the browser",
-        ) from error
+        with _insecure_on_loopback(endpoints), Landing(port) as landing:
+            flow.redirect_uri = landing.url
+            address, _ = flow.authorization_url(access_type="offline", prompt="consent")
+            if open_browser:
+                webbrowser.get().open(address, new=1)
+            say(f"open this address to sign in: {address}")
+            came_back = landing.wait(timeout)
+            if came_back is not None:  # oauthlib takes a code from https only, even over loopback
+                flow.fetch_token(authorization_response=came_back.replace("http", "https", 1))
+                return flow.credentials
     except AccessDeniedError as error:
         raise CredentialsError(
             "access was denied in the browser", hint="run gdrive-wa login again, and allow it"
@@ -227,6 +219,10 @@ def _consent(
             "the sign-in did not come to its end: something else answered, or Google refused it",
             hint="run gdrive-wa login again, and close other tabs of this sign-in first",
         ) from error
+    raise CredentialsError(
+        f"nobody allowed access within {timeout} seconds",
+        hint="run gdrive-wa login again, and allow access in the browser",
+    )
 
 
 def _whose(token: Secret, endpoints: Endpoints) -> str:
@@ -246,19 +242,6 @@ def _whose(token: Secret, endpoints: Endpoints) -> str:
         raise CredentialsError("Google does not tell whose login this is", hint=name_it) from error
     finally:
         session.close()
-
-
-class _Said(io.TextIOBase):
-    """Takes what the library prints, which is the address to open, and says it line by line."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def write(self, text: str) -> int:
-        for line in text.splitlines():
-            if line.strip():
-                self._say(line)
-        return len(text)
 
 
 @contextlib.contextmanager

@@ -163,7 +163,7 @@ def test_what_the_browser_shows_promises_nothing(
     comes_back: str,
     message: str,
 ) -> None:
-    """Denied, or a stray request: the library shows the same page as for a consent."""
+    """Denied, or a stray request: the page is the same as for a consent."""
     shown: list[str] = []
 
     def visit(address: str) -> None:
