@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.library.conftest import OpenPage, until
-from tests.library.people import sample
+from tests.library.people import note, sample
 
 pytestmark = pytest.mark.browser
 
@@ -168,6 +168,24 @@ def test_nothing_moves_for_those_who_ask(open_page: OpenPage) -> None:
         page.locator(".current .play").evaluate("it => getComputedStyle(it).transitionDuration")
         == "0s"
     )
+
+
+def test_on_a_phone_every_chat_of_many_can_be_reached(open_page: OpenPage) -> None:
+    many = [
+        note(number, chat=f"Chat {number:02}", chat_jid=f"1555010{number:04}@s.whatsapp.net")
+        for number in range(1, 41)
+    ]
+    page = open_page(many, viewport=PHONE, has_touch=True)
+    page.get_by_role("button", name="Chats").tap()
+    first, last = page.get_by_role("link", name="All voice notes"), "Chat 01"
+    expect(first).to_be_focused()
+    header = page.locator("header").bounding_box()
+    there = first.bounding_box()
+    assert header is not None
+    assert there is not None
+    assert there["y"] >= header["y"] + header["height"]
+    page.get_by_role("link", name=last).tap()
+    expect(page.get_by_role("heading", name=last)).to_be_visible()
 
 
 def test_fits_a_phone(open_page: OpenPage) -> None:
