@@ -19,6 +19,8 @@ from gdrive_wa.model import Choice, Entry, VoiceNote
 from gdrive_wa.progress import Progress
 
 CHAT_STORAGE = "ChatStorage.sqlite"
+_LOG = "msgstore.db-wal"
+"""What SQLite leaves beside a database that is copied from under a running app."""
 IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite")
 
 
@@ -55,6 +57,11 @@ def notes_of(
     msgstore, names = archive.database("msgstore.db"), archive.database("wa.db")
     iphone = _of_iphone(archive, databases)
     newer = _newer(archive, databases, progress)
+    if any(entry.path.endswith(f"/{_LOG}") and entry.size for entry in databases):
+        progress.say(
+            f"{_LOG} is not read: to have the newest messages too, merge it into its database first"
+            " (sqlite3 msgstore.db 'PRAGMA wal_checkpoint(TRUNCATE)')"
+        )
     if msgstore is None and iphone is None:
         return []
     try:
