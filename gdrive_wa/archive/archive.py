@@ -67,6 +67,14 @@ def open_archive(path: str | Path) -> Archive:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint="name the folder of a restore")
     if not (folder / STATE_FOLDER / MANIFEST_NAME).is_file():
+        if (folder / SUMS_NAME).is_file() and (folder / INDEX_NAME).is_file():
+            raise UsageError(
+                f"{folder} is an archive without its hidden folder {STATE_FOLDER}",
+                hint=(
+                    "copy that folder too, or let the next gdrive-wa restore make a new one",
+                    f"meanwhile sha256sum -c {SUMS_NAME} checks the files",
+                ),
+            )
         raise UsageError(
             f"{folder} is no archive of gdrive-wa",
             hint="name the folder that gdrive-wa restore wrote to",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -203,3 +204,12 @@ def test_no_cell_is_a_formula(formula: str) -> None:
         assert row[name].removeprefix("'") == formula.encode("utf-8", "replace").decode().replace(
             "\x00", ""
         )
+
+
+def test_an_archive_that_was_copied_without_its_hidden_folder_is_known_as_such(
+    archive: Path,
+) -> None:
+    shutil.rmtree(archive / ".gdrive-wa")
+    with pytest.raises(UsageError, match=r"without its hidden folder \.gdrive-wa") as caught:
+        open_archive(archive)
+    assert any("sha256sum -c SHA256SUMS" in hint for hint in caught.value.hints)
