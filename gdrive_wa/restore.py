@@ -104,7 +104,7 @@ def restore(
         notes = notes_of(
             archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
         )
-        archive.expect(notes)
+        notes = archive.expect(notes)
         media = by_the_databases(entries, plan.media, choice or Choice(), archive)
         media = of_chat(media, notes, chat, archive)
         job.take(media, strangers=everything or not notes)

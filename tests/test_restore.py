@@ -232,6 +232,23 @@ def test_a_note_counts_for_the_day_it_was_sent_whenever_its_file_was_copied(
     assert not list((tmp_path / "no database").rglob("*.opus"))
 
 
+def test_a_chat_is_found_by_the_name_that_a_former_run_was_told(
+    sample: SampleAccount, tmp_path: Path
+) -> None:
+    phone, book = tmp_path / "phone", tmp_path / "contacts.vcf"
+    for path, content in sample.contents.items():
+        if path != "Databases/wa.db":
+            (phone / path).parent.mkdir(parents=True, exist_ok=True)
+            (phone / path).write_bytes(content)
+    number = MUM.partition("@")[0]
+    book.write_text(f"BEGIN:VCARD\nFN:Mother dear\nTEL:+{number}\nEND:VCARD\n")
+    some = Choice(exclude=("*.opus",))
+    restore(open_folder(phone), tmp_path / "out", contacts=book, choice=some)
+    restore(open_folder(phone), tmp_path / "out", chat="mother")
+    held = {note.chat for note in notes_of(tmp_path / "out").values() if note.file is not None}
+    assert held == {"Mother dear"}
+
+
 def test_a_log_beside_the_database_is_told_not_to_be_read(
     sample: SampleAccount, tmp_path: Path
 ) -> None:

@@ -78,7 +78,7 @@ class Known:
                 key = self._twins.get((note.message_id, note.sha256), key)
             self.notes[key] = merged(self.notes.get(key), note)
             self._matcher.add(key, note)
-            self._told[key] = note
+            self._told[key] = self._named(note)
             keys.append(key)
         for key, note in self.notes.items():
             self.notes[key] = self._named(note)

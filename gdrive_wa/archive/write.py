@@ -127,14 +127,15 @@ class ArchiveWriter:
         path = self.folder / record.path
         return path if path.is_file() else None
 
-    def expect(self, notes: Iterable[VoiceNote]) -> None:
-        """These are the notes that the account's databases know.
+    def expect(self, notes: Iterable[VoiceNote]) -> list[VoiceNote]:
+        """These are the notes that the account's databases know; they, by the archive's names.
 
         What the archive holds without having known whose it was finds its place now.
         """
         keys = self._known.expect(notes)
         self._layout.assign(self._known.notes[key] for key in keys)
         self._claim_held(keys)
+        return [self._known.notes[key] for key in keys]
 
     def knows(self, *, sha256: str, size: int | None = None) -> bool:  # noqa: ARG002 - the hash says all
         """True when a known note promises this content."""
