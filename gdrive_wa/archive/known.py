@@ -58,6 +58,7 @@ class Known:
         for note in self.notes.values():
             self._learn(note)
         self._matcher = Matcher()
+        self._served: set[str] = set()
         self._told: dict[str, VoiceNote] = {}
         self._complete = False
 
@@ -97,7 +98,9 @@ class Known:
 
     def match(self, path: str, sha256: str, note: VoiceNote | None = None) -> Match:
         """Whose a file is; `note`'s when neither path nor content tell."""
-        match = self.matcher().match(path, sha256)
+        match = self.matcher().match(path, sha256, served=sha256 in self._served)
+        if match.exact and match.keys:
+            self._served.add(sha256)  # whoever asks places it with all of them
         if not match.keys and note is not None and message_key(note) in self.notes:
             return Match((message_key(note),))
         return match

@@ -50,13 +50,14 @@ class Matcher:
 
     def add(self, key: str, note: VoiceNote, *, content_only: bool = False) -> None:
         """`note` is wanted under `key`; with `content_only`, only its hash may find it."""
+        new = key not in self._promised
         self._promised[key] = note.sha256
         if note.sha256 is not None:
-            _add(self._by_hash[note.sha256], key)
+            _add(self._by_hash[note.sha256], key, new=new)
         if note.whatsapp_path is not None and not content_only:
             path = path_key(note.whatsapp_path)
-            _add(self._by_path[path], key)
-            _add(self._by_name[path.rsplit("/", 1)[-1]], key)
+            _add(self._by_path[path], key, new=new)
+            _add(self._by_name[path.rsplit("/", 1)[-1]], key, new=new)
 
     def __contains__(self, key: str) -> bool:
         return key in self._promised
@@ -73,16 +74,27 @@ class Matcher:
         """The notes that promise this content."""
         return tuple(self._by_hash.get(sha256, ()))
 
-    def match(self, path: str, sha256: str) -> Match:
+    def forget(self, sha256: str) -> None:
+        """All notes that promise this content have it: it finds none of them any more."""
+        self._by_hash.pop(sha256, None)
+
+    def match(self, path: str, sha256: str, *, served: bool = False) -> Match:
         """All notes this file belongs to.
 
         The row's path decides where the row promises no hash, or the one that the file has;
         then the content wherever it lies; then a file name that only one row has. A path that
         fits with another content is a match that is not exact.
+
+        Args:
+            path: of the file.
+            sha256: of its content.
+            served: the notes that promise this content have it; of those that the path does not
+                name, one will do. One recording may be that of thousands of messages.
         """
         named = self._by_path.get(path_key(path), [])
         exact = dict.fromkeys(key for key in named if self._promised[key] in (None, sha256))
-        exact.update(dict.fromkeys(self.by_content(sha256)))
+        promised = self._by_hash.get(sha256, [])
+        exact.update(dict.fromkeys(promised[:1] if served else promised))
         if exact:
             return Match(tuple(exact))
         alone = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
@@ -91,6 +103,6 @@ class Matcher:
         return Match(tuple(named), exact=False)
 
 
-def _add(keys: list[str], key: str) -> None:
-    if key not in keys:
+def _add(keys: list[str], key: str, *, new: bool) -> None:
+    if new or key not in keys:
         keys.append(key)

@@ -273,6 +273,7 @@ class ArchiveWriter:
                 continue
             if wanting:
                 self._hand_over(record, wanting)
+                matcher.forget(content)
             elif record.message is None and self._manifest.intact(placed.get(content, record)):
                 self._fold(record, placed.get(content))
 

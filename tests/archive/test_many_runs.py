@@ -19,6 +19,7 @@ from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.write import ArchiveWriter
 from gdrive_wa.chats.people import People
 from gdrive_wa.errors import FormatError
+from gdrive_wa.manifest import Manifest, Record
 from gdrive_wa.model import NoteStatus
 from tests.archive.phone import ANNA, FAMILY, MUM, entry, note, path_of, recording, run, tree
 
@@ -201,6 +202,30 @@ def test_a_recording_forwarded_later_is_copied_from_the_archive(tmp_path: Path) 
     ran = run(tmp_path, [note(1), forwarded], {path_of(1): recording(1)})
     assert ran.placed == {}
     assert [found.status for found in ran.notes] == [NoteStatus.RESTORED] * 2
+
+
+def test_one_recording_of_hundreds_of_messages_takes_no_more_looking_than_hundreds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = 0
+    intact = Manifest.intact
+
+    def counted(manifest: Manifest, record: Record) -> bool:
+        nonlocal looked
+        looked += 1
+        return intact(manifest, record)
+
+    monkeypatch.setattr(Manifest, "intact", counted)
+    said = recording(1)
+    rows = [note(number, said) for number in range(1, 201)]
+    files = {path_of(number): said for number in range(1, 201)}
+    ran = run(tmp_path, rows, files)
+    assert {found.status for found in ran.notes} == {NoteStatus.RESTORED}
+    assert len({found.file for found in ran.notes}) == 200
+    assert looked < 200 * 10
+    again = run(tmp_path, rows, files)
+    assert len(again.held) == 200
+    assert again.placed == {}
 
 
 def test_without_a_database_former_rows_still_name_the_files(tmp_path: Path) -> None:
