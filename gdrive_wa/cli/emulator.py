@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import signal
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.options import PATH
-from gdrive_wa.errors import UsageError
+from gdrive_wa.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from gdrive_wa.emulator.server import Emulator
 
 
 @click.command("emulator")
@@ -52,16 +59,31 @@ def command(
             client_file = folder / "client_secrets.json"
             client_file.write_text(json.dumps(google.client_config()))
             key_file = next((p for p in _key_files(folder) if p.exists()), None)
-            click.echo(f"export GDRIVE_WA_ENDPOINT={google.root}")
+            click.echo(_setting("GDRIVE_WA_ENDPOINT", google.root))
             token = google.accounts[0].said.get("access_token", "")
-            click.echo(f"export GDRIVE_WA_ACCESS_TOKEN={token}")
+            click.echo(_setting("GDRIVE_WA_ACCESS_TOKEN", str(token)))
             if key_file is not None:
-                click.echo(f"export GDRIVE_WA_KEY_FILE={key_file.resolve()}")
+                click.echo(_setting("GDRIVE_WA_KEY_FILE", str(key_file.resolve())))
             voice = talk.voice()
             voice.say(f"serving {google.accounts[0].email} on {google.root}; Ctrl-C stops it")
             voice.hint("paste the lines above into another terminal, then: gdrive-wa backups")
             voice.hint(f"or sign in: gdrive-wa login --client-secrets {client_file.resolve()}")
-            google.wait()
+            _serve(google)
+
+
+def _serve(google: Emulator) -> None:
+    """Until somebody presses Ctrl-C, or a script ends what it started."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        google.wait()
+    except KeyboardInterrupt:
+        raise Interrupted("stopped serving", hint=()) from None
+
+
+def _setting(name: str, value: str) -> str:
+    """A line that this machine's shell understands."""
+    return f"set {name}={value}" if os.name == "nt" else f"export {name}={shlex.quote(value)}"
 
 
 def _key_files(folder: Path) -> list[Path]:

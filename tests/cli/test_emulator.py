@@ -1,0 +1,50 @@
+"""``gdrive-wa emulator``: a server that other commands use, and that goes without a trace."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="other words, other signals")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_its_lines_are_all_that_other_commands_need_and_it_leaves_nothing(
+    ending: signal.Signals, run: Run, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    scratch = tmp_path / "my temporary files"
+    scratch.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "gdrive_wa", "emulator"],
+        env={**clean_environment, "TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - as a script's shell starts what it puts into the background
+    ) as emulator:
+        assert emulator.stdout is not None
+        lines = [shlex.split(emulator.stdout.readline()) for _ in range(3)]
+        assert {word for word, _ in lines} == {"export"}
+        settings = dict(setting.split("=", 1) for _, setting in lines)
+        opened = run("key", "check", env=settings)
+        emulator.send_signal(ending)
+        _, said = emulator.communicate(timeout=30)
+    assert opened.returncode == 0, opened.stderr
+    assert emulator.returncode == 130
+    assert said.splitlines()[-1] == "error: stopped serving"
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_file_is_no_account(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    ended = run("emulator", "--account", "file")
+    assert ended.returncode == 2
+    assert "account.json" in ended.stderr
