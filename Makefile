@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 USABLE := $(VENV)/.usable
 READY  := $(VENV)/.ready
 PEERS  := .peers
-DEST   ?= demo-archive
+DEST   := demo-archive
 # For bench and fuzz: which ones, and their options, such as ARGS="decrypt --quick".
 ARGS   ?=
 # Two at a time, the tests of a file by one of them: much of the time other programs are waited for.
@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: demo notebook test lint types bench fuzz proto clean
 
 demo: $(USABLE)
-	$(BIN)/gdrive-wa demo $(DEST)
+	$(BIN)/gdrive-wa demo "$(DEST)"
 
 notebook: $(USABLE)
 	$(BIN)/pip install --quiet --editable '.[notebook]'
@@ -46,7 +46,7 @@ proto: $(READY)
 	$(BIN)/python proto/generate.py
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(DEST) dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) demo-archive dist .mypy_cache .ruff_cache .pytest_cache
 
 # The package, editable: all that a user of it needs.
 $(USABLE): pyproject.toml
