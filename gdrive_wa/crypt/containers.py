@@ -28,6 +28,7 @@ from gdrive_wa.errors import (
 )
 
 _FOOTER = TAG_SIZE + MD5_SIZE
+_KEY_FILE = "the file named key from the phone's files/ folder"
 _WRONG_KEY = "this key does not open this backup"
 
 
@@ -57,7 +58,8 @@ def container_key(header: Header, key: Key | None) -> bytes:
         WrongKeyError: a cipher key of another generation of the backup.
     """
     if key is None:
-        raise MissingKeyError(f"a key is needed to open a {header.format} file")
+        hint = None if header.format == "crypt15" else f"give {_KEY_FILE}, with --key-file"
+        raise MissingKeyError(f"a key is needed to open a {header.format} file", hint=hint)
     if header.format == "crypt15":
         if isinstance(key, CipherKey):
             raise WrongKeyTypeError(
@@ -68,7 +70,7 @@ def container_key(header: Header, key: Key | None) -> bytes:
     if isinstance(key, RootKey):
         raise WrongKeyTypeError(
             f"a {header.format} file needs the key file of 158 bytes, and this is a root key",
-            hint="give the file named key from the phone's files/ folder",
+            hint=f"give {_KEY_FILE}",
         )
     if key.server_salt != header.server_salt:
         raise another_generation("server salt")

@@ -30,7 +30,8 @@ def connect(
         token: an access token to use as it is; also ``GDRIVE_WA_ACCESS_TOKEN``.
 
     Raises:
-        UsageError: no such source, or an endpoint that would not be safe.
+        UsageError: no such source, a folder for one that has none, or an endpoint that would
+            not be safe.
         CredentialsError: nobody is logged in.
     """
     from gdrive_wa.google.access import open_session  # noqa: PLC0415 - slow to import
@@ -38,6 +39,11 @@ def connect(
     if source not in ("backup", "appdata", "drive"):
         raise UsageError(
             f"there is no source {source!r}", hint="backup, appdata or drive; or open_folder()"
+        )
+    if folder is not None and source != "drive":
+        raise UsageError(
+            f"a folder is for the source drive, and this is {source}",
+            hint="leave out the folder, or the source",
         )
     session, endpoints = open_session(account=account, endpoint=endpoint, token=token)
     if source == "backup":

@@ -12,6 +12,12 @@ from gdrive_wa.model import Backup, Entry
 from gdrive_wa.progress import Progress, Silent
 
 NOT_A_KEY = {
+    "server": (
+        "its key is no 64 digits, but the file named key, of 158 bytes, in the phone's files/",
+        "only a rooted phone gives that file out, for this backup is not end-to-end encrypted",
+        "its voice notes are not encrypted: gdrive-wa download has them, without who said them",
+        "or turn end-to-end backup on in WhatsApp, with a 64-digit key, and back up again",
+    ),
     "password": (
         "this backup is locked with a password, which cannot be turned into the key off the phone",
         "on the phone, turn end-to-end backup off and on again with a 64-digit key, and back up",

@@ -130,6 +130,31 @@ def test_no_key(run: Run, signed_in: dict[str, str], tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_no_key_for_a_backup_whose_key_is_not_the_64_digits(
+    run: Run, plain_sample: SampleAccount, tmp_path: Path
+) -> None:
+    backup = plain_sample.folder / "backup"
+    for command in (
+        ["restore", "out", "--folder", backup],
+        ["decrypt", backup / "Databases" / "msgstore.db.crypt14", "out"],
+    ):
+        ended = run(*command)
+        assert ended.returncode == 5
+        assert_explained(ended.stderr, "the file named key")
+        assert "64 digits WhatsApp showed" not in ended.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_for_a_source_without_folders_is_not_ignored(
+    run: Run, with_key: dict[str, str], tmp_path: Path
+) -> None:
+    for source in ("backup", "appdata"):
+        ended = run("restore", "out", "--source", source, "--folder", ".", env=with_key)
+        assert ended.returncode == 2
+        assert_explained(ended.stderr, source)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_key_that_is_none(run: Run, signed_in: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "bad.key").write_text("seventy-three")
     ended = run("restore", "out", "--key-file", "bad.key", env=signed_in)
