@@ -28,7 +28,9 @@ _RATE_REASONS = {
     "RATE_LIMIT_EXCEEDED",
     "RESOURCE_EXHAUSTED",
 }
-_LOGIN_AGAIN = "this login may not read it: log in again and allow access"
+_LOGIN_AGAIN = (
+    "this login may not read it: log in again and allow access; for --source drive: login --drive"
+)
 _TURN_ON = "turn on the Google Drive API for your OAuth client's project"
 _FINAL_HINTS = {
     "downloadQuotaExceeded": "the file was downloaded too often: try again in 24 hours",

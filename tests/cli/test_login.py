@@ -102,6 +102,9 @@ def test_login_whoami_use_logout(
     listed = run("backups", "--json", "--endpoint", consenting.root)
     assert listed.returncode == 0, listed.stderr
     assert json.loads(listed.stdout)[0]["account"] == "15550100"
+    narrow = run("ls", "--source", "drive", "--endpoint", consenting.root)
+    assert narrow.returncode == 3
+    assert "login --drive" in narrow.stderr
     assert run("logout", "--endpoint", consenting.root).returncode == 0
     assert not kept.exists()
     assert run("whoami").returncode == 3
