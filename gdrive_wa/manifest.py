@@ -8,8 +8,12 @@ becomes one of this version then, and the old one is kept beside it.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -141,15 +145,29 @@ class Manifest:
 
     def intact(self, record: Record) -> bool:
         """True while the file is there with the size and time it was recorded with, and no check
-        since found other content in it.
+        since found other content in it. One of another time, such as in a copy of the folder, is
+        read: its content decides.
         """
         if record.path in self._doubted:
             return False
         try:
             found = (self.folder / record.path).lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size != record.size:
+                return False
+            return found.st_mtime_ns == record.mtime_ns or self._reads_the_same(record)
         except OSError:
             return False
-        return (found.st_size, found.st_mtime_ns) == (record.size, record.mtime_ns)
+
+    def _reads_the_same(self, record: Record) -> bool:
+        """True when the content is what was recorded; then the file gets its time back."""
+        path = self.folder / record.path
+        with open(path, "rb", opener=_without_links) as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != record.sha256:
+                return False
+        if self._file is not None:  # this run holds the folder, and may write to it
+            with suppress(OSError):
+                os.utime(path, ns=(record.mtime_ns, record.mtime_ns))
+        return True
 
     def add(self, record: Record) -> None:
         """`record` holds from now on."""
@@ -189,6 +207,10 @@ class Manifest:
 
     def _compact(self) -> None:
         write_file(self.path, serialise(self._records.values()))
+
+
+def _without_links(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def read_manifest(folder: Path) -> list[Record]:

@@ -161,6 +161,20 @@ def test_a_second_restore_fetches_no_blob(
     assert _tree(tmp_path / "out") == tree
 
 
+def test_a_copy_of_an_archive_is_brought_up_to_date_like_the_archive(
+    run: Run, with_key: dict[str, str], tmp_path: Path
+) -> None:
+    """Copied to another disk, without the times of the files."""
+    run("restore", "out", env=with_key)
+    shutil.copytree(tmp_path / "out", tmp_path / "copy", copy_function=shutil.copyfile)
+    planned = json.loads(run("restore", "copy", "--dry-run", "--json", env=with_key).stdout)
+    again = json.loads(run("restore", "copy", "--json", env=with_key).stdout)
+    assert (planned["done"], again["done"], again["bytes"]) == ([], [], 0)
+    for file in (tmp_path / "out" / "Voice notes").rglob("*.opus"):
+        copied = tmp_path / "copy" / file.relative_to(tmp_path / "out")
+        assert copied.stat().st_mtime_ns == file.stat().st_mtime_ns
+
+
 def test_restore_of_a_backup_without_end_to_end_encryption(
     run: Run, plain_sample: SampleAccount, tmp_path: Path
 ) -> None:
