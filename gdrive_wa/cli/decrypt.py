@@ -9,7 +9,8 @@ import click
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import PATH, json_option, key_option
-from gdrive_wa.errors import UsageError
+from gdrive_wa.errors import DamagedError, GdriveWaError, KeyFailure, UsageError
+from gdrive_wa.model import Outcome, Report
 
 
 @click.command("decrypt")
@@ -43,5 +44,18 @@ def command(
             target = dest or src.with_name(f"{src.resolve().name}-decrypted")
             report = decrypt_tree(src, target, key, jobs=jobs, progress=talk.progress())
         else:
-            report = decrypt_single(src, dest, key, progress=talk.progress())
+            try:
+                report = decrypt_single(src, dest, key, progress=talk.progress())
+            except (DamagedError, KeyFailure) as error:
+                if as_json:
+                    talk.print_json(_failed(src, error).to_json())
+                raise
     return talk.print_report(report, "decrypted", as_json=as_json)
+
+
+def _failed(src: Path, error: GdriveWaError) -> Report:
+    """The report of a file that does not open: a script reads it like that of a folder."""
+    outcome = Outcome(
+        path=str(src), reason=error.message, hints=error.hints, exit_code=error.exit_code
+    )
+    return Report(failed=[outcome])

@@ -296,6 +296,11 @@ def test_a_truncated_file(run: Run, sample: SampleAccount, tmp_path: Path) -> No
     assert ended.returncode == 6
     assert_explained(ended.stderr, "cut")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.db.crypt15"]
+    told = run("decrypt", "cut.db.crypt15", "cut.db", "--key-file", sample.key_file, "--json")
+    assert (told.returncode, told.stderr) == (6, ended.stderr)
+    (failed,) = json.loads(told.stdout)["failed"]
+    assert failed["path"] == "cut.db.crypt15"
+    assert failed["reason"] in ended.stderr
 
 
 def test_what_was_there_before_a_failure_stays(
