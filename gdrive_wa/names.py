@@ -19,6 +19,9 @@ MAX_NAME_BYTES = 200
 """Longest file name made here, in UTF-8 bytes: 255 is the usual limit of a file system, less
 what a temporary file or a collision adds."""
 
+MAX_PATH_BYTES = 1024
+"""Longest path made here, in UTF-8 bytes: what macOS takes. Real ones have a hundred or two."""
+
 OWN_PREFIX = ".gdrive-wa"
 """What the names of this program's own state and temporary files begin with; no name of a
 backup keeps it."""
@@ -63,14 +66,18 @@ def safe_path(stored: str) -> PurePosixPath:
     component goes through :func:`safe_name`.
 
     Raises:
-        UnsafeNameError: the path is empty, absolute, climbs, or holds a NUL.
+        UnsafeNameError: the path is empty, absolute, climbs, holds a NUL, or is longer than
+            :data:`MAX_PATH_BYTES`, its components shortened.
     """
     return PurePosixPath(*safe_parts(stored))
 
 
 def safe_parts(stored: str) -> list[str]:
     """The components of :func:`safe_path`, for whoever makes thousands."""
-    return [_keep_or_clean(part) for part in parts_of(stored)]
+    parts = [_keep_or_clean(part) for part in parts_of(stored)]
+    if len("/".join(parts).encode()) > MAX_PATH_BYTES:
+        raise UnsafeNameError(f"the stored name {_shown(stored)} is longer than a disk takes")
+    return parts
 
 
 def parts_of(stored: str) -> list[str]:

@@ -41,7 +41,7 @@ def command(
     key = find_key(key_file)
     with interrupt.graceful():
         if src.is_dir():
-            target = dest or src.with_name(f"{src.resolve().name}-decrypted")
+            target = dest or _beside(src)
             report = decrypt_tree(src, target, key, jobs=jobs, progress=talk.progress())
         else:
             try:
@@ -59,3 +59,12 @@ def _failed(src: Path, error: GdriveWaError) -> Report:
         path=str(src), reason=error.message, hints=error.hints, exit_code=error.exit_code
     )
     return Report(failed=[outcome])
+
+
+def _beside(src: Path) -> Path:
+    """The folder that is filled when none is named, also where SRC is ``.`` or ``..``."""
+    whole = src.resolve()
+    if not whole.name:
+        raise UsageError("a whole disk is no backup", hint="name the folder that holds one")
+    named = whole if src.name in ("", "..") else src
+    return named.with_name(f"{whole.name}-decrypted")

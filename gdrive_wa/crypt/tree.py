@@ -6,9 +6,10 @@ media, and on a phone's ``WhatsApp`` folder. A second run does only what is left
 
 from __future__ import annotations
 
+import errno
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ from pathlib import Path, PurePosixPath
 from threading import Lock
 
 from gdrive_wa.commit import flush_folders, place, sweep
-from gdrive_wa.crypt.beside import METADATA_SUFFIX
 from gdrive_wa.crypt.keys import Key, RootKey
 from gdrive_wa.crypt.stored import Opened, Refused, StoredFile, try_stored
+from gdrive_wa.crypt.walk import walk
 from gdrive_wa.crypt.worker import Workers
-from gdrive_wa.errors import UsageError
+from gdrive_wa.errors import StorageError, UsageError
 from gdrive_wa.manifest import STATE_FOLDER, Manifest, Record
 from gdrive_wa.model import Outcome, Report, within
 from gdrive_wa.names import name_key
@@ -34,6 +35,7 @@ MANY = 300
 """Small files for which worker processes are worth their start, a fifth of a second."""
 BATCH = 256
 """Files that are flushed to the disk together, before the manifest says that they are there."""
+_ONE_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
 
 def decrypt_tree(
@@ -72,7 +74,9 @@ def decrypt_tree(
     jobs = max(1, jobs if jobs is not None else os.cpu_count() or 1)
     with Manifest(dest) as manifest:
         run = _Run(dest, key, manifest, progress)
-        files = list(_files(str(src), "", but=ours))
+        found = list(walk(src, but=ours))
+        files = [each for each in found if isinstance(each, StoredFile)]
+        run.report.failed += [each for each in found if isinstance(each, Outcome)]
         total = sum(file.size for file in files)
         progress.begin(Stage.DECRYPT, items=len(files), total_bytes=total)
         try:
@@ -163,16 +167,15 @@ class _Run:
     def _place(self, file: StoredFile, opened: Opened | Refused) -> _Done:
         """Give what was opened its name."""
         if isinstance(opened, Refused):
-            failed = Outcome(
-                path=file.stored_as,
-                reason=opened.reason,
-                hints=opened.hints,
-                exit_code=opened.exit_code,
-            )
-            return _Done(failed)
+            return _Done(_failed(file, opened.reason, opened.hints, opened.exit_code))
         self._remarks.tell(file.stored_as, opened.notes)
         target = self._claim(opened.name, file.stored_as)
-        place(opened.draft, f"{self._dest}/{target}")
+        try:
+            place(opened.draft, f"{self._dest}/{target}")
+        except StorageError as error:
+            if not _only_this_name(error):
+                raise
+            return _Done(_failed(file, error.message, error.hints, error.exit_code))
         record = Record(
             path=target,
             size=opened.size,
@@ -210,15 +213,12 @@ class _Run:
         return name
 
 
-def _files(folder: str, below: str, *, but: str | None) -> Iterator[StoredFile]:
-    """Every file of a folder, in order, but those below one; no symbolic link is followed."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.is_symlink() or entry.name == STATE_FOLDER or below + entry.name == but:
-            continue
-        if entry.is_dir():
-            yield from _files(entry.path, f"{below}{entry.name}/", but=but)
-        elif entry.is_file() and not entry.name.endswith(f".mcrypt1{METADATA_SUFFIX}"):
-            stat = entry.stat()
-            yield StoredFile(entry.path, below + entry.name, stat.st_size, stat.st_mtime_ns)
+def _failed(file: StoredFile, reason: str, hints: tuple[str, ...], exit_code: int) -> Outcome:
+    return Outcome(path=file.stored_as, reason=reason, hints=hints, exit_code=exit_code)
+
+
+def _only_this_name(error: StorageError) -> bool:
+    """True when the disk refuses one name, which says nothing of the next: a path that is too
+    long, or that needs a folder where another file of the backup lies."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in _ONE_NAME

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from gdrive_wa.crypt.keys import write_key_file
 from tests.cli.conftest import Run
 from tests.crypt.conftest import ROOT_KEY
-from tests.crypt.test_single import VOICE, envelope_of, stored
+from tests.crypt.test_single import PATH, VOICE, envelope_of, stored
 
 
 def test_a_media_file_takes_its_name_from_the_envelope_beside_it(run: Run, tmp_path: Path) -> None:
@@ -24,3 +27,26 @@ def test_a_media_file_takes_its_name_from_the_envelope_beside_it(run: Run, tmp_p
     assert ended.returncode == 0, ended.stderr
     assert "not base64" in ended.stderr
     assert named.with_suffix(".opus").read_bytes() == VOICE
+
+
+def test_the_folder_one_is_in_is_decrypted_beside_itself(
+    clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    write_key_file(ROOT_KEY, tmp_path / "my.key")
+    (tmp_path / "in").mkdir()
+    stored(tmp_path / "in" / "dump")
+    (tmp_path / "in" / "dump" / "below").mkdir()
+    for where, src in (("in/dump", "."), ("in/dump/below", ".."), ("in", "dump/below/..")):
+        ended = subprocess.run(
+            [sys.executable, "-m", "gdrive_wa", "decrypt", src, "--key-file", tmp_path / "my.key"],
+            env=clean_environment,
+            cwd=tmp_path / where,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        note = tmp_path / "in" / "dump-decrypted" / PATH
+        assert note.read_bytes() == VOICE
+        shutil.rmtree(tmp_path / "in" / "dump-decrypted")

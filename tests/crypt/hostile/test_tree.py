@@ -147,6 +147,29 @@ def test_in_a_tree_odd_names_stay_apart_and_below_the_target(tmp_path: Path) -> 
     assert {path.name for path in tmp_path.iterdir()} == {"src", "out"}
 
 
+def test_in_a_tree_a_path_longer_than_a_disk_takes_is_named_and_the_rest_is_there(
+    tmp_path: Path,
+) -> None:
+    stored(tmp_path / "src", path="Media/" + "a/" * 3000 + "x.opus")
+    reason, code = reason_of_the_one_failure(tmp_path / "src", tmp_path / "out")
+    assert "longer than a disk takes" in reason
+    assert code == 6
+
+
+@pytest.mark.parametrize("names", [("Media/x", "Media/x/y.opus"), ("Media/x/y.opus", "Media/x")])
+def test_in_a_tree_a_file_that_is_a_folder_too_costs_one_and_ends_nothing(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    for path in names:
+        stored(tmp_path / "src", path.encode(), path)
+    stored(tmp_path / "src", b"OggS a sound note", "Media/sound.opus")
+    report = decrypt_tree(tmp_path / "src", tmp_path / "out", ROOT_KEY, jobs=1)
+    assert len(report.done) == 2
+    (failed,) = report.failed
+    assert "stands where a" in (failed.reason or "")
+    assert not list(tmp_path.rglob(".gdrive-wa-*")), "nothing half-placed is left"
+
+
 def test_in_a_tree_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     stored(tmp_path / "src", b"OggS a sound note", "Media/sound.opus")
     (tmp_path / "secret").mkdir()
