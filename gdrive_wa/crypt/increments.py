@@ -37,6 +37,9 @@ LONGEST_MESSAGE = 64 << 20
 LIMIT = 1 << 30
 """An increment of more messages than so many bytes is refused: real ones have a few MB."""
 
+MOST_MESSAGES = 100_000
+"""Nor one of more messages, however short they are: real ones have a few dozen."""
+
 _NAME = re.compile(r"^msgstore-increment-(\d+)-(\d{4}-\d\d-\d\d)\.db(\.crypt1[45])?$")
 _DEEPEST_WRAPPER = 6
 _VIEW_ONCE = ("view_once", "view_once_2", "view_once_2_extension")
@@ -137,10 +140,11 @@ def _sound(archive: zipfile.ZipFile) -> zipfile.ZipFile:
 
 
 def _messages(file: IO[bytes]) -> Iterator[HistorySync]:
-    total = 0
+    total = count = 0
     while (length := _length(file)) is not None:
         total += length
-        if length > LONGEST_MESSAGE or total > LIMIT:
+        count += 1
+        if length > LONGEST_MESSAGE or total > LIMIT or count > MOST_MESSAGES:
             raise PayloadError("an increment holds more than any real one does")
         raw = file.read(length)
         if len(raw) < length:

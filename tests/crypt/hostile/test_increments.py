@@ -84,6 +84,7 @@ INCREMENTS: dict[str, tuple[bytes, type[GdriveWaError]]] = {
         only_messages((write_varint(8 << 20) + bytes(8 << 20)) * 3),
         PayloadError,
     ),
+    "countless empty messages": (only_messages(bytes(50 << 20)), PayloadError),
     "a length that never ends": (only_messages(b"\xff" * 20), PayloadError),
     "a length beyond the end": (only_messages(b"\x05ab"), PayloadError),
     "a length beyond all bounds": (only_messages(b"\xff\xff\xff\xff\x7f"), PayloadError),
