@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdrive_wa.crypt.beside import LONGEST_ENVELOPE, METADATA_SUFFIX, is_envelope
+from gdrive_wa.crypt.beside import LONGEST_ENVELOPE, METADATA_SUFFIX, is_envelope, read_beside
 from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_into, open_source
 from gdrive_wa.crypt.envelope import open_envelope, read_file_metadata
 from gdrive_wa.crypt.header import HEADER_READ
@@ -62,7 +62,7 @@ class Slip:
 
 
 def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -> str:
-    """Check by its tag that `key` opens the file at `path`; nothing is written.
+    """Check that `key` opens the file at `path`, as a decryption would; nothing is written.
 
     Args:
         path: a crypt12, crypt14, crypt15 or mcrypt1 file, or a metadata envelope.
@@ -87,7 +87,8 @@ def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -
         read_file_metadata(_envelope(path), key)
         return "envelope"
     with Path(os.devnull).open("wb") as nowhere:
-        decrypted = decrypt_into(path, nowhere, key, progress=progress)
+        metadata = read_beside(str(path), key).metadata
+        decrypted = decrypt_into(path, nowhere, key, metadata=metadata, progress=progress)
     if ALREADY_PLAIN in decrypted.notes:
         raise FormatError(
             f"this file is not encrypted: {path.name}", hint="no key is needed to read it"
@@ -119,8 +120,9 @@ def find_slip(typed: str, authenticates: Callable[[RootKey], bool]) -> Slip | No
 def find_slip_by_file(typed: str, path: str | Path) -> Slip | None:
     """As :func:`find_slip`, against a crypt15 or mcrypt1 file or a metadata envelope.
 
-    Long files are decided by their start, and the one key that is left by their tag. Of those
-    that may hold content of any kind, which no start tells, the shorter ones are tried whole.
+    An envelope beside a file decides, where there is one. Long files are decided by their start,
+    and the one key that is left by their tag. Of those that may hold content of any kind, which no
+    start tells, the shorter ones are tried whole.
 
     Raises:
         UsageError: the file cannot be read.
@@ -129,6 +131,11 @@ def find_slip_by_file(typed: str, path: str | Path) -> Slip | None:
     path = Path(path)
     if path.name.endswith(METADATA_SUFFIX):
         return find_slip_by_envelope(typed, _envelope(path))
+    beside = path.with_name(path.name + METADATA_SUFFIX)
+    if media_name(path.name) is not None and beside.is_file():
+        sealed = _envelope(beside)
+        if is_envelope(sealed.encode()) and (slip := find_slip_by_envelope(typed, sealed)):
+            return slip
     likely = _start_test(path)
     slip = find_slip(typed, lambda key: likely(key) and _opens(path, key))
     if slip is None and SMALL < path.stat().st_size <= PATIENT and _may_hold_anything(path):

@@ -100,6 +100,24 @@ def test_a_mistyped_digit_is_named_by_media_and_envelope(media: tuple[Path, Path
     assert [find_slip_by_file(MISTYPED, path) for path in media] == [SLIP, SLIP]
 
 
+def test_media_that_only_their_envelope_vouches_for_are_opened(media: tuple[Path, Path]) -> None:
+    blob, _ = media
+    blob.write_bytes(blob.read_bytes()[:-16] + bytes(16))
+    assert check_key(blob, ROOT_KEY) == "mcrypt1"
+
+
+def test_a_mistyped_digit_is_named_by_the_envelope_beside_a_document_of_any_size(
+    tmp_path: Path,
+) -> None:
+    plain = FileMetadata(name="Media/a.doc")
+    name, sealed, envelope = encrypt_media(bytes(range(256)) * 8192, ROOT_KEY, plain)
+    blob = tmp_path / f"{name}.mcrypt1"
+    blob.write_bytes(sealed)
+    assert find_slip_by_file(MISTYPED, blob) is None
+    blob.with_name(f"{blob.name}-metadata").write_text(envelope)
+    assert find_slip_by_file(MISTYPED, blob) == SLIP
+
+
 def test_spacing_and_case_do_not_move_the_place(media: tuple[Path, Path]) -> None:
     typed = " ".join(MISTYPED[i : i + 4] for i in range(0, 64, 4)).upper()
     slip = find_slip_by_envelope(typed, media[1].read_text())
