@@ -20,6 +20,7 @@ from gdrive_wa.crypt.keys import ROOT_KEY_SIZE, Key, RootKey
 from gdrive_wa.crypt.payload import HEAD, is_plausible
 from gdrive_wa.crypt.primitives import GcmDecryptor
 from gdrive_wa.crypt.recognise import media_name, recognise
+from gdrive_wa.crypt.typed import only_digits
 from gdrive_wa.errors import (
     FormatError,
     GdriveWaError,
@@ -57,7 +58,7 @@ class Slip:
 
     def correct(self, typed: str) -> str:
         """The 64 digits with this one put right."""
-        digits = _compact(typed)
+        digits = only_digits(typed).lower()
         return digits[: self.place - 1] + self.right + digits[self.place :]
 
 
@@ -103,7 +104,7 @@ def find_slip(typed: str, authenticates: Callable[[RootKey], bool]) -> Slip | No
         typed: 64 characters, spacing apart; at most one of them no hexadecimal digit.
         authenticates: whether a key opens the user's own file.
     """
-    digits = _compact(typed)
+    digits = only_digits(typed).lower()
     strange = [place for place, digit in enumerate(digits) if digit not in _DIGITS]
     if len(digits) != 2 * ROOT_KEY_SIZE or len(strange) > 1:
         return None
@@ -210,7 +211,3 @@ def _envelope(path: Path) -> str:
     if len(raw) > LONGEST_ENVELOPE:
         raise MetadataError(f"a metadata envelope is never so long: {path.name}")
     return raw.decode("ascii", "replace")
-
-
-def _compact(typed: str) -> str:
-    return "".join(typed.split()).replace("-", "").replace(":", "").lower()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gdrive_wa.commit import write_file
 from gdrive_wa.crypt.primitives import expand, extract
+from gdrive_wa.crypt.typed import only_digits, text_of
 from gdrive_wa.errors import KeyFileError
 
 ROOT_KEY_SIZE = 32
@@ -50,7 +51,7 @@ class RootKey:
         Raises:
             KeyFileError: another number of digits, or something that is no digit.
         """
-        digits = "".join(text.split()).replace("-", "").replace(":", "")
+        digits = only_digits(text)
         try:
             key = bytes.fromhex(digits)
         except ValueError as error:
@@ -250,10 +251,11 @@ def _parse(raw: bytes) -> Key:
         raise KeyFileError("the key file is far too long to be a key")
     if raw.startswith(b"\xac\xed"):
         return _from_body(_unwrap(raw))
-    if len(raw) in (ROOT_KEY_SIZE, CIPHER_KEY_SIZE) and not _is_text(raw):
+    if len(raw) in (ROOT_KEY_SIZE, CIPHER_KEY_SIZE) and not _is_ascii(raw):
         return _from_body(raw)
-    if _is_text(raw):
-        return _from_text(raw.decode("utf-8-sig"))
+    text = text_of(raw)
+    if text is not None:
+        return _from_text(text)
     raise KeyFileError(f"these {len(raw)} bytes are no key of any known form")
 
 
@@ -286,8 +288,8 @@ def _from_text(text: str) -> Key:
     return RootKey.from_hex(text)
 
 
-def _is_text(raw: bytes) -> bool:
-    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in raw.removeprefix(b"\xef\xbb\xbf"))
+def _is_ascii(raw: bytes) -> bool:
+    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in raw)
 
 
 def _count_error(count: int) -> KeyFileError:

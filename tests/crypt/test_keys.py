@@ -18,6 +18,7 @@ from gdrive_wa.errors import KeyFileError
 from tests.crypt.conftest import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 
 DIGITS = bytes(range(32)).hex()
+GROUPS = " ".join(DIGITS[i : i + 4] for i in range(0, 64, 4))
 JAVA = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
 
 
@@ -26,13 +27,14 @@ JAVA = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
     [
         pytest.param(DIGITS.encode(), id="64 digits"),
         pytest.param(DIGITS.upper().encode() + b"\n", id="upper case, newline"),
-        pytest.param(
-            " ".join(DIGITS[i : i + 4] for i in range(0, 64, 4)).encode(), id="groups of four"
-        ),
+        pytest.param(GROUPS.encode(), id="groups of four"),
         pytest.param(f"\r\n{DIGITS[:32]}\r\n\r\n{DIGITS[32:]} \t".encode(), id="two lines"),
         pytest.param(b"\xef\xbb\xbf" + DIGITS.encode(), id="a byte order mark before"),
         pytest.param((DIGITS[:32] + "\r\n" + DIGITS[32:]).encode("utf-16"), id="PowerShell's text"),
         pytest.param(b"\xfe\xff" + DIGITS.encode("utf-16-be"), id="UTF-16, big end first"),
+        pytest.param(GROUPS.replace(" ", "\u00a0").encode(), id="blanks of a web page"),
+        pytest.param(GROUPS.replace(" ", "\u2013").encode(), id="dashes of a phone's keyboard"),
+        pytest.param(f"\u200b{GROUPS}\u200e".encode(), id="invisible characters round it"),
         pytest.param(bytes(range(32)), id="raw"),
         pytest.param(base64.b64encode(bytes(range(32))), id="base64"),
         pytest.param(JAVA + b"\0\0\0\x20" + bytes(range(32)), id="encrypted_backup.key"),
@@ -92,7 +94,8 @@ def test_a_written_key_file_is_the_phones_and_only_its_owner_reads_it(
         (DIGITS[:-1].encode("utf-16") + b"\n\0" * 9, "this has 63: 1 too few"),
         (b"\xff\xfe" + b"\0\xd8" * 70, "no key of any known form"),
         (b"\xff\xfe" + bytes(28), "30 bytes are no key"),
-        ("\u0661".encode() * 64, "no key of any known form"),
+        ("\u0661".encode() * 64, "64 of the 64 characters are no hexadecimal digits"),
+        ("\u0661".encode("utf-16-le") * 64, "no key of any known form"),
     ],
 )
 def test_what_is_no_key_is_refused_with_its_reason(form: bytes, says: str) -> None:

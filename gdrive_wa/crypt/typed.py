@@ -1,0 +1,31 @@
+"""The 64 digits as people have them: typed or pasted.
+
+Format facts: proto/README.md, "Keys" (M3).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_NO_CHARACTER = "\ufffd"
+"""What stands where other bytes were decoded that are none."""
+
+
+def text_of(raw: bytes) -> str | None:
+    """`raw` as text of UTF-8, with a mark before it or without; None where it is no text."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    fine = all((c.isprintable() and c != _NO_CHARACTER) or _is_between_digits(c) for c in text)
+    return text if fine else None
+
+
+def only_digits(typed: str) -> str:
+    """What was typed without what people, apps and web pages put between the digits."""
+    return "".join(c for c in typed if not _is_between_digits(c))
+
+
+def _is_between_digits(char: str) -> bool:
+    """True of blanks, colons, and the dashes and invisible characters of Unicode."""
+    return char.isspace() or char == ":" or unicodedata.category(char) in ("Pd", "Cf")
