@@ -8,14 +8,14 @@ import click
 
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
-from gdrive_wa.cli.options import PATH, json_option, key_option
+from gdrive_wa.cli.options import PATH, PLACE, json_option, key_option
 from gdrive_wa.errors import DamagedError, GdriveWaError, KeyFailure, UsageError
 from gdrive_wa.model import Outcome, Report
 
 
 @click.command("decrypt")
 @click.argument("src", type=PATH)
-@click.argument("dest", type=PATH, required=False)
+@click.argument("dest", type=PLACE, required=False)
 @key_option
 @click.option(
     "--jobs",
@@ -26,7 +26,7 @@ from gdrive_wa.model import Outcome, Report
 )
 @json_option
 def command(
-    *, src: Path, dest: Path | None, key_file: Path | None, jobs: int | None, as_json: bool
+    *, src: Path, dest: str | None, key_file: Path | None, jobs: int | None, as_json: bool
 ) -> int:
     """Decrypt SRC, a file or a whole folder of blobs, to DEST.
 
@@ -41,7 +41,7 @@ def command(
     key = find_key(key_file)
     with interrupt.graceful():
         if src.is_dir():
-            target = dest or _beside(src)
+            target = Path(dest) if dest else _beside(src)
             report = decrypt_tree(src, target, key, jobs=jobs, progress=talk.progress())
         else:
             try:

@@ -42,7 +42,7 @@ class _Path(click.Path):
 
 PATH = _Path(readable=False, path_type=Path)
 PLACE = _Path(readable=False)
-"""What may be a path here or a name at Google: as text."""
+"""What may be a path here or a name at Google, or ends with a slash that counts: as text."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 jobs_option = click.option(

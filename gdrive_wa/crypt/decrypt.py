@@ -25,6 +25,7 @@ from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_mcrypt1
 from gdrive_wa.crypt.pipeline import PIECE_SIZE, Lane, Piece
 from gdrive_wa.crypt.recognise import looks_like, media_name, recognise
+from gdrive_wa.crypt.target import refuse_device
 from gdrive_wa.errors import (
     ChecksumError,
     FormatError,
@@ -87,10 +88,11 @@ def decrypt_file(
     Raises:
         KeyFailure: no key, the wrong kind, or not this file's.
         DamagedError: the file is not what it should be.
-        StorageError: `dest` cannot be written.
+        StorageError: `dest` cannot be written, or is no file but a device or a pipe.
         UsageError: `src` cannot be read.
     """
     src, dest = Path(src), Path(dest)
+    refuse_device(dest)
     sweep(dest.parent)
     with Draft(dest.parent) as draft:
         decrypted = decrypt_into(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from gdrive_wa.crypt.beside import read_beside
 from gdrive_wa.crypt.decrypt import decrypt_into
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import START, plain_name
+from gdrive_wa.crypt.target import refuse_device
 from gdrive_wa.errors import UsageError
 from gdrive_wa.model import Outcome, Report
 from gdrive_wa.names import safe_path
 from gdrive_wa.progress import Progress, Silent, Stage
+
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
 def decrypt_single(
@@ -30,8 +34,8 @@ def decrypt_single(
 
     Args:
         src: any file of a backup, as for :func:`~gdrive_wa.crypt.decrypt.decrypt_file`.
-        dest: the file to make or to replace, or a folder to put it into; by default the folder
-            of `src`.
+        dest: the file to make or to replace, or a folder to put it into, which need not be
+            there yet when its name ends with a slash; by default the folder of `src`.
         key: the key; only an unencrypted file needs none.
         progress: who is told, also of what a person should know about the file.
 
@@ -39,7 +43,7 @@ def decrypt_single(
         KeyFailure: no key, the wrong kind, or not this file's.
         DamagedError: the file is not what it should be.
         UnsafeNameError: the envelope names a path that leads out of its folder.
-        StorageError: `dest` cannot be written.
+        StorageError: `dest` cannot be written, or is no file but a device or a pipe.
         UsageError: `src` cannot be read, or would be written over itself.
     """
     src = Path(src)
@@ -48,10 +52,11 @@ def decrypt_single(
     beside = read_beside(str(src), key)
     metadata = beside.metadata
     into = src.parent if dest is None else Path(dest)
-    exact = dest is not None and not into.is_dir()
+    exact = dest is not None and not into.is_dir() and not str(dest).endswith(_SEPARATORS)
     folder = into.parent if exact else into
     if exact:
         _apart(src, into)
+        refuse_device(into)
     sweep(folder)
     told.begin(Stage.DECRYPT, items=1, total_bytes=_size(src))
     try:
@@ -66,6 +71,7 @@ def decrypt_single(
                 name = plain_name(src.name, done.payload, draft.file.read(START))
                 target = folder / Path(name).name
             _apart(src, target)
+            refuse_device(target)
             moment = metadata.updated if metadata else None
             draft.commit(target, mtime=moment.timestamp() if moment else None)
     finally:

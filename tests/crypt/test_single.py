@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope
 from gdrive_wa.crypt.single import decrypt_single
 from gdrive_wa.crypt.tree import decrypt_tree
-from gdrive_wa.errors import ChecksumError, FormatError, GdriveWaError, UnsafeNameError, UsageError
+from gdrive_wa.errors import (
+    ChecksumError,
+    FormatError,
+    GdriveWaError,
+    StorageError,
+    UnsafeNameError,
+    UsageError,
+)
 from gdrive_wa.progress import Silent
 from tests.crypt.conftest import OTHER_ROOT_KEY, ROOT_KEY, Seal
 from tests.crypt.hostile.refusal import snapshot
@@ -160,3 +169,26 @@ def test_nothing_is_written_over_itself(database: Path, tmp_path: Path) -> None:
     envelope_of(blob).write_text(sealed)
     with pytest.raises(UsageError, match="over itself"):
         decrypt_single(blob, key=ROOT_KEY)
+
+
+def test_a_name_that_ends_with_a_slash_is_a_folder_though_it_is_not_there_yet(
+    tmp_path: Path,
+) -> None:
+    decrypt_single(stored(tmp_path / "in"), f"{tmp_path}/new/", ROOT_KEY)
+    assert (tmp_path / "new" / "PTT-20231231-WA0001.opus").read_bytes() == VOICE
+
+
+def test_a_pipe_or_a_device_is_never_replaced_by_a_file(tmp_path: Path) -> None:
+    blob = stored(tmp_path / "in")
+    for name in ("pipe", "PTT-20231231-WA0001.opus"):
+        os.mkfifo(tmp_path / name)
+    before = sorted(tmp_path.iterdir())
+    for make in (
+        lambda: decrypt_single(blob, tmp_path / "pipe", ROOT_KEY),
+        lambda: decrypt_single(blob, tmp_path, ROOT_KEY),
+        lambda: decrypt_file(blob, tmp_path / "pipe", ROOT_KEY),
+    ):
+        with pytest.raises(StorageError, match="would be replaced"):
+            make()
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "pipe").is_fifo()
