@@ -160,7 +160,7 @@ def decrypt_container(
             tag = stored_md5
         failure = unpacking.finish()
     if not cipher.verify(tag):
-        raise _verdict(unpacker, failure, checksummed=checksummed)
+        raise _verdict(unpacker, failure, header.format, checksummed=checksummed)
     if failure is not None:
         raise failure
     unpacker.finish()
@@ -182,14 +182,18 @@ def _decrypt_short(
     return Unpacked(unpacker.kind, unpacker.compressed, checksummed=False, size=unpacker.size)
 
 
-def _verdict(unpacker: Unpacker, failure: Exception | None, *, checksummed: bool) -> GdriveWaError:
+def _verdict(
+    unpacker: Unpacker, failure: Exception | None, format_: str, *, checksummed: bool
+) -> GdriveWaError:
     """Why a tag did not verify: another key leaves no plausible first byte, damage leaves them.
 
     Content that unpacks as far as it goes, and then stops, was cut; content that stops making
     sense was altered.
     """
     if not (unpacker.plausible if checksummed else unpacker.recognisable):
-        hints = WrongKeyError.default_hints
+        hints: tuple[str, ...] = WrongKeyError.default_hints
+        if format_ != "crypt15":
+            hints = hints[:1]  # nobody types the key file of crypt12 and crypt14
         return WrongKeyError(
             _WRONG_KEY, hint=hints if checksummed else (*hints, "or fetch the file again")
         )

@@ -133,7 +133,7 @@ class Unpacker:
         if self.size > self._limit:
             raise PayloadError(
                 f"the content inflates beyond the limit of {self._limit} bytes",
-                hint="if you trust the file, give a higher limit",
+                hint="no real backup does; in Python, decrypt_file takes a higher limit",
             )
         self._sink(piece)
 

@@ -17,6 +17,7 @@ _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
 _MCRYPT1_SUFFIX = ".mcrypt1"
 _CRYPT_NAME = re.compile(r"\.crypt1[245]$", re.IGNORECASE)
 _JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
+NO_SUCH_BACKUP = "it is not what its name says, or was not copied whole: fetch it again"
 START = 64
 """So many bytes at its start tell what unencrypted content is."""
 _SUFFIXES = {
@@ -127,9 +128,9 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
         return plain, None
     try:
         header = read_container_header(start)
-    except (FormatError, TruncatedError):
+    except (FormatError, TruncatedError) as error:
         if _CRYPT_NAME.search(name):
-            raise
+            raise type(error)(error.message, hint=NO_SUCH_BACKUP) from error
         if name.lower().endswith(_MCRYPT1_SUFFIX):
             raise FormatError(
                 "the key of an mcrypt1 file is made from its name, and this is not it",

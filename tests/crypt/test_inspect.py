@@ -8,7 +8,7 @@ import pytest
 
 from gdrive_wa.crypt.envelope import seal_envelope
 from gdrive_wa.crypt.inspect import inspect
-from gdrive_wa.errors import FormatError, TruncatedError, UsageError
+from gdrive_wa.errors import DamagedError, FormatError, TruncatedError, UsageError
 from tests.crypt.conftest import CIPHER_KEY, ROOT_KEY, Seal
 
 PARTS = ("header_size", "ciphertext_size", "tag_size", "checksum_size", "tail_size")
@@ -96,3 +96,12 @@ def test_what_cannot_be_told_is_an_error_of_ours(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(UsageError):
             inspect(path)
+
+
+def test_what_inspect_refuses_is_not_sent_back_to_inspect(tmp_path: Path) -> None:
+    page = tmp_path / "msgstore.db.crypt15"
+    for content in (b"<html>not found</html>" * 9, b"\xff" * 99, b"\0\0"):
+        page.write_bytes(content)
+        with pytest.raises(DamagedError) as caught:
+            inspect(page)
+        assert not any("inspect" in hint for hint in caught.value.hints)
