@@ -116,7 +116,7 @@ def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
         StorageError: `file` is there already, or cannot be written.
         KeyFileError: `file` is no path but the key itself, which is not repeated.
         WrongKeyTypeError: a cipher key for the keyring, which holds the 64 digits.
-        CredentialsError: this machine has no keyring, or it is locked.
+        CredentialsError: this machine has no keyring, or it is locked; nothing was written.
     """
     file = Path(file)
     free_place(file)
@@ -125,11 +125,11 @@ def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
             "the keyring holds the 64 digits, and this is the key file of crypt12 or crypt14",
             hint="leave --keyring away, and name the file with --key-file",
         )
-    write_key_file(key, file)
-    if keyring:
+    if keyring:  # first: without one, nothing was made that would be in the way of the next try
         from gdrive_wa.google.store import keep_key  # noqa: PLC0415 - a keyring is slow to open
 
         keep_key(Secret(key.reveal().hex()))
+    write_key_file(key, file)
 
 
 def free_place(file: str | Path) -> None:
