@@ -151,21 +151,43 @@ def list_entries(
     return list(reveal(listed, key, progress=progress))
 
 
-def choose(entries: Iterable[Entry], choice: Choice, key: Key | None) -> list[Entry]:
+def choose(
+    entries: Iterable[Entry], choice: Choice, key: Key | None, *, progress: Progress | None = None
+) -> list[Entry]:
     """Those that `choice` means.
+
+    Args:
+        entries: all that is listed.
+        choice: which are meant.
+        key: what opened the listing's envelopes.
+        progress: is told when nothing is meant, and of files whose names tell too little.
 
     Raises:
         MissingKeyError: it names kinds of media, and what is media of which kind only the key
             tells: without it, nothing would be chosen as if there were nothing.
     """
-    listed = list(entries)
-    if key is None and choice.only - _KNOWN_BY_NAME:
-        sealed = sum(entry.envelope is not None and entry.kind is Kind.UNKNOWN for entry in listed)
-        if sealed:
+    listed, progress = list(entries), progress or Silent()
+    sealed = sum(entry.envelope is not None and entry.kind is Kind.UNKNOWN for entry in listed)
+    if key is None and sealed:
+        if choice.only - _KNOWN_BY_NAME:
             raise MissingKeyError(
                 f"which of {sealed} files are meant cannot be told without the key"
             )
-    return [entry for entry in listed if choice.admits(entry)]
+        if choice.include or choice.exclude:
+            progress.say(
+                f"without the key, {sealed} files are chosen by the names they are stored under,"
+                " not by their real ones"
+            )
+    chosen = [entry for entry in listed if choice.admits(entry)]
+    nameless = sum(entry.envelope is None and _may_be_voice(entry) for entry in listed)
+    if nameless and choice.only:
+        progress.say(
+            f"{nameless} files that no metadata names are left out: what they are shows when they"
+            " are opened"
+        )
+    if listed and not chosen:
+        progress.say(f"none of the {len(listed)} files in this backup is meant by what was chosen")
+    return chosen
 
 
 def make_plan(

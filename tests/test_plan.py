@@ -157,3 +157,22 @@ def test_no_backup_at_all_is_said_with_what_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(NothingThereError) as raised:
         pick_backup(open_folder(tmp_path))
     assert "Databases and Media" in raised.value.hints[0]
+
+
+def test_it_is_told_when_nothing_is_meant_and_when_names_are_not_the_real_ones() -> None:
+    told = Told()
+    assert choose(LISTING, Choice(exclude=("*",)), None, progress=told) == []
+    assert told.lines == ["none of the 7 files in this backup is meant by what was chosen"]
+    told.lines.clear()
+    sealed = [entry(NAMELESS, envelope="EA…")]
+    assert choose(sealed, Choice(exclude=("*.jpg",)), None, progress=told) == sealed
+    assert "without the key, 1 files" in told.lines[0]
+    told.lines.clear()
+    assert len(choose(LISTING, Choice(only=frozenset({Kind.VOICE})), None, progress=told)) == 1
+    assert told.lines == [
+        "1 files that no metadata names are left out: what they are shows when they are opened"
+    ]
+    told.lines.clear()
+    choose([], Choice(), None, progress=told)
+    choose(LISTING, Choice(), None, progress=told)
+    assert not told.lines

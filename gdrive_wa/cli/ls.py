@@ -23,7 +23,7 @@ def command(
     *, backup: str | None, where: Where, key_file: Path | None, choice: Choice, as_json: bool
 ) -> None:
     """List what BACKUP (by default the newest) holds; with the key, under its real names."""
-    from gdrive_wa.plan import list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.plan import choose, list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
 
     key = find_key(key_file, ask=False)
     progress = talk.progress()
@@ -34,7 +34,7 @@ def command(
             listed = list_entries(source, chosen, key, progress=progress)
     finally:
         source.close()
-    entries = [entry for entry in listed if choice.admits(entry)]
+    entries = choose(listed, choice, key, progress=progress)
     if as_json:
         talk.print_json([entry.to_json() for entry in entries])
         return

@@ -77,6 +77,14 @@ def test_ls_chooses(run: Run, with_key: dict[str, str]) -> None:
     assert all(date.startswith(("2025-05-31", "2025-06")) for date in dates)
 
 
+def test_ls_does_not_take_kinds_that_only_the_key_tells_for_none(
+    run: Run, signed_in: dict[str, str]
+) -> None:
+    ended = run("ls", "--json", "--only", "voice", env=signed_in)
+    assert (ended.returncode, ended.stdout) == (5, "")
+    assert "cannot be told without the key" in ended.stderr
+
+
 def test_download_keeps_the_stored_bytes_and_fetches_nothing_twice(
     run: Run, signed_in: dict[str, str], sample: SampleAccount, tmp_path: Path
 ) -> None:
