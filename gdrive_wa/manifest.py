@@ -35,6 +35,7 @@ from gdrive_wa.record import (
 __all__ = [
     "LOCK_NAME",
     "MANIFEST_NAME",
+    "PARTIAL_FOLDER",
     "STATE_FOLDER",
     "Manifest",
     "Record",
@@ -44,6 +45,8 @@ __all__ = [
 ]
 
 STATE_FOLDER = ".gdrive-wa"
+PARTIAL_FOLDER = "partial"
+"""In the state folder of a download: what is half there."""
 MANIFEST_NAME = "manifest.jsonl"
 LOCK_NAME = "lock"
 DOUBTED_NAME = "changed.json"

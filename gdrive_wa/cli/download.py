@@ -58,7 +58,7 @@ def command(
         with interrupt.graceful():
             chosen = pick_backup(source, named[0] if named else None, progress=progress)
             listed = list_entries(source, chosen, key, dest=Path(dest), progress=progress)
-            entries = choose(listed, choice, key)
+            entries = choose(listed, choice, key, progress=progress)
             report = download(
                 source, entries, Path(dest), jobs=jobs, dry_run=dry_run, progress=progress
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import IO, Self
 
 from gdrive_wa.errors import GdriveWaError, GoneError, NetworkError, UsageError
 from gdrive_wa.kinds import Kind, kind_of
-from gdrive_wa.manifest import STATE_FOLDER, read_manifest
+from gdrive_wa.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
 from gdrive_wa.model import Backup, Entry
 from gdrive_wa.sources.fields import LONG_AGO
 
@@ -134,7 +134,10 @@ class _Root:
         waiting = [(str(self.path), "")]
         while waiting:
             folder, prefix = waiting.pop()
-            for child in _scan(folder):
+            children = _scan(folder)
+            if prefix and _is_archive(folder, children):
+                continue
+            for child in children:
                 if child.name.startswith(STATE_FOLDER) or child.path in others:
                     continue
                 try:
@@ -224,6 +227,13 @@ def _with_accounts(path: Path, others: frozenset[Path]) -> list[_Root]:
     accounts = _subfolders(path / _ACCOUNTS)
     inside = frozenset({path / _ACCOUNTS}) if accounts else frozenset()
     return [_Root(path, others | inside), *map(_Root, accounts)]
+
+
+def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
+    """What a restore made of a backup and put into its folder is not of the backup: each run
+    would take what the last one made. A download of ours, which has partial files, may be."""
+    state = any(child.name == STATE_FOLDER for child in children)
+    return state and not _leads_in(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
 
 
 def _looks_like_a_dump(folder: Path) -> bool:

@@ -16,11 +16,11 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.commit import Draft, flush_folders, make_folder, storage_errors
 from gdrive_wa.errors import GdriveWaError
-from gdrive_wa.manifest import STATE_FOLDER, Manifest, Record, read_manifest
+from gdrive_wa.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
 from gdrive_wa.model import Entry, Outcome, Report
 from gdrive_wa.progress import Progress, Silent, Stage
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.transfer.fetch import JOBS, PARTIAL_FOLDER
+from gdrive_wa.transfer.fetch import JOBS
 from gdrive_wa.transfer.partial import open_partials, revision_of
 from gdrive_wa.transfer.places import metadata_path
 from gdrive_wa.transfer.plan import Plan, Task, failed, make_plan, require_one_backup, standing

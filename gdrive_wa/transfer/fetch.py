@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gdrive_wa.commit import make_folder
 from gdrive_wa.errors import GdriveWaError
-from gdrive_wa.manifest import STATE_FOLDER
+from gdrive_wa.manifest import PARTIAL_FOLDER, STATE_FOLDER
 from gdrive_wa.model import Entry
 from gdrive_wa.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
@@ -22,7 +22,6 @@ from gdrive_wa.transfer.watch import Watch
 
 JOBS = 16
 """Entries at once: what hides a distant server's answering time, and no server minds."""
-PARTIAL_FOLDER = "partial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

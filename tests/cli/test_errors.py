@@ -323,6 +323,18 @@ def test_a_file_where_the_folder_should_be(
     assert (tmp_path / "out").read_text() == "mine"
 
 
+@pytest.mark.parametrize("command", ["restore", "download"])
+def test_the_backups_own_folder_is_no_target(
+    run: Run, with_key: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "WhatsApp" / "Databases").mkdir(parents=True)
+    (tmp_path / "WhatsApp" / "Databases" / "msgstore.db.crypt15").write_bytes(b"x")
+    ended = run(command, "--folder", "WhatsApp", tmp_path / "WhatsApp", env=with_key)
+    assert ended.returncode == 2
+    assert "is the folder that the backup lies in" in ended.stderr
+    assert len(list((tmp_path / "WhatsApp").iterdir())) == 1
+
+
 def test_a_folder_that_is_no_archive(run: Run, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for command in ("notes", "verify"):

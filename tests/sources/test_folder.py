@@ -239,6 +239,14 @@ def test_our_own_state_is_not_of_the_backup(here: Path) -> None:
     assert found(here) == {".": ["a.opus"]}
 
 
+def test_an_archive_put_into_the_backups_folder_is_not_of_the_backup(here: Path) -> None:
+    """Each run would restore what the last one made; a download of ours is as good as any."""
+    put(here, "a.opus", "My voice notes/Voice notes/Mum/b.opus", "My voice notes/index.html")
+    put(here, "My voice notes/.gdrive-wa/manifest.jsonl", "Copies/c.opus")
+    (here / "Copies" / ".gdrive-wa" / "partial").mkdir(parents=True)
+    assert found(here) == {".": ["Copies/c.opus", "a.opus"]}
+
+
 @pytest.mark.parametrize("manifest", ["", "nonsense\n", '{"format": "x", "version": 99}\n'])
 def test_a_manifest_that_makes_no_sense_hides_nothing(here: Path, manifest: str) -> None:
     put(here, "a.opus", ".gdrive-wa/manifest.jsonl")
