@@ -15,5 +15,6 @@ def command(*, account: str | None, endpoint: str | None) -> None:
     """Revoke a login at Google, and remove it from this machine."""
     from gdrive_wa.google.login import logout  # noqa: PLC0415 - slow to import
 
-    name = logout(account, endpoint=endpoint)
-    talk.voice().say(f"logged out: {name}")
+    voice = talk.voice()
+    name = logout(account, endpoint=endpoint, say=voice.say)
+    voice.say(f"logged out: {name}")

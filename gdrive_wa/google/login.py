@@ -21,6 +21,9 @@ APPDATA_SCOPE = "https://www.googleapis.com/auth/drive.appdata"
 DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 CLIENT_FILE = "client_secrets.json"
 WAIT_SECONDS = 300
+CONNECTIONS = "https://myaccount.google.com/connections"
+DEVICES = "https://myaccount.google.com/device-activity"
+"""Google's own pages, where a person takes back what a login gave."""
 
 
 def login_oauth(
@@ -98,18 +101,24 @@ def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = N
     return store.keep(login)
 
 
-def logout(account: str | None = None, *, endpoint: str | None = None) -> str:
+def logout(
+    account: str | None = None,
+    *,
+    endpoint: str | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+) -> str:
     """Revoke a login at Google and remove it here; the account it was for.
 
     It is removed even when Google cannot be reached.
 
+    Args:
+        account: e-mail address; by default the one that would be used.
+        endpoint: root of another server in Google's place.
+        say: is told when it goes on at Google, and how the user ends it there.
+
     Raises:
         CredentialsError: there is none.
     """
-    import requests  # noqa: PLC0415 - slow to import
-
-    from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
-
     name = store.find(account)
     if name is None:
         who = "nobody is" if account is None else f"{account} is not"
@@ -117,15 +126,32 @@ def logout(account: str | None = None, *, endpoint: str | None = None) -> str:
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
     try:
         login = store.stored(name)
-        token = login.fields.get("refresh_token") or login.fields.get("token")
-        if login.provider == "oauth" and token:
-            with requests.Session() as session:
-                careful(session, endpoints).post(endpoints.revoke, data={"token": token})
-    except (GdriveWaError, requests.RequestException):
-        pass
+        if login.provider == "android":
+            say(f"Google still knows the device that this login made: remove it at {DEVICES}")
+        elif not _revoke(login, endpoints):
+            say(f"Google could not be told: take the access back yourself at {CONNECTIONS}")
+    except GdriveWaError:  # it cannot be read, so it cannot be revoked
+        say(f"Google could not be told: take the access back yourself at {CONNECTIONS}")
     finally:
         store.forget(name)
     return name
+
+
+def _revoke(login: Login, endpoints: Endpoints) -> bool:
+    """Whether a login has ended at Google; one that it does not know any more has."""
+    import requests  # noqa: PLC0415 - slow to import
+
+    from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
+
+    token = login.fields.get("refresh_token") or login.fields.get("token")
+    if not token:
+        return False
+    try:
+        with requests.Session() as session:
+            answer = careful(session, endpoints).post(endpoints.revoke, data={"token": token})
+    except requests.RequestException:
+        return False
+    return answer.status_code in (200, 400)
 
 
 def whoami(account: str | None = None) -> Login:

@@ -106,6 +106,16 @@ def test_a_cookie_is_not_spent_for_nothing(emulator: Emulator, sample: SampleAcc
     ask(emulator)
 
 
+def test_logging_out_says_that_google_still_knows_the_device(
+    signed_in: Login, emulator: Emulator
+) -> None:
+    """A master token cannot be revoked by whoever holds it."""
+    told: list[str] = []
+    assert logout(endpoint=emulator.root, say=told.append) == signed_in.account
+    (line,) = told
+    assert "remove it at https://myaccount.google.com/device-activity" in line
+
+
 def test_a_cookie_is_good_once(signed_in: Login, emulator: Emulator, sample: SampleAccount) -> None:
     with pytest.raises(CredentialsError, match="does not accept") as caught:
         login_android(

@@ -275,7 +275,9 @@ def test_several_accounts_side_by_side(
 def test_logging_out_revokes_and_removes(log_in: LogIn, emulator: Emulator, config: Path) -> None:
     login = log_in(ALLOW)
     session, endpoints = open_session(endpoint=emulator.root)
-    assert logout(endpoint=emulator.root) == login.account
+    told: list[str] = []
+    assert logout(endpoint=emulator.root, say=told.append) == login.account
+    assert told == []
     assert not Path(login.kept_in).exists()
     assert store.accounts() == []
     assert emulator.counts.requests["/revoke"] == 1
@@ -295,7 +297,10 @@ def test_logging_out_removes_even_when_google_does_not_help(
         emulator.close()
     kind = FaultKind.STATUS if trouble == "refuses" else FaultKind.REDIRECT
     emulator.faults = Fault(kind=kind, path="/revoke", location="http://127.0.0.1:1/", times=None)
-    logout(endpoint=emulator.root)
+    told: list[str] = []
+    logout(endpoint=emulator.root, say=told.append)
+    (line,) = told
+    assert "take the access back yourself at https://myaccount.google.com/" in line
     with pytest.raises(CredentialsError, match="nobody is logged in") as caught:
         whoami()
     assert "gdrive-wa login" in caught.value.hints[0]
