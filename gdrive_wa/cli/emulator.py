@@ -14,13 +14,35 @@ import click
 
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.options import PATH
+from gdrive_wa.emulator import faults
+from gdrive_wa.emulator.faults import FaultKind
 from gdrive_wa.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from gdrive_wa.emulator.server import Emulator
 
+_ROOM = Path(faults.__file__).parent
+_FAULTS = f"""\b
+A file of faults, such as two refusals of each media file, and a slow line:
+  {{"delay": 0.05, "bandwidth": 100000, "faults": [
+     {{"kind": "status", "status": 503, "path": "*/files/Media/*", "times": 2}}]}}
 
-@click.command("emulator")
+Kinds: {", ".join(FaultKind)}.
+
+\b
+What each of them takes, and what an account holds, is told at the head of
+{_ROOM / "faults.py"}
+{_ROOM / "account.py"}
+
+\b
+While it runs, below the address that it prints:
+  GET /_emulator/stats     what was asked and sent, by path
+  POST /_emulator/faults   a file of faults in place of the ones before
+  POST /_emulator/clear, expire, revoke   counts to nothing; tokens over, or for good
+"""
+
+
+@click.command("emulator", epilog=_FAULTS)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
 @click.option(
     "--account",
@@ -35,22 +57,22 @@ if TYPE_CHECKING:
 @click.option("--auto-consent", is_flag=True, help="The consent page answers itself.")
 @click.option(
     "--faults",
+    "fault_file",
     type=PATH,
     metavar="FILE",
-    help="What goes wrong, as JSON: see gdrive_wa/emulator/faults.py.",
+    help="What goes wrong, as JSON: see below.",
 )
 def command(
-    *, port: int, account: Path | None, plain: bool, auto_consent: bool, faults: Path | None
+    *, port: int, account: Path | None, plain: bool, auto_consent: bool, fault_file: Path | None
 ) -> None:
     """Serve a sample account on this machine the way Google would, until Ctrl-C.
 
     Prints what to set so that the other commands use it. Nothing of it reaches the network.
     """
-    from gdrive_wa.emulator.faults import parse_faults  # noqa: PLC0415 - only when run
-    from gdrive_wa.emulator.sample import make_sample  # noqa: PLC0415
+    from gdrive_wa.emulator.sample import make_sample  # noqa: PLC0415 - only when run
     from gdrive_wa.emulator.server import Emulator  # noqa: PLC0415
 
-    trouble = parse_faults(_read_json(faults)) if faults is not None else None
+    trouble = faults.parse_faults(_read_json(fault_file)) if fault_file is not None else None
     with tempfile.TemporaryDirectory(prefix="gdrive-wa-emulator-") as scratch:
         folder = account or Path(scratch) / "account"
         if not folder.exists():
@@ -95,5 +117,5 @@ def _read_json(path: Path) -> object:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path} is no JSON that can be read", hint="gdrive_wa/emulator/faults.py shows it"
+            f"{path} is no JSON that can be read", hint="gdrive-wa emulator --help shows some"
         ) from error

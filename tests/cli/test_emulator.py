@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gdrive_wa.emulator.faults import FaultKind, parse_faults
 from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="other words, other signals")
@@ -48,3 +51,12 @@ def test_a_file_is_no_account(run: Run, tmp_path: Path) -> None:
     ended = run("emulator", "--account", "file")
     assert ended.returncode == 2
     assert "account.json" in ended.stderr
+
+
+def test_the_help_shows_a_file_of_faults_that_works(run: Run) -> None:
+    told = run("emulator", "--help").stdout
+    example = re.search(r"\{.*\}\]\}", told, re.DOTALL)
+    assert example
+    assert parse_faults(json.loads(example[0])).rules
+    words = set(re.findall(r"[a-z-]+", told))
+    assert words >= set(FaultKind)

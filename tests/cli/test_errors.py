@@ -331,7 +331,7 @@ def test_the_backups_own_folder_is_no_target(
     (tmp_path / "WhatsApp" / "Databases" / "msgstore.db.crypt15").write_bytes(b"x")
     ended = run(command, "--folder", "WhatsApp", tmp_path / "WhatsApp", env=with_key)
     assert ended.returncode == 2
-    assert "is the folder that the backup lies in" in ended.stderr
+    assert "is the folder that the files come from" in ended.stderr
     assert len(list((tmp_path / "WhatsApp").iterdir())) == 1
 
 
