@@ -93,7 +93,8 @@ def command(
         voice.say(f"this took the place of the {before[login.account]} login of {login.account}")
     if login.kept_in != "keyring":
         voice.say(f"warning: this machine has no keyring; the login is kept in {login.kept_in}")
-    voice.hint("see your backups with: gdrive-wa backups")
+    where = " --source drive --folder PATH" if drive and provider == "oauth" else ""
+    voice.hint(f"see your backups with: gdrive-wa backups{where}")
 
 
 def _cookie() -> Secret:

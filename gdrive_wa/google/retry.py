@@ -28,6 +28,8 @@ _RATE_REASONS = {
     "RATE_LIMIT_EXCEEDED",
     "RESOURCE_EXHAUSTED",
 }
+REFUSES = "Google refuses"
+"""How the message of an answer 403 begins that is final."""
 _LOGIN_AGAIN = (
     "this login may not read it: log in again and allow access; for --source drive: login --drive"
 )
@@ -94,7 +96,7 @@ class Refusal:
         if self.status == 403:
             hint = _FINAL_HINTS.get(self.reason, _OTHER_ACCOUNT)
             kind = RefusedError if media else CredentialsError
-            return kind(f"Google refuses {what}{said}", hint=hint)
+            return kind(f"{REFUSES} {what}{said}", hint=hint)
         hint = "its upload may not be finished: run this again when the phone's backup is done"
         return RefusedError(
             f"Google answered {self.status} for {what}{said}",

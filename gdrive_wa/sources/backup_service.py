@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from gdrive_wa.errors import NetworkError
+from gdrive_wa.errors import CredentialsError, NetworkError
 from gdrive_wa.google.endpoints import Endpoints
+from gdrive_wa.google.retry import REFUSES
 from gdrive_wa.google.session import Session
 from gdrive_wa.model import Backup, Entry
 from gdrive_wa.sources.base import BlobStream
@@ -21,6 +22,11 @@ from gdrive_wa.sources.fields import (
 )
 
 PAGE_SIZE = 1000
+_NOT_LET_IN = (
+    "this service lets in WhatsApp, and not an OAuth client of your own",
+    "sign in as a phone does: gdrive-wa login --provider android --account you@example.com",
+    "or take a copy that lies in your Drive (--source drive), or on this machine (--folder PATH)",
+)
 _SECRETS = (
     ("passkeyEncryptionMetadata", "passkey"),
     ("isPasswordEncrypted", "password"),
@@ -39,10 +45,16 @@ class BackupService:
 
     def backups(self) -> list[Backup]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        try:
+            items = list(
+                self._pages(f"{self._root}/clients/wa/backups", "backups", "the list of backups")
+            )
+        except CredentialsError as error:
+            if error.message.startswith(REFUSES):
+                raise CredentialsError(error.message, hint=(*error.hints, *_NOT_LET_IN)) from error
+            raise
         found: dict[str, Backup] = {}
-        for item in self._pages(
-            f"{self._root}/clients/wa/backups", "backups", "the list of backups"
-        ):
+        for item in items:
             backup = _backup(item)
             old = found.get(backup.name)
             if old is None or (backup.updated or LONG_AGO) >= (old.updated or LONG_AGO):

@@ -349,8 +349,9 @@ def test_another_apps_login_sees_an_empty_folder(
     with Emulator(tmp_path / "account", auto_consent=True) as emulator:
         token = token_of_another_app(emulator)
         assert connect("appdata", emulator, token).backups() == []
-        with pytest.raises(CredentialsError, match="Google refuses"):
+        with pytest.raises(CredentialsError, match="Google refuses") as caught:
             connect("backup", emulator, token).backups()
+    assert "gdrive-wa login --provider android" in " ".join(caught.value.hints)
 
 
 def token_of_another_app(emulator: Emulator) -> Secret:
