@@ -77,6 +77,16 @@ def test_ls_chooses(run: Run, with_key: dict[str, str]) -> None:
     assert all(date.startswith(("2025-05-31", "2025-06")) for date in dates)
 
 
+def test_dates_may_be_as_far_off_as_dates_go(run: Run, with_key: dict[str, str]) -> None:
+    for zone in ("UTC", "America/New_York", "Asia/Tokyo"):
+        ended = run(
+            "ls", "--json", "--since", "0001-01-01", "--until", "9999-12-31",
+            env={**with_key, "TZ": zone},
+        )  # fmt: skip
+        assert_done(ended)
+        assert len(json.loads(ended.stdout)) == 47
+
+
 def test_ls_does_not_take_kinds_that_only_the_key_tells_for_none(
     run: Run, signed_in: dict[str, str]
 ) -> None:
