@@ -6,7 +6,7 @@ import click
 
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.options import Where, json_option, source_options
-from gdrive_wa.cli.sizes import size
+from gdrive_wa.cli.sizes import moment, size
 from gdrive_wa.model import Backup
 from gdrive_wa.sources.base import WHEN_EMPTY
 
@@ -44,12 +44,11 @@ def command(*, where: Where, as_json: bool) -> None:
 
 
 def _row(backup: Backup) -> list[str]:
-    updated = backup.updated.astimezone().strftime("%Y-%m-%d %H:%M") if backup.updated else "?"
     encryption = _KEY_WORDS.get(backup.key_type or "", "end-to-end" if backup.encrypted else "?")
     state = " (uploading)" if backup.uploading else ""
     return [
         backup.account,
-        updated + state,
+        moment(backup.updated) + state,
         size(backup.size),
         encryption,
         backup.app_version or "?",

@@ -9,7 +9,7 @@ import click
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import Where, choice_options, json_option, key_option, source_options
-from gdrive_wa.cli.sizes import size
+from gdrive_wa.cli.sizes import moment, size
 from gdrive_wa.model import Choice
 
 
@@ -40,7 +40,7 @@ def command(
         return
     rows = [
         [
-            entry.modified.astimezone().strftime("%Y-%m-%d %H:%M") if entry.modified else "?",
+            moment(entry.modified),
             size(entry.size),
             str(entry.kind),
             entry.path,

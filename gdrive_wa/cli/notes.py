@@ -10,6 +10,7 @@ import click
 
 from gdrive_wa.cli import summary, talk
 from gdrive_wa.cli.options import PATH, json_option, parse_span, parse_zone, timezone_option
+from gdrive_wa.cli.sizes import moment
 from gdrive_wa.errors import UsageError
 from gdrive_wa.model import NoteStatus, VoiceNote
 
@@ -68,9 +69,7 @@ def command(
 
 
 def _row(note: VoiceNote, timezone: tzinfo | None) -> list[str]:
-    sent = "?"
-    if note.sent_at is not None:
-        sent = note.sent_at.astimezone(timezone).strftime("%Y-%m-%d %H:%M:%S")
+    sent = moment(note.sent_at, "%Y-%m-%d %H:%M:%S", timezone)
     minutes, seconds = divmod(round(note.duration or 0), 60)
     length = f"{minutes}:{seconds:02}" if note.duration is not None else "?"
     return [sent, note.chat, note.sender, length, str(note.status), note.file or "-"]

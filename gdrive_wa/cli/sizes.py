@@ -1,6 +1,8 @@
-"""Bytes as people read them."""
+"""Bytes and moments as people read them."""
 
 from __future__ import annotations
+
+from datetime import datetime, tzinfo
 
 KIB = 1024
 
@@ -15,3 +17,14 @@ def size(number: int | None) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= KIB
     return f"{value:.1f} TB"
+
+
+def moment(at: datetime | None, form: str = "%Y-%m-%d %H:%M", zone: tzinfo | None = None) -> str:
+    """When, in the user's own time: ``2025-03-02 18:04``. A backup may claim the first or the last
+    day there is, which is none elsewhere: then as it is."""
+    if at is None:
+        return "?"
+    try:
+        return at.astimezone(zone).strftime(form)
+    except (ValueError, OverflowError):
+        return at.strftime(form)

@@ -272,6 +272,20 @@ def test_a_backup_that_holds_nothing(run: Run, sample: SampleAccount, tmp_path: 
     assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
 
 
+@pytest.mark.parametrize("day", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_listing_that_claims_the_ends_of_time_is_shown(
+    run: Run, signed_in: dict[str, str], emulator: Emulator, day: str
+) -> None:
+    emulator.faults = [
+        Fault(kind=FaultKind.EDIT, path=path, times=None, set={"updateTime": day})
+        for path in ("*/backups", "*/files")
+    ]
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        for command in ("backups", "ls"):
+            ended = run(command, env={**signed_in, "TZ": zone})
+            assert ended.returncode == 0, ended.stderr
+
+
 def test_an_account_without_a_backup(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
