@@ -74,10 +74,10 @@ def test_a_wrong_key_opens_nothing_there_either(dump: Path, tmp_path: Path) -> N
 
 
 def test_what_a_killed_worker_had_is_opened_all_the_same(dump: Path, tmp_path: Path) -> None:
-    files = files_of(dump)[:40]
+    files, others = files_of(dump)[:40], children()
     with Workers(1, str(tmp_path), ROOT_KEY) as workers:
         first = workers.open(files[:20])
-        (victim,) = children()
+        (victim,) = children() - others
         os.kill(victim, signal.SIGKILL)
         second = workers.open(files[20:])
     assert all(isinstance(opened, Opened | Refused) for opened in (*first, *second))
@@ -99,17 +99,18 @@ def test_a_disk_that_refuses_ends_it_with_what_is_wrong(dump: Path, tmp_path: Pa
 def test_the_key_is_in_no_process_list_and_no_worker_outlives_the_run(
     dump: Path, tmp_path: Path
 ) -> None:
+    others = children()
     with Workers(2, str(tmp_path), ROOT_KEY) as workers:
         workers.open(files_of(dump)[:1])
         seen = [
             Path(f"/proc/{child}/{what}").read_bytes()
-            for child in children()
+            for child in children() - others
             for what in ("cmdline", "environ")
         ]
         assert len(seen) == 4
     for secret in (ROOT_KEY.reveal(), ROOT_KEY.reveal().hex().encode()):
         assert not any(secret in text for text in seen)
-    assert children() == []
+    assert children() == others
 
 
 def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -> None:
@@ -135,14 +136,14 @@ def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -
     assert ran.returncode == (COUNT - 1) % 256, ran.stderr.decode()
 
 
-def children() -> list[int]:
-    """The processes that this one started and that still live."""
-    mine = []
+def children() -> set[int]:
+    """The processes that this one started and that still live; a browser of other tests, too."""
+    mine = set()
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = status.read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if fields[1] == str(os.getpid()) and fields[0] != "Z":
-            mine.append(int(status.parent.name))
+            mine.add(int(status.parent.name))
     return mine
