@@ -37,6 +37,7 @@ def test_the_first_failure_is_kept_and_the_rest_passes_undone(threaded: bool) ->
 
 
 def test_leaving_by_an_error_ends_the_thread() -> None:
+    others = set(threading.enumerate())
     lane = Lane(len)
 
     def interrupted() -> None:
@@ -44,8 +45,8 @@ def test_leaving_by_an_error_ends_the_thread() -> None:
             lane.put(b"1")
             raise KeyboardInterrupt
 
-    before = threading.active_count()
+    assert set(threading.enumerate()) - others
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert threading.active_count() == before - 1
+    assert not set(threading.enumerate()) - others
     assert lane.finish() is None

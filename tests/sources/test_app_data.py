@@ -299,13 +299,15 @@ def test_an_outage_while_envelopes_are_read_is_told(
 
 def test_envelopes_are_read_at_the_same_time(app_data: BackupSource, emulator: Emulator) -> None:
     emulator.faults = Faults(delay=0.05)
+    others = set(threading.enumerate())
     most = 0
     done = threading.Event()
 
     def watch() -> None:
         nonlocal most
         while not done.is_set():
-            most = max(most, sum(t.name.startswith("envelope") for t in threading.enumerate()))
+            begun = set(threading.enumerate()) - others
+            most = max(most, sum(thread.name == "envelope" for thread in begun))
             time.sleep(0.001)
 
     watching = threading.Thread(target=watch)
