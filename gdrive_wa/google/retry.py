@@ -28,8 +28,6 @@ _RATE_REASONS = {
     "RATE_LIMIT_EXCEEDED",
     "RESOURCE_EXHAUSTED",
 }
-REFUSES = "Google refuses"
-"""How the message of an answer 403 begins that is final."""
 _LOGIN_AGAIN = (
     "this login may not read it: log in again and allow access; for --source drive: login --drive"
 )
@@ -46,6 +44,10 @@ _FINAL_HINTS = {
 }
 _OTHER_ACCOUNT = "check with gdrive-wa whoami that this is the account of the backup"
 _UNFINISHED = "Unsupported alt type"
+
+
+class NotLetInError(CredentialsError):
+    """Google knows the login, and does not let it in here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ class Refusal:
             return NetworkError(f"Google's service failed ({self.status}) for {what}{said}")
         if self.status == 403:
             hint = _FINAL_HINTS.get(self.reason, _OTHER_ACCOUNT)
-            kind = RefusedError if media else CredentialsError
-            return kind(f"{REFUSES} {what}{said}", hint=hint)
+            kind = RefusedError if media else NotLetInError
+            return kind(f"Google refuses {what}{said}", hint=hint)
         hint = "its upload may not be finished: run this again when the phone's backup is done"
         return RefusedError(
             f"Google answered {self.status} for {what}{said}",

@@ -27,6 +27,8 @@ from gdrive_wa.model import Secret
 from gdrive_wa.version import VERSION
 
 MOST_REDIRECTS = 5
+MOST_RENEWALS = 3
+"""Of the token, for one request: a token may be over again before a slow line has used it."""
 LONGEST_JSON = 64 << 20
 """Bytes of an answer that is read whole; a page of a listing has about one million."""
 _LONGEST_REFUSAL = 65536
@@ -142,8 +144,8 @@ class Session:
 
     def _ask(self, asked: _Asked, make: Callable[[urllib3.BaseHTTPResponse], Made]) -> Made:
         """What `make` makes of the answer, once there is a good one."""
-        patience, token, renewed = self._patience, self._tokens.token(), False
-        attempt = 1
+        patience, token = self._patience, self._tokens.token()
+        attempt, renewals = 1, 0
         while True:
             begun = self.pace.turn()
             failure: GdriveWaError
@@ -158,8 +160,8 @@ class Session:
             except HTTPError as error:
                 failure = _unreachable(error, asked.url)
             else:
-                if refusal.status == 401 and not renewed:
-                    token, renewed = self._tokens.renew(token), True
+                if refusal.status == 401 and renewals < MOST_RENEWALS:
+                    token, renewals = self._tokens.renew(token), renewals + 1
                     continue
                 failure = refusal.error(asked.what, media=asked.media)
                 if not refusal.passing:

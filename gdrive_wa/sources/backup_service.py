@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from gdrive_wa.errors import CredentialsError, NetworkError
+from gdrive_wa.errors import NetworkError
 from gdrive_wa.google.endpoints import Endpoints
-from gdrive_wa.google.retry import REFUSES
+from gdrive_wa.google.retry import NotLetInError
 from gdrive_wa.google.session import Session
 from gdrive_wa.model import Backup, Entry
 from gdrive_wa.sources.base import BlobStream
@@ -49,10 +49,8 @@ class BackupService:
             items = list(
                 self._pages(f"{self._root}/clients/wa/backups", "backups", "the list of backups")
             )
-        except CredentialsError as error:
-            if error.message.startswith(REFUSES):
-                raise CredentialsError(error.message, hint=(*error.hints, *_NOT_LET_IN)) from error
-            raise
+        except NotLetInError as error:
+            raise NotLetInError(error.message, hint=(*error.hints, *_NOT_LET_IN)) from error
         found: dict[str, Backup] = {}
         for item in items:
             backup = _backup(item)

@@ -220,6 +220,27 @@ def test_many_threads_renew_an_expired_token_once(sample: SampleAccount, backups
     assert tokens.fetched == 2
 
 
+def test_a_token_that_is_over_before_it_was_used_is_renewed_again(
+    sample: SampleAccount, backups: str
+) -> None:
+    tokens = Renewing("stale", "over-too", sample.token.reveal())
+    session = Session(tokens, patience=QUICK)
+    assert session.get_json(backups, what="a page")["backups"]
+    session.close()
+    assert tokens.fetched == 3
+
+
+def test_a_server_that_likes_no_token_is_not_asked_without_end(
+    emulator: Emulator, backups: str
+) -> None:
+    tokens = Renewing(*(f"token-{number}" for number in range(20)))
+    session = Session(tokens, patience=QUICK)
+    with pytest.raises(CredentialsError, match="does not accept this login"):
+        session.get_json(backups, what="a page")
+    session.close()
+    assert emulator.counts.asked("*") == 1 + session_module.MOST_RENEWALS
+
+
 def test_a_login_that_has_ended_is_asked_for_once(backups: str) -> None:
     tokens = Renewing("stale")
     session = Session(tokens, patience=QUICK)
