@@ -67,6 +67,7 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "av": ("av", {"archive"}),
     "certifi": ("requests", {"google"}),
     "click": ("click", {"__main__", "cli"}),
+    "cryptography": ("cryptography", {"crypt"}),
     "google.auth": ("google-auth", {"google"}),
     "google.oauth2": ("google-auth", {"google"}),
     "google.protobuf": ("protobuf", {"crypt"}),

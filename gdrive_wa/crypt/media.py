@@ -16,12 +16,20 @@ from gdrive_wa.crypt.envelope import FileMetadata, stored_name
 from gdrive_wa.crypt.header import TAG_SIZE
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.crypt.pipeline import PIECE_SIZE, Piece
-from gdrive_wa.crypt.primitives import BLOCK_SIZE, GcmDecryptor, expand, extract, strip_padding
+from gdrive_wa.crypt.primitives import (
+    BLOCK_SIZE,
+    GcmDecryptor,
+    expand,
+    extract,
+    open_gcm,
+    strip_padding,
+)
 from gdrive_wa.crypt.recognise import is_mpeg_audio, looks_like
 from gdrive_wa.errors import (
     AuthenticationError,
     ChecksumError,
     FormatError,
+    GdriveWaError,
     MetadataError,
     TruncatedError,
     WrongKeyError,
@@ -29,6 +37,7 @@ from gdrive_wa.errors import (
 
 UNTAGGED = "its tag does not hold, but its MD5 and size are those that its metadata promises"
 ENC_MAC_SIZE = 10
+_OTHER_CONTENT = "the content is not the one that its metadata promises"
 
 
 def decrypt_mcrypt1(
@@ -65,8 +74,15 @@ def decrypt_mcrypt1(
     if size < TAG_SIZE and not (metadata is not None and metadata.size == size):
         raise TruncatedError("the file is shorter than its own tag")
     material = key.derive(bytes.fromhex(name), 48)
-    cipher = GcmDecryptor(material[:32], material[32:])
     body = size if metadata is not None and metadata.size == size else size - TAG_SIZE
+    if body + TAG_SIZE == size <= PIECE_SIZE:
+        whole = open_gcm(material[:32], material[32:], file.read(size))
+        if whole is not None:
+            _take_whole(whole, metadata, sink)
+            check(size)
+            return ()
+        file.seek(0)  # why it does not open is told below
+    cipher = GcmDecryptor(material[:32], material[32:])
     md5 = hashlib.md5(usedforsecurity=False)
     first = sealed = b""
     for piece in _pieces(file, body):
@@ -75,25 +91,14 @@ def decrypt_mcrypt1(
         md5.update(plain)
         sink(plain)
         check(len(piece))
-    promised = metadata is not None and metadata.md5 is not None
-    matches = metadata is None or (
-        metadata.md5 in (None, md5.hexdigest()) and metadata.size in (None, body)
-    )
+    matches = _matches(metadata, md5.hexdigest(), body)
     if not cipher.verify(file.read(TAG_SIZE)):
+        promised = metadata is not None and metadata.md5 is not None
         if promised and matches:
             return (UNTAGGED,)
-        if looks_like(first) in ("media", "zip", "sqlite"):
-            raise AuthenticationError("the file is cut short or was altered")
-        if looks_like(sealed) in ("media", "zip", "sqlite") and not is_mpeg_audio(sealed):
-            raise FormatError(
-                "the file is not encrypted, as its name says it is: nothing vouches for it",
-                hint="if you decrypted it yourself, give it the name it had on the phone",
-            )
-        if promised:
-            raise ChecksumError("neither the tag nor the MD5 of this file holds")
-        raise WrongKeyError("this key does not open this file")
+        raise _verdict(first, sealed, promised=promised)
     if not matches:
-        raise ChecksumError("the content is not the one that its metadata promises")
+        raise ChecksumError(_OTHER_CONTENT)
     return ()
 
 
@@ -141,6 +146,34 @@ def decrypt_enc(
     if last is None:
         raise AuthenticationError("the padding of this file makes no sense")
     sink(last)
+
+
+def _take_whole(
+    whole: bytes, metadata: FileMetadata | None, sink: Callable[[Piece], object]
+) -> None:
+    """Give `sink` the content of a short file, whose tag holds, all at once."""
+    if not _matches(metadata, hashlib.md5(whole, usedforsecurity=False).hexdigest(), len(whole)):
+        raise ChecksumError(_OTHER_CONTENT)
+    sink(whole)
+
+
+def _verdict(first: bytes, sealed: bytes, *, promised: bool) -> GdriveWaError:
+    """Why a tag does not hold, told by how the content and the stored bytes begin."""
+    if looks_like(first) in ("media", "zip", "sqlite"):
+        return AuthenticationError("the file is cut short or was altered")
+    if looks_like(sealed) in ("media", "zip", "sqlite") and not is_mpeg_audio(sealed):
+        return FormatError(
+            "the file is not encrypted, as its name says it is: nothing vouches for it",
+            hint="if you decrypted it yourself, give it the name it had on the phone",
+        )
+    if promised:
+        return ChecksumError("neither the tag nor the MD5 of this file holds")
+    return WrongKeyError("this key does not open this file")
+
+
+def _matches(metadata: FileMetadata | None, md5: str, size: int) -> bool:
+    """True of the content that the metadata promises, as far as there are any."""
+    return metadata is None or (metadata.md5 in (None, md5) and metadata.size in (None, size))
 
 
 def _belongs(metadata: FileMetadata, name: str, key: RootKey) -> bool:
