@@ -172,12 +172,13 @@ class Manifest:
                 os.utime(path, ns=(record.mtime_ns, record.mtime_ns))
         return True
 
-    def add(self, record: Record) -> None:
-        """`record` holds from now on."""
+    def add(self, *records: Record) -> None:
+        """`records` hold from now on."""
         with self._lock:
-            self._doubted.discard(record.path)
-            self._remember(record)
-            self._write(line_of(record))
+            for record in records:
+                self._doubted.discard(record.path)
+                self._remember(record)
+            self._write(b"".join(map(line_of, records)))
 
     def drop(self, path: str) -> None:
         """Nothing is known of `path` any more."""
@@ -196,11 +197,13 @@ class Manifest:
         for stored_as, _, _ in old.sources if old is not None else ():
             self._by_source.get(stored_as, {}).pop(path, None)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, lines: bytes) -> None:
         if self._file is None:
             raise StorageError("the manifest is not open")
         with storage_errors(self.path):
-            self._file.write(line)
+            left = memoryview(lines)
+            while left:
+                left = left[self._file.write(left) or 0 :]
 
     def _keep_older(self, raw: bytes) -> None:
         """Put a manifest of an older version beside the one that takes its place."""

@@ -33,8 +33,10 @@ CHUNK = 32
 """Small files that are opened at a time."""
 MANY = 300
 """Small files for which worker processes are worth their start, a fifth of a second."""
-BATCH = 256
-"""Files that are flushed to the disk together, before the manifest says that they are there."""
+BATCH = 2048
+BATCH_BYTES = 256 << 20
+"""Files, and bytes of them, that are flushed to the disk together, before the manifest says that
+they are there: a killed run does so many once more. While a disk is flushed, no file is made."""
 _ONE_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
 
@@ -136,15 +138,18 @@ class _Run:
             pool = stack.enter_context(ThreadPoolExecutor(max_workers=jobs))
             settling: Future[None] | None = None
             done: list[_Done] = []
-            for number, chunk in enumerate(pool.map(self._chunk, chunks), 1):
-                done += chunk
-                if len(done) >= BATCH or number == len(chunks):
-                    if settling is not None:
-                        settling.result()
-                    settling = clerk.submit(self._settle, done)  # while the next are decrypted
-                    done = []
-            if settling is not None:
-                settling.result()
+            try:
+                for chunk in pool.map(self._chunk, chunks):
+                    done += chunk
+                    if len(done) >= BATCH or sum(each.outcome.bytes for each in done) > BATCH_BYTES:
+                        if settling is not None:
+                            settling.result()
+                        settling = clerk.submit(self._settle, done)  # while the next are decrypted
+                        done = []
+            finally:  # also of a run that is stopped: what is finished is kept
+                if settling is not None:
+                    settling.result()
+                self._settle(done)
         self._remarks.sum_up()
 
     def _chunk(self, files: Sequence[StoredFile]) -> list[_Done]:
@@ -191,11 +196,12 @@ class _Run:
 
     def _settle(self, batch: list[_Done]) -> None:
         """Flush what a batch wrote, and only then say that it is there."""
-        if any(done.record for done in batch):
+        records = [done.record for done in batch if done.record is not None]
+        if records:
             flush_folders(self._dest)
+            self._manifest.add(*records)
         for done in batch:
             if done.record is not None:
-                self._manifest.add(done.record)
                 self.report.done.append(done.outcome)
                 self.report.bytes += done.outcome.bytes
             else:
