@@ -9,7 +9,7 @@ import click
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import Where, choice_options, json_option, key_option, source_options
-from gdrive_wa.cli.sizes import moment, size
+from gdrive_wa.cli.shown import moment, size
 from gdrive_wa.model import Choice
 
 

@@ -10,7 +10,7 @@ import click
 
 from gdrive_wa.cli import summary, talk
 from gdrive_wa.cli.options import PATH, json_option, parse_span, parse_zone, timezone_option
-from gdrive_wa.cli.sizes import moment
+from gdrive_wa.cli.shown import moment
 from gdrive_wa.errors import UsageError
 from gdrive_wa.model import NoteStatus, VoiceNote
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gdrive_wa.cli import talk
-from gdrive_wa.cli.sizes import size
+from gdrive_wa.cli.shown import size
 from gdrive_wa.kinds import kind_of
 from gdrive_wa.model import NoteStatus, Report, VoiceNote
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gdrive_wa.cli.sizes import size
+from gdrive_wa.cli.shown import plain, size
 from gdrive_wa.errors import PartialError
 from gdrive_wa.model import Outcome, Report
 from gdrive_wa.progress import Progress, Silent
@@ -143,14 +143,13 @@ def progress() -> Progress:
     """Bars on a terminal, plain lines elsewhere, nothing when quiet."""
     if _VOICE.quiet:
         return Silent()
-    from gdrive_wa.cli.progress import Bars, Lines  # noqa: PLC0415 - rich is slow to import
+    if sys.stderr.isatty():
+        from gdrive_wa.cli.bars import Bars  # noqa: PLC0415 - rich is slow to import
 
-    return Bars(colour=colours()) if sys.stderr.isatty() else Lines()
+        return Bars(colour=colours())
+    from gdrive_wa.cli.lines import Lines  # noqa: PLC0415 - not for --help
 
-
-def plain(text: str) -> str:
-    """Text from a backup without anything a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return Lines()
 
 
 def _stdout() -> Console:

@@ -1,4 +1,4 @@
-"""Bytes and moments as people read them."""
+"""Bytes, moments and other people's words as they are shown at a terminal."""
 
 from __future__ import annotations
 
@@ -28,3 +28,8 @@ def moment(at: datetime | None, form: str = "%Y-%m-%d %H:%M", zone: tzinfo | Non
         return at.astimezone(zone).strftime(form)
     except (ValueError, OverflowError):
         return at.strftime(form)
+
+
+def plain(text: str) -> str:
+    """Text from a backup without anything a terminal would obey."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)

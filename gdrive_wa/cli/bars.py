@@ -1,11 +1,9 @@
-"""How far a run is, shown: bars on a terminal, a plain line now and then elsewhere."""
+"""How far a run is, as bars on a terminal."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from threading import Lock
 
 import click
@@ -21,46 +19,9 @@ from rich.progress import (
 from rich.text import Text
 
 from gdrive_wa.cli import interrupt
-from gdrive_wa.cli.sizes import size
-from gdrive_wa.cli.talk import plain
+from gdrive_wa.cli.count import WORDS, Count
+from gdrive_wa.cli.shown import plain
 from gdrive_wa.progress import Stage
-
-LINE_SECONDS = 10.0
-"""Between two plain lines about the same stage."""
-SHORT_SECONDS = 2.0
-"""A stage that is over sooner needs no line at all."""
-
-_WORDS = {
-    Stage.LIST: "listing",
-    Stage.DOWNLOAD: "downloading",
-    Stage.DECRYPT: "decrypting",
-    Stage.READ: "reading chats",
-    Stage.WRITE: "writing",
-    Stage.VERIFY: "verifying",
-}
-
-
-@dataclass(slots=True)
-class _Count:
-    items: int | None
-    total_bytes: int | None
-    done_items: int = 0
-    done_bytes: int = 0
-    started: float = field(default_factory=time.monotonic)
-    last: float = field(default_factory=time.monotonic)
-
-    def add(self, items: int, moved: int) -> None:
-        self.done_items += items
-        self.done_bytes += moved
-
-    def shown(self) -> str:
-        parts = []
-        if self.done_items or self.items:
-            parts.append(f"{self.done_items}" + (f" of {self.items}" if self.items else ""))
-        if self.done_bytes or self.total_bytes:
-            of = f" of {size(self.total_bytes)}" if self.total_bytes else ""
-            parts.append(f"{size(self.done_bytes)}{of}")
-        return ", ".join(parts)
 
 
 class _Words(ProgressColumn):
@@ -89,7 +50,7 @@ class Bars:
         self._shown = _Words(lambda task: str(task.fields["shown"]), again)
         self._console = Console(file=sys.stderr, no_color=not colour, highlight=False)
         self._bars: Progress | None = None
-        self._tasks: dict[Stage, tuple[TaskID, _Count]] = {}
+        self._tasks: dict[Stage, tuple[TaskID, Count]] = {}
         self._lock = Lock()
         interrupt.told_by(self._stopping)
         command = click.get_current_context(silent=True)
@@ -105,9 +66,9 @@ class Bars:
                 self._bars = self._start()
             if stage in self._tasks:
                 self._bars.remove_task(self._tasks.pop(stage)[0])
-            count = _Count(items, total_bytes)
+            count = Count(items, total_bytes)
             total = total_bytes or items
-            task = self._bars.add_task(_WORDS[stage], total=total, shown=count.shown())
+            task = self._bars.add_task(WORDS[stage], total=total, shown=count.shown())
             self._tasks[stage] = (task, count)
 
     def advance(self, stage: Stage, *, items: int = 0, moved: int = 0) -> None:
@@ -166,47 +127,3 @@ class Bars:
         )
         bars.start()
         return bars
-
-
-class Lines:
-    """A plain line every ten seconds at most, for logs and pipes."""
-
-    def __init__(self) -> None:
-        self._counts: dict[Stage, _Count] = {}
-        self._lock = Lock()
-
-    def begin(
-        self, stage: Stage, *, items: int | None = None, total_bytes: int | None = None
-    ) -> None:
-        """Counting starts."""
-        with self._lock:
-            self._counts[stage] = _Count(items, total_bytes)
-
-    def advance(self, stage: Stage, *, items: int = 0, moved: int = 0) -> None:
-        """Count, and tell now and then."""
-        with self._lock:
-            count = self._counts.get(stage)
-            if count is None:
-                return
-            count.add(items, moved)
-            now = time.monotonic()
-            if now - count.last < LINE_SECONDS:
-                return
-            count.last = now
-            line = f"{_WORDS[stage]}: {count.shown()}"
-        self.say(line)
-
-    def end(self, stage: Stage) -> None:
-        """Tell what it came to."""
-        with self._lock:
-            count = self._counts.pop(stage, None)
-        if count is not None and time.monotonic() - count.started >= SHORT_SECONDS:
-            self.say(f"{_WORDS[stage]}: {count.shown()}")
-
-    def say(self, line: str) -> None:
-        """The line."""
-        click.echo(plain(line), err=True)
-
-    def check(self) -> None:
-        """Stop when Ctrl-C was pressed."""
-        interrupt.check()

@@ -1,0 +1,54 @@
+"""How far a stage of a run is, in words and numbers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from gdrive_wa.cli.shown import size
+from gdrive_wa.progress import Stage
+
+WORDS = {
+    Stage.LIST: "listing",
+    Stage.DOWNLOAD: "downloading",
+    Stage.DECRYPT: "decrypting",
+    Stage.READ: "reading chats",
+    Stage.WRITE: "writing",
+    Stage.VERIFY: "verifying",
+}
+
+
+@dataclass(slots=True)
+class Count:
+    """How far one stage is.
+
+    Attributes:
+        items: how many there are; None where nobody knows.
+        total_bytes: of all of them; None where nobody knows.
+        done_items: how many are done.
+        done_bytes: of those that are done, or on their way.
+        started: when it began (monotonic, seconds).
+        last: when it was last told of (monotonic, seconds).
+    """
+
+    items: int | None
+    total_bytes: int | None
+    done_items: int = 0
+    done_bytes: int = 0
+    started: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=time.monotonic)
+
+    def add(self, items: int, moved: int) -> None:
+        """So many more are done."""
+        self.done_items += items
+        self.done_bytes += moved
+
+    def shown(self) -> str:
+        """``3 of 40, 1.2 MB of 5.0 MB``, as far as it is known."""
+        parts = []
+        if self.done_items or self.items:
+            parts.append(f"{self.done_items}" + (f" of {self.items}" if self.items else ""))
+        if self.done_bytes or self.total_bytes:
+            of = f" of {size(self.total_bytes)}" if self.total_bytes else ""
+            parts.append(f"{size(self.done_bytes)}{of}")
+        return ", ".join(parts)
