@@ -81,7 +81,7 @@ def _explain(error: BaseException) -> int:
             _drop_output()
             return EXIT_ERROR
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):  # whoever writes files says so itself
-            from gdrive_wa.commit import explain  # noqa: PLC0415 - not for --help
+            from gdrive_wa.disk import explain  # noqa: PLC0415 - not for --help
 
             _drop_output()
             told = explain(error, "standard output")

@@ -8,16 +8,17 @@ more, and removed by the next one.
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import StorageError
 
 try:
@@ -120,13 +121,37 @@ class Draft:
 
 
 def place(draft: str | Path, target: str | Path) -> None:
-    """Give a finished temporary file its final name, replacing what was there."""
+    """Give a finished temporary file its final name, replacing what was there.
+
+    Raises:
+        StorageError: the disk refuses, or what was there is no file.
+    """
+    refuse_device(target)
     with storage_errors(target):
         try:
             os.replace(draft, target)  # noqa: PTH105 - twice as fast, and there are many
         except FileNotFoundError:
             make_folder(Path(target).parent)
             os.replace(draft, target)  # noqa: PTH105
+
+
+def refuse_device(target: str | Path) -> None:
+    """Raise when a device, a pipe or a socket has the name of the file to make.
+
+    A file takes the place of what has its name, and the machine itself may depend on that: whoever
+    writes to ``/dev/null`` as root would leave a file there.
+
+    Raises:
+        StorageError: something is there that is neither file nor folder.
+    """
+    try:
+        mode = os.stat(target).st_mode  # noqa: PTH116 - thousands, so quick
+    except OSError:  # nothing is there, or the disk says so itself when it is written
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise StorageError(
+            f"{target} is no file, and would be replaced by one", hint="name another target"
+        )
 
 
 def write_file(target: Path, data: bytes, *, mode: int = 0o600, mtime: float | None = None) -> None:
@@ -206,46 +231,6 @@ def hold_folder(path: Path) -> IO[str]:
     handle.write(f"process {os.getpid()}")
     handle.flush()
     return handle
-
-
-@contextmanager
-def storage_errors(path: str | Path) -> Iterator[None]:
-    """Turn the machine's own errors about `path` into ours."""
-    try:
-        yield
-    except OSError as error:
-        raise explain(error, path) from error
-
-
-def explain(error: OSError, path: str | Path) -> StorageError:
-    """The machine's own error about `path`, as one of ours."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(
-            f"the disk is full: {path}", hint="free some space and run the command again"
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return StorageError(
-            f"not allowed to write {path}", hint="choose a folder that you can write to"
-        )
-    if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        return StorageError(
-            f"a file stands where a folder is needed: {_in_the_way(Path(path))}",
-            hint="choose another folder",
-        )
-    if error.errno == errno.EFBIG:
-        return StorageError(
-            f"this disk takes no file so large: {path}", hint="choose a folder on another disk"
-        )
-    if error.errno == errno.EISDIR:
-        return StorageError(
-            f"a folder stands where a file is needed: {path}", hint="choose another name"
-        )
-    return StorageError(f"{(error.strerror or 'error').lower()}: {path}")
-
-
-def _in_the_way(path: Path) -> Path:
-    """The file that stands where a folder of `path` should be; `path` when none does any more."""
-    return next((place for place in (path, *path.parents) if place.is_file()), path)
 
 
 def _new_file(folder: str | Path) -> tuple[str, IO[bytes]]:

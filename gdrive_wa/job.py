@@ -129,7 +129,7 @@ class Job:
         self.report.bytes += fetched.fetched_bytes
         if fetched.path is None:
             if fetched.error is not None:
-                self._fail(entry, fetched.error)
+                self.report.failed.append(Outcome.failed(entry.path, fetched.error))
             return
         try:
             file = self._place(entry, fetched.path, strangers=strangers)
@@ -138,7 +138,7 @@ class Job:
         except GdriveWaError as error:
             if isinstance(error, KeyFailure):
                 self._refused = error
-            self._fail(entry, error)
+            self.report.failed.append(Outcome.failed(entry.path, error))
         else:
             if file is None:
                 reason = "no voice note of the databases"
@@ -166,16 +166,6 @@ class Job:
         if not is_sealed(entry.stored_as):
             return copy_plain(blob, out, metadata=metadata)
         return decrypt_into(blob, out, self._key, metadata=metadata, stored_as=entry.stored_as)
-
-    def _fail(self, entry: Entry, error: GdriveWaError) -> None:
-        self.report.failed.append(
-            Outcome(
-                path=entry.path,
-                reason=error.message,
-                hints=error.hints,
-                exit_code=error.exit_code,
-            )
-        )
 
 
 def _with_suffix(entry: Entry, content: IO[bytes]) -> Entry:

@@ -19,7 +19,8 @@ from threading import Lock
 from types import TracebackType
 from typing import IO, Self
 
-from gdrive_wa.commit import explain, hold_folder, make_folder, storage_errors, sweep, write_file
+from gdrive_wa.commit import hold_folder, make_folder, sweep, write_file
+from gdrive_wa.disk import explain, storage_errors
 from gdrive_wa.errors import StorageError
 from gdrive_wa.record import (
     VERSION,

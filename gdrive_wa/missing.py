@@ -182,10 +182,7 @@ def _settle(
     except (Interrupted, StorageError):
         raise
     except GdriveWaError as error:
-        failed = Outcome(
-            path=path, reason=error.message, hints=error.hints, exit_code=error.exit_code
-        )
-        report.failed.append(failed)
+        report.failed.append(Outcome.failed(path, error))
     else:
         report.done.append(Outcome(path=path, file=file, bytes=size))
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
-from gdrive_wa.errors import UsageError
+from gdrive_wa.errors import GdriveWaError, UsageError
 from gdrive_wa.kinds import Kind, kind_of
 
 __all__ = [
@@ -285,6 +286,11 @@ class Outcome:
     reason: str | None = None
     hints: tuple[str, ...] = ()
     exit_code: int = 0
+
+    @classmethod
+    def failed(cls, path: str, error: GdriveWaError) -> Self:
+        """The entry at `path` ended with `error`."""
+        return cls(path=path, reason=error.message, hints=error.hints, exit_code=error.exit_code)
 
     def to_json(self) -> dict[str, object]:
         """The keys of each entry in a report; all are always there."""

@@ -169,3 +169,13 @@ def test_strides_are_the_piece_and_none_is_long(size: int) -> None:
     strides = list(in_strides(piece))
     assert b"".join(strides) == piece
     assert all(0 < len(stride) <= STRIDE for stride in strides)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes with names there")
+def test_what_is_no_file_keeps_its_name(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match="is no file"):
+        write_file(pipe, b"content")
+    assert pipe.is_fifo()
+    assert drafts(tmp_path) == []

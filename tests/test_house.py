@@ -20,6 +20,7 @@ GROUND = {
     "model",
     "names",
     "commit",
+    "disk",
     "manifest",
     "record",
     "progress",

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
-from gdrive_wa.commit import storage_errors
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import DamagedError, FormatError, UsageError
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from gdrive_wa.archive.audio import FORMATS, RATE, Encoder, decoded, load_av
 from gdrive_wa.archive.filing import check_inside
 from gdrive_wa.archive.layout import VOICE_FOLDER
 from gdrive_wa.archive.tags import tags_for
-from gdrive_wa.commit import Draft, make_folder, storage_errors, sweep
+from gdrive_wa.commit import Draft, make_folder, sweep
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import GdriveWaError, Interrupted, StorageError, UsageError
 from gdrive_wa.model import Outcome, Report, VoiceNote, relative_to
 from gdrive_wa.names import name_key, safe_name
@@ -175,7 +176,7 @@ class _Job:
         except (Interrupted, StorageError):
             raise
         except GdriveWaError as error:
-            return [_failure(path, error)]
+            return [Outcome.failed(path, error)]
         return [Outcome(path=path, file=name, bytes=size)]
 
     def _joined(self, target: Path, notes: list[VoiceNote]) -> list[Outcome]:
@@ -206,7 +207,7 @@ class _Job:
         except (Interrupted, StorageError):
             raise
         except GdriveWaError as error:
-            return _failure(path, error)
+            return Outcome.failed(path, error)
         return Outcome(path=path, file=relative_to(self._dest, target))
 
     def _tags(self, note: VoiceNote) -> dict[str, str]:
@@ -250,7 +251,3 @@ def _in_parallel(works: Iterable[Work], jobs: int, progress: Progress) -> Iterat
         finally:
             for future in waiting:
                 future.cancel()
-
-
-def _failure(path: str, error: GdriveWaError) -> Outcome:
-    return Outcome(path=path, reason=error.message, hints=error.hints, exit_code=error.exit_code)

@@ -11,7 +11,8 @@ from typing import IO
 
 from gdrive_wa.archive.layout import message_key
 from gdrive_wa.archive.tags import LONGEST_TAGGED, is_opus, tagged, tags_for
-from gdrive_wa.commit import Draft, flush_folders, make_folder, storage_errors
+from gdrive_wa.commit import Draft, flush_folders, make_folder
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import FormatError, StorageError
 from gdrive_wa.manifest import STATE_FOLDER, Manifest, Record
 from gdrive_wa.model import VoiceNote

@@ -10,7 +10,7 @@ from pathlib import Path
 from gdrive_wa.archive.index import read_index, salvaged
 from gdrive_wa.archive.layout import INDEX_NAME, message_key
 from gdrive_wa.archive.match import Match, Matcher
-from gdrive_wa.commit import storage_errors
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import FormatError
 from gdrive_wa.model import NoteStatus, VoiceNote
 from gdrive_wa.progress import Progress

@@ -19,7 +19,8 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     message_key,
 )
-from gdrive_wa.commit import storage_errors, write_file
+from gdrive_wa.commit import write_file
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.manifest import Manifest, Record
 from gdrive_wa.model import NoteStatus, VoiceNote
 

@@ -34,7 +34,8 @@ from gdrive_wa.archive.match import Matcher
 from gdrive_wa.archive.settle import settled, write_lists
 from gdrive_wa.archive.shelf import SamePhone, Shelf
 from gdrive_wa.archive.tags import is_opus
-from gdrive_wa.commit import Draft, flush_folders, storage_errors, sweep
+from gdrive_wa.commit import Draft, flush_folders, sweep
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.kinds import Kind
 from gdrive_wa.manifest import STATE_FOLDER, Manifest, Record
 from gdrive_wa.model import Entry, VoiceNote

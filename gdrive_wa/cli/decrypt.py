@@ -9,7 +9,7 @@ import click
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import PATH, PLACE, json_option, key_option
-from gdrive_wa.errors import DamagedError, GdriveWaError, KeyFailure, UsageError
+from gdrive_wa.errors import DamagedError, KeyFailure, UsageError
 from gdrive_wa.model import Outcome, Report
 
 
@@ -48,17 +48,9 @@ def command(
                 report = decrypt_single(src, dest, key, progress=talk.progress())
             except (DamagedError, KeyFailure) as error:
                 if as_json:
-                    talk.print_json(_failed(src, error).to_json())
+                    talk.print_json(Report(failed=[Outcome.failed(str(src), error)]).to_json())
                 raise
     return talk.print_report(report, "decrypted", as_json=as_json)
-
-
-def _failed(src: Path, error: GdriveWaError) -> Report:
-    """The report of a file that does not open: a script reads it like that of a folder."""
-    outcome = Outcome(
-        path=str(src), reason=error.message, hints=error.hints, exit_code=error.exit_code
-    )
-    return Report(failed=[outcome])
 
 
 def _beside(src: Path) -> Path:

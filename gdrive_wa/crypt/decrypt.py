@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from gdrive_wa.commit import Draft, explain, in_strides, sweep
+from gdrive_wa.commit import Draft, in_strides, refuse_device, sweep
 from gdrive_wa.crypt.containers import (
     another_generation,
     container_key,
@@ -25,7 +25,7 @@ from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_mcrypt1
 from gdrive_wa.crypt.pipeline import PIECE_SIZE, Lane, Piece
 from gdrive_wa.crypt.recognise import looks_like, media_name, recognise
-from gdrive_wa.crypt.target import refuse_device
+from gdrive_wa.disk import explain
 from gdrive_wa.errors import (
     ChecksumError,
     FormatError,

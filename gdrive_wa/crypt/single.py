@@ -6,12 +6,11 @@ import os
 import time
 from pathlib import Path
 
-from gdrive_wa.commit import Draft, sweep
+from gdrive_wa.commit import Draft, refuse_device, sweep
 from gdrive_wa.crypt.beside import read_beside
 from gdrive_wa.crypt.decrypt import decrypt_into
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import START, plain_name
-from gdrive_wa.crypt.target import refuse_device
 from gdrive_wa.errors import UsageError
 from gdrive_wa.model import Outcome, Report
 from gdrive_wa.names import safe_path
@@ -71,7 +70,6 @@ def decrypt_single(
                 name = plain_name(src.name, done.payload, draft.file.read(START))
                 target = folder / Path(name).name
             _apart(src, target)
-            refuse_device(target)
             moment = metadata.updated if metadata else None
             draft.commit(target, mtime=moment.timestamp() if moment else None)
     finally:

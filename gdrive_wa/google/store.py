@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gdrive_wa.commit import make_folder, storage_errors, write_file
+from gdrive_wa.commit import make_folder, write_file
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import CredentialsError
 from gdrive_wa.model import Secret
 from gdrive_wa.names import safe_name

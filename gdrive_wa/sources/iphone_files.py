@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdrive_wa.commit import storage_errors
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import (
     DamagedError,
     DatabaseError,

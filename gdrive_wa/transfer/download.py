@@ -14,7 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.commit import Draft, flush_folders, make_folder, storage_errors
+from gdrive_wa.commit import Draft, flush_folders, make_folder
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import GdriveWaError
 from gdrive_wa.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
 from gdrive_wa.model import Entry, Outcome, Report
@@ -23,7 +24,7 @@ from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.transfer.fetch import JOBS
 from gdrive_wa.transfer.partial import open_partials, revision_of
 from gdrive_wa.transfer.places import metadata_path
-from gdrive_wa.transfer.plan import Plan, Task, failed, make_plan, require_one_backup, standing
+from gdrive_wa.transfer.plan import Plan, Task, make_plan, require_one_backup, standing
 from gdrive_wa.transfer.pool import each
 from gdrive_wa.transfer.pull import Pulled, Tries, pull
 from gdrive_wa.transfer.room import require_room
@@ -152,7 +153,7 @@ class _Run:
     def _hear(self, task: Task, result: _Brought | GdriveWaError) -> None:
         self.watch.progress.advance(Stage.DOWNLOAD, items=1)
         if isinstance(result, GdriveWaError):
-            self.report.failed.append(failed(task.entry, result))
+            self.report.failed.append(Outcome.failed(task.entry.path, result))
         else:
             self._verified.append((task, result))
 

@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Self
 
-from gdrive_wa.commit import in_strides, make_folder, storage_errors
+from gdrive_wa.commit import in_strides, make_folder
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import StorageError
 from gdrive_wa.model import Entry
 from gdrive_wa.transfer.digest import Digests, Lane

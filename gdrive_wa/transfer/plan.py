@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.errors import GdriveWaError, UnsafeNameError, UsageError
+from gdrive_wa.errors import UnsafeNameError, UsageError
 from gdrive_wa.manifest import Manifest, Record
 from gdrive_wa.model import Entry, Outcome
 from gdrive_wa.transfer.partial import room_saved, same_bytes
@@ -90,7 +90,7 @@ def make_plan(
         try:
             place = plan.places.give(entry.stored_as, with_metadata=with_metadata)
         except UnsafeNameError as error:
-            plan.impossible.append(failed(entry, error))
+            plan.impossible.append(Outcome.failed(entry.path, error))
             continue
         record = records.get(str(place))
         same = record and same_bytes(entry, record.source_md5, record.source_revision)
@@ -111,13 +111,6 @@ def make_plan(
 def standing(entry: Entry, place: PurePosixPath) -> Outcome:
     """The outcome of an entry with which nothing is to do."""
     return Outcome(path=entry.path, file=str(place), reason="already there, verified")
-
-
-def failed(entry: Entry, error: GdriveWaError) -> Outcome:
-    """The outcome of an entry that cannot be had."""
-    return Outcome(
-        path=entry.path, reason=error.message, hints=error.hints, exit_code=error.exit_code
-    )
 
 
 def _metadata_holds(

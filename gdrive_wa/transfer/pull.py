@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.commit import storage_errors
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import ChecksumError, GdriveWaError, NetworkError, TruncatedError
 from gdrive_wa.model import Entry
 from gdrive_wa.progress import Stage

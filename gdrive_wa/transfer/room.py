@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from gdrive_wa.commit import storage_errors
+from gdrive_wa.disk import storage_errors
 from gdrive_wa.errors import StorageError
 
 SPARE = 16 << 20

@@ -4,6 +4,9 @@ Makes its own data and prints tables; asserts nothing about time. What is compar
 database against ``wadecrypt`` and against isal alone, which inflates the already decrypted stream
 to the disk and checks nothing; 5 000 media files against ``wabdd decrypt``. Ours verifies every
 MD5 and tag, and flushes to the disk; the isal row flushes too, the peers do not.
+
+For some minutes after thousands of files were deleted, ext4 makes new ones more slowly, for
+everybody alike: run it on a disk that was at rest, or name another with ``--folder``.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def test_a_contact_of_wa_db(tmp_path: Path, row: dict[str, object], name: str) -
 @pytest.mark.parametrize(
     ("digits", "shown"),
     [
-        ("491701234567", "+49 170 1234567"),
+        ("447700900123", "+44 7700 900123"),
         ("442079460123", "+44 20 7946 0123"),
         ("15550101", "+1 5550101"),
         ("0", "+0"),
@@ -100,7 +100,7 @@ VERSION:2.1\r
 N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=B6rg;;;\r
 FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=B6rg=20=\r
 M=C3=BCller\r
-TEL;CELL:0170-123 45 67\r
+TEL;CELL:07700-900 123\r
 END:VCARD\r
 BEGIN:VCARD\r
 VERSION:3.0\r
@@ -126,7 +126,7 @@ def test_a_vcard_file_of_every_version(tmp_path: Path) -> None:
     path = tmp_path / "contacts.vcf"
     path.write_bytes(VCARD.encode())
     book = read_contacts(path)
-    assert book.name("491701234567@s.whatsapp.net") == "Jörg Müller"
+    assert book.name("447700900123@s.whatsapp.net") == "Jörg Müller"
     assert book.name(MUM) == "Mary Hill"
     assert book.name(ANNA) == "Anna, the younger"
     assert book.name("15550103@s.whatsapp.net") == "Anna, the younger"
