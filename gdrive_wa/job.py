@@ -152,7 +152,7 @@ class Job:
             content = self._decrypt(entry, blob, draft.file)
             self._remarks.tell(entry.path, content.notes)
             stranger = entry.kind is Kind.UNKNOWN and not strangers
-            if stranger and not self._archive.knows(size=content.size, sha256=content.sha256):
+            if stranger and not self._archive.knows(content.sha256):
                 return None
             entry = _with_suffix(entry, draft.file)
             return self._archive.place(draft, entry, size=content.size, sha256=content.sha256)

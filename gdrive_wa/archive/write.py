@@ -50,8 +50,7 @@ class ArchiveWriter:
         dest: the archive's folder; made when it is not there.
         timezone: of the times in names and tags; None for this machine's.
         tags: write who and when into opus files; without, each file is bit for bit the phone's.
-        account: whose backup this is. The databases of a second account in one archive lie in a
-            folder of their own.
+        account: whose backup this is; another account's databases get a folder of their own.
         same_phone: tells two accounts' databases apart where nobody says whose they are.
         progress: who is told what a person should know.
 
@@ -138,7 +137,7 @@ class ArchiveWriter:
         self._claim_held(keys)
         return [self._known.notes[key] for key in keys]
 
-    def knows(self, *, sha256: str, size: int | None = None) -> bool:  # noqa: ARG002 - the hash says all
+    def knows(self, sha256: str) -> bool:
         """True when a known note promises this content."""
         return bool(self._known.matcher().by_content(sha256))
 
