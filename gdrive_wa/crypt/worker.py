@@ -1,8 +1,8 @@
 """Worker processes: many small files decrypted on every core.
 
-A voice note takes half a millisecond, most of it Python's own, which the threads of one process
-take in turns. So a run with thousands of them starts a few processes of this program and gives
-each some files at a time. They get the root key through a pipe, never as an argument, leave
+A voice note takes a third of a millisecond, most of it Python's own, which the threads of one
+process take in turns. So a run with thousands of them starts a few processes of this program and
+gives each some files at a time. They get the root key through a pipe, never as an argument, leave
 content in temporary files only, and end when the pipe does.
 """
 
