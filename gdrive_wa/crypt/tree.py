@@ -7,6 +7,7 @@ media, and on a phone's ``WhatsApp`` folder. A second run does only what is left
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import time
 from collections.abc import Sequence
@@ -174,7 +175,7 @@ class _Run:
         if isinstance(opened, Refused):
             return _Done(_failed(file, opened.reason, opened.hints, opened.exit_code))
         self._remarks.tell(file.stored_as, opened.notes)
-        target = self._claim(opened.name, file.stored_as)
+        target = self._claim(opened, file.stored_as)
         try:
             place(opened.draft, f"{self._dest}/{target}")
         except StorageError as error:
@@ -207,16 +208,30 @@ class _Run:
             else:
                 self.report.failed.append(done.outcome)
 
-    def _claim(self, wanted: str, stored_as: str) -> str:
-        """`wanted`, or the first free name like it when another file of the tree has it."""
-        name = wanted
+    def _claim(self, opened: Opened, stored_as: str) -> str:
+        """The name of what was opened, or the first free one like it when another file of the
+        tree has it, or a file that no run of ours put there."""
+        name = opened.name
         with self._names:
             number = 1
-            while self._taken.setdefault(name_key(name), stored_as) != stored_as:
+            while self._taken.setdefault(
+                name_key(name), stored_as
+            ) != stored_as or self._is_not_ours(name, opened):
                 number += 1
-                path = PurePosixPath(wanted)
+                path = PurePosixPath(opened.name)
                 name = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
         return name
+
+    def _is_not_ours(self, name: str, opened: Opened) -> bool:
+        """True of a file that nobody recorded, unless it holds what was opened: then a run that
+        was killed put it there."""
+        if not os.path.lexists(f"{self._dest}/{name}") or self._manifest.get(name) is not None:
+            return False
+        path = self._dest / name
+        if path.is_symlink() or not path.is_file():
+            return not path.is_dir()  # a folder is for the disk to refuse
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() != opened.sha256
 
 
 def _failed(file: StoredFile, reason: str, hints: tuple[str, ...], exit_code: int) -> Outcome:

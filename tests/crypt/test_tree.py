@@ -273,6 +273,27 @@ def test_a_user_who_stops_it_keeps_what_is_finished(dump: Dump) -> None:
     assert len(dump.found()) == 3 * CHUNK
 
 
+def test_a_file_of_the_users_own_keeps_its_name_and_its_content(dump: Dump) -> None:
+    dump.media("Media/a.opus", b"OggS ours")
+    own = dump.out / "Media" / "a.opus"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"OggS the user's")
+    for _ in range(2):
+        dump.decrypt()
+        assert dump.found() == {
+            "Media/a.opus": b"OggS the user's",
+            "Media/a (2).opus": b"OggS ours",
+        }
+
+
+def test_a_file_that_a_killed_run_did_not_record_is_taken_for_its_own(dump: Dump) -> None:
+    dump.media("Media/a.opus", b"OggS ours")
+    dump.decrypt()
+    shutil.rmtree(dump.out / STATE_FOLDER)
+    assert len(dump.decrypt().done) == 1
+    assert dump.found() == {"Media/a.opus": b"OggS ours"}
+
+
 def test_two_runs_into_one_folder_are_refused(dump: Dump) -> None:
     dump.media("Media/a.opus", b"OggS a")
     with Manifest(dump.out), pytest.raises(StorageError, match="in use"):
