@@ -25,7 +25,6 @@ JAVA_HEADER_SIZE = len(JAVA_PREFIX) + 4
 LONGEST_KEY_FILE = 4096
 """Nothing longer is read when a key is expected."""
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ZERO_SALT = bytes(32)
 _CIPHER_VERSION = b"\x00\x01"
 
@@ -243,8 +242,6 @@ def write_key_file(key: Key, path: Path) -> None:
 
 
 def _parse(raw: bytes) -> Key:
-    if raw.startswith(_UTF_16) and len(raw) > ROOT_KEY_SIZE:  # text as PowerShell writes it
-        raw = raw.decode("utf-16", "replace").encode()
     if not raw:
         raise KeyFileError("the key is empty")
     if len(raw) > LONGEST_KEY_FILE:

@@ -9,12 +9,15 @@ import unicodedata
 
 _NO_CHARACTER = "\ufffd"
 """What stands where other bytes were decoded that are none."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def text_of(raw: bytes) -> str | None:
-    """`raw` as text of UTF-8, with a mark before it or without; None where it is no text."""
+    """`raw` as text of UTF-8, with a mark before it or without, or of UTF-16 with one, which
+    PowerShell writes; None where it is no text.
+    """
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError:
         return None
     fine = all((c.isprintable() and c != _NO_CHARACTER) or _is_between_digits(c) for c in text)
