@@ -248,12 +248,12 @@ class _Attempt:
                 if partial.length == self.expected:
                     return  # everything is there; the judgement is the MD5's
                 raise _Broken(error) from error
-            watch.check()
             if not piece:
                 break
-            partial.write(piece)
+            partial.write(piece)  # before a stop is heard: what came is kept
             self.fetched += len(piece)
             watch.progress.advance(Stage.DOWNLOAD, moved=len(piece))
+            watch.check()
             if self.expected is not None and partial.length > self.expected:
                 return  # more than there should be: whatever follows cannot mend it
         if self._entry.md5 is not None and self.expected is None:
