@@ -36,6 +36,7 @@ from gdrive_wa.google.access import ENDPOINT_VARIABLE
 from gdrive_wa.google.connections import Connections
 from gdrive_wa.google.endpoints import Endpoints
 from gdrive_wa.google.retry import Patience, read_refusal
+from gdrive_wa.google.trust import why_untrusted
 from gdrive_wa.model import Choice, Entry, Outcome, Report, VoiceNote
 from gdrive_wa.notes import links_of
 from gdrive_wa.progress import Progress, Stage
@@ -222,6 +223,8 @@ class _Servers:
             try:
                 return self._try(address, link, out)
             except (_PassingError, HTTPError) as error:
+                if untrusted := why_untrusted(error, "WhatsApp's servers"):
+                    raise untrusted from error
                 if attempt >= _PATIENCE.attempts:
                     raise NetworkError("WhatsApp's servers cannot be reached") from error
                 asked = error.pause if isinstance(error, _PassingError) else None

@@ -16,6 +16,7 @@ from gdrive_wa.google.endpoints import Endpoints
 from gdrive_wa.google.session import Session
 from gdrive_wa.google.store import Login
 from gdrive_wa.google.tokens import GivenToken, RenewedTokens, Tokens
+from gdrive_wa.google.trust import why_untrusted
 from gdrive_wa.model import Secret
 
 TOKEN_VARIABLE = "GDRIVE_WA_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
@@ -63,9 +64,10 @@ class OAuthTokens(RenewedTokens):
             with requests.Session() as session:
                 self._credentials.refresh(Request(careful(session, self._endpoints)))
         except TransportError as error:
-            raise NetworkError(
+            unreachable = NetworkError(
                 "Google cannot be reached to renew the login", hint="check the network"
-            ) from error
+            )
+            raise why_untrusted(error, "Google") or unreachable from error
         except GoogleAuthError as error:
             raise _ended(self._login.account, error) from error
         self._remember()

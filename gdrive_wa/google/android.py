@@ -11,6 +11,7 @@ from typing import Any
 from gdrive_wa.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.google.endpoints import Endpoints
 from gdrive_wa.google.tokens import RenewedTokens
+from gdrive_wa.google.trust import why_untrusted
 from gdrive_wa.model import Secret
 
 SERVICE = "oauth2:https://www.googleapis.com/auth/drive.appdata"
@@ -84,7 +85,8 @@ def _ask(endpoints: Endpoints, call: str, *arguments: object, **options: object)
         with _library(endpoints) as gpsoauth:
             answer: dict[str, str] = getattr(gpsoauth, call)(*arguments, **options)
     except requests.RequestException as error:
-        raise NetworkError("Google cannot be reached", hint="check the network") from error
+        unreachable = NetworkError("Google cannot be reached", hint="check the network")
+        raise why_untrusted(error, "Google") or unreachable from error
     if not answer.keys() & {"Token", "Auth", "Error"}:  # a page of some proxy, or of an outage
         raise NetworkError("Google's answer to the sign-in makes no sense", hint="try again later")
     return answer

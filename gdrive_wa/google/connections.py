@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from threading import Lock
 from urllib.parse import unquote, urlsplit
@@ -13,6 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from gdrive_wa.errors import NetworkError
 from gdrive_wa.google.endpoints import is_loopback
+from gdrive_wa.google.trust import trust
 
 CONNECT_SECONDS = 15.0
 READ_SECONDS = 30.0
@@ -74,11 +74,11 @@ class Connections:
             return self._by_host[key]
 
     def _open(self, scheme: str, proxy: str) -> urllib3.PoolManager:
-        trust = _trust() if scheme == "https" else None
+        trusted = trust() if scheme == "https" else None
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         if not proxy:
             return urllib3.PoolManager(
-                num_pools=8, maxsize=self._most, timeout=timeout, ssl_context=trust
+                num_pools=8, maxsize=self._most, timeout=timeout, ssl_context=trusted
             )
         try:
             auth = urllib3.util.parse_url(proxy).auth
@@ -89,7 +89,7 @@ class Connections:
                 maxsize=self._most,
                 proxy_headers=proxy_headers,
                 timeout=timeout,
-                ssl_context=trust,
+                ssl_context=trusted,
             )
         except (HTTPError, ValueError) as error:
             raise NetworkError(
@@ -107,13 +107,3 @@ def proxy_for(scheme: str, host: str) -> str:
     if not proxy or proxy_bypass(host):
         return ""
     return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _trust() -> ssl.SSLContext:
-    """The system's certificates, and beside them those that came with this installation, for
-    some systems' Python finds none."""
-    import certifi  # noqa: PLC0415 - only once a session is opened
-
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context

@@ -15,6 +15,7 @@ from gdrive_wa.errors import CredentialsError, GdriveWaError, NetworkError, Usag
 from gdrive_wa.google import android, store
 from gdrive_wa.google.endpoints import Endpoints
 from gdrive_wa.google.store import Login
+from gdrive_wa.google.trust import why_untrusted
 from gdrive_wa.model import Secret
 
 APPDATA_SCOPE = "https://www.googleapis.com/auth/drive.appdata"
@@ -226,7 +227,8 @@ def _consent(
             "access was denied in the browser", hint="run gdrive-wa login again, and allow it"
         ) from error
     except (RequestException, ConnectionError) as error:
-        raise NetworkError("Google cannot be reached", hint="check the network") from error
+        unreachable = NetworkError("Google cannot be reached", hint="check the network")
+        raise why_untrusted(error, "Google") or unreachable from error
     except webbrowser.Error as error:
         raise CredentialsError(
             "no browser could be opened", hint="use --no-browser and open the address anywhere"

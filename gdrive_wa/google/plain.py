@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from gdrive_wa.google.connections import CONNECT_SECONDS, READ_SECONDS
 from gdrive_wa.google.endpoints import Endpoints
+from gdrive_wa.google.trust import trust
 
 
 def careful(session: requests.Session, endpoints: Endpoints) -> requests.Session:
@@ -27,4 +29,15 @@ def careful(session: requests.Session, endpoints: Endpoints) -> requests.Session
     session.send = send  # type: ignore[method-assign]
     session.max_redirects = 0
     session.trust_env = not endpoints.local
+    session.mount("https://", _Trusting())
     return session
+
+
+class _Trusting(HTTPAdapter):
+    """Believes what our own requests believe; by itself it would not ask the system."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=trust(), **options)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        return super().proxy_manager_for(*args, ssl_context=trust(), **options)

@@ -23,6 +23,7 @@ from gdrive_wa.google.connections import Connections
 from gdrive_wa.google.pace import Pace
 from gdrive_wa.google.retry import Patience, read_refusal
 from gdrive_wa.google.tokens import Tokens
+from gdrive_wa.google.trust import why_untrusted
 from gdrive_wa.model import Secret
 from gdrive_wa.version import VERSION
 
@@ -158,6 +159,8 @@ class Session:
                     return made
                 refusal = read_refusal(answer.status, answer.headers, _read_refused(answer))
             except HTTPError as error:
+                if untrusted := why_untrusted(error, urlsplit(asked.url).netloc):
+                    raise untrusted from error
                 failure = _unreachable(error, asked.url)
             else:
                 if refusal.status == 401 and renewals < MOST_RENEWALS:
