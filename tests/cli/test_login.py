@@ -18,6 +18,7 @@ import requests
 from gdrive_wa.emulator.sample import SampleAccount
 from gdrive_wa.emulator.server import Emulator
 from tests.cli.conftest import Run
+from tests.google.ports import free_port
 from tests.google.scripted import Scripted, answer
 
 
@@ -39,12 +40,6 @@ def scripted() -> Iterator[Scripted]:
     """A server that answers what a test tells it to."""
     with Scripted() as running:
         yield running
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
 
 
 def just_open(address: str) -> None:

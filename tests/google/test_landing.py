@@ -11,16 +11,17 @@ import pytest
 
 from gdrive_wa.google.landing import Landing
 from tests.google.browser import visit
+from tests.google.ports import free_port
 
 
 def connected(landing: Landing) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", urlsplit(landing.url).port or 0), timeout=20)
+    return socket.create_connection(("127.0.0.1", urlsplit(landing.url).port or 0), timeout=120)
 
 
 def test_what_is_asked_for_comes_back_whole() -> None:
     with Landing(0) as landing:
         status, _, page = visit(f"{landing.url}?code=4%2Fabc&state=x")
-        assert landing.wait(20) == f"{landing.url}?code=4%2Fabc&state=x"
+        assert landing.wait(120) == f"{landing.url}?code=4%2Fabc&state=x"
     assert status == 200
     assert "go back to the terminal" in page
 
@@ -45,19 +46,19 @@ def test_what_is_no_request_does_not_end_it(sent: bytes, capfd: pytest.CaptureFi
             rude.sendall(b"GET / ")
         with connected(landing):
             visit(f"{landing.url}?code=1")
-        assert landing.wait(20) == f"{landing.url}?code=1"
+        assert landing.wait(120) == f"{landing.url}?code=1"
     assert capfd.readouterr().err == ""
 
 
 def test_a_port_can_be_used_again_at_once() -> None:
     """Whoever was denied, or came back by a stray request, tries again over the same tunnel."""
-    with Landing(0) as first:
-        port = urlsplit(first.url).port or 0
+    port = free_port()
+    with Landing(port) as first:
         visit(first.url)
-        assert first.wait(20)
+        assert first.wait(120)
     with Landing(port) as second:
         visit(f"{second.url}?again")
-        assert second.wait(20) == f"{first.url}?again"
+        assert second.wait(120) == f"{first.url}?again"
 
 
 def test_a_port_that_somebody_listens_on_is_refused() -> None:
