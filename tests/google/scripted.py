@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -42,10 +43,15 @@ class Scripted:
         trace: TracebackType | None,
     ) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()
         self._listening.close()
-        with self._lock:
-            for each in self._open:
-                each.close()
+        for each in self._open:
+            with suppress(OSError):  # the other side may have hung up
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for each in self._open:
+            each.close()
 
     def _accept(self) -> None:
         while True:
@@ -56,7 +62,10 @@ class Scripted:
             with self._lock:
                 self.connections += 1
                 self._open.append(connection)
-            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+            self._threads.append(
+                threading.Thread(target=self._converse, args=(connection,), daemon=True)
+            )
+            self._threads[-1].start()
 
     def _converse(self, connection: socket.socket) -> None:
         waiting = b""
