@@ -156,10 +156,11 @@ def test_a_limit_that_stays_tells_to_take_it_slowly(
 
 
 def test_nobody_there(session: Session) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with pytest.raises(NetworkError, match="cannot be reached") as caught:
-        session.get_json(f"http://127.0.0.1:{port}/x", what="the list of backups")
+    with socket.socket() as taken:  # as long as it is, no neighbour can listen there
+        taken.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}/x"
+        with pytest.raises(NetworkError, match="cannot be reached") as caught:
+            session.get_json(nowhere, what="the list of backups")
     assert "check the network" in caught.value.hints[0]
 
 
@@ -184,15 +185,24 @@ def test_one_requests_limit_is_its_own_and_its_wish_is_obeyed(
 
 
 def test_a_crowd_that_met_a_limit_comes_back_one_by_one(
-    session: Session, emulator: Emulator, backups: str
+    session: Session, emulator: Emulator, backups: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.faults = Fault(
         kind=FaultKind.STATUS, status=429, reason="rateLimitExceeded", times=8, across=True
     )
+    together, usual = threading.Barrier(8), session.pace.limited
+    intervals: list[float] = []
+
+    def limited(begun: float, pause: float) -> None:
+        together.wait(60)  # or a thread that runs ahead meets all eight by itself, and gives up
+        usual(begun, pause)
+        intervals.append(session.pace.interval)
+
+    monkeypatch.setattr(session.pace, "limited", limited)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: session.get_json(backups, what="a page"), range(24)))
     assert emulator.counts.statuses[200] == 24
-    assert session.pace.interval > 0
+    assert max(intervals) > 0
 
 
 class Renewing(RenewedTokens):
