@@ -18,7 +18,7 @@ Act = Callable[[str], None]
 def visit(url: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
     """One request; status, where it leads, and the page."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=120)
     target = f"{parts.path or '/'}?{parts.query}"
     try:
         if form is None:

@@ -94,7 +94,7 @@ def log_in(
         asked: dict[str, Any] = {
             "client_secrets": client_file,
             "endpoint": emulator.root,
-            "timeout": 20,
+            "timeout": 120,
             **options,
         }
         return login_oauth(**asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -144,9 +145,10 @@ def test_bytes_that_are_no_request_count_as_nobody(log_in: LogIn) -> None:
         home = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0])
         with socket.create_connection((str(home.hostname), home.port or 0)) as connection:
             connection.sendall(b"\x16\x03\x01\r\n\r\n")
-            connection.recv(1000)
+            with contextlib.suppress(OSError):  # whatever comes, and should the wait be over
+                connection.recv(1000)
 
-    with pytest.raises(CredentialsError):
+    with pytest.raises(CredentialsError, match="within 5 seconds"):
         log_in(knock, timeout=5)
 
 
