@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -29,7 +29,8 @@ def program() -> Iterator[HTTPServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+    # Chromium opens connections ahead of time, on which one thread would wait for ever
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -49,6 +50,7 @@ def test_a_button_leads_back_to_the_program(
         "state": "the state",
     }
     page = browser.new_page()
+    page.set_default_timeout(120_000)
     page.goto(f"{emulator.root}/auth?{urlencode(asked)}")
     assert page.get_by_role("heading").inner_text() == "Sign in"
     assert page.get_by_role("radio", name="alex@example.org").is_checked()
