@@ -60,7 +60,7 @@ def sign_in(
     monkeypatch.setattr("webbrowser.get", lambda _=None: Browser())
     try:
         return flow_of(emulator).run_local_server(
-            host="127.0.0.1", port=0, open_browser=True, timeout_seconds=10
+            host="127.0.0.1", port=0, open_browser=True, timeout_seconds=120
         )
     finally:
         for thread in threads:
