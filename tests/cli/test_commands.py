@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from gdrive_wa.crypt.keys import RootKey, load_key
-from gdrive_wa.emulator.faults import Faults
+from gdrive_wa.emulator.faults import Fault, FaultKind, Faults
 from gdrive_wa.emulator.sample import SampleAccount
 from gdrive_wa.emulator.server import Emulator
 from tests.cli.conftest import Run
@@ -358,17 +358,21 @@ def test_ctrl_c_stops_where_nothing_is_lost_and_the_next_run_ends_the_job(
     sample: SampleAccount,
     tmp_path: Path,
 ) -> None:
-    emulator.faults = Faults(delay=0.25)
+    stall = Fault(  # from the twelfth file on: it cannot end before it is stopped
+        kind=FaultKind.STALL, path="*/files/*", media=True,
+        first=12, across=True, times=None, seconds=600,
+    )  # fmt: skip
+    emulator.faults = Faults(rules=(stall,), delay=0.25)
     process = subprocess.Popen(
         [sys.executable, "-m", "gdrive_wa", "restore", "out", "--jobs", "1"],
         env={**clean_environment, **with_key}, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     voices = tmp_path / "out" / "Voice notes"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not list(voices.rglob("*.opus")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert "run the same command again" in said
     kept = {path: path.read_bytes() for path in voices.rglob("*.opus")}

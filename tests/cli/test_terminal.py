@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from gdrive_wa.emulator.sample import SampleAccount
 from gdrive_wa.emulator.server import Emulator
 from tests.cli.conftest import Run
 
+BLOBS = "*/files/*"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 """The cursor, gone and back."""
 
@@ -34,7 +36,7 @@ class Terminal:
     line: int
     seen: str = field(default="")
 
-    def until(self, true: Callable[[str], bool], seconds: float = 60) -> str:
+    def until(self, true: Callable[[str], bool], seconds: float = 200) -> str:
         """Read on until `true` of all that was seen, or the command ends."""
         deadline = time.monotonic() + seconds
         while not true(self.seen):
@@ -46,6 +48,14 @@ class Terminal:
             except OSError:  # how Linux says that nobody writes any more
                 break
         return self.seen
+
+    def type_hidden(self, text: str) -> None:
+        """What is typed before the terminal hides it would be seen, or thrown away."""
+        deadline = time.monotonic() + 60
+        while termios.tcgetattr(self.line)[3] & termios.ECHO:
+            assert time.monotonic() < deadline, self.seen[-2000:]
+            time.sleep(0.01)
+        os.write(self.line, text.encode() + b"\n")
 
     def end(self) -> int:
         """Read to the end; the exit code."""
@@ -95,7 +105,11 @@ def test_a_restore_shows_a_bar_and_clears_it_away(
 def test_ctrl_c_gives_the_cursor_back_before_it_says_why(
     terminal: Open, with_key: dict[str, str], emulator: Emulator
 ) -> None:
-    emulator.faults = Faults(delay=0.5)
+    # from some file on nothing comes any more, so that it cannot end before it is stopped
+    stall = Fault(
+        kind=FaultKind.STALL, path=BLOBS, media=True, first=8, across=True, times=None, seconds=600
+    )
+    emulator.faults = Faults(rules=(stall,), delay=0.25)
     shown = terminal("restore", "out", "--jobs", "1", env=with_key)
     shown.until(lambda seen: "downloading" in seen)
     time.sleep(1)
@@ -114,12 +128,14 @@ def test_ctrl_c_gives_the_cursor_back_before_it_says_why(
 def test_an_error_amid_the_bars_gives_the_cursor_back_too(
     terminal: Open, with_key: dict[str, str], emulator: Emulator
 ) -> None:
-    emulator.faults = Faults(delay=0.3)
+    revoke = Fault(kind=FaultKind.REVOKE, path=BLOBS, media=True, first=6, across=True, times=None)
+    emulator.faults = Faults(rules=(revoke,), delay=0.1)
     shown = terminal("restore", "out", env=with_key)
-    shown.until(lambda seen: "listing" in seen or "downloading" in seen)
-    emulator.faults = Faults(rules=(Fault(kind=FaultKind.REVOKE, path="*", times=None),))
     assert shown.end() != 0
-    assert HIDE not in shown.seen.rpartition(SHOW)[2]
+    before, _, last = shown.seen.rpartition(SHOW)
+    assert "downloading" in before
+    assert HIDE in before
+    assert HIDE not in last
 
 
 def test_no_colour_where_none_is_wanted(terminal: Open, signed_in: dict[str, str]) -> None:
@@ -136,9 +152,9 @@ def test_a_key_is_asked_for_and_not_shown(
     digits = sample.key.reveal().hex()
     shown = terminal("restore", "out", env=signed_in)
     shown.until(lambda seen: "Key (hidden" in seen)
-    os.write(shown.line, b"not a key\n")
+    shown.type_hidden("not a key")
     shown.until(lambda seen: seen.count("Key (hidden") == 2)
-    os.write(shown.line, digits.encode() + b"\n")
+    shown.type_hidden(digits)
     assert shown.end() == 0, shown.seen
     assert digits not in shown.seen
     assert (tmp_path / "out" / "index.html").exists()
