@@ -7,8 +7,9 @@ import os
 import shlex
 import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,9 +18,6 @@ from gdrive_wa.cli.options import PATH
 from gdrive_wa.emulator import faults
 from gdrive_wa.emulator.faults import FaultKind
 from gdrive_wa.errors import Interrupted, UsageError
-
-if TYPE_CHECKING:
-    from gdrive_wa.emulator.server import Emulator
 
 _ROOM = Path(faults.__file__).parent
 _FAULTS = f"""\b
@@ -73,7 +71,7 @@ def command(
     from gdrive_wa.emulator.server import Emulator  # noqa: PLC0415
 
     trouble = faults.parse_faults(_read_json(fault_file)) if fault_file is not None else None
-    with tempfile.TemporaryDirectory(prefix="gdrive-wa-emulator-") as scratch:
+    with _ended(), tempfile.TemporaryDirectory(prefix="gdrive-wa-emulator-") as scratch:
         folder = account or Path(scratch) / "account"
         if not folder.exists():
             make_sample(folder, encrypted=not plain)
@@ -90,15 +88,18 @@ def command(
             voice.say(f"serving {google.accounts[0].email} on {google.root}; Ctrl-C stops it")
             voice.hint("paste the lines above into another terminal, then: gdrive-wa backups")
             voice.hint(f"or sign in: gdrive-wa login --client-secrets {client_file.resolve()}")
-            _serve(google)
+            google.wait()
 
 
-def _serve(google: Emulator) -> None:
-    """Until somebody presses Ctrl-C, or a script ends what it started."""
+@contextmanager
+def _ended() -> Iterator[None]:
+    """By Ctrl-C, or by the script that started it, which may do so as soon as it has its lines:
+    before anything is made that must go again.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        google.wait()
+        yield
     except KeyboardInterrupt:
         raise Interrupted("stopped serving", hint=()) from None
 

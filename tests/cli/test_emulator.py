@@ -9,6 +9,8 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,31 +21,57 @@ from tests.cli.conftest import Run
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="other words, other signals")
 
 
+@contextmanager
+def serving(environment: dict[str, str], scratch: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command, its temporary files in `scratch`; it does not outlive the test."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "gdrive_wa", "emulator"],
+        env={**environment, "TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - as a script's shell starts what it puts into the background
+    ) as emulator:
+        try:
+            yield emulator
+        finally:
+            emulator.kill()
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_its_lines_are_all_that_other_commands_need_and_it_leaves_nothing(
     ending: signal.Signals, run: Run, clean_environment: dict[str, str], tmp_path: Path
 ) -> None:
     scratch = tmp_path / "my temporary files"
     scratch.mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-m", "gdrive_wa", "emulator"],
-        env={**clean_environment, "TMPDIR": str(scratch)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 - as a script's shell starts what it puts into the background
-    ) as emulator:
+    with serving(clean_environment, scratch) as emulator:
         assert emulator.stdout is not None
         lines = [shlex.split(emulator.stdout.readline()) for _ in range(3)]
         assert {word for word, _ in lines} == {"export"}
         settings = dict(setting.split("=", 1) for _, setting in lines)
         opened = run("key", "check", env=settings)
         emulator.send_signal(ending)
-        _, said = emulator.communicate(timeout=30)
+        _, said = emulator.communicate(timeout=120)
     assert opened.returncode == 0, opened.stderr
     assert emulator.returncode == 130
     assert said.splitlines()[-1] == "error: stopped serving"
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_can_be_ended_as_soon_as_its_lines_are_there(
+    ending: signal.Signals, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Even while it still says the rest, which nobody reads here until then."""
+    with serving(clean_environment, tmp_path) as emulator:
+        assert emulator.stdout is not None
+        for _ in range(3):
+            assert emulator.stdout.readline()
+        emulator.send_signal(ending)
+        _, said = emulator.communicate(timeout=120)
+    assert emulator.returncode == 130
+    assert said.splitlines()[-1] == "error: stopped serving"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_is_no_account(run: Run, tmp_path: Path) -> None:
