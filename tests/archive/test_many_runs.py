@@ -380,28 +380,53 @@ def test_a_note_of_a_check_that_makes_no_sense_is_none(tmp_path: Path, content: 
     assert len(ran.held) == 1
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.archive.phone import *
+
+notes = [note(number, sent_at=note(number // 2).sent_at) for number in range(40)]
+files = {path_of(number): recording(number) for number in range(40)}
+calls, last = 0, int(sys.argv[2])
+
+def count(_frame, event, _call):
+    global calls
+    calls += event == "c_call"
+    if calls == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+print("up", flush=True)
+sys.setprofile(count if last else None)
+run(Path(sys.argv[1]), notes, files)
+sys.setprofile(None)
+print(calls)
+"""
+
+
+def killable(target: Path, last: int) -> subprocess.Popen[str]:
+    """A run that kills itself at call `last` of what Python calls in C; never with 0. Its last
+    word is how many it counted."""
+    command = [sys.executable, "-c", KILLED, str(target), str(last)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
 def test_a_run_killed_at_any_moment_can_be_gone_on_with(tmp_path: Path) -> None:
     notes = [note(number, sent_at=note(number // 2).sent_at) for number in range(40)]
     files = {path_of(number): recording(number) for number in range(40)}
-    run(tmp_path / "whole", notes, files)
+    with killable(tmp_path / "whole", sys.maxsize) as child:
+        calls = int(child.communicate()[0].split()[-1])
     whole = tree(tmp_path / "whole")
-    code = (
-        "import sys; from pathlib import Path; from tests.archive.phone import *; "
-        "print('up', flush=True); "
-        "notes = [note(n, sent_at=note(n // 2).sent_at) for n in range(40)]; "
-        "run(Path(sys.argv[1]), notes, {path_of(n): recording(n) for n in range(40)})"
-    )
-    chance, cut_short = random.Random(11), 0
+    chance = random.Random(11)
     for number in range(KILLS // TOGETHER):
         target = tmp_path / f"killed {number}"
-        for _ in range(TOGETHER):
-            with subprocess.Popen(
-                [sys.executable, "-c", code, target], cwd=ROOT, stdout=subprocess.PIPE
-            ) as child:
+        with killable(target, chance.randrange(1, calls * 9 // 10)) as child:
+            child.communicate()
+        assert child.returncode == -signal.SIGKILL, "killed in the middle, however fast it is"
+        for _ in range(TOGETHER - 1):  # and in the middle of a call
+            with killable(target, 0) as child:
                 assert child.stdout is not None
                 child.stdout.readline()
                 time.sleep(chance.uniform(0.0, 0.08))
-                cut_short += child.poll() is None
                 child.send_signal(signal.SIGKILL)
         ran = run(target, notes, files)
         assert tree(target) == whole
@@ -409,4 +434,3 @@ def test_a_run_killed_at_any_moment_can_be_gone_on_with(tmp_path: Path) -> None:
         assert open_archive(target).verify().extra == ()
         left = [path.name for path in (target / ".gdrive-wa").iterdir()]
         assert sorted(left) == ["lock", "manifest.jsonl"]
-    assert cut_short > KILLS // 10, "killed in the middle"
