@@ -10,13 +10,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from gdrive_wa.library.page import write_page
 from gdrive_wa.model import VoiceNote
 from tests.library.people import RECORDINGS
 
 OpenPage = Callable[..., Page]
+
+PATIENCE = 60.0
+"""Seconds until something counts as never coming; only what is broken takes so long."""
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture
@@ -51,7 +55,6 @@ def open_page(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator
         usual = {"viewport": {"width": 1280, "height": 860}}
         contexts.append(browser.new_context(**{**usual, **context}))
         page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
         watch(page, problems)
         page.goto(index.as_uri() + hash_)
         return page
@@ -73,6 +76,7 @@ def lay_out(folder: Path, notes: Sequence[VoiceNote]) -> None:
 
 
 def watch(page: Page, problems: list[str]) -> None:
+    page.set_default_timeout(PATIENCE * 1000)
     page.on("console", lambda message: problems.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: problems.append(f"script: {error}"))
     page.on("popup", lambda popup: problems.append(f"popup: {popup.url}"))
@@ -95,7 +99,12 @@ def watch(page: Page, problems: list[str]) -> None:
 def until(page: Page, true: str) -> None:
     """Wait for a condition of the page; Playwright's own way to wait needs `eval`, which the
     page's policy forbids."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not page.evaluate(true):
         assert time.monotonic() < deadline, f"never became true: {true}"
         page.wait_for_timeout(50)
+
+
+def play_over_and_over(page: Page) -> None:
+    """A note that plays begins anew at its end, so that a slow test never finds it over."""
+    page.evaluate("document.querySelector('audio').loop = true")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.library.conftest import OpenPage, until
+from tests.library.conftest import OpenPage, play_over_and_over, until
 from tests.library.people import note, sample
 
 pytestmark = pytest.mark.browser
@@ -126,6 +126,7 @@ def test_focus_is_seen(open_page: OpenPage) -> None:
 
 def test_a_screen_reader_is_told_what_plays(open_page: OpenPage) -> None:
     page = open_page(sample())
+    play_over_and_over(page)
     announcer = page.locator("[aria-live=polite].announcer")
     expect(announcer).to_have_text("")
     page.keyboard.press("Space")
@@ -140,11 +141,12 @@ def test_is_readable_in_light_and_dark(
     open_page: OpenPage, tmp_path: Path, scheme: str, viewport: dict[str, int] | None
 ) -> None:
     page = open_page(sample(), color_scheme=scheme, **({"viewport": viewport} if viewport else {}))
+    play_over_and_over(page)
     page.keyboard.press("Space")
     until(page, "document.querySelector('audio').currentTime > 0.2")
     page.locator(".note.current button.star").click()
     page.mouse.move(0, 0)
-    page.wait_for_timeout(300)  # colours fade over
+    until(page, "document.getAnimations().length === 0")  # colours fade over
     assert page.evaluate(CONTRASTS) == []
     ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     assert (int(ground.split("(")[1].split(",")[0]) > 128) == (scheme == "light")
