@@ -74,7 +74,9 @@ def browser() -> Iterator[Browser]:
         pytest.skip(missing)
     as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=[*QUIET, *as_root])
+        chromium = playwright.chromium.launch(
+            executable_path=path, args=[*QUIET, *as_root], timeout=120_000
+        )
         yield chromium
         chromium.close()
 
