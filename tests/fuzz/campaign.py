@@ -46,9 +46,11 @@ def fuzz(name: str, samples: Sequence[bytes], try_one: Try, arguments: list[str]
         return 0
     seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)
     campaign = Campaign(name, samples, try_one, seed)
-    campaign.run(options.seconds)
+    started = time.monotonic()
+    campaign.run(options.seconds, inputs=options.inputs)
+    took = time.monotonic() - started
     print(
-        f"{campaign.tried} inputs in {options.seconds:.0f} s, {len(campaign.endings)} ways to end, "
+        f"{campaign.tried} inputs in {took:.0f} s, {len(campaign.endings)} ways to end, "
         f"{len(campaign.findings)} findings (seed {seed})"
     )
     return 1 if campaign.findings else 0
@@ -72,12 +74,13 @@ class Campaign:
         self.endings: set[str] = set()
         self.findings: dict[str, Path] = {}
 
-    def run(self, seconds: float) -> None:
-        """Every sample as it is, then mutants until the time is up."""
+    def run(self, seconds: float, *, inputs: int | None = None) -> None:
+        """Every sample as it is, then mutants until the time is up, or until so many were tried
+        however long it takes."""
         end = time.monotonic() + seconds
         for sample in list(self._corpus):
             self._one(sample)
-        while time.monotonic() < end:
+        while time.monotonic() < end if inputs is None else self.tried < inputs:
             self._one(self.mutant())
 
     def mutant(self) -> bytes:
@@ -122,6 +125,7 @@ class Campaign:
 def _options(name: str, arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m tests.fuzz {name}")
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--inputs", type=int, help="so many, however long they take")
     parser.add_argument("--seed", type=int, help="the same inputs again, as far as time goes")
     parser.add_argument("--replay", type=Path, help="try this one input, and see it fail")
     return parser.parse_args(arguments)
