@@ -10,11 +10,14 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from gdrive_wa.emulator.sample import SampleAccount
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+PATIENCE = 240
+"""Seconds until a kernel, or a cell, counts as stuck; a busy machine takes long to import all."""
 EXPLORE = FOLDER / "01-explore-a-backup.ipynb"
 
 
@@ -49,8 +52,14 @@ class Ran:
 
     def __init__(self, path: Path, cwd: Path) -> None:
         notebook = read(path)
+        # by sockets in a folder: a port that is free now may be another test's before it is taken
+        sockets = Config(KernelManager={"transport": "ipc", "ip": str(cwd / "k")})
         self._client = NotebookClient(
-            notebook, timeout=120, resources={"metadata": {"path": str(cwd)}}
+            notebook,
+            config=sockets,
+            timeout=PATIENCE,
+            startup_timeout=PATIENCE,
+            resources={"metadata": {"path": str(cwd)}},
         )
         with self._client.setup_kernel():
             for index, cell in enumerate(notebook.cells):
@@ -76,6 +85,7 @@ def explored(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     with pytest.MonkeyPatch.context() as patch:  # what Jupyter keeps of a person stays out of it
         for variable in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
             patch.setenv(variable, str(folder / variable.lower()))
+        patch.setenv("TMPDIR", str(folder))  # the archive that the notebook makes goes with it
         return Ran(EXPLORE, folder)
 
 
