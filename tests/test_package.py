@@ -18,7 +18,10 @@ from gdrive_wa.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
-pytestmark = pytest.mark.slow
+PATIENCE = 400
+"""Seconds for one program; what they install comes over a line that may be slow."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * PATIENCE)]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Installed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
 
@@ -55,7 +58,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The source distribution of this tree, and the wheel made from it and nothing else."""
     out = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     return Built(next(out.glob("*.tar.gz")), next(out.glob("*.whl")))
 
@@ -63,14 +66,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 @pytest.fixture(scope="module")
 def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     venv, home = tmp_path_factory.mktemp("venv"), tmp_path_factory.mktemp("home")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", venv], check=True, timeout=PATIENCE
+    )
     pip = [sys.executable, "-m", "pip", "--python", str(venv), "--disable-pip-version-check"]
     result = subprocess.run(
         [*pip, "install", "--quiet", "--no-compile", str(built.wheel)],
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=PATIENCE,
     )
     assert result.returncode == 0, result.stderr[-3000:]
     return Installed(venv, home)

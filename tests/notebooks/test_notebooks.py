@@ -20,6 +20,8 @@ PATIENCE = 240
 """Seconds until a kernel, or a cell, counts as stuck; a busy machine takes long to import all."""
 EXPLORE = FOLDER / "01-explore-a-backup.ipynb"
 
+pytestmark = pytest.mark.timeout(4 * PATIENCE)
+
 
 def read(path: Path) -> Any:
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
