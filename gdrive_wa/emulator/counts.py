@@ -45,7 +45,8 @@ class Counts:
         log: every request, in the order they were answered.
 
     A request is counted before its answer goes out, and bytes before they are sent: who has read
-    an answer finds it counted.
+    an answer finds it counted. The emulator counts in a thread of its own: who walks through a
+    counter meanwhile walks through a copy, which is made in one go.
     """
 
     connections: int = 0
@@ -70,11 +71,11 @@ class Counts:
 
     def asked(self, pattern: str) -> int:
         """How many requests went to paths that match the glob `pattern`."""
-        return sum(n for path, n in self.requests.items() if fnmatchcase(path, pattern))
+        return sum(n for path, n in dict(self.requests).items() if fnmatchcase(path, pattern))
 
     def sent(self, pattern: str = "*") -> int:
         """How many bytes of bodies went out for paths that match."""
-        return sum(n for path, n in self.bytes.items() if fnmatchcase(path, pattern))
+        return sum(n for path, n in dict(self.bytes).items() if fnmatchcase(path, pattern))
 
     def clear(self) -> None:
         """Begin again at nothing."""
