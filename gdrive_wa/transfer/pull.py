@@ -195,6 +195,7 @@ class _Attempt:
         self.watch.check()
         asked = self.partial.length
         with self._source.open(self._entry, offset=asked) as stream:
+            self.watch.check_not_over()
             if self._continues(stream, asked):
                 self.unmixed = asked == 0
             else:
@@ -250,6 +251,7 @@ class _Attempt:
                 raise _Broken(error) from error
             if not piece:
                 break
+            watch.check_not_over()
             partial.write(piece)  # before a stop is heard: what came is kept
             self.fetched += len(piece)
             watch.progress.advance(Stage.DOWNLOAD, moved=len(piece))

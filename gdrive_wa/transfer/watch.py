@@ -34,6 +34,11 @@ class Watch:
             raise Interrupted("stopped")
         self.progress.check()
 
+    def check_not_over(self) -> None:
+        """Raise the same when the run is over, and what it wrote to may be another's by now."""
+        if self.abandoned:
+            raise Interrupted("stopped")
+
     def pause(self, seconds: float) -> None:
         """Wait about so long, unless the run is to stop."""
         until = time.monotonic() + seconds * random.uniform(0.5, 1.0)  # noqa: S311 - jitter

@@ -21,6 +21,7 @@ from gdrive_wa.errors import (
     StorageError,
     UnsafeNameError,
 )
+from gdrive_wa.manifest import STATE_FOLDER
 from gdrive_wa.model import Entry
 from gdrive_wa.progress import Silent
 from gdrive_wa.transfer.fetch import fetch
@@ -213,14 +214,18 @@ class TestStopping:
         monkeypatch.setattr("gdrive_wa.transfer.pool.LEAVE_SECONDS", 0.1)
         entries = fill(shelf, 2)
         let_go = threading.Event()
-        shelf.spoils[entries[0].stored_as] = [Spoil(before_read=lambda: let_go.wait(30))]
+        shelf.spoils[entries[0].stored_as] = [Spoil(before_read=lambda: let_go.wait(200))]
+        others = set(threading.enumerate())
         results = fetch(shelf, entries, folder, jobs=2)
         assert next(results).entry == entries[1]
         started = time.monotonic()
         results.close()  # type: ignore[attr-defined]
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 100
+        (part,) = (folder / STATE_FOLDER / "partial").glob("*.part")
         let_go.set()
-        time.sleep(0.1)
+        for thread in set(threading.enumerate()) - others:
+            thread.join(60)
+        assert part.read_bytes() == b"", "the next run may have it in its hands already"
         assert set(tree(folder)) == {entries[1].stored_as}
 
     def test_a_login_refused_for_all_ends_the_run(self, shelf: Shelf, folder: Path) -> None:
