@@ -22,6 +22,12 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(folder)
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is left waits until its threads have ended, however busy the machine is."""
+    monkeypatch.setattr("gdrive_wa.transfer.pool.LEAVE_SECONDS", 120.0)
+
+
 @pytest.fixture
 def quick() -> Tries:
     """As many tries as always, without waiting between them."""
@@ -48,10 +54,10 @@ def undisturbed(
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], object]], None]:
-    """Wait for something to become true, for half a minute at most."""
+    """Wait for something to become true, for two minutes at most."""
 
     def wait(true: Callable[[], object]) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not true():
             assert time.monotonic() < until
             time.sleep(0.005)
