@@ -1,0 +1,43 @@
+"""Killing a run somewhere on its way, however slow the machine is."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from collections.abc import Callable
+
+from gdrive_wa.emulator.counts import Counts
+from gdrive_wa.emulator.faults import Fault, FaultKind, Faults
+
+MEDIA = "*/files/*"
+QUIET_SECONDS = 10.0
+"""A run to which nothing was sent for so long has all that it can get, or has not begun."""
+
+
+def slow_line_without(name: str, *, delay: float, bandwidth: float) -> Faults:
+    """A line on which no run ends by itself: `name` is asked for and never comes."""
+    held = Fault(kind=FaultKind.STALL, path=f"*/files/{name}", seconds=600.0, times=None)
+    return Faults(rules=(held,), delay=delay, bandwidth=bandwidth)
+
+
+def kill_on_its_way(
+    process: subprocess.Popen[str],
+    counts: Counts,
+    more: float,
+    far_enough: Callable[[], bool] = lambda: True,
+) -> None:
+    """Kill a run that has just begun, once `more` bytes were sent and it is `far_enough`."""
+    dice = random.Random()
+    sent, since = counts.sent(MEDIA), time.monotonic()
+    enough = sent + more
+    while process.poll() is None:
+        time.sleep(dice.uniform(0, 0.01))
+        now, before, sent = time.monotonic(), sent, counts.sent(MEDIA)
+        since = now if sent != before else since
+        if (sent >= enough or now - since > QUIET_SECONDS) and far_enough():
+            break
+    alive = process.poll() is None
+    process.kill()
+    _, talk = process.communicate()
+    assert alive, f"it ended by itself: {talk}"
