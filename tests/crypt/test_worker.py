@@ -110,7 +110,7 @@ def test_the_key_is_in_no_process_list_and_no_worker_outlives_the_run(
         assert len(seen) == 4
     for secret in (ROOT_KEY.reveal(), ROOT_KEY.reveal().hex().encode()):
         assert not any(secret in text for text in seen)
-    assert children() == others
+    assert not children() - others
 
 
 def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -
         env={**os.environ, "PYTHONPATH": str(root)},
         check=False,
         capture_output=True,
-        timeout=60,
+        timeout=240,
     )
     assert ran.returncode == (COUNT - 1) % 256, ran.stderr.decode()
 
