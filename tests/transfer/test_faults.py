@@ -417,7 +417,7 @@ class TestThisMachine:
         wait_until(lambda: emulator.counts.asked(awaited))
         process.send_signal(2)
         try:
-            _, talk = process.communicate(timeout=20)
+            _, talk = process.communicate(timeout=100)  # Google would take longer
         finally:
             process.kill()
         assert process.returncode == 130, talk

@@ -67,7 +67,7 @@ class SignedIn:
         """How often each blob's bytes were sent from the first one on."""
         return Counter(
             each.path
-            for each in self._google.counts.log
+            for each in list(self._google.counts.log)  # the emulator may be adding to it
             if each.query.get("alt") == "media" and each.status == 200
         )
 
