@@ -11,8 +11,8 @@ from gdrive_wa.emulator.counts import Counts
 from gdrive_wa.emulator.faults import Fault, FaultKind, Faults
 
 MEDIA = "*/files/*"
-QUIET_SECONDS = 10.0
-"""A run to which nothing was sent for so long has all that it can get, or has not begun."""
+QUIET_SECONDS = 3.0
+"""A run that asked, and to which nothing was sent for so long, has all that it can get."""
 
 
 def slow_line_without(name: str, *, delay: float, bandwidth: float) -> Faults:
@@ -29,13 +29,14 @@ def kill_on_its_way(
 ) -> None:
     """Kill a run that has just begun, once `more` bytes were sent and it is `far_enough`."""
     dice = random.Random()
-    sent, since = counts.sent(MEDIA), time.monotonic()
-    enough = sent + more
+    asked, sent = counts.asked(MEDIA), counts.sent(MEDIA)
+    enough, since = sent + more, time.monotonic()
     while process.poll() is None:
         time.sleep(dice.uniform(0, 0.01))
-        now, before, sent = time.monotonic(), sent, counts.sent(MEDIA)
-        since = now if sent != before else since
-        if (sent >= enough or now - since > QUIET_SECONDS) and far_enough():
+        before, sent = sent, counts.sent(MEDIA)
+        if sent != before or counts.asked(MEDIA) == asked:
+            since = time.monotonic()
+        if (sent >= enough or time.monotonic() - since > QUIET_SECONDS) and far_enough():
             break
     alive = process.poll() is None
     process.kill()

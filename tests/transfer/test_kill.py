@@ -34,7 +34,7 @@ def bulk(tmp_path_factory: pytest.TempPathFactory) -> BulkAccount:
 @pytest.fixture
 def slow_line(bulk: BulkAccount) -> Iterator[Emulator]:
     """An undisturbed download would take some three seconds; while it is killed, none ends."""
-    held = min(tree(bulk.folder / "backup"))
+    held = max(tree(bulk.folder / "backup"))  # a small one
     faults = slow_line_without(held, delay=0.01, bandwidth=8e6)
     with Emulator(bulk.folder, faults=faults) as running:
         yield running
@@ -68,7 +68,7 @@ def test_fifty_kills_end_with_the_undisturbed_tree_and_nothing_fetched_twice(
 
     for number in range(1, KILLS + 1):
         process = cli.start("download", dest)
-        more = dice.expovariate(1 / 300_000)
+        more = dice.expovariate(1 / 200_000)
         if number < KILLS:
             kill_on_its_way(process, slow_line.counts, more)
         else:  # or the last lines would tell nothing
