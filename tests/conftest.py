@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,7 @@ def emulator(sample: SampleAccount) -> Iterator[Emulator]:
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
     """A folder of somebody who is not root, and is who the test is for as long as it runs."""
+    import_module("gdrive_wa.sources.iphone")  # nobody may be unable to read Python's own folder
     folder = Path(tempfile.mkdtemp())
     root = os.geteuid() == 0
     if root:
