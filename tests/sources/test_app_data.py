@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from urllib3 import BaseHTTPResponse
 
-from gdrive_wa.emulator.faults import Fault, FaultKind, Faults
+from gdrive_wa.emulator.faults import Fault, FaultKind
 from gdrive_wa.emulator.sample import SampleAccount
 from gdrive_wa.emulator.server import Emulator
 from gdrive_wa.errors import CredentialsError, NetworkError
+from gdrive_wa.google.connections import Connections
 from gdrive_wa.google.endpoints import Endpoints
 from gdrive_wa.google.session import Session
 from gdrive_wa.google.tokens import GivenToken
@@ -297,25 +300,26 @@ def test_an_outage_while_envelopes_are_read_is_told(
         entries_of(app_data)
 
 
-def test_envelopes_are_read_at_the_same_time(app_data: BackupSource, emulator: Emulator) -> None:
-    emulator.faults = Faults(delay=0.05)
-    others = set(threading.enumerate())
-    most = 0
-    done = threading.Event()
+def test_envelopes_are_read_at_the_same_time(
+    app_data: BackupSource, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first ones keep their connections until as many are open as there may be."""
+    together, numbers = threading.Barrier(ENVELOPES_AT_ONCE), itertools.count(1)
+    others, at_once = set(threading.enumerate()), set[int]()
+    request = Connections.request
 
-    def watch() -> None:
-        nonlocal most
-        while not done.is_set():
+    def held(self: Connections, method: str, url: str, **more: Any) -> BaseHTTPResponse:
+        answer = request(self, method, url, **more)
+        if "alt=media" in url:
+            if next(numbers) <= ENVELOPES_AT_ONCE:
+                together.wait(60)
             begun = set(threading.enumerate()) - others
-            most = max(most, sum(thread.name == "envelope" for thread in begun))
-            time.sleep(0.001)
+            at_once.add(sum(thread.name == "envelope" for thread in begun))
+        return answer
 
-    watching = threading.Thread(target=watch)
-    watching.start()
+    monkeypatch.setattr(Connections, "request", held)
     entries_of(app_data)
-    done.set()
-    watching.join()
-    assert most == ENVELOPES_AT_ONCE
+    assert at_once == {ENVELOPES_AT_ONCE}
     assert emulator.counts.connections >= ENVELOPES_AT_ONCE
 
 
