@@ -62,11 +62,14 @@ def test_an_empty_file_of_which_the_listing_tells_no_md5_is_a_file_too(
 
 def test_jobs_bounds_the_streams_that_are_open(shelf: Shelf, folder: Path) -> None:
     entries = fill(shelf, 30)
-    together = threading.Barrier(3)  # no stream goes on before three are open
+    together = threading.Barrier(3)
+
+    def wait_for_the_others() -> None:
+        together.wait(60)  # no stream goes on before three are open
+        time.sleep(0.002)
+
     for entry in entries:
-        shelf.spoils[entry.stored_as] = [
-            Spoil(before_read=lambda: (together.wait(60), time.sleep(0.002)))
-        ]
+        shelf.spoils[entry.stored_as] = [Spoil(before_read=wait_for_the_others)]
     list(fetch(shelf, entries, folder, jobs=3))
     assert shelf.most_open == 3
 
