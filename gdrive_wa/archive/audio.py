@@ -184,18 +184,17 @@ class Encoder:
         if not self._chapters:
             return
         ends = [*(chapter.start for chapter in self._chapters[1:]), self.position]
-        self._out.set_chapters(
-            [
-                {
-                    "id": number,
-                    "start": chapter.start,
-                    "end": end,
-                    "time_base": Fraction(1, RATE),
-                    "metadata": {"title": _clean(chapter.title)},
-                }
-                for number, (chapter, end) in enumerate(zip(self._chapters, ends, strict=True))
-            ]
-        )
+        told: list[Any] = [  # what PyAV calls their type differs from version to version
+            {
+                "id": number,
+                "start": chapter.start,
+                "end": end,
+                "time_base": Fraction(1, RATE),
+                "metadata": {"title": _clean(chapter.title)},
+            }
+            for number, (chapter, end) in enumerate(zip(self._chapters, ends, strict=True))
+        ]
+        self._out.set_chapters(told)
 
 
 def _decode(av: Any, file: IO[bytes], container: str, out: IO[bytes]) -> None:
