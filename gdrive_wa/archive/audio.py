@@ -198,11 +198,16 @@ class Encoder:
 
 
 def _decode(av: Any, file: IO[bytes], container: str, out: IO[bytes]) -> None:
-    with av.open(file, format=container, metadata_errors="replace") as recording:
+    with av.open(file, format=container, **_lenient(av)) as recording:
         resampler = av.AudioResampler("s16", "mono", RATE)
         for frame in recording.decode(recording.streams.audio[0]):
             _keep(resampler.resample(frame), out)
         _keep(resampler.resample(None), out)
+
+
+def _lenient(av: Any) -> dict[str, str]:
+    """Tags that are no UTF-8 cost no recording; from version 19 on PyAV needs no telling."""
+    return {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
 
 
 def _keep(frames: list[Any], out: IO[bytes]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import av
 import pytest
+from mutagen.ogg import OggPage
 
 from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.export import PAUSE, export
@@ -165,6 +166,26 @@ def test_each_chat_becomes_a_file(archive: Path, tmp_path: Path) -> None:
     export(archive, tmp_path / "out", joined=True)
     folders = {path.name for path in (archive / "Voice notes").iterdir()}
     assert {path.stem for path in (tmp_path / "out").iterdir()} == folders
+
+
+def test_tags_of_another_program_in_no_utf_8_cost_no_recording(own: Path, tmp_path: Path) -> None:
+    page: Any = OggPage
+    note = notes_of(own)[0]
+    assert note.file is not None
+    seconds = listen(own / note.file).seconds
+    with (own / note.file).open("r+b") as file:
+        old = [page(file)]
+        while not old[-1].packets[0].startswith(b"OpusTags"):
+            old.append(page(file))
+        new = page()
+        new.serial, new.sequence = old[-1].serial, old[-1].sequence
+        new.packets = [old[-1].packets[0].replace(b"artist=", b"artis\xe9=")]
+        assert b"\xe9=" in new.packets[0]
+        page.replace(file, old[-1:], [new])
+    report = export(own, tmp_path / "out", form="m4a", chat=note.chat)
+    assert report.failed == []
+    name = Path(note.file).relative_to("Voice notes").with_suffix(".m4a")
+    assert listen(tmp_path / "out" / name).seconds == pytest.approx(seconds, abs=0.05)
 
 
 @pytest.mark.parametrize("joined", [False, True])
