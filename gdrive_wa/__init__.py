@@ -5,17 +5,15 @@
     report = restore(connect(), "My voice notes", key=load_key("encrypted_backup.key"))
 
 Every command of ``gdrive-wa`` has its call here. All errors are :class:`GdriveWaError`; their
-tree is drawn in :mod:`gdrive_wa.errors`. Nothing heavy is imported before it is used.
+tree is drawn in :mod:`gdrive_wa.core.errors`. Nothing heavy is imported before it is used.
 """
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     AuthenticationError,
     ChecksumError,
     CredentialsError,
@@ -40,36 +38,36 @@ from gdrive_wa.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.kinds import Kind
-from gdrive_wa.model import Backup, Choice, Entry, NoteStatus, Report, VoiceNote
-from gdrive_wa.progress import Progress
-from gdrive_wa.version import VERSION
+from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.model import Backup, Choice, Entry, NoteStatus, Report, VoiceNote
+from gdrive_wa.core.progress import Progress
+from gdrive_wa.core.version import VERSION
 
 if TYPE_CHECKING:
     from gdrive_wa.archive.archive import Archive, open_archive
     from gdrive_wa.crypt.decrypt import decrypt_file
     from gdrive_wa.crypt.inspect import inspect
     from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key
-    from gdrive_wa.crypt.tree import decrypt_tree
-    from gdrive_wa.restore import restore
+    from gdrive_wa.jobs.decrypt_folder import decrypt_tree
+    from gdrive_wa.jobs.download import download
+    from gdrive_wa.jobs.restore import restore
     from gdrive_wa.sources import connect, open_folder
-    from gdrive_wa.transfer.download import download
 
 __version__ = VERSION
 
-_ROOMS = {
+_LAZY = {
     "Archive": "archive.archive",
     "CipherKey": "crypt.keys",
     "RootKey": "crypt.keys",
     "connect": "sources",
     "decrypt_file": "crypt.decrypt",
-    "decrypt_tree": "crypt.tree",
-    "download": "transfer.download",
+    "decrypt_tree": "jobs.decrypt_folder",
+    "download": "jobs.download",
     "inspect": "crypt.inspect",
     "load_key": "crypt.keys",
     "open_archive": "archive.archive",
     "open_folder": "sources",
-    "restore": "restore",
+    "restore": "jobs.restore",
 }
 
 __all__ = [
@@ -120,24 +118,10 @@ __all__ = [
 ]
 
 
-class _Front(ModuleType):
-    """This package: its public names stay what they are, whichever submodules are imported.
-
-    Importing the submodule ``restore`` would put it in the place of the function of that name.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _ROOMS and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Front
-
-
 def __getattr__(name: str) -> object:
-    if name not in _ROOMS:
+    if name not in _LAZY:
         raise AttributeError(f"module 'gdrive_wa' has no attribute {name!r}")
-    value = getattr(import_module(f"gdrive_wa.{_ROOMS[name]}"), name)
+    value = getattr(import_module(f"gdrive_wa.{_LAZY[name]}"), name)
     globals()[name] = value
     return value
 

@@ -15,7 +15,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from gdrive_wa.cli.app import app
 from gdrive_wa.cli.talk import complain, wants_traceback
-from gdrive_wa.errors import GdriveWaError, Interrupted
+from gdrive_wa.core.errors import GdriveWaError, Interrupted
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -81,7 +81,7 @@ def _explain(error: BaseException) -> int:
             _drop_output()
             return EXIT_ERROR
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):  # whoever writes files says so itself
-            from gdrive_wa.disk import explain  # noqa: PLC0415 - not for --help
+            from gdrive_wa.storage.disk import explain  # noqa: PLC0415 - not for --help
 
             _drop_output()
             told = explain(error, "standard output")

@@ -12,7 +12,7 @@ from pathlib import Path
 from grpc_tools import protoc
 
 SOURCE = Path(__file__).resolve().parent
-TARGET = SOURCE.parent / "gdrive_wa" / "crypt" / "pb"
+TARGET = SOURCE.parent / "gdrive_wa" / "pb"
 
 
 def generate(target: Path) -> list[Path]:

@@ -14,8 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
-from gdrive_wa.emulator.sample import SampleAccount, make_sample
-from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.emulation.sample import SampleAccount, make_sample
+from gdrive_wa.emulation.server import Emulator
+
+# Fixtures that tests of several rooms ask for.
+pytest_plugins = ("tests.crypt.fixtures", "tests.google.fixtures")
 
 NOBODY = 65534
 ROOT = Path(__file__).resolve().parent.parent

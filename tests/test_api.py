@@ -16,9 +16,9 @@ import click
 import pytest
 
 import gdrive_wa
-from gdrive_wa import errors
 from gdrive_wa.cli.app import app
-from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.core import errors
+from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.sources.base import BackupSource
 
 PUBLIC = """
@@ -63,21 +63,21 @@ TWINS = {
     "logout": ["google.login:logout"],
     "whoami": ["google.login:whoami"],
     "backups": ["sources.base:BackupSource.backups"],
-    "ls": ["sources.base:BackupSource.entries", "sources.reveal:reveal"],
-    "download": ["transfer.download:download"],
+    "ls": ["sources.base:BackupSource.entries", "jobs.reveal:reveal"],
+    "download": ["jobs.download:download"],
     "decrypt": [
         "crypt.decrypt:decrypt_file",
-        "crypt.single:decrypt_single",
-        "crypt.tree:decrypt_tree",
+        "jobs.decrypt_single:decrypt_single",
+        "jobs.decrypt_folder:decrypt_tree",
     ],
-    "restore": ["restore:restore"],
+    "restore": ["jobs.restore:restore"],
     "notes": ["archive.archive:Archive.notes"],
     "verify": ["archive.archive:Archive.verify"],
     "export": ["archive.export:export"],
     "inspect": ["crypt.inspect:inspect"],
-    "key": ["key:check", "key:check_backup", "key:create"],
-    "demo": ["demo:demo"],
-    "emulator": ["emulator.server:Emulator"],
+    "key": ["jobs.key:check", "jobs.key:check_backup", "jobs.key:create"],
+    "demo": ["jobs.demo:demo"],
+    "emulator": ["emulation.server:Emulator"],
 }
 OF_THE_MACHINE = {"doctor"}
 """Tells a person what this machine has; there is nothing in it for a program."""
@@ -144,7 +144,7 @@ def test_a_name_that_is_not_public_is_refused() -> None:
 
 
 def test_a_verb_stays_the_function_after_its_module_was_imported() -> None:
-    import_module("gdrive_wa.restore")
+    import_module("gdrive_wa.jobs.restore")
     import_module("gdrive_wa.crypt.inspect")
     assert callable(gdrive_wa.restore)
     assert callable(gdrive_wa.inspect)
@@ -152,7 +152,7 @@ def test_a_verb_stays_the_function_after_its_module_was_imported() -> None:
 
 def test_a_verb_is_the_function_even_when_its_module_was_imported_first() -> None:
     code = (
-        "from gdrive_wa.restore import restore; import gdrive_wa.crypt.inspect, gdrive_wa;"
+        "from gdrive_wa.jobs.restore import restore; import gdrive_wa.crypt.inspect, gdrive_wa;"
         " assert gdrive_wa.restore is restore; assert callable(gdrive_wa.inspect)"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
@@ -230,7 +230,7 @@ def test_types_reach_the_caller(sample: SampleAccount) -> None:
     assert isinstance(note.sent_at, datetime)
     assert_type(note.duration, float | None)
     report = gdrive_wa.Report()
-    assert_type(report.failed, list["gdrive_wa.model.Outcome"])
+    assert_type(report.failed, list["gdrive_wa.core.model.Outcome"])
     assert json.dumps(report.to_json())
 
 

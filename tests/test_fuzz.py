@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.errors import FormatError
+from gdrive_wa.core.errors import FormatError
 from tests.each import scripts
 from tests.fuzz.campaign import Campaign, fuzz
 

@@ -14,49 +14,34 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "gdrive_wa"
 
-GROUND = {
-    "errors",
-    "kinds",
-    "model",
-    "names",
-    "commit",
-    "disk",
-    "manifest",
-    "record",
-    "progress",
-    "version",
-}
+GROUND = {"core", "pb"}
+"""What everybody may import: the nouns, and what protoc generates (not read here)."""
 
-# Each room, and the rooms it may look into besides the ground floor. Data run downwards:
-# a room that is not named here does not exist for it.
+# Each room, and the rooms it may import besides the ground floor. Data flows downwards:
+# a room that is not listed here does not exist for it.
 MAY_IMPORT: dict[str, set[str]] = {
-    "crypt": set(),
-    "google": set(),
-    "chats": set(),
-    "archive": set(),
-    "library": set(),
-    "sources": {"google", "crypt"},
-    "transfer": {"sources"},
-    "emulator": {"crypt"},
-    # above the rooms: one walks through them, the others prepare or show it
-    "plan": {"crypt", "sources"},
-    "key": {"crypt", "google", "plan", "sources"},
-    "missing": {"archive", "chats", "crypt", "google", "notes"},
-    "notes": {"archive", "chats", "crypt"},
-    "job": {"archive", "crypt", "sources", "transfer"},
-    "restore": {
+    "storage": set(),
+    "http": set(),
+    "chats": {"crypt"},
+    "crypt": {"storage"},
+    "pages": {"storage"},
+    "google": {"http", "storage"},
+    "archive": {"storage"},
+    "emulation": {"crypt", "storage"},
+    "sources": {"google", "http", "crypt", "storage"},
+    "transfer": {"sources", "storage"},
+    "jobs": {
         "archive",
         "chats",
         "crypt",
-        "job",
-        "library",
-        "missing",
-        "notes",
-        "plan",
+        "emulation",
+        "google",
+        "http",
+        "pages",
         "sources",
+        "storage",
         "transfer",
     },
-    "demo": {"emulator", "google", "plan", "restore", "sources"},
 }
 EVERYTHING = {"", "__main__", "cli"}
 """The package's front, its command, and the command line may look anywhere."""
@@ -66,37 +51,37 @@ EVERYTHING = {"", "__main__", "cli"}
 HELD_BY: dict[str, tuple[str, set[str]]] = {
     "Crypto": ("pycryptodome", {"crypt"}),
     "av": ("av", {"archive"}),
-    "certifi": ("requests", {"google"}),
+    "certifi": ("requests", {"http"}),
     "click": ("click", {"__main__", "cli"}),
     "cryptography": ("cryptography", {"crypt"}),
     "google.auth": ("google-auth", {"google"}),
     "google.oauth2": ("google-auth", {"google"}),
-    "google.protobuf": ("protobuf", {"crypt"}),
+    "google.protobuf": ("protobuf", {"chats", "crypt"}),
     "google_auth_oauthlib": ("google-auth-oauthlib", {"google"}),
     "googleapiclient": ("google-api-python-client", {"sources"}),
     "gpsoauth": ("gpsoauth", {"google"}),
     "httplib2": ("google-api-python-client", {"sources"}),
     "iphone_backup_decrypt": ("iphone-backup-decrypt", {"sources"}),
-    "isal": ("isal", {"crypt", "emulator"}),
+    "isal": ("isal", {"crypt", "emulation"}),
     "javaobj": ("javaobj-py3", {"chats"}),
-    "jinja2": ("jinja2", {"library"}),
-    "keyring": ("keyring", {"google", "demo"}),
-    "markupsafe": ("jinja2", {"library"}),
-    "mutagen": ("mutagen", {"archive", "emulator"}),
+    "jinja2": ("jinja2", {"pages"}),
+    "keyring": ("keyring", {"google", "jobs"}),
+    "markupsafe": ("jinja2", {"pages"}),
+    "mutagen": ("mutagen", {"archive", "emulation"}),
     "oauthlib": ("google-auth-oauthlib", {"google"}),
     "phonenumbers": ("phonenumbers", {"chats"}),
     "platformdirs": ("platformdirs", {"google", "cli"}),
-    "requests": ("requests", {"google", "demo"}),
+    "requests": ("requests", {"google", "jobs"}),
     "rich": ("rich", {"cli"}),
-    "urllib3": ("urllib3", {"google", "missing"}),
+    "urllib3": ("urllib3", {"http", "jobs"}),
 }
 
 NETWORK = {"socket", "ssl", "http.client", "urllib.request", "asyncio", "ftplib", "smtplib"}
-WITHOUT_NETWORK = {"crypt", "chats", "archive", "library", *GROUND}
+WITHOUT_NETWORK = {"crypt", "chats", "archive", "pages", "storage", *GROUND}
 
 LINES = 300
 LONGER: dict[str, str] = {
-    "model.py": "the nouns of the whole product, most of it their attributes told in words",
+    "core/model.py": "the nouns of the whole product, most of it their attributes told in words",
 }
 
 
@@ -109,7 +94,7 @@ def modules() -> tuple[tuple[str, str, ast.Module], ...]:
 def read_modules() -> Iterator[tuple[str, str, ast.Module]]:
     for file in sorted(PACKAGE.rglob("*.py")):
         path = file.relative_to(PACKAGE)
-        if path.parts[:2] == ("crypt", "pb"):  # generated
+        if path.parts[0] == "pb":  # generated
             continue
         room = path.parts[0] if len(path.parts) > 1 else path.stem
         yield (
@@ -245,4 +230,4 @@ def test_no_module_is_named_after_nothing() -> None:
 def test_the_tests_mirror_the_rooms() -> None:
     rooms = {file.parent.name for file in PACKAGE.glob("*/__init__.py")}
     tested = {file.parent.name for file in (ROOT / "tests").glob("*/test_*.py")}
-    assert rooms - tested == set()
+    assert rooms - tested == {"pb"}

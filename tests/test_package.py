@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.version import VERSION
+from gdrive_wa.core.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -84,8 +84,8 @@ def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Install
 def test_the_wheel_holds_the_package_and_what_it_shows(built: Built) -> None:
     names = built.names()
     assert "gdrive_wa/py.typed" in names
-    assert "gdrive_wa/library/assets/page.html" in names
-    assert "gdrive_wa/emulator/story.txt" in names
+    assert "gdrive_wa/pages/assets/page.html" in names
+    assert "gdrive_wa/emulation/story.txt" in names
     for file in (ROOT / "gdrive_wa").rglob("*"):
         if file.suffix in (".py", ".pyi", ".opus", ".jpg", ".js", ".css", ".html", ".txt", ".tsv"):
             assert file.relative_to(ROOT).as_posix() in names

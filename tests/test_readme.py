@@ -15,9 +15,10 @@ import click
 import pytest
 
 import gdrive_wa
-from gdrive_wa import Kind, errors
+from gdrive_wa import Kind
 from gdrive_wa.cli.app import app
-from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.core import errors
+from gdrive_wa.emulation.sample import SampleAccount
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -16,10 +16,10 @@ from gdrive_wa.archive.layout import (
     PAGE_NAME,
     SUMS_NAME,
 )
-from gdrive_wa.errors import StorageError, UsageError
-from gdrive_wa.manifest import MANIFEST_NAME, STATE_FOLDER, Record, doubt, read_manifest
-from gdrive_wa.model import VoiceNote, relative_to
-from gdrive_wa.progress import Progress, Silent, Stage
+from gdrive_wa.core.errors import StorageError, UsageError
+from gdrive_wa.core.model import VoiceNote, relative_to
+from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, Record, doubt, read_manifest
 
 _PIECE = 1024 * 1024
 _MADE_HERE = frozenset({PAGE_NAME, SUMS_NAME})

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
-from gdrive_wa.disk import storage_errors
-from gdrive_wa.errors import DamagedError, FormatError, UsageError
+from gdrive_wa.core.errors import DamagedError, FormatError, UsageError
+from gdrive_wa.storage.disk import storage_errors
 
 if TYPE_CHECKING:
     import av

@@ -19,15 +19,15 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.audio import FORMATS, RATE, Encoder, decoded, load_av
-from gdrive_wa.archive.filing import check_inside
 from gdrive_wa.archive.layout import VOICE_FOLDER
+from gdrive_wa.archive.store import check_inside
 from gdrive_wa.archive.tags import tags_for
-from gdrive_wa.commit import Draft, make_folder, sweep
-from gdrive_wa.disk import storage_errors
-from gdrive_wa.errors import GdriveWaError, Interrupted, StorageError, UsageError
-from gdrive_wa.model import Outcome, Report, VoiceNote, relative_to
-from gdrive_wa.names import name_key, safe_name
-from gdrive_wa.progress import Progress, Silent, Stage
+from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError, UsageError
+from gdrive_wa.core.model import Outcome, Report, VoiceNote, relative_to
+from gdrive_wa.core.names import name_key, safe_name
+from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import Draft, make_folder, sweep
 
 PAUSE = RATE
 """Samples of silence between two notes of one file: a second."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from sys import intern
 from typing import Any, TextIO
 
-from gdrive_wa.errors import FormatError, StorageError, UnsafeNameError
-from gdrive_wa.model import NoteStatus, VoiceNote
-from gdrive_wa.names import parts_of
+from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.names import parts_of
 
 _COLUMNS = (
     "sent_at",

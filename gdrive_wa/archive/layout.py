@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from pathlib import PurePosixPath
 
-from gdrive_wa.kinds import Kind, kind_of
-from gdrive_wa.manifest import Record
-from gdrive_wa.model import VoiceNote
-from gdrive_wa.names import name_key, parts_of, safe_name, safe_path
+from gdrive_wa.core.kinds import Kind, kind_of
+from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.core.names import name_key, parts_of, safe_name, safe_path
+from gdrive_wa.storage.manifest import Record
 
 VOICE_FOLDER = "Voice notes"
 UNMATCHED = "Unmatched"

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from gdrive_wa.model import VoiceNote
+from gdrive_wa.core.model import VoiceNote
 
 _ACCOUNT = re.compile(r"(?:^|/)accounts/([^/]+)/", re.IGNORECASE)
 

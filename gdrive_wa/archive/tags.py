@@ -11,8 +11,8 @@ from datetime import tzinfo
 from pathlib import PurePosixPath
 from typing import Any
 
-from gdrive_wa.errors import FormatError
-from gdrive_wa.model import VoiceNote
+from gdrive_wa.core.errors import FormatError
+from gdrive_wa.core.model import VoiceNote
 
 LONGEST_TAGGED = 256 * 1024 * 1024
 """Bytes of the largest file that is tagged, which happens in memory; a day of speech is half

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gdrive_wa.errors import UsageError
+from gdrive_wa.core.errors import UsageError
 
 _LARGEST = 64 * 1024 * 1024
 _ONLY_NATIONAL = 7

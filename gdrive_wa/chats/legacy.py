@@ -10,7 +10,7 @@ from gdrive_wa.chats.modern import NO_MEDIA, MediaRow, is_voice_note, read_media
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, is_person
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import flag, moment, positive, sha256_hex, text, whole
-from gdrive_wa.model import VoiceNote
+from gdrive_wa.core.model import VoiceNote
 
 _COLUMNS = (
     "_id",

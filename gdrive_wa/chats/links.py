@@ -34,7 +34,7 @@ class MediaLink:
     be trusted before it is checked; it is what somebody's database says.
 
     Attributes:
-        chat_jid: of the chat, as in :class:`~gdrive_wa.model.VoiceNote`.
+        chat_jid: of the chat, as in :class:`~gdrive_wa.core.model.VoiceNote`.
         message_id: WhatsApp's id of the message.
         url: the whole address; None where the database has none.
         direct_path: path and query of it on any of the media servers; None likewise.

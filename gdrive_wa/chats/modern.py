@@ -9,7 +9,7 @@ from typing import Any
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, is_person
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import flag, moment, positive, sha256_hex, text, waveform, whole
-from gdrive_wa.model import VoiceNote
+from gdrive_wa.core.model import VoiceNote
 
 PUSH_TO_TALK = 1
 """``origin`` of a note that was spoken into the app; other origins are attached audio files."""

@@ -11,8 +11,8 @@ from gdrive_wa.chats.modern import lost_media, read_modern
 from gdrive_wa.chats.people import Jids, People, contact_names, lid_names
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import text
-from gdrive_wa.errors import DatabaseError
-from gdrive_wa.model import VoiceNote
+from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.core.model import VoiceNote
 
 NAMELESS_OWNER = "Me"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gdrive_wa.errors import DatabaseError
+from gdrive_wa.core.errors import DatabaseError
 
 _CACHE = -8 * 1024
 """KiB of pages kept (negative: SQLite's way to say KiB)."""

@@ -7,7 +7,7 @@ import importlib
 import click
 
 from gdrive_wa.cli import talk
-from gdrive_wa.version import VERSION
+from gdrive_wa.core.version import VERSION
 
 _COMMANDS = {
     "login": "Sign in to Google",

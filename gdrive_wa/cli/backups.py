@@ -7,7 +7,7 @@ import click
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.options import Where, json_option, source_options
 from gdrive_wa.cli.shown import moment, size
-from gdrive_wa.model import Backup
+from gdrive_wa.core.model import Backup
 from gdrive_wa.sources.base import WHEN_EMPTY
 
 _KEY_WORDS = {

@@ -21,7 +21,7 @@ from rich.text import Text
 from gdrive_wa.cli import interrupt
 from gdrive_wa.cli.count import WORDS, Count
 from gdrive_wa.cli.shown import plain
-from gdrive_wa.progress import Stage
+from gdrive_wa.core.progress import Stage
 
 
 class _Words(ProgressColumn):

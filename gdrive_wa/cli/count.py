@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from gdrive_wa.cli.shown import size
-from gdrive_wa.progress import Stage
+from gdrive_wa.core.progress import Stage
 
 WORDS = {
     Stage.LIST: "listing",

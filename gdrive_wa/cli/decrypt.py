@@ -9,8 +9,8 @@ import click
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import PATH, PLACE, json_option, key_option
-from gdrive_wa.errors import DamagedError, KeyFailure, UsageError
-from gdrive_wa.model import Outcome, Report
+from gdrive_wa.core.errors import DamagedError, KeyFailure, UsageError
+from gdrive_wa.core.model import Outcome, Report
 
 
 @click.command("decrypt")
@@ -33,8 +33,8 @@ def command(
     What each file is is told by its content. DEST is by default beside SRC, without .cryptNN; a
     media file gets its own name from the metadata beside it.
     """
-    from gdrive_wa.crypt.single import decrypt_single  # noqa: PLC0415 - ciphers are slow to import
-    from gdrive_wa.crypt.tree import decrypt_tree  # noqa: PLC0415
+    from gdrive_wa.jobs.decrypt_folder import decrypt_tree  # noqa: PLC0415
+    from gdrive_wa.jobs.decrypt_single import decrypt_single  # noqa: PLC0415 - ciphers are slow to import
 
     if not src.exists():
         raise UsageError(f"{src} is not there", hint="name a file or folder that is there")

@@ -18,7 +18,7 @@ def command(*, dest: Path, as_json: bool) -> int:
 
     No account, no key and no network are needed: a small server on this machine plays Google.
     """
-    from gdrive_wa.demo import demo  # noqa: PLC0415 - only when run
+    from gdrive_wa.jobs.demo import demo  # noqa: PLC0415 - only when run
 
     voice = talk.voice()
     with interrupt.graceful():

@@ -13,8 +13,8 @@ import click
 
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.options import json_option
-from gdrive_wa.errors import GdriveWaError
-from gdrive_wa.version import VERSION
+from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.version import VERSION
 
 _LIBRARIES = ("google-api-python-client", "google-auth-oauthlib", "pycryptodome", "protobuf")
 _EXTRAS = (
@@ -79,7 +79,7 @@ def _extras() -> list[_Finding]:
 
 
 def _keyring() -> _Finding:
-    from gdrive_wa.google.store import config_folder, keyring_name  # noqa: PLC0415 - slow
+    from gdrive_wa.google.logins import config_folder, keyring_name  # noqa: PLC0415 - slow
 
     name = keyring_name()
     if name is None:
@@ -89,7 +89,7 @@ def _keyring() -> _Finding:
 
 def _login() -> _Finding:
     from gdrive_wa.google.access import TOKEN_VARIABLE  # noqa: PLC0415 - slow to import
-    from gdrive_wa.google.store import stored  # noqa: PLC0415
+    from gdrive_wa.google.logins import stored  # noqa: PLC0415
 
     if os.environ.get(TOKEN_VARIABLE):
         return _Finding("login", f"a token in {TOKEN_VARIABLE}")
@@ -103,7 +103,7 @@ def _login() -> _Finding:
 
 def _client() -> _Finding:
     from gdrive_wa.google.login import CLIENT_FILE  # noqa: PLC0415 - slow to import
-    from gdrive_wa.google.store import config_folder  # noqa: PLC0415
+    from gdrive_wa.google.logins import config_folder  # noqa: PLC0415
 
     path = config_folder() / CLIENT_FILE
     if path.exists():
@@ -128,7 +128,7 @@ def _key() -> _Finding:
 
 def _endpoint() -> _Finding:
     from gdrive_wa.google.access import ENDPOINT_VARIABLE  # noqa: PLC0415 - slow to import
-    from gdrive_wa.google.endpoints import Endpoints  # noqa: PLC0415
+    from gdrive_wa.http.endpoints import Endpoints  # noqa: PLC0415
 
     given = os.environ.get(ENDPOINT_VARIABLE)
     try:

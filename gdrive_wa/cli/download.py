@@ -18,8 +18,8 @@ from gdrive_wa.cli.options import (
     key_option,
     source_options,
 )
-from gdrive_wa.errors import UsageError
-from gdrive_wa.model import Choice
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import Choice
 
 
 @click.command("download")
@@ -45,8 +45,8 @@ def command(
     With the key, --only and the others choose by the real names. Run it again to go on where it
     stopped, or to bring DEST up to date.
     """
-    from gdrive_wa.plan import choose, list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
-    from gdrive_wa.transfer.download import download  # noqa: PLC0415
+    from gdrive_wa.jobs.download import download  # noqa: PLC0415
+    from gdrive_wa.jobs.plan import choose, list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
 
     if len(places) > 2:
         raise UsageError("at most a backup and a folder can be named", hint="[BACKUP] DEST")

@@ -15,9 +15,9 @@ import click
 
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.options import PATH
-from gdrive_wa.emulator import faults
-from gdrive_wa.emulator.faults import FaultKind
-from gdrive_wa.errors import Interrupted, UsageError
+from gdrive_wa.core.errors import Interrupted, UsageError
+from gdrive_wa.emulation import faults
+from gdrive_wa.emulation.faults import FaultKind
 
 _ROOM = Path(faults.__file__).parent
 _FAULTS = f"""\b
@@ -67,8 +67,8 @@ def command(
 
     Prints what to set so that the other commands use it. Nothing of it reaches the network.
     """
-    from gdrive_wa.emulator.sample import make_sample  # noqa: PLC0415 - only when run
-    from gdrive_wa.emulator.server import Emulator  # noqa: PLC0415
+    from gdrive_wa.emulation.sample import make_sample  # noqa: PLC0415 - only when run
+    from gdrive_wa.emulation.server import Emulator  # noqa: PLC0415
 
     trouble = faults.parse_faults(_read_json(fault_file)) if fault_file is not None else None
     with _ended(), tempfile.TemporaryDirectory(prefix="gdrive-wa-emulator-") as scratch:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from gdrive_wa.errors import Interrupted
+from gdrive_wa.core.errors import Interrupted
 
 _asked = Event()
 

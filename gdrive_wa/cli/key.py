@@ -25,8 +25,8 @@ def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
 
     The digits are asked for, hidden; they are never an argument.
     """
-    from gdrive_wa.key import create as create_key  # noqa: PLC0415 - ciphers are slow to import
-    from gdrive_wa.key import free_place  # noqa: PLC0415
+    from gdrive_wa.jobs.key import create as create_key  # noqa: PLC0415 - ciphers are slow to import
+    from gdrive_wa.jobs.key import free_place  # noqa: PLC0415
 
     free_place(file)
     key = require_key(key_file)
@@ -50,8 +50,8 @@ def check(
     Nothing is downloaded and nothing is written. When one of the 64 digits is mistyped, it says
     which one.
     """
-    from gdrive_wa.key import check as check_file  # noqa: PLC0415 - ciphers are slow to import
-    from gdrive_wa.key import check_backup  # noqa: PLC0415
+    from gdrive_wa.jobs.key import check as check_file  # noqa: PLC0415 - ciphers are slow to import
+    from gdrive_wa.jobs.key import check_backup  # noqa: PLC0415
 
     key = require_key(key_file)
     with interrupt.graceful():

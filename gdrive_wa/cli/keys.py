@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gdrive_wa.errors import KeyFileError, MissingKeyError
-from gdrive_wa.model import Secret
+from gdrive_wa.core.errors import KeyFileError, MissingKeyError
+from gdrive_wa.core.model import Secret
 
 if TYPE_CHECKING:
     from gdrive_wa import CipherKey, RootKey
@@ -35,7 +35,7 @@ def find_key(key_file: Path | None, *, ask: bool = True) -> RootKey | CipherKey 
     text = os.environ.get(KEY_VARIABLE)
     if text:
         return load_key(text.encode())
-    from gdrive_wa.google.store import stored_key  # noqa: PLC0415 - a keyring is slow to open
+    from gdrive_wa.google.logins import stored_key  # noqa: PLC0415 - a keyring is slow to open
 
     kept = stored_key()
     if kept is not None:

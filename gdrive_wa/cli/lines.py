@@ -10,7 +10,7 @@ import click
 from gdrive_wa.cli import interrupt
 from gdrive_wa.cli.count import WORDS, Count
 from gdrive_wa.cli.shown import plain
-from gdrive_wa.progress import Stage
+from gdrive_wa.core.progress import Stage
 
 LINE_SECONDS = 10.0
 """Between two plain lines about the same stage."""

@@ -10,8 +10,8 @@ import click
 
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.options import PATH, endpoint_option
-from gdrive_wa.errors import UsageError
-from gdrive_wa.model import Secret
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import Secret
 
 EMBEDDED_SETUP = "https://accounts.google.com/EmbeddedSetup"
 
@@ -64,7 +64,7 @@ def command(
     The login goes into this machine's keyring, or else into a file that only you can read.
     """
     from gdrive_wa.google.login import login_android, login_oauth  # noqa: PLC0415 - slow
-    from gdrive_wa.google.store import providers  # noqa: PLC0415 - slow to import
+    from gdrive_wa.google.logins import providers  # noqa: PLC0415 - slow to import
 
     voice, before = talk.voice(), providers()
     if provider == "android":

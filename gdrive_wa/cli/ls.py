@@ -10,7 +10,7 @@ from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import Where, choice_options, json_option, key_option, source_options
 from gdrive_wa.cli.shown import moment, size
-from gdrive_wa.model import Choice
+from gdrive_wa.core.model import Choice
 
 
 @click.command("ls")
@@ -23,7 +23,7 @@ def command(
     *, backup: str | None, where: Where, key_file: Path | None, choice: Choice, as_json: bool
 ) -> None:
     """List what BACKUP (by default the newest) holds; with the key, under its real names."""
-    from gdrive_wa.plan import choose, list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.jobs.plan import choose, list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
 
     key = find_key(key_file, ask=False)
     progress = talk.progress()

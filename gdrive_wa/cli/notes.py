@@ -11,8 +11,8 @@ import click
 from gdrive_wa.cli import summary, talk
 from gdrive_wa.cli.options import PATH, json_option, parse_span, parse_zone, timezone_option
 from gdrive_wa.cli.shown import moment
-from gdrive_wa.errors import UsageError
-from gdrive_wa.model import NoteStatus, VoiceNote
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import NoteStatus, VoiceNote
 
 
 @click.command("notes")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gdrive_wa.cli.keys import find_passphrase
-from gdrive_wa.errors import UsageError
-from gdrive_wa.kinds import Kind
-from gdrive_wa.model import Choice
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.model import Choice
 
 if TYPE_CHECKING:
     from gdrive_wa.sources.base import BackupSource

@@ -20,7 +20,7 @@ from gdrive_wa.cli.options import (
     source_options,
     timezone_option,
 )
-from gdrive_wa.model import Choice
+from gdrive_wa.core.model import Choice
 
 
 @click.command("restore")
@@ -74,7 +74,7 @@ def command(
     """
     timezone = parse_zone(zone)
     key = find_key(key_file, ask=not where.keyless)
-    from gdrive_wa.restore import restore  # noqa: PLC0415 - everything is slow to import
+    from gdrive_wa.jobs.restore import restore  # noqa: PLC0415 - everything is slow to import
 
     source = where.connect()
     try:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.shown import size
-from gdrive_wa.kinds import kind_of
-from gdrive_wa.model import NoteStatus, Report, VoiceNote
+from gdrive_wa.core.kinds import kind_of
+from gdrive_wa.core.model import NoteStatus, Report, VoiceNote
 
 _MEANINGS = {
     NoteStatus.MISSING: "the chats mention it, the backup does not hold it",

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gdrive_wa.cli.shown import plain, size
-from gdrive_wa.errors import PartialError
-from gdrive_wa.model import Outcome, Report
-from gdrive_wa.progress import Progress, Silent
+from gdrive_wa.core.errors import PartialError
+from gdrive_wa.core.model import Outcome, Report
+from gdrive_wa.core.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -17,7 +17,7 @@ def command(*, account: str | None, as_json: bool) -> None:
     """Tell which login would be used."""
     from gdrive_wa.google.access import TOKEN_VARIABLE  # noqa: PLC0415 - slow to import
     from gdrive_wa.google.login import whoami  # noqa: PLC0415 - slow to import
-    from gdrive_wa.google.store import Login, accounts  # noqa: PLC0415
+    from gdrive_wa.google.logins import Login, accounts  # noqa: PLC0415
 
     if os.environ.get(TOKEN_VARIABLE, "").strip() and account is None:
         talk.voice().say(f"the token in {TOKEN_VARIABLE} is used as it is, whosever it is")

@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from gdrive_wa.commit import Draft, in_strides, refuse_device, sweep
+from gdrive_wa.core.errors import (
+    ChecksumError,
+    FormatError,
+    MissingKeyError,
+    TruncatedError,
+    UsageError,
+    WrongKeyError,
+    WrongKeyTypeError,
+)
+from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.crypt.containers import (
     another_generation,
     container_key,
@@ -25,17 +34,8 @@ from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_mcrypt1
 from gdrive_wa.crypt.pipeline import PIECE_SIZE, Lane, Piece
 from gdrive_wa.crypt.recognise import looks_like, media_name, recognise
-from gdrive_wa.disk import explain
-from gdrive_wa.errors import (
-    ChecksumError,
-    FormatError,
-    MissingKeyError,
-    TruncatedError,
-    UsageError,
-    WrongKeyError,
-    WrongKeyTypeError,
-)
-from gdrive_wa.progress import Progress, Silent, Stage
+from gdrive_wa.storage.disk import explain
+from gdrive_wa.storage.draft import Draft, in_strides, refuse_device, sweep
 
 OTHER_VERSION = "the key file is of another version than the backup says, and opens it all the same"
 ALREADY_PLAIN = "it is not encrypted: copied as it is"

@@ -15,21 +15,21 @@ from typing import IO
 
 from Crypto.Cipher import AES
 
-from gdrive_wa.commit import Draft
+from gdrive_wa.core.errors import UsageError, WrongKeyTypeError
 from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope, stored_name
 from gdrive_wa.crypt.header import IV_SIZE, serialise_header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
-from gdrive_wa.crypt.pb.backup_prefix_pb2 import (
+from gdrive_wa.crypt.pipeline import PIECE_SIZE
+from gdrive_wa.crypt.primitives import encrypt_cbc, expand, extract, seal_gcm
+from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,
     Crypt14Cipher,
     Crypt15Cipher,
     KeyType,
 )
-from gdrive_wa.crypt.pipeline import PIECE_SIZE
-from gdrive_wa.crypt.primitives import encrypt_cbc, expand, extract, seal_gcm
-from gdrive_wa.errors import UsageError, WrongKeyTypeError
+from gdrive_wa.storage.draft import Draft
 
 FORMATS = ("crypt12", "crypt14", "crypt15")
 

@@ -17,13 +17,16 @@ from functools import lru_cache
 from secrets import token_bytes
 from typing import NamedTuple
 
+from gdrive_wa.core.errors import MetadataError, WrongKeyError
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.crypt.primitives import BLOCK_SIZE, decrypt_cbc, encrypt_cbc
-from gdrive_wa.errors import MetadataError, WrongKeyError
 
 IV_SIZE = 16
 MAC_SIZE = 32
 _OVERHEAD = 1 + IV_SIZE + 1 + MAC_SIZE
+METADATA_SUFFIX = "-metadata"
+LONGEST_ENVELOPE = 1 << 16
+"""Bytes of a file that may be an envelope; real ones have a few hundred."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 """JSON can spell half a character; nothing that is written as UTF-8 can hold it."""
 
@@ -34,7 +37,7 @@ class FileMetadata:
 
     Attributes:
         name: the real path, such as ``Media/WhatsApp Voice Notes/202352/PTT-….opus``. As the
-            phone wrote it, hostile until it went through :func:`gdrive_wa.names.safe_path`.
+            phone wrote it, hostile until it went through :func:`gdrive_wa.core.names.safe_path`.
         md5: of the plaintext, lower-case hex; None where it says nothing.
         size: of the plaintext, bytes; None where it says nothing.
         updated: when the phone changed the file, UTC; None where it says nothing.
@@ -89,6 +92,23 @@ def open_envelope(sealed: str, key: RootKey) -> bytes:
     if content is None:
         raise MetadataError("a metadata envelope has bad padding")
     return content
+
+
+_NO_KEY = RootKey(bytes(32))
+"""Opens nothing: with it, what is no envelope is told from what is one."""
+
+
+def is_envelope(content: bytes) -> bool:
+    """True of what has the shape of an envelope, whatever key it opens with."""
+    if len(content) > LONGEST_ENVELOPE:
+        return False
+    try:
+        open_envelope(content.decode("ascii", "replace"), _NO_KEY)
+    except MetadataError:
+        return False
+    except WrongKeyError:
+        pass
+    return True
 
 
 def read_file_metadata(sealed: str, key: RootKey) -> FileMetadata:

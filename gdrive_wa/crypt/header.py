@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from gdrive_wa.crypt.pb.backup_prefix_pb2 import BackupPrefix, Crypt14Cipher, Crypt15Cipher
-from gdrive_wa.errors import FormatError, TruncatedError
+from gdrive_wa.core.errors import FormatError, TruncatedError
+from gdrive_wa.pb.backup_prefix_pb2 import BackupPrefix, Crypt14Cipher, Crypt15Cipher
 
 LONGEST_PREFIX = 65536
 """Longer prefixes are refused: the longest ever seen has a few hundred bytes."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gdrive_wa.crypt.beside import is_envelope
+from gdrive_wa.core.errors import TruncatedError, UsageError
+from gdrive_wa.crypt.envelope import is_envelope
 from gdrive_wa.crypt.header import (
     CRYPT12_TAIL_SIZE,
     HEADER_READ,
@@ -22,7 +23,6 @@ from gdrive_wa.crypt.header import (
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
 from gdrive_wa.crypt.pipeline import PIECE_SIZE
 from gdrive_wa.crypt.recognise import recognise
-from gdrive_wa.errors import TruncatedError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from gdrive_wa.commit import write_file
+from gdrive_wa.core.errors import KeyFileError
+from gdrive_wa.crypt.key_text import only_digits, text_of
 from gdrive_wa.crypt.primitives import expand, extract
-from gdrive_wa.crypt.typed import only_digits, text_of
-from gdrive_wa.errors import KeyFileError
+from gdrive_wa.storage.draft import write_file
 
 ROOT_KEY_SIZE = 32
 CIPHER_KEY_SIZE = 131

@@ -12,6 +12,15 @@ from typing import IO
 
 from Crypto.Cipher import AES
 
+from gdrive_wa.core.errors import (
+    AuthenticationError,
+    ChecksumError,
+    FormatError,
+    GdriveWaError,
+    MetadataError,
+    TruncatedError,
+    WrongKeyError,
+)
 from gdrive_wa.crypt.envelope import FileMetadata, stored_name
 from gdrive_wa.crypt.header import TAG_SIZE
 from gdrive_wa.crypt.keys import RootKey
@@ -25,15 +34,6 @@ from gdrive_wa.crypt.primitives import (
     strip_padding,
 )
 from gdrive_wa.crypt.recognise import is_mpeg_audio, looks_like
-from gdrive_wa.errors import (
-    AuthenticationError,
-    ChecksumError,
-    FormatError,
-    GdriveWaError,
-    MetadataError,
-    TruncatedError,
-    WrongKeyError,
-)
 
 UNTAGGED = "its tag does not hold, but its MD5 and size are those that its metadata promises"
 ENC_MAC_SIZE = 10

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from isal import isal_zlib
 
+from gdrive_wa.core.errors import PayloadError
 from gdrive_wa.crypt.pipeline import Piece
 from gdrive_wa.crypt.recognise import is_mpeg_audio, is_zlib, looks_like
-from gdrive_wa.errors import PayloadError
 
 OUTPUT_PIECE = 1 << 20
 """Most bytes that one step inflates to."""

@@ -9,8 +9,8 @@ import codecs
 import os
 import re
 
+from gdrive_wa.core.errors import FormatError, TruncatedError
 from gdrive_wa.crypt.header import Header, looks_like_crypt12, parse_crypt12_header, parse_header
-from gdrive_wa.errors import FormatError, TruncatedError
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")

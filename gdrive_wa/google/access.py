@@ -9,15 +9,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gdrive_wa.errors import CredentialsError, GdriveWaError, NetworkError
-from gdrive_wa.google import store
+from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.google import logins
 from gdrive_wa.google.android import AndroidTokens
-from gdrive_wa.google.endpoints import Endpoints
-from gdrive_wa.google.session import Session
-from gdrive_wa.google.store import Login
-from gdrive_wa.google.tokens import GivenToken, RenewedTokens, Tokens
-from gdrive_wa.google.trust import why_untrusted
-from gdrive_wa.model import Secret
+from gdrive_wa.google.logins import Login
+from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.session import Session
+from gdrive_wa.http.tokens import GivenToken, RenewedTokens, Tokens
+from gdrive_wa.http.trust import why_untrusted
 
 TOKEN_VARIABLE = "GDRIVE_WA_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 ENDPOINT_VARIABLE = "GDRIVE_WA_ENDPOINT"
@@ -38,7 +38,7 @@ def open_session(
     given = os.environ.get(TOKEN_VARIABLE, "").strip()
     if token is not None or given:
         return Session(GivenToken(token or Secret(given))), endpoints
-    return Session(_tokens(store.stored(account), endpoints)), endpoints
+    return Session(_tokens(logins.stored(account), endpoints)), endpoints
 
 
 class OAuthTokens(RenewedTokens):
@@ -58,7 +58,7 @@ class OAuthTokens(RenewedTokens):
         from google.auth.exceptions import GoogleAuthError, TransportError  # noqa: PLC0415
         from google.auth.transport.requests import Request  # noqa: PLC0415
 
-        from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
+        from gdrive_wa.google.hardening import careful  # noqa: PLC0415 - imports requests
 
         try:
             with requests.Session() as session:
@@ -81,7 +81,7 @@ class OAuthTokens(RenewedTokens):
             expires=f"{expiry.isoformat()}Z" if expiry else None,
         )
         with contextlib.suppress(GdriveWaError):  # the token is good, wherever it is not kept
-            store.update(renewed)
+            logins.update(renewed)
 
 
 def _credentials(login: Login, endpoints: Endpoints) -> Any:

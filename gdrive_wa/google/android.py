@@ -8,11 +8,11 @@ from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
-from gdrive_wa.errors import CredentialsError, GdriveWaError, NetworkError
-from gdrive_wa.google.endpoints import Endpoints
-from gdrive_wa.google.tokens import RenewedTokens
-from gdrive_wa.google.trust import why_untrusted
-from gdrive_wa.model import Secret
+from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.tokens import RenewedTokens
+from gdrive_wa.http.trust import why_untrusted
 
 SERVICE = "oauth2:https://www.googleapis.com/auth/drive.appdata"
 APP = "com.whatsapp"
@@ -99,7 +99,7 @@ def _library(endpoints: Endpoints) -> Iterator[Any]:
     import gpsoauth  # noqa: PLC0415 - slow to import, and rarely chosen
     import requests  # noqa: PLC0415
 
-    from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
+    from gdrive_wa.google.hardening import careful  # noqa: PLC0415 - imports requests
 
     library: Any = gpsoauth
     with _one_at_a_time:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from gdrive_wa.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
-from gdrive_wa.google import android, store
-from gdrive_wa.google.endpoints import Endpoints
-from gdrive_wa.google.store import Login
-from gdrive_wa.google.trust import why_untrusted
-from gdrive_wa.model import Secret
+from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.google import android, logins
+from gdrive_wa.google.logins import Login
+from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.trust import why_untrusted
 
 APPDATA_SCOPE = "https://www.googleapis.com/auth/drive.appdata"
 DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
@@ -57,7 +57,7 @@ def login_oauth(
         NetworkError: Google cannot be reached.
     """
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
-    config = _client(client_secrets or store.config_folder() / CLIENT_FILE, endpoints)
+    config = _client(client_secrets or logins.config_folder() / CLIENT_FILE, endpoints)
     scopes = (APPDATA_SCOPE, DRIVE_SCOPE) if drive else (APPDATA_SCOPE,)
     credentials = _consent(
         config, scopes, endpoints, open_browser=open_browser, port=port, timeout=timeout, say=say
@@ -70,7 +70,7 @@ def login_oauth(
         expires=credentials.expiry.isoformat() + "Z" if credentials.expiry else None,
         fields=json.loads(credentials.to_json()),
     )
-    return store.keep(login)
+    return logins.keep(login)
 
 
 def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = None) -> Login:
@@ -96,10 +96,10 @@ def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = N
     try:
         android.AndroidTokens(account, fields, endpoints).token()
     except NetworkError as error:
-        store.keep(login)  # the cookie is spent, and what it brought is good
+        logins.keep(login)  # the cookie is spent, and what it brought is good
         hint = "the sign-in itself went well, and is kept: go on with gdrive-wa backups"
         raise NetworkError(error.message, hint=(*error.hints, hint)) from error
-    return store.keep(login)
+    return logins.keep(login)
 
 
 def logout(
@@ -120,13 +120,13 @@ def logout(
     Raises:
         CredentialsError: there is none.
     """
-    name = store.find(account)
+    name = logins.find(account)
     if name is None:
         who = "nobody is" if account is None else f"{account} is not"
         raise CredentialsError(f"{who} logged in", hint="there is nothing to log out of")
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
     try:
-        login = store.stored(name)
+        login = logins.stored(name)
         if login.provider == "android":
             say(f"Google still knows the device that this login made: remove it at {DEVICES}")
         elif not _revoke(login, endpoints):
@@ -134,7 +134,7 @@ def logout(
     except GdriveWaError:  # it cannot be read, so it cannot be revoked
         say(f"Google could not be told: take the access back yourself at {CONNECTIONS}")
     finally:
-        store.forget(name)
+        logins.forget(name)
     return name
 
 
@@ -142,7 +142,7 @@ def _revoke(login: Login, endpoints: Endpoints) -> bool:
     """Whether a login has ended at Google; one that it does not know any more has."""
     import requests  # noqa: PLC0415 - slow to import
 
-    from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
+    from gdrive_wa.google.hardening import careful  # noqa: PLC0415 - imports requests
 
     token = login.fields.get("refresh_token") or login.fields.get("token")
     if not token:
@@ -161,7 +161,7 @@ def whoami(account: str | None = None) -> Login:
     Raises:
         CredentialsError: there is none.
     """
-    return store.stored(account)
+    return logins.stored(account)
 
 
 def _client(path: Path, endpoints: Endpoints) -> dict[str, Any]:
@@ -203,8 +203,8 @@ def _consent(
     )
     from requests import RequestException  # noqa: PLC0415
 
-    from gdrive_wa.google.landing import Landing  # noqa: PLC0415 - only here
-    from gdrive_wa.google.plain import careful  # noqa: PLC0415 - imports requests
+    from gdrive_wa.google.callback import Landing  # noqa: PLC0415 - only here
+    from gdrive_wa.google.hardening import careful  # noqa: PLC0415 - imports requests
 
     logging.getLogger("google_auth_oauthlib.flow").setLevel(logging.WARNING)
     logging.getLogger("requests_oauthlib").setLevel(logging.WARNING)
@@ -254,8 +254,8 @@ def _consent(
 
 
 def _whose(token: Secret, endpoints: Endpoints) -> str:
-    from gdrive_wa.google.session import Session  # noqa: PLC0415 - only after a sign-in
-    from gdrive_wa.google.tokens import GivenToken  # noqa: PLC0415
+    from gdrive_wa.http.session import Session  # noqa: PLC0415 - only after a sign-in
+    from gdrive_wa.http.tokens import GivenToken  # noqa: PLC0415
 
     session = Session(GivenToken(token))
     name_it = "name it yourself: gdrive-wa login --account you@example.com"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gdrive_wa.errors import UsageError
-from gdrive_wa.model import Secret
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import Secret
 from gdrive_wa.sources.base import BackupSource
 
 __all__ = ["connect", "open_folder"]

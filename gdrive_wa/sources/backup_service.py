@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from gdrive_wa.errors import NetworkError
-from gdrive_wa.google.endpoints import Endpoints
-from gdrive_wa.google.retry import NotLetInError
-from gdrive_wa.google.session import Session
-from gdrive_wa.model import Backup, Entry
+from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.retry import NotLetInError
+from gdrive_wa.http.session import Session
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.fields import (
     LONG_AGO,

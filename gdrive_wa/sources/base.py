@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
-from gdrive_wa.model import Backup, Entry
+from gdrive_wa.core.model import Backup, Entry
 
 WHEN_EMPTY = {
     "backup": (

@@ -9,15 +9,15 @@ from concurrent.futures import Future
 from functools import partial
 from urllib.parse import quote
 
-from gdrive_wa.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
-from gdrive_wa.google.endpoints import Endpoints
-from gdrive_wa.google.session import Session
-from gdrive_wa.manifest import STATE_FOLDER
-from gdrive_wa.model import Backup, Entry
+from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
+from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.session import Session
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.drive_list import DriveFile, Listing
 from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text
 from gdrive_wa.sources.readers import Readers
+from gdrive_wa.storage.manifest import STATE_FOLDER
 
 FILE_MAP = "gdrive_file_map"
 LONGEST_FILE_MAP = 256 << 20

@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from gdrive_wa.errors import GdriveWaError, GoneError, NetworkError, UsageError
-from gdrive_wa.kinds import Kind, kind_of
-from gdrive_wa.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
-from gdrive_wa.model import Backup, Entry
+from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, UsageError
+from gdrive_wa.core.kinds import Kind, kind_of
+from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.sources.fields import LONG_AGO
+from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
 
 METADATA_SUFFIX = "-metadata"
 LONGEST_ENVELOPE = 65536

@@ -8,15 +8,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdrive_wa.disk import storage_errors
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     DamagedError,
     DatabaseError,
     MissingKeyError,
     UsageError,
     WrongKeyError,
 )
-from gdrive_wa.model import Secret
+from gdrive_wa.core.model import Secret
+from gdrive_wa.storage.disk import storage_errors
 
 if TYPE_CHECKING:
     from iphone_backup_decrypt import EncryptedBackup

@@ -7,14 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdrive_wa.commit import make_folder
-from gdrive_wa.errors import GdriveWaError
-from gdrive_wa.manifest import PARTIAL_FOLDER, STATE_FOLDER
-from gdrive_wa.model import Entry
-from gdrive_wa.progress import Progress, Silent
+from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.model import Entry
+from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.storage.draft import make_folder
+from gdrive_wa.storage.free_names import Places
+from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
 from gdrive_wa.transfer.partial import open_partials
-from gdrive_wa.transfer.places import Places
 from gdrive_wa.transfer.pool import each
 from gdrive_wa.transfer.pull import Tries, pull
 from gdrive_wa.transfer.standing import look
@@ -61,7 +61,7 @@ def fetch(
     only one call may use a folder at a time.
 
     `progress` hears of bytes and is asked whether to stop; beginning and ending
-    :attr:`~gdrive_wa.progress.Stage.DOWNLOAD`, and counting items, is the caller's.
+    :attr:`~gdrive_wa.core.progress.Stage.DOWNLOAD`, and counting items, is the caller's.
 
     Raises:
         Interrupted: the user asked to stop.

@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Self
 
-from gdrive_wa.commit import in_strides, make_folder
-from gdrive_wa.disk import storage_errors
-from gdrive_wa.errors import StorageError
-from gdrive_wa.model import Entry
+from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.model import Entry
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import in_strides, make_folder
 from gdrive_wa.transfer.digest import Digests, Lane
 from gdrive_wa.transfer.watch import Watch
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.errors import UnsafeNameError, UsageError
-from gdrive_wa.manifest import Manifest, Record
-from gdrive_wa.model import Entry, Outcome
+from gdrive_wa.core.errors import UnsafeNameError, UsageError
+from gdrive_wa.core.model import Entry, Outcome
+from gdrive_wa.storage.free_names import Places, metadata_path
+from gdrive_wa.storage.manifest import Manifest, Record
 from gdrive_wa.transfer.partial import room_saved, same_bytes
-from gdrive_wa.transfer.places import Places, metadata_path
 from gdrive_wa.transfer.standing import may_be
 
 

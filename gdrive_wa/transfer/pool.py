@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     CredentialsError,
     GdriveWaError,
     Interrupted,

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.disk import storage_errors
-from gdrive_wa.errors import ChecksumError, GdriveWaError, NetworkError, TruncatedError
-from gdrive_wa.model import Entry
-from gdrive_wa.progress import Stage
+from gdrive_wa.core.errors import ChecksumError, GdriveWaError, NetworkError, TruncatedError
+from gdrive_wa.core.model import Entry
+from gdrive_wa.core.progress import Stage
 from gdrive_wa.sources.base import BackupSource, BlobStream
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.transfer.partial import PIECE, Partial, note_path
 from gdrive_wa.transfer.watch import Watch
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gdrive_wa.disk import storage_errors
-from gdrive_wa.model import Entry
+from gdrive_wa.core.model import Entry
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.transfer.digest import Digests
 from gdrive_wa.transfer.partial import PIECE
 

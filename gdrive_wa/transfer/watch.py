@@ -6,8 +6,8 @@ import random
 import time
 from threading import Event
 
-from gdrive_wa.errors import Interrupted
-from gdrive_wa.progress import Progress
+from gdrive_wa.core.errors import Interrupted
+from gdrive_wa.core.progress import Progress
 
 
 class Watch:
@@ -29,7 +29,7 @@ class Watch:
         self._halted.set()
 
     def check(self) -> None:
-        """Raise :class:`~gdrive_wa.errors.Interrupted` when the run is to stop."""
+        """Raise :class:`~gdrive_wa.core.errors.Interrupted` when the run is to stop."""
         if self._halted.is_set():
             raise Interrupted("stopped")
         self.progress.check()

@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gdrive_wa.archive.write import ArchiveWriter
-from gdrive_wa.model import Entry, VoiceNote
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.core.model import Entry, VoiceNote
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MUM = "15550101@s.whatsapp.net"
@@ -22,7 +22,7 @@ START = datetime(2024, 1, 1, 10, 0, 0, tzinfo=UTC)
 
 def recording(number: int) -> bytes:
     """A real voice, another for every number."""
-    folder = resources.files("gdrive_wa.emulator") / "recordings"
+    folder = resources.files("gdrive_wa.emulation") / "recordings"
     names = sorted(path.name for path in folder.iterdir() if path.name.endswith(".opus"))
     raw = bytearray((folder / names[number % len(names)]).read_bytes())
     return bytes(raw)

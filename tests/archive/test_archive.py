@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from gdrive_wa.archive.archive import Verification, open_archive
 from gdrive_wa.archive.index import csv_of, json_of, read_index
-from gdrive_wa.errors import FormatError, UsageError
-from gdrive_wa.model import NoteStatus
+from gdrive_wa.core.errors import FormatError, UsageError
+from gdrive_wa.core.model import NoteStatus
 from tests.archive.phone import note, path_of, recording, run
 from tests.hostile import HOSTILE
 

@@ -20,11 +20,11 @@ from mutagen.ogg import OggPage
 from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.export import PAUSE, export
 from gdrive_wa.archive.tags import tags_for
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.errors import Interrupted, UsageError
-from gdrive_wa.model import NoteStatus, VoiceNote
-from gdrive_wa.progress import Silent
-from gdrive_wa.restore import restore
+from gdrive_wa.core.errors import Interrupted, UsageError
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.progress import Silent
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.jobs.restore import restore
 from gdrive_wa.sources import open_folder
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.archive.archive import open_archive
-from gdrive_wa.archive.write import ArchiveWriter
+from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.people import People
-from gdrive_wa.errors import FormatError
-from gdrive_wa.manifest import Manifest, Record
-from gdrive_wa.model import NoteStatus
+from gdrive_wa.core.errors import FormatError
+from gdrive_wa.core.model import NoteStatus
+from gdrive_wa.storage.manifest import Manifest, Record
 from tests.archive.phone import ANNA, FAMILY, MUM, entry, note, path_of, recording, run, tree
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mutagen.oggopus import OggOpus
 
 from gdrive_wa.archive.tags import audio_digest, is_opus, pages, tagged, tags_for
-from gdrive_wa.errors import FormatError
+from gdrive_wa.core.errors import FormatError
 from tests.archive.phone import BERLIN, note, path_of, recording, run
 from tests.hostile import HOSTILE
 

@@ -18,7 +18,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from gdrive_wa.emulator.msgstore import SCHEMA
+from gdrive_wa.emulation.msgstore import SCHEMA
 from tests.benchmarks.measure import PEERS, measure, show
 
 MESSAGES = 400_000
@@ -31,8 +31,8 @@ READ = "import sys; from pathlib import Path; from gdrive_wa.chats.read import r
 ALONE = f"{READ}assert len(read_voice_notes(Path(sys.argv[1]))) == int(sys.argv[2])"
 WHOLE = f"""
 {READ}
-from gdrive_wa.archive.write import ArchiveWriter
-from gdrive_wa.library.page import write_page
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.pages.page import write_page
 folder = Path(sys.argv[2])
 with ArchiveWriter(folder) as archive:
     archive.expect(read_voice_notes(Path(sys.argv[1])))

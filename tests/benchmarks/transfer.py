@@ -14,16 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gdrive_wa.emulator.bulk import BulkAccount, make_bulk
-from gdrive_wa.emulator.faults import Faults
-from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.emulation.bulk import BulkAccount, make_bulk
+from gdrive_wa.emulation.faults import Faults
+from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.transfer.fetch import JOBS
 from tests.benchmarks.measure import PEERS, ROOT, Measured, measure, show
 
 DELAY = 0.030
 CONNECT_DELAY = 0.060
 """Seconds before each answer, and before the first one of a connection."""
-WABDD = ROOT / "tests" / "emulator" / "wabdd_at.py"
+WABDD = ROOT / "tests" / "emulation" / "wabdd_at.py"
 SERVE = "--serve"
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gdrive_wa.chats.read import read_voice_notes
 from gdrive_wa.chats.values import moment, positive, sha256_hex, text, waveform, whole
-from gdrive_wa.errors import DatabaseError
+from gdrive_wa.core.errors import DatabaseError
 from tests.chats.store import make_database, media, message, modern, old_message
 
 PAGE = 4096

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
-from gdrive_wa.errors import DatabaseError
+from gdrive_wa.core.errors import DatabaseError
 from tests.sources.apple import Spoken, write_beside, write_chats
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from gdrive_wa.chats.links import MediaLink, read_links
 from gdrive_wa.chats.read import read_voice_notes
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.errors import DatabaseError
+from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.emulation.sample import SampleAccount
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.chats.read import read_voice_notes
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.model import NoteStatus, VoiceNote
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.emulation.sample import SampleAccount
 from tests.chats.store import (
     ANNA,
     FAMILY,

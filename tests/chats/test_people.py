@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gdrive_wa.chats.contacts import Contacts, read_contacts
 from gdrive_wa.chats.people import bare, international
 from gdrive_wa.chats.read import read_voice_notes
-from gdrive_wa.errors import UsageError
+from gdrive_wa.core.errors import UsageError
 from tests.chats.store import ANNA, FAMILY, MUM, jids, make_database, media, message, modern
 
 LID = "200000000000001@lid"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

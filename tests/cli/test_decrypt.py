@@ -10,8 +10,8 @@ from pathlib import Path
 
 from gdrive_wa.crypt.keys import write_key_file
 from tests.cli.conftest import Run
-from tests.crypt.conftest import ROOT_KEY
-from tests.crypt.test_single import PATH, VOICE, envelope_of, stored
+from tests.crypt.fixtures import ROOT_KEY
+from tests.jobs.test_decrypt_single import PATH, VOICE, envelope_of, stored
 
 
 def test_a_media_file_takes_its_name_from_the_envelope_beside_it(run: Run, tmp_path: Path) -> None:

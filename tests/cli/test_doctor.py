@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gdrive_wa.crypt.keys import RootKey
-from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.emulation.sample import SampleAccount
 from tests.cli.conftest import Run
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.faults import FaultKind, parse_faults
+from gdrive_wa.emulation.faults import FaultKind, parse_faults
 from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="other words, other signals")

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.crypt.keys import CipherKey, RootKey, write_key_file
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
 from tests.cli.conftest import Run
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.emulator.story import read_recordings
-from gdrive_wa.model import NoteStatus
+from gdrive_wa.core.model import NoteStatus
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.emulation.story import read_recordings
 from tests.chats.test_iphone import BOOK, HIDDEN, LIDS
 from tests.cli.conftest import Run
 from tests.sources.apple import DOMAIN, AppleBackup, Spoken, write_beside, write_chats

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.conftest import Run
-from tests.crypt.conftest import ROOT_KEY
+from tests.crypt.fixtures import ROOT_KEY
 
 
 def test_without_a_keyring_no_file_is_left_in_the_way_of_the_next_try(

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.model import NoteStatus, VoiceNote
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
 from tests.cli.conftest import Run
 
 FLAG = "--missing-from-whatsapp"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.emulation.sample import SampleAccount
 
 NAME = "Öğütçü 日本 🎤"
 

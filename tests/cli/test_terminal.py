@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.crypt.keys import RootKey
-from gdrive_wa.emulator.faults import Fault, FaultKind, Faults
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.emulation.faults import Fault, FaultKind, Faults
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
 from tests.cli.conftest import Run
 
 BLOBS = "*/files/*"

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gdrive_wa.core.errors import MetadataError, WrongKeyError
 from gdrive_wa.crypt.envelope import (
     FileMetadata,
     open_envelope,
@@ -22,8 +23,7 @@ from gdrive_wa.crypt.envelope import (
     stored_name,
 )
 from gdrive_wa.crypt.primitives import encrypt_cbc
-from gdrive_wa.errors import MetadataError, WrongKeyError
-from tests.crypt.conftest import OTHER_ROOT_KEY, ROOT_KEY
+from tests.crypt.fixtures import OTHER_ROOT_KEY, ROOT_KEY
 
 PATH = "Media/WhatsApp Voice Notes/202352/PTT-20231231-WA0001.opus"
 MD5 = hashlib.md5(b"voice").hexdigest()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gdrive_wa.core.errors import FormatError, TruncatedError
 from gdrive_wa.crypt.header import (
     Header,
     parse_crypt12_header,
@@ -16,14 +17,13 @@ from gdrive_wa.crypt.header import (
     serialise_header,
     write_varint,
 )
-from gdrive_wa.crypt.pb.backup_prefix_pb2 import (
+from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,
     Crypt14Cipher,
     Crypt15Cipher,
     KeyTypeNew,
 )
-from gdrive_wa.errors import FormatError, TruncatedError
 
 IV = bytes(range(16))
 

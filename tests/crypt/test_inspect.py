@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gdrive_wa.core.errors import DamagedError, FormatError, TruncatedError, UsageError
 from gdrive_wa.crypt.envelope import seal_envelope
 from gdrive_wa.crypt.inspect import inspect
-from gdrive_wa.errors import DamagedError, FormatError, TruncatedError, UsageError
-from tests.crypt.conftest import CIPHER_KEY, ROOT_KEY, Seal
+from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY, Seal
 
 PARTS = ("header_size", "ciphertext_size", "tag_size", "checksum_size", "tail_size")
 

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gdrive_wa.core.errors import KeyFileError
 from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key, write_key_file
-from gdrive_wa.errors import KeyFileError
-from tests.crypt.conftest import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
+from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 
 DIGITS = bytes(range(32)).hex()
 GROUPS = " ".join(DIGITS[i : i + 4] for i in range(0, 64, 4))

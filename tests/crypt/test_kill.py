@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.commit import TEMPORARY_PREFIX
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import write_key_file
-from gdrive_wa.crypt.tree import MANY
-from tests.crypt.conftest import ROOT_KEY
+from gdrive_wa.jobs.decrypt_folder import MANY
+from gdrive_wa.storage.draft import TEMPORARY_PREFIX
+from tests.crypt.fixtures import ROOT_KEY
 
 pytestmark = pytest.mark.slow
 

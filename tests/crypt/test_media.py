@@ -17,11 +17,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from gdrive_wa.crypt.decrypt import decrypt_file
-from gdrive_wa.crypt.encrypt import encrypt_media
-from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
-from gdrive_wa.crypt.media import decrypt_enc
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     AuthenticationError,
     ChecksumError,
     GdriveWaError,
@@ -31,7 +27,11 @@ from gdrive_wa.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from tests.crypt.conftest import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
+from gdrive_wa.crypt.decrypt import decrypt_file
+from gdrive_wa.crypt.encrypt import encrypt_media
+from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
+from gdrive_wa.crypt.media import decrypt_enc
+from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 
 PATH = "Media/WhatsApp Voice Notes/202352/PTT-20231231-WA0001.opus"
 SENT = datetime(2023, 12, 31, 22, 58, tzinfo=UTC)

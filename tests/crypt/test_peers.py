@@ -11,7 +11,7 @@ from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.inspect import inspect
 from gdrive_wa.crypt.keys import CipherKey, load_key, write_key_file
 from tests.conftest import Peer
-from tests.crypt.conftest import CIPHER_KEY, ROOT_KEY, Seal, key_for
+from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY, Seal, key_for
 
 pytestmark = pytest.mark.peer
 

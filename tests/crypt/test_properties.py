@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from gdrive_wa.chats.increments import read_increment
+from gdrive_wa.core.errors import GdriveWaError, WrongKeyError
 from gdrive_wa.crypt.decrypt import decrypt_into
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import (
@@ -34,20 +36,18 @@ from gdrive_wa.crypt.header import (
     serialise_header,
     write_varint,
 )
-from gdrive_wa.crypt.increments import read_increment
 from gdrive_wa.crypt.inspect import inspect
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, load_key, write_key_file
 from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
 from gdrive_wa.crypt.payload import Unpacker
-from gdrive_wa.crypt.pb.backup_prefix_pb2 import (
+from gdrive_wa.crypt.recognise import looks_like, plain_name, recognise
+from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,
     Crypt14Cipher,
     Crypt15Cipher,
 )
-from gdrive_wa.crypt.recognise import looks_like, plain_name, recognise
-from gdrive_wa.errors import GdriveWaError, WrongKeyError
-from tests.crypt.conftest import CIPHER_KEY, ROOT_KEY
+from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY
 
 # A folder of one test is shared by all its examples; each writes its own file anew.
 shared_folder = settings(

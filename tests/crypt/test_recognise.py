@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gdrive_wa.core.errors import FormatError
 from gdrive_wa.crypt.recognise import is_sealed, plain_name, recognise, suffix_of
-from gdrive_wa.errors import FormatError
 
 DIGITS = "A1" * 32
 

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gdrive_wa.errors import GdriveWaError
+from gdrive_wa.core.errors import GdriveWaError
 
 FOLDER = Path(".fuzz")
 SECONDS = 10.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gdrive_wa.chats.read import read_voice_notes
-from gdrive_wa.emulator.msgstore import Media, Message, MessageStore
-from gdrive_wa.model import VoiceNote
+from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.emulation.msgstore import Media, Message, MessageStore
 from tests.fuzz.campaign import fuzz
 from tests.fuzz.samples import file_of, folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gdrive_wa.core.errors import MetadataError, WrongKeyError
 from gdrive_wa.crypt.envelope import (
     FileMetadata,
     open_envelope,
@@ -9,7 +10,6 @@ from gdrive_wa.crypt.envelope import (
     seal_envelope,
     stored_name,
 )
-from gdrive_wa.errors import MetadataError, WrongKeyError
 from tests.fuzz.campaign import fuzz
 from tests.fuzz.samples import IV, ROOT_KEY
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 
+from gdrive_wa.chats.increments import read_increment
+from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.crypt.header import write_varint
-from gdrive_wa.crypt.increments import read_increment
-from gdrive_wa.crypt.pb.history_sync_pb2 import (
+from gdrive_wa.pb.history_sync_pb2 import (
     AudioMessage,
     Conversation,
     HistorySync,
@@ -19,7 +20,6 @@ from gdrive_wa.crypt.pb.history_sync_pb2 import (
     WebMessageInfo,
     Wrapper,
 )
-from gdrive_wa.model import VoiceNote
 from tests.fuzz.campaign import fuzz
 from tests.fuzz.samples import file_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdrive_wa.manifest import MANIFEST_NAME, STATE_FOLDER, Manifest, Record, read_manifest
+from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, Manifest, Record, read_manifest
 from tests.fuzz.campaign import fuzz
 from tests.fuzz.samples import folder
 

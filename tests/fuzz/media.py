@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 
+from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
 from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
-from gdrive_wa.errors import GdriveWaError
 from tests.fuzz.campaign import fuzz
 from tests.fuzz.samples import IV, ROOT_KEY
 

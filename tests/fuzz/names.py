@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdrive_wa.names import OWN_PREFIX, name_key, parts_of, safe_name, safe_path
+from gdrive_wa.core.names import OWN_PREFIX, name_key, parts_of, safe_name, safe_path
 from tests.fuzz.campaign import fuzz
 
 SAMPLES = (

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.errors import CredentialsError, NetworkError, UsageError
-from gdrive_wa.google import store
+from gdrive_wa.core.errors import CredentialsError, NetworkError, UsageError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google import logins
 from gdrive_wa.google.access import open_session
-from gdrive_wa.google.store import Login
-from gdrive_wa.model import Secret
+from gdrive_wa.google.logins import Login
 from tests.google.browser import decide
-from tests.google.conftest import LogIn
+from tests.google.fixtures import LogIn
 from tests.google.scripted import Scripted
 
 ALLOW = decide("allow")
@@ -56,7 +56,7 @@ def test_an_expired_token_is_renewed_once_for_all_threads_and_kept(
     emulator.counts.clear()
     ask(emulator, times=40)
     assert emulator.counts.requests["/token"] == 1
-    after = store.stored()
+    after = logins.stored()
     assert after.fields["token"] != before
     assert after.expires is not None
     emulator.counts.clear()
@@ -66,7 +66,7 @@ def test_an_expired_token_is_renewed_once_for_all_threads_and_kept(
 
 def test_a_token_known_to_be_over_is_not_even_tried(log_in: LogIn, emulator: Emulator) -> None:
     login = log_in(ALLOW)
-    store.keep(replace(login, fields={**login.fields, "expiry": "2020-01-01T00:00:00Z"}))
+    logins.keep(replace(login, fields={**login.fields, "expiry": "2020-01-01T00:00:00Z"}))
     emulator.counts.clear()
     ask(emulator)
     assert emulator.counts.statuses[401] == 0
@@ -78,7 +78,7 @@ def test_a_stored_time_that_makes_no_sense_leads_to_a_new_token(
     log_in: LogIn, emulator: Emulator, expiry: object
 ) -> None:
     login = log_in(ALLOW)
-    store.keep(replace(login, fields={**login.fields, "expiry": expiry}))
+    logins.keep(replace(login, fields={**login.fields, "expiry": expiry}))
     ask(emulator)
 
 
@@ -96,7 +96,7 @@ def test_a_revoked_login_has_ended(log_in: LogIn, emulator: Emulator) -> None:
 def test_an_oauth_client_that_is_gone(log_in: LogIn, emulator: Emulator) -> None:
     login = log_in(ALLOW)
     fields = {**login.fields, "client_secret": "another", "expiry": None}
-    store.keep(replace(login, fields=fields))
+    logins.keep(replace(login, fields=fields))
     with pytest.raises(CredentialsError, match="no longer knows the OAuth client") as caught:
         ask(emulator)
     assert "Google's console" in caught.value.hints[0]
@@ -161,10 +161,10 @@ def test_a_login_removed_meanwhile_stays_removed(log_in: LogIn, emulator: Emulat
     login = log_in(ALLOW)
     emulator.tokens.expire_access()
     session, endpoints = open_session(endpoint=emulator.root)
-    store.forget(login.account)
+    logins.forget(login.account)
     session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
     session.close()
-    assert store.accounts() == []
+    assert logins.accounts() == []
     assert not Path(login.kept_in).exists()
 
 
@@ -173,7 +173,7 @@ def test_a_login_removed_meanwhile_stays_removed(log_in: LogIn, emulator: Emulat
     [{}, {"refresh_token": "x"}, {"refresh_token": 5, "client_id": "x", "client_secret": "y"}],
 )
 def test_a_stored_login_that_makes_no_sense(fields: dict[str, object]) -> None:
-    store.keep(Login(account="ann@example.org", provider="oauth", fields=fields))
+    logins.keep(Login(account="ann@example.org", provider="oauth", fields=fields))
     with pytest.raises(CredentialsError, match="cannot be used") as caught:
         open_session()
     assert "gdrive-wa login" in caught.value.hints[0]
@@ -221,9 +221,9 @@ def test_the_index_of_accounts_may_say_anything(config: Path) -> None:
     config.mkdir()
     for text in ("", "{", "[]", "5", '{"accounts": 5}', '{"accounts": {"a": 5}}', "[" * 99999):
         (config / "accounts.json").write_text(text)
-        assert store.accounts() == []
+        assert logins.accounts() == []
     odd = {"accounts": {"a": {"scopes": 5, "expires": [], "kept_in": 7}}, "default": ["a"]}
     (config / "accounts.json").write_text(json.dumps(odd))
-    assert store.accounts() == ["a"]
+    assert logins.accounts() == ["a"]
     with pytest.raises(CredentialsError):
         open_session(account="a")

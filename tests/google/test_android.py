@@ -9,15 +9,15 @@ from pathlib import Path
 import gpsoauth
 import pytest
 
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.errors import CredentialsError, NetworkError
-from gdrive_wa.google import store
+from gdrive_wa.core.errors import CredentialsError, NetworkError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google import logins
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import login_android, logout
-from gdrive_wa.google.store import Login
-from gdrive_wa.model import Secret
+from gdrive_wa.google.logins import Login
 from tests.google.scripted import Scripted, answer
 
 # gpsoauth makes its SSL context the old way
@@ -102,7 +102,7 @@ def test_a_cookie_is_not_spent_for_nothing(emulator: Emulator, sample: SampleAcc
     with pytest.raises(NetworkError) as caught:
         login_android(account=sample.email, oauth_token=sample.oauth_token, endpoint=emulator.root)
     assert "gdrive-wa backups" in caught.value.hints[-1]
-    assert store.accounts() == [sample.email]
+    assert logins.accounts() == [sample.email]
     ask(emulator)
 
 
@@ -146,7 +146,7 @@ def test_each_refusal_tells_what_to_do(
         )
     assert message in caught.value.message
     assert hint in " ".join(caught.value.hints)
-    assert store.accounts() == []
+    assert logins.accounts() == []
 
 
 def test_an_address_that_is_not_encrypted_is_not_shown(scripted: Scripted) -> None:

@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import pytest
 
-from gdrive_wa.emulator.account import read_account
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.errors import CredentialsError, NetworkError, UsageError
-from gdrive_wa.google import store
+from gdrive_wa.core.errors import CredentialsError, NetworkError, UsageError
+from gdrive_wa.emulation.account import read_account
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google import logins
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import (
     APPDATA_SCOPE,
@@ -28,7 +28,7 @@ from gdrive_wa.google.login import (
     whoami,
 )
 from tests.google.browser import comes_back_with, decide, visit
-from tests.google.conftest import LogIn
+from tests.google.fixtures import LogIn
 from tests.google.scripted import Scripted
 
 ALLOW = decide("allow")
@@ -56,7 +56,7 @@ def test_consent_leads_to_a_stored_login_that_works(
     assert login.scopes == (APPDATA_SCOPE,)
     assert login.expires is not None
     assert login.expires.endswith("Z")
-    assert whoami() == store.stored(sample.email)
+    assert whoami() == logins.stored(sample.email)
     assert lists_backups(emulator)
 
 
@@ -102,7 +102,7 @@ def test_denied_consent(log_in: LogIn) -> None:
     with pytest.raises(CredentialsError, match="access was denied") as caught:
         log_in(decide("deny"))
     assert "allow it" in caught.value.hints[0]
-    assert store.accounts() == []
+    assert logins.accounts() == []
 
 
 def test_nobody_answers_in_time(log_in: LogIn) -> None:
@@ -129,7 +129,7 @@ def test_a_stray_answer_ends_the_sign_in_with_a_clear_word(
     with pytest.raises(CredentialsError, match="did not come to its end") as caught:
         log_in(comes_back_with(**answers))
     assert "close other tabs" in caught.value.hints[0]
-    assert store.accounts() == []
+    assert logins.accounts() == []
 
 
 def test_a_stray_request_too(log_in: LogIn) -> None:
@@ -262,7 +262,7 @@ def test_several_accounts_side_by_side(
     with Emulator(sample.folder, read_account(other)) as both:
         log_in(ALLOW, endpoint=both.root)
         log_in(decide("allow", "ann@example.org"), endpoint=both.root)
-        assert store.accounts() == ["ann@example.org", sample.email]
+        assert logins.accounts() == ["ann@example.org", sample.email]
         assert whoami().account == "ann@example.org"
         assert whoami("ALEX@Example.org").account == sample.email
         for account in (sample.email, "ann@example.org"):
@@ -281,7 +281,7 @@ def test_logging_out_revokes_and_removes(log_in: LogIn, emulator: Emulator, conf
     assert logout(endpoint=emulator.root, say=told.append) == login.account
     assert told == []
     assert not Path(login.kept_in).exists()
-    assert store.accounts() == []
+    assert logins.accounts() == []
     assert emulator.counts.requests["/revoke"] == 1
     with pytest.raises(CredentialsError):  # whoever still holds it
         session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.errors import GdriveWaError
+from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import login_android, logout
-from gdrive_wa.google.retry import Patience
-from gdrive_wa.google.session import Session
-from gdrive_wa.google.store import stored
-from gdrive_wa.google.tokens import GivenToken
-from gdrive_wa.model import Secret
+from gdrive_wa.google.logins import stored
+from gdrive_wa.http.retry import Patience
+from gdrive_wa.http.session import Session
+from gdrive_wa.http.tokens import GivenToken
 from tests.google.browser import Act, comes_back_with, decide
-from tests.google.conftest import LogIn
+from tests.google.fixtures import LogIn
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:ssl.SSLContext:DeprecationWarning", "ignore:ssl.PROTOCOL_TLS:DeprecationWarning"

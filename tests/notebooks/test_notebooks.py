@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 from traitlets.config import Config
 
-from gdrive_wa.emulator.sample import SampleAccount
+from gdrive_wa.emulation.sample import SampleAccount
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))

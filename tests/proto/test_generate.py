@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = ROOT / "gdrive_wa" / "crypt" / "pb"
+COMMITTED = ROOT / "gdrive_wa" / "pb"
 
 
 def test_generating_again_gives_the_committed_modules(tmp_path: Path) -> None:

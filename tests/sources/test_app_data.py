@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 from urllib3 import BaseHTTPResponse
 
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.errors import CredentialsError, NetworkError
-from gdrive_wa.google.connections import Connections
-from gdrive_wa.google.endpoints import Endpoints
-from gdrive_wa.google.session import Session
-from gdrive_wa.google.tokens import GivenToken
-from gdrive_wa.model import Entry, Secret
+from gdrive_wa.core.errors import CredentialsError, NetworkError
+from gdrive_wa.core.model import Entry, Secret
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.http.connections import Connections
+from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.session import Session
+from gdrive_wa.http.tokens import GivenToken
+from gdrive_wa.jobs.reveal import reveal
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.drive import ENVELOPES_AT_ONCE, AppData
-from gdrive_wa.sources.reveal import reveal
 from tests.google.scripted import Scripted, answer
 from tests.sources.conftest import Connect
 
@@ -361,7 +361,7 @@ def test_another_apps_login_sees_an_empty_folder(
 
 
 def token_of_another_app(emulator: Emulator) -> Secret:
-    from gdrive_wa.emulator.tokens import APPDATA, Grant  # noqa: PLC0415 - for this test only
+    from gdrive_wa.emulation.tokens import APPDATA, Grant  # noqa: PLC0415 - for this test only
 
     grant = Grant(emulator.accounts[0].email, frozenset({APPDATA}), whatsapp=False, client_id="x")
     return Secret(emulator.tokens.issue(grant))

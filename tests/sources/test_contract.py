@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from gdrive_wa.core.errors import GoneError, WrongKeyError, WrongKeyTypeError
+from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.model import Entry, Secret
 from gdrive_wa.crypt.keys import CipherKey, RootKey
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.errors import GoneError, WrongKeyError, WrongKeyTypeError
-from gdrive_wa.kinds import Kind
-from gdrive_wa.model import Entry, Secret
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.jobs.reveal import check_key, reveal
 from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
-from gdrive_wa.sources.reveal import check_key, reveal
 from tests.sources.conftest import Connect
 
 SOURCES = ["backup", "appdata", "drive", "folder"]

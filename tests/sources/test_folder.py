@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from gdrive_wa.core.errors import GoneError, NetworkError, UsageError
+from gdrive_wa.core.model import Backup
 from gdrive_wa.crypt.keys import RootKey
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.errors import GoneError, NetworkError, UsageError
-from gdrive_wa.model import Backup
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.jobs.reveal import check_key, reveal
 from gdrive_wa.sources import folder as folder_module
 from gdrive_wa.sources import open_folder
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.sources.reveal import check_key, reveal
 
 
 @pytest.fixture
@@ -294,7 +294,7 @@ def test_odd_names_and_times(here: Path) -> None:
 
 
 def test_a_root_key_is_of_no_use_for_a_phones_crypt14(here: Path) -> None:
-    from gdrive_wa.errors import WrongKeyTypeError  # noqa: PLC0415 - for this test only
+    from gdrive_wa.core.errors import WrongKeyTypeError  # noqa: PLC0415 - for this test only
 
     put(here, "Databases/msgstore.db.crypt14")
     source = open_folder(here)

@@ -17,9 +17,9 @@ HEAVY = ("googleapiclient", "requests", "google.auth", "httplib2", "gpsoauth", "
         "gdrive_wa.sources.base",
         "gdrive_wa.sources.folder",
         "gdrive_wa.google",
-        "gdrive_wa.google.endpoints",
+        "gdrive_wa.http.endpoints",
         "gdrive_wa.google.login",
-        "gdrive_wa.google.store",
+        "gdrive_wa.google.logins",
     ],
 )
 def test_a_look_at_a_module_imports_nothing_heavy(module: str) -> None:

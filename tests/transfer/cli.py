@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gdrive_wa.model import Secret
+from gdrive_wa.core.model import Secret
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.transfer.pull import Tries
 from tests.transfer.cli import Cli
 from tests.transfer.shelf import Shelf

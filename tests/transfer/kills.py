@@ -7,8 +7,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from gdrive_wa.emulator.counts import Counts
-from gdrive_wa.emulator.faults import Fault, FaultKind, Faults
+from gdrive_wa.emulation.counts import Counts
+from gdrive_wa.emulation.faults import Fault, FaultKind, Faults
 
 MEDIA = "*/files/*"
 QUIET_SECONDS = 3.0

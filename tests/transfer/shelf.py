@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gdrive_wa.errors import GdriveWaError, NetworkError
-from gdrive_wa.model import Backup, Entry, relative_to
+from gdrive_wa.core.errors import GdriveWaError, NetworkError
+from gdrive_wa.core.model import Backup, Entry, relative_to
 
 MOMENT = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 BACKUP = Backup(name="shelf", account="15550100")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.errors import GoneError, Interrupted, StorageError
-from gdrive_wa.manifest import STATE_FOLDER, Manifest, read_manifest
-from gdrive_wa.model import Entry, Outcome, Report
-from gdrive_wa.progress import Silent
-from gdrive_wa.transfer.download import download
+from gdrive_wa.core.errors import GoneError, Interrupted, StorageError
+from gdrive_wa.core.model import Entry, Outcome, Report
+from gdrive_wa.core.progress import Silent
+from gdrive_wa.jobs.download import download
+from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, read_manifest
 from gdrive_wa.transfer.pull import Tries
 from tests.transfer.shelf import BACKUP, MOMENT, Shelf, Spoil
 from tests.transfer.tree import partials, times, tree
@@ -293,7 +293,7 @@ class TestTheDisk:
     ) -> None:
         asked: list[int] = []
         monkeypatch.setattr(
-            "gdrive_wa.transfer.download.require_room", lambda _, needed: asked.append(needed)
+            "gdrive_wa.jobs.download.require_room", lambda _, needed: asked.append(needed)
         )
         download(shelf, entries[:4], dest)
         download(shelf, entries, dest)

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from gdrive_wa.emulator.faults import Fault, FaultKind, Faults
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.manifest import STATE_FOLDER, Manifest, read_manifest
+from gdrive_wa.emulation.faults import Fault, FaultKind, Faults
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, read_manifest
 from tests.transfer.cli import Cli
 from tests.transfer.tree import partials, tree
 

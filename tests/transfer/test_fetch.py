@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     ChecksumError,
     CredentialsError,
     GoneError,
@@ -21,9 +21,9 @@ from gdrive_wa.errors import (
     StorageError,
     UnsafeNameError,
 )
-from gdrive_wa.manifest import STATE_FOLDER
-from gdrive_wa.model import Entry
-from gdrive_wa.progress import Silent
+from gdrive_wa.core.model import Entry
+from gdrive_wa.core.progress import Silent
+from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import JOBS, fetch
 from gdrive_wa.transfer.pool import AHEAD
 from gdrive_wa.transfer.pull import Tries

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.bulk import BulkAccount, make_bulk
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.manifest import STATE_FOLDER, read_manifest
+from gdrive_wa.emulation.bulk import BulkAccount, make_bulk
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.storage.manifest import STATE_FOLDER, read_manifest
 from tests.transfer.cli import Cli
 from tests.transfer.test_kill import verified
 from tests.transfer.tree import tree

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.bulk import BulkAccount, make_bulk
-from gdrive_wa.emulator.faults import Faults
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.manifest import STATE_FOLDER, read_manifest
+from gdrive_wa.emulation.bulk import BulkAccount, make_bulk
+from gdrive_wa.emulation.faults import Faults
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.storage.manifest import STATE_FOLDER, read_manifest
 from tests.transfer.cli import Cli
 from tests.transfer.kills import kill_on_its_way, slow_line_without
 from tests.transfer.tree import partials, tree

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.faults import Fault, FaultKind
-from gdrive_wa.emulator.sample import SampleAccount
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.manifest import read_manifest
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.storage.manifest import read_manifest
 from tests.cli.test_login import client_file, consenting, log_in
 from tests.transfer.cli import Cli
 from tests.transfer.tree import tree

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.emulator.server import Emulator
-from gdrive_wa.model import Secret
+from gdrive_wa.core.model import Secret
+from gdrive_wa.emulation.server import Emulator
 from tests.transfer.cli import Cli
 from tests.transfer.tree import times, tree
 

@@ -9,15 +9,15 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     ChecksumError,
     GoneError,
     Interrupted,
     NetworkError,
     TruncatedError,
 )
-from gdrive_wa.model import Entry
-from gdrive_wa.progress import Silent
+from gdrive_wa.core.model import Entry
+from gdrive_wa.core.progress import Silent
 from gdrive_wa.transfer.partial import open_partials, partial_mark
 from gdrive_wa.transfer.pull import Pulled, Tries, pull
 from gdrive_wa.transfer.watch import Watch

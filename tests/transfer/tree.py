@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gdrive_wa.manifest import STATE_FOLDER
+from gdrive_wa.storage.manifest import STATE_FOLDER
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.crypt.decrypt import decrypt_file
-from gdrive_wa.crypt.keys import Key
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     AuthenticationError,
     ChecksumError,
     FormatError,
@@ -28,6 +26,8 @@ from gdrive_wa.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
+from gdrive_wa.crypt.decrypt import decrypt_file
+from gdrive_wa.crypt.keys import Key
 
 EXIT_CODES = {
     MissingKeyError: 5,

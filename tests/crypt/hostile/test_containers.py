@@ -14,10 +14,7 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.__main__ import main
-from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_file
-from gdrive_wa.crypt.encrypt import encrypt_file
-from gdrive_wa.crypt.keys import CipherKey, Key, write_key_file
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     AuthenticationError,
     ChecksumError,
     GdriveWaError,
@@ -27,7 +24,10 @@ from gdrive_wa.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from tests.crypt.conftest import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, key_for
+from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_file
+from gdrive_wa.crypt.encrypt import encrypt_file
+from gdrive_wa.crypt.keys import CipherKey, Key, write_key_file
+from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, key_for
 from tests.crypt.hostile.refusal import (
     EXIT_CODES,
     IV,

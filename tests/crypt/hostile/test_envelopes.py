@@ -8,18 +8,18 @@ import json
 
 import pytest
 
+from gdrive_wa.core.errors import (
+    GdriveWaError,
+    MetadataError,
+    WrongKeyError,
+)
 from gdrive_wa.crypt.envelope import (
     open_envelope,
     read_file_metadata,
     seal_envelope,
 )
 from gdrive_wa.crypt.primitives import encrypt_cbc
-from gdrive_wa.errors import (
-    GdriveWaError,
-    MetadataError,
-    WrongKeyError,
-)
-from tests.crypt.conftest import OTHER_ROOT_KEY, ROOT_KEY
+from tests.crypt.fixtures import OTHER_ROOT_KEY, ROOT_KEY
 from tests.crypt.hostile.refusal import (
     IV,
     PATH,

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from gdrive_wa.core.errors import (
+    FormatError,
+    GdriveWaError,
+    TruncatedError,
+)
 from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.header import parse_header, serialise_header, write_varint
 from gdrive_wa.crypt.inspect import inspect
-from gdrive_wa.crypt.pb.backup_prefix_pb2 import (
+from gdrive_wa.crypt.primitives import seal_gcm
+from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,
     Crypt14Cipher,
     Crypt15Cipher,
 )
-from gdrive_wa.crypt.primitives import seal_gcm
-from gdrive_wa.errors import (
-    FormatError,
-    GdriveWaError,
-    TruncatedError,
-)
-from tests.crypt.conftest import CIPHER_KEY, ROOT_KEY, key_for
+from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY, key_for
 from tests.crypt.hostile.refusal import (
     FORMATS,
     IV,

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.crypt.header import write_varint
-from gdrive_wa.crypt.increments import read_increment
-from gdrive_wa.errors import (
+from gdrive_wa.chats.increments import read_increment
+from gdrive_wa.core.errors import (
     FormatError,
     GdriveWaError,
     PayloadError,
     UnsafeNameError,
 )
+from gdrive_wa.crypt.header import write_varint
 from tests.crypt.hostile.refusal import (
     refused,
     snapshot,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.crypt.keys import JAVA_PREFIX, load_key
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     KeyFileError,
 )
-from tests.crypt.conftest import CIPHER_KEY, ROOT_KEY
+from gdrive_wa.crypt.keys import JAVA_PREFIX, load_key
+from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY
 from tests.crypt.hostile.refusal import (
     flip,
     refused,

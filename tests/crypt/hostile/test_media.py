@@ -8,12 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.crypt.encrypt import encrypt_media
-from gdrive_wa.crypt.envelope import (
-    FileMetadata,
-)
-from gdrive_wa.crypt.keys import Key
-from gdrive_wa.errors import (
+from gdrive_wa.core.errors import (
     AuthenticationError,
     FormatError,
     GdriveWaError,
@@ -22,7 +17,12 @@ from gdrive_wa.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from tests.crypt.conftest import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
+from gdrive_wa.crypt.encrypt import encrypt_media
+from gdrive_wa.crypt.envelope import (
+    FileMetadata,
+)
+from gdrive_wa.crypt.keys import Key
+from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 from tests.crypt.hostile.refusal import (
     PATH,
     VOICE,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.crypt.tree import decrypt_tree
-from tests.crypt.conftest import ROOT_KEY
+from gdrive_wa.jobs.decrypt_folder import decrypt_tree
+from tests.crypt.fixtures import ROOT_KEY
 from tests.crypt.hostile.refusal import (
     EXIT_CODES,
     snapshot,

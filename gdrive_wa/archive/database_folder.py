@@ -1,0 +1,86 @@
+"""Where the databases of one backup lie in an archive that may hold those of several phones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from gdrive_wa.archive.layout import DATABASES
+from gdrive_wa.core.names import safe_name
+from gdrive_wa.storage.manifest import Manifest, Record
+
+CHATS = ("msgstore.db", "ChatStorage.sqlite")
+"""The databases that tell whose they are: an Android phone's, and an iPhone's."""
+
+SamePhone = Callable[[Path, Path], bool | None]
+"""Whether two databases of chats are one account's; None when they do not tell."""
+
+
+class Shelf:
+    """The folder of this run's databases.
+
+    A source that knows the account's number says it. Of others the chats themselves tell, so
+    that the databases of a second phone never take the place of the first one's.
+
+    Args:
+        manifest: of the archive, open.
+        account: whose backup this is, where the source tells.
+        same_phone: compares what is there with what comes.
+    """
+
+    def __init__(self, manifest: Manifest, account: str | None, same_phone: SamePhone) -> None:
+        self._manifest = manifest
+        self._account = account
+        self._same_phone = same_phone
+        self._decided: str | None = None
+
+    def folder(self) -> str:
+        """Relative to the archive."""
+        if self._decided is not None:
+            return self._decided
+        for record in self._manifest:
+            place = PurePosixPath(record.path)
+            if place.parts[0] == DATABASES and len(place.parts) == 2:
+                if self._account is None or record.account in (None, self._account):
+                    return DATABASES
+                return f"{DATABASES}/{safe_name(self._account)}"
+        return DATABASES
+
+    def found(self, record: Record) -> None:
+        """`record` is of this backup: its other databases lie beside it."""
+        place = PurePosixPath(record.path)
+        if place.name in CHATS and place.parts[0] == DATABASES:
+            self._decided = place.parent.as_posix()
+
+    def place(self, name: str, content: Path) -> str:
+        """Where the database `name` goes, of which `content` holds the bytes."""
+        if name in CHATS and self._decided is None:
+            self._decided = self._choose(name, content)
+        return f"{self.folder()}/{name}"
+
+    def _choose(self, name: str, content: Path) -> str:
+        taken = {
+            PurePosixPath(record.path).parent.as_posix(): record.account
+            for record in sorted(self._manifest, key=lambda record: record.path)
+            if PurePosixPath(record.path).name == name and record.path.startswith(f"{DATABASES}/")
+        }
+        if not taken:
+            return self.folder()
+        if self._account is not None and self._account in taken.values():
+            return next(folder for folder, whose in taken.items() if whose == self._account)
+        same = {
+            folder: self._same_phone(self._manifest.folder / folder / name, content)
+            for folder, whose in taken.items()
+            if None in (whose, self._account)
+        }
+        for likeness in (True, None):  # one that does not say may be this one's, if none is
+            for folder, found in same.items():
+                if found is likeness:
+                    return folder
+        if self._account is not None:
+            return f"{DATABASES}/{safe_name(self._account)}"
+        folders = {PurePosixPath(record.path).parent.as_posix() for record in self._manifest}
+        number = 2
+        while f"{DATABASES}/phone {number}" in folders:
+            number += 1
+        return f"{DATABASES}/phone {number}"

@@ -1,0 +1,107 @@
+"""The end of a run: how each note ended, and the lists that say so."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Container, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gdrive_wa.archive.index import csv_of, in_order, json_of
+from gdrive_wa.archive.layout import (
+    INDEX_NAME,
+    SUMS_NAME,
+    TABLE_NAME,
+    UNDATED,
+    UNMATCHED,
+    VOICE_FOLDER,
+    message_key,
+)
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import write_file
+from gdrive_wa.storage.manifest import Manifest, Record
+
+_NAMED = re.compile(
+    rf"{VOICE_FOLDER}/(?P<chat>[^/]+)/(?P<moment>{UNDATED}|[\d-]+ [\d.]+) (?P<sender>[^/]+)\.\w+"
+)
+
+
+def settled(notes: Iterable[VoiceNote], manifest: Manifest) -> list[VoiceNote]:
+    """Every note with its file and status, by time; files that no row knows come last."""
+    files = {record.message: record for record in manifest if record.message is not None}
+    known = {message_key(note): note for note in notes}
+    ended = (_settled(note, files.get(key), manifest.folder) for key, note in known.items())
+    return in_order([*ended, *_unmatched(manifest, known)])
+
+
+def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
+    """The index, the table, and the checksums of everything that the manifest knows.
+
+    A list that would say what it says already is left alone.
+    """
+    notes = list(notes)
+    for name, content in ((INDEX_NAME, json_of(notes)), (TABLE_NAME, csv_of(notes))):
+        record = manifest.get(name)
+        digest = hashlib.sha256(content).hexdigest()
+        if record is None or record.sha256 != digest or not manifest.intact(record):
+            target = manifest.folder / name
+            write_file(target, content)
+            written = target.stat().st_mtime_ns
+            manifest.add(Record(path=name, size=len(content), sha256=digest, mtime_ns=written))
+    records = sorted(manifest, key=lambda record: record.path)
+    sums = "".join(f"{record.sha256}  {record.path}\n" for record in records).encode()
+    target = manifest.folder / SUMS_NAME
+    if _content(target) != sums:
+        write_file(target, sums)
+
+
+def _content(path: Path) -> bytes | None:
+    with storage_errors(path):
+        return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+
+
+def _settled(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNote:
+    if record is None or not (folder / record.path).is_file():
+        return replace(note, file=None, status=NoteStatus.MISSING)
+    fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)
+    status = NoteStatus.RESTORED if fits else NoteStatus.MISMATCH
+    return replace(note, file=record.path, status=status)
+
+
+def _unmatched(manifest: Manifest, known: Container[str]) -> Iterable[VoiceNote]:
+    for record in manifest:
+        if record.message in known or not record.path.startswith(f"{VOICE_FOLDER}/"):
+            continue
+        if (manifest.folder / record.path).is_file():
+            yield _stranger(record) if record.message is None else _forgotten(record)
+
+
+def _stranger(record: Record) -> VoiceNote:
+    return VoiceNote(
+        chat=UNMATCHED,
+        chat_jid="",
+        sender="Unknown",
+        from_me=False,
+        sent_at=None,
+        file=record.path,
+        size=record.size,
+        status=NoteStatus.UNMATCHED,
+        whatsapp_path=record.whatsapp_path,
+        sha256=record.content_sha256,
+    )
+
+
+def _forgotten(record: Record) -> VoiceNote:
+    """A note that no index and no database tells of any more: what its file says itself."""
+    chat_jid, _, message_id = (record.message or "").partition("/")
+    named = _NAMED.fullmatch(record.path)
+    note = replace(_stranger(record), chat_jid=chat_jid, message_id=message_id)
+    if named is None:
+        return note
+    sent_at = None
+    if named["moment"] != UNDATED:
+        sent_at = datetime.fromtimestamp(record.mtime_ns / 1e9, UTC)
+    return replace(note, chat=named["chat"], sender=named["sender"], sent_at=sent_at)

@@ -1,0 +1,84 @@
+"""Files of former runs of which the manifest does not know any more.
+
+An archive that was copied without its hidden folder, or whose manifest was moved away for it was
+damaged, still says in ``SHA256SUMS`` and in its index what it holds. A file that is as it is told
+there is the archive's: it keeps its name, and no other note gets it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from gdrive_wa.archive.layout import INDEX_NAME, SUMS_NAME, TABLE_NAME, message_key
+from gdrive_wa.core.errors import UnsafeNameError
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.names import parts_of
+from gdrive_wa.core.progress import Progress
+from gdrive_wa.storage.manifest import Manifest, Record
+
+_MADE_ANEW = frozenset({INDEX_NAME, TABLE_NAME})
+_DIGITS = 64
+
+
+def adopt(manifest: Manifest, notes: Iterable[VoiceNote], progress: Progress) -> None:
+    """Let `manifest` know the files that former runs listed and that are still the same.
+
+    Args:
+        manifest: of the archive, open.
+        notes: all that the archive's index lists.
+        progress: who is told how many there were.
+    """
+    by_file = {note.file: note for note in notes if note.file is not None}
+    found = 0
+    for sha256, path in _sums(manifest.folder / SUMS_NAME):
+        if path in _MADE_ANEW or manifest.get(path) is not None:
+            continue
+        file = manifest.folder / path
+        if _hash(file) == sha256:
+            manifest.add(_record(file, path, sha256, by_file.get(path)))
+            found += 1
+    if found:
+        progress.say(f"{found} files of former runs were known only by SHA256SUMS; they are kept")
+
+
+def _record(file: Path, path: str, sha256: str, note: VoiceNote | None) -> Record:
+    stat = file.stat()
+    record = Record(path=path, size=stat.st_size, sha256=sha256, mtime_ns=stat.st_mtime_ns)
+    if note is None:
+        return record
+    return replace(
+        record,
+        content_sha256=note.sha256 if note.status is not NoteStatus.MISMATCH else None,
+        whatsapp_path=note.whatsapp_path,
+        message=message_key(note) if note.chat_jid else None,
+    )
+
+
+def _sums(path: Path) -> Iterator[tuple[str, str]]:
+    """Checksums and paths, of the lines that make sense."""
+    try:
+        text = path.read_text("utf-8", "replace")
+    except OSError:
+        return
+    for line in text.split("\n"):
+        sha256, _, name = line.partition("  ")
+        try:
+            plain = "/".join(parts_of(name)) == name
+        except UnsafeNameError:
+            continue
+        if plain and len(sha256) == _DIGITS:
+            yield sha256, name
+
+
+def _hash(file: Path) -> str | None:
+    """SHA-256 of a file, hex; None when there is none that can be read."""
+    try:
+        if file.is_symlink() or not file.is_file():
+            return None
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,300 @@
+"""The writing side of an archive: files come in one by one and go to where they belong.
+
+    with ArchiveWriter(folder) as archive:
+        …place the databases…
+        archive.expect(notes)
+        …place the media…
+        archive.finish()
+
+What is on disk is known from the manifest, and each note's state follows from it: a run that was
+killed is simply gone on with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import tzinfo
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+from gdrive_wa.archive.catalogue import Known, former_notes
+from gdrive_wa.archive.database_folder import SamePhone, Shelf
+from gdrive_wa.archive.finalise import settled, write_lists
+from gdrive_wa.archive.layout import (
+    UNMATCHED,
+    VOICE_FOLDER,
+    Layout,
+    database_name,
+    media_place,
+    owner_of,
+)
+from gdrive_wa.archive.match import Matcher
+from gdrive_wa.archive.recover import adopt
+from gdrive_wa.archive.store import Filing, check_inside
+from gdrive_wa.archive.tags import is_opus
+from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.model import Entry, VoiceNote
+from gdrive_wa.core.names import safe_name
+from gdrive_wa.core.progress import Progress, Silent
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import Draft, flush_folders, sweep
+from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
+
+
+class ArchiveWriter:
+    """One run into an archive, which nobody else may write to meanwhile. Not for many threads.
+
+    Args:
+        dest: the archive's folder; made when it is not there.
+        timezone: of the times in names and tags; None for this machine's.
+        tags: write who and when into opus files; without, each file is bit for bit the phone's.
+        account: whose backup this is; another account's databases get a folder of their own.
+        same_phone: tells two accounts' databases apart where nobody says whose they are.
+        progress: who is told what a person should know.
+
+    Raises:
+        StorageError: another run holds the folder, or it cannot be written.
+        FormatError: the folder's manifest is damaged or of a newer version.
+    """
+
+    def __init__(
+        self,
+        dest: Path,
+        *,
+        timezone: tzinfo | None = None,
+        tags: bool = True,
+        account: str | None = None,
+        same_phone: SamePhone = lambda *_: None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.folder = dest
+        self._timezone = timezone
+        self._tags = tags
+        self._account = account
+        self._progress = progress or Silent()
+        self._manifest = Manifest(dest)
+        self._shelf = Shelf(self._manifest, account, same_phone)
+
+    def __enter__(self) -> Self:
+        check_inside(self.folder, self.folder / STATE_FOLDER / "manifest")
+        self._manifest.__enter__()
+        try:
+            sweep(self.folder)
+            former = former_notes(self.folder, self._progress)
+            adopt(self._manifest, former, self._progress)
+            self._layout = Layout(self._timezone, self._manifest)
+            self._filing = Filing(
+                self._manifest,
+                timezone=self._timezone,
+                tags=self._tags,
+                progress=self._progress,
+            )
+            self._known = Known(former)
+        except BaseException:
+            self._manifest.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._manifest.__exit__(kind, error, trace)
+
+    def draft(self) -> Draft:
+        """A temporary file, for its owner's eyes only, in the archive's file system."""
+        return self._filing.draft()
+
+    def holding(self, entry: Entry) -> Record | None:
+        """What the archive made of exactly these stored bytes before, if it is still intact."""
+        if entry.md5 is None and entry.revision is None:
+            return None
+        found = self._manifest.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
+        if found is None or not self._manifest.intact(found):
+            return None
+        self._shelf.found(found)
+        return found
+
+    def database(self, name: str) -> Path | None:
+        """The archive's copy of this account's database `name`, such as ``msgstore.db``."""
+        record = self._manifest.get(f"{self._shelf.folder()}/{name}")
+        if record is None:
+            return None
+        path = self.folder / record.path
+        return path if path.is_file() else None
+
+    def expect(self, notes: Iterable[VoiceNote]) -> list[VoiceNote]:
+        """These are the notes that the account's databases know; they, by the archive's names.
+
+        What the archive holds without having known whose it was finds its place now.
+        """
+        keys = self._known.expect(notes)
+        self._layout.assign(self._known.notes[key] for key in keys)
+        self._claim_held(keys)
+        return [self._known.notes[key] for key in keys]
+
+    def knows(self, sha256: str) -> bool:
+        """True when a known note promises this content."""
+        return bool(self._known.matcher().by_content(sha256))
+
+    def note_of(self, entry: Entry) -> VoiceNote | None:
+        """The note that `entry` is, as far as its path tells."""
+        keys = self._known.matcher().by_path(entry.path)
+        return self._known.notes[keys[0]] if keys else None
+
+    def missing(self, backup: Iterable[Entry]) -> list[VoiceNote]:
+        """The notes of this run's databases with no file here, nor in `backup` by its paths."""
+        told = self._known.told_without(entry.path for entry in backup)
+        return [note for key, note in told if self._filing.held(key) is None]
+
+    def place(
+        self, draft: Draft, entry: Entry, *, size: int, sha256: str, note: VoiceNote | None = None
+    ) -> str:
+        """Give what was written to `draft` its place; the path, relative to the archive.
+
+        Args:
+            draft: from :meth:`draft`, holding the verified content of `entry`.
+            entry: what it was in the backup.
+            size: bytes of the content.
+            sha256: of the content, hex.
+            note: whose it is, where that is known from elsewhere than its path and content.
+
+        Raises:
+            UnsafeNameError: its own path would lead out of the archive.
+            StorageError: the disk is full or refuses, or a link leads out of the archive.
+        """
+        record = Record(
+            path="",
+            size=size,
+            sha256=sha256,
+            mtime_ns=0,
+            stored_as=entry.stored_as,
+            source_md5=entry.md5,
+            source_revision=entry.revision,
+            content_sha256=sha256,
+            whatsapp_path=entry.path,
+        )
+        with storage_errors(draft.path):
+            draft.file.flush()
+        mtime = None if entry.modified is None else entry.modified.timestamp()
+        if entry.kind is Kind.DATABASE:
+            path = self._shelf.place(database_name(entry.path), draft.path)
+            record = replace(record, path=path, account=self._account)
+            return self._filing.put(draft, record, mtime=mtime)
+        match = self._known.match(entry.path, sha256, note)
+        placed = self._place_notes(draft, record, match.keys, exact=match.exact)
+        if placed is None:
+            record = self._as_stranger(draft, record, entry)
+            placed = self._filing.put(draft, record, mtime=mtime)
+        return placed
+
+    def finish(self) -> list[VoiceNote]:
+        """Decide how each note ended, and write the index, the table and the checksums.
+
+        Returns:
+            Every note the archive knows, of this run and of former ones, by time.
+        """
+        notes = settled(self._known.notes.values(), self._manifest)
+        write_lists(self._manifest, notes)
+        flush_folders(self.folder)
+        return notes
+
+    def _place_notes(
+        self, draft: Draft, record: Record, keys: tuple[str, ...], *, exact: bool
+    ) -> str | None:
+        """Place a file that is these notes'; None when all have another one already."""
+        if not keys:
+            return None
+        content = record.content_sha256
+        held = {key: file for key in keys if (file := self._filing.held(key)) is not None}
+        other = {key for key, file in held.items() if exact and file.content_sha256 != content}
+        wanting = [key for key in keys if key not in held or key in other]
+        if not wanting:
+            same = [file for file in held.values() if file.content_sha256 == content]
+            if not same:
+                return None
+            self._filing.also(same[0], record)
+            return same[0].path
+        for key in wanting:
+            if key in held:
+                self._make_way(held[key])
+        first, *others = wanting
+        for key in others:  # one file in the backup, several messages: each chat gets its own
+            note = self._known.notes[key]
+            copy = replace(record, path=self._layout.of(note), stored_as=None)
+            self._filing.put_copy(draft.file, copy, note)
+        note = self._known.notes[first]
+        return self._filing.put_note(draft, replace(record, path=self._layout.of(note)), note)
+
+    def _make_way(self, record: Record) -> None:
+        """A note's own file has come: the one that had its name moves aside."""
+        name = safe_name(PurePosixPath(record.whatsapp_path or record.path).name)
+        aside = PurePosixPath(VOICE_FOLDER, UNMATCHED, name)
+        self._filing.move(record, self._unowned(record, aside))
+
+    def _as_stranger(self, draft: Draft, record: Record, entry: Entry) -> Record:
+        """Where a file lies that is no known voice note."""
+        wanted = media_place(entry.path)
+        if entry.kind is Kind.VOICE:
+            wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, wanted.name)
+        elif entry.kind is Kind.UNKNOWN:
+            draft.file.seek(0)
+            if is_opus(draft.file.read(64)):
+                wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, f"{wanted.name}.opus")
+        return self._unowned(record, wanted)
+
+    def _unowned(self, record: Record, wanted: PurePosixPath) -> Record:
+        record = replace(record, path=wanted.as_posix(), message=None)
+        return replace(record, path=self._layout.claim(record.path, owner_of(record)))
+
+    def _claim_held(self, keys: Iterable[str]) -> None:
+        """Notes without a file take what the archive holds: an unmatched file of theirs, or a
+        copy of the same recording in another chat.
+        """
+        matcher = Matcher()
+        for key in keys:
+            if self._filing.held(key) is None:
+                matcher.add(key, self._known.notes[key])
+        placed = {record.content_sha256: record for record in self._manifest if record.message}
+        for record in list(self._manifest):
+            content = record.content_sha256
+            if content is None or not record.path.startswith(f"{VOICE_FOLDER}/"):
+                continue
+            found = matcher.by_content(content)
+            if record.message is None:
+                match = matcher.match(record.whatsapp_path or "", content)
+                found = match.keys if match.exact else ()
+            wanting = [key for key in found if self._filing.held(key) is None]
+            if not self._manifest.intact(record):
+                continue
+            if wanting:
+                self._hand_over(record, wanting)
+                matcher.forget(content)
+            elif record.message is None and self._manifest.intact(placed.get(content, record)):
+                self._fold(record, placed.get(content))
+
+    def _hand_over(self, record: Record, keys: list[str]) -> None:
+        path = self.folder / record.path
+        with storage_errors(path), path.open("rb") as file:
+            for key in keys:
+                note = self._known.notes[key]
+                last = record.message is None and key == keys[-1]
+                copy = record if last else replace(record, stored_as=None, also=())
+                copy = replace(copy, path=self._layout.of(note))
+                self._filing.put_copy(file, copy, note)
+        if record.message is None:
+            self._drop(record)
+
+    def _fold(self, record: Record, placed: Record | None) -> None:
+        """An unmatched file that lies under its note's name as well: a killed run's."""
+        if placed is not None:
+            self._filing.also(placed, record)
+            self._drop(record)
+
+    def _drop(self, record: Record) -> None:
+        self._filing.remove(record)
+        self._layout.release(record.path)

@@ -1,0 +1,50 @@
+"""Whether two databases of chats are one account's, of two times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.values import flag, text
+from gdrive_wa.core.errors import DatabaseError
+
+_ENOUGH = 2000
+"""Messages asked about; they are the oldest, which both would have."""
+_OWN = (
+    ("message", "from_me", "key_id"),
+    ("messages", "key_from_me", "key_id"),
+    ("ZWAMESSAGE", "ZISFROMME", "ZSTANZAID"),
+)
+
+
+def same_phone(one: Path, other: Path) -> bool | None:
+    """True when both hold a message that their owner sent, False when they share none.
+
+    What somebody else sent proves nothing: it is on the phones of a whole group.
+
+    Returns:
+        None when one of them cannot be read, or its owner never sent anything.
+    """
+    try:
+        with Tables(one) as old, Tables(other) as new:
+            asked = {key for table in _OWN for key in islice(_sent(old, *table), _ENOUGH)}
+            told = False
+            for table in _OWN:
+                for key in _sent(new, *table):
+                    if key in asked:
+                        return True
+                    told = True
+    except DatabaseError:
+        return None
+    return False if asked and told else None
+
+
+def _sent(tables: Tables, table: str, mine: str, key: str) -> Iterator[str]:
+    """The ids of the messages that the owner sent, the oldest first."""
+    if tables.has(table, mine, key):
+        for sent, value in tables.rows(table, (mine, key)):
+            shown = text(value)
+            if flag(sent) and shown is not None:
+                yield shown

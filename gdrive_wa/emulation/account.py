@@ -1,0 +1,240 @@
+"""A Google account on disk, as the emulator serves it.
+
+    DIR/
+      account.json        who it is, its tokens, and what the listing says beside the bytes
+      backup/…            the stored bytes, under the names they are stored as
+      transient/…         encrypted media that WhatsApp's own servers still hold
+
+A folder with nothing but ``account.json`` holding ``{"email": "ann@example.org"}`` is an account;
+every other key may be left out:
+
+    {
+      "email": "ann@example.org",
+      "name": "Ann",                       shown by Drive's "about"
+      "number": "15550100",                of the backup's name, clients/wa/backups/15550100
+      "access_token": "…",                 accepted for as long as the account stands
+      "oauth_token": "…",                  the cookie that the Android login exchanges, once
+      "android_id": "…",                   if given, the only device that may log in
+      "managed": false,                    a Workspace account whose device must be managed
+      "browser_first": false,              the Android login is sent to a browser
+      "clients": [{"client_id": "…", "client_secret": "…", "whatsapp": true}],
+                                           without it: one, that Emulator.client_config() gives
+      "page_size": 1000,                   the most that a page of a listing holds
+      "backups": [{                        without it: one backup, of what backup/ holds
+         "number": "15550100", "folder": "backup",
+         "updateTime": "2025-10-27T02:14:00.000000Z",
+         "activeTransactionId": "…",       an upload under way
+         "metadata": {…},                  the JSON that the service sends as a string
+         "files": {"Databases/msgstore.db.crypt15": {
+            "updateTime": "…", "mimeType": "…", "metadata": "<envelope>",
+            "md5Hash": "…", "omit": ["sizeBytes", "md5Hash"],
+            "unfinished": false}}}],         its content cannot be had yet
+      "appdata": "names",                  how appDataFolder shows it: names, folders, file_map
+      "my_drive": {"Phone/WhatsApp": "backup"},   folders of DIR shown in My Drive; of a list, each
+                                                  under this same name
+      "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive and what they lead to
+    }
+
+A client whose ``whatsapp`` is false stands for everybody's own OAuth client: it sees an empty
+appDataFolder, and the backup service refuses it. Sizes and MD5 are taken from the bytes that lie
+there, so a file can be changed while the emulator runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from gdrive_wa.core.errors import FormatError, UsageError
+
+ACCOUNT_FILE = "account.json"
+TRANSIENT_FOLDER = "transient"
+_STEP = 1024 * 1024
+_SOME_CLIENT = (
+    {"client_id": "emulator.apps.googleusercontent.com", "client_secret": "no secret at all"},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth client that may ask for this account.
+
+    Attributes:
+        client_id: its public name.
+        client_secret: what a desktop client calls a secret.
+        whatsapp: its tokens count as WhatsApp's own.
+    """
+
+    client_id: str
+    client_secret: str
+    whatsapp: bool = True
+
+
+@dataclass(slots=True)
+class Blob:
+    """One stored file: the bytes on disk, and what the listing says of them.
+
+    Attributes:
+        name: the path it is stored as, ``/`` between parts.
+        path: the bytes.
+        said: the keys of the account file for it: ``updateTime``, ``metadata``, ``omit``, ….
+    """
+
+    name: str
+    path: Path
+    said: Mapping[str, Any] = field(default_factory=dict)
+    _known: tuple[int, int, str] | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def size(self) -> int:
+        """Bytes stored."""
+        return self.path.stat().st_size
+
+    @property
+    def md5(self) -> str:
+        """MD5 of the stored bytes, hex; taken again when they have changed."""
+        found = self.path.stat()
+        with self._lock:
+            if self._known is None or self._known[:2] != (found.st_size, found.st_mtime_ns):
+                self._known = (found.st_size, found.st_mtime_ns, _md5_of(self.path))
+            return self._known[2]
+
+    @property
+    def updated(self) -> str:
+        """When it was stored, as Google writes times."""
+        said = self.said.get("updateTime")
+        return said if isinstance(said, str) else _iso(self.path.stat().st_mtime)
+
+    @property
+    def envelope(self) -> str | None:
+        """Its metadata envelope, where there is one."""
+        return self.said.get("metadata")
+
+    @property
+    def mime_type(self) -> str:
+        """What the listing calls its content."""
+        return str(self.said.get("mimeType", "application/octet-stream"))
+
+    def omits(self, key: str) -> bool:
+        """True when the listing leaves `key` out for this file."""
+        return key in self.said.get("omit", ())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBackup:
+    """One backup of the account.
+
+    Attributes:
+        number: the phone number without ``+``.
+        blobs: by the name they are stored as, in order.
+        said: the keys of the account file for it.
+    """
+
+    number: str
+    blobs: Mapping[str, Blob]
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The backup service's name of it."""
+        return f"clients/wa/backups/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account, read from its folder.
+
+    Attributes:
+        folder: where it lies.
+        email: who it is.
+        backups: what it holds.
+        clients: the OAuth clients that may ask for it.
+        said: everything that the account file says.
+    """
+
+    folder: Path
+    email: str
+    backups: tuple[StoredBackup, ...]
+    clients: tuple[Client, ...]
+    said: Mapping[str, Any]
+
+    @property
+    def page_size(self) -> int:
+        """The most that a page of a listing holds."""
+        return int(self.said.get("page_size", 1000))
+
+    def blobs_of(self, folder: str) -> Mapping[str, Blob]:
+        """What lies in a folder of the account, by stored name."""
+        for backup in self.backups:
+            if backup.said.get("folder", "backup") == folder:
+                return backup.blobs
+        return _blobs(self.folder / folder, {})
+
+
+def read_account(folder: Path) -> Account:
+    """The account that lies in `folder`.
+
+    Raises:
+        UsageError: there is none.
+        FormatError: its account.json makes no sense.
+    """
+    path = folder / ACCOUNT_FILE
+    try:
+        said = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"no account for the emulator here: {folder}",
+            hint="an account is a folder with an account.json in it",
+        ) from error
+    except ValueError as error:
+        raise FormatError(f"not JSON: {path}") from error
+    try:
+        return Account(
+            folder=folder,
+            email=str(said["email"]),
+            backups=tuple(_backup(folder, entry) for entry in _backups_said(folder, said)),
+            clients=tuple(Client(**client) for client in said.get("clients", _SOME_CLIENT)),
+            said=said,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FormatError(f"the account file makes no sense: {path}: {error}") from error
+
+
+def _backups_said(folder: Path, said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if "backups" in said:
+        return list(said["backups"])
+    if not (folder / "backup").is_dir():
+        return []
+    return [{"number": said.get("number", "15550100")}]
+
+
+def _backup(folder: Path, said: Mapping[str, Any]) -> StoredBackup:
+    blobs = _blobs(folder / said.get("folder", "backup"), said.get("files", {}))
+    return StoredBackup(str(said.get("number", "15550100")), blobs, said)
+
+
+def _blobs(folder: Path, said: Mapping[str, Any]) -> dict[str, Blob]:
+    names = sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+    return {name: Blob(name, folder / name, said.get(name, {})) for name in names}
+
+
+def _md5_of(path: Path) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while piece := file.read(_STEP):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _iso(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,108 @@
+"""The sign-in that Google Play Services does on a phone: lines of ``key=value``, both ways.
+
+One address, ``/android/auth``, does two things. The ``oauth_token`` cookie of the sign-in page
+becomes a master token, bound to a device; a master token becomes an access token for one
+application. A refusal is ``Error=…`` with status 403.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gdrive_wa.emulation.account import Account
+from gdrive_wa.emulation.http import Request, Response, whole_number
+from gdrive_wa.emulation.tokens import Device, Grant, Tokens
+
+OLDEST_PLAY_SERVICES = 240913000
+WHATSAPP_APPS = ("com.whatsapp", "com.whatsapp.w4b")
+WHATSAPP_SIGNATURE = "38a0f7d505fe18fec64fbf343ecaaaf310dbd799"
+_SCOPES = "oauth2:"
+
+
+@dataclass(frozen=True, slots=True)
+class AndroidSignIn:
+    """The address ``/android/auth``.
+
+    Attributes:
+        accounts: who can sign in.
+        tokens: where what is issued is kept.
+        root: the emulator's own URL, for what a browser is sent to.
+    """
+
+    accounts: Sequence[Account]
+    tokens: Tokens
+    root: str
+
+    def answer(self, request: Request) -> Response:
+        """One request, of either kind."""
+        form = request.form
+        version = whole_number(form.get("google_play_services_version", "0"))
+        if version is None or version < OLDEST_PLAY_SERVICES:
+            return _lines({"Error": "ServiceDisabled"}, status=403)
+        if form.get("ACCESS_TOKEN") == "1":
+            return self._sign_in(form)
+        return self._access(form)
+
+    def _sign_in(self, form: Mapping[str, str]) -> Response:
+        account = self._account(form.get("Email", ""))
+        cookie = form.get("Token", "")
+        if account is not None and account.said.get("browser_first"):
+            return self._send_to_browser(account)
+        email = self.tokens.redeem_cookie(cookie)
+        android_id = form.get("androidId", "")
+        if account is None or email != account.email or not android_id:
+            return _lines({"Error": "BadAuthentication"}, status=403)
+        wanted = account.said.get("android_id")
+        if wanted is not None and wanted != android_id:
+            return _lines({"Error": "BadAuthentication"}, status=403)
+        if account.said.get("managed"):
+            return _lines({"Error": "DeviceManagementRequiredOrSyncDisabled"}, status=403)
+        return _lines(
+            {
+                "Token": self.tokens.sign_in(Device(account.email, android_id)),
+                "Auth": "emulator-ac2dm",
+                "Email": account.email,
+                "firstName": str(account.said.get("name", account.email)),
+                "services": "mail,hist,googleme",
+            }
+        )
+
+    def _access(self, form: Mapping[str, str]) -> Response:
+        master = form.get("Token") or form.get("EncryptedPasswd", "")
+        device = self.tokens.device(master)
+        account = self._account(device.email) if device is not None else None
+        if device is None or account is None or not self._same_device(device, form):
+            return _lines({"Error": "BadAuthentication"}, status=403)
+        if account.said.get("browser_first"):
+            return self._send_to_browser(account)
+        service = form.get("service", "")
+        if not service.startswith(_SCOPES):
+            return _lines({"Error": "ServiceUnavailable"}, status=403)
+        whatsapp = form.get("app") in WHATSAPP_APPS and form.get("client_sig") == WHATSAPP_SIGNATURE
+        scopes = frozenset(service.removeprefix(_SCOPES).split())
+        token = self.tokens.issue(Grant(account.email, scopes, whatsapp, form.get("app", "")))
+        return _lines(
+            {
+                "Auth": token,
+                "Expiry": str(int(time.time() + self.tokens.lifetime)),
+                "issueAdvice": "auto",
+                "grantedScopes": " ".join(sorted(scopes)),
+            }
+        )
+
+    def _same_device(self, device: Device, form: Mapping[str, str]) -> bool:
+        return not device.android_id or form.get("androidId") == device.android_id
+
+    def _account(self, email: str) -> Account | None:
+        return next((account for account in self.accounts if account.email == email), None)
+
+    def _send_to_browser(self, account: Account) -> Response:
+        url = f"{self.root}/signin/continue?Email={account.email}"
+        return _lines({"Error": "NeedsBrowser", "Url": url, "ErrorDetail": ""}, status=403)
+
+
+def _lines(answer: Mapping[str, str], *, status: int = 200) -> Response:
+    body = "".join(f"{key}={value}\n" for key, value in answer.items()).encode()
+    return Response(status, {"Content-Type": "text/plain; charset=utf-8"}, body)

@@ -1,0 +1,112 @@
+"""Makes large accounts of bytes that mean nothing, to measure transfers with."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gdrive_wa.core.model import Secret
+from gdrive_wa.crypt.encrypt import encrypt_media
+from gdrive_wa.crypt.envelope import FileMetadata
+from gdrive_wa.crypt.keys import RootKey, write_key_file
+from gdrive_wa.emulation.account import ACCOUNT_FILE
+from gdrive_wa.emulation.story import OWNER_NUMBER
+from gdrive_wa.emulation.upload import google_time
+
+_PIECE = 1024 * 1024
+_A_DAY = 100
+"""Files of one day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkAccount:
+    """An account that was made for measuring.
+
+    Attributes:
+        folder: what the emulator is given.
+        key: opens it; None when it is not encrypted.
+        key_file: the same as a file; None when it is not encrypted.
+        token: an access token that stands.
+        count: blobs in it.
+        size: bytes of content of each.
+    """
+
+    folder: Path
+    key: RootKey | None
+    key_file: Path | None
+    token: Secret
+    count: int
+    size: int
+
+
+def make_bulk(
+    folder: Path, *, count: int, size: int, encrypted: bool = False, seed: int = 2025
+) -> BulkAccount:
+    """Make an account of `count` voice notes of `size` random bytes, and no database.
+
+    Args:
+        folder: where; made if it is not there.
+        count: how many blobs.
+        size: bytes of content of each; an encrypted one is held in memory while it is made.
+        encrypted: seal them as mcrypt1 with envelopes; else they lie there plain.
+        seed: another one makes other bytes.
+    """
+    rng = random.Random(seed)  # noqa: S311 - to be repeatable, not to be secret
+    key = RootKey(rng.randbytes(32)) if encrypted else None
+    files: dict[str, dict[str, str]] = {}
+    for number in range(count):
+        at = datetime(2015, 1, 1, tzinfo=UTC) + timedelta(days=number // _A_DAY)
+        name = f"PTT-{at:%Y%m%d}-WA{number % _A_DAY:04}.opus"
+        path = f"Media/WhatsApp Voice Notes/{at:%G%V}/{name}"
+        said = {"updateTime": google_time(at)}
+        if key is None:
+            _write_plain(folder / "backup" / path, size, rng)
+        else:
+            metadata = FileMetadata(name=path, updated=at)
+            digits, sealed, envelope = encrypt_media(
+                rng.randbytes(size), key, metadata, iv=rng.randbytes(16)
+            )
+            path, said["metadata"] = f"Media/{digits}.mcrypt1", envelope
+            _make_parent(folder / "backup" / path).write_bytes(sealed)
+        files[path] = said
+    folder.mkdir(parents=True, exist_ok=True)
+    token = f"ya29.bulk-{rng.randbytes(12).hex()}"
+    account = {
+        "email": "bulk@example.org",
+        "access_token": token,
+        "backups": [
+            {
+                "number": OWNER_NUMBER,
+                "metadata": {
+                    "encryptedBackupEnabled": encrypted,
+                    "backupSize": count * size,
+                    "chatdbSize": 0,
+                },
+                "files": files,
+            }
+        ],
+    }
+    (folder / ACCOUNT_FILE).write_text(json.dumps(account), "utf-8")
+    key_file = folder / "encrypted_backup.key" if key is not None else None
+    if key is not None and key_file is not None:
+        write_key_file(key, key_file)
+    return BulkAccount(
+        folder=folder, key=key, key_file=key_file, token=Secret(token), count=count, size=size
+    )
+
+
+def _write_plain(path: Path, size: int, rng: random.Random) -> None:
+    """Random bytes; of a large file each piece begins with others, and the rest repeats."""
+    with _make_parent(path).open("wb") as file:
+        pattern = rng.randbytes(min(size, _PIECE))
+        for start in range(0, size, _PIECE):
+            piece = start.to_bytes(8, "big") + pattern[8:] if start else pattern
+            file.write(piece[: size - start])
+
+
+def _make_parent(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

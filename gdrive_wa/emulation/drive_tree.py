@@ -1,0 +1,217 @@
+"""How an account looks through Drive: files with ids and parents, folders, shortcuts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gdrive_wa.emulation.account import Account, Blob
+
+FOLDER_TYPE = "application/vnd.google-apps.folder"
+SHORTCUT_TYPE = "application/vnd.google-apps.shortcut"
+_BEGINNING = "2025-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One file, folder or shortcut.
+
+    Attributes:
+        id: Drive's id.
+        name: its title.
+        parent: id of the folder it lies in; empty for a root.
+        mime_type: what it is.
+        content: its bytes, or where they are; None for folders and shortcuts.
+        blob: the stored file that it shows, for its hash, size and time.
+        target: id and type of what a shortcut leads to.
+        alias: another word for the id: ``root``, ``appDataFolder``.
+        space: ``drive`` or ``appDataFolder``.
+    """
+
+    id: str
+    name: str
+    parent: str
+    mime_type: str
+    content: bytes | Path | None = None
+    blob: Blob | None = None
+    target: tuple[str, str] | None = None
+    alias: str = ""
+    space: str = "drive"
+
+    def describe(self) -> dict[str, Any]:
+        """The resource as files.get gives it."""
+        shown: dict[str, Any] = {
+            "kind": "drive#file",
+            "id": self.id,
+            "name": self.name,
+            "mimeType": self.mime_type,
+            "parents": [self.parent] if self.parent else [],
+            "spaces": [self.space],
+            "trashed": False,
+            "modifiedTime": _BEGINNING,
+        }
+        if self.target is not None:
+            target_id, target_type = self.target
+            shown["shortcutDetails"] = {"targetId": target_id, "targetMimeType": target_type}
+        if self.blob is not None:
+            self._describe_blob(shown, self.blob)
+        elif isinstance(self.content, bytes):
+            shown["size"] = str(len(self.content))
+            shown["md5Checksum"] = hashlib.md5(self.content).hexdigest()
+            shown["headRevisionId"] = _id("revision", shown["md5Checksum"])
+        return shown
+
+    def _describe_blob(self, shown: dict[str, Any], blob: Blob) -> None:
+        shown["size"] = str(blob.size)
+        shown["md5Checksum"] = blob.md5
+        shown["modifiedTime"] = blob.updated[:23].rstrip("Z") + "Z"
+        shown["headRevisionId"] = _id("revision", blob.md5)
+        for said, key in (("sizeBytes", "size"), ("md5Hash", "md5Checksum")):
+            if blob.omits(said):
+                del shown[key]
+
+
+def appdata_nodes(account: Account, *, empty: bool) -> list[Node]:
+    """What appDataFolder shows; with `empty` only the folder itself.
+
+    How is the account's ``appdata``: ``names`` (a file's title is its whole path), ``folders``
+    (folders spell it), ``file_map`` (ids, and one ``gdrive_file_map`` that explains them).
+    """
+    root = _id(account.email, "appdata:")
+    nodes = [_folder(root, "appDataFolder", "", alias="appDataFolder", space="appDataFolder")]
+    if empty:
+        return nodes
+    files = _with_envelopes(account.blobs_of("backup").values())
+    match account.said.get("appdata", "names"):
+        case "folders":
+            return nodes + _tree(account, "appDataFolder", root, "", files)
+        case "file_map":
+            return nodes + _file_map(account, root, files)
+    nodes += [
+        _file(_id(account.email, "appdata:" + name), name, root, content, "appDataFolder")
+        for name, content in files
+    ]
+    return nodes
+
+
+def my_drive_nodes(account: Account) -> list[Node]:
+    """What My Drive shows: the folders that the account file mounts there, and shortcuts."""
+    root = _id(account.email, "drive:")
+    nodes = {root: _folder(root, "My Drive", "", alias="root")}
+    for path, shown in account.said.get("my_drive", {}).items():
+        for twin, folder in enumerate([shown] if isinstance(shown, str) else shown):
+            files = _with_envelopes(account.blobs_of(folder).values())
+            for node in _tree(account, "drive", root, path, files, twin=twin):
+                nodes.setdefault(node.id, node)
+    for path, target in account.said.get("shortcuts", {}).items():
+        for node in _shortcut(account, root, path, nodes[_id(account.email, "drive:" + target)]):
+            nodes.setdefault(node.id, node)
+    return list(nodes.values())
+
+
+def _with_envelopes(blobs: Iterable[Blob]) -> list[tuple[str, Blob | bytes]]:
+    """Files as they lie in Drive: a sealed one has its envelope beside it."""
+    files: list[tuple[str, Blob | bytes]] = []
+    for blob in blobs:
+        files.append((blob.name, blob))
+        if blob.envelope is not None:
+            files.append((f"{blob.name}-metadata", blob.envelope.encode()))
+    return files
+
+
+def _tree(
+    account: Account,
+    space: str,
+    root: str,
+    below: str,
+    files: Iterable[tuple[str, Blob | bytes]],
+    *,
+    twin: int = 0,
+) -> list[Node]:
+    """Files below the path `below`, and every folder on the way to them.
+
+    With another `twin`, `below` is another folder of the same name, beside the first.
+    """
+    kind = "appdata:" if space == "appDataFolder" else "drive:"
+    nodes: dict[str, Node] = {}
+
+    def id_of(path: str) -> str:
+        own = path == below or path.startswith(f"{below}/")
+        return _id(account.email, kind + path, *([str(twin)] if twin and own else []))
+
+    def folder_of(path: str) -> str:
+        if not path:
+            return root
+        node_id = id_of(path)
+        if node_id not in nodes:
+            parent, _, name = path.rpartition("/")
+            nodes[node_id] = _folder(node_id, name, folder_of(parent), space=space)
+        return node_id
+
+    folder_of(below)
+    for stored, content in files:
+        path = f"{below}/{stored}" if below else stored
+        parent, _, name = path.rpartition("/")
+        node_id = id_of(path)
+        nodes[node_id] = _file(node_id, name, folder_of(parent), content, space)
+    return list(nodes.values())
+
+
+def _file_map(account: Account, root: str, files: Iterable[tuple[str, Blob | bytes]]) -> list[Node]:
+    """As entries lay years ago: titles say nothing, one list explains every id."""
+    nodes, rows = [], []
+    for name, content in files:
+        node_id = _id(account.email, "appdata:" + name)
+        node = _file(node_id, node_id[:16], root, content, "appDataFolder")
+        nodes.append(node)
+        shown = node.describe()
+        rows.append(
+            {"f": name, "m": shown.get("md5Checksum"), "r": node_id, "s": int(shown["size"])}
+        )
+    listing = json.dumps(rows).encode()
+    map_id = _id(account.email, "appdata:gdrive_file_map")
+    return [*nodes, _file(map_id, "gdrive_file_map", root, listing, "appDataFolder")]
+
+
+def _shortcut(account: Account, root: str, path: str, target: Node) -> list[Node]:
+    parent, _, name = path.rpartition("/")
+    folders = _tree(account, "drive", root, parent, ()) if parent else []
+    return [
+        *folders,
+        Node(
+            id=_id(account.email, "drive:" + path),
+            name=name,
+            parent=_id(account.email, "drive:" + parent) if parent else root,
+            mime_type=SHORTCUT_TYPE,
+            target=(target.id, target.mime_type),
+        ),
+    ]
+
+
+def _file(node_id: str, name: str, parent: str, content: Blob | bytes, space: str) -> Node:
+    blob = content if isinstance(content, Blob) else None
+    return Node(
+        id=node_id,
+        name=name,
+        parent=parent,
+        mime_type=blob.mime_type if blob is not None else "text/plain",
+        content=content.path if isinstance(content, Blob) else content,
+        blob=blob,
+        space=space,
+    )
+
+
+def _folder(node_id: str, name: str, parent: str, *, alias: str = "", space: str = "drive") -> Node:
+    return Node(
+        id=node_id, name=name, parent=parent, mime_type=FOLDER_TYPE, alias=alias, space=space
+    )
+
+
+def _id(*parts: str) -> str:
+    digest = hashlib.sha256("\0".join(parts).encode()).digest()
+    return "1" + base64.urlsafe_b64encode(digest[:24]).decode()

@@ -1,0 +1,277 @@
+"""What can go wrong on purpose: which request, on which try, and how.
+
+As JSON (``gdrive-wa emulator --faults FILE``), every key may be left out:
+
+    {
+      "delay": 0.03,                seconds before each answer
+      "connect_delay": 0.06,        seconds before the first answer of a connection
+      "bandwidth": 1000000,         bytes a second, all connections together
+      "faults": [
+        {"kind": "status", "path": "*/files/Media/*", "media": true,
+         "status": 503, "first": 1, "times": 2, "share": 0.5},
+        {"kind": "break", "path": "*msgstore*", "after": 1000},
+        {"kind": "edit", "path": "*/files", "entry": "*.mcrypt1", "drop": ["sizeBytes"],
+         "times": null}
+      ]
+    }
+
+A fault meets requests whose decoded path matches the glob `path`, whose being for content is
+`media`, and counts the tries of each path by itself (`across` counts all of them together): it
+acts on try `first` and the `times` tries from there on, for ever when `times` is null. With
+`share`, only that part of the paths, always the same ones for the same `seed`. Faults are asked
+in order; one that answers instead of the server ends the row, so the next fault's count begins
+when the one before is spent.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.emulation.http import Request
+
+
+class FaultKind(StrEnum):
+    """How a request is spoilt, and the keys that say more."""
+
+    STATUS = "status"
+    """Answer `status` with `reason`, `message` and, if given, `retry_after`."""
+    REDIRECT = "redirect"
+    """Answer 302 to `location`; ``{path}`` in it stands for the path and query asked for."""
+    BREAK = "break"
+    """Hang up in good order after `after` bytes of the body; before any answer if null."""
+    RESET = "reset"
+    """The same, but the connection is reset."""
+    STALL = "stall"
+    """Send nothing for `seconds` after `after` bytes; before any answer if null."""
+    DRIP = "drip"
+    """Send `size` bytes every `seconds`."""
+    CORRUPT = "corrupt"
+    """Flip a bit of byte `after` of the content (of the middle one if null); length right."""
+    SWAP = "swap"
+    """Send other bytes of the same length: the entry has changed."""
+    EMPTY = "empty"
+    """Send no body at all."""
+    WHOLE = "whole"
+    """Ignore the Range header: 200 where 206 was asked."""
+    CONTENT_RANGE = "content-range"
+    """Send `value` as Content-Range (``{first}``, ``{last}``, ``{total}``); none if null."""
+    CONTENT_LENGTH = "content-length"
+    """Send `value` as Content-Length (``+5`` and ``-5`` are added to it); none if null."""
+    GZIP = "gzip"
+    """Compress the body although identity was asked."""
+    EXPIRE = "expire"
+    """Every access token expires now; they can be refreshed."""
+    REVOKE = "revoke"
+    """Every token is revoked now, for good."""
+    EDIT = "edit"
+    """In a listing, `set` and `drop` keys of entries whose name matches `entry`; dropping
+    ``*`` leaves the entry out."""
+    DUPLICATE = "duplicate"
+    """In a listing, name entries that match `entry` twice."""
+    EMPTY_PAGE = "empty-page"
+    """A page of a listing without entries; the next one goes on."""
+    REPEAT_PAGE = "repeat-page"
+    """A listing's next page is always the one asked for."""
+
+
+ANSWERS = {FaultKind.STATUS, FaultKind.REDIRECT}
+"""Kinds that answer instead of the server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One way to spoil some requests.
+
+    Attributes:
+        kind: how.
+        path: glob of the decoded path.
+        media: only requests for content (True), only others (False), or both (None).
+        first: the first try that it acts on, from 1.
+        times: on how many tries; None for ever.
+        across: count the tries of all matching paths together.
+        share: part of the matching paths that it acts on, 0..1.
+        after: bytes.
+        seconds: seconds.
+        size: bytes.
+        status: HTTP code.
+        reason: Google's word for it, such as ``rateLimitExceeded``.
+        message: for a person.
+        retry_after: the Retry-After header: seconds, or an HTTP date.
+        location: where a redirect leads.
+        value: of a header.
+        entry: glob of an entry's name in a listing.
+        set: keys to set there.
+        drop: keys to leave out there.
+    """
+
+    kind: FaultKind
+    path: str = "*"
+    media: bool | None = None
+    first: int = 1
+    times: int | None = 1
+    across: bool = False
+    share: float = 1.0
+    after: int | None = None
+    seconds: float = 0.0
+    size: int = 1
+    status: int = 500
+    reason: str = "backendError"
+    message: str = "Backend Error"
+    retry_after: str | float | None = None
+    location: str = ""
+    value: str | None = None
+    entry: str = "*"
+    set: Mapping[str, Any] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+
+    def meets(self, request: Request, *, seed: int) -> bool:
+        """True when `request` is one of those it acts on, at the right try."""
+        if self.media is not None and self.media != (request.query.get("alt") == "media"):
+            return False
+        path = request.decoded_path
+        if not fnmatchcase(path, self.path):
+            return False
+        return self.share >= 1 or _chance(path, self.kind, seed) < self.share
+
+    def acts_on(self, attempt: int) -> bool:
+        """True on the tries that are spoilt."""
+        if attempt < self.first:
+            return False
+        return self.times is None or attempt < self.first + self.times
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults of one emulator, and how far each has gone.
+
+    Attributes:
+        rules: in the order they are asked.
+        delay: seconds before each answer.
+        connect_delay: seconds before the first answer of a connection.
+        bandwidth: bytes a second, all connections together; None without limit.
+        seed: which paths a `share` picks.
+    """
+
+    rules: tuple[Fault, ...] = ()
+    delay: float = 0.0
+    connect_delay: float = 0.0
+    bandwidth: float | None = None
+    seed: int = 0
+    _tries: Counter[tuple[int, str]] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    def judge(self, request: Request) -> list[Fault]:
+        """The faults that act on this request; one that answers by itself comes last."""
+        acting = []
+        with self._lock:
+            for number, fault in enumerate(self.rules):
+                if not fault.meets(request, seed=self.seed):
+                    continue
+                key = (number, "" if fault.across else request.decoded_path)
+                self._tries[key] += 1
+                if fault.acts_on(self._tries[key]):
+                    acting.append(fault)
+                    if fault.kind in ANSWERS:
+                        break
+        return acting
+
+
+_NUMBER = int | float
+_SETTINGS: dict[str, Any] = {
+    "delay": _NUMBER,
+    "connect_delay": _NUMBER,
+    "bandwidth": _NUMBER | None,
+    "seed": int,
+    "faults": list,
+}
+_KEYS: dict[str, Any] = {
+    **dict.fromkeys(("kind", "path", "reason", "message", "location", "entry"), str),
+    **dict.fromkeys(("first", "size", "status"), int),
+    **dict.fromkeys(("times", "after"), int | None),
+    **dict.fromkeys(("share", "seconds"), _NUMBER),
+    "media": bool | None,
+    "across": bool,
+    "retry_after": str | _NUMBER | None,
+    "value": str | None,
+    "set": dict,
+    "drop": list,
+}
+"""What each key holds, as JSON has it."""
+_AT_LEAST_ONE = {"bandwidth", "size", "first"}
+
+
+def _check(said: Mapping[str, object], known: Mapping[str, Any]) -> None:
+    for key, value in said.items():
+        right = isinstance(value, known[key])
+        if right and isinstance(value, int | float) and key != "after":
+            right = value >= (1 if key in _AT_LEAST_ONE else 0)
+        if not right:
+            raise UsageError(
+                f"{key} of a fault cannot be {value!r}",
+                hint="gdrive_wa/emulation/faults.py tells what each key holds",
+            )
+
+
+def read_faults(path: Path) -> Faults:
+    """The faults that a JSON file describes.
+
+    Raises:
+        UsageError: it cannot be read, is no JSON, or names something that is not known.
+    """
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the faults cannot be read: {path}") from error
+    return parse_faults(said)
+
+
+def parse_faults(said: object) -> Faults:
+    """The faults that parsed JSON describes.
+
+    Raises:
+        UsageError: it names something that is not known.
+    """
+    if not isinstance(said, dict) or not said.keys() <= _SETTINGS.keys():
+        raise UsageError(f"faults have the keys {', '.join(sorted(_SETTINGS))}")
+    _check(said, _SETTINGS)
+    settings = {key: value for key, value in said.items() if key != "faults"}
+    return Faults(rules=tuple(_fault(each) for each in said.get("faults", ())), **settings)
+
+
+def as_faults(faults: Faults | Fault | Iterable[Fault] | None) -> Faults:
+    """What a caller gave, in its full form."""
+    if isinstance(faults, Faults):
+        return faults
+    if faults is None:
+        return Faults()
+    return Faults(rules=(faults,) if isinstance(faults, Fault) else tuple(faults))
+
+
+def _fault(said: object) -> Fault:
+    if not isinstance(said, dict):
+        raise UsageError("a fault is a JSON object")
+    unknown = said.keys() - {each.name for each in fields(Fault)}
+    if unknown:
+        raise UsageError(f"a fault has no key {min(unknown)}")
+    _check(said, _KEYS)
+    try:
+        kind = FaultKind(said.get("kind", ""))
+    except ValueError as error:
+        raise UsageError(
+            f"no such kind of fault: {said.get('kind')}", hint=f"one of {', '.join(FaultKind)}"
+        ) from error
+    return Fault(**{**said, "kind": kind, "drop": tuple(said.get("drop", ()))})
+
+
+def _chance(path: str, kind: str, seed: int) -> float:
+    return zlib.crc32(f"{seed}\0{kind}\0{path}".encode()) / 2**32

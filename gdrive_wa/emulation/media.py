@@ -1,0 +1,42 @@
+"""Content, whole or from a byte on: ``Range`` as Google honours it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gdrive_wa.emulation.http import FileSlice, Request, Response
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+def serve_bytes(request: Request, content: Path | bytes, *, mime_type: str) -> Response:
+    """The content that was asked for: 200 whole, 206 a part, 416 beyond the end.
+
+    A Range header that makes no sense, or asks for several parts, is as if it was not there.
+    """
+    total = len(content) if isinstance(content, bytes) else content.stat().st_size
+    headers = {"Content-Type": mime_type, "Accept-Ranges": "bytes"}
+    asked = _RANGE.fullmatch(request.headers.get("range", ""))
+    if asked is None or asked[0] == "bytes=-":
+        return Response(200, headers, _part(content, 0, total))
+    first, last = _bounds(asked[1], asked[2], total)
+    if first >= total:
+        headers["Content-Range"] = f"bytes */{total}"
+        return Response(416, headers)
+    if last < first:
+        return Response(200, headers, _part(content, 0, total))
+    headers["Content-Range"] = f"bytes {first}-{last}/{total}"
+    return Response(206, headers, _part(content, first, last + 1 - first))
+
+
+def _bounds(first: str, last: str, total: int) -> tuple[int, int]:
+    if not first:  # the last so many bytes
+        return max(total - int(last), 0), total - 1
+    return int(first), min(int(last), total - 1) if last else total - 1
+
+
+def _part(content: Path | bytes, start: int, size: int) -> bytes | FileSlice:
+    if isinstance(content, bytes):
+        return content[start : start + size]
+    return FileSlice(content, start, size)

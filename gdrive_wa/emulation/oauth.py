@@ -1,0 +1,190 @@
+"""The consent page, the token endpoint and revocation, as an installed program meets them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlencode, urlsplit
+
+from gdrive_wa.emulation.account import Account, Client
+from gdrive_wa.emulation.http import Request, Response, as_html, as_json, redirect
+from gdrive_wa.emulation.tokens import Code, Grant, Tokens, same_secret
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Sign in (emulator)</title>
+<meta name="viewport" content="width=device-width">
+<style>
+body {{ font: 16px system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem }}
+button {{ font: inherit; padding: .5rem 1.5rem; margin-right: .5rem }}
+</style></head>
+<body><h1>Sign in</h1>
+<p>This is gdrive-wa's emulator, not Google. A program asks for access to:</p>
+<ul>{scopes}</ul>
+<form method="post">{accounts}
+<p><button name="decision" value="allow">Allow</button><button name="decision"
+value="deny">Deny</button></p></form></body></html>
+"""
+_REFUSED = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Access blocked (emulator)</title></head>
+<body><h1>Access blocked</h1><p>Error 400: {reason}</p></body></html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The endpoints ``/auth``, ``/token`` and ``/revoke``.
+
+    Attributes:
+        accounts: who can sign in.
+        tokens: where what is issued is kept.
+        auto_consent: the page is skipped and access given.
+    """
+
+    accounts: Sequence[Account]
+    tokens: Tokens
+    auto_consent: bool = False
+
+    def consent(self, request: Request) -> Response:
+        """``/auth``: GET shows the page, POST is what its buttons send."""
+        asked = request.query
+        reason = self._refuse(asked)
+        if reason is not None:
+            return as_html(_REFUSED.format(reason=html.escape(reason)), status=400)
+        form = request.form if request.method == "POST" else {}
+        if request.method == "POST" and form.get("decision") != "allow":
+            return _back(asked, {"error": "access_denied"})
+        if request.method == "POST" or self.auto_consent:
+            email = form.get("account") or asked.get("login_hint")
+            return self._allow(asked, email)
+        return as_html(self._page(asked))
+
+    def token(self, request: Request) -> Response:
+        """``/token``: a code or a refresh token becomes an access token."""
+        form = request.form
+        client = self._client(*_client_of(request))
+        if client is None:
+            return _oauth_error("invalid_client", "The OAuth client was not found.", status=401)
+        match form.get("grant_type"):
+            case "authorization_code":
+                return self._exchange(form, client)
+            case "refresh_token":
+                return self._refresh(form, client)
+        return _oauth_error("unsupported_grant_type", "Invalid grant_type")
+
+    def revoke(self, request: Request) -> Response:
+        """``/revoke``: a token is taken back."""
+        token = request.form.get("token") or request.query.get("token", "")
+        if self.tokens.revoke(token):
+            return as_json({})
+        return _oauth_error("invalid_token", "Token expired or revoked")
+
+    def _refuse(self, asked: Mapping[str, str]) -> str | None:
+        target = urlsplit(asked.get("redirect_uri", ""))
+        if self._known(asked.get("client_id", "")) is None:
+            return "invalid_client: the OAuth client was not found"
+        if target.scheme != "http" or target.hostname not in ("127.0.0.1", "localhost", "::1"):
+            return "redirect_uri_mismatch"
+        if asked.get("response_type") != "code":
+            return "unsupported_response_type"
+        if asked.get("code_challenge_method", "S256") != "S256":
+            return "invalid_request: only S256 is accepted"
+        return None if asked.get("scope") else "missing scope"
+
+    def _page(self, asked: Mapping[str, str]) -> str:
+        hint = asked.get("login_hint", self.accounts[0].email)
+        choices = "".join(
+            f'<p><label><input type="radio" name="account" value="{html.escape(each.email)}"'
+            f"{' checked' if each.email == hint else ''}> {html.escape(each.email)}</label></p>"
+            for each in self.accounts
+        )
+        scopes = "".join(f"<li>{html.escape(scope)}</li>" for scope in asked["scope"].split())
+        return _PAGE.format(scopes=scopes, accounts=choices)
+
+    def _allow(self, asked: Mapping[str, str], email: str | None) -> Response:
+        emails = [account.email for account in self.accounts]
+        email = emails[0] if email is None else email
+        client = self._known(asked["client_id"])
+        if email not in emails or client is None:
+            return _back(asked, {"error": "access_denied"})
+        code = Code(
+            Grant(email, frozenset(asked["scope"].split()), client.whatsapp, client.client_id),
+            redirect_uri=asked["redirect_uri"],
+            challenge=asked.get("code_challenge"),
+            offline=asked.get("access_type") == "offline",
+        )
+        return _back(asked, {"code": self.tokens.issue_code(code), "scope": asked["scope"]})
+
+    def _exchange(self, form: Mapping[str, str], client: Client) -> Response:
+        code = self.tokens.redeem(form.get("code", ""))
+        if code is None or code.grant.client_id != client.client_id:
+            return _oauth_error("invalid_grant", "Malformed auth code.")
+        if form.get("redirect_uri") != code.redirect_uri:
+            return _oauth_error("redirect_uri_mismatch", "Bad Request")
+        if code.challenge is not None and _challenge(form) != code.challenge:
+            return _oauth_error("invalid_grant", "Invalid code verifier.")
+        answer = self._access(code.grant)
+        if code.offline:
+            answer["refresh_token"] = self.tokens.issue_refresh(code.grant)
+        return as_json(answer)
+
+    def _refresh(self, form: Mapping[str, str], client: Client) -> Response:
+        grant = self.tokens.refreshable(form.get("refresh_token", ""))
+        if grant is None or grant.client_id != client.client_id:
+            return _oauth_error("invalid_grant", "Token has been expired or revoked.")
+        return as_json(self._access(grant))
+
+    def _access(self, grant: Grant) -> dict[str, object]:
+        return {
+            "access_token": self.tokens.issue(grant),
+            "expires_in": max(int(self.tokens.lifetime), 1),
+            "scope": " ".join(sorted(grant.scopes or ())),
+            "token_type": "Bearer",
+        }
+
+    def _known(self, client_id: str) -> Client | None:
+        for account in self.accounts:
+            for client in account.clients:
+                if client.client_id == client_id:
+                    return client
+        return None
+
+    def _client(self, client_id: str, client_secret: str) -> Client | None:
+        client = self._known(client_id)
+        if client is None or not same_secret(client.client_secret, client_secret):
+            return None
+        return client
+
+
+def _client_of(request: Request) -> tuple[str, str]:
+    """Who asks: named in the form, or by HTTP Basic."""
+    form = request.form
+    if "client_secret" in form:
+        return form.get("client_id", ""), form["client_secret"]
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(encoded).decode().partition(":")
+        except ValueError:
+            return "", ""
+        return unquote(user), unquote(password)
+    return form.get("client_id", ""), ""
+
+
+def _challenge(form: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _back(asked: Mapping[str, str], answer: Mapping[str, str]) -> Response:
+    answer = dict(answer)
+    if "state" in asked:
+        answer["state"] = asked["state"]
+    target = asked["redirect_uri"]
+    return redirect(f"{target}{'&' if '?' in target else '?'}{urlencode(answer)}")
+
+
+def _oauth_error(error: str, description: str, *, status: int = 400) -> Response:
+    return as_json({"error": error, "error_description": description}, status=status)

@@ -1,0 +1,182 @@
+"""Makes the sample account: a family's year of voice notes, as a phone backs it up.
+
+Everything is made up and made anew each time, the same for the same seed: the key, the tokens,
+two databases, 42 voice notes (one of them missing from the backup) in eight chats, a picture,
+a song that is no voice note, and the small backups of settings and wallpapers.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gdrive_wa.core.model import Secret, VoiceNote
+from gdrive_wa.crypt.envelope import seal_envelope
+from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, write_key_file
+from gdrive_wa.emulation.account import ACCOUNT_FILE
+from gdrive_wa.emulation.story import OWNER_NAME, OWNER_NUMBER
+from gdrive_wa.emulation.upload import APP_VERSION, UPDATED, Upload, google_time
+from gdrive_wa.emulation.year import Year
+
+EMAIL = "alex@example.org"
+PAGE_SIZE = 20
+"""Short, so that a listing has several pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleAccount:
+    """An account that was made, and everything that is to be found in it.
+
+    Attributes:
+        folder: of the account: what the emulator is given.
+        email: who it is.
+        encrypted: end-to-end (crypt15 and mcrypt1) or not (crypt14 and plain media).
+        key: what opens it.
+        key_file: the same as the phone writes it: 59 bytes, or 158.
+        token: an access token that stands; for GDRIVE_WA_ACCESS_TOKEN.
+        oauth_token: the cookie of the Android sign-in page; good once per emulator.
+        client_secrets: the OAuth client's file, with Google's own addresses in it.
+        notes: every voice note that the database knows, ordered by time; `file` is None.
+            A hidden id whose number is known goes by the number; the owner has no
+            `sender_jid`, for the database does not tell it.
+        contents: what the phone had, by WhatsApp's own path: media and databases, decrypted.
+        stored: for each path of `contents`, the name it is stored as.
+    """
+
+    folder: Path
+    email: str
+    encrypted: bool
+    key: Key
+    key_file: Path
+    token: Secret
+    oauth_token: Secret
+    client_secrets: Path
+    notes: tuple[VoiceNote, ...] = field(repr=False)
+    contents: dict[str, bytes] = field(repr=False)
+    stored: dict[str, str] = field(repr=False)
+
+
+def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> SampleAccount:
+    """Make the sample account in `folder`, which may not hold one yet.
+
+    Args:
+        folder: where; made if it is not there.
+        encrypted: end-to-end, as phones do today; else crypt14 and plain media.
+        seed: another one makes other keys and other bytes of the same story.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    rng = random.Random(seed)  # noqa: S311 - a sample has no secrets, and must be repeatable
+    key = _make_key(rng, encrypted=encrypted)
+    year = Year(rng)
+    upload = Upload(folder, key, rng)
+    for path, content in year.contents.items():
+        upload.add_media(path, content, year.times[path])
+    for name, sealed in year.transient.items():
+        upload.add_transient(name, sealed)
+    contents = {**year.contents, **upload.add_databases(year.messages)}
+    upload.add_settings(contents)
+    key_file = folder / ("encrypted_backup.key" if encrypted else "key")
+    write_key_file(key, key_file)
+    token, oauth_token = (
+        f"ya29.sample-{rng.randbytes(18).hex()}",
+        f"oauth2_4/{rng.randbytes(18).hex()}",
+    )
+    client = {
+        "client_id": "555010000000-sample.apps.googleusercontent.com",
+        "client_secret": f"GOCSPX-{rng.randbytes(14).hex()}",
+    }
+    stranger = {**client, "client_id": "555010000001-own.apps.googleusercontent.com"}
+    account = {
+        "email": EMAIL,
+        "name": OWNER_NAME,
+        "number": OWNER_NUMBER,
+        "access_token": token,
+        "oauth_token": oauth_token,
+        "clients": [{**client, "whatsapp": True}, {**stranger, "whatsapp": False}],
+        "page_size": PAGE_SIZE,
+        "backups": [
+            {
+                "number": OWNER_NUMBER,
+                "updateTime": google_time(UPDATED),
+                "metadata": _backup_metadata(key, year, upload, rng),
+                "files": upload.said,
+            }
+        ],
+        "my_drive": {"Phone backup/WhatsApp": "backup"},
+        "shortcuts": {"Shortcut to WhatsApp": "Phone backup/WhatsApp"},
+    }
+    (folder / ACCOUNT_FILE).write_text(json.dumps(account, indent=1), "utf-8")
+    client_secrets = folder / "client_secrets.json"
+    client_secrets.write_text(json.dumps(client_file(**client), indent=1), "utf-8")
+    return SampleAccount(
+        folder=folder,
+        email=EMAIL,
+        encrypted=encrypted,
+        key=key,
+        key_file=key_file,
+        token=Secret(token),
+        oauth_token=Secret(oauth_token),
+        client_secrets=client_secrets,
+        notes=tuple(year.notes),
+        contents=contents,
+        stored=upload.names,
+    )
+
+
+def client_file(client_id: str, client_secret: str) -> dict[str, object]:
+    """What Google's console gives for a desktop client."""
+    return {
+        "installed": {
+            "client_id": client_id,
+            "project_id": "sample",
+            "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+            "token_uri": "https://oauth2.googleapis.com/token",
+            "client_secret": client_secret,
+            "redirect_uris": ["http://localhost"],
+        }
+    }
+
+
+def _make_key(rng: random.Random, *, encrypted: bool) -> Key:
+    if encrypted:
+        return RootKey(rng.randbytes(32))
+    return CipherKey(
+        rng.randbytes(32),
+        server_salt=rng.randbytes(32),
+        google_id=rng.randbytes(16),
+        key_version=2,
+    )
+
+
+def _backup_metadata(key: Key, year: Year, upload: Upload, rng: random.Random) -> dict[str, object]:
+    databases = sum(size for name, size in upload.sizes.items() if name.startswith("Databases/"))
+    details: dict[str, object] = {
+        "numOfMessages": len(year.messages),
+        "numOfMediaFiles": len(year.contents),
+        "numOfPhotos": 1,
+        "mediaSize": sum(len(content) for content in year.contents.values()),
+        "videoSize": 0,
+        "includeVideosInBackup": False,
+        "backupFrequency": "DAILY",
+        "backupNetworkSettings": "WIFI",
+    }
+    metadata: dict[str, object] = {
+        "encryptedBackupEnabled": isinstance(key, RootKey),
+        "backupVersion": 1,
+        "backupSize": sum(upload.sizes.values()),
+        "chatdbSize": databases,
+        "versionOfAppWhenBackup": APP_VERSION,
+        "backupExpiry": 0,
+    }
+    if isinstance(key, CipherKey):
+        return {**metadata, **details}
+    metadata["encryptedBackupMetadata"] = {
+        "isPasswordEncrypted": False,
+        "isEncryptionKeyEncrypted": True,
+    }
+    sealed = seal_envelope(json.dumps(details).encode(), key, iv=rng.randbytes(16))
+    return {**metadata, "encryptedData": sealed}

@@ -1,0 +1,161 @@
+"""Putting a response on the wire: at once, or as badly as a fault wants it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from gdrive_wa.emulation.http import FileSlice, Response, head_of
+from gdrive_wa.emulation.spoil import Delivery
+
+SMALL = 256 * 1024
+"""A body up to this size goes out together with its head."""
+PIECE = 64 * 1024
+STRETCH = 4 * 1024 * 1024
+"""Bytes of a large file that are sent, and counted, in one go."""
+_PLAIN = Delivery()
+
+
+@dataclass(slots=True)
+class Line:
+    """The one line that all connections share.
+
+    Attributes:
+        bandwidth: bytes a second; None without limit.
+    """
+
+    bandwidth: float | None = None
+    _free_at: float = 0.0
+
+    async def take(self, size: int) -> None:
+        """Wait until `size` bytes have gone through."""
+        if self.bandwidth is None:
+            return
+        now = asyncio.get_running_loop().time()
+        self._free_at = max(self._free_at, now) + size / self.bandwidth
+        await asyncio.sleep(self._free_at - now)
+
+
+async def send(
+    writer: asyncio.StreamWriter,
+    response: Response,
+    *,
+    keep: bool,
+    delivery: Delivery = _PLAIN,
+    line: Line | None = None,
+    tally: Callable[[int], None] = lambda _: None,
+) -> bool:
+    """Send `response`, as `delivery` wants it; False when the connection cannot go on.
+
+    `tally` is told of bytes of the body just before they go out.
+    """
+    keep = keep and _told_truth(response)
+    if delivery.plain and (line is None or line.bandwidth is None):
+        await _send_plain(writer, response, tally, keep=keep)
+        return keep
+    truthful = await _send_badly(writer, response, delivery, line or Line(), tally, keep=keep)
+    return keep and truthful
+
+
+async def _send_plain(
+    writer: asyncio.StreamWriter,
+    response: Response,
+    tally: Callable[[int], None],
+    *,
+    keep: bool,
+) -> None:
+    body = response.body
+    head = head_of(response, keep=keep)
+    if isinstance(body, FileSlice):
+        with body.path.open("rb") as file:
+            if body.size > SMALL:
+                writer.write(head)
+                await _send_file(writer, file, body, tally)
+                return
+            file.seek(body.start)
+            body = file.read(body.size)
+    tally(len(body))
+    writer.write(head + body)
+    await writer.drain()
+
+
+async def _send_file(
+    writer: asyncio.StreamWriter,
+    file: BinaryIO,
+    body: FileSlice,
+    tally: Callable[[int], None],
+) -> None:
+    """The operating system moves the bytes; none of them passes through here."""
+    loop = asyncio.get_running_loop()
+    await writer.drain()
+    for start in range(0, body.size, STRETCH):
+        size = min(STRETCH, body.size - start)
+        tally(size)
+        await loop.sendfile(writer.transport, file, body.start + start, size)
+
+
+async def _send_badly(
+    writer: asyncio.StreamWriter,
+    response: Response,
+    delivery: Delivery,
+    line: Line,
+    tally: Callable[[int], None],
+    *,
+    keep: bool,
+) -> bool:
+    if delivery.stall_at == -1:
+        await asyncio.sleep(delivery.stall)
+    if delivery.cut_at == -1:
+        return False
+    writer.write(head_of(response, keep=keep))
+    sent = 0
+    for piece in _pieces(response, delivery):
+        if delivery.stall_at == sent:
+            await writer.drain()
+            await asyncio.sleep(delivery.stall)
+        if delivery.cut_at is not None and sent >= delivery.cut_at:
+            break
+        await line.take(len(piece))
+        tally(len(piece))
+        writer.write(piece)
+        await writer.drain()
+        sent += len(piece)
+        if delivery.pause:
+            await asyncio.sleep(delivery.pause)
+    if delivery.reset:
+        await asyncio.sleep(0.02)  # or the reset overtakes what is still in flight
+    return delivery.cut_at is None and _told_truth(response)
+
+
+def _pieces(response: Response, delivery: Delivery) -> Iterator[bytes]:
+    """The body in pieces that end wherever something is to happen."""
+    size = delivery.piece or PIECE
+    stops = sorted({at for at in (delivery.stall_at, delivery.cut_at) if at is not None and at > 0})
+    at = 0
+    while at < response.size:
+        upto = min([at + size, response.size, *(stop for stop in stops if stop > at)])
+        piece = bytearray(_read(response, at, upto - at))
+        if not piece:
+            return
+        if delivery.swap:
+            piece = bytearray(byte ^ 0x5A for byte in piece)
+        if delivery.flip_at is not None and at <= delivery.flip_at < upto:
+            piece[delivery.flip_at - at] ^= 1
+        yield bytes(piece)
+        at = upto
+
+
+def _read(response: Response, at: int, size: int) -> bytes:
+    body = response.body
+    if isinstance(body, bytes):
+        return body[at : at + size]
+    with body.path.open("rb") as file:
+        file.seek(body.start + at)
+        return file.read(size)
+
+
+def _told_truth(response: Response) -> bool:
+    """False when the length announced is not the length sent: nothing can follow then."""
+    return response.headers.get("Content-Length", str(response.size)) == str(response.size)

@@ -1,0 +1,297 @@
+"""The emulator itself: one event loop in a thread of its own, real HTTP/1.1 on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+import threading
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from weakref import WeakSet
+
+from gdrive_wa.core.errors import GdriveWaError, NetworkError, UsageError
+from gdrive_wa.emulation.account import Account, read_account
+from gdrive_wa.emulation.counts import Counts, Served
+from gdrive_wa.emulation.desk import Desk
+from gdrive_wa.emulation.faults import Fault, FaultKind, Faults, as_faults, parse_faults
+from gdrive_wa.emulation.http import (
+    LONGEST_HEAD,
+    BadRequestError,
+    Request,
+    Response,
+    as_json,
+    read_request,
+)
+from gdrive_wa.emulation.send import Line, send
+from gdrive_wa.emulation.spoil import answer_instead, spoil, without_range
+from gdrive_wa.emulation.tokens import Tokens
+
+CONTROL = "/_emulator/"
+"""Paths for whoever runs the emulator; never counted, delayed or spoilt."""
+HASH_AHEAD = 16 * 1024 * 1024
+"""Blobs from this size on are hashed before the first request."""
+
+
+class Emulator:
+    """Google, as far as this program meets it, for the given accounts. A context manager.
+
+    ``with Emulator(folder) as google:`` serves until the block ends; ``google.root`` is what
+    ``--endpoint`` takes. Everything may be called from any thread.
+
+    Args:
+        accounts: the accounts, or the folders that hold them; the first is the one signed in
+            when nobody chooses.
+        host: the address to listen on; only loopback makes sense.
+        port: 0 for any that is free.
+        auto_consent: the consent page answers itself.
+        token_lifetime: seconds that an access token lives.
+        faults: what goes wrong.
+
+    Attributes:
+        counts: what was asked and sent.
+        tokens: what was issued, to expire and revoke.
+
+    Raises:
+        UsageError: a folder holds no account.
+        NetworkError: the port is taken.
+    """
+
+    def __init__(
+        self,
+        *accounts: Account | Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        auto_consent: bool = False,
+        token_lifetime: float = 3600.0,
+        faults: Faults | Fault | Iterable[Fault] | None = None,
+    ) -> None:
+        if not accounts:
+            raise UsageError("the emulator needs an account")
+        self.accounts = tuple(
+            each if isinstance(each, Account) else read_account(each) for each in accounts
+        )
+        self.host = host
+        self.port = port
+        self.counts = Counts()
+        self.tokens = Tokens(self.accounts, lifetime=token_lifetime)
+        self._auto_consent = auto_consent
+        self._faults = as_faults(faults)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
+        self._ready = threading.Event()
+        self._trouble: OSError | None = None
+        self._stop = asyncio.Event()
+
+    @property
+    def root(self) -> str:
+        """Its URL, without a slash at the end."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong now; set it (to a Fault, several, or None) to change that."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults | Fault | Iterable[Fault] | None) -> None:
+        self._faults = as_faults(faults)
+
+    def client_config(self, number: int = 0) -> dict[str, dict[str, object]]:
+        """The client file that Google's console would give for client `number` of the first
+        account, with the addresses of this server in it."""
+        client = self.accounts[0].clients[number]
+        return {
+            "installed": {
+                "client_id": client.client_id,
+                "client_secret": client.client_secret,
+                "auth_uri": f"{self.root}/auth",
+                "token_uri": f"{self.root}/token",
+                "redirect_uris": ["http://localhost"],
+            }
+        }
+
+    def __enter__(self) -> Self:
+        for account in self.accounts:
+            _hash_ahead(account)
+        self._thread.start()
+        self._ready.wait()
+        if self._trouble is not None:
+            self._thread.join()
+            raise NetworkError(
+                f"the emulator cannot listen on port {self.port}",
+                hint="give another port, or 0 for any that is free",
+            ) from self._trouble
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving; open connections are cut."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    def wait(self) -> None:
+        """Serve until somebody calls :meth:`close`, or the process is interrupted."""
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+
+    def _run(self) -> None:
+        with contextlib.closing(self._loop):
+            asyncio.set_event_loop(self._loop)
+            self._loop.run_until_complete(self._serve())
+
+    async def _serve(self) -> None:
+        self._line = Line()
+        self._open: set[asyncio.Task[None]] = set()
+        self._transports: WeakSet[asyncio.WriteTransport] = WeakSet()
+        try:
+            server = await asyncio.start_server(
+                self._connection, self.host, self.port, limit=LONGEST_HEAD, backlog=512
+            )
+        except OSError as error:
+            self._trouble = error
+            self._ready.set()
+            return
+        self.port = server.sockets[0].getsockname()[1]
+        self._desk = Desk(self.accounts, self.tokens, self.root, auto_consent=self._auto_consent)
+        self._ready.set()
+        await self._stop.wait()
+        for listening in server.sockets:  # accept nobody else, and let in who was accepted:
+            self._loop.remove_reader(listening.fileno())  # a closed server would drop them
+        await _settle()
+        server.close()
+        while asyncio.all_tasks() - {asyncio.current_task()}:  # some were accepted just now
+            for task in tuple(self._open):
+                task.cancel()
+            await asyncio.gather(*self._open, return_exceptions=True)
+            await _settle()
+        for transport in tuple(self._transports):  # what nobody reads would never be all sent
+            transport.abort()
+        await _settle()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._transports.add(writer.transport)
+        task = asyncio.current_task()
+        if task is not None:
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
+        try:
+            await self._converse(reader, writer)
+        except (ConnectionError, TimeoutError):
+            pass  # the other side is gone; that is its right
+        except asyncio.CancelledError:  # asyncio of 3.11 would print it as an error
+            writer.transport.abort()  # closing down: nobody waits until it is all sent
+        except BadRequestError as error:
+            writer.write(f"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{error}".encode())
+        finally:
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        fresh, keep = True, True
+        while keep and (request := await read_request(reader)) is not None:
+            keep = request.headers.get("connection", "").lower() != "close"
+            if request.path.startswith(CONTROL):
+                await send(writer, self._control(request), keep=keep)
+                continue
+            if fresh:
+                self.counts.connections += 1
+                await _sleep(self._faults.connect_delay)
+                fresh = False
+            keep = await self._exchange(request, writer, keep=keep)
+
+    async def _exchange(
+        self, request: Request, writer: asyncio.StreamWriter, *, keep: bool
+    ) -> bool:
+        """Answer one request; False when the connection is over."""
+        faults = self._faults
+        acting = faults.judge(request)
+        await _sleep(faults.delay)
+        for fault in acting:
+            if fault.kind is FaultKind.EXPIRE:
+                self.tokens.expire_access()
+            elif fault.kind is FaultKind.REVOKE:
+                self.tokens.revoke_all()
+        response = answer_instead(acting, request)
+        if response is None:
+            response = self._desk.answer(without_range(acting, request))
+        delivery = spoil(acting, request, response)
+        self._line.bandwidth = faults.bandwidth
+        served = Served(
+            request.method,
+            request.decoded_path,
+            dict(request.query),
+            request.headers.get("range"),
+            0 if delivery.cut_at == -1 else response.status,
+            request.bearer is not None,
+        )
+        self.counts.add(served)
+        keep = await send(
+            writer,
+            response,
+            keep=keep,
+            delivery=delivery,
+            line=self._line,
+            tally=partial(self.counts.add_bytes, served),
+        )
+        if delivery.reset:
+            _reset(writer)
+        return keep
+
+    def _control(self, request: Request) -> Response:
+        match request.method, request.path.removeprefix(CONTROL):
+            case "GET", "stats":
+                return as_json(self.counts.to_json())
+            case "POST", "clear":
+                self.counts.clear()
+                return as_json({})
+            case "POST", "faults":
+                try:
+                    self.faults = parse_faults(json.loads(request.body or b"{}"))
+                except (ValueError, GdriveWaError) as error:
+                    return as_json({"error": str(error)}, status=400)
+                return as_json({})
+            case "POST", "expire":
+                self.tokens.expire_access()
+                return as_json({})
+            case "POST", "revoke":
+                self.tokens.revoke_all()
+                return as_json({})
+        return as_json({"error": "no such control"}, status=404)
+
+
+def _hash_ahead(account: Account) -> None:
+    for backup in account.backups:
+        for blob in backup.blobs.values():
+            if blob.size >= HASH_AHEAD:
+                _ = blob.md5
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close without a farewell: the other side gets a reset."""
+    raw: socket.socket = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def _settle() -> None:
+    """Let everything happen that is due already, and what follows from it."""
+    for _ in range(8):
+        await asyncio.sleep(0)
+
+
+async def _sleep(seconds: float) -> None:
+    if seconds > 0:
+        await asyncio.sleep(seconds)

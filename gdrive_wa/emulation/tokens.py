@@ -1,0 +1,192 @@
+"""Who may do what: access, refresh and master tokens, and one-time codes."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from gdrive_wa.emulation.account import Account
+
+APPDATA = "https://www.googleapis.com/auth/drive.appdata"
+DRIVE_SCOPES = frozenset(
+    {
+        "https://www.googleapis.com/auth/drive",
+        "https://www.googleapis.com/auth/drive.readonly",
+        "https://www.googleapis.com/auth/drive.metadata.readonly",
+    }
+)
+CODE_LIFETIME = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the bearer of a token may see.
+
+    Attributes:
+        email: whose account.
+        scopes: what was consented to; None means everything.
+        whatsapp: the token counts as issued for WhatsApp.
+        client_id: which client it was issued to.
+        expires: on the monotonic clock, seconds.
+    """
+
+    email: str
+    scopes: frozenset[str] | None = None
+    whatsapp: bool = True
+    client_id: str = ""
+    expires: float = float("inf")
+
+    def may(self, *scopes: str) -> bool:
+        """True when one of `scopes` was consented to."""
+        return self.scopes is None or not self.scopes.isdisjoint(scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What an authorisation code stands for until it is exchanged.
+
+    Attributes:
+        grant: what it will give.
+        redirect_uri: where it was sent, which the exchange must repeat.
+        challenge: of PKCE, S256; None when the client sent none.
+        offline: a refresh token goes with it.
+    """
+
+    grant: Grant
+    redirect_uri: str
+    challenge: str | None
+    offline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A phone that is signed in: what a master token stands for."""
+
+    email: str
+    android_id: str
+
+
+class Tokens:
+    """Every token that was issued, and the standing ones of the accounts.
+
+    Args:
+        accounts: whose ``access_token``, ``oauth_token`` and ``master_token`` are good from
+            the start.
+        lifetime: seconds that an access token lives.
+    """
+
+    def __init__(self, accounts: Iterable[Account], *, lifetime: float = 3600.0) -> None:
+        self.lifetime = lifetime
+        self._lock = Lock()
+        self._access: dict[str, Grant] = {}
+        self._refresh: dict[str, Grant] = {}
+        self._codes: dict[str, tuple[Code, float]] = {}
+        self._cookies: dict[str, str] = {}
+        self._devices: dict[str, Device] = {}
+        for account in accounts:
+            said = account.said
+            if "access_token" in said:
+                self._access[said["access_token"]] = Grant(account.email)
+            if "oauth_token" in said:
+                self._cookies[said["oauth_token"]] = account.email
+            if "master_token" in said:
+                device = Device(account.email, said.get("android_id", ""))
+                self._devices[said["master_token"]] = device
+
+    def check(self, token: str | None) -> Grant | None:
+        """What `token` allows now; None when it is unknown, expired or revoked."""
+        with self._lock:
+            grant = self._access.get(token or "")
+        return grant if grant is not None and grant.expires > time.monotonic() else None
+
+    def issue(self, grant: Grant) -> str:
+        """A new access token."""
+        token = f"ya29.emulator-{secrets.token_urlsafe(32)}"
+        with self._lock:
+            self._access[token] = replace(grant, expires=time.monotonic() + self.lifetime)
+        return token
+
+    def issue_refresh(self, grant: Grant) -> str:
+        """A new refresh token."""
+        token = f"1//emulator-{secrets.token_urlsafe(32)}"
+        with self._lock:
+            self._refresh[token] = grant
+        return token
+
+    def refreshable(self, token: str) -> Grant | None:
+        """What a refresh token gives; None when it is unknown or revoked."""
+        with self._lock:
+            return self._refresh.get(token)
+
+    def issue_code(self, code: Code) -> str:
+        """A new authorisation code, good once."""
+        text = f"4/emulator-{secrets.token_urlsafe(24)}"
+        with self._lock:
+            self._codes[text] = (code, time.monotonic() + CODE_LIFETIME)
+        return text
+
+    def redeem(self, text: str) -> Code | None:
+        """What a code stands for; it is spent by asking."""
+        with self._lock:
+            code, expires = self._codes.pop(text, (None, 0.0))
+        return code if expires > time.monotonic() else None
+
+    def redeem_cookie(self, cookie: str) -> str | None:
+        """Whose the ``oauth_token`` of the Android sign-in page is; it is spent by asking."""
+        with self._lock:
+            return self._cookies.pop(cookie, None)
+
+    def issue_cookie(self, email: str) -> str:
+        """A new ``oauth_token``, as the Android sign-in page sets it."""
+        cookie = f"oauth2_4/emulator-{secrets.token_urlsafe(24)}"
+        with self._lock:
+            self._cookies[cookie] = email
+        return cookie
+
+    def sign_in(self, device: Device) -> str:
+        """A new master token."""
+        token = f"aas_et/emulator-{secrets.token_urlsafe(32)}"
+        with self._lock:
+            self._devices[token] = device
+        return token
+
+    def device(self, master_token: str) -> Device | None:
+        """Which phone a master token stands for."""
+        with self._lock:
+            return self._devices.get(master_token)
+
+    def expire_access(self) -> None:
+        """Every access token is expired from now on; refresh and master tokens go on."""
+        with self._lock:
+            self._access.clear()
+
+    def revoke_all(self) -> None:
+        """Every token is gone for good."""
+        with self._lock:
+            for tokens in (self._access, self._refresh, self._devices, self._codes):
+                tokens.clear()
+
+    def revoke(self, token: str) -> bool:
+        """Take one token back, and with a refresh token what it gave; False when unknown."""
+        with self._lock:
+            found = self._access.pop(token, None) or self._refresh.pop(token, None)
+            if found is None:
+                return self._devices.pop(token, None) is not None
+            for tokens in (self._access, self._refresh):
+                same = [
+                    other
+                    for other, grant in tokens.items()
+                    if (grant.email, grant.client_id) == (found.email, found.client_id)
+                ]
+                for other in same:
+                    del tokens[other]
+            return True
+
+
+def same_secret(one: str, other: str) -> bool:
+    """True when two secrets are equal, found out in constant time."""
+    return hmac.compare_digest(one.encode(), other.encode())

@@ -1,0 +1,165 @@
+"""What the phone uploads: databases and media, sealed the way the account's key asks for."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
+from gdrive_wa.crypt.envelope import FileMetadata
+from gdrive_wa.crypt.keys import CipherKey, Key
+from gdrive_wa.emulation.account import TRANSIENT_FOLDER
+from gdrive_wa.emulation.msgstore import Message, MessageStore, write_contacts
+from gdrive_wa.emulation.story import (
+    GROUP_JID,
+    GROUP_NAME,
+    OWNER_JID,
+    OWNER_NAME,
+    OWNER_NUMBER,
+    PEOPLE,
+    read_picture,
+)
+
+APP_VERSION = "2.25.30.77"
+UPDATED = datetime(2025, 11, 2, 7, 14, tzinfo=UTC)
+
+
+class Upload:
+    """What the phone uploads: blobs below ``backup/``, and what the listing says of them.
+
+    Attributes:
+        names: for each real path, the name it is stored as.
+        said: for each stored name, the keys of the account file.
+        sizes: for each stored name, its bytes.
+    """
+
+    def __init__(self, folder: Path, key: Key, rng: random.Random) -> None:
+        self._folder = folder / "backup"
+        self._key = key
+        self._rng = rng
+        self.names: dict[str, str] = {}
+        self.said: dict[str, dict[str, object]] = {}
+        self.sizes: dict[str, int] = {}
+
+    def add_media(self, path: str, content: bytes, at: datetime) -> None:
+        """A media file, sealed under a name that says nothing, or plain under its own."""
+        if isinstance(self._key, CipherKey):
+            self._write(path, path, content, at)
+            return
+        metadata = FileMetadata(name=path, updated=at)
+        digits, sealed, envelope = encrypt_media(
+            content, self._key, metadata, iv=self._rng.randbytes(16)
+        )
+        self._write(path, f"Media/{digits}.mcrypt1", sealed, at, metadata=envelope)
+
+    def add_databases(self, messages: Iterable[Message]) -> dict[str, bytes]:
+        """Both databases; their plaintext by path."""
+        with tempfile.TemporaryDirectory() as scratch:
+            msgstore, contacts = Path(scratch, "msgstore.db"), Path(scratch, "wa.db")
+            _write_msgstore(msgstore, messages)
+            write_contacts(contacts, _contact_rows())
+            contents = {}
+            for plain in (msgstore, contacts):
+                path = f"Databases/{plain.name}"
+                contents[path] = plain.read_bytes()
+                self._add_container(path, contents[path])
+        return contents
+
+    def add_transient(self, name: str, sealed: bytes) -> None:
+        """An encrypted copy that WhatsApp's own servers still hold; no part of the backup."""
+        folder = self._folder.parent / TRANSIENT_FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(sealed)
+
+    def add_settings(self, contents: dict[str, bytes]) -> None:
+        """The small backups beside, which carry no checksum."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr(zipfile.ZipInfo("wallpaper.jpg"), read_picture())
+        settings = {"notifications": True, "theme": "light", "media_auto_download": "wifi"}
+        small = {
+            "Backups/wallpapers.backup": archive.getvalue(),
+            "Backups/backup_settings.json": json.dumps(settings).encode(),
+        }
+        for path, content in small.items():
+            contents[path] = content
+            self._add_container(path, content, compress=False, checksum=False)
+
+    def _add_container(
+        self, path: str, content: bytes, *, compress: bool = True, checksum: bool = True
+    ) -> None:
+        form = "crypt14" if isinstance(self._key, CipherKey) else "crypt15"
+        with tempfile.TemporaryDirectory() as scratch:
+            plain, sealed = Path(scratch, "plain"), Path(scratch, "sealed")
+            plain.write_bytes(content)
+            encrypt_file(
+                plain,
+                sealed,
+                self._key,
+                format=form,
+                compress=compress,
+                checksum=checksum,
+                iv=self._rng.randbytes(16),
+                app_version=APP_VERSION,
+                jid_suffix=OWNER_NUMBER[-2:],
+            )
+            self._write(path, f"{path}.{form}", sealed.read_bytes(), UPDATED)
+
+    def _write(self, path: str, stored: str, content: bytes, at: datetime, **said: object) -> None:
+        target = self._folder / stored
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        self.names[path] = stored
+        self.sizes[stored] = len(content)
+        uploaded = at + timedelta(hours=2)
+        self.said[stored] = {"updateTime": google_time(uploaded), **said}
+
+
+def _write_msgstore(path: Path, messages: Iterable[Message]) -> None:
+    with MessageStore(path) as store:
+        store.set_owner(OWNER_JID, OWNER_NAME)
+        for person in PEOPLE.values():
+            if person.number_jid is not None:
+                store.map_lid(person.jid, person.number_jid)
+            if person.lid_name is not None:
+                store.name_lid(person.jid, person.lid_name)
+        seen: set[str] = set()
+        for message in messages:
+            if message.chat_jid not in seen:
+                seen.add(message.chat_jid)
+                subject = GROUP_NAME if message.chat_jid == GROUP_JID else None
+                created = int(message.sent_at.timestamp() * 1000)
+                store.add_chat(message.chat_jid, subject=subject, created=created)
+            store.add(message)
+        for name in ("mum", "grandpa", "anna", "sam", "lena", "ruth"):
+            store.add_member(GROUP_JID, PEOPLE[name].jid)
+
+
+def _contact_rows() -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for person in PEOPLE.values():
+        if person.contact is None and person.profile is None:
+            continue
+        jid = person.number_jid or person.jid
+        rows.append(
+            {
+                "jid": jid,
+                "is_whatsapp_user": 1,
+                "number": f"+{jid.partition('@')[0]}",
+                "display_name": person.contact,
+                "given_name": person.contact,
+                "wa_name": person.profile,
+            }
+        )
+    return rows
+
+
+def google_time(moment: datetime) -> str:
+    """As Google writes times."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.000000Z"

@@ -1,0 +1,271 @@
+"""Where logins are kept: the system's keyring, else files that only their owner reads.
+
+``accounts.json`` in the config folder names the accounts and holds no secret. The folder is the
+platform's own for configuration, or ``GDRIVE_WA_CONFIG``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from gdrive_wa.core.errors import CredentialsError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.core.names import safe_name
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import make_folder, write_file
+
+SERVICE = "gdrive-wa"
+CONFIG_VARIABLE = "GDRIVE_WA_CONFIG"
+_KEY_NAME = "backup key"
+_INDEX = "accounts.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """One stored login.
+
+    Attributes:
+        account: e-mail address.
+        provider: ``oauth`` or ``android``.
+        scopes: what it may read, as Google names it.
+        expires: when the access token ends, ISO 8601 UTC; it is renewed by itself.
+        kept_in: ``keyring`` or the path of the file.
+        fields: what the provider needs to get access tokens; secret.
+    """
+
+    account: str
+    provider: str
+    scopes: tuple[str, ...] = ()
+    expires: str | None = None
+    kept_in: str = "keyring"
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        """What ``whoami --json`` shows: nothing secret."""
+        return {
+            "account": self.account,
+            "provider": self.provider,
+            "scopes": list(self.scopes),
+            "expires": self.expires,
+            "kept_in": self.kept_in,
+        }
+
+
+def config_folder() -> Path:
+    """The folder of this program's configuration; made by whoever writes into it."""
+    given = os.environ.get(CONFIG_VARIABLE)
+    if given:
+        return Path(given).expanduser()
+    from platformdirs import user_config_path  # noqa: PLC0415 - only when a login is touched
+
+    return user_config_path("gdrive-wa", appauthor=False)
+
+
+def keep(login: Login, *, prefer: bool = True) -> Login:
+    """Store `login`; with `prefer` it becomes the default one. Tells where it is kept.
+
+    Raises:
+        StorageError: the config folder cannot be written.
+    """
+    make_folder(config_folder(), mode=0o700)
+    stored = replace(login, kept_in=_put(login.account, json.dumps(dict(login.fields))))
+    index = _read_index()
+    index.accounts[login.account] = {
+        "provider": stored.provider,
+        "scopes": list(stored.scopes),
+        "expires": stored.expires,
+        "kept_in": stored.kept_in,
+    }
+    default = login.account if prefer or index.default is None else index.default
+    _write_index(replace(index, default=default))
+    return stored
+
+
+def update(login: Login) -> None:
+    """Bring a stored login up to date; one that was removed meanwhile stays removed."""
+    if login.account in _read_index().accounts:
+        keep(login, prefer=False)
+
+
+def accounts() -> list[str]:
+    """The accounts that a login is stored for, the default one first."""
+    index = _read_index()
+    return sorted(index.accounts, key=lambda name: (name != index.default, name))
+
+
+def providers() -> dict[str, str]:
+    """How each account is logged in: ``oauth`` or ``android``. Reads nothing secret."""
+    known = _read_index().accounts
+    return {name: str(about.get("provider", "oauth")) for name, about in known.items()}
+
+
+def find(account: str | None = None) -> str | None:
+    """The stored spelling of `account`, whose case does not matter; by default the default one."""
+    index = _read_index()
+    if account is None:
+        return index.default
+    wanted = account.casefold()
+    return next((name for name in index.accounts if name.casefold() == wanted), None)
+
+
+def stored(account: str | None = None) -> Login:
+    """The login of `account`, or the default one.
+
+    Raises:
+        CredentialsError: there is none.
+    """
+    name = find(account)
+    if name is None:
+        raise CredentialsError(
+            f"no login is stored for {account}" if account else "nobody is logged in"
+        )
+    about = _read_index().accounts[name]
+    scopes, expires = about.get("scopes"), about.get("expires")
+    return Login(
+        account=name,
+        provider=str(about.get("provider", "oauth")),
+        scopes=tuple(map(str, scopes)) if isinstance(scopes, list) else (),
+        expires=expires if isinstance(expires, str) else None,
+        kept_in=str(about.get("kept_in", "keyring")),
+        fields=_secrets(name, ringed=about.get("kept_in") == "keyring"),
+    )
+
+
+def forget(account: str) -> None:
+    """Remove the login of `account`, wherever it is kept."""
+    ring = _keyring()
+    if ring is not None:
+        with contextlib.suppress(_keyring_error()):  # not there, or locked: then it stays unread
+            ring.delete_password(SERVICE, account)
+    with storage_errors(_file(account)):
+        _file(account).unlink(missing_ok=True)
+    index = _read_index()
+    index.accounts.pop(account, None)
+    default = index.default if index.default != account else min(index.accounts, default=None)
+    _write_index(replace(index, default=default))
+
+
+def stored_key() -> Secret | None:
+    """The backup key that the user put into the keyring, as text."""
+    text = _recall(_KEY_NAME)
+    return Secret(text) if text else None
+
+
+def keep_key(key: Secret) -> None:
+    """Put the backup key into the keyring.
+
+    Raises:
+        CredentialsError: this machine has none, or it is locked.
+    """
+    ring = _keyring()
+    if ring is None:
+        raise CredentialsError(
+            "this machine has no keyring", hint="keep the key in a file, and name it: --key-file"
+        )
+    try:
+        ring.set_password(SERVICE, _KEY_NAME, key.reveal())
+    except _keyring_error() as error:
+        raise CredentialsError(
+            "the keyring does not take the key", hint="unlock it, or keep the key in a file"
+        ) from error
+
+
+def keyring_name() -> str | None:
+    """The name of the keyring in use; None where this machine has none."""
+    ring = _keyring()
+    return None if ring is None else str(ring.name)
+
+
+def _put(account: str, text: str) -> str:
+    """Keep a secret; tells where."""
+    ring = _keyring()
+    if ring is not None:
+        with contextlib.suppress(_keyring_error()):  # locked, or full: a file will do
+            ring.set_password(SERVICE, account, text)
+            _file(account).unlink(missing_ok=True)
+            return "keyring"
+    folder = _file(account).parent
+    make_folder(folder, mode=0o700)
+    with storage_errors(folder):
+        folder.chmod(0o700)  # whoever made it first may have been careless
+    write_file(_file(account), text.encode(), mode=0o600)
+    return str(_file(account))
+
+
+def _recall(name: str) -> str | None:
+    ring = _keyring()
+    if ring is None:
+        return None
+    try:
+        text = ring.get_password(SERVICE, name)
+    except _keyring_error():
+        return None
+    return text if isinstance(text, str) else None
+
+
+def _secrets(account: str, *, ringed: bool) -> dict[str, Any]:
+    text = _recall(account) if ringed else None
+    try:
+        fields = json.loads(text if text is not None else _file(account).read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise CredentialsError(
+            f"the stored login of {account} cannot be read",
+            hint=("unlock the keyring", "or log in again with: gdrive-wa login"),
+        ) from error
+    if not isinstance(fields, dict):
+        raise CredentialsError(f"the stored login of {account} makes no sense")
+    return fields
+
+
+def _keyring() -> Any:
+    """A keyring that works, or None."""
+    import keyring  # noqa: PLC0415 - looks for backends when imported
+
+    try:
+        ring = keyring.get_keyring()
+        works = ring.priority > 0
+    except (_keyring_error(), RuntimeError):
+        return None
+    return ring if works else None
+
+
+def _keyring_error() -> type[Exception]:
+    from keyring.errors import KeyringError  # noqa: PLC0415 - as above
+
+    error: type[Exception] = KeyringError
+    return error
+
+
+def _file(account: str) -> Path:
+    return config_folder() / "logins" / f"{safe_name(account)}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What ``accounts.json`` says."""
+
+    accounts: dict[str, dict[str, Any]]
+    default: str | None
+
+
+def _read_index() -> _Index:
+    try:
+        said = json.loads((config_folder() / _INDEX).read_text())
+        items = said["accounts"].items()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return _Index({}, None)
+    known = {name: about for name, about in items if isinstance(about, dict)}
+    default = said.get("default")
+    return _Index(known, default if isinstance(default, str) and default in known else None)
+
+
+def _write_index(index: _Index) -> None:
+    make_folder(config_folder(), mode=0o700)
+    said = {"accounts": index.accounts, "default": index.default}
+    write_file(config_folder() / _INDEX, json.dumps(said, indent=2).encode(), mode=0o600)

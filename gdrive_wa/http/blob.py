@@ -1,0 +1,84 @@
+"""The stored bytes of one entry, as they come over the line."""
+
+from __future__ import annotations
+
+import re
+from types import TracebackType
+from typing import Self
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from gdrive_wa.core.errors import NetworkError
+
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
+_LENGTH = re.compile(r"\d{1,18}", re.ASCII)
+
+
+class HttpBlob:
+    """A streamed answer, as :class:`gdrive_wa.sources.base.BlobStream`.
+
+    Attributes:
+        offset: the byte at which the stream really starts.
+        total: bytes of the whole, where the server tells.
+        revision: the server's ETag, where it sends one.
+        placed: whether the server said what part of the whole this is.
+    """
+
+    def __init__(self, answer: urllib3.BaseHTTPResponse, what: str) -> None:
+        self._answer = answer
+        self._what = what
+        encoded = answer.headers.get("Content-Encoding", "identity") not in ("identity", "")
+        self._decode = encoded
+        self.offset = 0
+        self.total: int | None = None
+        self.placed = answer.status == 200
+        self.revision = answer.headers.get("ETag")
+        if encoded:
+            return  # neither a range nor a length would be of what comes out of it
+        if answer.status == 206:
+            match = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+            if match:
+                self.placed = True
+                self.offset = int(match[1])
+                self.total = None if match[3] == "*" else int(match[3])
+        elif answer.status == 200:
+            length = answer.headers.get("Content-Length", "")
+            self.total = int(length) if _LENGTH.fullmatch(length) else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def read(self, size: int) -> bytes:
+        """At most `size` more bytes, as soon as there are any; empty only at the end.
+
+        Raises:
+            NetworkError: the stream broke; what was read so far is good.
+        """
+        try:
+            return self._answer.read1(size, decode_content=self._decode)
+        except HTTPError as error:
+            raise NetworkError(f"the connection broke while {self._what} came") from error
+
+    def close(self) -> None:
+        """End it; a stream that was read to its end gives its connection back."""
+        let_go(self._answer)
+
+
+def let_go(answer: urllib3.BaseHTTPResponse) -> None:
+    """Give the connection back when nothing more can come on it, and close it otherwise.
+
+    An answer given up half-way, above all one whose end nobody announced, would be read as the
+    head of the next one.
+    """
+    if answer.length_remaining == 0:
+        answer.drain_conn()
+    answer.close()

@@ -1,0 +1,268 @@
+"""Authorised requests for many threads, over connections that are kept.
+
+A request is tried again by reason (:mod:`gdrive_wa.http.retry`), at a pace that Google bears
+(:mod:`gdrive_wa.http.pace`); a token that was refused is renewed once, under one lock for all
+threads; a redirect to another host never carries it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.core.version import VERSION
+from gdrive_wa.http.blob import HttpBlob, let_go
+from gdrive_wa.http.connections import Connections
+from gdrive_wa.http.pace import Pace
+from gdrive_wa.http.retry import Patience, read_refusal
+from gdrive_wa.http.tokens import Tokens
+from gdrive_wa.http.trust import why_untrusted
+
+MOST_REDIRECTS = 5
+MOST_RENEWALS = 3
+"""Of the token, for one request: a token may be over again before a slow line has used it."""
+LONGEST_JSON = 64 << 20
+"""Bytes of an answer that is read whole; a page of a listing has about one million."""
+_LONGEST_REFUSAL = 65536
+_PIECE = 256 << 10
+_GOOD = (200, 206)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_SENT_HERE = {"authorization", "user-agent", "host", "accept-encoding"}
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was read whole.
+
+    Attributes:
+        status: of HTTP.
+        headers: names are matched without case.
+        body: decoded.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Session:
+    """Requests to Google as one account.
+
+    Args:
+        tokens: where access tokens come from.
+        patience: how often and how long to try.
+        connections: kept open to one host.
+
+    Attributes:
+        pace: how fast requests follow each other.
+    """
+
+    def __init__(
+        self, tokens: Tokens, *, patience: Patience | None = None, connections: int = 64
+    ) -> None:
+        self.pace = Pace()
+        self._tokens = tokens
+        self._patience = patience or Patience()
+        self._connections = Connections(connections)
+
+    def get_json(self, url: str, params: Mapping[str, object] | None = None, *, what: str) -> Any:
+        """The JSON object at `url`; `what` names it in errors.
+
+        Raises:
+            CredentialsError: not logged in, or refused.
+            NetworkError: it cannot be had.
+        """
+        address = f"{url}?{urlencode(params)}" if params else url
+        answer = self.request("GET", address, what=what)
+        try:
+            parsed = json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise NetworkError(f"Google's answer for {what} makes no sense") from error
+        if not isinstance(parsed, dict):
+            raise NetworkError(f"Google's answer for {what} makes no sense")
+        return parsed
+
+    def get_content(self, url: str, *, most: int, what: str) -> bytes:
+        """The small content at `url`, whole, of at most `most` bytes. Raises as :meth:`stream`."""
+        return self.request("GET", url, what=what, most=most, media=True).body
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        what: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        most: int = LONGEST_JSON,
+        media: bool = False,
+    ) -> Answer:
+        """Any request, its answer read whole.
+
+        Raises:
+            CredentialsError: not logged in, or refused.
+            NetworkError: it cannot be had, or is longer than `most` bytes.
+        """
+        asked = _Asked(method, url, what, body, headers or {}, media=media)
+
+        def whole(answer: urllib3.BaseHTTPResponse) -> Answer:
+            return Answer(answer.status, answer.headers, _read_whole(answer, most, what))
+
+        return self._ask(asked, whole)
+
+    def stream(self, url: str, *, offset: int = 0, what: str) -> HttpBlob:
+        """The bytes at `url` from `offset` on, as they come.
+
+        Raises:
+            GoneError: there is nothing any more.
+            RefusedError: Google does not hand it out.
+            CredentialsError: not logged in, or refused.
+            NetworkError: it cannot be had.
+        """
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        asked = _Asked("GET", url, what, None, headers, media=True, ranged=offset > 0)
+        blob = self._ask(asked, lambda answer: HttpBlob(answer, what))
+        if offset and not blob.placed:
+            blob.close()
+            return self.stream(url, what=what)
+        return blob
+
+    def close(self) -> None:
+        """Let go of all connections; whoever waits for a turn is told so."""
+        self.pace.close()
+        self._connections.close()
+
+    def _ask(self, asked: _Asked, make: Callable[[urllib3.BaseHTTPResponse], Made]) -> Made:
+        """What `make` makes of the answer, once there is a good one."""
+        patience, token = self._patience, self._tokens.token()
+        attempt, renewals = 1, 0
+        while True:
+            begun = self.pace.turn()
+            failure: GdriveWaError
+            pause: float | None = None
+            try:
+                answer = self._send(asked, token)
+                if answer.status in _GOOD or (asked.ranged and answer.status == 416):
+                    made = make(answer)
+                    self.pace.good()
+                    return made
+                refusal = read_refusal(answer.status, answer.headers, _read_refused(answer))
+            except HTTPError as error:
+                if untrusted := why_untrusted(error, urlsplit(asked.url).netloc):
+                    raise untrusted from error
+                failure = _unreachable(error, asked.url)
+            else:
+                if refusal.status == 401 and renewals < MOST_RENEWALS:
+                    token, renewals = self._tokens.renew(token), renewals + 1
+                    continue
+                failure = refusal.error(asked.what, media=asked.media)
+                if not refusal.passing:
+                    raise failure
+                pause = refusal.pause
+                if refusal.limits_rate:
+                    pause = patience.pause(attempt, pause)
+                    self.pace.limited(begun, pause)
+            if attempt >= patience.attempts:
+                raise failure
+            self.pace.rest(patience.pause(attempt, pause))
+            attempt += 1
+
+    def _send(self, asked: _Asked, token: Secret) -> urllib3.BaseHTTPResponse:
+        home, url = urlsplit(asked.url), asked.url
+        headers = {k: v for k, v in asked.headers.items() if k.lower() not in _SENT_HERE}
+        headers |= {"User-Agent": f"gdrive-wa/{VERSION}", "Accept-Encoding": "identity"}
+        for _ in range(MOST_REDIRECTS + 1):
+            here = urlsplit(url)
+            own = (here.scheme, here.netloc) == (home.scheme, home.netloc)
+            credentials = {"Authorization": _bearer(token)} if own else {}
+            answer = self._connections.request(
+                asked.method, url, body=asked.body, headers={**headers, **credentials}
+            )
+            target = answer.headers.get("Location")
+            if answer.status not in _REDIRECTS or target is None:
+                return answer
+            let_go(answer)
+            url = _follow(url, target)
+        raise NetworkError("Google redirects without end")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    method: str
+    url: str
+    what: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    media: bool = False
+    ranged: bool = False
+
+
+def _follow(url: str, target: str) -> str:
+    try:
+        goal = urljoin(url, target)
+        parts = urlsplit(goal)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise NetworkError("Google redirects to an address that makes no sense")
+    if urlsplit(url).scheme == "https" and parts.scheme != "https":
+        raise NetworkError("Google redirects to an address without encryption")
+    return goal
+
+
+def _bearer(token: Secret) -> str:
+    text = token.reveal()
+    if not _TOKEN.fullmatch(text):
+        raise CredentialsError(
+            "the access token is no token: it is empty, or holds blanks or other signs",
+            hint=("copy it again, whole and alone", "or: gdrive-wa login"),
+        )
+    return f"Bearer {text}"
+
+
+def _read_whole(answer: urllib3.BaseHTTPResponse, most: int, what: str) -> bytes:
+    pieces, size = [], 0
+    while piece := answer.read1(_PIECE, decode_content=True):
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            answer.close()
+            raise NetworkError(f"Google's answer for {what} is longer than it can be")
+    let_go(answer)
+    return b"".join(pieces)
+
+
+def _read_refused(answer: urllib3.BaseHTTPResponse) -> bytes:
+    try:
+        return answer.read(_LONGEST_REFUSAL, decode_content=True)
+    except (HTTPError, ValueError):
+        return b""  # the status alone says enough
+    finally:
+        let_go(answer)
+
+
+def _unreachable(error: HTTPError, url: str) -> NetworkError:
+    host = urlsplit(url).netloc
+    timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
+    if timed_out and not isinstance(error, urllib3.exceptions.NewConnectionError):
+        return NetworkError(f"{host} does not answer in time")
+    if isinstance(error, urllib3.exceptions.ProxyError):
+        return NetworkError(
+            f"the proxy does not lead to {host}", hint="check HTTPS_PROXY and NO_PROXY"
+        )
+    return NetworkError(
+        f"{host} cannot be reached",
+        hint=("check the network connection", *NetworkError.default_hints),
+    )

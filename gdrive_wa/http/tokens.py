@@ -1,0 +1,87 @@
+"""Access tokens: where one comes from, and how all threads get a new one at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from threading import Lock
+from typing import Protocol
+
+from gdrive_wa.core.errors import CredentialsError
+from gdrive_wa.core.model import Secret
+
+
+class Tokens(Protocol):
+    """Gives access tokens; safe to ask from any thread."""
+
+    def token(self) -> Secret:
+        """A token that should be good."""
+        ...
+
+    def renew(self, stale: Secret) -> Secret:
+        """A token in place of `stale`, which the server refused.
+
+        Raises:
+            CredentialsError: there is no way to a new one.
+        """
+        ...
+
+
+class GivenToken:
+    """A token that came from outside and cannot be renewed."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def token(self) -> Secret:
+        """The token."""
+        return self._token
+
+    def renew(self, stale: Secret) -> Secret:  # noqa: ARG002 - there is but one
+        """Nothing can renew it."""
+        raise CredentialsError(
+            "Google does not accept the access token that was given (GDRIVE_WA_ACCESS_TOKEN)",
+            hint=("such a token lives for about an hour: get a new one", "or: gdrive-wa login"),
+        )
+
+
+class RenewedTokens(ABC):
+    """Tokens that are renewed under one lock: the first thread asks, the others wait and share.
+
+    A login that has ended has ended for every thread: it is asked for once, not once a thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._current: Secret | None = None
+        self._ended: CredentialsError | None = None
+
+    def token(self) -> Secret:
+        """The current token, or a first one."""
+        with self._lock:
+            return self._current or self._fetch()
+
+    def renew(self, stale: Secret) -> Secret:
+        """A token that is not `stale`."""
+        with self._lock:
+            if self._current is None or self._current.reveal() == stale.reveal():
+                return self._fetch()
+            return self._current
+
+    @abstractmethod
+    def fetch(self) -> Secret:
+        """A fresh token from Google; called under the lock.
+
+        Raises:
+            CredentialsError: the login has ended.
+            NetworkError: Google cannot be reached now.
+        """
+
+    def _fetch(self) -> Secret:
+        if self._ended is not None:
+            raise CredentialsError(self._ended.message, hint=self._ended.hints)
+        try:
+            self._current = self.fetch()
+        except CredentialsError as error:
+            self._ended = error
+            raise
+        return self._current

@@ -1,0 +1,71 @@
+"""Whose certificates are believed, and what to say of one that is not.
+
+The same ones for every request, of our own and of the libraries that sign in: where a company's
+proxy or a virus scanner reads along, either all of them work or none does.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+from gdrive_wa.core.errors import NetworkError
+
+_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
+"""What OpenSSL calls an answer that is no TLS, from version to version."""
+_HINTS = (
+    "check the date and the time of this machine: a certificate holds for a span of time",
+    "does a company's proxy or a virus scanner read along? Install its root certificate here",
+    "or name the file that holds it: SSL_CERT_FILE=…",
+)
+
+
+class UntrustedError(NetworkError):
+    """What answers does not prove whose it is; asking again would not help."""
+
+
+def trust() -> ssl.SSLContext:
+    """The system's certificates, or those that ``SSL_CERT_FILE`` names, and beside them those
+    that came with this installation, for some systems' Python finds none."""
+    import certifi  # noqa: PLC0415 - only once a session is opened
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def why_untrusted(error: BaseException, whose: str) -> UntrustedError | None:
+    """What to raise when `error` came of a certificate; None when it did not.
+
+    Args:
+        error: of whichever library; what it came of is looked for in it.
+        whose: names the side that was asked.
+    """
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            said = str(cause.verify_message).rstrip(".")
+            return UntrustedError(
+                f"what answers for {whose} shows a certificate that is not trusted: {said}",
+                hint=_HINTS,
+            )
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return UntrustedError(
+                f"what answers for {whose} does not speak https",
+                hint="check --endpoint and GDRIVE_WA_ENDPOINT, and the network's sign-in page",
+            )
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it came of, for each library wraps it in its own way."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        each = waiting.pop()
+        if not isinstance(each, BaseException) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        waiting += [each.__cause__, each.__context__, *each.args]
+        if not isinstance(each, ssl.SSLError):  # whose reason is a word
+            waiting.append(getattr(each, "reason", None))

@@ -1,0 +1,173 @@
+"""What a backup's databases know of its voice notes: the full database, and what came after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from gdrive_wa.archive.database_folder import CHATS
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.chats.increments import increment_number, read_increment
+from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
+from gdrive_wa.chats.links import MediaLink, read_links
+from gdrive_wa.chats.read import read_voice_notes
+from gdrive_wa.core.errors import DamagedError, DatabaseError, UsageError
+from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.model import Choice, Entry, VoiceNote
+from gdrive_wa.core.progress import Progress
+from gdrive_wa.crypt.recognise import plain_name
+
+CHAT_STORAGE = "ChatStorage.sqlite"
+_LOG = "msgstore.db-wal"
+"""What SQLite leaves beside a database that is copied from under a running app."""
+IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite")
+
+
+def chats_first(databases: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """The databases that tell whose backup this is, and those that go where these went."""
+    first: list[Entry] = []
+    others: list[Entry] = []
+    for entry in databases:
+        name = Path(plain_name(entry.path, "zip")).name
+        (first if name in CHATS else others).append(entry)
+    return first, others
+
+
+def notes_of(
+    archive: ArchiveWriter,
+    databases: Iterable[Entry],
+    *,
+    contacts: Path | None,
+    owner: str | None = None,
+    progress: Progress,
+) -> list[VoiceNote]:
+    """The notes that the databases know; nothing, and a word about it, when they cannot be read.
+
+    Args:
+        archive: holds the databases already, decrypted.
+        databases: which entries they were.
+        contacts: a vCard or Google-contacts file with names.
+        owner: the name of whose backup it is, where the databases do not tell.
+        progress: who is told what could not be read.
+
+    Raises:
+        UsageError: `contacts` cannot be read.
+    """
+    msgstore, names = archive.database("msgstore.db"), archive.database("wa.db")
+    iphone = _of_iphone(archive, databases)
+    newer = _newer(archive, databases, progress)
+    if any(entry.path.endswith(f"/{_LOG}") and entry.size for entry in databases):
+        progress.say(
+            f"{_LOG} is not read: to have the newest messages too, merge it into its database first"
+            " (sqlite3 msgstore.db 'PRAGMA wal_checkpoint(TRUNCATE)')"
+        )
+    if msgstore is None and iphone is None:
+        return []
+    try:
+        if iphone is not None:
+            chats = read_iphone_notes(
+                iphone, beside=_iphone_beside(archive), contacts=contacts, owner=owner
+            )
+        elif msgstore is not None:
+            chats = read_voice_notes(msgstore, wa=names, contacts=contacts, newer=newer)
+    except DatabaseError as error:
+        progress.say(f"{error.message}: the voice notes keep their files' names")
+        return []
+    for remark in chats.remarks:
+        progress.say(remark)
+    return list(chats)
+
+
+def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | None:
+    """The archive's copy of an iPhone's database, when that is what this backup holds."""
+    if any(entry.path == CHAT_STORAGE for entry in databases):
+        return archive.database(CHAT_STORAGE)
+    return None
+
+
+def links_of(archive: ArchiveWriter, progress: Progress) -> dict[tuple[str, str], MediaLink]:
+    """Where WhatsApp's own servers held the notes' files, by chat and message id."""
+    android, iphone = archive.database("msgstore.db"), archive.database(CHAT_STORAGE)
+    links: dict[tuple[str, str], MediaLink] = {}
+    try:
+        if iphone is not None:
+            told = read_iphone_links(iphone, beside=_iphone_beside(archive))
+            links.update({(link.chat_jid, link.message_id): link for link in told})
+        if android is not None:
+            told = read_links(android)
+            links.update({(link.chat_jid, link.message_id): link for link in told})
+    except DatabaseError as error:
+        progress.say(f"{error.message}: its links to WhatsApp's servers are not known")
+    return links
+
+
+def _iphone_beside(archive: ArchiveWriter) -> list[Path]:
+    """The archive's copies of the databases that an iPhone has beside its chats."""
+    return [path for name in IPHONE_BESIDE if (path := archive.database(name)) is not None]
+
+
+def by_the_databases(
+    entries: Iterable[Entry], planned: Iterable[Entry], choice: Choice, archive: ArchiveWriter
+) -> list[Entry]:
+    """The media to take, `planned` by names and files' dates, now that the databases tell more.
+
+    Audio whose name says that it was attached may be a voice note: an iPhone's of before Opus,
+    and what WhatsApp Audio holds. And a note counts for the day it was sent: its file has the
+    date of whatever copied it last, such as a move to a new phone.
+    """
+    chosen = list(planned)
+    if choice.only and Kind.VOICE not in choice.only:
+        return chosen
+    undated = replace(choice, only=frozenset(), since=None, until=None)
+    dated = choice.since is not None or choice.until is not None
+    taken = {entry.stored_as for entry in chosen}
+    refused = set()
+    for entry in entries:
+        if entry.kind not in (Kind.VOICE, Kind.AUDIO) or not undated.admits(entry):
+            continue
+        held = entry.stored_as in taken
+        note = archive.note_of(entry) if dated or not held else None
+        if note is None:
+            continue
+        wanted = choice.covers(entry.modified if note.sent_at is None else note.sent_at)
+        if wanted and not held:
+            chosen.append(entry)
+        elif held and not wanted:
+            refused.add(entry.stored_as)
+    return [entry for entry in chosen if entry.stored_as not in refused]
+
+
+def of_chat(
+    media: Iterable[Entry], notes: list[VoiceNote], chat: str | None, archive: ArchiveWriter
+) -> list[Entry]:
+    """The entries that belong to a chat of that name; all of them when no name is given.
+
+    Raises:
+        UsageError: no chat is called so.
+    """
+    if chat is None:
+        return list(media)
+    wanted = {note.chat_jid for note in notes if chat.casefold() in note.chat.casefold()}
+    if not wanted:
+        known = ", ".join(sorted({note.chat for note in notes})[:20]) or "none"
+        raise UsageError(f"there is no chat {chat!r} with voice notes", hint=f"there is: {known}")
+    found = ((entry, archive.note_of(entry)) for entry in media)
+    return [entry for entry, note in found if note is not None and note.chat_jid in wanted]
+
+
+def _newer(
+    archive: ArchiveWriter, databases: Iterable[Entry], progress: Progress
+) -> list[VoiceNote]:
+    """The notes that came after the last full database, from its increments in their order."""
+    found: list[VoiceNote] = []
+    names = {Path(plain_name(entry.path, "zip")).name for entry in databases}
+    numbered = [(number, name) for name in names if (number := increment_number(name))]
+    for _, name in sorted(numbered):
+        path = archive.database(name)
+        try:
+            if path is not None:
+                found.extend(each.note for each in read_increment(path))
+        except DamagedError as error:
+            progress.say(f"{name}: {error.message}: its voice notes are not told")
+    return found

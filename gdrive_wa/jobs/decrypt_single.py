@@ -1,0 +1,94 @@
+"""One file, decrypted to the place and name that belong to it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import Outcome, Report
+from gdrive_wa.core.names import safe_path
+from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.crypt.decrypt import decrypt_into
+from gdrive_wa.crypt.keys import Key
+from gdrive_wa.crypt.recognise import START, plain_name
+from gdrive_wa.jobs.sidecar import read_beside
+from gdrive_wa.storage.draft import Draft, refuse_device, sweep
+
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+
+
+def decrypt_single(
+    src: str | Path,
+    dest: str | Path | None = None,
+    key: Key | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Report:
+    """Decrypt one file: what ``gdrive-wa decrypt FILE [DEST]`` does.
+
+    A media file takes its name and its time from the envelope beside it, where that is there and
+    opens. Otherwise the name is that of `src` without what said that it is encrypted.
+
+    Args:
+        src: any file of a backup, as for :func:`~gdrive_wa.crypt.decrypt.decrypt_file`.
+        dest: the file to make or to replace, or a folder to put it into, which need not be
+            there yet when its name ends with a slash; by default the folder of `src`.
+        key: the key; only an unencrypted file needs none.
+        progress: who is told, also of what a person should know about the file.
+
+    Raises:
+        KeyFailure: no key, the wrong kind, or not this file's.
+        DamagedError: the file is not what it should be.
+        UnsafeNameError: the envelope names a path that leads out of its folder.
+        StorageError: `dest` cannot be written, or is no file but a device or a pipe.
+        UsageError: `src` cannot be read, or would be written over itself.
+    """
+    src = Path(src)
+    told = progress or Silent()
+    started = time.monotonic()
+    beside = read_beside(str(src), key)
+    metadata = beside.metadata
+    into = src.parent if dest is None else Path(dest)
+    exact = dest is not None and not into.is_dir() and not str(dest).endswith(_SEPARATORS)
+    folder = into.parent if exact else into
+    if exact:
+        _apart(src, into)
+        refuse_device(into)
+    sweep(folder)
+    told.begin(Stage.DECRYPT, items=1, total_bytes=_size(src))
+    try:
+        with Draft(folder) as draft:
+            done = decrypt_into(src, draft.file, key, metadata=metadata, progress=told)
+            if exact:
+                target = into
+            elif metadata is not None:
+                target = folder / safe_path(metadata.name).name
+            else:
+                draft.file.seek(0)
+                name = plain_name(src.name, done.payload, draft.file.read(START))
+                target = folder / Path(name).name
+            _apart(src, target)
+            moment = metadata.updated if metadata else None
+            draft.commit(target, mtime=moment.timestamp() if moment else None)
+    finally:
+        told.end(Stage.DECRYPT)
+    for remark in (*done.notes, *filter(None, [beside.remark])):
+        told.say(f"{src.name}: {remark}")
+    outcome = Outcome(path=str(src), file=str(target), bytes=done.size, reason=beside.remark)
+    return Report(done=[outcome], bytes=done.size, seconds=time.monotonic() - started)
+
+
+def _apart(src: Path, target: Path) -> None:
+    if target.resolve() == src.resolve():
+        raise UsageError(
+            f"{src.name} would be written over itself", hint="name a target: decrypt SRC DEST"
+        )
+
+
+def _size(src: Path) -> int:
+    try:
+        return src.stat().st_size
+    except OSError:
+        return 0  # that it cannot be read is said when it is opened

@@ -1,0 +1,220 @@
+"""A backup's blobs as they are stored, below a folder that remembers what it holds.
+
+What is verified is flushed to the disk in batches; then the manifest says where it will lie, and
+only then it gets its final name. So whatever the manifest knows was verified, and what a killed
+run had verified but not yet named is found again in its partial file, by its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.model import Entry, Outcome, Report
+from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import Draft, flush_folders, make_folder
+from gdrive_wa.storage.free_names import metadata_path
+from gdrive_wa.storage.free_space import require_room
+from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
+from gdrive_wa.transfer.fetch import JOBS
+from gdrive_wa.transfer.partial import open_partials, revision_of
+from gdrive_wa.transfer.plan import Plan, Task, make_plan, require_one_backup, standing
+from gdrive_wa.transfer.pool import each
+from gdrive_wa.transfer.pull import Pulled, Tries, pull
+from gdrive_wa.transfer.standing import Standing, look
+from gdrive_wa.transfer.watch import Watch
+
+BATCH = 256
+BATCH_SECONDS = 2.0
+"""How many verified blobs, and how long, may wait to be flushed to the disk together."""
+
+
+def download(
+    source: BackupSource,
+    entries: Iterable[Entry],
+    dest: str | Path,
+    *,
+    jobs: int = JOBS,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+    tries: Tries | None = None,
+) -> Report:
+    """Bring `entries` of `source` below `dest`, under the names they are stored by.
+
+    Each blob is verified against the listing before it gets its name, and its metadata envelope
+    is saved beside it as ``<name>-metadata``. What is there and verified is left alone; a run
+    that was stopped, however, is gone on with. An entry that cannot be had is in the report with
+    its reason. `entries` is read whole before anything is fetched.
+
+    With `dry_run` nothing is fetched or written: `done` is what would be, with its sizes.
+
+    Raises:
+        UsageError: `dest` holds another backup, whose files would be taken for older ones of
+            this one; nothing was touched.
+        StorageError: the disk is too small, full or read-only, `dest` is no folder, or another
+            run holds it.
+        CredentialsError: the login is refused for one entry after another.
+        NetworkError: the listing cannot be had, or dozens of entries in a row.
+        Interrupted: the user asked to stop; what is finished is kept.
+    """
+    started = time.monotonic()
+    dest = Path(dest)
+    progress = progress or Silent()
+    partials = dest / STATE_FOLDER / PARTIAL_FOLDER
+    wanted = list(entries)
+    if dry_run:
+        known = {record.path: record for record in read_manifest(dest)}
+        require_one_backup(dest, known.values(), wanted)
+        plan = make_plan(Manifest(dest), known, wanted, partials)
+        return _foretell(plan, time.monotonic() - started)
+    with Manifest(dest) as manifest:
+        require_one_backup(dest, manifest, wanted)
+        open_partials(partials)
+        plan = make_plan(manifest, {record.path: record for record in manifest}, wanted, partials)
+        require_room(dest, plan.needed)
+        run = _Run(source, manifest, plan, partials, Watch(progress), tries or Tries())
+        run.all(jobs)
+    run.report.seconds = time.monotonic() - started
+    return run.report
+
+
+def _foretell(plan: Plan, seconds: float) -> Report:
+    report = Report(skipped=plan.standing, failed=plan.impossible, seconds=seconds)
+    for task in plan.tasks:
+        size = task.entry.size or 0
+        report.done.append(Outcome(path=task.entry.path, file=str(task.place), bytes=size))
+        report.bytes += size
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """A verified blob: in its partial file, or already where it belongs."""
+
+    place: PurePosixPath
+    blob: Pulled | Standing
+
+
+@dataclass(slots=True)
+class _Run:
+    source: BackupSource
+    manifest: Manifest
+    plan: Plan
+    partials: Path
+    watch: Watch
+    tries: Tries
+    report: Report = field(default_factory=Report)
+    _verified: list[tuple[Task, _Brought]] = field(default_factory=list)
+    _settled_at: float = field(default_factory=time.monotonic)
+
+    def all(self, jobs: int) -> None:
+        progress, tasks = self.watch.progress, self.plan.tasks
+        self.report.skipped += self.plan.standing
+        self.report.failed += self.plan.impossible
+        for task in self.plan.stale_metadata:
+            self._save_metadata(task.place, task.entry)
+        total = sum(task.entry.size or 0 for task in tasks)
+        progress.begin(Stage.DOWNLOAD, items=len(tasks), total_bytes=total)
+        try:
+            with closing(each(self._bring, tasks, self.watch, jobs=jobs)) as results:
+                for result in results:
+                    if result is not None:
+                        self._hear(*result)
+                    if self._due():
+                        self._settle()
+        finally:
+            self._settle()
+            progress.end(Stage.DOWNLOAD)
+
+    def _bring(self, task: Task) -> _Brought:
+        entry, place = task.entry, task.place
+        self.plan.places.check_no_link(place)
+        if task.look:
+            path = self.manifest.folder / place
+            found = look(path, entry, sha256=True, check=self.watch.check)
+            if found is not None:
+                return _Brought(place, found)
+            if not self.plan.places.recorded(place):  # a file that is not ours stays
+                place = self.plan.places.give(
+                    entry.stored_as, with_metadata=entry.envelope is not None
+                )
+        pulled = pull(
+            self.source, entry, self.partials, place, self.watch, lasting=True, tries=self.tries
+        )
+        return _Brought(place, pulled)
+
+    def _hear(self, task: Task, result: _Brought | GdriveWaError) -> None:
+        self.watch.progress.advance(Stage.DOWNLOAD, items=1)
+        if isinstance(result, GdriveWaError):
+            self.report.failed.append(Outcome.failed(task.entry.path, result))
+        else:
+            self._verified.append((task, result))
+
+    def _due(self) -> bool:
+        waited = time.monotonic() - self._settled_at
+        return len(self._verified) >= BATCH or (bool(self._verified) and waited >= BATCH_SECONDS)
+
+    def _settle(self) -> None:
+        """Flush what is verified; then record it; then give it its name."""
+        batch, self._verified = self._verified, []
+        if any(isinstance(brought.blob, Pulled) for _, brought in batch):
+            flush_folders(self.manifest.folder)
+        for task, brought in batch:
+            self._name(task.entry, brought)
+            if task.entry.envelope is not None:
+                self._save_metadata(brought.place, task.entry)
+        self._settled_at = time.monotonic()
+
+    def _name(self, entry: Entry, brought: _Brought) -> None:
+        blob, final = brought.blob, self.manifest.folder / brought.place
+        self.manifest.add(
+            Record(
+                path=str(brought.place),
+                size=blob.size,
+                sha256=blob.sha256 or "",
+                mtime_ns=blob.mtime_ns,
+                stored_as=entry.stored_as,
+                source_md5=entry.md5 or (blob.md5 if isinstance(blob, Pulled) else None),
+                source_revision=revision_of(entry),
+                account=entry.backup,
+                whatsapp_path=entry.path,
+            )
+        )
+        if isinstance(blob, Standing):
+            self.report.skipped.append(standing(entry, brought.place))
+            return
+        make_folder(final.parent)
+        blob.name(final)
+        if blob.unproven:
+            self.watch.progress.say(
+                f"{entry.stored_as}: listed without size or checksum, taken as it came"
+            )
+        self.report.bytes += blob.fetched
+        self.report.done.append(
+            Outcome(path=entry.path, file=str(brought.place), bytes=blob.fetched)
+        )
+
+    def _save_metadata(self, place: PurePosixPath, entry: Entry) -> None:
+        text = (entry.envelope or "").encode()
+        beside = metadata_path(place)
+        final = self.manifest.folder / beside
+        mtime = entry.modified.timestamp() if entry.modified else None
+        with Draft(final.parent) as draft:
+            with storage_errors(final):
+                draft.file.write(text)
+            draft.commit(final, mtime=mtime, durable=False)
+        self.manifest.add(
+            Record(
+                path=str(beside),
+                size=len(text),
+                sha256=hashlib.sha256(text).hexdigest(),
+                mtime_ns=final.lstat().st_mtime_ns,
+            )
+        )

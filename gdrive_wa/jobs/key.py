@@ -1,0 +1,159 @@
+"""``gdrive-wa key``: does this key open that, and a proper key file from the 64 digits.
+
+from gdrive_wa.jobs.key import check, create
+
+check(load_key("my.key"), "msgstore.db.crypt15")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from gdrive_wa.core.errors import FormatError, StorageError, WrongKeyError, WrongKeyTypeError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.core.progress import Progress, Silent, interruptible
+from gdrive_wa.crypt.keys import Key, RootKey, refuse_key_as_path, write_key_file
+from gdrive_wa.jobs.key_check import Slip, check_key, find_slip_by_envelope, find_slip_by_file
+from gdrive_wa.jobs.plan import pick_backup
+from gdrive_wa.jobs.reveal import check_key as check_listing
+from gdrive_wa.sources.base import BackupSource
+
+ENOUGH = 8
+"""So many envelopes of a listing show a slip of the hand, even if some of them are damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a key opens.
+
+    Attributes:
+        opens: the file and its format, or the backup, in words.
+        fingerprint: eight hex digits that tell keys apart and give none of one away.
+    """
+
+    opens: str
+    fingerprint: str
+
+    def to_json(self) -> dict[str, object]:
+        """The keys of ``key check --json``."""
+        return {"opens": self.opens, "fingerprint": self.fingerprint}
+
+
+def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Opened:
+    """Check that `key` opens `file`; nothing is written.
+
+    Args:
+        key: the key.
+        file: a crypt12, crypt14, crypt15 or mcrypt1 file, or a metadata envelope.
+        progress: who is told.
+
+    Raises:
+        WrongKeyError: it does not; where one digit of it was mistyped, its hint says which.
+        WrongKeyTypeError: it is of the kind that opens other formats.
+        FormatError: the file is not encrypted, so that no key opens it.
+        DamagedError: the file itself is damaged.
+        UsageError: the file cannot be read.
+        KeyFileError: `file` is no path but the key itself, which is not repeated.
+    """
+    file = Path(file)
+    if not file.exists():
+        refuse_key_as_path(file)
+    try:
+        kind = check_key(file, key, progress=progress)
+    except WrongKeyError as error:
+        if not isinstance(key, RootKey):
+            raise
+        raise _explained(error, find_slip_by_file(key.reveal().hex(), file)) from error
+    return Opened(f"{file.name} ({kind})", key.fingerprint)
+
+
+def check_backup(
+    key: Key, source: BackupSource, backup: str | None = None, *, progress: Progress | None = None
+) -> Opened:
+    """Check that `key` opens a backup, by its listing alone; nothing is downloaded.
+
+    Args:
+        key: the key.
+        source: where the backup is listed.
+        backup: which one, as for ``--backup``; the newest by default.
+        progress: who is told, and who may stop it.
+
+    Raises:
+        WrongKeyError: it does not; where one digit of it was mistyped, its hint says which.
+        WrongKeyTypeError: it is of the kind that opens other backups.
+        FormatError: the listing holds nothing that a key could be tried on.
+        GdriveWaError: the listing cannot be had.
+    """
+    progress = progress or Silent()
+    chosen = pick_backup(source, backup, progress=progress)
+    entries = interruptible(lambda: list(source.entries(chosen)), progress)
+    try:
+        if check_listing(chosen, entries, key):
+            return Opened(f"the backup of {chosen.account}", key.fingerprint)
+    except WrongKeyError as error:
+        if not isinstance(key, RootKey):
+            raise
+        sealed = filter(None, (chosen.sealed, *(entry.envelope for entry in entries)))
+        slip = find_slip_by_envelope(key.reveal().hex(), *islice(sealed, ENOUGH))
+        raise _explained(error, slip) from error
+    raise FormatError(
+        "this listing holds nothing that a key could be tried on",
+        hint="download its msgstore.db, and check the key on that: gdrive-wa key check FILE",
+    )
+
+
+def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
+    """Write `key` as the phone does, to a file that is not there yet and only its owner reads.
+
+    Args:
+        key: the key.
+        file: 59 bytes for a root key, 158 for a cipher key; its folder is made.
+        keyring: keep the key in this machine's keyring too, where every command finds it.
+
+    Raises:
+        StorageError: `file` is there already, or cannot be written.
+        KeyFileError: `file` is no path but the key itself, which is not repeated.
+        WrongKeyTypeError: a cipher key for the keyring, which holds the 64 digits.
+        CredentialsError: this machine has no keyring, or it is locked; nothing was written.
+    """
+    file = Path(file)
+    free_place(file)
+    if keyring and not isinstance(key, RootKey):
+        raise WrongKeyTypeError(
+            "the keyring holds the 64 digits, and this is the key file of crypt12 or crypt14",
+            hint="leave --keyring away, and name the file with --key-file",
+        )
+    if keyring:  # first: without one, nothing was made that would be in the way of the next try
+        from gdrive_wa.google.logins import keep_key  # noqa: PLC0415 - a keyring is slow to open
+
+        keep_key(Secret(key.reveal().hex()))
+    write_key_file(key, file)
+
+
+def free_place(file: str | Path) -> None:
+    """Check that a key file may be made here, before the key is asked for.
+
+    Raises:
+        StorageError: something is there already.
+        KeyFileError: it is no path but the key itself, which is not repeated.
+    """
+    refuse_key_as_path(file)
+    if Path(file).exists():
+        raise StorageError(f"{file} is there already", hint="name a file that is not there yet")
+
+
+def _explained(error: WrongKeyError, slip: Slip | None) -> WrongKeyError:
+    if slip is None:
+        return WrongKeyError(
+            error.message,
+            hint=(
+                *error.hints[:1],
+                "no one digit was found to be mistyped: compare all groups of four",
+            ),
+        )
+    return WrongKeyError(
+        f"{error.message}: digit {slip.place} is mistyped",
+        hint=f"in group {slip.group} of four, write {slip.right} in place of {slip.typed}",
+    )

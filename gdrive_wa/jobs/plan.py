@@ -1,0 +1,242 @@
+"""Which backup, and which of its entries: decided before one blob is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gdrive_wa.core.errors import GdriveWaError, MissingKeyError, UsageError
+from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.model import Backup, Choice, Entry, Outcome, Report, within
+from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
+from gdrive_wa.crypt.keys import Key
+from gdrive_wa.crypt.recognise import media_name
+from gdrive_wa.jobs.reveal import NOT_A_KEY, check_key, reveal
+from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
+from gdrive_wa.storage.manifest import Manifest
+
+USUAL = frozenset({Kind.VOICE, Kind.DATABASE})
+"""What ``restore`` takes unless told otherwise."""
+LONGEST_VOICE_NOTE = 64 << 20
+"""Bytes; hours of speech at WhatsApp's bit rate."""
+_KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
+"""What can be told from an encrypted backup's own names, without the key."""
+_DAILY_COPY = re.compile(r"msgstore-\d{4}-\d\d-\d\d\.\d+\.db\.crypt\d+$")
+_SEALED = re.compile(r"\.(mcrypt1|crypt1[245])$")
+
+
+class NothingThereError(GdriveWaError):
+    """The source answers, and holds no backup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a restore will take, in the order in which it needs it.
+
+    Attributes:
+        backup: which one.
+        databases: they tell who and when, so they come first.
+        media: voice notes and whatever else was asked for.
+    """
+
+    backup: Backup
+    databases: tuple[Entry, ...]
+    media: tuple[Entry, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes to fetch, as far as the listing tells."""
+        return sum(entry.size or 0 for entry in self.databases + self.media)
+
+    def report(self, dest: Path) -> Report:
+        """What a restore into `dest` would do, as if it were done. Nothing is written."""
+        held = Manifest.glance(dest)
+        report = Report()
+        for entry in self.databases + self.media:
+            known = held.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
+            if known and held.intact(known):
+                reason = "already there, verified"
+                report.skipped.append(Outcome(path=entry.path, file=known.path, reason=reason))
+            else:
+                report.done.append(Outcome(path=entry.path, bytes=entry.size or 0))
+        report.bytes = sum(outcome.bytes for outcome in report.done)
+        return report
+
+
+def pick_backup(
+    source: BackupSource, name: str | None = None, *, progress: Progress | None = None
+) -> Backup:
+    """The backup that `name` means, or the newest.
+
+    Args:
+        source: where to look.
+        name: its name, or the account's number in any spelling.
+        progress: is told when there was a choice and nobody made it, and when the backup may
+            not be whole; may stop it.
+
+    Raises:
+        NothingThereError: there is none.
+        UsageError: none of that name.
+    """
+    backups = interruptible(source.backups, progress or Silent())
+    if not backups:
+        raise NothingThereError(
+            "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
+        )
+    chosen = backups[0] if name is None else _named(name, backups)
+    if progress is not None:
+        if name is None and len(backups) > 1:
+            progress.say(
+                f"{len(backups)} backups are here; this is the newest: {chosen.name}"
+                " (gdrive-wa backups lists them; name another to have it)"
+            )
+        if chosen.uploading:
+            progress.say("the phone is still uploading this backup, or stopped: it may lack files")
+    return chosen
+
+
+def _named(name: str, backups: Iterable[Backup]) -> Backup:
+    digits = re.sub(r"[\s+()-]", "", name)
+    for backup in backups:
+        if name in (backup.name, backup.account) or digits == backup.account:
+            return backup
+    known = ", ".join(backup.account for backup in backups)
+    raise UsageError(f"there is no backup {name!r}", hint=f"there is: {known}")
+
+
+def list_entries(
+    source: BackupSource,
+    backup: Backup,
+    key: Key | None,
+    *,
+    dest: Path | None = None,
+    progress: Progress,
+) -> list[Entry]:
+    """Everything in `backup`, under its real names where `key` opens them.
+
+    Args:
+        source: where it lies.
+        backup: which one.
+        key: what opens the names.
+        dest: where its entries will go. When that lies inside the backup's own folder, what an
+            earlier run put there is no part of the backup.
+        progress: who is told, and who may stop it.
+
+    Raises:
+        Interrupted: the user asked to stop.
+        WrongKeyError, WrongKeyTypeError: the listing alone shows that the key is not its own.
+        UsageError: `dest` is the backup's own folder.
+    """
+    ours = None
+    if dest is not None and source.name == "folder":
+        ours = within(Path(backup.name), dest)
+
+    def listing() -> list[Entry]:
+        found = []
+        for entry in source.entries(backup):
+            if ours is not None and entry.stored_as.startswith(f"{ours}/"):
+                continue
+            found.append(entry)
+            progress.advance(Stage.LIST, items=1)
+            progress.check()
+        return found
+
+    progress.begin(Stage.LIST)
+    listed = interruptible(listing, progress)
+    progress.end(Stage.LIST)
+    if key is not None:
+        check_key(backup, listed, key)
+    return list(reveal(listed, key, progress=progress))
+
+
+def choose(
+    entries: Iterable[Entry], choice: Choice, key: Key | None, *, progress: Progress | None = None
+) -> list[Entry]:
+    """Those that `choice` means.
+
+    Args:
+        entries: all that is listed.
+        choice: which are meant.
+        key: what opened the listing's envelopes.
+        progress: is told when nothing is meant, and of files whose names tell too little.
+
+    Raises:
+        MissingKeyError: it names kinds of media, and what is media of which kind only the key
+            tells: without it, nothing would be chosen as if there were nothing.
+    """
+    listed, progress = list(entries), progress or Silent()
+    sealed = sum(entry.envelope is not None and entry.kind is Kind.UNKNOWN for entry in listed)
+    if key is None and sealed:
+        if choice.only - _KNOWN_BY_NAME:
+            raise MissingKeyError(
+                f"which of {sealed} files are meant cannot be told without the key"
+            )
+        if choice.include or choice.exclude:
+            progress.say(
+                f"without the key, {sealed} files are chosen by the names they are stored under,"
+                " not by their real ones"
+            )
+    chosen = [entry for entry in listed if choice.admits(entry)]
+    nameless = sum(entry.envelope is None and _may_be_voice(entry) for entry in listed)
+    if nameless and choice.only:
+        progress.say(
+            f"{nameless} files that no metadata names are left out: what they are shows when they"
+            " are opened"
+        )
+    if listed and not chosen:
+        progress.say(f"none of the {len(listed)} files in this backup is meant by what was chosen")
+    return chosen
+
+
+def make_plan(
+    backup: Backup, entries: Iterable[Entry], choice: Choice, *, everything: bool = False
+) -> Plan:
+    """What to take: the usual, what `choice` says, or everything.
+
+    Voice notes bring the databases along, for these tell who and when. A media file without
+    metadata may be a voice note: it is taken, and judged once it is open.
+
+    Raises:
+        NothingThereError: the backup is listed, and holds nothing.
+    """
+    listed = list(entries)
+    if not listed:
+        raise NothingThereError(
+            f"the backup of {backup.account} holds nothing",
+            hint="in WhatsApp, back up again, wait until it is done, and run this again",
+        )
+    if not choice.only and not everything:
+        choice = replace(choice, only=USUAL)
+    voices = Kind.VOICE in choice.only
+    if voices:
+        choice = replace(choice, only=choice.only | {Kind.DATABASE})
+    databases, media = [], []
+    for entry in listed:
+        if entry.kind is Kind.DATABASE:
+            wanted = everything or not _DAILY_COPY.search(entry.path)
+            if wanted and (not choice.only or Kind.DATABASE in choice.only):
+                databases.append(entry)
+        elif choice.admits(entry) or (voices and _may_be_voice(entry)):
+            media.append(entry)
+    return Plan(backup, tuple(databases), tuple(media))
+
+
+def _may_be_voice(entry: Entry) -> bool:
+    """A media file that no metadata names, and that is not too long for a voice note."""
+    short = entry.size is None or entry.size <= LONGEST_VOICE_NOTE
+    return entry.kind is Kind.UNKNOWN and media_name(entry.stored_as) is not None and short
+
+
+def require_key(plan: Plan, key: Key | None) -> None:
+    """Stop before anything is fetched when what is wanted needs a key and there is none.
+
+    Raises:
+        MissingKeyError: no key.
+    """
+    if key is not None:
+        return
+    if any(_SEALED.search(entry.stored_as) for entry in plan.databases + plan.media):
+        hints = NOT_A_KEY.get(plan.backup.key_type or "")
+        raise MissingKeyError("this backup is encrypted, and no key was given", hint=hints)

@@ -1,0 +1,116 @@
+"""What the key tells about a listing, before anything is downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from gdrive_wa.core.errors import MetadataError, WrongKeyError, WrongKeyTypeError
+from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.progress import Progress, Silent
+from gdrive_wa.crypt.envelope import open_envelope, read_file_metadata
+from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
+
+NOT_A_KEY = {
+    "server": (
+        "its key is no 64 digits, but the file named key, of 158 bytes, in the phone's files/",
+        "only a rooted phone gives that file out, for this backup is not end-to-end encrypted",
+        "its voice notes are not encrypted: gdrive-wa download has them, without who said them",
+        "or turn end-to-end backup on in WhatsApp, with a 64-digit key, and back up again",
+    ),
+    "password": (
+        "this backup is locked with a password, which cannot be turned into the key off the phone",
+        "on the phone, turn end-to-end backup off and on again with a 64-digit key, and back up",
+    ),
+    "passkey": (
+        "this backup is locked with a passkey, which cannot be turned into the key off the phone",
+        "on the phone, turn end-to-end backup off and on again with a 64-digit key, and back up",
+    ),
+}
+"""What to tell when the user has no key of the kind that a backup needs."""
+_SEALED_BY_ROOT_KEY = (".crypt15", ".mcrypt1")
+_SEALED_BY_SERVER_KEY = (".crypt12", ".crypt14")
+
+
+def reveal(
+    entries: Iterable[Entry], key: Key | None, *, progress: Progress | None = None
+) -> Iterator[Entry]:
+    """The entries with their real paths, times, sizes and hashes, where an envelope tells them.
+
+    An envelope that does not open leaves its entry as it was listed, and is counted and told
+    once at the end.
+    """
+    failed = 0
+    for entry in entries:
+        if entry.envelope is None or not isinstance(key, RootKey):
+            yield entry
+            continue
+        try:
+            metadata = read_file_metadata(entry.envelope, key)
+        except (MetadataError, WrongKeyError):
+            failed += 1
+            yield entry
+            continue
+        yield replace(
+            entry,
+            path=metadata.name,
+            modified=metadata.updated or entry.modified,
+            plain_md5=metadata.md5,
+            plain_size=metadata.size,
+        )
+    if failed:
+        (progress or Silent()).say(f"the metadata of {failed} files cannot be read")
+
+
+def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
+    """Whether `key` opens this backup, by the listing alone.
+
+    Returns:
+        True when an envelope opened; False when the listing holds none to try it on.
+
+    Raises:
+        WrongKeyError: no envelope opens; one that is damaged does not count.
+        WrongKeyTypeError: a cipher key for what is end-to-end encrypted only, or a root key for
+            what is not at all.
+    """
+    listed = list(entries)
+    envelopes = [entry.envelope for entry in listed if entry.envelope]
+    if backup.sealed:
+        envelopes.insert(0, backup.sealed)
+    sealed = bool(envelopes) or _any_named(listed, _SEALED_BY_ROOT_KEY)
+    served = _any_named(listed, _SEALED_BY_SERVER_KEY)
+    if isinstance(key, CipherKey):
+        if sealed and not served:
+            raise WrongKeyTypeError(
+                "this backup is end-to-end encrypted, and this is the key file of crypt12 or"
+                " crypt14",
+                hint="give the 64 digits, or encrypted_backup.key",
+            )
+        return False
+    if served and not sealed and not backup.encrypted:
+        raise WrongKeyTypeError(
+            "this backup is not end-to-end encrypted, and this is the key of one that is",
+            hint="give the file named key, of 158 bytes, that the phone keeps for crypt12 and"
+            " crypt14",
+        )
+    return _opens_one(envelopes, key)
+
+
+def _opens_one(envelopes: Iterable[str], key: RootKey) -> bool:
+    refused = False
+    for envelope in envelopes:
+        try:
+            open_envelope(envelope, key)
+        except WrongKeyError:
+            refused = True
+        except MetadataError:
+            continue
+        else:
+            return True
+    if refused:
+        raise WrongKeyError("this key does not open this backup")
+    return False
+
+
+def _any_named(entries: Iterable[Entry], suffixes: tuple[str, ...]) -> bool:
+    return any(entry.stored_as.endswith(suffixes) for entry in entries)

@@ -1,0 +1,67 @@
+"""What lies beside a media file: the envelope that tells its real path and its time.
+
+Content opens without it, so an envelope that cannot be used costs the path, and is told; it never
+costs the file. Format facts: proto/README.md, "mcrypt1" (M26, M29) and "Metadata envelope".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gdrive_wa.core.errors import MetadataError, WrongKeyError
+from gdrive_wa.crypt.envelope import (
+    LONGEST_ENVELOPE,
+    METADATA_SUFFIX,
+    FileMetadata,
+    read_file_metadata,
+    stored_name,
+)
+from gdrive_wa.crypt.keys import Key, RootKey
+from gdrive_wa.crypt.recognise import media_name
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the envelope beside a media file says.
+
+    Attributes:
+        metadata: of the file; None where there is no envelope, or none that can be used.
+        remark: why the one that is there cannot be used; None where there is nothing to say.
+    """
+
+    metadata: FileMetadata | None = None
+    remark: str | None = None
+
+
+def read_beside(path: str, key: Key | None) -> Beside:
+    """What the file ``<path>-metadata`` says of the media file at `path`.
+
+    Args:
+        path: of a file of any kind; only ``<64 digits>.mcrypt1`` can have an envelope.
+        key: without a root key nothing is read.
+    """
+    digits = media_name(path)
+    if digits is None or not isinstance(key, RootKey):
+        return Beside()
+    try:
+        with open(path + METADATA_SUFFIX, "rb") as file:  # noqa: PTH123 - thousands, so quick
+            raw = file.read(LONGEST_ENVELOPE + 1)
+    except FileNotFoundError:
+        return Beside()
+    except OSError:
+        return Beside(remark=_unusable("it cannot be read"))
+    if len(raw) > LONGEST_ENVELOPE:
+        return Beside(remark=_unusable("a metadata envelope is never so long"))
+    try:
+        metadata = read_file_metadata(raw.decode("ascii", "replace"), key)
+    except WrongKeyError:
+        return Beside(remark=_unusable("its MAC does not hold"))
+    except MetadataError as error:
+        return Beside(remark=_unusable(error.message))
+    if metadata.md5 is not None and stored_name(key, metadata.name, metadata.md5) != digits:
+        return Beside(remark=_unusable("it belongs to another file"))
+    return Beside(metadata)
+
+
+def _unusable(why: str) -> str:
+    return f"the metadata beside it cannot be used, so its own name is lost: {why}"

@@ -1,0 +1,59 @@
+"""The files of a folder of blobs, in order; what cannot be looked at is told, and ends nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import Outcome
+from gdrive_wa.crypt.envelope import METADATA_SUFFIX
+from gdrive_wa.jobs.stored import StoredFile
+from gdrive_wa.storage.manifest import STATE_FOLDER
+
+_ENVELOPE = f".mcrypt1{METADATA_SUFFIX}"
+
+
+def walk(src: Path, *, but: str | None) -> Iterator[StoredFile | Outcome]:
+    """Every file below `src`, in order; an outcome for each folder or file that hides itself.
+
+    Symbolic links are not followed, and envelopes are no files of their own. No depth is too
+    much: the folder may be a stranger's.
+
+    Args:
+        src: the folder.
+        but: a folder below `src` that is left out, such as the one that a run fills; None where
+            there is none.
+    """
+    waiting: list[tuple[str, os.DirEntry[str] | None]] = [("", None)]
+    while waiting:
+        below, entry = waiting.pop()
+        try:
+            if entry is not None and not entry.is_dir(follow_symlinks=False):
+                if entry.is_file(follow_symlinks=False):
+                    stat = entry.stat(follow_symlinks=False)
+                    yield StoredFile(entry.path, below, stat.st_size, stat.st_mtime_ns)
+                continue
+            with os.scandir(src if entry is None else entry.path) as found:
+                inside = sorted(found, key=lambda each: each.name, reverse=True)
+        except OSError as error:
+            yield _hidden(below or str(src), error)
+            continue
+        prefix = f"{below}/" if below else ""
+        waiting += [
+            (prefix + each.name, each)
+            for each in inside
+            if each.name != STATE_FOLDER
+            and not each.name.endswith(_ENVELOPE)
+            and prefix + each.name != but
+        ]
+
+
+def _hidden(path: str, error: OSError) -> Outcome:
+    return Outcome(
+        path=path,
+        reason=f"it cannot be read: {(error.strerror or 'error').lower()}",
+        hints=("allow yourself to read it, and run the command again",),
+        exit_code=UsageError.exit_code,
+    )

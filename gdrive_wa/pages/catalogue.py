@@ -1,0 +1,153 @@
+"""Voice notes as the small table that the page reads: each name once, each note one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from gdrive_wa.core.errors import UnsafeNameError
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.names import parts_of
+
+STATUSES = (
+    NoteStatus.RESTORED,
+    NoteStatus.MISSING,
+    NoteStatus.UNMATCHED,
+    NoteStatus.MISMATCH,
+)
+"""A row holds a status by its place in here; `assets/notes.js` has the same order."""
+
+FROM_ME, STARRED, FORWARDED, VIEW_ONCE = 1, 2, 4, 8
+
+LOUDNESS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+"""One character a waveform value, quietest first."""
+
+_CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A note with what the page needs to be told besides.
+
+    Attributes:
+        note: the note.
+        local: when it was sent, in the listener's time zone; None where untold.
+        file: its path in the archive when it has one that stays inside, else None.
+    """
+
+    note: VoiceNote
+    local: datetime | None
+    file: str | None
+
+
+def in_order(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[Line]:
+    """The notes by time sent, oldest first; those without a time last, as they came.
+
+    `timezone` None is this machine's own.
+    """
+    lines = [
+        Line(
+            note=note,
+            local=_local(note.sent_at, timezone),
+            file=_inside(note.file),
+        )
+        for note in notes
+    ]
+    return sorted(lines, key=lambda line: line.note.sent_at or datetime.max.replace(tzinfo=UTC))
+
+
+def catalogue(lines: Sequence[Line]) -> dict[str, list[object]]:
+    """What the page's script is given.
+
+    ``chats`` and ``people`` hold pairs of jid and name, ``folders`` where files lie, and
+    ``notes`` one row each: chat, speaker (places in those lists), flags, seconds of local time
+    since 1970, minutes that local time is ahead of UTC, duration in seconds, folder (-1 for no
+    file), file name, status, message id, waveform, transcript. Time None is a time untold.
+    """
+    chats: dict[tuple[str, str], int] = {}
+    people: dict[tuple[str, str], int] = {}
+    folders: dict[str, int] = {}
+    rows: list[object] = []
+    for line in lines:
+        note = line.note
+        folder, _, name = (line.file or "").rpartition("/")
+        rows.append(
+            (
+                chats.setdefault(_identity(note.chat_jid, note.chat), len(chats)),
+                people.setdefault(_identity(note.sender_jid, note.sender), len(people)),
+                _flags(note),
+                *_clock(line.local),
+                round(note.duration or 0, 1),
+                -1 if line.file is None else folders.setdefault(clean(folder), len(folders)),
+                clean(name),
+                STATUSES.index(note.status),
+                clean(note.message_id),
+                _drawn(note.waveform),
+                clean(note.transcript or ""),
+            )
+        )
+    named = {clean(line.note.chat_jid): clean(line.note.chat) for line in lines}
+    spoken = {clean(line.note.sender_jid or ""): clean(line.note.sender) for line in lines}
+    return {
+        "chats": [(jid, named[jid] if jid else name) for jid, name in chats],
+        "people": [(jid, spoken[jid] if jid else name) for jid, name in people],
+        "folders": list(folders),
+        "notes": rows,
+    }
+
+
+def clean(text: str) -> str:
+    """`text` without lone surrogates, which neither UTF-8 nor a URL can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _identity(jid: str | None, name: str) -> tuple[str, str]:
+    """What tells two of them apart: the jid, and the name only where there is none."""
+    return (clean(jid), "") if jid else ("", clean(name))
+
+
+def _inside(file: str | None) -> str | None:
+    """`file`, unless following it could lead out of the archive's folder."""
+    if file is None:
+        return None
+    try:
+        parts_of(file)
+    except UnsafeNameError:
+        return None
+    return file
+
+
+def _local(moment: datetime | None, timezone: tzinfo | None) -> datetime | None:
+    if moment is None:
+        return None
+    try:
+        return moment.astimezone(timezone)
+    except (OverflowError, OSError):  # a phone's clock in the year 1 or 9999
+        return moment.astimezone(UTC)
+
+
+def _clock(local: datetime | None) -> tuple[int | None, int]:
+    if local is None:
+        return None, 0
+    ahead = local.utcoffset()
+    seconds = (local.replace(tzinfo=UTC) - _EPOCH).total_seconds()
+    return int(seconds), int(ahead.total_seconds() // 60) if ahead else 0
+
+
+def _flags(note: VoiceNote) -> int:
+    return (
+        FROM_ME * note.from_me
+        | STARRED * note.starred
+        | FORWARDED * note.forwarded
+        | VIEW_ONCE * note.view_once
+    )
+
+
+def _drawn(waveform: Sequence[int]) -> str:
+    try:
+        values = bytes(waveform)
+    except ValueError:  # something below 0 or above 255
+        values = bytes(min(max(value, 0), 100) for value in waveform)
+    return values.translate(_CHARACTER).decode("ascii")

@@ -1,0 +1,162 @@
+"""The page people listen to: one HTML file that opens from disk.
+
+It needs no server, no network and no other file than the voice notes beside it, and it is safe
+to open whatever people called themselves: names reach it as data, never as markup, and its
+content security policy runs the one script it was written with and loads nothing but audio.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.pages.catalogue import Line, catalogue, clean, in_order
+from gdrive_wa.storage.draft import write_file
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+PAGE_NAME = "index.html"
+DEFAULT_TITLE = "Voice notes"
+
+PLAIN_LIMIT = 3000
+"""Up to so many notes are listed one by one for a browser without scripts; beyond, by folder."""
+
+_SCRIPTS = ("notes.js", "draw.js", "timeline.js", "player.js", "page.js")
+_MARKUP = "<>&\u2028\u2029"
+
+
+class PlainNote(NamedTuple):
+    """A note as a browser without scripts shows it."""
+
+    href: str | None
+    when: str
+    sender: str
+    chat: str
+    transcript: str
+
+
+class PlainFolder(NamedTuple):
+    """A folder as a browser without scripts shows it."""
+
+    href: str
+    name: str
+    notes: int
+
+
+def write_page(
+    archive_folder: Path,
+    notes: Sequence[VoiceNote],
+    *,
+    timezone: tzinfo | None = None,
+    title: str | None = None,
+) -> Path:
+    """Write ``index.html`` into `archive_folder`, where the notes' files lie; its path.
+
+    Times are shown in `timezone`, by default this machine's. The same notes give the same
+    bytes. A note whose path would lead out of the folder is shown without its file.
+
+    Raises:
+        StorageError: the disk is full or refuses.
+    """
+    target = archive_folder / PAGE_NAME
+    write_file(target, render(notes, timezone=timezone, title=title).encode())
+    return target
+
+
+def render(
+    notes: Iterable[VoiceNote], *, timezone: tzinfo | None = None, title: str | None = None
+) -> str:
+    """The whole page as text."""
+    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
+
+    lines = in_order(notes, timezone)
+    style = _asset("page.css")
+    script = "".join(['"use strict";\n(() => {\n', *map(_asset, _SCRIPTS), "})();\n"])
+    few = len(lines) <= PLAIN_LIMIT
+    return _template().render(
+        title=clean(title or DEFAULT_TITLE),
+        count=len(lines),
+        policy=_policy(style, script),
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        data=Markup(_json(catalogue(lines))),  # noqa: S704 - every markup character is escaped
+        plain_notes=[_plain(line) for line in lines] if few else [],
+        plain_folders=[] if few else _folders(lines),
+    )
+
+
+def link(file: str) -> str:
+    """A path in the archive as a relative URL that no character of it can bend."""
+    return "./" + "/".join(quote(clean(part), safe="") for part in file.split("/"))
+
+
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - not needed for --help
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_asset("page.html"))
+
+
+def _asset(name: str) -> str:
+    text = resources.files("gdrive_wa.pages").joinpath("assets", name).read_text("utf-8")
+    return text.replace("\r\n", "\n")  # a browser hashes a script with newlines of its own kind
+
+
+def _policy(style: str, script: str) -> str:
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "media-src 'self' file:",
+            "img-src data:",
+            f"style-src {_hash(style)}",
+            f"script-src {_hash(script)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(data: object) -> str:
+    """JSON that can stand between script tags: it holds no markup character at all."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in _MARKUP:  # five searches: far quicker than one translate of a long text
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _plain(line: Line) -> PlainNote:
+    return PlainNote(
+        href=None if line.file is None else link(line.file),
+        when="" if line.local is None else line.local.strftime("%Y-%m-%d %H:%M"),
+        sender=clean(line.note.sender),
+        chat=clean(line.note.chat),
+        transcript=clean(line.note.transcript or ""),
+    )
+
+
+def _folders(lines: Iterable[Line]) -> list[PlainFolder]:
+    counts: dict[str, int] = {}
+    for line in lines:
+        if line.file is not None:
+            folder = line.file.rpartition("/")[0] or "."
+            counts[folder] = counts.get(folder, 0) + 1
+    return [
+        PlainFolder(href=link(folder) + "/", name=clean(folder), notes=number)
+        for folder, number in sorted(counts.items())
+    ]

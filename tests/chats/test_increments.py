@@ -1,0 +1,321 @@
+"""Increments: decrypted to their ZIP, and read down to the voice notes."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import zipfile
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gdrive_wa.chats.increments import (
+    MediaLink,
+    _messages,
+    _Reader,
+    increment_number,
+    read_increment,
+)
+from gdrive_wa.core.errors import FormatError, PayloadError, UnsafeNameError, UsageError
+from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.crypt.decrypt import decrypt_file
+from gdrive_wa.crypt.encrypt import encrypt_file
+from gdrive_wa.crypt.header import write_varint
+from gdrive_wa.pb.history_sync_pb2 import (
+    AudioMessage,
+    Conversation,
+    HistorySync,
+    HistorySyncMsg,
+    Message,
+    MessageKey,
+    WebMessageInfo,
+    Wrapper,
+)
+from tests.crypt.fixtures import ROOT_KEY
+
+CHAT = "15550100@s.whatsapp.net"
+GROUP = "15550100-1600000000@g.us"
+FRIEND = "15550101@s.whatsapp.net"
+
+
+def audio(**changes: object) -> AudioMessage:
+    fields: dict[str, object] = {
+        "url": "https://media.invalid/x.enc",
+        "mimetype": "audio/ogg; codecs=opus",
+        "file_sha256": b"\1" * 32,
+        "file_length": 4321,
+        "seconds": 7,
+        "ptt": True,
+        "media_key": b"\2" * 32,
+        "file_enc_sha256": b"\3" * 32,
+        "direct_path": "/v/x.enc",
+        "waveform": bytes(range(64)),
+    }
+    return AudioMessage(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def sent(message: Message, key: MessageKey, **fields: object) -> HistorySyncMsg:
+    info = WebMessageInfo(key=key, message=message, message_timestamp=1_704_063_480, **fields)  # type: ignore[arg-type]
+    return HistorySyncMsg(message=info)
+
+
+def an_increment(path: Path, *conversations: Conversation, raw: bytes | None = None) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.json", '{"version": 1}')
+        if raw is None:
+            raw = b"".join(
+                write_varint(len(body)) + body
+                for body in (
+                    HistorySync(conversations=[one]).SerializeToString() for one in conversations
+                )
+            )
+        archive.writestr("messages.bin", raw)
+    return path
+
+
+def notes(path: Path) -> list[VoiceNote]:
+    return [found.note for found in read_increment(path)]
+
+
+def test_a_voice_note_is_known_with_all_that_is_told_of_it(tmp_path: Path) -> None:
+    group = Conversation(
+        id=GROUP,
+        name="The choir",
+        messages=[
+            sent(
+                Message(audio_message=audio()),
+                MessageKey(remote_jid=GROUP, id="3EB0A1", participant=FRIEND),
+                participant=FRIEND,
+                push_name="Anna",
+                starred=True,
+            )
+        ],
+    )
+    (found,) = read_increment(an_increment(tmp_path / "increment.zip", group))
+    assert found.note == VoiceNote(
+        chat="The choir",
+        chat_jid=GROUP,
+        sender="Anna",
+        sender_jid=FRIEND,
+        from_me=False,
+        sent_at=datetime(2023, 12, 31, 22, 58, tzinfo=UTC),
+        duration=7.0,
+        size=4321,
+        mime_type="audio/ogg; codecs=opus",
+        starred=True,
+        message_id="3EB0A1",
+        sha256="01" * 32,
+        waveform=tuple(range(64)),
+    )
+    assert found.link == MediaLink(
+        url="https://media.invalid/x.enc",
+        direct_path="/v/x.enc",
+        media_key=b"\2" * 32,
+        enc_sha256="03" * 32,
+    )
+    assert "\\x02" not in repr(found)
+
+
+def test_only_voice_notes_are_taken_and_wrappers_opened(tmp_path: Path) -> None:
+    voice = Message(audio_message=audio())
+    once = Message(view_once_2_extension=Wrapper(message=voice))
+    chat = Conversation(
+        id=CHAT,
+        messages=[
+            sent(Message(), MessageKey(id="text")),
+            sent(Message(audio_message=audio(ptt=False)), MessageKey(id="music")),
+            sent(voice, MessageKey(id="mine", from_me=True)),
+            sent(Message(ephemeral=Wrapper(message=voice)), MessageKey(id="fading")),
+            sent(Message(ephemeral=Wrapper(message=once)), MessageKey(id="once")),
+        ],
+    )
+    found = notes(an_increment(tmp_path / "increment.zip", chat))
+    assert [(note.message_id, note.from_me, note.view_once) for note in found] == [
+        ("mine", True, False),
+        ("fading", False, False),
+        ("once", False, True),
+    ]
+    assert [note.sender_jid for note in found] == [None, CHAT, CHAT]
+    assert {note.chat_jid for note in found} == {CHAT}
+
+
+def test_endless_wrappers_end(tmp_path: Path) -> None:
+    message = Message(audio_message=audio())
+    for _ in range(30):
+        message = Message(ephemeral=Wrapper(message=message))
+    chat = Conversation(id=CHAT, messages=[sent(message, MessageKey(id="deep"))])
+    assert notes(an_increment(tmp_path / "increment.zip", chat)) == []
+
+
+def test_values_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
+    odd = audio(file_sha256=b"short", waveform=b"\xff" * 64)
+    message = sent(Message(audio_message=odd), MessageKey(id="odd"))
+    message.message.message_timestamp = 2**63
+    chat = Conversation(id=CHAT, messages=[message])
+    (note,) = notes(an_increment(tmp_path / "increment.zip", chat))
+    assert (note.sha256, note.waveform, note.sent_at) == (None, (), None)
+
+
+def wire(number: int, value: bytes | str | int) -> bytes:
+    """One field as it stands in a file, by its number alone: none of our modules has a say."""
+    if isinstance(value, int):
+        return write_varint(number << 3) + write_varint(value)
+    body = value.encode() if isinstance(value, str) else value
+    return write_varint(number << 3 | 2) + write_varint(len(body)) + body
+
+
+SPOKEN = wire(8, wire(5, 7) + wire(6, 1) + wire(7, bytes(32)))
+"""A Message with an AudioMessage of 7 seconds, push-to-talk."""
+WRAPPERS = {
+    "view once": 37,
+    "ephemeral": 40,
+    "document with caption": 53,
+    "view once 2": 55,
+    "edited": 58,
+    "view once 2 extension": 59,
+    "group mentioned": 62,
+    "bot invoke": 67,
+    "comment": 77,
+    "status mention": 87,
+    "associated child": 91,
+    "group status mention": 92,
+    "status add yours": 95,
+    "group status": 96,
+    "limit sharing": 99,
+    "question": 101,
+    "group status 2": 103,
+    "bot forwarded": 104,
+    "question reply": 106,
+    "spoiler": 118,
+}
+
+
+def by_numbers(path: Path, *syncs: bytes) -> Path:
+    return an_increment(path, raw=b"".join(write_varint(len(sync)) + sync for sync in syncs))
+
+
+def in_chat(info: bytes) -> bytes:
+    return wire(2, wire(1, CHAT) + wire(2, wire(1, wire(1, wire(3, "A1")) + info)))
+
+
+@pytest.mark.parametrize("number", WRAPPERS.values(), ids=list(WRAPPERS))
+def test_a_voice_note_is_found_in_every_wrapper(number: int, tmp_path: Path) -> None:
+    message = wire(number, wire(1, SPOKEN))
+    (note,) = notes(by_numbers(tmp_path / "increment.zip", in_chat(wire(2, message))))
+    assert (note.duration, note.chat_jid) == (7.0, CHAT)
+    assert note.view_once == (number in (37, 55, 59))
+
+
+def test_a_voice_note_from_another_device_of_the_owner_is_found(tmp_path: Path) -> None:
+    message = wire(31, wire(1, CHAT) + wire(2, wire(40, wire(1, SPOKEN))))
+    (note,) = notes(by_numbers(tmp_path / "increment.zip", in_chat(wire(2, message))))
+    assert note.duration == 7.0
+
+
+def test_a_spoken_status_is_found(tmp_path: Path) -> None:
+    status = wire(1, wire(3, "S1")) + wire(2, SPOKEN) + wire(5, FRIEND)
+    (note,) = notes(by_numbers(tmp_path / "increment.zip", wire(3, status)))
+    assert (note.chat_jid, note.sender_jid, note.message_id) == ("status@broadcast", FRIEND, "S1")
+
+
+def test_the_path_on_the_phone_and_a_forwarding_are_known(tmp_path: Path) -> None:
+    path = "Media/WhatsApp Voice Notes/202352/PTT-20231231-WA0001.opus"
+    spoken = wire(8, wire(6, 1) + wire(17, wire(22, 1)))
+    for told in (path, f"/storage/emulated/0/WhatsApp/{path}"):
+        info = wire(2, spoken) + wire(38, wire(1, told))
+        (note,) = notes(by_numbers(tmp_path / "increment.zip", in_chat(info)))
+        assert (note.whatsapp_path, note.forwarded) == (path, True)
+
+
+def test_names_and_numbers_told_beside_the_chats_are_used(tmp_path: Path) -> None:
+    lid, other = "98765432100001@lid", "98765432100002@lid"
+    names = wire(7, wire(1, FRIEND) + wire(2, "Anna")) + wire(15, wire(1, FRIEND) + wire(2, lid))
+    said = wire(1, wire(1, other) + wire(3, "A1")) + wire(2, SPOKEN) + wire(5, lid)
+    chat = wire(2, wire(1, other) + wire(39, CHAT) + wire(38, "Ben") + wire(2, wire(1, said)))
+    (note,) = notes(by_numbers(tmp_path / "increment.zip", names, chat))
+    assert (note.sender, note.sender_jid) == ("Anna", FRIEND)
+    assert (note.chat, note.chat_jid) == ("Ben", CHAT)
+
+
+@pytest.mark.parametrize("wrapped", [True, False], ids=["zlib round the ZIP", "bare ZIP"])
+def test_an_increment_decrypts_to_its_zip(wrapped: bool, tmp_path: Path) -> None:
+    chat = Conversation(
+        id=CHAT, messages=[sent(Message(audio_message=audio()), MessageKey(id="1"))]
+    )
+    plain = an_increment(tmp_path / "increment.zip", chat)
+    sealed = tmp_path / "msgstore-increment-1-2024-01-01.db.crypt15"
+    encrypt_file(plain, sealed, ROOT_KEY, compress=wrapped)
+    assert decrypt_file(sealed, tmp_path / "out.zip", ROOT_KEY).payload == "zip"
+    assert notes(tmp_path / "out.zip") == notes(plain)
+
+
+def test_increments_are_told_by_their_names() -> None:
+    assert increment_number("Databases/msgstore-increment-12-2024-02-03.db.crypt15") == (
+        "2024-02-03",
+        12,
+    )
+    assert increment_number("msgstore-increment-1-2024-02-03.db") == ("2024-02-03", 1)
+    assert increment_number("msgstore-2024-02-03.1.db.crypt15") is None
+    assert increment_number("msgstore.db.crypt15") is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"\x05abc", "ends inside"),
+        (b"\x80", "length"),
+        (b"\xff" * 12, "length"),
+        (write_varint(1 << 40), "more than any real one"),
+        (b"\x03\xff\xff\xff", "no sense"),
+    ],
+)
+def test_messages_that_make_no_sense_are_refused(raw: bytes, says: str, tmp_path: Path) -> None:
+    with pytest.raises(PayloadError, match=says):
+        notes(an_increment(tmp_path / "increment.zip", raw=raw))
+
+
+def test_what_is_no_increment_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"PK no zip")
+    with pytest.raises(FormatError, match="no ZIP"):
+        notes(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("other", "")
+    with pytest.raises(FormatError, match="an increment without"):
+        notes(path)
+    for missing in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(UsageError):
+            notes(missing)
+
+
+def test_a_zip_that_is_damaged_anywhere_is_read_or_refused(tmp_path: Path) -> None:
+    chat = Conversation(
+        id=CHAT, messages=[sent(Message(audio_message=audio()), MessageKey(id="1"))]
+    )
+    whole = an_increment(tmp_path / "increment.zip", chat).read_bytes()
+    damaged = tmp_path / "damaged.zip"
+    for place in range(len(whole)):
+        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(FormatError, PayloadError, UnsafeNameError):
+            notes(damaged)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_messages_or_our_error(raw: bytes) -> None:
+    with contextlib.suppress(PayloadError):
+        reader = _Reader()
+        for message in _messages(io.BytesIO(raw)):
+            assert all(found.note.chat_jid is not None for found in reader.notes(message))
+
+
+def test_the_checksum_of_the_zip_is_checked(tmp_path: Path) -> None:
+    raw = write_varint(0) * 5000
+    plain = an_increment(tmp_path / "increment.zip", raw=raw)
+    crc = zlib.crc32(raw).to_bytes(4, "little")
+    plain.write_bytes(plain.read_bytes().replace(crc, bytes(4)))
+    with pytest.raises(FormatError):
+        notes(plain)

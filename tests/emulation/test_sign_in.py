@@ -1,0 +1,289 @@
+"""Signing in, with the real libraries against the emulator's endpoints."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import gpsoauth
+import pytest
+import requests
+from google.auth.exceptions import RefreshError
+from google.auth.transport.requests import Request
+from google_auth_oauthlib.flow import InstalledAppFlow
+
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.emulation.story import OWNER_NAME
+from gdrive_wa.emulation.tokens import APPDATA
+
+ANDROID_ID = "0123456789abcdef"
+# gpsoauth makes its SSL context the old way, and keeps its connection
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:ssl.SSLContext:DeprecationWarning", "ignore:ssl.PROTOCOL_TLS:DeprecationWarning"
+)
+WHATSAPP = "38a0f7d505fe18fec64fbf343ecaaaf310dbd799"
+
+
+@pytest.fixture(autouse=True)
+def plain_http_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+
+def flow_of(emulator: Emulator) -> Any:
+    return InstalledAppFlow.from_client_config(emulator.client_config(), scopes=[APPDATA])
+
+
+def answer_page(url: str, decision: str) -> None:
+    """What a person does in a browser: look at the page, press a button."""
+    with requests.Session() as browser:
+        page = browser.get(url, timeout=10)
+        assert APPDATA in page.text
+        assert f'value="{decision}"' in page.text
+        browser.post(url, data={"decision": decision, "account": "alex@example.org"}, timeout=10)
+
+
+def sign_in(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], None]
+) -> Any:
+    """The whole flow; `answer` plays the browser."""
+    threads = []
+
+    class Browser:
+        def open(self, url: str, **_: Any) -> bool:
+            threads.append(threading.Thread(target=answer, args=(url,)))
+            threads[0].start()
+            return True
+
+    monkeypatch.setattr("webbrowser.get", lambda _=None: Browser())
+    try:
+        return flow_of(emulator).run_local_server(
+            host="127.0.0.1", port=0, open_browser=True, timeout_seconds=120
+        )
+    finally:
+        for thread in threads:
+            thread.join()
+
+
+def about(emulator: Emulator, token: str) -> requests.Response:
+    return requests.get(
+        f"{emulator.root}/v1/clients/wa/backups",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=10,
+    )
+
+
+def test_the_real_flow_signs_in_through_the_consent_page(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = sign_in(emulator, monkeypatch, lambda url: answer_page(url, "allow"))
+    assert about(emulator, credentials.token).status_code == 200
+    assert credentials.refresh_token
+
+
+def test_the_page_can_answer_itself(sample: SampleAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Emulator(sample.folder, auto_consent=True) as emulator:
+        credentials = sign_in(emulator, monkeypatch, _visit)
+        assert about(emulator, credentials.token).status_code == 200
+
+
+def _visit(url: str) -> None:
+    requests.get(url, timeout=10)
+
+
+def test_denied_consent_comes_back_as_an_error(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Exception, match="access_denied"):
+        sign_in(emulator, monkeypatch, lambda url: answer_page(url, "deny"))
+
+
+def test_an_expired_token_is_refreshed_and_a_revoked_one_is_not(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = sign_in(emulator, monkeypatch, lambda url: answer_page(url, "allow"))
+    first = credentials.token
+    emulator.tokens.expire_access()
+    assert about(emulator, first).status_code == 401
+    credentials.refresh(Request())
+    assert credentials.token != first
+    assert about(emulator, credentials.token).status_code == 200
+    revoked = requests.post(
+        f"{emulator.root}/revoke", data={"token": credentials.refresh_token}, timeout=10
+    )
+    assert revoked.status_code == 200
+    assert about(emulator, credentials.token).status_code == 401
+    with pytest.raises(RefreshError, match="invalid_grant"):
+        credentials.refresh(Request())
+
+
+def test_a_short_life_ends_by_itself(sample: SampleAccount) -> None:
+    with Emulator(sample.folder, auto_consent=True, token_lifetime=0) as emulator:
+        token = _token_by_hand(emulator)["access_token"]
+        assert about(emulator, token).status_code == 401
+
+
+def _code_by_hand(emulator: Emulator) -> tuple[str, Any]:
+    flow = flow_of(emulator)
+    flow.redirect_uri = "http://127.0.0.1:1/"
+    url, state = flow.authorization_url()
+    answer = requests.get(url, timeout=10, allow_redirects=False)
+    told = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert told["state"] == [state]
+    return told["code"][0], flow
+
+
+def _exchange(emulator: Emulator, code: str, verifier: str, /, **changed: str) -> requests.Response:
+    client = emulator.client_config()["installed"]
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "client_id": client["client_id"],
+        "client_secret": client["client_secret"],
+        "redirect_uri": "http://127.0.0.1:1/",
+        "code_verifier": verifier,
+        **changed,
+    }
+    return requests.post(f"{emulator.root}/token", data=form, timeout=10)
+
+
+def _token_by_hand(emulator: Emulator) -> dict[str, Any]:
+    code, flow = _code_by_hand(emulator)
+    answer = _exchange(emulator, code, flow.code_verifier)
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"code_verifier": "another"}, "invalid_grant"),
+        ({"client_secret": "another"}, "invalid_client"),
+        ({"redirect_uri": "http://127.0.0.1:2/"}, "redirect_uri_mismatch"),
+        ({"code": "another"}, "invalid_grant"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+    ],
+)
+def test_a_code_is_exchanged_only_by_who_asked_for_it(
+    sample: SampleAccount, changed: dict[str, str], error: str
+) -> None:
+    with Emulator(sample.folder, auto_consent=True) as emulator:
+        code, flow = _code_by_hand(emulator)
+        answer = _exchange(emulator, code, flow.code_verifier, **changed)
+    assert answer.json()["error"] == error
+    assert answer.status_code in (400, 401)
+
+
+def test_a_code_is_good_once(sample: SampleAccount) -> None:
+    with Emulator(sample.folder, auto_consent=True) as emulator:
+        code, flow = _code_by_hand(emulator)
+        assert _exchange(emulator, code, flow.code_verifier).status_code == 200
+        assert _exchange(emulator, code, flow.code_verifier).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"client_id": "unknown"},
+        {"redirect_uri": "https://example.org/"},
+        {"response_type": "token"},
+        {"code_challenge_method": "plain"},
+        {"scope": ""},
+    ],
+)
+def test_a_request_that_is_not_in_order_sees_no_buttons(
+    emulator: Emulator, changed: dict[str, str]
+) -> None:
+    asked = {
+        "client_id": str(emulator.client_config()["installed"]["client_id"]),
+        "redirect_uri": "http://127.0.0.1:1/",
+        "response_type": "code",
+        "scope": APPDATA,
+        **changed,
+    }
+    page = requests.get(f"{emulator.root}/auth", params=asked, timeout=10)
+    assert page.status_code == 400
+    assert "<button" not in page.text
+
+
+@pytest.fixture
+def play_services(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    monkeypatch.setattr(gpsoauth, "AUTH_URL", f"{emulator.root}/android/auth")
+    return emulator
+
+
+def android_token(master: str, android_id: str = ANDROID_ID, **changed: Any) -> dict[str, str]:
+    return gpsoauth.perform_oauth(
+        "alex@example.org",
+        master,
+        android_id,
+        service=f"oauth2:{APPDATA}",
+        app="com.whatsapp",
+        client_sig=changed.get("client_sig", WHATSAPP),
+    )
+
+
+def test_gpsoauth_signs_in_a_phone_and_gets_whatsapps_token(
+    play_services: Emulator, sample: SampleAccount
+) -> None:
+    cookie = sample.oauth_token.reveal()
+    signed_in = gpsoauth.exchange_token(sample.email, cookie, ANDROID_ID)
+    assert signed_in["Email"] == sample.email
+    assert signed_in["firstName"] == OWNER_NAME
+    token = android_token(signed_in["Token"])["Auth"]
+    assert about(play_services, token).status_code == 200
+    again = gpsoauth.exchange_token(sample.email, cookie, ANDROID_ID)
+    assert again == {"Error": "BadAuthentication"}
+
+
+def test_another_app_gets_a_token_that_is_not_whatsapps(
+    play_services: Emulator, sample: SampleAccount
+) -> None:
+    cookie = sample.oauth_token.reveal()
+    master = gpsoauth.exchange_token(sample.email, cookie, ANDROID_ID)["Token"]
+    token = android_token(master, client_sig="0" * 40)["Auth"]
+    assert about(play_services, token).status_code == 403
+
+
+@pytest.mark.usefixtures("play_services")
+def test_a_master_token_serves_only_its_own_device(sample: SampleAccount) -> None:
+    cookie = sample.oauth_token.reveal()
+    master = gpsoauth.exchange_token(sample.email, cookie, ANDROID_ID)["Token"]
+    assert android_token(master, "fedcba9876543210") == {"Error": "BadAuthentication"}
+    assert android_token("aas_et/unknown") == {"Error": "BadAuthentication"}
+
+
+def test_an_old_play_services_is_turned_away(play_services: Emulator) -> None:
+    answer = requests.post(
+        f"{play_services.root}/android/auth",
+        data={"Email": "alex@example.org", "google_play_services_version": "7329000"},
+        timeout=10,
+    )
+    assert (answer.status_code, answer.text) == (403, "Error=ServiceDisabled\n")
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ('"managed": true', "DeviceManagementRequiredOrSyncDisabled"),
+        ('"browser_first": true', "NeedsBrowser"),
+        ('"android_id": "another"', "BadAuthentication"),
+    ],
+)
+def test_an_account_can_refuse(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    error: str,
+) -> None:
+    folder = tmp_path_factory.mktemp("account")
+    (folder / "account.json").write_text(
+        f'{{"email": "ann@example.org", "oauth_token": "cookie", {said}}}'
+    )
+    with Emulator(folder) as emulator:
+        monkeypatch.setattr(gpsoauth, "AUTH_URL", f"{emulator.root}/android/auth")
+        answer = gpsoauth.exchange_token("ann@example.org", "cookie", ANDROID_ID)
+    assert answer["Error"] == error
+    assert ("Url" in answer) == (error == "NeedsBrowser")

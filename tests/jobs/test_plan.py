@@ -1,0 +1,178 @@
+"""What a restore takes, decided from the listing alone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.core.errors import MissingKeyError, UsageError
+from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.model import Backup, Choice, Entry
+from gdrive_wa.core.progress import Silent
+from gdrive_wa.jobs.plan import NothingThereError, Plan, choose, make_plan, pick_backup, require_key
+from gdrive_wa.sources import open_folder
+from gdrive_wa.sources.folder import Folder
+
+BACKUP = Backup(name="clients/wa/backups/15550100", account="15550100")
+VOICE = "Media/WhatsApp Voice Notes/202510/PTT-20250307-WA0000.opus"
+NAMELESS = f"Media/{'A' * 64}.mcrypt1"
+
+
+def entry(path: str, **more: object) -> Entry:
+    return Entry(**{"stored_as": path, "path": path, "size": 1000, **more})  # type: ignore[arg-type]
+
+
+def paths(plan: Plan) -> set[str]:
+    return {each.path for each in plan.databases + plan.media}
+
+
+LISTING = [
+    entry("Databases/msgstore.db.crypt15"),
+    entry("Databases/msgstore-2025-03-01.1.db.crypt15"),
+    entry("Databases/wa.db.crypt15"),
+    entry(VOICE),
+    entry(NAMELESS),
+    entry("Media/WhatsApp Images/IMG-20250307-WA0001.jpg"),
+    entry("Media/.nomedia"),
+]
+
+
+def test_the_usual_is_voice_notes_and_the_databases_that_name_them() -> None:
+    plan = make_plan(BACKUP, LISTING, Choice())
+    assert paths(plan) == {
+        "Databases/msgstore.db.crypt15", "Databases/wa.db.crypt15", VOICE, NAMELESS,
+    }  # fmt: skip
+
+
+def test_everything_is_everything() -> None:
+    assert len(paths(make_plan(BACKUP, LISTING, Choice(), everything=True))) == len(LISTING)
+
+
+def test_pictures_alone_need_no_database() -> None:
+    plan = make_plan(BACKUP, LISTING, Choice(only=frozenset({Kind.IMAGE})))
+    assert paths(plan) == {"Media/WhatsApp Images/IMG-20250307-WA0001.jpg"}
+
+
+def test_dates_leave_databases_in_and_old_notes_out() -> None:
+    old = entry(VOICE, modified=datetime(2025, 3, 7, tzinfo=UTC))
+    choice = Choice(since=datetime(2025, 4, 1, tzinfo=UTC))
+    plan = make_plan(BACKUP, [LISTING[0], old], choice)
+    assert paths(plan) == {"Databases/msgstore.db.crypt15"}
+
+
+def test_a_nameless_video_is_no_voice_note() -> None:
+    plan = make_plan(BACKUP, [entry(NAMELESS, size=1 << 30)], Choice())
+    assert paths(plan) == set()
+
+
+def test_without_a_key_sealed_entries_stop_the_run_before_it_starts() -> None:
+    with pytest.raises(MissingKeyError) as raised:
+        require_key(make_plan(BACKUP, LISTING, Choice()), None)
+    assert "--key-file" in raised.value.hints[0]
+
+
+def test_kinds_cannot_be_chosen_without_a_key_among_sealed_names() -> None:
+    sealed = [LISTING[0], replace(entry(NAMELESS), envelope="E")]
+    with pytest.raises(MissingKeyError, match="which of 1 files") as raised:
+        choose(sealed, Choice(only=frozenset({Kind.VOICE, Kind.DATABASE})), None)
+    assert "--key-file" in raised.value.hints[0]
+    assert choose(sealed, Choice(only=frozenset({Kind.DATABASE})), None) == sealed[:1]
+    assert choose(sealed, Choice(), None) == sealed
+
+
+def test_plain_names_are_chosen_among_without_a_key() -> None:
+    listed = [LISTING[0], entry(VOICE), entry(NAMELESS)]
+    assert choose(listed, Choice(only=frozenset({Kind.VOICE})), None) == [listed[1]]
+
+
+def test_a_password_is_said_to_be_no_key() -> None:
+    locked = Backup(name="x", account="x", key_type="password")
+    with pytest.raises(MissingKeyError) as raised:
+        require_key(make_plan(locked, LISTING, Choice()), None)
+    assert "password" in raised.value.hints[0]
+
+
+def test_plain_media_need_no_key() -> None:
+    require_key(make_plan(BACKUP, [entry(VOICE)], Choice()), None)
+
+
+@pytest.fixture
+def two_accounts(tmp_path: Path) -> Path:
+    """A dump of two numbers, the second the newer."""
+    for number, when in (("15550100", 1_700_000_000), ("15550101", 1_750_000_000)):
+        path = tmp_path / number / "Databases" / "msgstore.db.crypt15"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+        os.utime(path, (when, when))
+    return tmp_path
+
+
+def test_the_newest_backup_is_meant_when_none_is_named(two_accounts: Path) -> None:
+    assert pick_backup(open_folder(two_accounts)).account == "15550101"
+
+
+class Told(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_a_choice_that_nobody_made_is_told(two_accounts: Path) -> None:
+    source, told = open_folder(two_accounts), Told()
+    newest = pick_backup(source, progress=told)
+    (line,) = told.lines
+    assert line.startswith(f"2 backups are here; this is the newest: {newest.name}")
+    pick_backup(source, "15550100", progress=told)
+    assert len(told.lines) == 1
+
+
+def test_a_backup_that_may_not_be_whole_is_told(two_accounts: Path) -> None:
+    class Uploading(Folder):
+        def backups(self) -> list[Backup]:
+            return [replace(backup, uploading=True) for backup in super().backups()]
+
+    told = Told()
+    pick_backup(Uploading(two_accounts), "15550100", progress=told)
+    (line,) = told.lines
+    assert "it may lack files" in line
+
+
+def test_a_backup_is_picked_by_name_or_by_number_in_any_spelling(two_accounts: Path) -> None:
+    source = open_folder(two_accounts)
+    assert pick_backup(source, "+1 555-0100").account == "15550100"
+    assert pick_backup(source, str(two_accounts / "15550100")).account == "15550100"
+    with pytest.raises(UsageError, match="15550199"):
+        pick_backup(source, "15550199")
+
+
+def test_no_backup_at_all_is_said_with_what_to_look_at(tmp_path: Path) -> None:
+    with pytest.raises(NothingThereError) as raised:
+        pick_backup(open_folder(tmp_path))
+    assert "Databases and Media" in raised.value.hints[0]
+
+
+def test_it_is_told_when_nothing_is_meant_and_when_names_are_not_the_real_ones() -> None:
+    told = Told()
+    assert choose(LISTING, Choice(exclude=("*",)), None, progress=told) == []
+    assert told.lines == ["none of the 7 files in this backup is meant by what was chosen"]
+    told.lines.clear()
+    sealed = [entry(NAMELESS, envelope="EA…")]
+    assert choose(sealed, Choice(exclude=("*.jpg",)), None, progress=told) == sealed
+    assert "without the key, 1 files" in told.lines[0]
+    told.lines.clear()
+    assert len(choose(LISTING, Choice(only=frozenset({Kind.VOICE})), None, progress=told)) == 1
+    assert told.lines == [
+        "1 files that no metadata names are left out: what they are shows when they are opened"
+    ]
+    told.lines.clear()
+    choose([], Choice(), None, progress=told)
+    choose(LISTING, Choice(), None, progress=told)
+    assert not told.lines

@@ -1,0 +1,181 @@
+"""A file appears whole under its final name, or not at all."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.core.errors import StorageError
+from gdrive_wa.storage.draft import (
+    STRIDE,
+    Draft,
+    flush_folders,
+    in_strides,
+    make_folder,
+    sweep,
+    write_file,
+)
+
+HOLDS_A_DRAFT = """
+import sys, time
+from pathlib import Path
+from gdrive_wa.storage.draft import Draft
+with Draft(Path(sys.argv[1])) as draft:
+    draft.file.write(b"plaintext of somebody's life")
+    draft.file.flush()
+    print("open", flush=True)
+    time.sleep(600)
+"""
+
+
+def drafts(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob(".gdrive-wa-*"))
+
+
+def test_a_draft_has_no_final_name_until_it_is_committed(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "note.opus"
+    with Draft(tmp_path) as draft:
+        draft.file.write(b"sound")
+        assert not target.exists()
+        draft.commit(target, mtime=1_704_103_200)
+    assert target.read_bytes() == b"sound"
+    assert target.stat().st_mtime == 1_704_103_200
+    assert drafts(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_only_the_owner_may_read_it_from_its_first_moment(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with Draft(tmp_path) as draft:
+            assert stat.S_IMODE(draft.path.stat().st_mode) == 0o600
+            draft.commit(tmp_path / "private")
+        with Draft(tmp_path) as draft:
+            draft.commit(tmp_path / "public", mode=0o644)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "public").stat().st_mode) == 0o644
+
+
+def test_a_failure_leaves_what_was_there_and_no_draft(tmp_path: Path) -> None:
+    target = tmp_path / "msgstore.db"
+    target.write_bytes(b"last month")
+
+    def fails() -> None:
+        with Draft(tmp_path) as draft:
+            draft.file.write(b"half of this mo")
+            raise ValueError("the tag does not hold")
+
+    with pytest.raises(ValueError, match="the tag"):
+        fails()
+    assert target.read_bytes() == b"last month"
+    assert drafts(tmp_path) == []
+
+
+def test_what_is_committed_replaces_what_was_there(tmp_path: Path) -> None:
+    write_file(tmp_path / "index", b"old and longer")
+    write_file(tmp_path / "index", b"new")
+    assert (tmp_path / "index").read_bytes() == b"new"
+
+
+def test_a_link_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"untouched")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "note").symlink_to(outside)
+    write_file(tmp_path / "in" / "note", b"new")
+    assert outside.read_bytes() == b"untouched"
+    assert not (tmp_path / "in" / "note").is_symlink()
+
+
+def test_a_killed_run_leaves_no_plaintext_after_the_next_sweep(tmp_path: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLDS_A_DRAFT, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "open\n"
+        assert sweep(tmp_path) == 0, "a living run's draft was taken from it"
+        assert len(drafts(tmp_path)) == 1
+        child.send_signal(signal.SIGKILL)
+    assert len(drafts(tmp_path)) == 1
+    assert sweep(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_takes_nothing_that_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "notes.tmp").write_bytes(b"a user's")
+    (tmp_path / ".gdrive-wa-config").write_bytes(b"a user's")
+    assert sweep(tmp_path) == 0
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_sweep_of_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "nowhere") == 0
+
+
+def test_a_file_where_a_folder_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "archive").write_bytes(b"")
+    with pytest.raises(StorageError, match="a file stands where a folder is needed") as caught:
+        make_folder(tmp_path / "archive" / "Voice notes")
+    assert caught.value.hints
+
+
+def test_a_folder_where_a_file_should_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "note.opus" / "x").mkdir(parents=True)
+    with pytest.raises(StorageError):
+        write_file(tmp_path / "note.opus", b"sound")
+    assert drafts(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    with Draft(tmp_path) as draft:
+        handle = os.open("/dev/full", os.O_RDWR)
+        os.dup2(handle, draft.file.fileno())
+        os.close(handle)
+        draft.file.write(b"sound")
+        with pytest.raises(StorageError, match="the disk is full"):
+            draft.commit(tmp_path / "note.opus")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_folder_that_cannot_be_written_is_told(unprivileged: Path) -> None:
+    unprivileged.chmod(0o500)
+    with pytest.raises(StorageError, match="not allowed to write"):
+        write_file(unprivileged / "note.opus", b"sound")
+
+
+def test_everything_written_can_be_flushed_at_once(tmp_path: Path) -> None:
+    with Draft(tmp_path) as draft:
+        draft.file.write(b"sound")
+        draft.commit(tmp_path / "note.opus", durable=False)
+    flush_folders(tmp_path)
+    assert (tmp_path / "note.opus").read_bytes() == b"sound"
+
+
+@pytest.mark.parametrize("size", [0, 1, STRIDE, STRIDE + 1, 3 * STRIDE + 5])
+def test_strides_are_the_piece_and_none_is_long(size: int) -> None:
+    piece = random.Random(size).randbytes(size)
+    strides = list(in_strides(piece))
+    assert b"".join(strides) == piece
+    assert all(0 < len(stride) <= STRIDE for stride in strides)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes with names there")
+def test_what_is_no_file_keeps_its_name(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match="is no file"):
+        write_file(pipe, b"content")
+    assert pipe.is_fifo()
+    assert drafts(tmp_path) == []

@@ -1,0 +1,240 @@
+"""What a folder of ours holds, known exactly, through kills and rot."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdrive_wa.core.errors import FormatError, StorageError
+from gdrive_wa.storage.manifest import Manifest, Record, read_manifest, serialise
+
+HOLDS_THE_LOCK = """
+import sys, time
+from pathlib import Path
+from gdrive_wa.storage.manifest import Manifest, Record
+with Manifest(Path(sys.argv[1])) as manifest:
+    for number in range(50):
+        manifest.add(Record(path=f"note {number}", size=1, sha256="00", mtime_ns=number))
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def record(path: str, **changes: object) -> Record:
+    return replace(Record(path=path, size=5, sha256="ab" * 32, mtime_ns=7), **changes)  # type: ignore[arg-type]
+
+
+def lines(folder: Path) -> list[str]:
+    return (folder / ".gdrive-wa" / "manifest.jsonl").read_text("utf-8").splitlines()
+
+
+def test_a_folder_of_nobodys_has_no_records(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) == []
+
+
+def test_records_come_back_as_they_were(tmp_path: Path) -> None:
+    first = record(
+        "Voice notes/Mum/a.opus",
+        stored_as="Media/AB.mcrypt1",
+        source_md5="00" * 16,
+        source_revision="7",
+        content_sha256="cd" * 32,
+        whatsapp_path="Media/WhatsApp Voice Notes/x.opus",
+        message="15550101@s.whatsapp.net/3EB0",
+        account="15550100",
+        also=(("Media/CD.mcrypt1", "11" * 16, None),),
+    )
+    with Manifest(tmp_path) as manifest:
+        manifest.add(first)
+        manifest.add(record("b"))
+    assert read_manifest(tmp_path) == [first, record("b")]
+
+
+def test_the_last_line_about_a_path_holds(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add(record("a", size=1))
+        manifest.add(record("b"))
+        manifest.add(record("a", size=2))
+        manifest.drop("b")
+        assert len(manifest) == 1
+    assert read_manifest(tmp_path) == [record("a", size=2)]
+    assert len(lines(tmp_path)) == 2
+
+
+def test_a_record_is_on_disk_when_add_returns(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add(record("a"))
+        assert [found.path for found in read_manifest(tmp_path)] == ["a"]
+
+
+def test_a_run_that_changes_nothing_leaves_the_same_bytes(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add(record("b"))
+        manifest.add(record("a"))
+    before = lines(tmp_path)
+    with Manifest(tmp_path):
+        pass
+    assert lines(tmp_path) == before
+
+
+def test_the_file_names_its_format_and_version(tmp_path: Path) -> None:
+    with Manifest(tmp_path):
+        pass
+    assert json.loads(lines(tmp_path)[0]) == {"format": "gdrive-wa manifest", "version": 1}
+
+
+def test_the_line_that_a_killed_run_left_half_written_is_ignored(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add(record("a"))
+        path = manifest.path
+    whole = path.read_bytes()
+    with path.open("ab") as file:
+        file.write(b'{"path":"b","size":5,"sha2')
+    assert [found.path for found in read_manifest(tmp_path)] == ["a"]
+    with Manifest(tmp_path) as manifest:
+        assert [found.path for found in manifest] == ["a"]
+    assert path.read_bytes() == whole
+
+
+def test_cut_anywhere_it_gives_the_records_before_the_cut(tmp_path: Path) -> None:
+    raw = serialise([record("a"), record("b"), record("ü")])
+    folder = tmp_path / ".gdrive-wa"
+    folder.mkdir()
+    for length in range(len(raw) + 1):
+        (folder / "manifest.jsonl").write_bytes(raw[:length])
+        found = [entry.path for entry in read_manifest(tmp_path)]
+        assert found == ["a", "b", "ü"][: max(raw[:length].count(b"\n") - 1, 0)]
+
+
+def test_a_second_run_into_the_folder_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS_THE_LOCK, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        with (
+            pytest.raises(StorageError, match=f"in use by process {child.pid}") as caught,
+            Manifest(tmp_path),
+        ):
+            pass
+        assert caught.value.hints
+        assert len(read_manifest(tmp_path)) == 50, "reading takes no lock"
+        child.send_signal(signal.SIGKILL)
+    with Manifest(tmp_path) as manifest:  # a dead run holds nothing, and nothing of it is lost
+        assert len(manifest) == 50
+
+
+def test_the_lock_is_free_again_when_opening_failed(tmp_path: Path) -> None:
+    with Manifest(tmp_path):
+        pass
+    path = tmp_path / ".gdrive-wa" / "manifest.jsonl"
+    sound = path.read_bytes()
+    path.write_bytes(b"rubbish\n")
+    with pytest.raises(FormatError), Manifest(tmp_path):
+        pass
+    path.write_bytes(sound)
+    with Manifest(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"rubbish",
+        b"[]",
+        b'{"path":"a"}',
+        b'{"path":"../../x","size":1,"sha256":"","mtime_ns":1}',
+        b'{"path":"/etc/x","size":1,"sha256":"","mtime_ns":1}',
+        b'{"path":7,"size":1,"sha256":"","mtime_ns":1}',
+        b'{"path":"a","size":"1","sha256":"","mtime_ns":1}',
+        b'{"path":"a","size":1,"sha256":null,"mtime_ns":1}',
+        b'{"path":"a","size":1,"sha256":"","mtime_ns":1,"also":[7]}',
+        b'{"path":"a","size":1,"sha256":"","mtime_ns":1,"stored_as":[]}',
+        b'{"dropped":true}',
+        b'{"dropped":true,"path":[]}',
+        b"\xff\xfe",
+        b"[" * 100000,
+    ],
+    ids=lambda line: line[:40].decode("ascii", "replace"),
+)
+def test_a_line_that_makes_no_sense_is_named(tmp_path: Path, line: bytes) -> None:
+    folder = tmp_path / ".gdrive-wa"
+    folder.mkdir()
+    (folder / "manifest.jsonl").write_bytes(serialise([record("a")]) + line + b"\n")
+    with pytest.raises(FormatError, match="line 3 of the manifest") as caught:
+        read_manifest(tmp_path)
+    assert caught.value.hints
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_manifest_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, raw: bytes
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any-manifest"
+    (folder / ".gdrive-wa").mkdir(parents=True, exist_ok=True)
+    for content in (raw, serialise([record("a")]) + raw):
+        (folder / ".gdrive-wa" / "manifest.jsonl").write_bytes(content)
+        try:
+            read_manifest(folder)
+        except FormatError:
+            continue
+
+
+@pytest.mark.parametrize("version", ["2", "99", '"1"', "null", "0", "true"])
+def test_a_manifest_of_another_version_is_not_guessed_at(tmp_path: Path, version: str) -> None:
+    folder = tmp_path / ".gdrive-wa"
+    folder.mkdir()
+    header = f'{{"format":"gdrive-wa manifest","version":{version}}}\n'
+    (folder / "manifest.jsonl").write_text(header)
+    with pytest.raises(FormatError, match="version"):
+        read_manifest(tmp_path)
+
+
+def test_fields_of_a_later_program_are_passed_over(tmp_path: Path) -> None:
+    folder = tmp_path / ".gdrive-wa"
+    folder.mkdir()
+    raw = serialise([record("a")]).replace(b'"size"', b'"colour":"blue","size"')
+    (folder / "manifest.jsonl").write_bytes(raw)
+    assert read_manifest(tmp_path) == [record("a")]
+
+
+def test_a_file_is_found_by_what_it_came_from(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        of_one_phone = record("a", stored_as="Media/x", source_md5="11", source_revision="r1")
+        of_another = record(
+            "b", stored_as="Media/x", source_md5="22", also=(("Media/y", None, "r9"),)
+        )
+        manifest.add(of_one_phone)
+        manifest.add(of_another)
+        assert manifest.from_source("Media/x") == of_another
+        assert manifest.from_source("Media/x", md5="11") == of_one_phone
+        assert manifest.from_source("Media/x", revision="r1") == of_one_phone
+        assert manifest.from_source("Media/x", md5="33", revision="r1") is None
+        assert manifest.from_source("Media/y", md5="44", revision="r9") == of_another
+        assert manifest.from_source("Media/z") is None
+        manifest.drop("b")
+        assert manifest.from_source("Media/x") == of_one_phone
+        assert manifest.from_source("Media/y") is None
+
+
+def test_a_file_is_intact_while_size_and_time_hold(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"sound")
+    with Manifest(tmp_path) as manifest:
+        known = record("a", mtime_ns=path.stat().st_mtime_ns)
+        assert manifest.intact(known)
+        assert not manifest.intact(replace(known, size=4))
+        assert not manifest.intact(replace(known, mtime_ns=1))
+        path.unlink()
+        assert not manifest.intact(known)
+        path.mkdir()
+        assert not manifest.intact(replace(known, size=path.stat().st_size))

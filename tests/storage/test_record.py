@@ -1,0 +1,88 @@
+"""The versions of a manifest: older ones are taken, newer ones are left alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gdrive_wa.core.errors import FormatError
+from gdrive_wa.storage import record
+from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, Manifest, Record, read_manifest
+
+LINE: dict[str, Any] = {"path": "a", "size": 5, "sha256": "ab" * 32, "mtime_ns": 7}
+KNOWN = Record(path="a", size=5, sha256="ab" * 32, mtime_ns=7)
+
+
+def write(folder: Path, *lines: dict[str, Any]) -> Path:
+    path = folder / STATE_FOLDER / MANIFEST_NAME
+    path.parent.mkdir()
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    return path
+
+
+def header(version: object) -> dict[str, Any]:
+    return {"format": record.FORMAT, "version": version}
+
+
+def test_there_is_a_step_from_every_older_version() -> None:
+    assert len(record.MIGRATIONS) == record.VERSION
+
+
+def test_a_newer_manifest_is_refused_in_one_line_and_not_touched(tmp_path: Path) -> None:
+    path = write(tmp_path, header(record.VERSION + 1), {"something": "else"})
+    before = path.read_bytes()
+    for attempt in (lambda: read_manifest(tmp_path), lambda: Manifest(tmp_path).__enter__()):
+        with pytest.raises(FormatError, match="newer than this program's 1") as caught:
+            attempt()
+        assert "\n" not in caught.value.message
+        assert caught.value.hints == (
+            "a newer gdrive-wa wrote it: use that one, or update this one",
+        )
+    assert path.read_bytes() == before
+
+
+def test_a_manifest_that_names_no_version_is_taken_and_kept_beside(tmp_path: Path) -> None:
+    path = write(tmp_path, LINE, {**LINE, "path": "b"}, {"path": "b", "dropped": True})
+    old = path.read_bytes()
+    assert read_manifest(tmp_path) == [KNOWN], "reading changes nothing"
+    assert path.read_bytes() == old
+    with Manifest(tmp_path) as manifest:
+        assert list(manifest) == [KNOWN]
+    assert json.loads(path.read_bytes().splitlines()[0]) == header(record.VERSION)
+    assert read_manifest(tmp_path) == [KNOWN]
+    assert path.with_name("manifest.version-0.jsonl").read_bytes() == old
+
+
+def test_each_step_is_taken_from_the_version_it_was_written_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def renamed(line: dict[str, Any]) -> dict[str, Any]:
+        return {("sha256" if name == "digest" else name): line[name] for name in line}
+
+    monkeypatch.setattr(record, "VERSION", 2)
+    monkeypatch.setattr("gdrive_wa.storage.manifest.VERSION", 2)
+    monkeypatch.setattr(record, "MIGRATIONS", (*record.MIGRATIONS, renamed))
+    line = {**LINE, "digest": LINE["sha256"]}
+    del line["sha256"]
+    path = write(tmp_path, header(1), line)
+    with Manifest(tmp_path) as manifest:
+        assert list(manifest) == [KNOWN]
+    assert json.loads(path.read_bytes().splitlines()[0]) == header(2)
+    assert path.with_name("manifest.version-1.jsonl").exists()
+    path.write_text(json.dumps(header(2)) + "\n" + json.dumps(line) + "\n", "utf-8")
+    with pytest.raises(FormatError, match="line 2"):
+        read_manifest(tmp_path)
+
+
+def test_fields_of_a_later_program_of_this_version_are_let_pass(tmp_path: Path) -> None:
+    write(tmp_path, header(record.VERSION), {**LINE, "colour": "red"})
+    assert read_manifest(tmp_path) == [KNOWN]
+
+
+def test_a_file_that_is_no_manifest_is_called_so(tmp_path: Path) -> None:
+    write(tmp_path, {"format": "another program's list", "version": 1})
+    with pytest.raises(FormatError, match="not a manifest of gdrive-wa"):
+        read_manifest(tmp_path)
