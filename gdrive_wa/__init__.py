@@ -45,9 +45,9 @@ from gdrive_wa.core.version import VERSION
 
 if TYPE_CHECKING:
     from gdrive_wa.archive.archive import Archive, open_archive
-    from gdrive_wa.crypt.decrypt import decrypt_file
     from gdrive_wa.crypt.inspect import inspect
     from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key
+    from gdrive_wa.jobs.decrypt_file import decrypt_file
     from gdrive_wa.jobs.decrypt_folder import decrypt_tree
     from gdrive_wa.jobs.download import download
     from gdrive_wa.jobs.restore import restore
@@ -60,7 +60,7 @@ _LAZY = {
     "CipherKey": "crypt.keys",
     "RootKey": "crypt.keys",
     "connect": "sources",
-    "decrypt_file": "crypt.decrypt",
+    "decrypt_file": "jobs.decrypt_file",
     "decrypt_tree": "jobs.decrypt_folder",
     "download": "jobs.download",
     "inspect": "crypt.inspect",

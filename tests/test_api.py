@@ -66,7 +66,7 @@ TWINS = {
     "ls": ["sources.base:BackupSource.entries", "jobs.reveal:reveal"],
     "download": ["jobs.download:download"],
     "decrypt": [
-        "crypt.decrypt:decrypt_file",
+        "jobs.decrypt_file:decrypt_file",
         "jobs.decrypt_single:decrypt_single",
         "jobs.decrypt_folder:decrypt_tree",
     ],

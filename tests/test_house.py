@@ -22,8 +22,8 @@ GROUND = {"core", "pb"}
 MAY_IMPORT: dict[str, set[str]] = {
     "storage": set(),
     "http": set(),
-    "chats": {"crypt"},
-    "crypt": {"storage"},
+    "chats": {"crypt", "storage"},
+    "crypt": set(),
     "pages": {"storage"},
     "google": {"http", "storage"},
     "archive": {"storage"},

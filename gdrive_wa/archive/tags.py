@@ -45,6 +45,23 @@ class Page:
         return len(self.lacing) - self.lacing.count(255)
 
 
+@dataclass(frozen=True, slots=True)
+class NoteTags:
+    """The tags that a file gets when it turns out to be the voice note that it seems to be.
+
+    Attributes:
+        key: of the note, as :func:`gdrive_wa.archive.layout.message_key` gives it.
+        sha256: of the content that the database promises, hex; None where it promises none.
+        mtime: when the note was sent, seconds since 1970 UTC; None where that is unknown.
+        tags: Vorbis comments.
+    """
+
+    key: str
+    sha256: str | None
+    mtime: float | None
+    tags: dict[str, str]
+
+
 def is_opus(head: bytes) -> bool:
     """True when a file that begins with `head` (64 bytes will do) is Ogg Opus."""
     return head.startswith(_MAGIC) and b"OpusHead" in head[:64]

@@ -24,7 +24,8 @@ from pathlib import Path
 
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
-from gdrive_wa.crypt.keys import RootKey, write_key_file
+from gdrive_wa.crypt.keys import RootKey
+from gdrive_wa.jobs.key import write_key_file
 from tests.benchmarks.measure import PEERS, measure, show
 
 KEY = RootKey(bytes(range(32)))

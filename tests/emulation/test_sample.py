@@ -10,13 +10,13 @@ import pytest
 
 from gdrive_wa.core.errors import FormatError, UsageError
 from gdrive_wa.core.model import NoteStatus
-from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.keys import load_key
 from gdrive_wa.emulation.account import read_account
 from gdrive_wa.emulation.bulk import make_bulk
 from gdrive_wa.emulation.ogg import seconds_of, with_serial
 from gdrive_wa.emulation.sample import SampleAccount, make_sample
 from gdrive_wa.emulation.story import read_recordings
+from gdrive_wa.jobs.decrypt_file import decrypt_file
 
 
 @pytest.fixture(params=["sample", "plain_sample"])
