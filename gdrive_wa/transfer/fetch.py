@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError
@@ -72,7 +73,7 @@ def fetch(
     jobs: int = JOBS,
     progress: Progress | None = None,
     tries: Tries | None = None,
-) -> Iterator[Fetched | None]:
+) -> Generator[Fetched | None, None, None]:
     """Bring the stored bytes of `entries` to this machine, `jobs` at a time; each as it is done.
 
     What lies on this machine already is read where it is, and comes first. Others go on coming
@@ -91,14 +92,13 @@ def fetch(
         CredentialsError: the login is refused for one entry after another.
         NetworkError: dozens of entries in a row could not be reached.
     """
-    remote = []
-    for entry in entries:
+    waiting = iter(entries)
+    for entry in waiting:
         path = source.path_of(entry)
         if path is None:
-            remote.append(entry)
-        else:
-            yield _done(entry, path)
-    if not remote:
+            break
+        yield _done(entry, path)
+    else:
         return
     watch = Watch(progress or Silent())
     partials = folder / STATE_FOLDER / PARTIAL_FOLDER
@@ -106,6 +106,9 @@ def fetch(
     places = Places(folder)
 
     def bring(entry: Entry) -> Fetched:
+        path = source.path_of(entry)
+        if path is not None:
+            return _done(entry, path)
         place = places.give(entry.stored_as)
         places.check_no_link(place)
         kept = folder / place
@@ -114,7 +117,9 @@ def fetch(
         pulled = pull(source, entry, partials, place, watch, lasting=False, tries=tries or Tries())
         return _done(entry, str(pulled.path), kept=kept, fetched_bytes=pulled.fetched)
 
-    results = each(bring, remote, watch, jobs=jobs, weigh=lambda done: done.fetched_bytes)
+    results = each(
+        bring, chain([entry], waiting), watch, jobs=jobs, weigh=lambda done: done.fetched_bytes
+    )
     with closing(results):
         for result in results:
             if result is None:

@@ -19,7 +19,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gdrive_wa.crypt.encrypt import encrypt_file
-from gdrive_wa.crypt.keys import write_key_file
+from gdrive_wa.jobs.key import write_key_file
 from tests.benchmarks.measure import OURS, PEERS, Measured, measure, show
 from tests.benchmarks.phone import KEY, make_sealed, write_digits
 from tests.benchmarks.table import Reach, compare, print_budget
