@@ -178,7 +178,7 @@ def _dated(draft: DraftFile, usual_ns: int, note: VoiceNote) -> DraftFile:
         else:
             moment = note.sent_at.timestamp()
             os.utime(draft.path, (moment, moment))
-        return replace(draft, mtime_ns=os.stat(draft.path).st_mtime_ns)
+        return draft._replace(mtime_ns=os.stat(draft.path).st_mtime_ns)
 
 
 def check_inside(folder: Path, target: Path) -> None:

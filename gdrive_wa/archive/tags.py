@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.model import VoiceNote
@@ -45,8 +45,7 @@ class Page:
         return len(self.lacing) - self.lacing.count(255)
 
 
-@dataclass(frozen=True, slots=True)
-class NoteTags:
+class NoteTags(NamedTuple):
     """The tags that a file gets when it turns out to be the voice note that it seems to be.
 
     Attributes:
@@ -71,9 +70,9 @@ def tags_for(note: VoiceNote, timezone: tzinfo | None) -> dict[str, str]:
     """The Vorbis comments of `note`; local times carry their offset from UTC."""
     tags = {"artist": note.sender, "album": note.chat}
     if note.sent_at is not None:
-        moment = note.sent_at.astimezone(timezone)
-        tags["title"] = f"{moment:%Y-%m-%d %H:%M} {note.sender}"
-        tags["date"] = moment.isoformat(timespec="seconds")
+        moment = note.sent_at.astimezone(timezone).isoformat(timespec="seconds")
+        tags["title"] = f"{moment[:10]} {moment[11:16]} {note.sender}"
+        tags["date"] = moment
     else:
         tags["title"] = f"{PurePosixPath(note.whatsapp_path or note.chat).stem} {note.sender}"
     if note.message_id:

@@ -31,7 +31,7 @@ LARGE = 4 << 20
 """Bytes from which one file keeps every core of this machine busy alone."""
 MANY = 300
 """Small files for which worker processes are worth their start, a third of a second."""
-CHUNK = 32
+CHUNK = 50
 """Small files that are opened at a time."""
 _AHEAD = 3
 """Chunks that wait for each worker, so that none is idle while results are placed."""

@@ -1,7 +1,7 @@
 """The middle of every job: one stored file becomes a finished temporary file.
 
-A pure function on plain data: what goes in and what comes out can be pickled, so that a thread,
-a worker process or another machine with the same folders does the same. See
+A pure function on plain data: what goes in and what comes out are tuples that pickle quickly, so
+that a thread, a worker process or another machine with the same folders does the same. See
 :mod:`gdrive_wa.jobs.executors` for who runs it.
 """
 
@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import IO
+from typing import IO, NamedTuple
 
 from gdrive_wa.archive.tags import NoteTags, is_opus, tagged
 from gdrive_wa.core.errors import FormatError, GdriveWaError
@@ -30,8 +30,7 @@ SMALL = 4 << 20
 that size may inflate to is bounded by its own limit, so containers are always streamed."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(NamedTuple):
     """A file to open.
 
     Attributes:
@@ -57,8 +56,7 @@ class StoredFile:
     note: NoteTags | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedFile:
+class OpenedFile(NamedTuple):
     """A stored file whose content is verified and lies in a finished temporary file.
 
     Attributes:
@@ -76,8 +74,7 @@ class OpenedFile:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFailure:
+class OpenFailure(NamedTuple):
     """A stored file that could not be opened: the error, as plain data."""
 
     kind: type[GdriveWaError]

@@ -105,7 +105,7 @@ class RestoreRun:
         name = f"{self._started:%Y-%m-%dT%H.%M.%S.%fZ}.json"
         target = self._state / REPORTS / name
         with suppress(StorageError):  # a full disk was reported already
-            write_file(target, json.dumps(told, ensure_ascii=False, indent=1).encode())
+            write_file(target, json.dumps(told, ensure_ascii=False).encode())
         if error is None and not self.report.failed and not self._keep:
             shutil.rmtree(self._blobs, ignore_errors=True)
 

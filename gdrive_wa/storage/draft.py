@@ -15,10 +15,9 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.disk import storage_errors
@@ -36,8 +35,7 @@ STRIDE = 256 << 10
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftFile:
+class DraftFile(NamedTuple):
     """A finished temporary file in a folder that this run holds: whole, verified, closed.
 
     Attributes:

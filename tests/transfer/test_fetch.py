@@ -270,13 +270,13 @@ class TestStopping:
 
         def until_the_line_dies() -> Iterator[Entry]:
             yield from entries[:10]
-            wait_until(lambda: len(tree(folder)) == 10)
+            wait_until(lambda: len(partials(folder)) == 10)
             yield from entries[10:]
 
         with pytest.raises(NetworkError):
             list(fetch(shelf, until_the_line_dies(), folder))
         assert sum(shelf.opened.values()) <= 10 + 48 + AHEAD + JOBS
-        assert len(tree(folder)) == 10
+        assert len(tree(folder)) <= 10
 
     def test_a_backup_of_which_much_is_gone_does_not(self, shelf: Shelf, folder: Path) -> None:
         entries = fill(shelf, 200)
