@@ -299,30 +299,6 @@ def sweep(folder: Path) -> int:
     return removed
 
 
-def hold_folder(path: Path) -> IO[str]:
-    """Hold the lock file `path` until what is returned is closed, or this process dies.
-
-    Raises:
-        StorageError: another run holds it; it is named.
-    """
-    with storage_errors(path):
-        handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
-    if fcntl is not None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            who = handle.read(64).strip() or "another run"
-            handle.close()
-            raise StorageError(
-                f"{path.parent.parent} is in use by {who}",
-                hint="wait until it ends, or choose another folder",
-            ) from error
-    handle.truncate(0)
-    handle.write(f"process {os.getpid()}")
-    handle.flush()
-    return handle
-
-
 def _new_file(folder: str | Path) -> tuple[str, IO[bytes]]:
     name = f"{folder}/{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
     return name, os.fdopen(_open_new(name), "w+b")

@@ -21,7 +21,8 @@ from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.disk import explain, storage_errors
-from gdrive_wa.storage.draft import hold_folder, make_folder, sweep, write_file
+from gdrive_wa.storage.draft import make_folder, sweep, write_file
+from gdrive_wa.storage.lock import FolderLock, hold_folder
 from gdrive_wa.storage.record import (
     VERSION,
     Record,
@@ -76,7 +77,7 @@ class Manifest:
         self._by_source: dict[str, dict[str, Record]] = {}
         self._lock = Lock()
         self._file: IO[bytes] | None = None
-        self._holder: IO[str] | None = None
+        self._holder: FolderLock | None = None
 
     @classmethod
     def glance(cls, folder: Path) -> Self:
