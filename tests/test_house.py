@@ -67,7 +67,6 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "jinja2": ("jinja2", {"pages"}),
     "keyring": ("keyring", {"google", "jobs"}),
     "markupsafe": ("jinja2", {"pages"}),
-    "mutagen": ("mutagen", {"archive", "emulation"}),
     "oauthlib": ("google-auth-oauthlib", {"google"}),
     "phonenumbers": ("phonenumbers", {"chats"}),
     "platformdirs": ("platformdirs", {"google", "cli"}),
