@@ -54,16 +54,15 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "certifi": ("requests", {"http"}),
     "click": ("click", {"__main__", "cli"}),
     "cryptography": ("cryptography", {"crypt"}),
+    "filelock": ("filelock", {"storage"}),
     "google.auth": ("google-auth", {"google"}),
     "google.oauth2": ("google-auth", {"google"}),
     "google.protobuf": ("protobuf", {"chats", "crypt"}),
     "google_auth_oauthlib": ("google-auth-oauthlib", {"google"}),
     "googleapiclient": ("google-api-python-client", {"sources"}),
-    "gpsoauth": ("gpsoauth", {"google"}),
     "httplib2": ("google-api-python-client", {"sources"}),
     "iphone_backup_decrypt": ("iphone-backup-decrypt", {"sources"}),
-    "isal": ("isal", {"crypt", "emulation"}),
-    "javaobj": ("javaobj-py3", {"chats"}),
+    "isal": ("isal", {"crypt"}),
     "jinja2": ("jinja2", {"pages"}),
     "keyring": ("keyring", {"google", "jobs"}),
     "markupsafe": ("jinja2", {"pages"}),
@@ -72,7 +71,8 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "platformdirs": ("platformdirs", {"google", "cli"}),
     "requests": ("requests", {"google", "jobs"}),
     "rich": ("rich", {"cli"}),
-    "urllib3": ("urllib3", {"http", "jobs"}),
+    "truststore": ("truststore", {"http"}),
+    "urllib3": ("urllib3", {"google", "http", "jobs"}),
 }
 
 NETWORK = {"socket", "ssl", "http.client", "urllib.request", "asyncio", "ftplib", "smtplib"}

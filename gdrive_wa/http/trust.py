@@ -6,8 +6,11 @@ proxy or a virus scanner reads along, either all of them work or none does.
 
 from __future__ import annotations
 
+import os
 import ssl
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from gdrive_wa.core.errors import NetworkError
 
@@ -25,12 +28,40 @@ class UntrustedError(NetworkError):
 
 
 def trust() -> ssl.SSLContext:
-    """The system's certificates, or those that ``SSL_CERT_FILE`` names, and beside them those
-    that came with this installation, for some systems' Python finds none."""
-    import certifi  # noqa: PLC0415 - only once a session is opened
+    """The certificates that this system trusts, and the file that ``SSL_CERT_FILE`` names.
 
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
+    On Linux also those that came with this installation, for a small container has none.
+    """
+    import truststore  # noqa: PLC0415 - only once a session is opened
+
+    return _with_more(truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
+def trust_like_a_phone() -> ssl.SSLContext:
+    """As :func:`trust`, with the first message of a connection as Play services writes it.
+
+    Google has been seen to refuse to sign in a client that offers a list of protocols (ALPN), or
+    that does not ask for a session ticket.
+    """
+    import truststore  # noqa: PLC0415 - only once somebody signs in
+
+    class WithoutProtocols(truststore.SSLContext):
+        def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+            """urllib3 would offer http/1.1."""
+
+    context = WithoutProtocols(ssl.PROTOCOL_TLS_CLIENT)
+    context.options &= ~ssl.OP_NO_TICKET
+    return _with_more(context)
+
+
+def _with_more(context: ssl.SSLContext) -> ssl.SSLContext:
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and Path(named).is_file():  # the system's own checks of Windows and macOS ignore it
+        context.load_verify_locations(named)
+    if sys.platform == "linux":
+        import certifi  # noqa: PLC0415 - only where it is needed
+
+        context.load_verify_locations(certifi.where())
     return context
 
 

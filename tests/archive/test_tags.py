@@ -76,7 +76,7 @@ def opus_tags(*found: bytes, behind: bytes = b"") -> bytes:
 
 
 def frames(content: bytes) -> list[bytes]:
-    with av.open(io.BytesIO(content), format="ogg") as opened:
+    with av.open(io.BytesIO(content), mode="r", format="ogg") as opened:
         return [bytes(frame.planes[0]) for frame in opened.decode(audio=0)]
 
 
@@ -218,7 +218,7 @@ def test_all_audio_pages_keep_their_bytes() -> None:
 def test_another_player_reads_the_tags_and_plays_the_same() -> None:
     before = recording(1)
     after = tagged(before, tags_for(note(1), BERLIN))
-    with av.open(io.BytesIO(after), format="ogg") as opened:
+    with av.open(io.BytesIO(after), mode="r", format="ogg") as opened:
         told = {name.lower(): text for name, text in opened.streams.audio[0].metadata.items()}
     assert told["artist"] == "Mum"
     assert told["title"] == "2024-01-01 11:01 Mum"

@@ -88,7 +88,7 @@ def test_another_player_plays_changed_pages() -> None:
     )
 
     def samples(content: bytes) -> list[bytes]:
-        with av.open(io.BytesIO(content), format="ogg") as opened:
+        with av.open(io.BytesIO(content), mode="r", format="ogg") as opened:
             return [bytes(frame.planes[0]) for frame in opened.decode(audio=0)]
 
     assert samples(moved) == samples(raw)

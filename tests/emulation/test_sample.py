@@ -121,7 +121,7 @@ def test_a_recording_under_another_serial_keeps_its_audio() -> None:
 
 def test_a_recording_is_as_long_as_another_player_finds_it() -> None:
     for recording in read_recordings().values():
-        with av.open(io.BytesIO(recording.audio), format="ogg") as opened:
+        with av.open(io.BytesIO(recording.audio), mode="r", format="ogg") as opened:
             assert opened.duration is not None
             assert seconds_of(recording.audio) == pytest.approx(opened.duration / 1e6, abs=0.02)
 

@@ -114,9 +114,12 @@ def test_a_pipe_or_a_link_in_the_place_of_the_name_is_not_followed(
     secret.write_bytes(b"process 1")
     holder = path.with_name("lock.holder")
     lock = hold_folder(path)
-    for make in (lambda: os.mkfifo(holder), lambda: holder.symlink_to(secret)):
+    for kind in ("pipe", "link"):
         holder.unlink()
-        make()
+        if kind == "pipe":
+            os.mkfifo(holder)
+        else:
+            holder.symlink_to(secret)
         with pytest.raises(StorageError, match="in use by another run"):
             hold_folder(path)
     lock.close()
