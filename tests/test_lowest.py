@@ -1,4 +1,8 @@
-"""Every lower bound in pyproject.toml is true: the program runs with the oldest that is allowed."""
+"""Every lower bound in pyproject.toml is true: the program runs with the oldest that is allowed.
+
+A program of others that works on the same files is in the same environment, since people have
+both: wa-crypt-tools, which pins its protobuf.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +48,11 @@ def lowest(requirement: Requirement) -> str:
     return f"{requirement.name}=={bound}"
 
 
+def neighbour() -> str:
+    lines = (ROOT / "tests" / "peers.txt").read_text("utf-8").splitlines()
+    return next(line for line in lines if line.startswith("wa-crypt-tools"))
+
+
 @dataclass(frozen=True)
 class Environment:
     python: Path
@@ -85,12 +94,12 @@ def pip(python: Path, *arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def oldest(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment with the oldest version of everything, and this package."""
+    """An environment with the oldest version of everything, this package, and wa-crypt-tools."""
     venv, home = tmp_path_factory.mktemp("oldest"), tmp_path_factory.mktemp("home")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     python = venv / "bin" / "python"
     quietly = ("install", "--quiet", "--no-compile")
-    pip(python, *quietly, "--only-binary=:all:", *map(lowest, declared()))
+    pip(python, *quietly, "--only-binary=:all:", *map(lowest, declared()), neighbour())
     pip(python, *quietly, "--no-deps", ROOT)
     return Environment(python, home)
 
@@ -116,6 +125,16 @@ def test_every_module_can_be_imported(oldest: Environment) -> None:
         "import av, distributed, iphone_backup_decrypt, keyring, loky"
     )
     oldest.run("-c", code)
+
+
+def test_wa_crypt_tools_works_in_the_same_process(oldest: Environment) -> None:
+    oldest.run(
+        "-c",
+        "from wa_crypt_tools.proto import backup_prefix_pb2 as theirs\n"
+        "from gdrive_wa.pb import backup_prefix_pb2 as ours, history_sync_pb2\n"
+        "raw = ours.BackupPrefix(info=ours.BackupInfo(app_version='2.25')).SerializeToString()\n"
+        "assert theirs.BackupPrefix.FromString(raw).info.app_version == '2.25'",
+    )
 
 
 def test_the_version_and_the_help(oldest: Environment) -> None:

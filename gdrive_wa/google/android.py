@@ -43,7 +43,7 @@ _ADVICE: dict[str, tuple[str, str | tuple[str, ...]]] = {
         "update gdrive-wa",
     ),
     "MissingDroidguard": (
-        "Google wants a proof that only a real phone can give",
+        "Google asked for a proof that only a real phone can give (MissingDroidguard)",
         (
             "signing in again does not help: copy the folder WhatsApp from the phone over a cable",
             "then: gdrive-wa restore --folder WhatsApp",
@@ -122,7 +122,7 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
     signed_in = answer.get("Email", account)
     if not _same_account(signed_in, account):
         raise CredentialsError(
-            f"this cookie is of {signed_in!r}, not of {account!r}",
+            f"this cookie belongs to {signed_in!r}, not to {account!r}",
             hint=f"sign in as {account} on the page, or name the other account with --account",
         )
     return master

@@ -30,11 +30,9 @@ class UntrustedError(NetworkError):
 def trust() -> ssl.SSLContext:
     """The certificates that this system trusts, and the file that ``SSL_CERT_FILE`` names.
 
-    On Linux also those that came with this installation, for a small container has none.
+    On Linux also those that came with this installation, because a small container has none.
     """
-    import truststore  # noqa: PLC0415 - only once a session is opened
-
-    return _with_more(truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    return _trusting(_system_context())
 
 
 def trust_like_a_phone() -> ssl.SSLContext:
@@ -43,25 +41,41 @@ def trust_like_a_phone() -> ssl.SSLContext:
     Google has been seen to refuse to sign in a client that offers a list of protocols (ALPN), or
     that does not ask for a session ticket.
     """
-    import truststore  # noqa: PLC0415 - only once somebody signs in
 
-    class WithoutProtocols(truststore.SSLContext):
+    class WithoutProtocols(_system_context()):  # type: ignore[misc] # one of two
         def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
             """urllib3 would offer http/1.1."""
 
-    context = WithoutProtocols(ssl.PROTOCOL_TLS_CLIENT)
+    context = _trusting(WithoutProtocols)
     context.options &= ~ssl.OP_NO_TICKET
-    return _with_more(context)
+    return context
 
 
-def _with_more(context: ssl.SSLContext) -> ssl.SSLContext:
-    named = os.environ.get("SSL_CERT_FILE")
-    if named and Path(named).is_file():  # the system's own checks of Windows and macOS ignore it
-        context.load_verify_locations(named)
-    if sys.platform == "linux":
+def _system_context() -> type[ssl.SSLContext]:
+    """What asks the system itself. On Linux that is Python's own context: truststore's reads the
+    same file anew for each connection, in 20 ms."""
+    if _on_linux():
+        return ssl.SSLContext
+    import truststore  # noqa: PLC0415 - only once a session is opened
+
+    return truststore.SSLContext
+
+
+def _on_linux() -> bool:
+    return sys.platform == "linux"
+
+
+def _trusting(kind: type[ssl.SSLContext]) -> ssl.SSLContext:
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    if _on_linux():
         import certifi  # noqa: PLC0415 - only where it is needed
 
+        context.load_default_certs()
         context.load_verify_locations(certifi.where())
+        return context
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and Path(named).is_file():  # Windows and macOS do not look there themselves
+        context.load_verify_locations(named)
     return context
 
 

@@ -59,7 +59,7 @@ def hold_folder(path: Path) -> FolderLock:
         ) from error
     except NotImplementedError as error:  # a network share, as a rule
         raise StorageError(
-            f"the disk of '{path.parent.parent}' cannot lock a file, so that two runs could mix",
+            f"'{path.parent.parent}' is on a disk that cannot lock files",
             hint="choose a folder on a disk of this machine",
         ) from error
     except OSError as error:

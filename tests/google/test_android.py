@@ -263,7 +263,7 @@ def test_a_cookie_of_another_account_is_not_taken_for_this_one(
     scripted: Scripted, said: str
 ) -> None:
     scripted.answers = [answer(f"Token=aas_et/x\nEmail={said}\n".encode())]
-    with pytest.raises(CredentialsError, match="this cookie is of") as caught:
+    with pytest.raises(CredentialsError, match="this cookie belongs to") as caught:
         login_android(
             account="annlee@example.org", oauth_token=Secret("cookie"), endpoint=scripted.root
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -238,11 +239,6 @@ class TestTheFirstMessage:
         assert self.PROTOCOLS in hello.heard()
 
 
-def test_the_system_says_what_is_trusted() -> None:
-    assert isinstance(trust(), truststore.SSLContext)
-    assert isinstance(trust_like_a_phone(), truststore.SSLContext)
-
-
 def test_a_file_that_is_not_there_is_as_if_it_was_not_named(
     front: TlsFront, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,15 +247,58 @@ def test_a_file_that_is_not_there_is_as_if_it_was_not_named(
         session.get_json(backups_at(front.root), what="the list")
 
 
-@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
-def test_the_named_file_is_loaded_on_every_system(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch, system: str
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    monkeypatch.setattr("sys.platform", system)
-    subjects = [each["subject"] for each in vars(trust())["_ctx"].get_ca_certs()]
-    assert ((("commonName", "a company's proxy"),),) in subjects
-    assert (len(subjects) > 1) == (system == "linux")
+class TestWhereTheSystemItselfIsAsked:
+    """On Windows and macOS: their check is simulated by that of Linux, all else is real."""
+
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gdrive_wa.http.trust.sys.platform", "darwin")
+
+    def test_each_context_is_truststores(self) -> None:
+        for made in (trust(), trust_like_a_phone()):
+            assert isinstance(made, truststore.SSLContext)
+
+    def test_the_named_file_is_loaded_beside_it(
+        self, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        for made in (trust(), trust_like_a_phone()):
+            (only,) = vars(made)["_ctx"].get_ca_certs()
+            assert only["subject"] == ((("commonName", "a company's proxy"),),)
+
+    def test_a_session_and_a_sign_in_believe_it(
+        self,
+        front: TlsFront,
+        sample: SampleAccount,
+        certificate: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        session = Session(GivenToken(sample.token))
+        assert session.get_json(backups_at(front.root), what="the list")["backups"]
+        session.close()
+        assert exchange(sample.email, sample.oauth_token, "0" * 16, Endpoints.at(front.root))
+
+    def test_and_nothing_else(self, front: TlsFront, session: Session) -> None:
+        with pytest.raises(UntrustedError, match="not trusted"):
+            session.get_json(backups_at(front.root), what="the list")
+        with pytest.raises(UntrustedError, match="not trusted"):
+            exchange("alex@example.org", Secret("x"), "0" * 16, Endpoints.at(front.root))
+
+    def test_the_first_message_of_a_sign_in_is_a_phones(self) -> None:
+        hello = Hello()
+        with pytest.raises(NetworkError):
+            exchange(
+                "a@example.org", Secret("x"), "0" * 16, Endpoints.at(f"https://{hello.address}")
+            )
+        heard = hello.heard()
+        assert TestTheFirstMessage.TICKET in heard
+        assert TestTheFirstMessage.PROTOCOLS not in heard
+
+
+def test_on_linux_a_connection_does_not_read_all_certificates_again() -> None:
+    assert type(trust()) is ssl.SSLContext
+    assert not isinstance(trust_like_a_phone(), truststore.SSLContext)
 
 
 def test_the_command_says_it_in_one_line(front: TlsFront, sample: SampleAccount) -> None:
