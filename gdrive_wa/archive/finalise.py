@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gdrive_wa.archive.index import csv_of, in_order, json_of
+from gdrive_wa.archive.index import in_order, write_json, write_table
 from gdrive_wa.archive.layout import (
     INDEX_NAME,
     SUMS_NAME,
@@ -21,12 +22,14 @@ from gdrive_wa.archive.layout import (
 )
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import write_file
-from gdrive_wa.storage.manifest import Manifest, Record
+from gdrive_wa.storage.draft import Draft, write_file
+from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 _NAMED = re.compile(
     rf"{VOICE_FOLDER}/(?P<chat>[^/]+)/(?P<moment>{UNDATED}|[\d-]+ [\d.]+) (?P<sender>[^/]+)\.\w+"
 )
+
+ListWriter = Callable[[Iterable[VoiceNote], Callable[[bytes], object]], None]
 
 
 def settled(notes: Iterable[VoiceNote], manifest: Manifest) -> list[VoiceNote]:
@@ -43,19 +46,34 @@ def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
     A list that would say what it says already is left alone.
     """
     notes = list(notes)
-    for name, content in ((INDEX_NAME, json_of(notes)), (TABLE_NAME, csv_of(notes))):
-        record = manifest.get(name)
-        digest = hashlib.sha256(content).hexdigest()
-        if record is None or record.sha256 != digest or not manifest.intact(record):
-            target = manifest.folder / name
-            write_file(target, content)
-            written = target.stat().st_mtime_ns
-            manifest.add(Record(path=name, size=len(content), sha256=digest, mtime_ns=written))
+    for name, write in ((INDEX_NAME, write_json), (TABLE_NAME, write_table)):
+        _write_list(manifest, name, notes, write)
     records = sorted(manifest, key=lambda record: record.path)
     sums = "".join(f"{record.sha256}  {record.path}\n" for record in records).encode()
     target = manifest.folder / SUMS_NAME
     if _content(target) != sums:
         write_file(target, sums)
+
+
+def _write_list(
+    manifest: Manifest, name: str, notes: Iterable[VoiceNote], write: ListWriter
+) -> None:
+    target, digest = manifest.folder / name, hashlib.sha256()
+    with Draft(manifest.folder / STATE_FOLDER) as draft:
+        with storage_errors(target):
+
+            def take(piece: bytes) -> None:
+                digest.update(piece)
+                draft.file.write(piece)
+
+            write(notes, take)
+            size = draft.file.tell()
+        record = manifest.get(name)
+        if record and record.sha256 == digest.hexdigest() and manifest.intact(record):
+            return
+        draft.commit(target)
+    written = target.stat().st_mtime_ns
+    manifest.add(Record(path=name, size=size, sha256=digest.hexdigest(), mtime_ns=written))
 
 
 def _content(path: Path) -> bytes | None:
@@ -64,7 +82,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _settled(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNote:
-    if record is None or not (folder / record.path).is_file():
+    if record is None or not os.path.isfile(f"{folder}/{record.path}"):
         return replace(note, file=None, status=NoteStatus.MISSING)
     fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)
     status = NoteStatus.RESTORED if fits else NoteStatus.MISMATCH

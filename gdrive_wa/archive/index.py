@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from sys import intern
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
@@ -42,6 +42,13 @@ _NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 _REBUILT = "run gdrive-wa restore into this folder again: it builds a new one"
 
 
+class SupportsWrite(Protocol):
+    """Whatever text can be written to."""
+
+    def write(self, text: str, /) -> object:
+        """`text` comes next."""
+
+
 def in_order(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
     """`notes` by time, those without one last; the order of the index."""
     return sorted(
@@ -56,28 +63,32 @@ def in_order(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
     )
 
 
-def json_of(notes: Iterable[VoiceNote]) -> bytes:
-    """The index as JSON: an array, one note a line."""
-    out = io.BytesIO()  # encoded line by line: one long text takes four bytes a letter
-    out.write(b"[")
+def write_json(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> None:
+    """The index as JSON, given to `write` piece by piece: an array, one note a line."""
+    write(b"[")
     for number, note in enumerate(notes):
         line = json.dumps(note.to_json(), ensure_ascii=False)
-        out.write(b",\n" if number else b"\n")
-        out.write(line.encode("utf-8", "replace"))
-    out.write(b"\n]\n")
-    return out.getvalue()
+        write((",\n" if number else "\n").encode() + line.encode("utf-8", "replace"))
+    write(b"\n]\n")
 
 
-def csv_of(notes: Iterable[VoiceNote]) -> bytes:
+def write_table(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> None:
     """The index as a table that spreadsheets open rightly: UTF-8 with a mark that says so."""
-    out = io.BytesIO()
-    text = io.TextIOWrapper(out, "utf-8-sig", "replace", newline="")
-    write_csv(notes, text)
-    text.flush()
-    return out.getvalue()
+    write(codecs.BOM_UTF8)
+    write_csv(notes, _Encoded(write))
 
 
-def write_csv(notes: Iterable[VoiceNote], out: TextIO) -> None:
+class _Encoded:
+    """Takes text and hands on UTF-8."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def write(self, text: str) -> object:
+        return self._write(text.encode("utf-8", "replace"))
+
+
+def write_csv(notes: Iterable[VoiceNote], out: SupportsWrite) -> None:
     """The notes as comma-separated values, a header first.
 
     A text that a spreadsheet would run as a formula begins with ``'``.
@@ -89,9 +100,9 @@ def write_csv(notes: Iterable[VoiceNote], out: TextIO) -> None:
         table.writerow([_cell(values[name]) for name in _COLUMNS])
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
+def _cell(value: object) -> object:
+    if value is None or type(value) is int or type(value) is float:
+        return value  # written by the csv module as they are, or as nothing
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value).replace("\x00", "")

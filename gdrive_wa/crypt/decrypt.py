@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from gdrive_wa.core.errors import (
     ChecksumError,
@@ -16,18 +16,14 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.crypt.containers import (
-    another_generation,
-    container_key,
-    decrypt_container,
-    version_differs,
-)
 from gdrive_wa.crypt.envelope import FileMetadata
-from gdrive_wa.crypt.header import HEADER_READ, Header
 from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_mcrypt1
 from gdrive_wa.crypt.pipeline import PIECE_SIZE, Lane, Piece
-from gdrive_wa.crypt.recognise import START, looks_like, media_name, recognise
+from gdrive_wa.crypt.recognise import HEADER_READ, START, looks_like, media_name, recognise
+
+if TYPE_CHECKING:
+    from gdrive_wa.crypt.header import Header
 
 OTHER_VERSION = "the key file is of another version than the backup says, and opens it all the same"
 ALREADY_PLAIN = "it is not encrypted: copied as it is"
@@ -144,6 +140,13 @@ def _container(
     limit: int | None,
     check: Callable[[int], None],
 ) -> Decrypted:
+    from gdrive_wa.crypt.containers import (  # noqa: PLC0415 - protobuf is slow to import
+        another_generation,
+        container_key,
+        decrypt_container,
+        version_differs,
+    )
+
     aes_key = container_key(header, key)
     written = _Written(sink)
     threaded = size > PIECE_SIZE

@@ -11,12 +11,9 @@ from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gdrive_wa.core.errors import FormatError, TruncatedError
+from gdrive_wa.crypt.recognise import LONGEST_PREFIX
 from gdrive_wa.pb.backup_prefix_pb2 import BackupPrefix, Crypt14Cipher, Crypt15Cipher
 
-LONGEST_PREFIX = 65536
-"""Longer prefixes are refused: the longest ever seen has a few hundred bytes."""
-HEADER_READ = LONGEST_PREFIX + 16
-"""So many bytes hold any header whole."""
 CRYPT12_HEADER_SIZE = 67
 IV_SIZE = 16
 TAG_SIZE = 16

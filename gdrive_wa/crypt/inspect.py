@@ -15,14 +15,13 @@ from gdrive_wa.core.errors import TruncatedError, UsageError
 from gdrive_wa.crypt.envelope import is_envelope
 from gdrive_wa.crypt.header import (
     CRYPT12_TAIL_SIZE,
-    HEADER_READ,
     MD5_SIZE,
     TAG_SIZE,
     Header,
 )
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
 from gdrive_wa.crypt.pipeline import PIECE_SIZE
-from gdrive_wa.crypt.recognise import recognise
+from gdrive_wa.crypt.recognise import HEADER_READ, recognise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

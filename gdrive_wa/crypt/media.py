@@ -10,8 +10,6 @@ import hmac
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from Crypto.Cipher import AES
-
 from gdrive_wa.core.errors import (
     AuthenticationError,
     ChecksumError,
@@ -22,11 +20,11 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
 )
 from gdrive_wa.crypt.envelope import FileMetadata, stored_name
-from gdrive_wa.crypt.header import TAG_SIZE
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.crypt.pipeline import PIECE_SIZE, Piece
 from gdrive_wa.crypt.primitives import (
     BLOCK_SIZE,
+    TAG_SIZE,
     GcmDecryptor,
     expand,
     extract,
@@ -136,6 +134,8 @@ def decrypt_enc(
     if not hmac.compare_digest(mac.digest()[:ENC_MAC_SIZE], file.read(ENC_MAC_SIZE)):
         raise WrongKeyError("this media key does not open this file", hint="fetch the file again")
     file.seek(0)
+    from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
+
     cipher = AES.new(aes_key, AES.MODE_CBC, iv=iv)
     held = b""
     for piece in _pieces(file, body):

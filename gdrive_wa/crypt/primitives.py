@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hmac
 
-from Crypto.Cipher import AES
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -47,6 +46,8 @@ class GcmDecryptor:
     """
 
     def __init__(self, key: bytes, nonce: bytes) -> None:
+        from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
+
         self._cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
 
     def update(self, piece: Bytes) -> bytes:
@@ -77,12 +78,16 @@ def open_gcm(key: bytes, nonce: bytes, sealed: bytes) -> bytes | None:
 
 def seal_gcm(key: bytes, nonce: bytes, content: bytes) -> bytes:
     """`content` as an AES-256-GCM message with its tag last."""
+    from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
+
     sealed, tag = AES.new(key, AES.MODE_GCM, nonce=nonce).encrypt_and_digest(content)
     return sealed + tag
 
 
 def encrypt_cbc(key: bytes, iv: bytes, content: bytes) -> bytes:
     """`content` with PKCS#7 padding, AES-256-CBC."""
+    from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
+
     padding = BLOCK_SIZE - len(content) % BLOCK_SIZE
     cipher = AES.new(key, AES.MODE_CBC, iv=iv)
     return cipher.encrypt(content + bytes([padding]) * padding)

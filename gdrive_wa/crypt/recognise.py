@@ -8,10 +8,17 @@ from __future__ import annotations
 import codecs
 import os
 import re
+from typing import TYPE_CHECKING
 
 from gdrive_wa.core.errors import FormatError, TruncatedError
-from gdrive_wa.crypt.header import Header, looks_like_crypt12, parse_crypt12_header, parse_header
 
+if TYPE_CHECKING:
+    from gdrive_wa.crypt.header import Header
+
+LONGEST_PREFIX = 65536
+"""Longer prefixes are refused: the longest ever seen has a few hundred bytes."""
+HEADER_READ = LONGEST_PREFIX + 16
+"""So many bytes hold any header whole."""
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
 _MCRYPT1_SUFFIX = ".mcrypt1"
@@ -104,6 +111,12 @@ def read_container_header(start: bytes) -> Header:
         FormatError: none of them.
         TruncatedError: the file ends inside it.
     """
+    from gdrive_wa.crypt.header import (  # noqa: PLC0415 - protobuf is slow to import
+        looks_like_crypt12,
+        parse_crypt12_header,
+        parse_header,
+    )
+
     return parse_crypt12_header(start) if looks_like_crypt12(start) else parse_header(start)
 
 
@@ -111,7 +124,7 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
     """The format of a file, and its header where it has one.
 
     Args:
-        start: its first bytes, :data:`~gdrive_wa.crypt.header.HEADER_READ` of them.
+        start: its first bytes, :data:`~HEADER_READ` of them.
         name: its name: mcrypt1 and enc files are random bytes, and only the name tells.
 
     Returns:

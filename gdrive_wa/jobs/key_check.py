@@ -28,13 +28,12 @@ from gdrive_wa.crypt.envelope import (
     open_envelope,
     read_file_metadata,
 )
-from gdrive_wa.crypt.header import HEADER_READ
 from gdrive_wa.crypt.inspect import inspect
 from gdrive_wa.crypt.key_text import only_digits
 from gdrive_wa.crypt.keys import ROOT_KEY_SIZE, Key, RootKey
 from gdrive_wa.crypt.payload import HEAD, is_plausible
 from gdrive_wa.crypt.primitives import GcmDecryptor
-from gdrive_wa.crypt.recognise import media_name, recognise
+from gdrive_wa.crypt.recognise import HEADER_READ, media_name, recognise
 from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.reading import open_source
 

@@ -112,6 +112,7 @@ def list_entries(
     key: Key | None,
     *,
     dest: Path | None = None,
+    keep_envelopes: bool = True,
     progress: Progress,
 ) -> list[Entry]:
     """Everything in `backup`, under its real names where `key` opens them.
@@ -122,6 +123,7 @@ def list_entries(
         key: what opens the names.
         dest: where its entries will go. When that lies inside the backup's own folder, what an
             earlier run put there is no part of the backup.
+        keep_envelopes: as for :func:`~gdrive_wa.jobs.reveal.reveal`.
         progress: who is told, and who may stop it.
 
     Raises:
@@ -148,7 +150,9 @@ def list_entries(
     progress.end(Stage.LIST)
     if key is not None:
         check_key(backup, listed, key)
-    return list(reveal(listed, key, progress=progress))
+    listed.reverse()
+    consumed = (listed.pop() for _ in range(len(listed)))  # the whole list is not held twice
+    return list(reveal(consumed, key, keep_envelopes=keep_envelopes, progress=progress))
 
 
 def choose(

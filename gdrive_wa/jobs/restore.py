@@ -84,7 +84,7 @@ def restore(
     """
     dest, progress = Path(dest), progress or Silent()
     chosen = pick_backup(source, backup, progress=progress)
-    entries = list_entries(source, chosen, key, dest=dest, progress=progress)
+    entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
     plan = make_plan(chosen, entries, choice or Choice(), everything=everything)
     require_key(plan, key)
     if dry_run:

@@ -33,7 +33,7 @@ from gdrive_wa.crypt.recognise import media_name, suffix_of
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.storage.draft import write_file
+from gdrive_wa.storage.draft import Draft
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import Fetched, fetch
 
@@ -96,16 +96,11 @@ class RestoreRun:
     ) -> None:
         self._opener.__exit__(kind, error, trace)
         self.report.seconds = time.monotonic() - self._clock
-        told = {
-            "started": f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
-            "program": f"gdrive-wa {VERSION}",
-            "ended": error.message if isinstance(error, GdriveWaError) else kind and kind.__name__,
-            **self.report.to_json(),
-        }
-        name = f"{self._started:%Y-%m-%dT%H.%M.%S.%fZ}.json"
-        target = self._state / REPORTS / name
+        ended = (
+            error.message if isinstance(error, GdriveWaError) else kind.__name__ if kind else None
+        )
         with suppress(StorageError):  # a full disk was reported already
-            write_file(target, json.dumps(told, ensure_ascii=False).encode())
+            self._write_report(ended)
         if error is None and not self.report.failed and not self._keep:
             shutil.rmtree(self._blobs, ignore_errors=True)
 
@@ -137,6 +132,28 @@ class RestoreRun:
         """Raise what a wrong key raised: the rest would not open either."""
         if self._refused is not None and not self.report.done and not self.report.skipped:
             raise self._refused
+
+    def _write_report(self, ended: str | None) -> None:
+        """One JSON document, an outcome a line, never whole in memory."""
+        report = self.report
+        head = {
+            "started": f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
+            "program": f"gdrive-wa {VERSION}",
+            "ended": ended,
+            "bytes": report.bytes,
+            "seconds": round(report.seconds, 3),
+        }
+        target = self._state / REPORTS / f"{self._started:%Y-%m-%dT%H.%M.%S.%fZ}.json"
+        with Draft(target.parent) as draft:
+            draft.write(_json(head)[:-1])
+            lists = {"done": report.done, "skipped": report.skipped, "failed": report.failed}
+            for name, outcomes in lists.items():
+                draft.write(b', "%s": [' % name.encode())
+                for number, outcome in enumerate(outcomes):
+                    draft.write((b",\n" if number else b"\n") + _json(outcome.to_json()))
+                draft.write(b"]")
+            draft.write(b"}\n")
+            draft.commit(target, durable=False)
 
     def _not_yet_held(self, entries: Iterable[Entry]) -> list[Entry]:
         wanted = []
@@ -222,6 +239,10 @@ class RestoreRun:
             self.report.done = [each for each in self.report.done if each.file != record.path]
             path = record.whatsapp_path or record.path
             self.report.failed.append(Outcome.failed(path, error))
+
+
+def _json(item: object) -> bytes:
+    return json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _workers(jobs: int) -> int:

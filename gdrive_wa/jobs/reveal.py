@@ -33,11 +33,17 @@ _SEALED_BY_SERVER_KEY = (".crypt12", ".crypt14")
 
 
 def reveal(
-    entries: Iterable[Entry], key: Key | None, *, progress: Progress | None = None
+    entries: Iterable[Entry],
+    key: Key | None,
+    *,
+    keep_envelopes: bool = True,
+    progress: Progress | None = None,
 ) -> Iterator[Entry]:
     """The entries with their real paths, times, sizes and hashes, where an envelope tells them.
 
-    An envelope that does not open leaves its entry as it was listed, and is counted and told
+    Opened envelopes are kept for whoever saves them, such as a download; without
+    `keep_envelopes` they go, for they are most of a long listing's memory. An envelope that does
+    not open leaves its entry as it was listed, and is counted and told
     once at the end.
     """
     failed = 0
@@ -54,6 +60,7 @@ def reveal(
         yield replace(
             entry,
             path=metadata.name,
+            envelope=entry.envelope if keep_envelopes else None,
             modified=metadata.updated or entry.modified,
             plain_md5=metadata.md5,
             plain_size=metadata.size,

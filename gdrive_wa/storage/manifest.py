@@ -111,6 +111,7 @@ class Manifest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        sweep(self.folder / STATE_FOLDER)  # what a run that was stopped had not placed
         if self._file is not None:
             self._file.close()
             self._file = None

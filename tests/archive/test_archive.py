@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdrive_wa.archive.archive import Verification, open_archive
-from gdrive_wa.archive.index import csv_of, json_of, read_index
+from gdrive_wa.archive.index import read_index, write_json, write_table
 from gdrive_wa.core.errors import FormatError, UsageError
-from gdrive_wa.core.model import NoteStatus
+from gdrive_wa.core.model import NoteStatus, VoiceNote
 from tests.archive.phone import note, path_of, recording, run
 from tests.hostile import HOSTILE
 
@@ -29,6 +30,12 @@ def archive(tmp_path: Path) -> Path:
     files |= {"Databases/msgstore.db.crypt15": b"db", "Media/WhatsApp Images/a.jpg": b"image"}
     run(folder, [note(1), note(2), note(3)], files)
     return folder
+
+
+def written(write: Callable[..., None], notes: list[VoiceNote]) -> bytes:
+    pieces: list[bytes] = []
+    write(notes, pieces.append)
+    return b"".join(pieces)
 
 
 def test_an_archive_is_as_it_was_written(archive: Path) -> None:
@@ -120,7 +127,7 @@ def test_notes_come_back_as_they_were(archive: Path, tmp_path: Path) -> None:
         NoteStatus.MISSING,
         NoteStatus.UNMATCHED,
     ]
-    (tmp_path / "again.json").write_bytes(json_of(notes))
+    (tmp_path / "again.json").write_bytes(written(write_json, notes))
     assert read_index(tmp_path / "again.json") == notes
     assert json.loads((archive / "voice-notes.json").read_text("utf-8")) == [
         found.to_json() for found in notes
@@ -140,7 +147,7 @@ def test_every_field_of_a_note_comes_back(tmp_path: Path) -> None:
         waveform=tuple(range(64)),
         duration=2.5,
     )
-    (tmp_path / "x.json").write_bytes(json_of([full]))
+    (tmp_path / "x.json").write_bytes(written(write_json, [full]))
     assert read_index(tmp_path / "x.json") == [full]
 
 
@@ -197,7 +204,7 @@ def test_the_table_opens_in_a_spreadsheet(archive: Path) -> None:
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1 5550101", "-2", "@x", "\t=1", "\r=1", *HOSTILE])
 def test_no_cell_is_a_formula(formula: str) -> None:
-    raw = csv_of([note(1, chat=formula, sender=formula, transcript=formula)])
+    raw = written(write_table, [note(1, chat=formula, sender=formula, transcript=formula)])
     [row] = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
     for name in ("chat", "sender", "transcript"):
         assert not row[name].startswith(("=", "+", "-", "@", "\t", "\r"))

@@ -6,9 +6,11 @@ import random
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from gdrive_wa.crypt.decrypt import Decrypted, decrypt_content
 from gdrive_wa.crypt.encrypt import encrypt_file
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 
@@ -27,6 +29,12 @@ Seal = Callable[..., Path]
 def key_for(format_: str) -> Key:
     """The test key that opens files of that format."""
     return ROOT_KEY if format_ == "crypt15" else CIPHER_KEY
+
+
+def decrypt_to(path: Path, out: IO[bytes], key: Key | None, *, copy: bool = False) -> Decrypted:
+    """Decrypt the file at `path` into `out`; `copy` what has no known format."""
+    with path.open("rb") as file:
+        return decrypt_content(file, path.name, out.write, key, copy_unknown=copy)
 
 
 @pytest.fixture(scope="session")

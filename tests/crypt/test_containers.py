@@ -31,7 +31,8 @@ from gdrive_wa.core.progress import Silent, Stage
 from gdrive_wa.crypt.encrypt import encrypt_file
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.pipeline import PIECE_SIZE
-from gdrive_wa.jobs.decrypt_file import decrypt_file
+from gdrive_wa.jobs.decrypt_file import decrypt_file, decrypt_into
+from gdrive_wa.storage.draft import Draft
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, Seal, key_for
 
 FORMATS = ("crypt12", "crypt14", "crypt15")
@@ -85,7 +86,7 @@ def test_a_database_comes_back_byte_for_byte(
     assert dest.read_bytes() == plain
     assert (decrypted.format, decrypted.payload, decrypted.size) == (format_, "sqlite", len(plain))
     assert decrypted.sha256 == hashlib.sha256(plain).hexdigest()
-    assert decrypted.notes == ()
+    assert decrypted.warnings == ()
     assert dest.stat().st_mode & 0o777 == 0o600
 
 
@@ -202,7 +203,7 @@ def test_a_key_of_another_version_is_named_if_it_does_not_open_it(
     error = refused(sealed, cipher_key(bytes(32), 3), WrongKeyError)
     assert "its key version differs" in error.message
     decrypted = decrypt_file(sealed, tmp_path / "out.db", cipher_key(CIPHER_KEY.reveal(), 3))
-    assert "another version" in decrypted.notes[0]
+    assert "another version" in decrypted.warnings[0]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -320,7 +321,7 @@ def test_what_is_already_decrypted_is_copied_and_said_to_be(payload: str, tmp_pa
     decrypted = decrypt_file(path, tmp_path / "out", None)
     assert (tmp_path / "out").read_bytes() == PAYLOADS[payload]
     assert (decrypted.format, decrypted.payload) == (payload, payload)
-    assert decrypted.notes == ("it is not encrypted: copied as it is",)
+    assert decrypted.warnings == ("it is not encrypted: copied as it is",)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -328,16 +329,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         decrypt_file(tmp_path / "nothing", tmp_path / "out", ROOT_KEY)
 
 
-def test_a_full_disk_is_said_to_be_full(seal: Seal) -> None:
+def test_a_full_disk_is_said_to_be_full(seal: Seal, tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    from gdrive_wa.crypt.decrypt import decrypt_into  # noqa: PLC0415 - only here
-
-    with (
-        Path("/dev/full").open("wb", buffering=0) as full,
-        pytest.raises(StorageError, match="the disk is full"),
-    ):
-        decrypt_into(seal("crypt15"), full, ROOT_KEY)
+    with Draft(tmp_path) as draft, Path("/dev/full").open("wb", buffering=0) as full:
+        draft.file.close()
+        draft.file = full
+        with pytest.raises(StorageError, match="the disk is full"):
+            decrypt_into(seal("crypt15"), draft, ROOT_KEY, progress=Silent())
 
 
 def test_a_user_who_stops_it_leaves_nothing_behind(seal: Seal, tmp_path: Path) -> None:

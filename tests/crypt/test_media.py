@@ -77,7 +77,7 @@ def test_media_come_back_with_and_without_their_envelope(size: int, tmp_path: Pa
         decrypted = decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=metadata)
         assert stored.out.read_bytes() == content
         assert decrypted.format == "mcrypt1"
-        assert decrypted.notes == ()
+        assert decrypted.warnings == ()
         assert decrypted.sha256 == hashlib.sha256(content).hexdigest()
     assert stored.path.name.isascii()
 
@@ -92,8 +92,8 @@ def test_without_a_true_tag_the_promised_md5_and_size_vouch(rubbish: bytes, stor
     stored.path.write_bytes(stored.sealed[:-16] + rubbish)
     decrypted = decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=stored.metadata)
     assert stored.out.read_bytes() == VOICE
-    assert len(decrypted.notes) == 1
-    assert "its tag does not hold" in decrypted.notes[0]
+    assert len(decrypted.warnings) == 1
+    assert "its tag does not hold" in decrypted.warnings[0]
 
 
 @pytest.mark.parametrize("rubbish", [b"", bytes(16)], ids=["none", "zeros"])

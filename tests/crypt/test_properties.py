@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from gdrive_wa.chats.increments import read_increment
 from gdrive_wa.core.errors import GdriveWaError, WrongKeyError
-from gdrive_wa.crypt.decrypt import decrypt_into
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import (
     FileMetadata,
@@ -48,7 +47,7 @@ from gdrive_wa.pb.backup_prefix_pb2 import (
     Crypt14Cipher,
     Crypt15Cipher,
 )
-from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY
+from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY, decrypt_to
 
 # A folder of one test is shared by all its examples; each writes its own file anew.
 shared_folder = settings(
@@ -243,7 +242,7 @@ def test_a_container_gives_back_what_was_sealed_and_nothing_else(
     plain.write_bytes(content)
     encrypt_file(plain, sealed, key, format=format_, checksum=checksum)
     out = io.BytesIO()
-    assert decrypt_into(sealed, out, key).size == len(content)
+    assert decrypt_to(sealed, out, key).size == len(content)
     assert out.getvalue() == content
     raw = bytearray(sealed.read_bytes())
     end = (
@@ -253,7 +252,7 @@ def test_a_container_gives_back_what_was_sealed_and_nothing_else(
     sealed.write_bytes(raw)
     out = io.BytesIO()
     with contextlib.suppress(GdriveWaError):  # a header without MD5 is vouched for by nothing
-        decrypt_into(sealed, out, key)
+        decrypt_to(sealed, out, key)
         assert out.getvalue() == content
         assert not checksum
 
@@ -300,7 +299,7 @@ def test_any_file_is_decrypted_or_refused_by_an_error_of_ours(
     path.write_bytes(raw)
     out = io.BytesIO()
     with contextlib.suppress(GdriveWaError):
-        decrypted = decrypt_into(path, out, key, copy_unknown=copy)
+        decrypted = decrypt_to(path, out, key, copy=copy)
         assert decrypted.size == len(out.getvalue())
         assert decrypted.sha256 == hashlib.sha256(out.getvalue()).hexdigest()
 

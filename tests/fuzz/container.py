@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from gdrive_wa.crypt.decrypt import decrypt_into
+from tests.crypt.fixtures import decrypt_to
 from tests.fuzz.campaign import fuzz
 from tests.fuzz.samples import CIPHER_KEY, CONTENTS, FORMATS, ROOT_KEY, containers, file_of
 
@@ -13,7 +13,7 @@ def try_one(data: bytes) -> object:
     """Whatever is altered, nobody gets other content than ours out of it."""
     key = ROOT_KEY if len(data) % 2 else CIPHER_KEY
     out = io.BytesIO()
-    decrypted = decrypt_into(file_of(data, "msgstore.db.crypt15"), out, key)
+    decrypted = decrypt_to(file_of(data, "msgstore.db.crypt15"), out, key)
     if decrypted.format in FORMATS:
         assert out.getvalue() in CONTENTS
     return decrypted.format

@@ -15,7 +15,8 @@ from gdrive_wa.core.progress import Silent
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope
 from gdrive_wa.crypt.keys import Key
-from gdrive_wa.jobs.decrypt_folder import CHUNK, decrypt_tree
+from gdrive_wa.jobs.decrypt_folder import decrypt_tree
+from gdrive_wa.jobs.executors import CHUNK
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 

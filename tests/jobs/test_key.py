@@ -50,7 +50,7 @@ class Listing:
         for number, envelope in enumerate(self.envelopes):
             yield Entry(stored_as=f"{number}.mcrypt1", path=f"{number}", envelope=envelope)
 
-    def path_of(self, entry: Entry) -> None:
+    def path_of(self, _entry: Entry) -> None:
         return None
 
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:

@@ -11,7 +11,7 @@ import pytest
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Outcome
 from gdrive_wa.jobs.decrypt_folder import decrypt_tree
-from gdrive_wa.jobs.stored import StoredFile
+from gdrive_wa.jobs.opening import StoredFile
 from gdrive_wa.jobs.walk import walk
 from tests.crypt.fixtures import ROOT_KEY
 from tests.crypt.hostile.refusal import snapshot

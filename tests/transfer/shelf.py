@@ -102,7 +102,7 @@ class Shelf:
             if path.is_file():
                 yield self.entry(relative_to(self.folder, path))
 
-    def path_of(self, entry: Entry) -> None:
+    def path_of(self, _entry: Entry) -> None:
         return None
 
     def open(self, entry: Entry, *, offset: int = 0) -> Stream:

@@ -173,7 +173,7 @@ def test_entries_are_read_as_they_are_needed(shelf: Shelf, folder: Path) -> None
     results = fetch(shelf, listing(), folder, jobs=2)
     next(results)
     assert asked <= AHEAD + 3
-    results.close()  # type: ignore[attr-defined]
+    results.close()
 
 
 def test_a_hundred_thousand_entries_take_no_memory_to_wait(shelf: Shelf, folder: Path) -> None:
@@ -241,7 +241,7 @@ class TestStopping:
         results = fetch(shelf, entries, folder, jobs=2)
         assert next(results).entry == entries[1]
         started = time.monotonic()
-        results.close()  # type: ignore[attr-defined]
+        results.close()
         assert time.monotonic() - started < 100
         (part,) = (folder / STATE_FOLDER / "partial").glob("*.part")
         let_go.set()

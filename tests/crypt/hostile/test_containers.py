@@ -24,9 +24,10 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_file
+from gdrive_wa.crypt.decrypt import ALREADY_PLAIN
 from gdrive_wa.crypt.encrypt import encrypt_file
 from gdrive_wa.crypt.keys import CipherKey, Key
+from gdrive_wa.jobs.decrypt_file import decrypt_file
 from gdrive_wa.jobs.key import write_key_file
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, key_for
 from tests.crypt.hostile.refusal import (
@@ -260,7 +261,7 @@ def test_a_database_that_is_already_decrypted_is_said_to_be(tmp_path: Path) -> N
     for name in ("msgstore.db", "msgstore.db.crypt15"):
         (tmp_path / name).write_bytes(SQLITE)
         decrypted = decrypt_file(tmp_path / name, tmp_path / "out.db", ROOT_KEY)
-        assert decrypted.notes == (ALREADY_PLAIN,)
+        assert decrypted.warnings == (ALREADY_PLAIN,)
         assert (tmp_path / "out.db").read_bytes() == SQLITE
 
 

@@ -1,4 +1,4 @@
-"""Worker processes: the same tree as without them, whatever becomes of one of them."""
+"""Who opens files: the same tree whoever does it, and whatever becomes of one of them."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.progress import Silent
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
-from gdrive_wa.jobs import decrypt_folder as tree
 from gdrive_wa.jobs.decrypt_folder import decrypt_tree
+from gdrive_wa.jobs.executors import MANY, Opener
 from gdrive_wa.jobs.key import write_key_file
-from gdrive_wa.jobs.stored import Opened, Refused, StoredFile
-from gdrive_wa.jobs.worker import Workers
+from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from tests.crypt.fixtures import OTHER_ROOT_KEY, ROOT_KEY
 
-COUNT = tree.MANY + 50
+COUNT = MANY + 50
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def found(folder: Path) -> dict[str, bytes]:
 
 def files_of(folder: Path) -> list[StoredFile]:
     return [
-        StoredFile(str(path), path.name, path.stat().st_size, path.stat().st_mtime_ns)
+        StoredFile(str(path), path.name, path.stat().st_size, path.stat().st_mtime, sidecar=True)
         for path in sorted(folder.glob("*.mcrypt1"))
     ]
 
@@ -73,26 +76,33 @@ def test_a_wrong_key_opens_nothing_there_either(dump: Path, tmp_path: Path) -> N
     assert found(tmp_path / "out") == {}
 
 
+def opened(results: Iterator[object]) -> list[tuple[StoredFile, OpenedFile | OpenFailure]]:
+    return [result for result in results if result is not None]  # type: ignore[misc]
+
+
 def test_what_a_killed_worker_had_is_opened_all_the_same(dump: Path, tmp_path: Path) -> None:
-    files, others = files_of(dump)[:40], children()
-    with Workers(1, str(tmp_path), ROOT_KEY) as workers:
-        first = workers.open(files[:20])
-        (victim,) = children() - others
-        os.kill(victim, signal.SIGKILL)
-        second = workers.open(files[20:])
-    assert all(isinstance(opened, Opened | Refused) for opened in (*first, *second))
-    contents = [Path(opened.draft).read_bytes() for opened in second if isinstance(opened, Opened)]
-    assert len(contents) >= 18
-    assert all(content.startswith(b"OggS ") for content in contents)
+    files, others = files_of(dump), children()
+    with Opener(Opening.at(str(tmp_path), ROOT_KEY), Silent(), jobs=2) as opener:
+        opener.expect(len(files))
+        results = opener.each(files)
+        found = opened(islice(results, 40))
+        victims = workers() - others
+        assert len(victims) == 2
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
+        found += opened(results)
+    assert [file for file, _ in found] == files
+    drafts = [each.draft.path for _, each in found if isinstance(each, OpenedFile)]
+    assert len(drafts) == COUNT - 1
+    assert all(Path(draft).read_bytes().startswith(b"OggS ") for draft in drafts)
 
 
 def test_a_disk_that_refuses_ends_it_with_what_is_wrong(dump: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with (
-        Workers(1, str(tmp_path / "file" / "below"), ROOT_KEY) as workers,
-        pytest.raises(StorageError, match="a file stands where a folder is needed") as caught,
-    ):
-        workers.open(files_of(dump)[:1])
+    with Opener(Opening.at(f"{tmp_path}/file/below", ROOT_KEY), Silent(), jobs=2) as opener:
+        opener.expect(MANY)
+        with pytest.raises(StorageError, match="a file stands where a folder is needed") as caught:
+            list(opener.each(files_of(dump)))
     assert caught.value.hints == ("choose another folder",)
 
 
@@ -100,17 +110,55 @@ def test_the_key_is_in_no_process_list_and_no_worker_outlives_the_run(
     dump: Path, tmp_path: Path
 ) -> None:
     others = children()
-    with Workers(2, str(tmp_path), ROOT_KEY) as workers:
-        workers.open(files_of(dump)[:1])
+    with Opener(Opening.at(str(tmp_path), ROOT_KEY), Silent(), jobs=2) as opener:
+        opener.expect(MANY)
+        list(opener.each(files_of(dump)))
         seen = [
             Path(f"/proc/{child}/{what}").read_bytes()
             for child in children() - others
             for what in ("cmdline", "environ")
         ]
-        assert len(seen) == 4
+        assert len(seen) >= 4
     for secret in (ROOT_KEY.reveal(), ROOT_KEY.reveal().hex().encode()):
         assert not any(secret in text for text in seen)
-    assert not children() - others
+    assert not workers() - others
+
+
+@pytest.mark.parametrize("make", [lambda: ThreadPoolExecutor(3), lambda: ProcessPoolExecutor(2)])
+def test_an_executor_of_the_callers_does_the_same_and_stays_open(
+    make: Callable[[], Executor], dump: Path, tmp_path: Path
+) -> None:
+    expected = decrypt_tree(dump, tmp_path / "usual", ROOT_KEY, jobs=1)
+    with make() as executor:
+        report = decrypt_tree(dump, tmp_path / "given", ROOT_KEY, executor=executor)
+        assert executor.submit(int).result() == 0
+    assert (report.done, report.failed) == (expected.done, expected.failed)
+    assert found(tmp_path / "given") == found(tmp_path / "usual")
+
+
+SCRIPT = """
+import sys
+from gdrive_wa import decrypt_tree, load_key
+
+report = decrypt_tree(sys.argv[1], "out", load_key(sys.argv[2]), jobs=2)
+print(len(report.done))
+"""
+
+
+def test_a_plain_script_needs_no_guard(dump: Path, tmp_path: Path) -> None:
+    """A worker that ran the script again would decrypt again, and print again."""
+    write_key_file(ROOT_KEY, tmp_path / "k")
+    (tmp_path / "script.py").write_text(SCRIPT)
+    ran = subprocess.run(
+        [sys.executable, "script.py", dump, "k"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert ran.stdout == f"{COUNT - 1}\n"
 
 
 def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -> None:
@@ -147,3 +195,12 @@ def children() -> set[int]:
         if fields[1] == str(os.getpid()) and fields[0] != "Z":
             mine.add(int(status.parent.name))
     return mine
+
+
+def workers() -> set[int]:
+    """Those of them that open files; loky keeps a tracker of its own for the process's life."""
+    return {
+        child
+        for child in children()
+        if b"popen_loky" in Path(f"/proc/{child}/cmdline").read_bytes()
+    }
