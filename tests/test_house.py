@@ -69,6 +69,7 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "markupsafe": ("jinja2", {"pages"}),
     "mutagen": ("mutagen", {"archive", "emulation"}),
     "oauthlib": ("google-auth-oauthlib", {"google"}),
+    "pandas": ("pandas", {"archive"}),
     "phonenumbers": ("phonenumbers", {"chats"}),
     "platformdirs": ("platformdirs", {"google", "cli"}),
     "requests": ("requests", {"google", "jobs"}),
