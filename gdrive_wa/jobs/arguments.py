@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 from gdrive_wa.archive.archive import Archive, open_archive
 from gdrive_wa.core.arguments import PathLike, as_path, as_text, wrong_type
 from gdrive_wa.core.model import Backup
-from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, load_key, refuse_key_as_path
+from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, load_key
 from gdrive_wa.sources import connect, open_folder
 from gdrive_wa.sources.base import BackupSource
 
@@ -40,7 +40,6 @@ def as_key(value: KeyLike | None) -> Key | None:
         return value
     if not isinstance(value, str | os.PathLike):
         raise wrong_type("key", "a key or the path of a key file", value)
-    refuse_key_as_path(os.fspath(value))
     return load_key(as_path(value, "key"))
 
 

@@ -84,7 +84,6 @@ def key_check(
     """
     opener, told, name = require_key(key), as_progress(progress), backup_name(backup)
     if file is not None:
-        refuse_key_as_path(as_path(file, "file"))
         return check(opener, as_path(file, "file"), progress=told)
     with opened_source(source) as opened:
         return check_backup(opener, opened, name, progress=told)
