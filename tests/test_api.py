@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, assert_type, get_type_hints
 
 import click
 import pytest
@@ -233,6 +233,13 @@ def test_every_type_of_a_signature_is_public() -> None:
     used = {name for text in texts for name in re.findall(r"\b[A-Z]\w+", text)}
     assert {"BackupSource", "Report", "Secret", "KeyLike"} <= used
     assert used - FOREIGN_TYPES - set(TYPES) == set()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_types_of_a_signature_can_be_looked_up(call: str) -> None:
+    """As documentation generators and notebooks do."""
+    hints = get_type_hints(find(call))
+    assert hints.keys() - {"return"} == set(inspect.signature(find(call)).parameters)
 
 
 def find(call: str) -> Any:
@@ -498,9 +505,9 @@ import gdrive_wa
 
 gdrive_wa.restore("WhatsApp", "My voice notes", key="key.txt")
 archive = gdrive_wa.open_archive("My voice notes")
-for note in archive.notes(chat="Mum", since="2025-03-01", status="restored"):
-    print(note.sent_at, note.sender, note.path)
-table = archive.to_dataframe()
+for note in archive.notes():  # or notes(chat="Mum", since="2025-03-01", status="restored")
+    print(note.sent_at, note.chat, note.sender, note.path)
+table = archive.to_dataframe()  # needs pandas
 """
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 
 from gdrive_wa.archive.archive import Archive, open_archive
 from gdrive_wa.core.arguments import PathLike, as_path, as_text, wrong_type
@@ -56,6 +55,17 @@ def require_key(value: KeyLike) -> Key:
     return key
 
 
+def as_source(value: SourceLike | None) -> BackupSource:
+    """The source that was opened.
+
+    Raises:
+        UsageError: it is of another type.
+    """
+    if not all(callable(getattr(value, part, None)) for part in _PARTS):
+        raise wrong_type("source", "a backup source or the path of a folder", value)
+    return cast("BackupSource", value)
+
+
 @contextmanager
 def opened_source(value: SourceLike | None) -> Iterator[BackupSource]:
     """The source, or the folder of that path; None is the account that is logged in. What is
@@ -64,39 +74,31 @@ def opened_source(value: SourceLike | None) -> Iterator[BackupSource]:
     Raises:
         UsageError: it is of another type, or there is no such folder.
     """
-    if isinstance(value, str | os.PathLike):
-        source = open_folder(value)
-    elif value is None:
-        source = connect()
-    elif all(callable(getattr(value, part, None)) for part in _PARTS):
-        yield value
+    if value is not None and not isinstance(value, str | os.PathLike):
+        yield as_source(value)
         return
-    else:
-        raise wrong_type("source", "a backup source or the path of a folder", value)
+    source = connect() if value is None else open_folder(value)
     try:
         yield source
     finally:
         source.close()
 
 
-def takes_source(
-    call: Callable[Concatenate[BackupSource, P], R],
-) -> Callable[Concatenate[SourceLike, P], R]:
-    """Let a job's first argument, its source, be the path of a folder too."""
+def takes_source(call: Callable[P, R]) -> Callable[P, R]:
+    """Let a job's first argument, its source, be the path of a folder: it is opened before the
+    job begins, and closed after it. :func:`as_source` is what the job itself sees.
+    """
 
     @functools.wraps(call)
-    def opening(source: SourceLike, *args: P.args, **kwargs: P.kwargs) -> R:
-        if source is None:
-            raise wrong_type("source", "a backup source or the path of a folder", source)
-        with opened_source(source) as opened:
-            return call(opened, *args, **kwargs)
+    def opening(*args: P.args, **kwargs: P.kwargs) -> R:
+        first, *others = args or [kwargs.get("source")]
+        if not isinstance(first, str | os.PathLike):
+            return call(*args, **kwargs)
+        given: dict[str, Any] = {name: value for name, value in kwargs.items() if name != "source"}
+        with opened_source(first) as opened:
+            return cast("Callable[..., R]", call)(opened, *others, **given)
 
-    signature = inspect.signature(call)
-    first, *others = signature.parameters.values()
-    first = first.replace(annotation="SourceLike")
-    opening.__signature__ = signature.replace(parameters=[first, *others])  # type: ignore[attr-defined]
-    opening.__annotations__[first.name] = "SourceLike"
-    return cast("Callable[Concatenate[SourceLike, P], R]", opening)
+    return opening
 
 
 def as_archive(value: ArchiveLike) -> Archive:

@@ -26,20 +26,26 @@ from gdrive_wa.core.arguments import (
     as_zone,
 )
 from gdrive_wa.core.model import Backup, Choice, Report
-from gdrive_wa.jobs.arguments import KeyLike, as_key, backup_name, takes_source
+from gdrive_wa.jobs.arguments import (
+    KeyLike,
+    SourceLike,
+    as_key,
+    as_source,
+    backup_name,
+    takes_source,
+)
 from gdrive_wa.jobs.databases import by_the_databases, chats_first, notes_of, of_chat
 from gdrive_wa.jobs.missing import Wish, fetch_missing
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import Job
 from gdrive_wa.pages.page import write_page
-from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.free_space import require_room
 from gdrive_wa.transfer.fetch import JOBS
 
 
 @takes_source
 def restore(
-    source: BackupSource,
+    source: SourceLike,
     dest: PathLike,
     *,
     key: KeyLike | None = None,
@@ -89,7 +95,8 @@ def restore(
         StorageError: `dest` cannot be written, or another run holds it.
         Interrupted: the user asked to stop; what is finished is kept.
     """
-    dest, progress, key = as_path(dest, "dest"), as_progress(progress), as_key(key)
+    source, dest, key = as_source(source), as_path(dest, "dest"), as_key(key)
+    progress = as_progress(progress)
     backup, choice, jobs = backup_name(backup), as_choice(choice), as_count(jobs, "jobs")
     chat, endpoint = as_optional_text(chat, "chat"), as_optional_text(endpoint, "endpoint")
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)

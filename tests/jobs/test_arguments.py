@@ -29,6 +29,7 @@ def test_a_source_that_a_call_opened_is_closed_by_it(iphone: Path, tmp_path: Pat
     assert gdrive_wa.backups(iphone)
     assert gdrive_wa.ls(str(iphone))
     gdrive_wa.restore(iphone, tmp_path / "out")
+    gdrive_wa.restore(source=iphone, dest=tmp_path / "out")
     gdrive_wa.download(iphone, tmp_path / "copy")
     gc.collect()  # one that was left open would warn, and a warning is an error here
     assert list((tmp_path / "scratch").iterdir()) == []
