@@ -75,7 +75,16 @@ EXIT_CODES = {
     "Interrupted": 130,
 }
 
-FOREIGN_TYPES = {"Callable", "DataFrame", "Iterable", "Iterator", "Mapping", "None", "Self"}
+FOREIGN_TYPES = {
+    "Callable",
+    "DataFrame",
+    "Executor",
+    "Iterable",
+    "Iterator",
+    "Mapping",
+    "None",
+    "Self",
+}
 """Types of signatures that are Python's or pandas's own."""
 NEVER_RAISES = {"doctor"}
 WRONG = (3.5, b"bytes", ["a list"], object())
@@ -87,22 +96,22 @@ HEAVY = {
     "av",
     "google.auth",
     "google.protobuf",
+    "filelock",
     "google_auth_oauthlib",
     "googleapiclient",
-    "gpsoauth",
     "httplib2",
     "iphone_backup_decrypt",
     "isal",
-    "javaobj",
     "jinja2",
     "keyring",
-    "mutagen",
+    "loky",
     "numpy",
     "pandas",
     "phonenumbers",
     "requests",
     "rich",
     "sqlite3",
+    "truststore",
     "urllib3",
 }
 
@@ -368,7 +377,6 @@ def test_every_call_works_with_paths_and_types_of_the_front_door(
     assert decrypted.payload == "sqlite"
 
 
-@pytest.mark.filterwarnings("ignore:ssl.*:DeprecationWarning")  # of gpsoauth
 @pytest.mark.usefixtures("config")
 def test_signing_in_and_out_works_through_the_front_door(
     monkeypatch: pytest.MonkeyPatch,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import PackageMetadata, distribution
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "gdrive_wa"
@@ -22,8 +27,8 @@ GROUND = {"core", "pb"}
 MAY_IMPORT: dict[str, set[str]] = {
     "storage": set(),
     "http": set(),
-    "chats": {"crypt"},
-    "crypt": {"storage"},
+    "chats": {"crypt", "storage"},
+    "crypt": set(),
     "pages": {"storage"},
     "google": {"http", "storage"},
     "archive": {"storage"},
@@ -54,28 +59,31 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "certifi": ("requests", {"http"}),
     "click": ("click", {"__main__", "cli"}),
     "cryptography": ("cryptography", {"crypt"}),
+    "distributed": ("distributed", {"jobs"}),
+    "filelock": ("filelock", {"storage"}),
     "google.auth": ("google-auth", {"google"}),
     "google.oauth2": ("google-auth", {"google"}),
     "google.protobuf": ("protobuf", {"chats", "crypt"}),
     "google_auth_oauthlib": ("google-auth-oauthlib", {"google"}),
     "googleapiclient": ("google-api-python-client", {"sources"}),
-    "gpsoauth": ("gpsoauth", {"google"}),
     "httplib2": ("google-api-python-client", {"sources"}),
     "iphone_backup_decrypt": ("iphone-backup-decrypt", {"sources"}),
-    "isal": ("isal", {"crypt", "emulation"}),
-    "javaobj": ("javaobj-py3", {"chats"}),
+    "isal": ("isal", {"crypt"}),
     "jinja2": ("jinja2", {"pages"}),
     "keyring": ("keyring", {"google", "jobs"}),
+    "loky": ("loky", {"jobs"}),
     "markupsafe": ("jinja2", {"pages"}),
-    "mutagen": ("mutagen", {"archive", "emulation"}),
     "oauthlib": ("google-auth-oauthlib", {"google"}),
     "pandas": ("pandas", {"archive"}),
-    "phonenumbers": ("phonenumbers", {"chats"}),
+    "phonenumbers": ("phonenumberslite", {"chats"}),
     "platformdirs": ("platformdirs", {"google", "cli"}),
     "requests": ("requests", {"google", "jobs"}),
     "rich": ("rich", {"cli"}),
-    "urllib3": ("urllib3", {"http", "jobs"}),
+    "truststore": ("truststore", {"http"}),
+    "urllib3": ("urllib3", {"google", "http", "jobs"}),
 }
+
+GPL = re.compile(r"\bA?GPL|GNU (Affero )?General Public", re.IGNORECASE)
 
 NETWORK = {"socket", "ssl", "http.client", "urllib.request", "asyncio", "ftplib", "smtplib"}
 WITHOUT_NETWORK = {"crypt", "chats", "archive", "pages", "storage", *GROUND}
@@ -163,13 +171,63 @@ def test_each_foreign_library_stays_with_the_rooms_that_hold_it() -> None:
     assert wrong == []
 
 
-def test_what_is_declared_is_what_is_imported() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    needed = {
-        line.partition(">=")[0] for line in project["dependencies"] if "sys_platform" not in line
+def read_project() -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    return project["project"]  # type: ignore[no-any-return]
+
+
+def required() -> list[Requirement]:
+    """What is installed with the package, whoever asks for no extra."""
+    return [Requirement(line) for line in read_project()["dependencies"]]
+
+
+def shipped() -> dict[str, PackageMetadata]:
+    """The metadata of what is installed with the package on this machine, directly or not."""
+    found: dict[str, PackageMetadata] = {}
+    waiting = required()
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        if name in found or not (wanted.marker is None or wanted.marker.evaluate({"extra": ""})):
+            continue
+        installed = distribution(name)
+        found[name] = installed.metadata
+        waiting += map(Requirement, installed.requires or ())
+    return found
+
+
+def licence(metadata: PackageMetadata) -> str:
+    """What a package says of its licence, in whichever of the three ways."""
+    said = [
+        *(metadata.get_all("License-Expression") or []),
+        *(text[:100] for text in metadata.get_all("License") or []),
+        *(text for text in metadata.get_all("Classifier") or [] if text.startswith("License")),
+    ]
+    return " ".join(said)
+
+
+def test_nothing_that_is_shipped_is_under_the_gpl() -> None:
+    found = {name: licence(metadata) for name, metadata in shipped().items()}
+    assert len(found) > len(required()) - 2
+    assert [name for name, said in found.items() if not said] == []
+    assert [name for name, said in found.items() if GPL.search(said)] == []
+
+
+def test_a_bound_above_is_set_where_a_librarys_inside_is_used() -> None:
+    lines = [*read_project()["dependencies"], *read_project()["optional-dependencies"]["ios"]]
+    bounded = {
+        each.name
+        for each in map(Requirement, lines)
+        if any(bound.operator == "<" for bound in each.specifier)
     }
+    assert bounded == {"protobuf", "iphone-backup-decrypt"}
+
+
+def test_what_is_declared_is_what_is_imported() -> None:
+    project = read_project()
+    needed = {each.name for each in required() if "sys_platform" not in str(each.marker)}
     wished_for = {
-        line.partition(">=")[0]
+        Requirement(line).name
         for lines in project["optional-dependencies"].values()
         for line in lines
     }

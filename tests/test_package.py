@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
@@ -20,6 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 PATIENCE = 400
 """Seconds for one program; what they install comes over a line that may be slow."""
+
+LARGEST = 170_000_000
+"""Bytes of everything that is installed without an extra, before Python compiles it."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * PATIENCE)]
 
@@ -130,6 +134,16 @@ def test_the_installed_package_is_not_this_repository(installed: Installed) -> N
 def test_no_development_tool_came_along(installed: Installed) -> None:
     packages = {path.name for path in (installed.venv / "lib").glob("python3*/site-packages/*")}
     assert packages.isdisjoint({"pytest", "pip", "ruff", "mypy", "pandas", "grpc_tools"})
+
+
+def test_it_takes_no_more_room_than_promised(installed: Installed) -> None:
+    """In megabytes, by the first part of a path: 112 of them are Google's discovery documents."""
+    sizes: Counter[str] = Counter()
+    for folder in (installed.venv / "lib").glob("python3*/site-packages"):
+        for file in folder.rglob("*"):
+            if file.is_file() and file.suffix != ".pyc":
+                sizes[file.relative_to(folder).parts[0]] += file.stat().st_size
+    assert sum(sizes.values()) <= LARGEST, sizes.most_common(8)
 
 
 def test_the_demo_runs_from_the_installed_package(installed: Installed) -> None:

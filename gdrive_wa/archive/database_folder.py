@@ -16,7 +16,7 @@ SamePhone = Callable[[Path, Path], bool | None]
 """Whether two databases of chats are one account's; None when they do not tell."""
 
 
-class Shelf:
+class DatabaseFolder:
     """The folder of this run's databases.
 
     A source that knows the account's number says it. Of others the chats themselves tell, so

@@ -136,7 +136,8 @@ class Layout:
                 self._name_folder(jid, note.chat)
             moment = UNDATED
             if note.sent_at is not None:
-                moment = f"{note.sent_at.astimezone(self._timezone):%Y-%m-%d %H.%M.%S}"
+                local = note.sent_at.astimezone(self._timezone).isoformat(" ", "seconds")
+                moment = local[:19].replace(":", ".")
             sender = safe_name(note.sender, fallback="Unknown", max_bytes=LONGEST_NAME)
             name = f"{moment} {sender}{suffix_of(note)}"
             wanted = f"{VOICE_FOLDER}/{self._folders[jid]}/{name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gdrive_wa.core.model import VoiceNote
 
@@ -24,6 +25,7 @@ class Match:
     exact: bool = True
 
 
+@lru_cache(maxsize=1024)
 def path_key(path: str) -> str:
     """What is the same for one file under every root a phone ever used.
 

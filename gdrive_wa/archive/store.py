@@ -1,97 +1,127 @@
-"""Files go to their place in an archive, and the manifest says so at once."""
+"""Files go to their place in an archive, in batches, and the manifest says so."""
 
 from __future__ import annotations
 
-import hashlib
-import shutil
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import Self
 
 from gdrive_wa.archive.layout import message_key
 from gdrive_wa.archive.tags import LONGEST_TAGGED, is_opus, tagged, tags_for
 from gdrive_wa.core.errors import FormatError, StorageError
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.progress import Progress
+from gdrive_wa.storage.batch import Batch
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import Draft, flush_folders, make_folder
+from gdrive_wa.storage.draft import DraftFile, make_folder, write_draft
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
-BATCH = 256
-"""Small files that are flushed to the disk together. Each is recorded at once, with its size, so
-that after a power cut a file that did not reach the disk is known not to be intact."""
 
-_PIECE = 1024 * 1024
-
-
-class Filing:
-    """Puts, moves and removes the files of one archive.
+class ArchiveStore:
+    """Puts, moves and removes the files of one archive. A context manager: what was put has its
+    name when it is left, or after :meth:`flush`.
 
     Args:
         manifest: of the archive, open.
         timezone: of the times in tags; None for this machine's.
         tags: write them.
-        progress: who is told when a file had to stay without.
+        progress: is told when a file had to stay without.
+
+    Attributes:
+        drafts: the folder where its temporary files lie.
     """
 
     def __init__(
         self, manifest: Manifest, *, timezone: tzinfo | None, tags: bool, progress: Progress
     ) -> None:
+        self.drafts = str((manifest.folder / STATE_FOLDER).absolute())
         self._manifest = manifest
         self._folder = manifest.folder
         self._timezone = timezone
         self._tags = tags
         self._progress = progress
-        self._unflushed = 0
+        self._batch = Batch(manifest)
+        self._inside: set[str] = set()
         self._notes = {record.message: record for record in manifest if record.message is not None}
 
-    def draft(self) -> Draft:
-        """A temporary file in the archive's file system."""
-        return Draft(self._folder / STATE_FOLDER)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._batch.__exit__(kind, error, trace)
+
+    def flush(self) -> list[tuple[Record, StorageError]]:
+        """Everything that was put has its name now; the records whose names the disk refused."""
+        self._batch.flush()
+        refused, self._batch.refused = self._batch.refused, []
+        for record, _ in refused:
+            self._notes.pop(record.message or "", None)
+        return refused
+
+    def tick(self) -> None:
+        """Nothing came for a moment: use it to write what has waited long enough."""
+        self._batch.tick()
+
+    def when_flushed(self, call: Callable[[], None]) -> None:
+        """`call` something once all that was put so far has its name."""
+        self._batch.when_flushed(call)
 
     def held(self, key: str) -> Record | None:
         """The file of the note `key`, while it is as it was written."""
         record = self._notes.get(key)
         return record if record is not None and self._manifest.intact(record) else None
 
-    def put(self, draft: Draft, record: Record, *, mtime: float | None = None) -> str:
+    def put(self, draft: DraftFile, record: Record) -> str:
         """`draft` becomes the file of `record`; its path."""
-        target = self._folder / record.path
-        check_inside(self._folder, target)
-        draft.commit(target, mtime=mtime, durable=record.size > _PIECE)
-        self._unflushed += 1
-        if self._unflushed >= BATCH:
-            flush_folders(self._folder)
-            self._unflushed = 0
-        self._add(replace(record, mtime_ns=target.lstat().st_mtime_ns))
+        self._check_inside(record.path)
+        record = replace(record, size=draft.size, sha256=draft.sha256, mtime_ns=draft.mtime_ns)
+        self._batch.add(draft, record)
+        if record.message is not None:
+            self._notes[record.message] = record
         return record.path
 
-    def put_note(self, draft: Draft, record: Record, note: VoiceNote) -> str:
+    def put_note(self, draft: DraftFile, record: Record, note: VoiceNote) -> str:
         """`draft` becomes the file of `note`, tagged, dated when it was sent."""
-        record = self._tag(draft, note, replace(record, message=message_key(note)))
-        mtime = None if note.sent_at is None else note.sent_at.timestamp()
-        return self.put(draft, record, mtime=mtime)
+        key = message_key(note)
+        if draft.tagged_for != key:
+            draft = _dated(self._tag(draft, record, note), draft.mtime_ns, note)
+        return self.put(draft, replace(record, message=key))
 
-    def put_copy(self, source: IO[bytes], record: Record, note: VoiceNote) -> str:
-        """What `source` holds becomes the file of `note`, too."""
-        with self.draft() as draft:
-            with storage_errors(draft.path):
-                source.seek(0)
-                shutil.copyfileobj(source, draft.file, _PIECE)
-                draft.file.flush()
-            return self.put_note(draft, record, note)
+    def put_copy(self, source: str | Path, record: Record, note: VoiceNote) -> str:
+        """What the file `source` of this archive holds becomes the file of `note`, too."""
+        with storage_errors(source):
+            content = Path(source).read_bytes()
+        copy = write_draft(self.drafts, content, content_sha256=record.content_sha256)
+        return self.put_note(copy, record, note)
+
+    def discard(self, draft: DraftFile) -> None:
+        """`draft` is not needed after all."""
+        with storage_errors(draft.path):
+            os.unlink(draft.path)
 
     def also(self, record: Record, other: Record) -> None:
         """`other`'s stored bytes hold what `record` has already."""
         new = tuple(source for source in other.sources if source not in record.sources)
         if new:
-            self._add(replace(record, also=record.also + new))
+            more = replace(record, also=record.also + new)
+            self._batch.amend(more)
+            if more.message is not None:
+                self._notes[more.message] = more
 
     def move(self, old: Record, new: Record) -> None:
         """The file of `old` becomes that of `new`."""
+        self.flush()
         target = self._folder / new.path
-        check_inside(self._folder, target)
+        self._check_inside(new.path)
         make_folder(target.parent)
         with storage_errors(target):
             (self._folder / old.path).replace(target)
@@ -100,8 +130,9 @@ class Filing:
 
     def remove(self, record: Record) -> None:
         """The file of `record` lies elsewhere in the archive now."""
+        self.flush()
         path = self._folder / record.path
-        check_inside(self._folder, path)
+        self._check_inside(record.path)
         with storage_errors(path):
             path.unlink(missing_ok=True)
         self._manifest.drop(record.path)
@@ -111,23 +142,43 @@ class Filing:
         if record.message is not None:
             self._notes[record.message] = record
 
-    def _tag(self, draft: Draft, note: VoiceNote, record: Record) -> Record:
-        """Write tags into the draft; the record of what it holds then."""
-        draft.file.seek(0)
-        if not (self._tags and is_opus(draft.file.read(64))):
-            return record
-        draft.file.seek(0)
-        content = draft.file.read(LONGEST_TAGGED + 1)
+    def _tag(self, draft: DraftFile, record: Record, note: VoiceNote) -> DraftFile:
+        """`draft` with the tags of `note`; as it is where it cannot carry any."""
+        if not (self._tags and is_opus(draft.start)) or draft.size > LONGEST_TAGGED:
+            return draft
+        with storage_errors(draft.path):
+            content = Path(draft.path).read_bytes()
         try:
             content = tagged(content, tags_for(note, self._timezone))
         except FormatError as error:
             self._progress.say(f"{record.path}: kept without tags: {error.message}")
-            return record
-        with storage_errors(draft.path):
-            draft.file.seek(0)
-            draft.file.truncate()
-            draft.file.write(content)
-        return replace(record, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+            return draft
+        new = write_draft(
+            self.drafts,
+            content,
+            content_sha256=draft.content_sha256,
+            tagged_for=message_key(note),
+        )
+        self.discard(draft)
+        return new
+
+    def _check_inside(self, path: str) -> None:
+        """Refuse to write through a link that leads out; each folder is looked at once a run."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._inside:
+            check_inside(self._folder, self._folder / path)
+            self._inside.add(folder)
+
+
+def _dated(draft: DraftFile, usual_ns: int, note: VoiceNote) -> DraftFile:
+    """`draft` with the time at which `note` was sent; with `usual_ns` where that is unknown."""
+    with storage_errors(draft.path):
+        if note.sent_at is None:
+            os.utime(draft.path, ns=(usual_ns, usual_ns))
+        else:
+            moment = note.sent_at.timestamp()
+            os.utime(draft.path, (moment, moment))
+        return draft._replace(mtime_ns=os.stat(draft.path).st_mtime_ns)
 
 
 def check_inside(folder: Path, target: Path) -> None:

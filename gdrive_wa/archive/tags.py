@@ -2,61 +2,53 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import PurePosixPath
-from typing import Any
+from typing import NamedTuple
 
 from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.core.ogg import MAGIC, Page, changed, one_packet, pages
 
 LONGEST_TAGGED = 256 * 1024 * 1024
 """Bytes of the largest file that is tagged, which happens in memory; a day of speech is half
 of it."""
 
-_MAGIC = b"OggS"
+LONGEST_COMMENTS = 4 * 1024 * 1024
+"""Bytes of the longest comments that are read; a picture can be among them."""
+_COMMENTS = b"OpusTags"
+_SIZE = struct.Struct("<I")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of an Ogg file, but for its number and checksum.
+class NoteTags(NamedTuple):
+    """The tags that a file gets when it turns out to be the voice note that it seems to be.
 
     Attributes:
-        serial: of its stream.
-        granule: its time.
-        continued: it goes on a packet of the page before.
-        lacing: the sizes of its packets, as Ogg writes them: a size below 255 ends one.
-        body: the packets' bytes.
+        key: of the note, as :func:`gdrive_wa.archive.layout.message_key` gives it.
+        sha256: of the content that the database promises, hex; None where it promises none.
+        mtime: when the note was sent, seconds since 1970 UTC; None where that is unknown.
+        tags: Vorbis comments.
     """
 
-    serial: int
-    granule: int
-    continued: bool
-    lacing: bytes
-    body: bytes
-
-    @property
-    def ended(self) -> int:
-        """Packets that end on this page."""
-        return len(self.lacing) - self.lacing.count(255)
+    key: str
+    sha256: str | None
+    mtime: float | None
+    tags: dict[str, str]
 
 
 def is_opus(head: bytes) -> bool:
     """True when a file that begins with `head` (64 bytes will do) is Ogg Opus."""
-    return head.startswith(_MAGIC) and b"OpusHead" in head[:64]
+    return head.startswith(MAGIC) and b"OpusHead" in head[:64]
 
 
 def tags_for(note: VoiceNote, timezone: tzinfo | None) -> dict[str, str]:
     """The Vorbis comments of `note`; local times carry their offset from UTC."""
     tags = {"artist": note.sender, "album": note.chat}
     if note.sent_at is not None:
-        moment = note.sent_at.astimezone(timezone)
-        tags["title"] = f"{moment:%Y-%m-%d %H:%M} {note.sender}"
-        tags["date"] = moment.isoformat(timespec="seconds")
+        moment = note.sent_at.astimezone(timezone).isoformat(timespec="seconds")
+        tags["title"] = f"{moment[:10]} {moment[11:16]} {note.sender}"
+        tags["date"] = moment
     else:
         tags["title"] = f"{PurePosixPath(note.whatsapp_path or note.chat).stem} {note.sender}"
     if note.message_id:
@@ -69,69 +61,83 @@ def tags_for(note: VoiceNote, timezone: tzinfo | None) -> dict[str, str]:
 def tagged(content: bytes, tags: dict[str, str]) -> bytes:
     """The opus file `content` with `tags` set, every other comment and all audio as before.
 
+    The pages of audio are copied as they are; only where the comments now fill more pages, or
+    fewer, do the numbers of the pages behind them change.
+
     Raises:
-        FormatError: it is no whole Ogg Opus file, or a huge one, and had better stay as it is.
+        FormatError: not one whole stream of Ogg Opus with its two headers on pages of their own,
+            or a huge one; it had better stay as it is.
     """
     if len(content) > LONGEST_TAGGED:
         raise FormatError("it is too large")
-    from mutagen.oggopus import OggOpus  # noqa: PLC0415 - not needed for --help
+    found = list(pages(content))
+    first = _first_audio(content, found)
+    comments = found[1:first]
+    packet = b"".join([content[page.body : page.end] for page in comments])
+    start, end = comments[0].start, comments[-1].end
+    made = one_packet(
+        _with_tags(packet, tags), serial=comments[0].serial, number=comments[0].number
+    )
+    shift = len(made) - len(comments)
+    audio = [content[end:]] if not shift else _renumbered(content, found[first:], shift)
+    return b"".join([content[:start], *made, *audio])
 
-    before = audio_digest(content)
-    file = io.BytesIO(content)
+
+def _first_audio(content: bytes, found: list[Page]) -> int:
+    """The index of the first page of audio, after the two headers (RFC 7845, section 3)."""
+    if not found or not content.startswith(b"OpusHead", found[0].body):
+        raise FormatError("it is not Ogg Opus")
+    if any(page.serial != found[0].serial for page in found):
+        raise FormatError("more than one stream")
+    if not _ends_one(found[0]):
+        raise FormatError("audio on a page of headers")
+    for index, page in enumerate(found[1:], start=1):
+        if page.ended:
+            if not _ends_one(page) or index + 1 == len(found):
+                raise FormatError("audio on a page of headers, or none at all")
+            return index + 1
+    raise FormatError("no opus headers")
+
+
+def _ends_one(page: Page) -> bool:
+    return page.ended == 1 and page.lacing[-1] < 255
+
+
+def _renumbered(content: bytes, audio: list[Page], shift: int) -> list[bytes]:
+    return [
+        changed(content, page, serial=page.serial, number=page.number + shift) for page in audio
+    ]
+
+
+def _with_tags(packet: bytes, tags: dict[str, str]) -> bytes:
+    """The comment header `packet` (RFC 7845, section 5.2) with `tags` in place of their
+    namesakes."""
+    if not packet.startswith(_COMMENTS) or len(packet) > LONGEST_COMMENTS:
+        raise FormatError("its comments cannot be read")
     try:
-        opus: Any = OggOpus(file)  # type: ignore[no-untyped-call]
-        for name, text in tags.items():
-            opus[name] = text.encode("utf-8", "replace").decode()
-        file.seek(0)
-        opus.save(file, padding=lambda _: 0)
-    except Exception as error:  # a foreign parser on anybody's bytes: it raises what it likes
+        vendor, at = _counted(packet, len(_COMMENTS))
+        (count,) = _SIZE.unpack_from(packet, at)
+        at += _SIZE.size
+        kept = []
+        for _ in range(count):
+            comment, at = _counted(packet, at)
+            if comment.partition(b"=")[0].decode("ascii", "replace").lower() not in tags:
+                kept.append(comment)
+    except struct.error as error:
         raise FormatError("its comments cannot be read") from error
-    result = file.getvalue()
-    if audio_digest(result) != before:
-        raise FormatError("its audio would not have stayed the same")
-    return result
+    kept += [f"{name}={text}".encode("utf-8", "replace") for name, text in tags.items()]
+    # What follows is padding, unless its first bit says that it is to be kept.
+    behind = packet[at:] if packet[at : at + 1] and packet[at] & 1 else b""
+    sizes = [_SIZE.pack(len(text)) + text for text in kept]
+    return b"".join(
+        [_COMMENTS, _SIZE.pack(len(vendor)), vendor, _SIZE.pack(len(kept)), *sizes, behind]
+    )
 
 
-def audio_digest(content: bytes) -> bytes:
-    """A hash over every page of audio: packets, their sizes, and times.
-
-    Raises:
-        FormatError: not one stream of Ogg from the first byte to the last, with two headers
-            on pages of their own.
-    """
-    digest = hashlib.sha256()
-    serial, headers = None, 2
-    for page in pages(content):
-        if serial not in (None, page.serial):
-            raise FormatError("more than one stream")
-        serial = page.serial
-        if headers == 0:
-            digest.update(struct.pack("<q?B", page.granule, page.continued, len(page.lacing)))
-            digest.update(page.lacing)
-            digest.update(page.body)
-        elif page.ended > headers or (page.ended == headers and page.lacing[-1:] == b"\xff"):
-            raise FormatError("audio on a page of headers")
-        else:
-            headers -= page.ended
-    if headers:
-        raise FormatError("no opus headers")
-    return digest.digest()
-
-
-def pages(content: bytes) -> Iterator[Page]:
-    """The pages of an Ogg file (RFC 3533), one after the other.
-
-    Raises:
-        FormatError: something between or in the pages is not Ogg, or the last page is cut.
-    """
-    at = 0
-    while at < len(content):
-        if content[at : at + 4] != _MAGIC or at + 27 > len(content):
-            raise FormatError("not a page of Ogg")
-        flags, granule, serial = struct.unpack_from("<xBqI", content, at + 4)
-        start = at + 27 + content[at + 26]
-        lacing = content[at + 27 : start]
-        at = start + sum(lacing)
-        if at > len(content) or start > len(content):
-            raise FormatError("the last page is cut")
-        yield Page(serial, granule, bool(flags & 1), lacing, content[start:at])
+def _counted(packet: bytes, at: int) -> tuple[bytes, int]:
+    """The bytes that have their number before them, and where they end."""
+    (size,) = _SIZE.unpack_from(packet, at)
+    start = at + _SIZE.size
+    if start + size > len(packet):
+        raise struct.error
+    return packet[start : start + size], start + size

@@ -12,7 +12,7 @@ killed is simply gone on with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from gdrive_wa.archive.catalogue import Known, former_notes
-from gdrive_wa.archive.database_folder import SamePhone, Shelf
+from gdrive_wa.archive.database_folder import DatabaseFolder, SamePhone
 from gdrive_wa.archive.finalise import settled, write_lists
 from gdrive_wa.archive.layout import (
     UNMATCHED,
@@ -32,14 +32,14 @@ from gdrive_wa.archive.layout import (
 )
 from gdrive_wa.archive.match import Matcher
 from gdrive_wa.archive.recover import adopt
-from gdrive_wa.archive.store import Filing, check_inside
-from gdrive_wa.archive.tags import is_opus
+from gdrive_wa.archive.store import ArchiveStore, check_inside
+from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
+from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import safe_name
 from gdrive_wa.core.progress import Progress, Silent
-from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import Draft, flush_folders, sweep
+from gdrive_wa.storage.draft import DraftFile, sweep
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
@@ -75,7 +75,7 @@ class ArchiveWriter:
         self._account = account
         self._progress = progress or Silent()
         self._manifest = Manifest(dest)
-        self._shelf = Shelf(self._manifest, account, same_phone)
+        self._databases = DatabaseFolder(self._manifest, account, same_phone)
 
     def __enter__(self) -> Self:
         check_inside(self.folder, self.folder / STATE_FOLDER / "manifest")
@@ -85,7 +85,7 @@ class ArchiveWriter:
             former = former_notes(self.folder, self._progress)
             adopt(self._manifest, former, self._progress)
             self._layout = Layout(self._timezone, self._manifest)
-            self._filing = Filing(
+            self._store = ArchiveStore(
                 self._manifest,
                 timezone=self._timezone,
                 tags=self._tags,
@@ -103,11 +103,43 @@ class ArchiveWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._manifest.__exit__(kind, error, trace)
+        try:
+            self._store.__exit__(kind, error, trace)
+        finally:
+            self._manifest.__exit__(kind, error, trace)
 
-    def draft(self) -> Draft:
-        """A temporary file, for its owner's eyes only, in the archive's file system."""
-        return self._filing.draft()
+    @property
+    def drafts(self) -> str:
+        """The folder for temporary files, for their owner's eyes only, in the archive's file
+        system; swept by the next run."""
+        return self._store.drafts
+
+    def flush(self) -> list[tuple[Record, StorageError]]:
+        """Everything that was placed has its name now; the records whose names the disk refused."""
+        return self._store.flush()
+
+    def tick(self) -> None:
+        """Nothing came for a moment: use it to write what has waited long enough."""
+        self._store.tick()
+
+    def when_flushed(self, call: Callable[[], None]) -> None:
+        """`call` something once all that was placed so far has its name."""
+        self._store.when_flushed(call)
+
+    def discard(self, draft: DraftFile) -> None:
+        """`draft` gets no place."""
+        self._store.discard(draft)
+
+    def tags_of(self, entry: Entry) -> NoteTags | None:
+        """The tags for `entry`, when it seems to be a voice note that has no file here yet."""
+        if not self._tags or entry.kind is Kind.DATABASE:
+            return None
+        keys = self._known.matcher().by_path(entry.path)
+        if not keys or self._store.held(keys[0]) is not None:
+            return None
+        note = self._known.notes[keys[0]]
+        sent = None if note.sent_at is None else note.sent_at.timestamp()
+        return NoteTags(keys[0], note.sha256, sent, tags_for(note, self._timezone))
 
     def holding(self, entry: Entry) -> Record | None:
         """What the archive made of exactly these stored bytes before, if it is still intact."""
@@ -116,12 +148,12 @@ class ArchiveWriter:
         found = self._manifest.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
         if found is None or not self._manifest.intact(found):
             return None
-        self._shelf.found(found)
+        self._databases.found(found)
         return found
 
     def database(self, name: str) -> Path | None:
         """The archive's copy of this account's database `name`, such as ``msgstore.db``."""
-        record = self._manifest.get(f"{self._shelf.folder()}/{name}")
+        record = self._manifest.get(f"{self._databases.folder()}/{name}")
         if record is None:
             return None
         path = self.folder / record.path
@@ -149,18 +181,14 @@ class ArchiveWriter:
     def missing(self, backup: Iterable[Entry]) -> list[VoiceNote]:
         """The notes of this run's databases with no file here, nor in `backup` by its paths."""
         told = self._known.told_without(entry.path for entry in backup)
-        return [note for key, note in told if self._filing.held(key) is None]
+        return [note for key, note in told if self._store.held(key) is None]
 
-    def place(
-        self, draft: Draft, entry: Entry, *, size: int, sha256: str, note: VoiceNote | None = None
-    ) -> str:
-        """Give what was written to `draft` its place; the path, relative to the archive.
+    def place(self, draft: DraftFile, entry: Entry, *, note: VoiceNote | None = None) -> str:
+        """Give a finished temporary file its place; the path, relative to the archive.
 
         Args:
-            draft: from :meth:`draft`, holding the verified content of `entry`.
+            draft: in :attr:`drafts`, holding the verified content of `entry`.
             entry: what it was in the backup.
-            size: bytes of the content.
-            sha256: of the content, hex.
             note: whose it is, where that is known from elsewhere than its path and content.
 
         Raises:
@@ -169,28 +197,26 @@ class ArchiveWriter:
         """
         record = Record(
             path="",
-            size=size,
-            sha256=sha256,
-            mtime_ns=0,
+            size=draft.size,
+            sha256=draft.sha256,
+            mtime_ns=draft.mtime_ns,
             stored_as=entry.stored_as,
             source_md5=entry.md5,
             source_revision=entry.revision,
-            content_sha256=sha256,
+            content_sha256=draft.content_sha256,
             whatsapp_path=entry.path,
         )
-        with storage_errors(draft.path):
-            draft.file.flush()
-        mtime = None if entry.modified is None else entry.modified.timestamp()
         if entry.kind is Kind.DATABASE:
-            path = self._shelf.place(database_name(entry.path), draft.path)
-            record = replace(record, path=path, account=self._account)
-            return self._filing.put(draft, record, mtime=mtime)
-        match = self._known.match(entry.path, sha256, note)
-        placed = self._place_notes(draft, record, match.keys, exact=match.exact)
-        if placed is None:
-            record = self._as_stranger(draft, record, entry)
-            placed = self._filing.put(draft, record, mtime=mtime)
-        return placed
+            self._store.flush()
+            path = self._databases.place(database_name(entry.path), Path(draft.path))
+            placed = self._store.put(draft, replace(record, path=path, account=self._account))
+            self._store.flush()
+            return placed
+        match = self._known.match(entry.path, draft.content_sha256, note)
+        placed_notes = self._place_notes(draft, record, match.keys, exact=match.exact)
+        if placed_notes is None:
+            return self._store.put(draft, self._as_unmatched(draft, record, entry))
+        return placed_notes
 
     def finish(self) -> list[VoiceNote]:
         """Decide how each note ended, and write the index, the table and the checksums.
@@ -198,26 +224,27 @@ class ArchiveWriter:
         Returns:
             Every note the archive knows, of this run and of former ones, by time.
         """
+        self._store.flush()
         notes = settled(self._known.notes.values(), self._manifest)
         write_lists(self._manifest, notes)
-        flush_folders(self.folder)
         return notes
 
     def _place_notes(
-        self, draft: Draft, record: Record, keys: tuple[str, ...], *, exact: bool
+        self, draft: DraftFile, record: Record, keys: tuple[str, ...], *, exact: bool
     ) -> str | None:
         """Place a file that is these notes'; None when all have another one already."""
         if not keys:
             return None
         content = record.content_sha256
-        held = {key: file for key in keys if (file := self._filing.held(key)) is not None}
+        held = {key: file for key in keys if (file := self._store.held(key)) is not None}
         other = {key for key, file in held.items() if exact and file.content_sha256 != content}
         wanting = [key for key in keys if key not in held or key in other]
         if not wanting:
             same = [file for file in held.values() if file.content_sha256 == content]
             if not same:
                 return None
-            self._filing.also(same[0], record)
+            self._store.also(same[0], record)
+            self._store.discard(draft)
             return same[0].path
         for key in wanting:
             if key in held:
@@ -226,25 +253,23 @@ class ArchiveWriter:
         for key in others:  # one file in the backup, several messages: each chat gets its own
             note = self._known.notes[key]
             copy = replace(record, path=self._layout.of(note), stored_as=None)
-            self._filing.put_copy(draft.file, copy, note)
+            self._store.put_copy(draft.path, copy, note)
         note = self._known.notes[first]
-        return self._filing.put_note(draft, replace(record, path=self._layout.of(note)), note)
+        return self._store.put_note(draft, replace(record, path=self._layout.of(note)), note)
 
     def _make_way(self, record: Record) -> None:
         """A note's own file has come: the one that had its name moves aside."""
         name = safe_name(PurePosixPath(record.whatsapp_path or record.path).name)
         aside = PurePosixPath(VOICE_FOLDER, UNMATCHED, name)
-        self._filing.move(record, self._unowned(record, aside))
+        self._store.move(record, self._unowned(record, aside))
 
-    def _as_stranger(self, draft: Draft, record: Record, entry: Entry) -> Record:
-        """Where a file lies that is no known voice note."""
+    def _as_unmatched(self, draft: DraftFile, record: Record, entry: Entry) -> Record:
+        """Where a file lies that belongs to no known voice note."""
         wanted = media_place(entry.path)
         if entry.kind is Kind.VOICE:
             wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, wanted.name)
-        elif entry.kind is Kind.UNKNOWN:
-            draft.file.seek(0)
-            if is_opus(draft.file.read(64)):
-                wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, f"{wanted.name}.opus")
+        elif entry.kind is Kind.UNKNOWN and is_opus(draft.start):
+            wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, f"{wanted.name}.opus")
         return self._unowned(record, wanted)
 
     def _unowned(self, record: Record, wanted: PurePosixPath) -> Record:
@@ -257,7 +282,7 @@ class ArchiveWriter:
         """
         matcher = Matcher()
         for key in keys:
-            if self._filing.held(key) is None:
+            if self._store.held(key) is None:
                 matcher.add(key, self._known.notes[key])
         placed = {record.content_sha256: record for record in self._manifest if record.message}
         for record in list(self._manifest):
@@ -268,7 +293,7 @@ class ArchiveWriter:
             if record.message is None:
                 match = matcher.match(record.whatsapp_path or "", content)
                 found = match.keys if match.exact else ()
-            wanting = [key for key in found if self._filing.held(key) is None]
+            wanting = [key for key in found if self._store.held(key) is None]
             if not self._manifest.intact(record):
                 continue
             if wanting:
@@ -278,23 +303,22 @@ class ArchiveWriter:
                 self._fold(record, placed.get(content))
 
     def _hand_over(self, record: Record, keys: list[str]) -> None:
-        path = self.folder / record.path
-        with storage_errors(path), path.open("rb") as file:
-            for key in keys:
-                note = self._known.notes[key]
-                last = record.message is None and key == keys[-1]
-                copy = record if last else replace(record, stored_as=None, also=())
-                copy = replace(copy, path=self._layout.of(note))
-                self._filing.put_copy(file, copy, note)
+        self._store.flush()
+        for key in keys:
+            note = self._known.notes[key]
+            last = record.message is None and key == keys[-1]
+            copy = record if last else replace(record, stored_as=None, also=())
+            copy = replace(copy, path=self._layout.of(note))
+            self._store.put_copy(self.folder / record.path, copy, note)
         if record.message is None:
             self._drop(record)
 
     def _fold(self, record: Record, placed: Record | None) -> None:
         """An unmatched file that lies under its note's name as well: a killed run's."""
         if placed is not None:
-            self._filing.also(placed, record)
+            self._store.also(placed, record)
             self._drop(record)
 
     def _drop(self, record: Record) -> None:
-        self._filing.remove(record)
+        self._store.remove(record)
         self._layout.release(record.path)

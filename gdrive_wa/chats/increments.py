@@ -22,7 +22,6 @@ from google.protobuf.message import DecodeError
 from gdrive_wa.core.errors import FormatError, PayloadError, TruncatedError
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.names import name_key, safe_path
-from gdrive_wa.crypt.decrypt import open_source
 from gdrive_wa.crypt.header import read_varint
 from gdrive_wa.pb.history_sync_pb2 import (
     AudioMessage,
@@ -30,6 +29,7 @@ from gdrive_wa.pb.history_sync_pb2 import (
     Message,
     WebMessageInfo,
 )
+from gdrive_wa.storage.reading import open_source
 
 MESSAGES = "messages.bin"
 LONGEST_MESSAGE = 64 << 20

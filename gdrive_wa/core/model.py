@@ -125,6 +125,7 @@ class Entry:
         envelope: its metadata envelope, still sealed.
         plain_md5: of the content after decryption, from the opened envelope.
         plain_size: bytes after decryption, from the opened envelope.
+        kind: what it is, judged by its path.
         backup: whose it is, the same in every run: the phone number where the source tells, else
             what else tells two backups apart; None where nothing does.
     """
@@ -140,11 +141,10 @@ class Entry:
     plain_md5: str | None = None
     plain_size: int | None = None
     backup: str | None = None
+    kind: Kind = field(init=False, repr=False, compare=False)
 
-    @property
-    def kind(self) -> Kind:
-        """What it is, judged by its path."""
-        return kind_of(self.path)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", kind_of(self.path))
 
     def to_json(self) -> dict[str, object]:
         """The keys of ``ls --json``."""

@@ -1,7 +1,4 @@
-"""One file of a backup, whatever it is, to its authenticated content.
-
-decrypt_file("msgstore.db.crypt15", "msgstore.db", load_key("encrypted_backup.key"))
-"""
+"""One stored file of a backup, whatever it is, to its authenticated content: bytes to bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import IO
 
 from gdrive_wa.core.errors import (
@@ -17,11 +13,9 @@ from gdrive_wa.core.errors import (
     FormatError,
     MissingKeyError,
     TruncatedError,
-    UsageError,
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.crypt.containers import (
     another_generation,
     container_key,
@@ -33,9 +27,7 @@ from gdrive_wa.crypt.header import HEADER_READ, Header
 from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_mcrypt1
 from gdrive_wa.crypt.pipeline import PIECE_SIZE, Lane, Piece
-from gdrive_wa.crypt.recognise import looks_like, media_name, recognise
-from gdrive_wa.storage.disk import explain
-from gdrive_wa.storage.draft import Draft, in_strides, refuse_device, sweep
+from gdrive_wa.crypt.recognise import START, looks_like, media_name, recognise
 
 OTHER_VERSION = "the key file is of another version than the backup says, and opens it all the same"
 ALREADY_PLAIN = "it is not encrypted: copied as it is"
@@ -52,113 +44,95 @@ class Decrypted:
         payload: of the content: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
         size: bytes of content.
         sha256: of the content, hex.
-        notes: what a person should know about it; mostly empty.
+        start: its first bytes, which tell what it is.
+        warnings: what a person should know about it; mostly empty.
     """
 
     format: str
     payload: str
     size: int
     sha256: str
-    notes: tuple[str, ...] = ()
+    start: bytes = b""
+    warnings: tuple[str, ...] = ()
 
 
-def decrypt_file(
-    src: str | Path,
-    dest: str | Path,
-    key: Key | None = None,
+def decrypt_content(
+    file: IO[bytes],
+    name: str,
+    sink: Callable[[Piece], object],
+    key: Key | None,
     *,
     metadata: FileMetadata | None = None,
     limit: int | None = None,
-    progress: Progress | None = None,
+    check: Callable[[int], None] = lambda _moved: None,
+    copy_unknown: bool = False,
 ) -> Decrypted:
-    """Decrypt `src` to `dest`, which appears whole and authenticated, or not at all.
+    """Decrypt one stored file and give its content to `sink`, piece by piece.
 
-    What a killed run left half-written beside `dest` is removed.
+    Nothing that `sink` got may be kept when this raises: what authenticates the content is at the
+    end of the file.
 
     Args:
-        src: any file of a backup: crypt12, crypt14, crypt15, mcrypt1, or one that is not
-            encrypted, which is copied.
-        dest: the file to make or to replace.
+        file: the stored file, seekable, at its start.
+        name: the name it is stored under: of media, only that tells what they are.
+        sink: takes the pieces, in order.
         key: the key; only an unencrypted file needs none.
-        metadata: of an mcrypt1 file, from its envelope.
+        metadata: of a media file, from its envelope.
         limit: most bytes that compressed content may inflate to (default: 64 MiB plus 200 times
             the file).
-        progress: who is told.
+        check: called with the number of bytes read since the last call; may raise to stop.
+        copy_unknown: copy a file of no known format instead of refusing it.
 
     Raises:
         KeyFailure: no key, the wrong kind, or not this file's.
         DamagedError: the file is not what it should be.
-        StorageError: `dest` cannot be written, or is no file but a device or a pipe.
-        UsageError: `src` cannot be read.
     """
-    src, dest = Path(src), Path(dest)
-    refuse_device(dest)
-    sweep(dest.parent)
-    with Draft(dest.parent) as draft:
-        decrypted = decrypt_into(
-            src, draft.file, key, metadata=metadata, limit=limit, progress=progress
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    digits = media_name(name)
+    if digits is not None:
+        return _media(file, size, digits, key, sink, metadata, check)
+    start = file.read(HEADER_READ)
+    if not start and not copy_unknown:
+        raise TruncatedError(f"the file is empty: {_base(name)}")
+    kind, header = recognise(start, name)
+    if header is not None:
+        return _container(file, size, header, key, sink, limit, check)
+    file.seek(0)
+    if not copy_unknown and kind in ("unknown", "enc", "zlib"):
+        raise FormatError(
+            f"no backup file of any known format: {_base(name)}",
+            hint="gdrive-wa inspect tells what is known about it",
         )
-        mtime = metadata.updated.timestamp() if metadata and metadata.updated else None
-        draft.commit(dest, mtime=mtime)
-    return decrypted
+    plain = copy_content(file, sink, metadata=metadata, check=check, kind=kind)
+    return replace(plain, warnings=(ALREADY_PLAIN if kind != "enc" else STILL_SEALED,))
 
 
-def decrypt_into(
-    src: str | Path,
-    out: IO[bytes],
-    key: Key | None,
+def copy_content(
+    file: IO[bytes],
+    sink: Callable[[Piece], object],
     *,
     metadata: FileMetadata | None = None,
-    stored_as: str | None = None,
-    limit: int | None = None,
-    progress: Progress | None = None,
-    copy_unknown: bool = False,
+    check: Callable[[int], None] = lambda _moved: None,
+    kind: str | None = None,
 ) -> Decrypted:
-    """Decrypt `src` into `out`, an empty file that the caller throws away if this raises.
-
-    `stored_as` is the name in the backup, where `src` itself has another. With `copy_unknown`, a
-    file of no known format is copied as it is instead of refused. Raises as :func:`decrypt_file`
-    does.
-    """
-    told = progress or Silent()
-
-    def check(moved: int) -> None:
-        told.advance(Stage.DECRYPT, moved=moved)
-        told.check()
-
-    own_name = os.path.basename(src)  # noqa: PTH119 - thousands, so quick
-    name = stored_as or own_name
-    with open_source(src) as file:
-        size = os.fstat(file.fileno()).st_size
-        digits = media_name(name)
-        if digits is not None:
-            return _media(file, size, digits, key, out, metadata, check)
-        start = file.read(HEADER_READ)
-        if not start and not copy_unknown:
-            raise TruncatedError(f"the file is empty: {own_name}")
-        kind, header = recognise(start, name)
-        if header is not None:
-            return _container(file, size, header, key, out, limit, check)
-        file.seek(0)
-        if not copy_unknown and kind in ("unknown", "enc", "zlib"):
-            raise FormatError(
-                f"no backup file of any known format: {own_name}",
-                hint="gdrive-wa inspect tells what is known about it",
-            )
-        plain = _plain(file, kind, out, metadata, check)
-        return replace(plain, notes=(ALREADY_PLAIN if kind != "enc" else STILL_SEALED,))
-
-
-def copy_plain(src: Path, out: IO[bytes], *, metadata: FileMetadata | None = None) -> Decrypted:
-    """Copy a file that was stored unencrypted, whatever it holds, checked against `metadata`.
+    """Give `sink` a file that was stored unencrypted, checked against `metadata`.
 
     Raises:
         ChecksumError: it is not what the metadata promises.
     """
-    with open_source(src) as file:
-        kind = looks_like(file.read(64))
-        file.seek(0)
-        return _plain(file, kind, out, metadata, lambda _moved: None)
+    written = _Written(sink, digested=True)
+    md5 = hashlib.md5(usedforsecurity=False)
+    checked = metadata is not None and metadata.md5 is not None
+    while piece := file.read(PIECE_SIZE):
+        if checked:
+            md5.update(piece)
+        written.take(piece)
+        check(len(piece))
+    if checked and metadata is not None and metadata.md5 != md5.hexdigest():
+        raise ChecksumError("the content is not what its metadata promises")
+    kind = looks_like(written.start) if kind is None else kind
+    return written.result(kind, kind)
 
 
 def _container(
@@ -166,19 +140,19 @@ def _container(
     size: int,
     header: Header,
     key: Key | None,
-    out: IO[bytes],
+    sink: Callable[[Piece], object],
     limit: int | None,
     check: Callable[[int], None],
 ) -> Decrypted:
     aes_key = container_key(header, key)
-    written = _Written(out)
+    written = _Written(sink)
     threaded = size > PIECE_SIZE
     with (
         Lane(written.take, threaded=threaded) as writing,
         Lane(written.digest.update, threaded=threaded) as hashing,
     ):
 
-        def sink(piece: Piece) -> None:
+        def both(piece: Piece) -> None:
             if writing.failure is not None:
                 raise writing.failure
             writing.put(piece)
@@ -186,7 +160,7 @@ def _container(
 
         try:
             unpacked = decrypt_container(
-                file, size, header, aes_key, sink, limit=limit, check=check
+                file, size, header, aes_key, both, limit=limit, check=check
             )
         except WrongKeyError as error:
             if version_differs(header, key):
@@ -195,12 +169,10 @@ def _container(
         failure = writing.finish()
     if failure is not None:
         raise failure
-    return Decrypted(
-        format=header.format,
-        payload=unpacked.payload,
-        size=unpacked.size,
-        sha256=written.digest.hexdigest(),
-        notes=(OTHER_VERSION,) if version_differs(header, key) else (),
+    return written.result(
+        header.format,
+        unpacked.payload,
+        (OTHER_VERSION,) if version_differs(header, key) else (),
     )
 
 
@@ -209,7 +181,7 @@ def _media(
     size: int,
     name: str,
     key: Key | None,
-    out: IO[bytes],
+    sink: Callable[[Piece], object],
     metadata: FileMetadata | None,
     check: Callable[[int], None],
 ) -> Decrypted:
@@ -220,71 +192,39 @@ def _media(
             "an mcrypt1 file needs the root key, and this is the key file of crypt12 or crypt14",
             hint="give the 64 digits, or encrypted_backup.key",
         )
-    written = _Written(out, digested=True)
-    notes = decrypt_mcrypt1(file, size, name, key, written.take, metadata=metadata, check=check)
-    return Decrypted(
-        format="mcrypt1",
-        payload=looks_like(written.first),
-        size=written.size,
-        sha256=written.digest.hexdigest(),
-        notes=notes,
-    )
-
-
-def _plain(
-    file: IO[bytes],
-    kind: str,
-    out: IO[bytes],
-    metadata: FileMetadata | None,
-    check: Callable[[int], None],
-) -> Decrypted:
-    written = _Written(out, digested=True)
-    md5 = hashlib.md5(usedforsecurity=False)
-    while piece := file.read(PIECE_SIZE):
-        md5.update(piece)
-        written.take(piece)
-        check(len(piece))
-    if metadata is not None and metadata.md5 not in (None, md5.hexdigest()):
-        raise ChecksumError("the content is not the one that its metadata promises")
-    return Decrypted(
-        format=kind,
-        payload=kind,
-        size=written.size,
-        sha256=written.digest.hexdigest(),
-    )
+    written = _Written(sink, digested=True)
+    warnings = decrypt_mcrypt1(file, size, name, key, written.take, metadata=metadata, check=check)
+    return written.result("mcrypt1", looks_like(written.start), warnings)
 
 
 class _Written:
-    """What was written so far: its size, its first bytes, its SHA-256."""
+    """What was handed on so far: its size, its first bytes, its SHA-256."""
 
-    def __init__(self, out: IO[bytes], *, digested: bool = False) -> None:
-        self._out = out
+    def __init__(self, sink: Callable[[Piece], object], *, digested: bool = False) -> None:
+        self._sink = sink
         self._digested = digested
         self.digest = hashlib.sha256()
         self.size = 0
-        self.first = b""
+        self.start = b""
 
     def take(self, piece: Piece) -> None:
-        if not self.first:
-            self.first = bytes(piece[:64])
-        try:
-            for stride in in_strides(piece):
-                self._out.write(stride)
-        except OSError as error:
-            raise explain(error, Path(str(getattr(self._out, "name", "the target")))) from error
+        if not self.start:
+            self.start = bytes(piece[:START])
+        self._sink(piece)
         self.size += len(piece)
         if self._digested:
             self.digest.update(piece)
 
+    def result(self, format_: str, payload: str, warnings: tuple[str, ...] = ()) -> Decrypted:
+        return Decrypted(
+            format=format_,
+            payload=payload,
+            size=self.size,
+            sha256=self.digest.hexdigest(),
+            start=self.start,
+            warnings=warnings,
+        )
 
-def open_source(src: str | Path) -> IO[bytes]:
-    """`src`, open for reading.
 
-    Raises:
-        UsageError: it cannot be read.
-    """
-    try:
-        return open(src, "rb")  # noqa: PTH123 - thousands, so quick
-    except OSError as error:
-        reason = (error.strerror or "it cannot be read").lower()
-        raise UsageError(f"{src}: {reason}", hint="name a file that is there") from error
+def _base(name: str) -> str:
+    return os.path.basename(name)

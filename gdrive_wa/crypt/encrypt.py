@@ -29,7 +29,6 @@ from gdrive_wa.pb.backup_prefix_pb2 import (
     Crypt15Cipher,
     KeyType,
 )
-from gdrive_wa.storage.draft import Draft
 
 FORMATS = ("crypt12", "crypt14", "crypt15")
 
@@ -62,7 +61,7 @@ def encrypt_file(
     Raises:
         UsageError: a format that does not exist.
         WrongKeyTypeError: the other kind of key.
-        StorageError: `dest` cannot be written.
+        OSError: `src` cannot be read, or `dest` not written.
     """
     if format not in FORMATS:
         raise UsageError(f"there is no format {format!r}", hint="crypt12, crypt14 or crypt15")
@@ -73,20 +72,19 @@ def encrypt_file(
     aes_key = key.derive("backup encryption", 32) if isinstance(key, RootKey) else key.reveal()
     cipher = AES.new(aes_key, AES.MODE_GCM, nonce=iv)
     md5 = hashlib.md5(header, usedforsecurity=False)
-    with src.open("rb") as file, Draft(dest.parent) as draft:
-        draft.file.write(header)
+    with src.open("rb") as file, dest.open("wb") as out:
+        out.write(header)
         for piece in _compressed(file) if compress else _pieces(file):
             sealed = cipher.encrypt(piece)
             md5.update(sealed)
-            draft.file.write(sealed)
+            out.write(sealed)
         tag = cipher.digest()
         md5.update(tag)
-        draft.file.write(tag)
+        out.write(tag)
         if checksum:
-            draft.file.write(md5.digest())
+            out.write(md5.digest())
         if format == "crypt12":
-            draft.file.write(f"--{jid_suffix}".encode())
-        draft.commit(dest)
+            out.write(f"--{jid_suffix}".encode())
 
 
 def encrypt_media(

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from secrets import token_bytes
@@ -31,8 +30,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 """JSON can spell half a character; nothing that is written as UTF-8 can hold it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileMetadata:
+class FileMetadata(NamedTuple):
     """What an envelope says of a file.
 
     Attributes:

@@ -10,13 +10,11 @@ import hmac
 import string
 from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
 
 from gdrive_wa.core.arguments import PathLike, as_path
 from gdrive_wa.core.errors import KeyFileError
 from gdrive_wa.crypt.key_text import only_digits, text_of
 from gdrive_wa.crypt.primitives import expand, extract
-from gdrive_wa.storage.draft import write_file
 
 ROOT_KEY_SIZE = 32
 CIPHER_KEY_SIZE = 131
@@ -234,14 +232,10 @@ def refuse_key_as_path(source: PathLike) -> None:
         ) from None
 
 
-def write_key_file(key: Key, path: Path) -> None:
-    """Write `key` the way the phone does: Java-serialised, 59 or 158 bytes, mode 0600.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
+def key_file_content(key: Key) -> bytes:
+    """`key` as the phone writes it into a file: Java-serialised, 59 or 158 bytes."""
     body = key.reveal() if isinstance(key, RootKey) else key.to_bytes()
-    write_file(path, JAVA_PREFIX + len(body).to_bytes(4, "big") + body)
+    return JAVA_PREFIX + len(body).to_bytes(4, "big") + body
 
 
 def _parse(raw: bytes) -> Key:

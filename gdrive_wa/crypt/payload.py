@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-
-from isal import isal_zlib
+from typing import Any
 
 from gdrive_wa.core.errors import PayloadError
+from gdrive_wa.crypt.inflate import InflateError, new_inflater
 from gdrive_wa.crypt.pipeline import Piece
 from gdrive_wa.crypt.recognise import is_mpeg_audio, is_zlib, looks_like
 
@@ -46,7 +46,7 @@ class Unpacker:
     def __init__(self, sink: Callable[[Piece], object], limit: int) -> None:
         self._sink = sink
         self._limit = limit
-        self._inflater: isal_zlib.Decompress | None = None
+        self._inflater: Any = None
         self._started = False
         self._head = b""
         self._first = b""
@@ -90,7 +90,7 @@ class Unpacker:
             self._started = True
             self.compressed = is_zlib(bytes(piece[:2]))
             if self.compressed:
-                self._inflater = isal_zlib.decompressobj()
+                self._inflater = new_inflater()
         if self._inflater is None:
             self._pass_on(piece)
         else:
@@ -110,7 +110,7 @@ class Unpacker:
         if not self.complete:
             raise PayloadError("the content ends before its compression does")
 
-    def _inflate(self, inflater: isal_zlib.Decompress, piece: Piece) -> None:
+    def _inflate(self, inflater: Any, piece: Piece) -> None:
         if inflater.eof:
             self.trailing += len(piece)
             return
@@ -122,7 +122,7 @@ class Unpacker:
                 piece = inflater.unconsumed_tail
                 if inflater.eof or (not piece and len(out) < OUTPUT_PIECE):
                     break
-        except isal_zlib.error as error:  # type: ignore[misc]
+        except InflateError as error:
             raise PayloadError("the compressed content makes no sense") from error
         self.trailing += len(inflater.unused_data)
 

@@ -93,7 +93,7 @@ def is_zlib(start: bytes) -> bool:
 
 def media_name(name: str) -> str | None:
     """The 64 digits of a ``<64 hex>.mcrypt1`` name, upper case; None for any other name."""
-    match = _MCRYPT1.match(os.path.basename(name))  # noqa: PTH119 - thousands, so quick
+    match = _MCRYPT1.match(os.path.basename(name))
     return match.group(1).upper() if match else None
 
 

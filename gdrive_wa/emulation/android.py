@@ -46,6 +46,8 @@ class AndroidSignIn:
         return self._access(form)
 
     def _sign_in(self, form: Mapping[str, str]) -> Response:
+        if form.get("droidguard_results") != "null":  # since early 2026
+            return _lines({"Error": "MissingDroidguard"}, status=403)
         account = self._account(form.get("Email", ""))
         cookie = form.get("Token", "")
         if account is not None and account.said.get("browser_first"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from gdrive_wa.core.model import Secret
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
-from gdrive_wa.crypt.keys import RootKey, write_key_file
+from gdrive_wa.crypt.keys import RootKey, key_file_content
 from gdrive_wa.emulation.account import ACCOUNT_FILE
 from gdrive_wa.emulation.story import OWNER_NUMBER
 from gdrive_wa.emulation.upload import google_time
@@ -92,7 +92,7 @@ def make_bulk(
     (folder / ACCOUNT_FILE).write_text(json.dumps(account), "utf-8")
     key_file = folder / "encrypted_backup.key" if key is not None else None
     if key is not None and key_file is not None:
-        write_key_file(key, key_file)
+        key_file.write_bytes(key_file_content(key))
     return BulkAccount(
         folder=folder, key=key, key_file=key_file, token=Secret(token), count=count, size=size
     )

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
 from itertools import pairwise
-from typing import Any
 
-from mutagen.ogg import OggPage
-from mutagen.oggopus import OggOpus
+from gdrive_wa.core.ogg import changed, pages
 
 BARS = 64
 """Of a waveform, as the app draws it."""
+_RATE = 48_000
+_PRE_SKIP = slice(10, 12)
+"""In the first header: samples at the start that are not played (RFC 7845, section 5.1)."""
 
 
 def with_serial(audio: bytes, serial: int) -> bytes:
     """The same audio as another stream: `serial` in every page, checksums right."""
-    pages = []
-    for page in _pages(audio):
-        page.serial = serial
-        pages.append(page.write())
-    return b"".join(pages)
+    return b"".join(
+        changed(audio, page, serial=serial, number=page.number) for page in pages(audio)
+    )
 
 
 def seconds_of(audio: bytes) -> float:
     """How long it plays."""
-    parsed: Any = OggOpus(BytesIO(audio))  # type: ignore[no-untyped-call]
-    return float(parsed.info.length)
+    found = list(pages(audio))
+    skipped = int.from_bytes(audio[found[0].body : found[0].end][_PRE_SKIP], "little")
+    return (found[-1].granule - skipped) / _RATE
 
 
 def waveform_of(audio: bytes) -> bytes:
     """64 bytes 0..100 that look like the speech: loud stretches need large packets."""
-    sizes = [len(packet) for page in _pages(audio) for packet in page.packets]
+    sizes = [size for page in pages(audio) for size in _packet_sizes(page.lacing)]
     sizes = sizes[2:]  # after the two headers
     edges = [bar * len(sizes) // BARS for bar in range(BARS + 1)]
     bars = [max(sizes[start : max(end, start + 1)]) for start, end in pairwise(edges)]
@@ -39,7 +38,13 @@ def waveform_of(audio: bytes) -> bytes:
     return bytes(100 * (bar - low) // max(top - low, 1) for bar in bars)
 
 
-def _pages(audio: bytes) -> Iterator[Any]:
-    source = BytesIO(audio)
-    while source.tell() < len(audio):
-        yield OggPage(source)  # type: ignore[no-untyped-call]
+def _packet_sizes(lacing: bytes) -> Iterator[int]:
+    """Bytes of each packet of a page, or of its part on this page."""
+    size = 0
+    for each in lacing:
+        size += each
+        if each < 255:
+            yield size
+            size = 0
+    if size:
+        yield size

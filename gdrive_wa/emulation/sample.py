@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gdrive_wa.core.model import Secret, VoiceNote
 from gdrive_wa.crypt.envelope import seal_envelope
-from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, write_key_file
+from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, key_file_content
 from gdrive_wa.emulation.account import ACCOUNT_FILE
 from gdrive_wa.emulation.story import OWNER_NAME, OWNER_NUMBER
 from gdrive_wa.emulation.upload import APP_VERSION, UPDATED, Upload, google_time
@@ -80,7 +80,7 @@ def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> Sa
     contents = {**year.contents, **upload.add_databases(year.messages)}
     upload.add_settings(contents)
     key_file = folder / ("encrypted_backup.key" if encrypted else "key")
-    write_key_file(key, key_file)
+    key_file.write_bytes(key_file_content(key))
     token, oauth_token = (
         f"ya29.sample-{rng.randbytes(18).hex()}",
         f"oauth2_4/{rng.randbytes(18).hex()}",

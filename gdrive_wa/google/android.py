@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
-from threading import Lock
-from types import SimpleNamespace
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.tokens import RenewedTokens
-from gdrive_wa.http.trust import why_untrusted
 
 SERVICE = "oauth2:https://www.googleapis.com/auth/drive.appdata"
 APP = "com.whatsapp"
 CLIENT_SIGNATURE = "38a0f7d505fe18fec64fbf343ecaaaf310dbd799"
+PLAY_SERVICES = "com.google.android.gms"
+PLAY_SERVICES_SIGNATURE = "38918a453d07199354f8b19af05ec6562ced5788"
+PLAY_SERVICES_VERSION = "240913000"
+"""The lowest that Google still serves; below it answers ``ServiceDisabled``."""
+_PHONE = {
+    "accountType": "HOSTED_OR_GOOGLE",
+    "has_permission": "1",
+    "source": "android",
+    "device_country": "us",
+    "operatorCountry": "us",
+    "lang": "en",
+    "sdk_version": "28",
+    "google_play_services_version": PLAY_SERVICES_VERSION,
+}
+_HEADERS = {
+    "Accept-Encoding": "identity",
+    "Content-Type": "application/x-www-form-urlencoded",
+    "User-Agent": "GoogleAuth/1.4",
+}
+_LONGEST_ANSWER = 65536
 _AGAIN = "sign in at https://accounts.google.com/EmbeddedSetup, copy a fresh oauth_token cookie"
-_ADVICE = {
+_ADVICE: dict[str, tuple[str, str | tuple[str, ...]]] = {
     "BadAuthentication": ("Google does not accept this sign-in", _AGAIN),
     "NeedsBrowser": ("Google wants you to confirm the sign-in in a browser", _AGAIN),
     "ServiceDisabled": (
         "Google has closed this way in for the version that this program claims to be",
         "update gdrive-wa",
     ),
+    "MissingDroidguard": (
+        "Google asked for a proof that only a real phone can give (MissingDroidguard)",
+        (
+            "signing in again does not help: copy the folder WhatsApp from the phone over a cable",
+            "then: gdrive-wa restore --folder WhatsApp",
+        ),
+    ),
     "DeviceManagementRequiredOrSyncDisabled": (
         "the administrator of this Workspace account does not allow it",
         "only the administrator can change that",
     ),
 }
-_one_at_a_time = Lock()
+_ANSWERS = {"Token", "Auth", "Error"}
+_REDIRECTS = range(300, 400)
 
 
 class AndroidTokens(RenewedTokens):
@@ -49,13 +74,15 @@ class AndroidTokens(RenewedTokens):
         """
         answer = _ask(
             self._endpoints,
-            "perform_oauth",
-            self._account,
-            self._fields.get("master_token"),
-            self._fields.get("android_id"),
-            service=SERVICE,
-            app=APP,
-            client_sig=CLIENT_SIGNATURE,
+            {
+                **_PHONE,
+                "Email": self._account,
+                "EncryptedPasswd": str(self._fields.get("master_token", "")),
+                "androidId": str(self._fields.get("android_id", "")),
+                "service": SERVICE,
+                "app": APP,
+                "client_sig": CLIENT_SIGNATURE,
+            },
         )
         again = f"log in again with: gdrive-wa login --provider android --account {self._account}"
         if answer.get("Error") == "BadAuthentication":
@@ -71,46 +98,74 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
     """The master token for a single-use cookie.
 
     Raises:
-        CredentialsError: Google refused; the hint says what to do.
+        CredentialsError: Google refused, or signed in another account; the hint says what to do.
         NetworkError: Google cannot be reached.
     """
-    answer = _ask(endpoints, "exchange_token", account, oauth_token.reveal(), device)
-    return Secret(_need(answer, "Token"))
+    answer = _ask(
+        endpoints,
+        {
+            **_PHONE,
+            "Email": account,
+            "add_account": "1",
+            "ACCESS_TOKEN": "1",
+            "Token": oauth_token.reveal(),
+            "service": "ac2dm",
+            "androidId": device,
+            "client_sig": PLAY_SERVICES_SIGNATURE,
+            "callerPkg": PLAY_SERVICES,
+            "callerSig": PLAY_SERVICES_SIGNATURE,
+            # What a phone without this proof sends; anything made up is refused.
+            "droidguard_results": "null",
+        },
+    )
+    master = Secret(_need(answer, "Token"))
+    signed_in = answer.get("Email", account)
+    if not _same_account(signed_in, account):
+        raise CredentialsError(
+            f"this cookie belongs to {signed_in!r}, not to {account!r}",
+            hint=f"sign in as {account} on the page, or name the other account with --account",
+        )
+    return master
 
 
-def _ask(endpoints: Endpoints, call: str, *arguments: object, **options: object) -> dict[str, str]:
-    import requests  # noqa: PLC0415 - slow to import, and rarely chosen
+def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> dict[str, str]:
+    """What Google answers to `form`: lines of ``key=value``, whatever the status."""
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - slow to import
 
+    from gdrive_wa.http.connections import Connections  # noqa: PLC0415 - imports urllib3
+    from gdrive_wa.http.trust import trust_like_a_phone, why_untrusted  # noqa: PLC0415
+
+    unreachable = NetworkError("Google cannot be reached", hint="check the network")
+    connections = Connections(1, trusted=trust_like_a_phone)
     try:
-        with _library(endpoints) as gpsoauth:
-            answer: dict[str, str] = getattr(gpsoauth, call)(*arguments, **options)
-    except requests.RequestException as error:
-        unreachable = NetworkError("Google cannot be reached", hint="check the network")
+        response = connections.request(
+            "POST", endpoints.android, body=urlencode(form).encode(), headers=_HEADERS
+        )
+        raw = response.read(_LONGEST_ANSWER)
+        response.close()
+    except HTTPError as error:
         raise why_untrusted(error, "Google") or unreachable from error
-    if not answer.keys() & {"Token", "Auth", "Error"}:  # a page of some proxy, or of an outage
+    finally:
+        connections.close()
+    if response.status in _REDIRECTS:  # a token in the form is taken nowhere else
+        raise unreachable
+    lines = (line.partition("=") for line in raw.decode("utf-8", "replace").splitlines())
+    answer = {key: value for key, _, value in lines}
+    if not answer.keys() & _ANSWERS:  # a page of some proxy, or of an outage
         raise NetworkError("Google's answer to the sign-in makes no sense", hint="try again later")
     return answer
 
 
-@contextlib.contextmanager
-def _library(endpoints: Endpoints) -> Iterator[Any]:
-    """gpsoauth, led to `endpoints`: it keeps its address in a global, knows no time limit, and
-    makes its own sessions."""
-    import gpsoauth  # noqa: PLC0415 - slow to import, and rarely chosen
-    import requests  # noqa: PLC0415
+def _same_account(one: str, other: str) -> bool:
+    return _plain_address(one) == _plain_address(other)
 
-    from gdrive_wa.google.hardening import careful  # noqa: PLC0415 - imports requests
 
-    library: Any = gpsoauth
-    with _one_at_a_time:
-        usual = library.AUTH_URL, library.requests
-        library.AUTH_URL = endpoints.android
-        try:
-            with careful(requests.Session(), endpoints) as session:
-                library.requests = SimpleNamespace(session=lambda: session)
-                yield library
-        finally:
-            library.AUTH_URL, library.requests = usual
+def _plain_address(address: str) -> tuple[str, str]:
+    """An address without what Google ignores in it: case, and dots in a name at gmail.com."""
+    name, _, host = address.strip().casefold().rpartition("@")
+    if host in ("gmail.com", "googlemail.com"):
+        return name.replace(".", ""), "gmail.com"
+    return name, host
 
 
 def _need(answer: Mapping[str, str], name: str) -> str:
@@ -121,11 +176,11 @@ def _need(answer: Mapping[str, str], name: str) -> str:
 
 def _refusal(answer: Mapping[str, str]) -> GdriveWaError:
     code = answer.get("Error", "")
-    message, hint = _ADVICE.get(
+    message, advice = _ADVICE.get(
         code, (f"Google refused the sign-in ({code or 'without a reason'})", _AGAIN)
     )
+    hints = (advice,) if isinstance(advice, str) else advice
     url = answer.get("Url", "")
-    hints = (
-        (f"open {url}", hint) if code == "NeedsBrowser" and url.startswith("https:") else (hint,)
-    )
+    if code == "NeedsBrowser" and url.startswith("https:"):
+        hints = (f"open {url}", *hints)
     return CredentialsError(message, hint=hints)

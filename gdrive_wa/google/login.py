@@ -95,10 +95,10 @@ def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = N
     login = Login(account=account, provider="android", scopes=(APPDATA_SCOPE,), fields=fields)
     try:
         android.AndroidTokens(account, fields, endpoints).token()
-    except NetworkError as error:
+    except (CredentialsError, NetworkError) as error:
         logins.keep(login)  # the cookie is spent, and what it brought is good
-        hint = "the sign-in itself went well, and is kept: go on with gdrive-wa backups"
-        raise NetworkError(error.message, hint=(*error.hints, hint)) from error
+        hint = "the sign-in itself worked and is kept; once that is solved: gdrive-wa backups"
+        raise type(error)(error.message, hint=(*error.hints, hint)) from error
     return logins.keep(login)
 
 

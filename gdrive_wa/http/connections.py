@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from threading import Lock
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -27,10 +28,12 @@ class Connections:
 
     Args:
         most: kept open to one host.
+        trusted: makes what https connections trust, and how they begin.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, trusted: Callable[[], ssl.SSLContext] = trust) -> None:
         self._most = most
+        self._trusted = trusted
         self._lock = Lock()
         self._managers: dict[tuple[str, str], urllib3.PoolManager] = {}
         self._by_host: dict[tuple[str, str], urllib3.PoolManager] = {}
@@ -74,7 +77,7 @@ class Connections:
             return self._by_host[key]
 
     def _open(self, scheme: str, proxy: str) -> urllib3.PoolManager:
-        trusted = trust() if scheme == "https" else None
+        trusted = self._trusted() if scheme == "https" else None
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         if not proxy:
             return urllib3.PoolManager(

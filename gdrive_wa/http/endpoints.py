@@ -20,7 +20,7 @@ class Endpoints:
         auth: where a browser asks for consent.
         token: where codes and refresh tokens become access tokens.
         revoke: where a token ends.
-        android: where gpsoauth asks.
+        android: where a phone signs in.
     """
 
     root: str = ""

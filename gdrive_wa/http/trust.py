@@ -6,8 +6,11 @@ proxy or a virus scanner reads along, either all of them work or none does.
 
 from __future__ import annotations
 
+import os
 import ssl
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from gdrive_wa.core.errors import NetworkError
 
@@ -25,12 +28,54 @@ class UntrustedError(NetworkError):
 
 
 def trust() -> ssl.SSLContext:
-    """The system's certificates, or those that ``SSL_CERT_FILE`` names, and beside them those
-    that came with this installation, for some systems' Python finds none."""
-    import certifi  # noqa: PLC0415 - only once a session is opened
+    """The certificates that this system trusts, and the file that ``SSL_CERT_FILE`` names.
 
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
+    On Linux also those that came with this installation, because a small container has none.
+    """
+    return _trusting(_system_context())
+
+
+def trust_like_a_phone() -> ssl.SSLContext:
+    """As :func:`trust`, with the first message of a connection as Play services writes it.
+
+    Google has been seen to refuse to sign in a client that offers a list of protocols (ALPN), or
+    that does not ask for a session ticket.
+    """
+
+    class WithoutProtocols(_system_context()):  # type: ignore[misc] # one of two
+        def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+            """urllib3 would offer http/1.1."""
+
+    context = _trusting(WithoutProtocols)
+    context.options &= ~ssl.OP_NO_TICKET
+    return context
+
+
+def _system_context() -> type[ssl.SSLContext]:
+    """What asks the system itself. On Linux that is Python's own context: truststore's reads the
+    same file anew for each connection, in 20 ms."""
+    if _on_linux():
+        return ssl.SSLContext
+    import truststore  # noqa: PLC0415 - only once a session is opened
+
+    return truststore.SSLContext
+
+
+def _on_linux() -> bool:
+    return sys.platform == "linux"
+
+
+def _trusting(kind: type[ssl.SSLContext]) -> ssl.SSLContext:
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    if _on_linux():
+        import certifi  # noqa: PLC0415 - only where it is needed
+
+        context.load_default_certs()
+        context.load_verify_locations(certifi.where())
+        return context
+    named = os.environ.get("SSL_CERT_FILE")
+    if named and Path(named).is_file():  # Windows and macOS do not look there themselves
+        context.load_verify_locations(named)
     return context
 
 

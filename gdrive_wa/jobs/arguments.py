@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
@@ -25,7 +26,7 @@ ArchiveLike: TypeAlias = Archive | PathLike
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_PARTS = ("backups", "entries", "open", "close")
+_PARTS = ("backups", "entries", "open", "path_of", "close")
 
 
 def as_key(value: KeyLike | None) -> Key | None:
@@ -99,6 +100,17 @@ def takes_source(call: Callable[P, R]) -> Callable[P, R]:
             return cast("Callable[..., R]", call)(opened, *others, **given)
 
     return opening
+
+
+def as_executor(value: Executor | None) -> Executor | None:
+    """Who opens the files in place of this machine's workers; None stays None.
+
+    Raises:
+        UsageError: nothing can be submitted to it.
+    """
+    if value is not None and not callable(getattr(value, "submit", None)):
+        raise wrong_type("executor", "a concurrent.futures.Executor", value)
+    return value
 
 
 def as_archive(value: ArchiveLike) -> Archive:

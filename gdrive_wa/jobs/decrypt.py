@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Executor
 from pathlib import Path
 
 from gdrive_wa.core.arguments import (
@@ -16,11 +17,11 @@ from gdrive_wa.core.arguments import (
 )
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Report
-from gdrive_wa.crypt import decrypt as crypt
 from gdrive_wa.crypt.decrypt import Decrypted
 from gdrive_wa.crypt.envelope import FileMetadata
+from gdrive_wa.jobs import decrypt_file as one_file
 from gdrive_wa.jobs import decrypt_folder
-from gdrive_wa.jobs.arguments import KeyLike, as_key
+from gdrive_wa.jobs.arguments import KeyLike, as_executor, as_key
 from gdrive_wa.jobs.decrypt_single import decrypt_single
 
 
@@ -30,6 +31,7 @@ def decrypt(
     key: KeyLike | None = None,
     *,
     jobs: int | None = None,
+    executor: Executor | None = None,
     progress: ProgressLike | None = None,
 ) -> Report:
     """Decrypt a file, or every file of a folder. What each file is is judged by its content.
@@ -41,6 +43,8 @@ def decrypt(
             `src`. For a folder: the folder to fill; by default ``<src>-decrypted`` beside it.
         key: a key or the path of a key file; only unencrypted files need none.
         jobs: files of a folder at the same time; by default one for each core.
+        executor: opens the files of a folder in place of this machine's workers: any
+            :class:`concurrent.futures.Executor` whose workers see the same folders.
         progress: who is told how far it is, and who may stop it.
 
     Returns:
@@ -56,11 +60,13 @@ def decrypt(
     """
     source = require_source(src)
     as_optional_path(dest, "dest")
-    opener, told = as_key(key), as_progress(progress)
+    opener, told, workers = as_key(key), as_progress(progress), as_executor(executor)
     count = None if jobs is None else as_count(jobs, "jobs")
     if source.is_dir():
         target = beside(source) if dest is None else Path(dest)
-        return decrypt_folder.decrypt_tree(source, target, opener, jobs=count, progress=told)
+        return decrypt_folder.decrypt_tree(
+            source, target, opener, jobs=count, executor=workers, progress=told
+        )
     place = None if dest is None else os.fspath(dest)  # a slash at its end counts
     return decrypt_single(source, place, opener, progress=told)
 
@@ -71,6 +77,7 @@ def decrypt_tree(
     key: KeyLike | None = None,
     *,
     jobs: int | None = None,
+    executor: Executor | None = None,
     progress: ProgressLike | None = None,
 ) -> Report:
     """Decrypt every file below `src` to its own path below `dest`: ``decrypt`` of a folder.
@@ -80,6 +87,8 @@ def decrypt_tree(
         dest: the folder to fill; made when it is not there. It may lie inside `src`.
         key: a key or the path of a key file; only unencrypted files need none.
         jobs: files at the same time; by default one for each core.
+        executor: opens the files in place of this machine's workers: any
+            :class:`concurrent.futures.Executor` whose workers see the same folders.
         progress: who is told how far it is, and who may stop it.
 
     Returns:
@@ -96,6 +105,7 @@ def decrypt_tree(
         as_path(dest, "dest"),
         as_key(key),
         jobs=count,
+        executor=as_executor(executor),
         progress=as_progress(progress),
     )
 
@@ -131,7 +141,7 @@ def decrypt_file(
     """
     if metadata is not None and not isinstance(metadata, FileMetadata):
         raise wrong_type("metadata", "the FileMetadata of an envelope", metadata)
-    return crypt.decrypt_file(
+    return one_file.decrypt_file(
         as_path(src, "src"),
         as_path(dest, "dest"),
         as_key(key),

@@ -10,10 +10,10 @@ from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Outcome, Report
 from gdrive_wa.core.names import safe_path
 from gdrive_wa.core.progress import Progress, Silent, Stage
-from gdrive_wa.crypt.decrypt import decrypt_into
 from gdrive_wa.crypt.keys import Key
-from gdrive_wa.crypt.recognise import START, plain_name
-from gdrive_wa.jobs.sidecar import read_beside
+from gdrive_wa.crypt.recognise import plain_name
+from gdrive_wa.jobs.decrypt_file import decrypt_into
+from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.draft import Draft, refuse_device, sweep
 
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
@@ -48,8 +48,8 @@ def decrypt_single(
     src = Path(src)
     told = progress or Silent()
     started = time.monotonic()
-    beside = read_beside(str(src), key)
-    metadata = beside.metadata
+    sidecar = read_sidecar(str(src), key)
+    metadata = sidecar.metadata
     into = src.parent if dest is None else Path(dest)
     exact = dest is not None and not into.is_dir() and not str(dest).endswith(_SEPARATORS)
     folder = into.parent if exact else into
@@ -60,23 +60,23 @@ def decrypt_single(
     told.begin(Stage.DECRYPT, items=1, total_bytes=_size(src))
     try:
         with Draft(folder) as draft:
-            done = decrypt_into(src, draft.file, key, metadata=metadata, progress=told)
+            done = decrypt_into(src, draft, key, metadata=metadata, progress=told)
             if exact:
                 target = into
             elif metadata is not None:
                 target = folder / safe_path(metadata.name).name
             else:
-                draft.file.seek(0)
-                name = plain_name(src.name, done.payload, draft.file.read(START))
+                name = plain_name(src.name, done.payload, done.start)
                 target = folder / Path(name).name
             _apart(src, target)
             moment = metadata.updated if metadata else None
             draft.commit(target, mtime=moment.timestamp() if moment else None)
     finally:
         told.end(Stage.DECRYPT)
-    for remark in (*done.notes, *filter(None, [beside.remark])):
-        told.say(f"{src.name}: {remark}")
-    outcome = Outcome(path=str(src), file=str(target), bytes=done.size, reason=beside.remark)
+    for warning in (*done.warnings, *sidecar.warnings):
+        told.say(f"{src.name}: {warning}")
+    reason = "; ".join(sidecar.warnings) or None
+    outcome = Outcome(path=str(src), file=str(target), bytes=done.size, reason=reason)
     return Report(done=[outcome], bytes=done.size, seconds=time.monotonic() - started)
 
 

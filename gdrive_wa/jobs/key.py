@@ -15,7 +15,7 @@ from gdrive_wa.core.arguments import PathLike, ProgressLike, as_path, as_progres
 from gdrive_wa.core.errors import FormatError, StorageError, WrongKeyError, WrongKeyTypeError
 from gdrive_wa.core.model import Backup, Secret
 from gdrive_wa.core.progress import Progress, Silent, interruptible
-from gdrive_wa.crypt.keys import Key, RootKey, refuse_key_as_path, write_key_file
+from gdrive_wa.crypt.keys import Key, RootKey, key_file_content, refuse_key_as_path
 from gdrive_wa.jobs.arguments import (
     KeyLike,
     SourceLike,
@@ -27,6 +27,7 @@ from gdrive_wa.jobs.key_check import Slip, check_key, find_slip_by_envelope, fin
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.jobs.reveal import check_key as check_listing
 from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.storage.draft import write_file
 
 ENOUGH = 8
 """So many envelopes of a listing show a slip of the hand, even if some of them are damaged."""
@@ -196,6 +197,15 @@ def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
 
         keep_key(Secret(key.reveal().hex()))
     write_key_file(key, file)
+
+
+def write_key_file(key: Key, file: Path) -> None:
+    """Write `key` the way the phone does, for its owner's eyes only, replacing what was there.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    write_file(file, key_file_content(key))
 
 
 def free_place(file: str | Path) -> None:

@@ -19,8 +19,8 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.core.progress import Progress
-from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_into, open_source
+from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_content
 from gdrive_wa.crypt.envelope import (
     LONGEST_ENVELOPE,
     METADATA_SUFFIX,
@@ -35,7 +35,8 @@ from gdrive_wa.crypt.keys import ROOT_KEY_SIZE, Key, RootKey
 from gdrive_wa.crypt.payload import HEAD, is_plausible
 from gdrive_wa.crypt.primitives import GcmDecryptor
 from gdrive_wa.crypt.recognise import media_name, recognise
-from gdrive_wa.jobs.sidecar import read_beside
+from gdrive_wa.jobs.sidecar import read_sidecar
+from gdrive_wa.storage.reading import open_source
 
 SMALL = 64 << 10
 """Files up to here are tried whole with every correction; of longer ones, first the start."""
@@ -93,10 +94,18 @@ def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -
             )
         read_file_metadata(_envelope(path), key)
         return "envelope"
-    with Path(os.devnull).open("wb") as nowhere:
-        metadata = read_beside(str(path), key).metadata
-        decrypted = decrypt_into(path, nowhere, key, metadata=metadata, progress=progress)
-    if ALREADY_PLAIN in decrypted.notes:
+    told = progress or Silent()
+
+    def check(moved: int) -> None:
+        told.advance(Stage.DECRYPT, moved=moved)
+        told.check()
+
+    metadata = read_sidecar(str(path), key).metadata
+    with open_source(path) as file:
+        decrypted = decrypt_content(
+            file, path.name, lambda _piece: None, key, metadata=metadata, check=check
+        )
+    if ALREADY_PLAIN in decrypted.warnings:
         raise FormatError(
             f"this file is not encrypted: {path.name}", hint="no key is needed to read it"
         )

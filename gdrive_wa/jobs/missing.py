@@ -41,6 +41,7 @@ from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.retry import Patience, read_refusal
 from gdrive_wa.http.trust import why_untrusted
 from gdrive_wa.jobs.databases import links_of
+from gdrive_wa.storage.draft import Draft, write_draft
 
 HOSTS = ".whatsapp.net"
 USUAL_HOST = "mmg.whatsapp.net"
@@ -169,40 +170,35 @@ def _settle(
             )
             report.skipped.append(Outcome(path=path, reason=reason))
             return
-        with archive.draft() as sealed, archive.draft() as plain:
+        with Draft(archive.drafts) as sealed:
             moved = servers.fetch(address, link, sealed.file)
             report.bytes += moved
-            sha256, size = _open(link, sealed.file, moved, plain.file)
+            content = _open(link, sealed.file, moved)
+            draft = write_draft(archive.drafts, content)
             entry = Entry(
-                stored_as=f"whatsapp.net/{link.enc_sha256 or sha256}.enc",
+                stored_as=f"whatsapp.net/{link.enc_sha256 or draft.sha256}.enc",
                 path=path,
                 modified=note.sent_at,
                 revision=link.enc_sha256,
             )
-            file = archive.place(plain, entry, size=size, sha256=sha256, note=note)
+            file = archive.place(draft, entry, note=note)
     except (Interrupted, StorageError):
         raise
     except GdriveWaError as error:
         report.failed.append(Outcome.failed(path, error))
     else:
-        report.done.append(Outcome(path=path, file=file, bytes=size))
+        report.done.append(Outcome(path=path, file=file, bytes=draft.size))
 
 
-def _open(link: MediaLink, sealed: IO[bytes], moved: int, plain: IO[bytes]) -> tuple[str, int]:
-    """Decrypt what came; SHA-256 and size of the content, which is the one that was promised."""
-    digest, size = hashlib.sha256(), 0
-
-    def sink(piece: bytes | bytearray | memoryview) -> None:
-        nonlocal size
-        digest.update(piece)
-        size += len(piece)
-        plain.write(piece)
-
+def _open(link: MediaLink, sealed: IO[bytes], moved: int) -> bytes:
+    """Decrypt what came; the content, which is the one that was promised."""
+    pieces: list[bytes] = []
     sealed.seek(0)
-    decrypt_enc(sealed, moved, link.media_key, sink)
-    if link.sha256 not in (None, digest.hexdigest()):
+    decrypt_enc(sealed, moved, link.media_key, lambda piece: pieces.append(bytes(piece)))
+    content = b"".join(pieces)
+    if link.sha256 not in (None, hashlib.sha256(content).hexdigest()):
         raise ChecksumError("what WhatsApp's servers hold is not what the database promises")
-    return digest.hexdigest(), size
+    return content
 
 
 class _Servers:

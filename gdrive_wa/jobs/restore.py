@@ -10,6 +10,7 @@ where nothing is lost: the next run of the same call goes on from there.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from datetime import tzinfo
 
 from gdrive_wa.archive.writer import ArchiveWriter
@@ -29,6 +30,7 @@ from gdrive_wa.core.model import Backup, Choice, Report
 from gdrive_wa.jobs.arguments import (
     KeyLike,
     SourceLike,
+    as_executor,
     as_key,
     as_source,
     backup_name,
@@ -37,7 +39,7 @@ from gdrive_wa.jobs.arguments import (
 from gdrive_wa.jobs.databases import by_the_databases, chats_first, notes_of, of_chat
 from gdrive_wa.jobs.missing import Wish, fetch_missing
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
-from gdrive_wa.jobs.restore_run import Job
+from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.storage.free_space import require_room
 from gdrive_wa.transfer.fetch import JOBS
@@ -57,6 +59,7 @@ def restore(
     timezone: tzinfo | str | None = None,
     tags: bool = True,
     jobs: int = JOBS,
+    executor: Executor | None = None,
     keep_blobs: bool = False,
     missing_from_whatsapp: bool = False,
     endpoint: str | None = None,
@@ -77,6 +80,8 @@ def restore(
         timezone: of names and the page, or its name; by default this machine's.
         tags: write who and when into the opus files too; the audio stays bit-exact.
         jobs: files fetched at the same time.
+        executor: opens the files (decrypts, verifies, tags) in place of this machine's worker
+            processes: any :class:`concurrent.futures.Executor` whose workers see the same folders.
         keep_blobs: keep the stored blobs too, in the archive's state folder.
         missing_from_whatsapp: ask WhatsApp's own servers for what the backup lacks, as long as
             its links live.
@@ -96,7 +101,7 @@ def restore(
         Interrupted: the user asked to stop; what is finished is kept.
     """
     source, dest, key = as_source(source), as_path(dest, "dest"), as_key(key)
-    progress = as_progress(progress)
+    progress, executor = as_progress(progress), as_executor(executor)
     backup, choice, jobs = backup_name(backup), as_choice(choice), as_count(jobs, "jobs")
     chat, endpoint = as_optional_text(chat, "chat"), as_optional_text(endpoint, "endpoint")
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
@@ -117,21 +122,30 @@ def restore(
             same_phone=same_phone,
             progress=progress,
         ) as archive,
-        Job(source, archive, key, jobs=jobs, keep=keep_blobs, progress=progress) as job,
+        RestoreRun(
+            source,
+            archive,
+            key,
+            jobs=jobs,
+            executor=executor,
+            keep=keep_blobs,
+            progress=progress,
+        ) as run,
     ):
+        run.expect(len(plan.media))
         for databases in chats_first(plan.databases):
-            job.take(databases)
-        job.stop_if_the_key_opened_nothing()
+            run.take(databases)
+        run.stop_if_the_key_opened_nothing()
         notes = notes_of(
             archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
         )
         notes = archive.expect(notes)
         media = by_the_databases(entries, plan.media, choice, archive)
         media = of_chat(media, notes, chat, archive)
-        job.take(media, strangers=everything or not notes)
+        run.take(media, include_unmatched=everything or not notes)
         if missing_from_whatsapp:
             wish = Wish(choice, chat, endpoint)
-            fetch_missing(archive, entries, wish, job.report, progress=progress)
+            fetch_missing(archive, entries, wish, run.report, progress=progress)
         shown = archive.finish()
         write_page(dest, shown, timezone=timezone)
-    return job.report
+    return run.report

@@ -1,17 +1,25 @@
-"""The part of a restore that is done for every entry: fetch it, decrypt it, give it its place."""
+"""The engine of a restore: bring → open → place, for every entry.
+
+*Bring* (:mod:`gdrive_wa.transfer.fetch`) gives the verified stored bytes as a file on this
+machine: fetched, or read where it lies. *Open* (:mod:`gdrive_wa.jobs.opening`) decrypts, verifies
+and tags it into a temporary file, on whatever executor fits. *Place* gives that its name: one
+writer, in batches, in the order of the entries.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.errors import GdriveWaError, Interrupted, KeyFailure, StorageError
@@ -19,10 +27,11 @@ from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Remarks, Stage
 from gdrive_wa.core.version import VERSION
-from gdrive_wa.crypt.decrypt import Decrypted, copy_plain, decrypt_into
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
-from gdrive_wa.crypt.recognise import START, is_sealed, media_name, suffix_of
+from gdrive_wa.crypt.recognise import media_name, suffix_of
+from gdrive_wa.jobs.executors import Opener
+from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.draft import write_file
 from gdrive_wa.storage.manifest import STATE_FOLDER
@@ -32,7 +41,7 @@ BLOBS = "blobs"
 REPORTS = "reports"
 
 
-class Job:
+class RestoreRun:
     """Brings entries into an archive, each as soon as it is there. A context manager, which
     leaves a report of the run in the archive, however it ends.
 
@@ -41,8 +50,9 @@ class Job:
         archive: where they go.
         key: what opens them.
         jobs: entries fetched at the same time.
+        executor: who opens them; by default threads or worker processes of this machine.
         keep: leave the stored bytes in the archive's state folder.
-        progress: who is told, and who may stop it.
+        progress: is told how far the run is, and may stop it.
 
     Attributes:
         report: how each entry ended.
@@ -55,6 +65,7 @@ class Job:
         key: Key | None,
         *,
         jobs: int,
+        executor: Executor | None = None,
         keep: bool,
         progress: Progress,
     ) -> None:
@@ -63,12 +74,14 @@ class Job:
         self._blobs = self._state / BLOBS
         self._source = source
         self._archive = archive
-        self._key = key
         self._jobs = jobs
         self._keep = keep
         self._progress = progress
         self._remarks = Remarks(progress)
-        self._refused: KeyFailure | None = None
+        self._opener = Opener(
+            Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
+        )
+        self._refused: GdriveWaError | None = None
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
 
@@ -81,6 +94,7 @@ class Job:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._opener.__exit__(kind, error, trace)
         self.report.seconds = time.monotonic() - self._clock
         told = {
             "started": f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
@@ -90,32 +104,32 @@ class Job:
         }
         name = f"{self._started:%Y-%m-%dT%H.%M.%S.%fZ}.json"
         target = self._state / REPORTS / name
-        with suppress(StorageError):  # a full disk has been told of already
-            write_file(target, json.dumps(told, ensure_ascii=False, indent=1).encode())
+        with suppress(StorageError):  # a full disk was reported already
+            write_file(target, json.dumps(told, ensure_ascii=False).encode())
         if error is None and not self.report.failed and not self._keep:
             shutil.rmtree(self._blobs, ignore_errors=True)
 
-    def take(self, entries: Iterable[Entry], *, strangers: bool = True) -> None:
-        """Bring `entries` into the archive; without `strangers`, a media file that no metadata
-        names is kept only when the databases know it.
+    def expect(self, count: int) -> None:
+        """About `count` media files will come: workers may start while the databases are read."""
+        self._opener.expect(count)
+
+    def take(self, entries: Iterable[Entry], *, include_unmatched: bool = True) -> None:
+        """Bring `entries` into the archive; without `include_unmatched`, a media file that no
+        metadata names is kept only when the databases know it.
         """
-        wanted = []
-        for entry in entries:
-            held = self._archive.holding(entry)
-            if held is None:
-                wanted.append(entry)
-            else:
-                known = Outcome(path=entry.path, file=held.path, reason="already there, verified")
-                self.report.skipped.append(known)
+        wanted = self._not_yet_held(entries)
         size = sum(entry.size or 0 for entry in wanted)
         self._progress.begin(Stage.DOWNLOAD, items=len(wanted), total_bytes=size)
-        for fetched in fetch(
-            self._source, wanted, self._blobs, jobs=self._jobs, progress=self._progress
-        ):
-            self._settle(fetched, strangers=strangers)
-            if fetched.path is not None and not self._keep:
-                fetched.path.unlink(missing_ok=True)
-            self._progress.advance(Stage.DOWNLOAD, items=1)
+        self._opener.expect(len(wanted))
+        brought: deque[Fetched] = deque()
+        try:
+            for opened in self._opener.each(self._bring(wanted, brought)):
+                if opened is None:
+                    self._archive.tick()
+                else:
+                    self._place(brought.popleft(), opened[1], include_unmatched=include_unmatched)
+        finally:
+            self._finish_placing()
         self._progress.end(Stage.DOWNLOAD)
         self._remarks.sum_up()
 
@@ -124,56 +138,101 @@ class Job:
         if self._refused is not None and not self.report.done and not self.report.skipped:
             raise self._refused
 
-    def _settle(self, fetched: Fetched, *, strangers: bool) -> None:
-        entry = fetched.entry
-        self.report.bytes += fetched.fetched_bytes
-        if fetched.path is None:
-            if fetched.error is not None:
-                self.report.failed.append(Outcome.failed(entry.path, fetched.error))
-            return
-        try:
-            file = self._place(entry, fetched.path, strangers=strangers)
-        except (Interrupted, StorageError):
-            raise
-        except GdriveWaError as error:
-            if isinstance(error, KeyFailure):
-                self._refused = error
-            self.report.failed.append(Outcome.failed(entry.path, error))
-        else:
-            if file is None:
-                reason = "no voice note of the databases"
-                self.report.skipped.append(Outcome(path=entry.path, reason=reason))
+    def _not_yet_held(self, entries: Iterable[Entry]) -> list[Entry]:
+        wanted = []
+        for entry in entries:
+            held = self._archive.holding(entry)
+            if held is None:
+                wanted.append(entry)
             else:
-                size = entry.size or 0
-                self.report.done.append(Outcome(path=entry.path, file=file, bytes=size))
+                known = Outcome(path=entry.path, file=held.path, reason="already there, verified")
+                self.report.skipped.append(known)
+        return wanted
 
-    def _place(self, entry: Entry, blob: Path, *, strangers: bool) -> str | None:
-        with self._archive.draft() as draft:
-            content = self._decrypt(entry, blob, draft.file)
-            self._remarks.tell(entry.path, content.notes)
-            stranger = entry.kind is Kind.UNKNOWN and not strangers
-            if stranger and not self._archive.knows(content.sha256):
-                return None
-            entry = _with_suffix(entry, draft.file)
-            return self._archive.place(draft, entry, size=content.size, sha256=content.sha256)
+    def _bring(self, wanted: list[Entry], brought: deque[Fetched]) -> Iterator[StoredFile | None]:
+        """The stored file of each entry that could be had; `brought` says whose they are."""
+        for fetched in fetch(
+            self._source, wanted, self._blobs, jobs=self._jobs, progress=self._progress
+        ):
+            if fetched is None:
+                yield None
+                continue
+            self.report.bytes += fetched.fetched_bytes
+            if fetched.path is None:
+                if fetched.error is not None:
+                    self._fail(fetched.entry, fetched.error)
+                continue
+            brought.append(fetched)
+            yield self._stored(fetched.entry, fetched.path)
 
-    def _decrypt(self, entry: Entry, blob: Path, out: IO[bytes]) -> Decrypted:
+    def _stored(self, entry: Entry, path: str) -> StoredFile:
         metadata = None
         if entry.path != entry.stored_as:
             metadata = FileMetadata(
                 name=entry.path, md5=entry.plain_md5, size=entry.plain_size, updated=entry.modified
             )
-        if not is_sealed(entry.stored_as):
-            return copy_plain(blob, out, metadata=metadata)
-        return decrypt_into(blob, out, self._key, metadata=metadata, stored_as=entry.stored_as)
+        return StoredFile(
+            path=path,
+            stored_as=entry.stored_as,
+            size=entry.size or 0,
+            mtime=None if entry.modified is None else entry.modified.timestamp(),
+            metadata=metadata,
+            plain_by_name=True,
+            note=self._archive.tags_of(entry),
+        )
+
+    def _place(
+        self, fetched: Fetched, opened: OpenedFile | OpenFailure, *, include_unmatched: bool
+    ) -> None:
+        entry = fetched.entry
+        try:
+            if isinstance(opened, OpenFailure):
+                raise opened.error()
+            self._remarks.tell(entry.path, opened.warnings)
+            unnamed = entry.kind is Kind.UNKNOWN and not include_unmatched
+            if unnamed and not self._archive.knows(opened.draft.content_sha256):
+                self._archive.discard(opened.draft)
+                reason = "no voice note of the databases"
+                self.report.skipped.append(Outcome(path=entry.path, reason=reason))
+            else:
+                entry = _with_suffix(entry, opened.draft.start)
+                file = self._archive.place(opened.draft, entry)
+                size = fetched.entry.size or 0
+                outcome = Outcome(path=fetched.entry.path, file=file, bytes=size)
+                self.report.done.append(outcome)
+        except (Interrupted, StorageError):
+            raise
+        except GdriveWaError as error:
+            self._fail(fetched.entry, error)
+        finally:
+            self._progress.advance(Stage.DOWNLOAD, items=1)
+        if self._keep:
+            fetched.keep()
+        else:
+            self._archive.when_flushed(fetched.drop)
+
+    def _fail(self, entry: Entry, error: GdriveWaError) -> None:
+        if isinstance(error, KeyFailure):
+            self._refused = error
+        self.report.failed.append(Outcome.failed(entry.path, error))
+
+    def _finish_placing(self) -> None:
+        """Give everything its name; what the disk does not name has failed after all."""
+        for record, error in self._archive.flush():
+            self.report.done = [each for each in self.report.done if each.file != record.path]
+            path = record.whatsapp_path or record.path
+            self.report.failed.append(Outcome.failed(path, error))
 
 
-def _with_suffix(entry: Entry, content: IO[bytes]) -> Entry:
+def _workers(jobs: int) -> int:
+    return min(jobs, os.cpu_count() or 1)
+
+
+def _with_suffix(entry: Entry, start: bytes) -> Entry:
     """A media file that no metadata names gets the suffix by which other programs know it."""
     if entry.path != entry.stored_as or media_name(entry.stored_as) is None:
         return entry
-    content.seek(0)
-    suffix = suffix_of(content.read(START))
+    suffix = suffix_of(start)
     if suffix in (".bin", ".opus"):  # recordings are the archive's to recognise
         return entry
     return replace(entry, path=f"Media/{media_name(entry.stored_as)}{suffix}")

@@ -21,19 +21,19 @@ from gdrive_wa.crypt.recognise import media_name
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Sidecar:
     """What the envelope beside a media file says.
 
     Attributes:
         metadata: of the file; None where there is no envelope, or none that can be used.
-        remark: why the one that is there cannot be used; None where there is nothing to say.
+        warnings: why the one that is there cannot be used; mostly empty.
     """
 
     metadata: FileMetadata | None = None
-    remark: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
-def read_beside(path: str, key: Key | None) -> Beside:
+def read_sidecar(path: str, key: Key | None) -> Sidecar:
     """What the file ``<path>-metadata`` says of the media file at `path`.
 
     Args:
@@ -42,26 +42,27 @@ def read_beside(path: str, key: Key | None) -> Beside:
     """
     digits = media_name(path)
     if digits is None or not isinstance(key, RootKey):
-        return Beside()
+        return Sidecar()
     try:
-        with open(path + METADATA_SUFFIX, "rb") as file:  # noqa: PTH123 - thousands, so quick
+        with open(path + METADATA_SUFFIX, "rb") as file:
             raw = file.read(LONGEST_ENVELOPE + 1)
     except FileNotFoundError:
-        return Beside()
+        return Sidecar()
     except OSError:
-        return Beside(remark=_unusable("it cannot be read"))
+        return _unusable("it cannot be read")
     if len(raw) > LONGEST_ENVELOPE:
-        return Beside(remark=_unusable("a metadata envelope is never so long"))
+        return _unusable("a metadata envelope is never so long")
     try:
         metadata = read_file_metadata(raw.decode("ascii", "replace"), key)
     except WrongKeyError:
-        return Beside(remark=_unusable("its MAC does not hold"))
+        return _unusable("its MAC does not hold")
     except MetadataError as error:
-        return Beside(remark=_unusable(error.message))
+        return _unusable(error.message)
     if metadata.md5 is not None and stored_name(key, metadata.name, metadata.md5) != digits:
-        return Beside(remark=_unusable("it belongs to another file"))
-    return Beside(metadata)
+        return _unusable("it belongs to another file")
+    return Sidecar(metadata)
 
 
-def _unusable(why: str) -> str:
-    return f"the metadata beside it cannot be used, so its own name is lost: {why}"
+def _unusable(why: str) -> Sidecar:
+    told = f"the metadata beside it cannot be used, so its own name is lost: {why}"
+    return Sidecar(warnings=(told,))

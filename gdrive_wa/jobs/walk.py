@@ -9,7 +9,7 @@ from pathlib import Path
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Outcome
 from gdrive_wa.crypt.envelope import METADATA_SUFFIX
-from gdrive_wa.jobs.stored import StoredFile
+from gdrive_wa.jobs.opening import StoredFile
 from gdrive_wa.storage.manifest import STATE_FOLDER
 
 _ENVELOPE = f".mcrypt1{METADATA_SUFFIX}"
@@ -33,7 +33,14 @@ def walk(src: Path, *, but: str | None) -> Iterator[StoredFile | Outcome]:
             if entry is not None and not entry.is_dir(follow_symlinks=False):
                 if entry.is_file(follow_symlinks=False):
                     stat = entry.stat(follow_symlinks=False)
-                    yield StoredFile(entry.path, below, stat.st_size, stat.st_mtime_ns)
+                    yield StoredFile(
+                        path=os.path.abspath(entry.path),
+                        stored_as=below,
+                        size=stat.st_size,
+                        mtime=stat.st_mtime_ns / 1e9,
+                        revision=f"{stat.st_size}-{stat.st_mtime_ns}",
+                        sidecar=True,
+                    )
                 continue
             with os.scandir(src if entry is None else entry.path) as found:
                 inside = sorted(found, key=lambda each: each.name, reverse=True)

@@ -1,8 +1,7 @@
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -70,7 +69,7 @@ class WebMessageInfo(_message.Message):
     starred: bool
     push_name: str
     media_data: MediaData
-    def __init__(self, key: _Optional[_Union[MessageKey, _Mapping]] = ..., message: _Optional[_Union[Message, _Mapping]] = ..., message_timestamp: _Optional[int] = ..., participant: _Optional[str] = ..., starred: _Optional[bool] = ..., push_name: _Optional[str] = ..., media_data: _Optional[_Union[MediaData, _Mapping]] = ...) -> None: ...
+    def __init__(self, key: _Optional[_Union[MessageKey, _Mapping]] = ..., message: _Optional[_Union[Message, _Mapping]] = ..., message_timestamp: _Optional[int] = ..., participant: _Optional[str] = ..., starred: bool = ..., push_name: _Optional[str] = ..., media_data: _Optional[_Union[MediaData, _Mapping]] = ...) -> None: ...
 
 class MediaData(_message.Message):
     __slots__ = ("local_path",)
@@ -88,7 +87,7 @@ class MessageKey(_message.Message):
     from_me: bool
     id: str
     participant: str
-    def __init__(self, remote_jid: _Optional[str] = ..., from_me: _Optional[bool] = ..., id: _Optional[str] = ..., participant: _Optional[str] = ...) -> None: ...
+    def __init__(self, remote_jid: _Optional[str] = ..., from_me: bool = ..., id: _Optional[str] = ..., participant: _Optional[str] = ...) -> None: ...
 
 class Message(_message.Message):
     __slots__ = ("audio_message", "device_sent", "view_once", "ephemeral", "document_with_caption", "view_once_2", "edited", "view_once_2_extension", "group_mentioned", "bot_invoke", "comment", "status_mention", "associated_child", "group_status_mention", "status_add_yours", "group_status", "limit_sharing", "question", "group_status_2", "bot_forwarded", "question_reply", "spoiler")
@@ -180,7 +179,7 @@ class AudioMessage(_message.Message):
     context: Context
     waveform: bytes
     view_once: bool
-    def __init__(self, url: _Optional[str] = ..., mimetype: _Optional[str] = ..., file_sha256: _Optional[bytes] = ..., file_length: _Optional[int] = ..., seconds: _Optional[int] = ..., ptt: _Optional[bool] = ..., media_key: _Optional[bytes] = ..., file_enc_sha256: _Optional[bytes] = ..., direct_path: _Optional[str] = ..., media_key_timestamp: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., waveform: _Optional[bytes] = ..., view_once: _Optional[bool] = ...) -> None: ...
+    def __init__(self, url: _Optional[str] = ..., mimetype: _Optional[str] = ..., file_sha256: _Optional[bytes] = ..., file_length: _Optional[int] = ..., seconds: _Optional[int] = ..., ptt: bool = ..., media_key: _Optional[bytes] = ..., file_enc_sha256: _Optional[bytes] = ..., direct_path: _Optional[str] = ..., media_key_timestamp: _Optional[int] = ..., context: _Optional[_Union[Context, _Mapping]] = ..., waveform: _Optional[bytes] = ..., view_once: bool = ...) -> None: ...
 
 class Context(_message.Message):
     __slots__ = ("forwarding_score", "is_forwarded")
@@ -188,4 +187,4 @@ class Context(_message.Message):
     IS_FORWARDED_FIELD_NUMBER: _ClassVar[int]
     forwarding_score: int
     is_forwarded: bool
-    def __init__(self, forwarding_score: _Optional[int] = ..., is_forwarded: _Optional[bool] = ...) -> None: ...
+    def __init__(self, forwarding_score: _Optional[int] = ..., is_forwarded: bool = ...) -> None: ...

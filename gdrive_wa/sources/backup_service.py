@@ -74,6 +74,9 @@ class BackupService:
                 found[entry.stored_as] = entry
         yield from found.values()
 
+    def path_of(self, entry: Entry) -> None:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
+
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"

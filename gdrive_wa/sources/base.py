@@ -96,6 +96,11 @@ class BackupSource(Protocol):
         """
         ...
 
+    def path_of(self, entry: Entry) -> str | None:
+        """Where the stored bytes of `entry` lie on this machine, as a file of their own that can
+        be read in place; None where they have to be fetched with :meth:`open`."""
+        ...
+
     def close(self) -> None:
         """Let go of connections and files."""
         ...

@@ -41,6 +41,9 @@ class _Drive:
         self._unread: dict[str, NetworkError] = {}
         self._unread_in_a_row = 0
 
+    def path_of(self, entry: Entry) -> None:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
+
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
         """See :class:`~gdrive_wa.sources.base.BackupSource`.
 

@@ -80,6 +80,10 @@ class Folder:
                 backup=whose,
             )
 
+    def path_of(self, entry: Entry) -> str:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        return entry.locator
+
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         return FileBlob(Path(entry.locator), offset)
@@ -130,8 +134,8 @@ class _Root:
     others: frozenset[Path] = frozenset()
 
     def files(self) -> Iterator[_File]:
-        others = {str(other) for other in self.others}
-        waiting = [(str(self.path), "")]
+        others = {os.path.abspath(other) for other in self.others}
+        waiting = [(os.path.abspath(self.path), "")]
         while waiting:
             folder, prefix = waiting.pop()
             children = _scan(folder)

@@ -10,6 +10,7 @@ app's own business. Nothing in the folder is ever changed.
 from __future__ import annotations
 
 import contextlib
+import os
 import plistlib
 import re
 import sqlite3
@@ -129,6 +130,12 @@ class IPhone:
                 modified=stored.modified,
                 revision=phone.revision(domain, stored),
             )
+
+    def path_of(self, entry: Entry) -> str | None:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        folder, domain, path = entry.locator.split("\0", 2)
+        phone = self._phones[Path(folder)]
+        return None if phone.rewrites(path) else os.path.abspath(phone.readable(domain, path))
 
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""

@@ -21,7 +21,8 @@ from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.disk import explain, storage_errors
-from gdrive_wa.storage.draft import hold_folder, make_folder, sweep, write_file
+from gdrive_wa.storage.draft import make_folder, sweep, write_file
+from gdrive_wa.storage.lock import FolderLock, hold_folder
 from gdrive_wa.storage.record import (
     VERSION,
     Record,
@@ -69,12 +70,14 @@ class Manifest:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / STATE_FOLDER / MANIFEST_NAME
+        self._root = str(folder)
         self._records: dict[str, Record] = {}
         self._doubted = _doubted(folder)
+        self._announced: set[str] = set()
         self._by_source: dict[str, dict[str, Record]] = {}
         self._lock = Lock()
         self._file: IO[bytes] | None = None
-        self._holder: IO[str] | None = None
+        self._holder: FolderLock | None = None
 
     @classmethod
     def glance(cls, folder: Path) -> Self:
@@ -152,10 +155,12 @@ class Manifest:
         since found other content in it. One of another time, such as in a copy of the folder, is
         read: its content decides.
         """
+        if record.path in self._announced:
+            return True
         if record.path in self._doubted:
             return False
         try:
-            found = (self.folder / record.path).lstat()
+            found = os.lstat(self.file_of(record))
             if not stat.S_ISREG(found.st_mode) or found.st_size != record.size:
                 return False
             return found.st_mtime_ns == record.mtime_ns or self._reads_the_same(record)
@@ -173,6 +178,26 @@ class Manifest:
                 os.utime(path, ns=(record.mtime_ns, record.mtime_ns))
         return True
 
+    def file_of(self, record: Record) -> str:
+        """Where the file of `record` lies, or will."""
+        return f"{self._root}/{record.path}"
+
+    def announce(self, record: Record) -> None:
+        """`record` will hold once its file is in place: :meth:`write`, then :meth:`placed`."""
+        with self._lock:
+            self._announced.add(record.path)
+            self._doubted.discard(record.path)
+            self._remember(record)
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Write down announced records: their files are flushed to the disk, under other names."""
+        with self._lock:
+            self._write(b"".join(map(line_of, records)))
+
+    def placed(self, record: Record) -> None:
+        """The file of an announced record has its name."""
+        self._announced.discard(record.path)
+
     def add(self, *records: Record) -> None:
         """`records` hold from now on."""
         with self._lock:
@@ -184,6 +209,7 @@ class Manifest:
     def drop(self, path: str) -> None:
         """Nothing is known of `path` any more."""
         with self._lock:
+            self._announced.discard(path)
             self._forget(path)
             self._write(dropped(path))
 
@@ -213,7 +239,8 @@ class Manifest:
             write_file(self.path.with_name(f"manifest.version-{version}.jsonl"), raw)
 
     def _compact(self) -> None:
-        write_file(self.path, serialise(self._records.values()))
+        held = (record for path, record in self._records.items() if path not in self._announced)
+        write_file(self.path, serialise(held))
 
 
 def _without_links(path: str, flags: int) -> int:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.model import Entry, VoiceNote
+from gdrive_wa.storage.draft import write_draft
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MUM = "15550101@s.whatsapp.net"
@@ -115,16 +116,17 @@ def run(
             if held is not None:
                 ran.held.append(held.path)
                 continue
-            with archive.draft() as draft:
-                draft.file.write(content)
-                ran.placed[listed.path] = archive.place(
-                    draft,
-                    listed,
-                    size=len(content),
-                    sha256=hashlib.sha256(content).hexdigest(),
-                )
+            ran.placed[listed.path] = place(archive, listed, content)
         ran.notes = archive.finish()
     return ran
+
+
+def place(
+    archive: ArchiveWriter, listed: Entry, content: bytes, note: VoiceNote | None = None
+) -> str:
+    """Place `content` as what became of `listed`, as a restore does."""
+    moment = None if listed.modified is None else listed.modified.timestamp()
+    return archive.place(write_draft(archive.drafts, content, mtime=moment), listed, note=note)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ import pytest
 
 from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.writer import ArchiveWriter
-from tests.archive.phone import entry
+from tests.archive.phone import entry, place
 
 
 def same(one: Path, other: Path) -> bool | None:
@@ -21,11 +21,9 @@ def shelve(folder: Path, *contents: str, account: str | None = None) -> None:
     """One run: ``msgstore.db``, and whatever else lies beside it, a name for each content."""
     with ArchiveWriter(folder, same_phone=same, account=account) as archive:
         for name, content in zip(("msgstore.db", "wa.db"), contents, strict=False):
-            with archive.draft() as draft:
-                draft.file.write(content.encode())
-                listed = entry(f"Databases/{name}.crypt15", content.encode())
-                if archive.holding(listed) is None:
-                    archive.place(draft, listed, size=len(content), sha256="00" * 32)
+            listed = entry(f"Databases/{name}.crypt15", content.encode())
+            if archive.holding(listed) is None:
+                place(archive, listed, content.encode())
         held = archive.database("msgstore.db")
         assert held is not None
         assert held.read_text() == contents[0], "what this run reads is its own phone's"

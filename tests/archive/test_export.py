@@ -15,13 +15,13 @@ from typing import Any
 
 import av
 import pytest
-from mutagen.ogg import OggPage
 
 from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.export import PAUSE, export
 from gdrive_wa.archive.tags import tags_for
 from gdrive_wa.core.errors import Interrupted, UsageError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.ogg import one_packet, pages
 from gdrive_wa.core.progress import Silent
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.jobs.restore import restore
@@ -169,19 +169,15 @@ def test_each_chat_becomes_a_file(archive: Path, tmp_path: Path) -> None:
 
 
 def test_tags_of_another_program_in_no_utf_8_cost_no_recording(own: Path, tmp_path: Path) -> None:
-    page: Any = OggPage
     note = notes_of(own)[0]
     assert note.file is not None
     seconds = listen(own / note.file).seconds
-    with (own / note.file).open("r+b") as file:
-        old = [page(file)]
-        while not old[-1].packets[0].startswith(b"OpusTags"):
-            old.append(page(file))
-        new = page()
-        new.serial, new.sequence = old[-1].serial, old[-1].sequence
-        new.packets = [old[-1].packets[0].replace(b"artist=", b"artis\xe9=")]
-        assert b"\xe9=" in new.packets[0]
-        page.replace(file, old[-1:], [new])
+    content = (own / note.file).read_bytes()
+    page = list(pages(content))[1]
+    packet = content[page.body : page.end].replace(b"artist=", b"artis\xe9=")
+    assert b"\xe9=" in packet
+    (new,) = one_packet(packet, serial=page.serial, number=page.number)
+    (own / note.file).write_bytes(content[: page.start] + new + content[page.end :])
     report = export(own, tmp_path / "out", form="m4a", chat=note.chat)
     assert report.failed == []
     name = Path(note.file).relative_to("Voice notes").with_suffix(".m4a")

@@ -14,7 +14,18 @@ from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.errors import StorageError, UnsafeNameError
 from gdrive_wa.core.model import NoteStatus
-from tests.archive.phone import ANNA, BERLIN, FAMILY, entry, note, path_of, recording, run, tree
+from tests.archive.phone import (
+    ANNA,
+    BERLIN,
+    FAMILY,
+    entry,
+    note,
+    path_of,
+    place,
+    recording,
+    run,
+    tree,
+)
 from tests.hostile import HOSTILE
 
 IMAGE = "Media/WhatsApp Images/IMG-20240101-WA0001.jpg"
@@ -31,10 +42,7 @@ def test_a_voice_note_lies_under_its_chat_time_and_sender(tmp_path: Path) -> Non
 def test_databases_lose_their_encryptions_suffix(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path) as archive:
         for name in ("msgstore.db.crypt15", "wa.db.crypt14", "msgstore-increment-1-2024-01-01.db"):
-            with archive.draft() as draft:
-                draft.file.write(name.encode())
-                listed = entry(f"Databases/{name}", name.encode())
-                archive.place(draft, listed, size=len(name), sha256="00")
+            place(archive, entry(f"Databases/{name}", name.encode()), name.encode())
         assert archive.database("msgstore.db") == tmp_path / "Databases" / "msgstore.db"
         assert archive.database("axolotl.db") is None
     assert [path.name for path in open_archive(tmp_path).databases()] == [
@@ -341,11 +349,8 @@ def test_a_file_that_says_nothing_goes_to_the_note_it_was_fetched_for(tmp_path: 
     with ArchiveWriter(tmp_path, timezone=BERLIN) as archive:
         archive.expect([told])
         for fetched_for in (told, note(2)):  # the other one nobody knows
-            with archive.draft() as draft:
-                draft.file.write(recording(1))
-                name = f"WhatsApp Voice Notes/{fetched_for.message_id}"
-                listed = entry(name, recording(1))
-                archive.place(draft, listed, size=1, sha256="00" * 32, note=fetched_for)
+            listed = entry(f"WhatsApp Voice Notes/{fetched_for.message_id}", recording(1))
+            place(archive, listed, recording(1), fetched_for)
         placed = {found.status: found.file for found in archive.finish()}
     assert placed[NoteStatus.RESTORED] == "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"
     assert NoteStatus.UNMATCHED in placed

@@ -1,6 +1,6 @@
 """A large database to its voice notes, their lists and the page: time and peak memory.
 
-    python -m tests.benchmarks chats [--quick]
+    python -m tests.benchmarks chats [--quick] [--folder FOLDER]
 
 400 000 messages in 300 chats, 60 000 with a file, 20 000 of these voice notes. None of the files
 is there: what is measured is the reading of the database and the writing of lists and pages.
@@ -9,17 +9,19 @@ is there: what is measured is the reading of the database and the writing of lis
 from __future__ import annotations
 
 import base64
+import json
 import random
 import sqlite3
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from gdrive_wa.emulation.msgstore import SCHEMA
-from tests.benchmarks.measure import PEERS, measure, show
+from tests.benchmarks.measure import OURS, PEERS, Measured, measure, show
+from tests.benchmarks.table import Reach, compare, print_budget
+from tests.benchmarks.workspace import Workspace, parse, workspace
 
 MESSAGES = 400_000
 CHATS = 300
@@ -27,17 +29,6 @@ FILE_EVERY = 7
 NOTES = 20_000
 START = 1_577_836_800_000
 
-READ = "import sys; from pathlib import Path; from gdrive_wa.chats.read import read_voice_notes; "
-ALONE = f"{READ}assert len(read_voice_notes(Path(sys.argv[1]))) == int(sys.argv[2])"
-WHOLE = f"""
-{READ}
-from gdrive_wa.archive.writer import ArchiveWriter
-from gdrive_wa.pages.page import write_page
-folder = Path(sys.argv[2])
-with ArchiveWriter(folder) as archive:
-    archive.expect(read_voice_notes(Path(sys.argv[1])))
-    write_page(folder, archive.finish())
-"""
 BESIDE = """
 CREATE TABLE message_location (message_row_id INTEGER PRIMARY KEY, latitude REAL, longitude REAL);
 CREATE TABLE message_thumbnail (message_row_id INTEGER PRIMARY KEY, thumbnail BLOB);
@@ -67,31 +58,36 @@ print(sqlite3.connect(sys.argv[1]).execute(query).fetchall())
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Make the database, measure, print the table; with ``--quick`` of a tenth of it."""
-    share = 10 if "--quick" in arguments else 1
-    messages, notes = MESSAGES // share, NOTES // share
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        store = make_store(folder / "msgstore.db", messages=messages, notes=notes)
-        size = store.stat().st_size / 1e6
-        python = [sys.executable, "-c"]
+    """Make the database, measure, print the table."""
+    options = parse(arguments)
+    messages, notes = options.few(MESSAGES), options.few(NOTES)
+    with workspace(options) as work:
+        phone, archive = work.folder / "phone", work.folder / "archive"
+        (phone / "Databases").mkdir(parents=True)
+        (phone / "Media").mkdir()
+        store = make_store(phone / "Databases" / "msgstore.db", messages=messages, notes=notes)
+        title = f"{messages} messages, {notes} voice notes to lists and page"
         rows = [
-            ("gdrive-wa", measure([*python, WHOLE, store, folder / "archive"])),
-            ("reading the notes, nothing else", measure([*python, ALONE, store, str(notes)])),
-            ("SQLite reading every message once", measure([*python, SCAN, store])),
+            ("gdrive-wa", measure((*OURS, "restore", archive, "--folder", phone))),
+            ("SQLite reading every message once", measure((sys.executable, "-c", SCAN, store))),
         ]
-        exporter = PEERS / "wtsexporter"
-        if exporter.exists():
-            rows.append(("WhatsApp-Chat-Exporter, to HTML", measure(_export(exporter, folder))))
-    show(f"{messages} messages, {notes} voice notes, {size:.0f} MB, to lists and page", rows)
+        listed = len(json.loads((archive / "voice-notes.json").read_bytes()))
+        if listed != notes:
+            raise SystemExit(f"listed {listed} of {notes} notes")
+        if (PEERS / "wtsexporter").exists():
+            rows.append(("WhatsApp-Chat-Exporter, to HTML", _export(work, store)))
+            reach = Reach(wall=0.04, memory=110)
+            compare(title, rows[0][1], "WhatsApp-Chat-Exporter", rows[2][1], reach)
+        show(f"{title}, of {store.stat().st_size / 1e6:.0f} MB", rows)
 
 
-def _export(exporter: Path, folder: Path) -> list[str | Path]:
-    """The command that writes every chat as a page; it wants a folder of media to be there."""
-    pages, media = folder / "html", folder / "no media"
+def _export(work: Workspace, store: Path) -> Measured:
+    """Every chat as a page; it wants a folder of media to be there."""
+    pages, media = work.folder / "html", work.folder / "no media"
     pages.mkdir()
     media.mkdir()
-    return [exporter, "-a", "-d", folder / "msgstore.db", "-o", pages, "-m", media]
+    given = ("-a", "-d", store, "-o", pages, "-m", media)
+    return measure((PEERS / "wtsexporter", *given))
 
 
 def make_store(path: Path, *, messages: int = MESSAGES, notes: int = NOTES) -> Path:
@@ -179,3 +175,8 @@ def _files(chance: random.Random, filed: range, spoken: set[int]) -> Iterator[tu
             f"https://mmg.whatsapp.net{link}",
             digest,
         )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    print_budget()

@@ -1,34 +1,34 @@
-"""Decryption beside the peers: ``python -m tests.benchmarks.decrypt [--quick] [--huge]``.
+"""Decryption beside the peers, and what a large container costs in time and memory.
 
-Makes its own data and prints tables; asserts nothing about time. What is compared: a crypt15
-database against ``wadecrypt`` and against isal alone, which inflates the already decrypted stream
-to the disk and checks nothing; 5 000 media files against ``wabdd decrypt``. Ours verifies every
-MD5 and tag, and flushes to the disk; the isal row flushes too, the peers do not.
+    python -m tests.benchmarks decrypt [--quick] [--huge] [--folder FOLDER]
 
-For some minutes after thousands of files were deleted, ext4 makes new ones more slowly, for
-everybody alike: run it on a disk that was at rest, or name another with ``--folder``.
+What is compared: a crypt15 database against ``wadecrypt``, and against isal alone, which inflates
+the already decrypted stream and checks nothing; thousands of media files against ``wabdd
+decrypt``. Ours verifies every MD5 and tag, and flushes; the isal row flushes too, the peers do not.
 """
 
 from __future__ import annotations
 
-import argparse
+import base64
 import random
-import shutil
 import sqlite3
 import sys
-import tempfile
 import zlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from contextlib import closing
 from pathlib import Path
 
-from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
-from gdrive_wa.crypt.envelope import FileMetadata
-from gdrive_wa.crypt.keys import RootKey, write_key_file
-from tests.benchmarks.measure import PEERS, measure, show
+from gdrive_wa.crypt.encrypt import encrypt_file
+from gdrive_wa.jobs.key import write_key_file
+from tests.benchmarks.measure import OURS, PEERS, Measured, measure, show
+from tests.benchmarks.phone import KEY, make_sealed, write_digits
+from tests.benchmarks.table import Reach, compare, print_budget
+from tests.benchmarks.workspace import Workspace, parse, workspace
 
-KEY = RootKey(bytes(range(32)))
-SEGMENT_ROWS = 120_000
+SEGMENT_ROWS = 60_000
+NOTES = 4_700
+SMALL, MEASURED, HUGE = 70, 700, 4_000
+"""Megabytes of the containers."""
 INFLATE = """
 import os, sys
 from isal import isal_zlib
@@ -46,58 +46,86 @@ with open(sys.argv[1], "rb") as source, open(sys.argv[2], "wb") as target:
 """
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Measure and print; options of other benchmarks are let pass."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="a tenth of everything")
-    options.add_argument("--huge", action="store_true", help="a file of 4 GB too")
-    options.add_argument("--folder", type=Path, help="where the data go (default: temporary)")
-    chosen, _ = options.parse_known_args(argv)
-    with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
-        work = Path(folder)
-        write_key_file(KEY, work / "encrypted_backup.key")
-        segment = _segment(work)
-        sizes = (7, 70) if chosen.quick else (70, 700, 4000) if chosen.huge else (70, 700)
-        for megabytes in sizes:
-            _database(work, segment, megabytes)
-        _media(work, 500 if chosen.quick else 5000)
+def main(arguments: Sequence[str]) -> None:
+    """Measure and print; with ``--huge`` a container of 4 GB too."""
+    options = parse(arguments)
+    with workspace(options) as work:
+        segment = _segment(work.folder)
+        for megabytes in (SMALL, MEASURED, HUGE) if options.huge else (SMALL, MEASURED):
+            _database(work, segment, options.few(megabytes), judged=megabytes != SMALL)
+        _media(work, options.few(NOTES))
 
 
-def _segment(work: Path) -> bytes:
-    """A real database, as message tables are: short texts, ids, jids, hashes, thumbnails."""
-    path = work / "segment.db"
+def _segment(folder: Path) -> bytes:
+    """A real database that deflates to 60 %: short texts, media keys, hashes, thumbnails."""
+    path = folder / "segment.db"
     dice = random.Random(2)
     words = [dice.randbytes(dice.randrange(2, 8)).hex() for _ in range(4000)]
-    with sqlite3.connect(path) as connection:
-        connection.execute(
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
             "CREATE TABLE message(_id INTEGER PRIMARY KEY, chat_row_id INTEGER, key_id TEXT,"
-            " timestamp INTEGER, text_data TEXT, file_hash TEXT, thumbnail BLOB)"
+            " timestamp INTEGER, text_data TEXT, media_key BLOB, file_hash TEXT, thumbnail BLOB)"
         )
-        for number in range(SEGMENT_ROWS):
-            connection.execute(
-                "INSERT INTO message VALUES (NULL, ?, ?, ?, ?, ?, ?)",
+        database.executemany(
+            "INSERT INTO message VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
+            (
                 (
                     dice.randrange(300),
                     dice.randbytes(10).hex().upper(),
                     1_700_000_000_000 + number * 7919,
-                    " ".join(dice.choices(words, k=dice.randrange(1, 25))),
-                    dice.randbytes(16).hex() if number % 5 == 0 else None,
-                    dice.randbytes(300) if number % 20 == 0 else None,
-                ),
-            )
-    connection.close()
+                    " ".join(dice.choices(words, k=dice.randrange(1, 28))),
+                    *_file(dice, number),
+                )
+                for number in range(SEGMENT_ROWS)
+            ),
+        )
+        database.commit()
     content = path.read_bytes()
     path.unlink()
     return content
 
 
-def _database(work: Path, segment: bytes, megabytes: int) -> None:
+def _file(dice: random.Random, number: int) -> tuple[bytes | None, str | None, bytes | None]:
+    """What a message with a file, each fourth, has of it; and some of them a thumbnail."""
+    if number % 4:
+        return None, None, None
+    digest = base64.b64encode(dice.randbytes(32)).decode()
+    return dice.randbytes(32), digest, None if number % 40 else dice.randbytes(300)
+
+
+def _database(work: Workspace, segment: bytes, megabytes: int, *, judged: bool) -> None:
     """One container of so many megabytes: the segment again and again, deflated once."""
-    stream, sealed, key = (
-        work / "stream",
-        work / "msgstore.db.crypt15",
-        work / "encrypted_backup.key",
-    )
+    folder = work.folder
+    stream, sealed, key = folder / "stream", folder / "msgstore.db.crypt15", folder / "root.key"
+    write_key_file(KEY, key)
+    count = _deflate(segment, stream, megabytes)
+    encrypt_file(stream, sealed, KEY, compress=False)
+    plain, size = folder / "msgstore.db", count * len(segment)
+    commands = {
+        "gdrive-wa": (*OURS, "decrypt", sealed, plain, "--key-file", key),
+        "isal alone, inflating": (sys.executable, "-c", INFLATE, stream, plain),
+    }
+    if (PEERS / "wadecrypt").exists():
+        commands["wadecrypt"] = (PEERS / "wadecrypt", key, sealed, plain)
+    runs: dict[str, Measured] = {}
+    for name, command in commands.items():
+        runs[name] = measure(command)
+        if plain.stat().st_size != size:
+            raise SystemExit(f"{name} made {plain.stat().st_size} bytes of {size}")
+        plain.unlink()
+    share = stream.stat().st_size / size
+    title = f"decrypt a crypt15 database of {megabytes} MB"
+    show(f"{title}, which is {share:.0%} of what is inside", list(runs.items()))
+    reaches = {"wadecrypt": Reach(wall=0.28, memory=64), "isal alone, inflating": Reach(wall=1.05)}
+    for name, reach in reaches.items():
+        if judged and name in runs:
+            compare(title, runs["gdrive-wa"], name, runs[name], reach)
+    stream.unlink()
+    sealed.unlink()
+
+
+def _deflate(segment: bytes, stream: Path, megabytes: int) -> int:
+    """Write the zlib stream; how many times the segment is in it."""
     deflater = zlib.compressobj(6, wbits=-15)
     deflated = deflater.compress(segment) + deflater.flush(zlib.Z_FULL_FLUSH)
     count = max(1, megabytes * 1_000_000 // len(deflated))
@@ -108,54 +136,26 @@ def _database(work: Path, segment: bytes, megabytes: int) -> None:
             file.write(deflated)
             adler = zlib.adler32(segment, adler)
         file.write(b"\x03\x00" + adler.to_bytes(4, "big"))
-    encrypt_file(stream, sealed, KEY, compress=False)
-    plain = work / "msgstore.db"
-    ours = (sys.executable, "-m", "gdrive_wa", "decrypt", sealed, plain, "--key-file", key)
-    rows = []
-    for name, command in (
-        ("wadecrypt", (PEERS / "wadecrypt", key, sealed, plain)),
-        ("isal alone, inflating to disk", (sys.executable, "-c", INFLATE, stream, plain)),
-        ("gdrive-wa", ours),
-    ):
-        rows.append((name, measure(command)))
-        size = plain.stat().st_size
-        if size != count * len(segment):
-            raise SystemExit(f"{name} made {size} bytes")
-        plain.unlink()
-    show(f"crypt15 of {megabytes} MB, {count * len(segment) // 1_000_000} MB inside", rows)
-    stream.unlink()
-    sealed.unlink()
+    return count
 
 
-def _media(work: Path, count: int) -> None:
+def _media(work: Workspace, count: int) -> None:
     """So many voice notes of 40 KB, as a dump of theirs lies on disk."""
-    dice = random.Random(40)
-    dump = work / "dump"
-    for folder in ("Media", "Databases", "Backups"):
-        (dump / folder).mkdir(parents=True)
-    moment = datetime(2024, 5, 1, tzinfo=UTC)
-    for number in range(count):
-        path = f"Media/WhatsApp Voice Notes/{202401 + number // 120}/PTT-WA{number:05}.opus"
-        name, sealed, envelope = encrypt_media(
-            b"OggS" + dice.randbytes(40_000), KEY, FileMetadata(name=path, updated=moment)
-        )
-        (dump / "Media" / f"{name}.mcrypt1").write_bytes(sealed)
-        (dump / "Media" / f"{name}.mcrypt1-metadata").write_text(envelope)
-    digits = work / "digits.txt"
-    digits.write_text(KEY.reveal().hex())
-    ours = (sys.executable, "-m", "gdrive_wa", "decrypt", dump, work / "ours")
-    rows = []
-    for name, command in (
-        ("wabdd decrypt", (PEERS / "wabdd", "decrypt", "--key-file", digits, "dump", dump)),
-        ("gdrive-wa", (*ours, "--key-file", digits)),
-    ):
-        rows.append((name, measure(command)))
-    found = sum(path.suffix == ".opus" for path in (work / "ours").rglob("*"))
+    account, out, peer = work.folder / "sealed", work.folder / "ours", work.folder / "wabdd"
+    dump, digits = make_sealed(account, count, beside=True), write_digits(work.folder)
+    title = f"decrypt {count} notes of 40 KB"
+    rows = [("gdrive-wa", measure((*OURS, "decrypt", dump, out, "--key-file", digits)))]
+    found = sum(path.suffix == ".opus" for path in out.rglob("*"))
     if found != count:
         raise SystemExit(f"ours made {found} of {count} files")
-    show(f"{count} mcrypt1 of 40 KB", rows)
-    shutil.rmtree(dump)
+    if (PEERS / "wabdd").exists():
+        given = ("--key-file", digits, "dump", dump, "--output", peer)
+        rows.append(("wabdd decrypt", measure((PEERS / "wabdd", "decrypt", *given))))
+        compare(title, rows[0][1], "wabdd decrypt", rows[1][1], Reach(wall=0.4, cpu=0.6))
+    show(title, rows)
+    work.drop(account, out, peer)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
+    print_budget()

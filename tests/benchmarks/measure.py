@@ -13,27 +13,73 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(os.environ.get("GDRIVE_WA_PEERS", ROOT / ".peers" / "bin"))
+OURS = (sys.executable, "-m", "gdrive_wa")
+"""The command line of this package."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: wall-clock seconds, seconds of processor time, and peak memory in MiB."""
+    """One run of a program.
+
+    Attributes:
+        seconds: wall-clock time.
+        busy: seconds of processor time, its child processes included.
+        peak: MiB of memory at most: of its largest process, or of all its processes together,
+            whichever is more.
+        largest: MiB of its largest process alone.
+    """
 
     seconds: float
     busy: float
     peak: float
+    largest: float
 
 
 _RUNNER = """
-import json, os, subprocess, sys, time
+import glob, json, os, subprocess, sys, threading, time
+
+most, ended = 0, threading.Event()
+
+def family(number):
+    yield number
+    for name in glob.glob(f"/proc/{number}/task/*/children"):
+        try:
+            children = open(name).read().split()
+        except OSError:
+            continue
+        for child in children:
+            yield from family(child)
+
+def memory(number):
+    try:
+        for line in open(f"/proc/{number}/smaps_rollup"):
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    except OSError:
+        pass
+    return 0
+
+def watch(number):
+    global most
+    while not ended.wait(0.1):
+        most = max(most, sum(memory(each) for each in family(number)))
+
 started = time.perf_counter()
 process = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+if os.path.exists("/proc/self/smaps_rollup"):
+    threading.Thread(target=watch, args=(process.pid,), daemon=True).start()
 _, status, usage = os.wait4(process.pid, 0)
+seconds = time.perf_counter() - started
+ended.set()
 with open(sys.argv[1], "w") as report:
     busy = usage.ru_utime + usage.ru_stime
-    json.dump([time.perf_counter() - started, busy, usage.ru_maxrss, status], report)
+    json.dump([seconds, busy, usage.ru_maxrss, most, status], report)
 """
-"""A process inherits the peak memory of the one that starts it, so a lean one starts it."""
+"""A process inherits the peak memory of the one that starts it, so a lean one starts it.
+
+The kernel knows the peak of each process; what all of them hold together is looked up ten times
+a second, where there is a /proc that tells it.
+"""
 
 
 def measure(command: Sequence[str | Path]) -> Measured:
@@ -46,17 +92,22 @@ def measure(command: Sequence[str | Path]) -> Measured:
             check=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
-        seconds, busy, peak, status = json.load(report)
+        seconds, busy, largest, together, status = json.load(report)
     if status != 0:
         raise SystemExit(f"failed: {' '.join(map(str, command))}")
-    return Measured(seconds, busy, peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+    largest /= 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return Measured(seconds, busy, max(largest, together / 1024), largest)
 
 
 def show(title: str, rows: Sequence[tuple[str, Measured]], *, ours: str = "gdrive-wa") -> None:
     """Print one table: every row's time, memory, and how ours compares to it."""
     own = dict(rows)[ours]
     print(f"\n{title}")
-    print(f"  {'':34} {'seconds':>8} {'ours / it':>9} {'cpu s':>8} {'peak MiB':>9}")
+    print(f"  {'':34} {'seconds':>8} {'ours / it':>9} {'cpu s':>8} {'ours / it':>9} {'MiB':>6}")
     for name, run in rows:
-        ratio = own.seconds / run.seconds
-        print(f"  {name:34} {run.seconds:8.2f} {ratio:9.2f} {run.busy:8.2f} {run.peak:9.0f}")
+        wall, busy = own.seconds / run.seconds, own.busy / max(run.busy, 0.001)
+        print(
+            f"  {name:34} {run.seconds:8.2f} {wall:9.2f} {run.busy:8.2f} {busy:9.2f}"
+            f" {run.peak:6.0f}",
+            flush=True,
+        )

@@ -1,6 +1,6 @@
-"""Downloads beside wabdd's and curl's, from an emulator that answers as slowly as Google does.
+"""Work over the network beside wabdd and curl, from an emulator that is as slow as Google.
 
-``python -m tests.benchmarks.transfer [--quick]``
+python -m tests.benchmarks transfer [--quick] [--folder FOLDER]
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gdrive_wa.emulation.bulk import BulkAccount, make_bulk
 from gdrive_wa.emulation.faults import Faults
 from gdrive_wa.emulation.server import Emulator
-from gdrive_wa.transfer.fetch import JOBS
-from tests.benchmarks.measure import PEERS, ROOT, Measured, measure, show
+from tests.benchmarks.measure import OURS, PEERS, ROOT, Measured, measure, show
+from tests.benchmarks.phone import TOKEN, make_sealed, write_digits
+from tests.benchmarks.table import Reach, compare, print_budget
+from tests.benchmarks.workspace import Workspace, parse, workspace
 
 DELAY = 0.030
 CONNECT_DELAY = 0.060
@@ -27,67 +28,94 @@ WABDD = ROOT / "tests" / "emulation" / "wabdd_at.py"
 SERVE = "--serve"
 
 
-def main(arguments: list[str]) -> int:
-    """Measure and print; with ``--quick`` a tenth of it."""
+NOTES = 3_000
+LARGE = 2_000_000_000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure and print; or serve an account, when started for that."""
     if arguments[:1] == [SERVE]:
         return serve(Path(arguments[1]), slow=arguments[2:] == ["slow"])
-    quick = "--quick" in arguments
-    with tempfile.TemporaryDirectory(prefix="gdrive-wa-bench-") as scratch:
-        many_small(Path(scratch), count=300 if quick else 3000)
-        one_large(Path(scratch), size=(200 if quick else 2000) * 1_000_000)
+    options = parse(arguments)
+    with workspace(options) as work:
+        many_small(work, count=options.few(NOTES))
+        whole_job(work, count=options.few(NOTES))
+        one_large(work, size=options.few(LARGE))
     return 0
 
 
-def many_small(scratch: Path, *, count: int) -> None:
-    """Voice notes: what counts is how long each request waits, and how often one is begun.
-
-    Nothing is deleted in between: for some seconds ext4 makes new files more slowly after that.
-    """
-    account = make_bulk(scratch / "many", count=count, size=40_000)
-    rows: list[tuple[str, Measured]] = []
-    with served(account, slow=True) as root:
+def many_small(work: Workspace, *, count: int) -> None:
+    """Voice notes: what counts is how long each request waits, and what a blob costs us."""
+    account = make_bulk(work.folder / "many", count=count, size=40_000)
+    out, few, peer = work.folder / "out", work.folder / "few", work.folder / "wabdd"
+    title = f"{count} blobs of 40 KB over the network"
+    with served(account.folder, account.token.reveal(), slow=True) as root:
         listed(root)  # the emulator hashes its blobs at the first listing, whoever asks for it
-        rows.append(("gdrive-wa", download(root, scratch / "out", jobs=JOBS)))
-        few = download(root, scratch / "few", jobs=8)
-        rows.append(("gdrive-wa --jobs 8", few))
-        if WABDD.exists() and (PEERS / "wabdd").exists():
-            rows.append(("wabdd download, 8 threads", wabdd(root, account, scratch)))
-    title = f"{count} blobs of 40 KB, 30 ms a request, 60 ms a new connection, {JOBS} jobs"
-    show(title, rows)
+        rows = [
+            ("gdrive-wa", download(root, out)),
+            ("gdrive-wa --jobs 8", download(root, few, jobs=8)),
+        ]
+        if (PEERS / "wabdd").exists():
+            rows.append(("wabdd download, 8 threads", wabdd(root, account, peer)))
+            compare(title, rows[0][1], "wabdd download", rows[2][1], Reach(wall=0.2, cpu=0.4))
+    show(f"{title}, 30 ms a request, 60 ms a new connection", rows)
     ideal = count * DELAY / 8
-    print(f"  with 8 jobs: {few.seconds / ideal:.2f} x number x delay / jobs ({ideal:.2f} s)")
+    print(
+        f"  with 8 jobs: {rows[1][1].seconds / ideal:.2f} x number x delay / jobs ({ideal:.2f} s)"
+    )
+    work.drop(account.folder, out, few, peer)
 
 
-def one_large(scratch: Path, *, size: int) -> None:
+def whole_job(work: Workspace, *, count: int) -> None:
+    """The main job over the network: what it takes beyond fetching the same blobs."""
+    account, archive, out = work.folder / "sealed", work.folder / "archive", work.folder / "blobs"
+    make_sealed(account, count, beside=False)
+    digits = write_digits(work.folder)
+    title = f"restore {count} notes over the network"
+    with served(account, TOKEN, slow=True) as root:
+        listed(root)
+        fetched = download(root, out)
+        command = (*OURS, "restore", archive, "--endpoint", root, "--key-file", digits)
+        rows = [("gdrive-wa", measure(command)), ("gdrive-wa download", fetched)]
+    found = sum(path.suffix == ".opus" for path in (archive / "Voice notes").rglob("*"))
+    if found != count:
+        raise SystemExit(f"restored {found} of {count} notes")
+    compare(title, rows[0][1], "our own download", fetched, Reach(wall=1.1))
+    show(title, rows)
+    work.drop(account, archive, out)
+
+
+def one_large(work: Workspace, *, size: int) -> None:
     """A database or a film: what counts is how fast bytes go from the socket to the disk."""
-    account = make_bulk(scratch / "one", count=1, size=size)
-    rows: list[tuple[str, Measured]] = []
-    with served(account, slow=False) as root:
-        rows.append(("gdrive-wa", download(root, scratch / "large", jobs=JOBS)))
+    account = make_bulk(work.folder / "one", count=1, size=size)
+    large, out = work.folder / "large", work.folder / "curl.out"
+    with served(account.folder, account.token.reveal(), slow=False) as root:
+        rows = [("gdrive-wa", download(root, large))]
+        work.drop(large)
         if curl := shutil.which("curl"):
             blob = next(path for path in (account.folder / "backup").rglob("*") if path.is_file())
             path = blob.relative_to(account.folder / "backup").as_posix().replace(" ", "%20")
             url = f"{root}/v1/clients/wa/backups/15550100/files/{path}?alt=media"
             token = f"Authorization: Bearer {account.token.reveal()}"
-            out = scratch / "curl.out"
-            rows.append(("curl -o", measure([curl, "-sf", "-H", token, "-o", str(out), url])))
+            rows.append(("curl -o", measure([curl, "-sf", "-H", token, "-o", out, url])))
             assert out.stat().st_size == size
-            rows.append(("md5sum of it", measure(["md5sum", str(out)])))
-            out.unlink()
+            rows.append(("md5sum of it", measure(["md5sum", out])))
     show(f"one blob of {size / 1e9:.1f} GB over the loopback", rows)
+    work.drop(account.folder, out)
 
 
-def download(root: str, dest: Path, *, jobs: int) -> Measured:
-    command = ["-m", "gdrive_wa", "download", str(dest), "--endpoint", root, "--jobs", str(jobs)]
-    return measure([sys.executable, *command])
+def download(root: str, dest: Path, *, jobs: int | None = None) -> Measured:
+    """Our own download, with as many jobs as it likes."""
+    given = ("--jobs", str(jobs)) if jobs else ()
+    return measure((*OURS, "download", dest, "--endpoint", root, *given))
 
 
 def listed(root: str) -> None:
-    measure([sys.executable, "-m", "gdrive_wa", "ls", "--json", "--endpoint", root])
+    measure((*OURS, "ls", "--json", "--endpoint", root))
 
 
-def wabdd(root: str, account: BulkAccount, scratch: Path) -> Measured:
-    token, out = scratch / "token.txt", scratch / "wabdd"
+def wabdd(root: str, account: BulkAccount, out: Path) -> Measured:
+    token = account.folder / "token.txt"
     token.write_text(account.token.reveal())
     return measure(
         [PEERS / "python", WABDD, root, "download", "--token-file", token, "--output", out]
@@ -95,11 +123,11 @@ def wabdd(root: str, account: BulkAccount, scratch: Path) -> Measured:
 
 
 @contextmanager
-def served(account: BulkAccount, *, slow: bool) -> Iterator[str]:
+def served(account: Path, token: str, *, slow: bool) -> Iterator[str]:
     """An emulator in a process of its own, as Google would be; its root."""
-    os.environ["GDRIVE_WA_ACCESS_TOKEN"] = account.token.reveal()
+    os.environ["GDRIVE_WA_ACCESS_TOKEN"] = token
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.transfer", SERVE, str(account.folder)]
+        [sys.executable, "-m", "tests.benchmarks.transfer", SERVE, str(account)]
         + (["slow"] if slow else []),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -111,6 +139,7 @@ def served(account: BulkAccount, *, slow: bool) -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         process.communicate("")
+        del os.environ["GDRIVE_WA_ACCESS_TOKEN"]
 
 
 def serve(folder: Path, *, slow: bool) -> int:
@@ -123,4 +152,6 @@ def serve(folder: Path, *, slow: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    print_budget()
+    sys.exit(code)

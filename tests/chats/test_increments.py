@@ -22,9 +22,9 @@ from gdrive_wa.chats.increments import (
 )
 from gdrive_wa.core.errors import FormatError, PayloadError, UnsafeNameError, UsageError
 from gdrive_wa.core.model import VoiceNote
-from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.encrypt import encrypt_file
 from gdrive_wa.crypt.header import write_varint
+from gdrive_wa.jobs.decrypt_file import decrypt_file
 from gdrive_wa.pb.history_sync_pb2 import (
     AudioMessage,
     Conversation,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gdrive_wa.crypt.keys import write_key_file
+from gdrive_wa.jobs.key import write_key_file
 from tests.cli.conftest import Run
 from tests.crypt.fixtures import ROOT_KEY
 from tests.jobs.test_decrypt_single import PATH, VOICE, envelope_of, stored

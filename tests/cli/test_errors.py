@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.crypt.keys import CipherKey, RootKey, write_key_file
+from gdrive_wa.crypt.keys import CipherKey, RootKey
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.jobs.key import write_key_file
 from tests.cli.conftest import Run
 
 

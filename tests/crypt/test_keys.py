@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdrive_wa.core.errors import KeyFileError
-from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key, write_key_file
+from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key
+from gdrive_wa.jobs.key import write_key_file
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 
 DIGITS = bytes(range(32)).hex()

@@ -27,10 +27,10 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
 from gdrive_wa.crypt.media import decrypt_enc
+from gdrive_wa.jobs.decrypt_file import decrypt_file
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 
 PATH = "Media/WhatsApp Voice Notes/202352/PTT-20231231-WA0001.opus"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.inspect import inspect
-from gdrive_wa.crypt.keys import CipherKey, load_key, write_key_file
+from gdrive_wa.crypt.keys import CipherKey, load_key
+from gdrive_wa.jobs.decrypt_file import decrypt_file
+from gdrive_wa.jobs.key import write_key_file
 from tests.conftest import Peer
 from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY, Seal, key_for
 

@@ -37,10 +37,11 @@ from gdrive_wa.crypt.header import (
     write_varint,
 )
 from gdrive_wa.crypt.inspect import inspect
-from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, load_key, write_key_file
+from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, load_key
 from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
 from gdrive_wa.crypt.payload import Unpacker
 from gdrive_wa.crypt.recognise import looks_like, plain_name, recognise
+from gdrive_wa.jobs.key import write_key_file
 from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,

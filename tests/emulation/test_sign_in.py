@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import gpsoauth
 import pytest
 import requests
 from google.auth.exceptions import RefreshError
@@ -20,10 +19,6 @@ from gdrive_wa.emulation.story import OWNER_NAME
 from gdrive_wa.emulation.tokens import APPDATA
 
 ANDROID_ID = "0123456789abcdef"
-# gpsoauth makes its SSL context the old way, and keeps its connection
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:ssl.SSLContext:DeprecationWarning", "ignore:ssl.PROTOCOL_TLS:DeprecationWarning"
-)
 WHATSAPP = "38a0f7d505fe18fec64fbf343ecaaaf310dbd799"
 
 
@@ -208,56 +203,81 @@ def test_a_request_that_is_not_in_order_sees_no_buttons(
     assert "<button" not in page.text
 
 
-@pytest.fixture
-def play_services(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    monkeypatch.setattr(gpsoauth, "AUTH_URL", f"{emulator.root}/android/auth")
-    return emulator
+def post(emulator: Emulator, **form: object) -> dict[str, str]:
+    """What Play services gets for `form`."""
+    form = {"google_play_services_version": 240913000, **form}
+    text = requests.post(f"{emulator.root}/android/auth", data=form, timeout=10).text
+    return dict(line.split("=", 1) for line in text.splitlines())
 
 
-def android_token(master: str, android_id: str = ANDROID_ID, **changed: Any) -> dict[str, str]:
-    return gpsoauth.perform_oauth(
-        "alex@example.org",
-        master,
-        android_id,
-        service=f"oauth2:{APPDATA}",
-        app="com.whatsapp",
-        client_sig=changed.get("client_sig", WHATSAPP),
+def exchange(
+    emulator: Emulator, cookie: str, email: str = "alex@example.org", proof: str = "null"
+) -> dict[str, str]:
+    return post(
+        emulator,
+        ACCESS_TOKEN=1,
+        Email=email,
+        Token=cookie,
+        androidId=ANDROID_ID,
+        droidguard_results=proof,
     )
 
 
-def test_gpsoauth_signs_in_a_phone_and_gets_whatsapps_token(
-    play_services: Emulator, sample: SampleAccount
+def android_token(
+    emulator: Emulator, master: str, android_id: str = ANDROID_ID, client_sig: str = WHATSAPP
+) -> dict[str, str]:
+    return post(
+        emulator,
+        Email="alex@example.org",
+        EncryptedPasswd=master,
+        androidId=android_id,
+        service=f"oauth2:{APPDATA}",
+        app="com.whatsapp",
+        client_sig=client_sig,
+    )
+
+
+def test_a_phone_signs_in_and_gets_whatsapps_token(
+    emulator: Emulator, sample: SampleAccount
 ) -> None:
     cookie = sample.oauth_token.reveal()
-    signed_in = gpsoauth.exchange_token(sample.email, cookie, ANDROID_ID)
+    signed_in = exchange(emulator, cookie)
     assert signed_in["Email"] == sample.email
     assert signed_in["firstName"] == OWNER_NAME
-    token = android_token(signed_in["Token"])["Auth"]
-    assert about(play_services, token).status_code == 200
-    again = gpsoauth.exchange_token(sample.email, cookie, ANDROID_ID)
-    assert again == {"Error": "BadAuthentication"}
+    token = android_token(emulator, signed_in["Token"])["Auth"]
+    assert about(emulator, token).status_code == 200
+    assert exchange(emulator, cookie) == {"Error": "BadAuthentication"}
+
+
+@pytest.mark.parametrize("proof", ["dummy123", ""])
+def test_a_made_up_proof_is_refused_and_costs_no_cookie(
+    emulator: Emulator, sample: SampleAccount, proof: str
+) -> None:
+    cookie = sample.oauth_token.reveal()
+    assert exchange(emulator, cookie, proof=proof) == {"Error": "MissingDroidguard"}
+    assert exchange(emulator, cookie)["Token"]
 
 
 def test_another_app_gets_a_token_that_is_not_whatsapps(
-    play_services: Emulator, sample: SampleAccount
+    emulator: Emulator, sample: SampleAccount
 ) -> None:
-    cookie = sample.oauth_token.reveal()
-    master = gpsoauth.exchange_token(sample.email, cookie, ANDROID_ID)["Token"]
-    token = android_token(master, client_sig="0" * 40)["Auth"]
-    assert about(play_services, token).status_code == 403
+    master = exchange(emulator, sample.oauth_token.reveal())["Token"]
+    token = android_token(emulator, master, client_sig="0" * 40)["Auth"]
+    assert about(emulator, token).status_code == 403
 
 
-@pytest.mark.usefixtures("play_services")
-def test_a_master_token_serves_only_its_own_device(sample: SampleAccount) -> None:
-    cookie = sample.oauth_token.reveal()
-    master = gpsoauth.exchange_token(sample.email, cookie, ANDROID_ID)["Token"]
-    assert android_token(master, "fedcba9876543210") == {"Error": "BadAuthentication"}
-    assert android_token("aas_et/unknown") == {"Error": "BadAuthentication"}
+def test_a_master_token_serves_only_its_own_device(
+    emulator: Emulator, sample: SampleAccount
+) -> None:
+    master = exchange(emulator, sample.oauth_token.reveal())["Token"]
+    refused = {"Error": "BadAuthentication"}
+    assert android_token(emulator, master, "fedcba9876543210") == refused
+    assert android_token(emulator, "aas_et/unknown") == refused
 
 
-def test_an_old_play_services_is_turned_away(play_services: Emulator) -> None:
+def test_an_old_play_services_is_turned_away(emulator: Emulator) -> None:
     answer = requests.post(
-        f"{play_services.root}/android/auth",
+        f"{emulator.root}/android/auth",
         data={"Email": "alex@example.org", "google_play_services_version": "7329000"},
         timeout=10,
     )
@@ -273,17 +293,13 @@ def test_an_old_play_services_is_turned_away(play_services: Emulator) -> None:
     ],
 )
 def test_an_account_can_refuse(
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    said: str,
-    error: str,
+    tmp_path_factory: pytest.TempPathFactory, said: str, error: str
 ) -> None:
     folder = tmp_path_factory.mktemp("account")
     (folder / "account.json").write_text(
         f'{{"email": "ann@example.org", "oauth_token": "cookie", {said}}}'
     )
     with Emulator(folder) as emulator:
-        monkeypatch.setattr(gpsoauth, "AUTH_URL", f"{emulator.root}/android/auth")
-        answer = gpsoauth.exchange_token("ann@example.org", "cookie", ANDROID_ID)
+        answer = exchange(emulator, "cookie", "ann@example.org")
     assert answer["Error"] == error
     assert ("Url" in answer) == (error == "NeedsBrowser")

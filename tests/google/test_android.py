@@ -1,4 +1,4 @@
-"""Signing in as a phone does, through gpsoauth, with every way in which Google says no."""
+"""Signing in as a phone does, with every way in which Google says no."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import stat
 from pathlib import Path
 
-import gpsoauth
 import pytest
 
 from gdrive_wa.core.errors import CredentialsError, NetworkError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.emulation.android import AndroidSignIn
 from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.http import Request, Response
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google import logins
@@ -19,11 +20,6 @@ from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import login_android, logout
 from gdrive_wa.google.logins import Login
 from tests.google.scripted import Scripted, answer
-
-# gpsoauth makes its SSL context the old way
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:ssl.SSLContext:DeprecationWarning", "ignore:ssl.PROTOCOL_TLS:DeprecationWarning"
-)
 
 
 @pytest.fixture
@@ -131,6 +127,7 @@ def test_a_cookie_is_good_once(signed_in: Login, emulator: Emulator, sample: Sam
         ("NeedsBrowser", "confirm the sign-in in a browser", "https://accounts.google.com/x"),
         ("ServiceDisabled", "has closed this way in", "update gdrive-wa"),
         ("DeviceManagementRequiredOrSyncDisabled", "administrator", "administrator"),
+        ("MissingDroidguard", "only a real phone can give", "restore --folder WhatsApp"),
         ("SomethingNew", "refused the sign-in (SomethingNew)", "EmbeddedSetup"),
         ("", "without a reason", "EmbeddedSetup"),
     ],
@@ -147,6 +144,14 @@ def test_each_refusal_tells_what_to_do(
     assert message in caught.value.message
     assert hint in " ".join(caught.value.hints)
     assert logins.accounts() == []
+
+
+def test_who_lacks_a_proof_is_not_sent_for_another_cookie(scripted: Scripted) -> None:
+    scripted.answers = [answer(b"Error=MissingDroidguard\n", status="403 Forbidden")]
+    with pytest.raises(CredentialsError) as caught:
+        login_android(account="a@example.org", oauth_token=Secret("x"), endpoint=scripted.root)
+    assert "cookie" not in " ".join(caught.value.hints)
+    assert len(scripted.asked) == 1
 
 
 def test_an_address_that_is_not_encrypted_is_not_shown(scripted: Scripted) -> None:
@@ -174,10 +179,97 @@ def test_a_network_that_fails(
     assert scripted.asked == []
 
 
-@pytest.mark.usefixtures("signed_in")
-def test_the_library_is_left_as_it_was() -> None:
-    assert gpsoauth.AUTH_URL == "https://android.clients.google.com/auth"
-    assert gpsoauth.requests.__name__ == "requests"  # type: ignore[attr-defined]
+def test_what_is_sent_is_what_play_services_sends(
+    sample: SampleAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, str]] = []
+    answering = AndroidSignIn.answer
+
+    def listen(self: AndroidSignIn, request: Request) -> Response:
+        sent.append(dict(request.form))
+        return answering(self, request)
+
+    monkeypatch.setattr(AndroidSignIn, "answer", listen)
+    with Emulator(sample.folder) as emulator:
+        login_android(account=sample.email, oauth_token=sample.oauth_token, endpoint=emulator.root)
+    first, second = sent
+    assert first.pop("Token") == sample.oauth_token.reveal()
+    assert second.pop("EncryptedPasswd").startswith("aas_et/")
+    assert first.pop("androidId") == second.pop("androidId")
+    both = {
+        "accountType": "HOSTED_OR_GOOGLE",
+        "Email": sample.email,
+        "has_permission": "1",
+        "source": "android",
+        "device_country": "us",
+        "operatorCountry": "us",
+        "lang": "en",
+        "sdk_version": "28",
+        "google_play_services_version": "240913000",
+    }
+    assert first == {
+        **both,
+        "add_account": "1",
+        "ACCESS_TOKEN": "1",
+        "service": "ac2dm",
+        "client_sig": "38918a453d07199354f8b19af05ec6562ced5788",
+        "callerPkg": "com.google.android.gms",
+        "callerSig": "38918a453d07199354f8b19af05ec6562ced5788",
+        "droidguard_results": "null",
+    }
+    assert second == {
+        **both,
+        "service": "oauth2:https://www.googleapis.com/auth/drive.appdata",
+        "app": "com.whatsapp",
+        "client_sig": "38a0f7d505fe18fec64fbf343ecaaaf310dbd799",
+    }
+
+
+def test_a_master_token_is_kept_whatever_the_second_request_says(scripted: Scripted) -> None:
+    """The cookie is spent."""
+    scripted.answers = [
+        answer(b"Token=aas_et/x\nEmail=ann@example.org\n"),
+        answer(b"Error=ServiceDisabled\n", status="403 Forbidden"),
+    ]
+    with pytest.raises(CredentialsError, match="has closed this way in") as caught:
+        login_android(
+            account="ann@example.org", oauth_token=Secret("cookie"), endpoint=scripted.root
+        )
+    assert "gdrive-wa backups" in caught.value.hints[-1]
+    assert logins.accounts() == ["ann@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("Ann@Example.org", "ann@example.org"),
+        ("ann.lee@gmail.com", "annlee@gmail.com"),
+        ("annlee@googlemail.com", "ann.lee@gmail.com"),
+    ],
+)
+def test_an_address_that_google_writes_otherwise_is_the_same_account(
+    scripted: Scripted, asked: str, said: str
+) -> None:
+    scripted.answers = [
+        answer(f"Token=aas_et/x\nEmail={said}\n".encode()),
+        answer(b"Auth=ya29.x\n"),
+    ]
+    login = login_android(account=asked, oauth_token=Secret("cookie"), endpoint=scripted.root)
+    assert login.account == asked
+
+
+@pytest.mark.parametrize("said", ["bob@example.org", "ann.lee@example.org", "\x1b[31m"])
+def test_a_cookie_of_another_account_is_not_taken_for_this_one(
+    scripted: Scripted, said: str
+) -> None:
+    scripted.answers = [answer(f"Token=aas_et/x\nEmail={said}\n".encode())]
+    with pytest.raises(CredentialsError, match="this cookie belongs to") as caught:
+        login_android(
+            account="annlee@example.org", oauth_token=Secret("cookie"), endpoint=scripted.root
+        )
+    assert repr(said) in caught.value.message
+    assert "--account" in caught.value.hints[0]
+    assert logins.accounts() == []
 
 
 def test_logging_out_forgets_the_master_token(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import truststore
+from urllib3.exceptions import HTTPError
 
 from gdrive_wa.core.errors import NetworkError
 from gdrive_wa.core.model import Secret
@@ -18,10 +21,11 @@ from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.android import exchange
+from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken
-from gdrive_wa.http.trust import UntrustedError
+from gdrive_wa.http.trust import UntrustedError, trust, trust_like_a_phone
 from tests.google.browser import decide
 from tests.google.fixtures import LogIn
 from tests.google.tls import TlsFront, make_certificate
@@ -148,10 +152,153 @@ class TestSigningIn:
         finally:
             session.close()
 
-    @pytest.mark.filterwarnings("ignore:ssl.*is deprecated")  # as gpsoauth makes its own
+    def test_as_a_phone_with_a_certificate_that_is_trusted(
+        self,
+        front: TlsFront,
+        sample: SampleAccount,
+        certificate: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert exchange(sample.email, sample.oauth_token, "0" * 16, Endpoints.at(front.root))
+
     def test_as_a_phone(self, front: TlsFront) -> None:
         with pytest.raises(UntrustedError, match="not trusted"):
             exchange("alex@example.org", Secret("oauth2_4/x"), "0" * 16, Endpoints.at(front.root))
+
+
+class Hello:
+    """Takes one connection, as a server or as a proxy, and keeps the numbers of the extensions of
+    the first message of TLS."""
+
+    def __init__(self) -> None:
+        self.extensions: list[int] = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def heard(self) -> list[int]:
+        self._thread.join(20)
+        self._listening.close()
+        return self.extensions
+
+    def _listen(self) -> None:
+        connection, _ = self._listening.accept()
+        with connection, connection.makefile("rb") as stream:
+            first = stream.read(5)
+            if first.startswith(b"CONN"):
+                while stream.readline() != b"\r\n":
+                    pass
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                first = stream.read(5)
+            self.extensions = extensions_of(stream.read(int.from_bytes(first[3:], "big")))
+
+
+def extensions_of(hello: bytes) -> list[int]:
+    """By RFC 8446, section 4.1.2."""
+    at = 4 + 2 + 32
+    for width in (1, 2, 1):  # session, ciphers, compression
+        at += width + int.from_bytes(hello[at : at + width], "big")
+    end, at, found = at + 2 + int.from_bytes(hello[at : at + 2], "big"), at + 2, []
+    while at < end:
+        found.append(int.from_bytes(hello[at : at + 2], "big"))
+        at += 4 + int.from_bytes(hello[at + 2 : at + 4], "big")
+    return found
+
+
+class TestTheFirstMessage:
+    """Google refuses to sign in a phone whose first message is that of a library."""
+
+    PROTOCOLS, TICKET = 16, 35
+
+    def sign_in(self, root: str) -> None:
+        with pytest.raises(NetworkError):
+            exchange("alex@example.org", Secret("oauth2_4/x"), "0" * 16, Endpoints.at(root))
+
+    def test_of_a_sign_in_offers_no_protocols_and_asks_for_a_ticket(self) -> None:
+        hello = Hello()
+        self.sign_in(f"https://{hello.address}")
+        heard = hello.heard()
+        assert self.TICKET in heard
+        assert self.PROTOCOLS not in heard
+
+    def test_is_the_same_through_a_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        hello = Hello()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{hello.address}")
+        self.sign_in("https://google.invalid")
+        heard = hello.heard()
+        assert self.TICKET in heard
+        assert self.PROTOCOLS not in heard
+
+    def test_of_other_requests_is_that_of_the_library(self) -> None:
+        hello, connections = Hello(), Connections(1)
+        with pytest.raises(HTTPError):
+            connections.request("GET", f"https://{hello.address}/", body=None, headers={})
+        connections.close()
+        assert self.PROTOCOLS in hello.heard()
+
+
+def test_a_file_that_is_not_there_is_as_if_it_was_not_named(
+    front: TlsFront, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent.pem")
+    with pytest.raises(UntrustedError, match="not trusted"):
+        session.get_json(backups_at(front.root), what="the list")
+
+
+class TestWhereTheSystemItselfIsAsked:
+    """On Windows and macOS: their check is simulated by that of Linux, all else is real."""
+
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gdrive_wa.http.trust.sys.platform", "darwin")
+
+    def test_each_context_is_truststores(self) -> None:
+        for made in (trust(), trust_like_a_phone()):
+            assert isinstance(made, truststore.SSLContext)
+
+    def test_the_named_file_is_loaded_beside_it(
+        self, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        for made in (trust(), trust_like_a_phone()):
+            (only,) = vars(made)["_ctx"].get_ca_certs()
+            assert only["subject"] == ((("commonName", "a company's proxy"),),)
+
+    def test_a_session_and_a_sign_in_believe_it(
+        self,
+        front: TlsFront,
+        sample: SampleAccount,
+        certificate: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        session = Session(GivenToken(sample.token))
+        assert session.get_json(backups_at(front.root), what="the list")["backups"]
+        session.close()
+        assert exchange(sample.email, sample.oauth_token, "0" * 16, Endpoints.at(front.root))
+
+    def test_and_nothing_else(self, front: TlsFront, session: Session) -> None:
+        with pytest.raises(UntrustedError, match="not trusted"):
+            session.get_json(backups_at(front.root), what="the list")
+        with pytest.raises(UntrustedError, match="not trusted"):
+            exchange("alex@example.org", Secret("x"), "0" * 16, Endpoints.at(front.root))
+
+    def test_the_first_message_of_a_sign_in_is_a_phones(self) -> None:
+        hello = Hello()
+        with pytest.raises(NetworkError):
+            exchange(
+                "a@example.org", Secret("x"), "0" * 16, Endpoints.at(f"https://{hello.address}")
+            )
+        heard = hello.heard()
+        assert TestTheFirstMessage.TICKET in heard
+        assert TestTheFirstMessage.PROTOCOLS not in heard
+
+
+def test_on_linux_a_connection_does_not_read_all_certificates_again() -> None:
+    assert type(trust()) is ssl.SSLContext
+    assert not isinstance(trust_like_a_phone(), truststore.SSLContext)
 
 
 def test_the_command_says_it_in_one_line(front: TlsFront, sample: SampleAccount) -> None:

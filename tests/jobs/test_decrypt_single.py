@@ -18,9 +18,9 @@ from gdrive_wa.core.errors import (
     UsageError,
 )
 from gdrive_wa.core.progress import Silent
-from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope
+from gdrive_wa.jobs.decrypt_file import decrypt_file
 from gdrive_wa.jobs.decrypt_folder import decrypt_tree
 from gdrive_wa.jobs.decrypt_single import decrypt_single
 from tests.crypt.fixtures import OTHER_ROOT_KEY, ROOT_KEY, Seal

@@ -13,9 +13,9 @@ import pytest
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
-from gdrive_wa.crypt.keys import write_key_file
 from gdrive_wa.jobs import decrypt_folder as tree
 from gdrive_wa.jobs.decrypt_folder import decrypt_tree
+from gdrive_wa.jobs.key import write_key_file
 from gdrive_wa.jobs.stored import Opened, Refused, StoredFile
 from gdrive_wa.jobs.worker import Workers
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX

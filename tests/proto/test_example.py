@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.chats.increments import read_increment
-from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.encrypt import encrypt_enc, encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
 from gdrive_wa.crypt.header import parse_header, write_varint
 from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key
 from gdrive_wa.crypt.media import decrypt_enc
+from gdrive_wa.jobs.decrypt_file import decrypt_file
 from gdrive_wa.pb.history_sync_pb2 import (
     AudioMessage,
     Conversation,

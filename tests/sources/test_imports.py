@@ -7,7 +7,15 @@ import sys
 
 import pytest
 
-HEAVY = ("googleapiclient", "requests", "google.auth", "httplib2", "gpsoauth", "keyring", "urllib3")
+HEAVY = (
+    "googleapiclient",
+    "requests",
+    "google.auth",
+    "httplib2",
+    "keyring",
+    "truststore",
+    "urllib3",
+)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,9 @@ class Shelf:
             if path.is_file():
                 yield self.entry(relative_to(self.folder, path))
 
+    def path_of(self, entry: Entry) -> None:
+        return None
+
     def open(self, entry: Entry, *, offset: int = 0) -> Stream:
         with self.lock:
             spoils = self.spoils.get(entry.stored_as, [])

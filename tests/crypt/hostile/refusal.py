@@ -26,8 +26,8 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.keys import Key
+from gdrive_wa.jobs.decrypt_file import decrypt_file
 
 EXIT_CODES = {
     MissingKeyError: 5,

@@ -26,7 +26,8 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_file
 from gdrive_wa.crypt.encrypt import encrypt_file
-from gdrive_wa.crypt.keys import CipherKey, Key, write_key_file
+from gdrive_wa.crypt.keys import CipherKey, Key
+from gdrive_wa.jobs.key import write_key_file
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, key_for
 from tests.crypt.hostile.refusal import (
     EXIT_CODES,

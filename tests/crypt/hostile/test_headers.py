@@ -13,10 +13,10 @@ from gdrive_wa.core.errors import (
     GdriveWaError,
     TruncatedError,
 )
-from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.header import parse_header, serialise_header, write_varint
 from gdrive_wa.crypt.inspect import inspect
 from gdrive_wa.crypt.primitives import seal_gcm
+from gdrive_wa.jobs.decrypt_file import decrypt_file
 from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,

@@ -1,0 +1,223 @@
+"""Who opens stored files: threads for few, worker processes for many, or whoever is handed in.
+
+Worker processes come from loky: it starts them on every system without importing the caller's
+script, so that a plain script or a notebook needs no ``if __name__ == "__main__"`` guard. The key
+reaches them through a pipe, never as an argument.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+
+from gdrive_wa.core.errors import GdriveWaError, StorageError
+from gdrive_wa.core.progress import LOOK_SECONDS, Progress
+from gdrive_wa.jobs.opening import (
+    OpenedFile,
+    OpenFailure,
+    Opening,
+    StoredFile,
+    open_file,
+    open_files,
+)
+
+LARGE = 4 << 20
+"""Bytes from which one file keeps every core of this machine busy alone."""
+MANY = 300
+"""Small files for which worker processes are worth their start, a third of a second."""
+CHUNK = 50
+"""Small files that are opened at a time."""
+_AHEAD = 3
+"""Chunks that wait for each worker, so that none is idle while results are placed."""
+_AHEAD_ELSEWHERE = 256
+"""The same on an executor that was handed in, whose workers nobody here has counted."""
+_IDLE_SECONDS = 10.0
+"""A worker whose owner was killed ends after this long without work."""
+_SAFE_PATH = "PYTHONSAFEPATH"
+
+Result = tuple[StoredFile, OpenedFile | OpenFailure]
+Answers = list[OpenedFile | OpenFailure]
+Waiting = deque[tuple[list[StoredFile], Future[Answers]]]
+
+
+class Opener:
+    """Opens stored files, in order, on whatever executor fits. A context manager.
+
+    Args:
+        opening: what all files have in common.
+        progress: is told about bytes, and asked whether to stop.
+        jobs: files opened at the same time on this machine; by default one for each core.
+        executor: who opens them instead; its workers must see the same folders. It is the
+            caller's, and is not shut down.
+    """
+
+    def __init__(
+        self,
+        opening: Opening,
+        progress: Progress,
+        *,
+        jobs: int | None = None,
+        executor: Executor | None = None,
+    ) -> None:
+        self._opening = opening
+        self._progress = progress
+        self._jobs = max(1, jobs if jobs is not None else os.cpu_count() or 1)
+        self._given = executor
+        self._own: Executor | None = None
+        self._processes = False
+        self._broken = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def expect(self, count: int) -> None:
+        """About `count` small files will be opened: start workers now if that is worth it."""
+        if self._given is not None or self._jobs == 1:
+            return
+        if count >= MANY and not self._processes:
+            self._close()
+            self._own, self._processes = _processes(self._jobs), True
+            for _ in range(self._jobs):  # they import what they need while the caller reads on
+                self._own.submit(open_files, self._opening, ())
+
+    def each(self, files: Iterable[StoredFile | None]) -> Iterator[Result | None]:
+        """Each file with what became of it, in the order of `files`.
+
+        A None in `files` says that the next file is not there yet; a None comes out when nothing
+        is ready: the caller may use the moment.
+
+        Raises:
+            StorageError: a temporary file could not be written; no other one will be.
+            Interrupted: the user asked to stop.
+        """
+        waiting: Waiting = deque()
+        chunk: list[StoredFile] = []
+        most = _AHEAD * self._jobs if self._given is None else _AHEAD_ELSEWHERE
+        try:
+            for file in files:
+                alone = file is not None and self._is_large(file)
+                if file is not None and not alone:
+                    chunk.append(file)
+                if chunk and (file is None or alone or len(chunk) >= self._chunk):
+                    waiting.append((chunk, self._submit(chunk)))
+                    chunk = []
+                yield from self._finished(waiting, most=0 if alone else most)
+                if file is None:
+                    yield None
+                elif alone:
+                    yield file, self._here(file)
+            if chunk:
+                waiting.append((chunk, self._submit(chunk)))
+            yield from self._finished(waiting, most=0)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _is_large(self, file: StoredFile) -> bool:
+        """A file that keeps this machine busy alone; on others, it is a piece of work like any."""
+        return self._given is None and file.size >= LARGE
+
+    def _finished(self, waiting: Waiting, *, most: int) -> Iterator[Result | None]:
+        """What is done of `waiting`; waits for more while there are more than `most`."""
+        while waiting and (len(waiting) > most or waiting[0][1].done()):
+            yield from self._next(waiting)
+
+    @property
+    def _chunk(self) -> int:
+        return CHUNK if self._processes or self._given is not None else 1
+
+    def _submit(self, chunk: list[StoredFile]) -> Future[Answers]:
+        if not self._broken:
+            if self._own is None and self._given is None:
+                self._own = ThreadPoolExecutor(self._jobs, thread_name_prefix="gdrive-wa open")
+            executor: Any = self._given or self._own
+            with suppress(Exception):  # a broken pool: the chunk is opened here
+                future: Future[Answers] = executor.submit(open_files, self._opening, chunk)
+                return future
+            self._broken = True
+        return _done(open_files(self._opening, chunk))
+
+    def _next(self, waiting: Waiting) -> Iterator[Result | None]:
+        chunk, future = waiting[0]
+        while True:
+            self._progress.check()
+            try:
+                answers = future.result(timeout=LOOK_SECONDS)
+                break
+            except NotYet:
+                if not future.done():
+                    yield None
+                    continue
+                answers = open_files(self._opening, chunk)
+                break
+            except Exception:  # noqa: BLE001 - a worker died: what it had is opened here instead
+                answers = open_files(self._opening, chunk)
+                break
+        waiting.popleft()
+        for file, answer in zip(chunk, answers, strict=True):
+            if isinstance(answer, OpenFailure) and issubclass(answer.kind, StorageError):
+                raise answer.error()
+            yield file, answer
+
+    def _here(self, file: StoredFile) -> OpenedFile | OpenFailure:
+        try:
+            return open_file(self._opening, file, self._progress)
+        except StorageError:
+            raise
+        except GdriveWaError as error:
+            if error.exit_code == 130:
+                raise
+            return OpenFailure.of(error)
+
+    def _close(self) -> None:
+        own, self._own = self._own, None
+        if own is None:
+            return
+        if self._processes:
+            own.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]  # loky's own
+        else:
+            own.shutdown(wait=True, cancel_futures=True)
+
+
+def _processes(jobs: int) -> Executor:
+    from loky import ProcessPoolExecutor  # type: ignore[import-untyped] # noqa: PLC0415
+
+    with _without_the_working_folder():
+        executor: Executor = ProcessPoolExecutor(
+            max_workers=jobs,
+            timeout=_IDLE_SECONDS,
+            initializer=signal.signal,
+            initargs=(signal.SIGINT, signal.SIG_IGN),  # the one that started it decides
+            env={_SAFE_PATH: "1"},
+        )
+        executor.submit(int)  # starts them here, and not later without that variable
+    return executor
+
+
+@contextmanager
+def _without_the_working_folder() -> Iterator[None]:
+    """A worker must not import from the working folder, which a stranger may have filled."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
+
+
+def _done(answers: Answers) -> Future[Answers]:
+    future: Future[Answers] = Future()
+    future.set_result(answers)
+    return future

@@ -1,0 +1,158 @@
+"""Finished temporary files on their way to their final names, many at a time.
+
+The order is always the same: flush the temporary files to the disk, record them in the manifest,
+rename them. So whatever the manifest knows was verified, and a run that is killed in between
+leaves at worst a record without a file, which the next run takes for missing. The flush, the
+record and the renames of one batch are done by a thread of their own, while the caller prepares
+the next batch.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from gdrive_wa.core.errors import StorageError
+from gdrive_wa.storage.draft import DraftFile, flush_folders, place
+from gdrive_wa.storage.manifest import Manifest
+from gdrive_wa.storage.record import Record
+
+FILES = 1024
+BYTES = 256 << 20
+SECONDS = 2.0
+"""How many finished files, how many bytes of them, and for how long, wait for one flush. A killed
+run does so much once more; a disk that is flushed makes no new files meanwhile."""
+_THIS_NAME_ONLY = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    draft: str
+    record: Record
+
+
+class Batch:
+    """The one writer of a folder. A context manager; leaving it writes what is waiting.
+
+    Args:
+        manifest: of the folder, open.
+
+    Attributes:
+        refused: records whose name the disk did not take, each with the reason. Nothing is
+            recorded of them any more.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.refused: list[tuple[Record, StorageError]] = []
+        self._manifest = manifest
+        self._waiting: dict[str, _Item] = {}
+        self._after: list[Callable[[], None]] = []
+        self._bytes = 0
+        self._since = time.monotonic()
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gdrive-wa writer")
+        self._writing: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.flush()
+        finally:
+            self._writer.shutdown()
+
+    def add(self, draft: DraftFile, record: Record) -> None:
+        """`draft` becomes the file of `record`, which the manifest knows from now on.
+
+        Args:
+            draft: finished and closed.
+            record: its path, and what the file holds.
+
+        Raises:
+            StorageError: an earlier batch could not be written.
+        """
+        if record.path in self._waiting:
+            self.flush()
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._manifest.announce(record)
+        self._waiting[record.path] = _Item(draft.path, record)
+        self._bytes += draft.size
+        if len(self._waiting) >= FILES or self._bytes >= BYTES:
+            self._begin()
+
+    def when_flushed(self, call: Callable[[], None]) -> None:
+        """`call` something once all that was added so far has its name: what it was made of is
+        no longer needed then. The writer's thread does it."""
+        self._after.append(call)
+
+    def amend(self, record: Record) -> None:
+        """More is known about a file that was added, or that the manifest knows already."""
+        item = self._waiting.get(record.path)
+        if item is not None:
+            self._manifest.announce(record)
+            self._waiting[record.path] = replace(item, record=record)
+        else:
+            self._wait()
+            self._manifest.add(record)
+
+    def tick(self) -> None:
+        """Begin to write what has waited long enough."""
+        if self._waiting and time.monotonic() - self._since >= SECONDS:
+            self._begin()
+
+    def flush(self) -> None:
+        """Write everything that is waiting; when this returns, every file has its name.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        self._begin()
+        self._wait()
+
+    def _begin(self) -> None:
+        self._wait()
+        items, self._waiting, self._bytes = [*self._waiting.values()], {}, 0
+        after, self._after = self._after, []
+        if items or after:
+            self._writing = self._writer.submit(self._write, items, after)
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
+    def _write(self, items: Sequence[_Item], after: Sequence[Callable[[], None]]) -> None:
+        flush_folders(self._manifest.folder)
+        self._manifest.write(item.record for item in items)
+        for item in items:
+            try:
+                place(item.draft, self._manifest.file_of(item.record))
+            except StorageError as error:
+                if not _only_this_name(error):
+                    raise
+                os.unlink(item.draft)
+                self._manifest.drop(item.record.path)
+                self.refused.append((item.record, error))
+            else:
+                self._manifest.placed(item.record)
+        for call in after:
+            call()
+
+
+def _only_this_name(error: StorageError) -> bool:
+    """True when the disk refuses one name, which says nothing about the next one: a path that is
+    too long, or that needs a folder where another file lies."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in _THIS_NAME_ONLY

@@ -1,0 +1,52 @@
+"""Files of the user's own, opened for reading."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import IO
+
+from gdrive_wa.core.errors import GoneError, UsageError
+
+_PLAIN = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_NO_LINK = _PLAIN | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def open_source(path: str | Path) -> IO[bytes]:
+    """The file that the user named, open for reading.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def open_listed(path: str) -> IO[bytes]:
+    """A file that a listing found, open for reading without a buffer.
+
+    A symbolic link, a pipe or a device that has taken its place meanwhile is not opened, and
+    never waited for.
+
+    Raises:
+        GoneError: it is no longer there, or no longer a regular file.
+        UsageError: it cannot be read.
+    """
+    try:
+        handle = os.open(path, _NO_LINK)
+    except FileNotFoundError as error:
+        raise GoneError(f"{os.path.basename(path)} is no longer there") from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise GoneError(f"{os.path.basename(path)} is no longer a file")
+    return os.fdopen(handle, "rb", 0)
+
+
+def _unreadable(path: str | Path, error: OSError) -> UsageError:
+    reason = (error.strerror or "it cannot be read").lower()
+    return UsageError(f"{path}: {reason}", hint="check the path and that you may read it")

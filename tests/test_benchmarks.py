@@ -1,0 +1,115 @@
+"""The benchmarks measure real work: their backups restore, and their verdicts are right."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mutagen.oggopus import OggOpus
+
+from tests.benchmarks.measure import Measured, measure
+from tests.benchmarks.phone import make_notes, make_plain, make_sealed, write_digits
+from tests.benchmarks.restore import restore
+from tests.benchmarks.table import BUDGET, Reach, compare, enter, print_budget
+from tests.benchmarks.workspace import Workspace
+
+RUN = Measured(seconds=10, busy=5, peak=100, largest=90)
+
+
+@pytest.fixture
+def budget() -> Iterator[None]:
+    before = BUDGET[:]
+    BUDGET.clear()
+    yield
+    BUDGET[:] = before
+
+
+def test_a_note_is_ogg_opus_of_40_kilobytes() -> None:
+    first, second = make_notes(2)
+    assert first.content != second.content
+    assert 40_000 < len(first.content) < 42_000
+    parsed: Any = OggOpus(io.BytesIO(first.content))  # type: ignore[no-untyped-call]
+    assert parsed.info.length == pytest.approx(10, abs=0.1)
+
+
+def test_every_note_of_an_encrypted_backup_is_restored_and_tagged(tmp_path: Path) -> None:
+    dump = make_sealed(tmp_path / "account", 3, beside=True)
+    restore(dump, tmp_path / "archive", key=write_digits(tmp_path))
+    assert list((tmp_path / "archive" / "Databases").glob("msgstore.db"))
+    for path in (tmp_path / "archive" / "Voice notes").rglob("*.opus"):
+        assert OggOpus(path)["artist"]  # type: ignore[no-untyped-call]
+
+
+def test_every_note_of_a_plain_folder_is_restored(tmp_path: Path) -> None:
+    restore(make_plain(tmp_path / "phone", 3), tmp_path / "archive")
+
+
+def test_a_note_that_is_not_restored_ends_the_benchmark(tmp_path: Path) -> None:
+    phone = make_plain(tmp_path / "phone", 3)
+    next(phone.rglob("*.opus")).write_bytes(b"")
+    with pytest.raises(SystemExit):
+        restore(phone, tmp_path / "archive")
+
+
+def test_processor_time_and_memory_count_child_processes() -> None:
+    child = (
+        "held = bytes(range(256)) * (400 << 10); import time; time.sleep(0.5); sum(held[:1 << 22])"
+    )
+    program = (
+        "import subprocess, sys; [p.wait() for p in [subprocess.Popen(sys.argv[1:]) for _ in '12']]"
+    )
+    run = measure([sys.executable, "-c", program, sys.executable, "-c", child])
+    assert 100 < run.largest < 150
+    if sys.platform == "linux":
+        assert run.peak > 200
+    assert run.busy > 0
+
+
+@pytest.mark.parametrize(
+    ("reach", "met"),
+    [
+        (Reach(wall=0.5), True),
+        (Reach(wall=0.49), False),
+        (Reach(wall=0.5, cpu=0.4), False),
+        (Reach(wall=0.5, cpu=1, memory=100), True),
+        (Reach(memory=99), False),
+        (Reach(), True),
+    ],
+)
+@pytest.mark.usefixtures("budget")
+def test_a_row_is_met_when_every_figure_keeps_its_limit(reach: Reach, met: bool) -> None:
+    compare("work", RUN, "peer", Measured(20, 5, 50, 50), reach)
+    assert [row.met for row in BUDGET] == [met]
+
+
+@pytest.mark.usefixtures("budget")
+def test_the_table_shows_each_figure_beside_its_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    compare("decrypt", RUN, "peer", Measured(20, 5, 50, 50), Reach(wall=0.4))
+    enter("installed", 160, Reach(memory=170))
+    print_budget()
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-3].split() == [
+        "decrypt",
+        "peer",
+        "0.50",
+        "≤",
+        "0.4",
+        "1.00",
+        "100",
+        "not",
+        "met",
+    ]
+    assert printed[-2].split() == ["installed", "-", "-", "160", "≤", "170", "met"]
+    assert printed[-1].startswith("1 of 2 met")
+
+
+def test_on_a_disk_nothing_is_deleted_before_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    Workspace(tmp_path, in_memory=False).drop(tmp_path / "file")
+    assert (tmp_path / "file").exists()
+    Workspace(tmp_path, in_memory=True).drop(tmp_path / "file")
+    assert not (tmp_path / "file").exists()
