@@ -1,11 +1,44 @@
-"""Fetch your own WhatsApp backup from Google, decrypt it with your own key, keep every voice note.
+"""Every voice note out of your own WhatsApp backup: fetched, decrypted with your key, named.
 
-    from gdrive_wa import connect, load_key, restore
+    import gdrive_wa
 
-    report = restore(connect(), "My voice notes", key=load_key("encrypted_backup.key"))
+    gdrive_wa.restore("WhatsApp", "My voice notes", key="key.txt")
+    for note in gdrive_wa.notes("My voice notes", chat="Mum"):
+        print(note.sent_at, note.sender, note.path)
 
-Every command of ``gdrive-wa`` has its call here. All errors are :class:`GdriveWaError`; their
-tree is drawn in :mod:`gdrive_wa.core.errors`. Nothing heavy is imported before it is used.
+Every command of ``gdrive-wa`` has its call, under the command's name:
+
+    demo            the main job on a sample account: no account, no key, no network
+    restore         the main job: a folder of voice notes, named and in a page
+    notes           the voice notes of an archive, all or some of them
+    open_archive    an archive: notes(), to_dataframe(), databases(), verify()
+    verify          check every file of an archive
+    export          an archive's notes as m4a or mp3, or a chat in one file
+
+    open_folder     a folder that holds a backup: a phone's, a download, an iPhone's
+    connect         a backup at Google; the source that backups, ls, download, restore take
+    login           sign in to Google, and keep the login
+    whoami          which login would be used
+    logout          revoke a login, and forget it
+    backups         the backups of an account or a folder
+    ls              what a backup holds; with the key, under its real names
+    download        copy the stored blobs as they are, verified
+
+    load_key        a key out of a file in any of its forms
+    key_check       whether a key opens a file or a backup; names a mistyped digit
+    key_create      write a key as a key file
+    decrypt         decrypt a file, or a whole folder
+    decrypt_file    decrypt one file to exactly this path
+    decrypt_tree    decrypt a whole folder into another
+    inspect         what a backup file reveals without a key
+
+    emulator        a server on this machine that plays Google, for experiments
+    doctor          what is set up, what is missing, what to do
+
+A path is text or a ``pathlib.Path``; `key` is a key or the path of a key file; `source` is a
+source or the path of a folder; `progress` is called with a :class:`ProgressEvent` (try ``print``).
+All errors are :class:`GdriveWaError`, with a `hint`; their tree is drawn in
+:mod:`gdrive_wa.core.errors`. Nothing heavy is imported before it is used.
 """
 
 from __future__ import annotations
@@ -13,6 +46,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from gdrive_wa.core.arguments import DateLike, PathLike, ProgressLike
 from gdrive_wa.core.errors import (
     AuthenticationError,
     ChecksumError,
@@ -39,82 +73,172 @@ from gdrive_wa.core.errors import (
     WrongKeyTypeError,
 )
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Backup, Choice, Entry, NoteStatus, Report, VoiceNote
-from gdrive_wa.core.progress import Progress
+from gdrive_wa.core.model import (
+    Backup,
+    Choice,
+    Entry,
+    NoteStatus,
+    Outcome,
+    Report,
+    Secret,
+    VoiceNote,
+)
+from gdrive_wa.core.progress import Progress, ProgressEvent, Stage
 from gdrive_wa.core.version import VERSION
 
 if TYPE_CHECKING:
-    from gdrive_wa.archive.archive import Archive, open_archive
-    from gdrive_wa.crypt.inspect import inspect
-    from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key
-    from gdrive_wa.jobs.decrypt_file import decrypt_file
-    from gdrive_wa.jobs.decrypt_folder import decrypt_tree
-    from gdrive_wa.jobs.download import download
+    from gdrive_wa.archive.archive import Archive, Verification, open_archive
+    from gdrive_wa.crypt.decrypt import Decrypted
+    from gdrive_wa.crypt.envelope import FileMetadata
+    from gdrive_wa.crypt.inspect import Inspection
+    from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, load_key
+    from gdrive_wa.google.logins import Login
+    from gdrive_wa.jobs.arguments import ArchiveLike, KeyLike, SourceLike
+    from gdrive_wa.jobs.backups import backups
+    from gdrive_wa.jobs.decrypt import decrypt, decrypt_file, decrypt_tree
+    from gdrive_wa.jobs.demo import demo
+    from gdrive_wa.jobs.doctor import Finding, doctor
+    from gdrive_wa.jobs.download_backup import download
+    from gdrive_wa.jobs.emulator import RunningEmulator, emulator
+    from gdrive_wa.jobs.export import export
+    from gdrive_wa.jobs.inspect import inspect
+    from gdrive_wa.jobs.key import KeyMatch, key_check, key_create
+    from gdrive_wa.jobs.login import login, logout
+    from gdrive_wa.jobs.ls import ls
+    from gdrive_wa.jobs.notes import notes
     from gdrive_wa.jobs.restore import restore
+    from gdrive_wa.jobs.verify import verify
+    from gdrive_wa.jobs.whoami import Identity, whoami
     from gdrive_wa.sources import connect, open_folder
+    from gdrive_wa.sources.base import BackupSource, BlobStream
 
 __version__ = VERSION
 
 _LAZY = {
     "Archive": "archive.archive",
+    "ArchiveLike": "jobs.arguments",
+    "BackupSource": "sources.base",
+    "BlobStream": "sources.base",
     "CipherKey": "crypt.keys",
+    "Decrypted": "crypt.decrypt",
+    "FileMetadata": "crypt.envelope",
+    "Finding": "jobs.doctor",
+    "Identity": "jobs.whoami",
+    "Inspection": "crypt.inspect",
+    "Key": "crypt.keys",
+    "KeyLike": "jobs.arguments",
+    "KeyMatch": "jobs.key",
+    "Login": "google.logins",
     "RootKey": "crypt.keys",
+    "RunningEmulator": "jobs.emulator",
+    "SourceLike": "jobs.arguments",
+    "Verification": "archive.archive",
+    "backups": "jobs.backups",
     "connect": "sources",
-    "decrypt_file": "jobs.decrypt_file",
-    "decrypt_tree": "jobs.decrypt_folder",
-    "download": "jobs.download",
-    "inspect": "crypt.inspect",
+    "decrypt": "jobs.decrypt",
+    "decrypt_file": "jobs.decrypt",
+    "decrypt_tree": "jobs.decrypt",
+    "demo": "jobs.demo",
+    "doctor": "jobs.doctor",
+    "download": "jobs.download_backup",
+    "emulator": "jobs.emulator",
+    "export": "jobs.export",
+    "inspect": "jobs.inspect",
+    "key_check": "jobs.key",
+    "key_create": "jobs.key",
     "load_key": "crypt.keys",
+    "login": "jobs.login",
+    "logout": "jobs.login",
+    "ls": "jobs.ls",
+    "notes": "jobs.notes",
     "open_archive": "archive.archive",
     "open_folder": "sources",
     "restore": "jobs.restore",
+    "verify": "jobs.verify",
+    "whoami": "jobs.whoami",
 }
 
 __all__ = [
     "Archive",
+    "ArchiveLike",
     "AuthenticationError",
     "Backup",
+    "BackupSource",
+    "BlobStream",
     "ChecksumError",
     "Choice",
     "CipherKey",
     "CredentialsError",
     "DamagedError",
     "DatabaseError",
+    "DateLike",
+    "Decrypted",
     "Entry",
+    "FileMetadata",
+    "Finding",
     "FormatError",
     "GdriveWaError",
     "GoneError",
+    "Identity",
+    "Inspection",
     "Interrupted",
+    "Key",
     "KeyFailure",
     "KeyFileError",
+    "KeyLike",
+    "KeyMatch",
     "Kind",
+    "Login",
     "MetadataError",
     "MissingKeyError",
     "NetworkError",
     "NoteStatus",
+    "Outcome",
     "PartialError",
+    "PathLike",
     "PayloadError",
     "Progress",
+    "ProgressEvent",
+    "ProgressLike",
     "RefusedError",
     "Report",
     "RootKey",
+    "RunningEmulator",
+    "Secret",
+    "SourceLike",
+    "Stage",
     "StorageError",
     "TruncatedError",
     "UnsafeNameError",
     "UsageError",
+    "Verification",
     "VoiceNote",
     "WrongKeyError",
     "WrongKeyTypeError",
     "__version__",
+    "backups",
     "connect",
+    "decrypt",
     "decrypt_file",
     "decrypt_tree",
+    "demo",
+    "doctor",
     "download",
+    "emulator",
+    "export",
     "inspect",
+    "key_check",
+    "key_create",
     "load_key",
+    "login",
+    "logout",
+    "ls",
+    "notes",
     "open_archive",
     "open_folder",
     "restore",
+    "verify",
+    "whoami",
 ]
 
 

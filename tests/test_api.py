@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
+import re
+import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type, get_type_hints
 
 import click
 import pytest
@@ -19,17 +23,31 @@ import gdrive_wa
 from gdrive_wa.cli.app import app
 from gdrive_wa.core import errors
 from gdrive_wa.emulation.sample import SampleAccount
-from gdrive_wa.sources.base import BackupSource
 
-PUBLIC = """
-    Archive Backup Choice CipherKey Entry Kind NoteStatus Progress Report RootKey VoiceNote
-    connect decrypt_file decrypt_tree download inspect load_key open_archive open_folder restore
+PACKAGE = Path(gdrive_wa.__file__).parent
+
+_CALLS = """
+    demo restore notes verify export open_archive
+    connect open_folder login whoami logout backups ls download
+    load_key key_check key_create decrypt decrypt_file decrypt_tree inspect
+    emulator doctor
+"""
+CALLS = tuple(_CALLS.split())
+_TYPES = """
+    Archive Backup BackupSource BlobStream Choice CipherKey Decrypted Entry FileMetadata Finding
+    Identity Inspection Key KeyMatch Kind Login NoteStatus Outcome Progress ProgressEvent Report
+    RootKey RunningEmulator Secret Stage Verification VoiceNote
+    ArchiveLike DateLike KeyLike PathLike ProgressLike SourceLike
+"""
+TYPES = tuple(_TYPES.split())
+_ERRORS = """
     AuthenticationError ChecksumError CredentialsError DamagedError DatabaseError FormatError
     GdriveWaError GoneError Interrupted KeyFailure KeyFileError MetadataError MissingKeyError
     NetworkError PartialError PayloadError RefusedError StorageError TruncatedError UnsafeNameError
     UsageError WrongKeyError WrongKeyTypeError
-    __version__
 """
+ERRORS = tuple(_ERRORS.split())
+PUBLIC = [*CALLS, *TYPES, *ERRORS, "__version__"]
 
 EXIT_CODES = {
     "GdriveWaError": 1,
@@ -57,30 +75,21 @@ EXIT_CODES = {
     "Interrupted": 130,
 }
 
-# Each command, and what a caller of the library writes in its place.
-TWINS = {
-    "login": ["google.login:login_oauth", "google.login:login_android"],
-    "logout": ["google.login:logout"],
-    "whoami": ["google.login:whoami"],
-    "backups": ["sources.base:BackupSource.backups"],
-    "ls": ["sources.base:BackupSource.entries", "jobs.reveal:reveal"],
-    "download": ["jobs.download:download"],
-    "decrypt": [
-        "jobs.decrypt_file:decrypt_file",
-        "jobs.decrypt_single:decrypt_single",
-        "jobs.decrypt_folder:decrypt_tree",
-    ],
-    "restore": ["jobs.restore:restore"],
-    "notes": ["archive.archive:Archive.notes"],
-    "verify": ["archive.archive:Archive.verify"],
-    "export": ["archive.export:export"],
-    "inspect": ["crypt.inspect:inspect"],
-    "key": ["jobs.key:check", "jobs.key:check_backup", "jobs.key:create"],
-    "demo": ["jobs.demo:demo"],
-    "emulator": ["emulation.server:Emulator"],
+FOREIGN_TYPES = {
+    "Callable",
+    "DataFrame",
+    "Executor",
+    "Iterable",
+    "Iterator",
+    "Mapping",
+    "None",
+    "Self",
 }
-OF_THE_MACHINE = {"doctor"}
-"""Tells a person what this machine has; there is nothing in it for a program."""
+"""Types of signatures that are Python's or pandas's own."""
+NEVER_RAISES = {"doctor"}
+WRONG = (3.5, b"bytes", ["a list"], object())
+"""What no argument of any call may be, apart from the exceptions below."""
+ALLOWED = {("load_key", "source", bytes)}
 
 HEAVY = {
     "Crypto",
@@ -96,6 +105,8 @@ HEAVY = {
     "jinja2",
     "keyring",
     "loky",
+    "numpy",
+    "pandas",
     "phonenumbers",
     "requests",
     "rich",
@@ -129,7 +140,7 @@ def heavy(modules: set[str]) -> set[str]:
 
 
 def test_the_public_names_are_these_and_no_others() -> None:
-    assert sorted(gdrive_wa.__all__) == sorted(PUBLIC.split())
+    assert sorted(gdrive_wa.__all__) == sorted(PUBLIC)
 
 
 def test_every_public_name_is_there_and_tells_what_it_is() -> None:
@@ -170,19 +181,81 @@ def test_the_help_imports_nothing_heavy() -> None:
     assert heavy(modules) == set()
 
 
-def test_every_command_has_its_call() -> None:
-    commands = set(app.list_commands(click.Context(app)))
-    assert commands == set(TWINS) | OF_THE_MACHINE
+def commands() -> Iterator[tuple[str, str]]:
+    """The call of each command, and the module of the command line that makes it."""
+    context = click.Context(app)
+    for name in app.list_commands(context):
+        command = app.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ((f"{name}_{inner}", name) for inner in command.commands)
+        else:
+            yield name, name
 
 
-@pytest.mark.parametrize("where", [where for calls in TWINS.values() for where in calls])
-def test_each_call_is_there_and_documented(where: str) -> None:
-    module, _, path = where.partition(":")
-    found: object = import_module(f"gdrive_wa.{module}")
-    for part in path.split("."):
+def test_every_command_has_its_call_under_its_own_name() -> None:
+    calls = [call for call, _ in commands()]
+    assert len(calls) >= 17
+    assert [call for call in calls if call not in CALLS] == []
+    assert all(callable(getattr(gdrive_wa, call)) for call in CALLS)
+
+
+@pytest.mark.parametrize(("call", "command"), list(commands()))
+def test_each_command_makes_exactly_that_call(call: str, command: str) -> None:
+    module = ast.parse((PACKAGE / "cli" / f"{command}.py").read_text("utf-8"))
+    imported = {
+        (node.module, alias.name)
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert (getattr(gdrive_wa, call).__module__, call) in imported
+
+
+def test_help_begins_with_an_example_and_every_call() -> None:
+    told = str(gdrive_wa.__doc__)
+    listed = re.findall(r"^    (\w+)  +\S", told, re.MULTILINE)
+    assert sorted(listed) == sorted(CALLS)
+    assert listed[:3] == ["demo", "restore", "notes"]
+    assert told.index("import gdrive_wa\n") < told.index("    demo  ")
+
+
+@pytest.mark.parametrize("call", [*CALLS, "Archive.notes", "Archive.to_dataframe"])
+def test_each_call_says_what_it_takes_gives_and_raises(call: str) -> None:
+    function = find(call)
+    told, signature = str(inspect.getdoc(function)), inspect.signature(function)
+    for name in signature.parameters.keys() - {"self"}:
+        assert f"\n    {name}: " in told, name
+    assert ("\nReturns:\n" in told) == (signature.return_annotation != "None")
+    assert ("\nRaises:\n" in told) == (call not in NEVER_RAISES)
+
+
+def test_every_type_of_a_signature_is_public() -> None:
+    texts = [
+        str(annotation)
+        for call in [*CALLS, "Archive.notes", "Archive.to_dataframe"]
+        for annotation in (
+            *(each.annotation for each in inspect.signature(find(call)).parameters.values()),
+            inspect.signature(find(call)).return_annotation,
+        )
+        if annotation is not inspect.Parameter.empty
+    ]
+    used = {name for text in texts for name in re.findall(r"\b[A-Z]\w+", text)}
+    assert {"BackupSource", "Report", "Secret", "KeyLike"} <= used
+    assert used - FOREIGN_TYPES - set(TYPES) == set()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_types_of_a_signature_can_be_looked_up(call: str) -> None:
+    """As documentation generators and notebooks do."""
+    hints = get_type_hints(find(call))
+    assert hints.keys() - {"return"} == set(inspect.signature(find(call)).parameters)
+
+
+def find(call: str) -> Any:
+    found: Any = gdrive_wa
+    for part in call.split("."):
         found = getattr(found, part)
-    assert callable(found)
-    assert inspect.getdoc(found)
+    return found
 
 
 def test_the_exit_code_of_each_error_is_the_documented_one() -> None:
@@ -214,13 +287,24 @@ def test_an_error_carries_its_line_and_its_hints() -> None:
     assert gdrive_wa.StorageError("the disk is full").hint == ""
 
 
+@pytest.fixture(scope="module")
+def backup(sample: SampleAccount, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A download of the sample's backup, envelopes beside the media. Read it only."""
+    folder = tmp_path_factory.mktemp("api") / "backup"
+    with gdrive_wa.emulator(sample.folder) as google:
+        source = gdrive_wa.connect(endpoint=google.root, token=google.token)
+        gdrive_wa.download(source, folder)
+        source.close()
+    return folder
+
+
 def test_types_reach_the_caller(sample: SampleAccount) -> None:
     """mypy holds the left side of each line, the run holds the right."""
     key = gdrive_wa.load_key(sample.key_file)
     assert_type(key, gdrive_wa.RootKey | gdrive_wa.CipherKey)
     assert isinstance(key, gdrive_wa.RootKey)
     source = gdrive_wa.open_folder(sample.folder)
-    assert_type(source, BackupSource)
+    assert_type(source, gdrive_wa.BackupSource)
     assert callable(source.backups)
     note = sample.notes[0]
     assert_type(note, gdrive_wa.VoiceNote)
@@ -229,9 +313,237 @@ def test_types_reach_the_caller(sample: SampleAccount) -> None:
     assert_type(note.sent_at, datetime | None)
     assert isinstance(note.sent_at, datetime)
     assert_type(note.duration, float | None)
+    assert_type(note.path, Path | None)
     report = gdrive_wa.Report()
-    assert_type(report.failed, list["gdrive_wa.core.model.Outcome"])
+    assert_type(report.failed, list[gdrive_wa.Outcome])
     assert json.dumps(report.to_json())
+
+
+def test_every_call_works_with_paths_and_types_of_the_front_door(
+    sample: SampleAccount, backup: Path, tmp_path: Path
+) -> None:
+    """A key file's path for a key, a folder's for a source, text for a path, a plain callable."""
+    events: list[gdrive_wa.ProgressEvent] = []
+    folder, key = str(backup), str(sample.key_file)
+    out = tmp_path / "out"
+
+    found = gdrive_wa.backups(folder)
+    assert_type(found, list[gdrive_wa.Backup])
+    entries = gdrive_wa.ls(folder, found[0], key=key)
+    assert_type(entries, list[gdrive_wa.Entry])
+    assert any(entry.kind is gdrive_wa.Kind.VOICE for entry in entries)
+    copied = gdrive_wa.download(folder, str(tmp_path / "copy"), key=key, progress=events.append)
+    assert_type(copied, gdrive_wa.Report)
+    assert len(copied.done) == len(entries)
+    again = gdrive_wa.download(folder, entries, tmp_path / "copy")
+    assert_type(again, gdrive_wa.Report)
+    assert again.done == []
+    restored = gdrive_wa.restore(folder, str(out), key=key, timezone="UTC", progress=events.append)
+    assert_type(restored, gdrive_wa.Report)
+    assert restored.failed == []
+    assert {event.stage for event in events} >= {gdrive_wa.Stage.LIST, gdrive_wa.Stage.DOWNLOAD}
+
+    archive = gdrive_wa.open_archive(str(out))
+    assert_type(archive, gdrive_wa.Archive)
+    for place in (archive, out, str(out)):
+        notes = gdrive_wa.notes(place)
+        assert_type(notes, list[gdrive_wa.VoiceNote])
+        assert len(notes) == len(sample.notes)
+    checked = gdrive_wa.verify(archive)
+    assert_type(checked, gdrive_wa.Verification)
+    assert checked.intact
+    exported = gdrive_wa.export(archive, str(tmp_path / "m4a"), chat="Lena")
+    assert_type(exported, gdrive_wa.Report)
+    assert exported.done
+
+    database = str(tmp_path / "copy" / "Databases" / "msgstore.db.crypt15")
+    inspection = gdrive_wa.inspect(database)
+    assert_type(inspection, gdrive_wa.Inspection)
+    assert inspection.format == "crypt15"
+    for match in (gdrive_wa.key_check(key, database), gdrive_wa.key_check(key, source=folder)):
+        assert_type(match, gdrive_wa.KeyMatch)
+        assert match.fingerprint == gdrive_wa.load_key(key).fingerprint
+    gdrive_wa.key_create(key, str(tmp_path / "made.key"))
+    assert (tmp_path / "made.key").read_bytes() == sample.key_file.read_bytes()
+    single = gdrive_wa.decrypt(database, None, key)
+    assert_type(single, gdrive_wa.Report)
+    assert single.done[0].file == database.removesuffix(".crypt15")
+    whole = gdrive_wa.decrypt(tmp_path / "copy", key=key)
+    assert (tmp_path / "copy-decrypted" / "Databases" / "msgstore.db").exists()
+    tree = gdrive_wa.decrypt_tree(str(tmp_path / "copy"), str(tmp_path / "tree"), key)
+    assert len(tree.done) == len(whole.done)
+    decrypted = gdrive_wa.decrypt_file(database, str(tmp_path / "one.db"), key)
+    assert_type(decrypted, gdrive_wa.Decrypted)
+    assert decrypted.payload == "sqlite"
+
+
+@pytest.mark.usefixtures("config")
+def test_signing_in_and_out_works_through_the_front_door(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with gdrive_wa.emulator(auto_consent=True) as google:
+        assert_type(google, gdrive_wa.RunningEmulator)
+        token = gdrive_wa.Secret(google.oauth_token.reveal())
+        login = gdrive_wa.login(
+            "android", account=google.account, oauth_token=token, endpoint=google.root
+        )
+        assert_type(login, gdrive_wa.Login)
+        who = gdrive_wa.whoami()
+        assert_type(who, gdrive_wa.Identity)
+        assert who.account == google.account == login.account
+        monkeypatch.setenv("GDRIVE_WA_ENDPOINT", google.root)
+        assert [each.account for each in gdrive_wa.backups()] == ["15550100"]
+        assert gdrive_wa.ls(key=google.key_file)
+        assert gdrive_wa.logout(endpoint=google.root) == google.account
+    with pytest.raises(gdrive_wa.CredentialsError):
+        gdrive_wa.whoami()
+    monkeypatch.setenv("GDRIVE_WA_ACCESS_TOKEN", "ya29.canary")
+    assert gdrive_wa.whoami().account is None
+    assert gdrive_wa.whoami().token_variable == "GDRIVE_WA_ACCESS_TOKEN"
+    findings = gdrive_wa.doctor()
+    assert_type(findings, list[gdrive_wa.Finding])
+    assert "canary" not in str(findings)
+
+
+def test_the_emulator_goes_without_a_trace(tmp_path: Path) -> None:
+    with gdrive_wa.emulator(tmp_path / "account", encrypted=False) as google:
+        source = gdrive_wa.connect(endpoint=google.root, token=google.token)
+        (backup,) = gdrive_wa.backups(source)
+        source.close()
+        assert backup.encrypted is False
+        assert google.stats()
+        assert set(google.settings) >= {"GDRIVE_WA_ENDPOINT", "GDRIVE_WA_ACCESS_TOKEN"}
+        assert google.token.reveal() not in repr(google)
+    with gdrive_wa.emulator() as google:
+        made = google.client_secrets.parent
+        assert made.is_dir()
+    assert not made.exists()
+
+
+@pytest.fixture(scope="module")
+def restored(sample: SampleAccount, backup: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of the sample. Read it only."""
+    out = tmp_path_factory.mktemp("api") / "out"
+    gdrive_wa.restore(backup, out, key=sample.key)
+    return out
+
+
+def valid_arguments(call: str, sample: SampleAccount, restored: Path, tmp_path: Path) -> Any:
+    """What a call needs at least, by name."""
+    blob = sample.folder / "backup" / "Databases" / "msgstore.db.crypt15"
+    return {
+        "restore": {"source": sample.folder, "dest": tmp_path},
+        "download": {"source": sample.folder, "dest": tmp_path},
+        "notes": {"archive": restored},
+        "verify": {"archive": restored},
+        "export": {"archive": restored, "dest": tmp_path},
+        "open_archive": {"path": restored},
+        "open_folder": {"path": sample.folder},
+        "load_key": {"source": sample.key_file},
+        "key_check": {"key": sample.key},
+        "key_create": {"key": sample.key, "file": tmp_path / "new.key"},
+        "decrypt": {"src": blob},
+        "decrypt_file": {"src": blob, "dest": tmp_path / "plain"},
+        "decrypt_tree": {"src": sample.folder, "dest": tmp_path},
+        "inspect": {"file": blob},
+        "ls": {"source": sample.folder},
+        "backups": {"source": sample.folder},
+        "Archive.notes": {"self": gdrive_wa.open_archive(restored)},
+        "Archive.to_dataframe": {"self": gdrive_wa.open_archive(restored)},
+    }.get(call, {})
+
+
+def test_a_wrong_type_is_named_with_the_argument_and_what_was_expected(
+    sample: SampleAccount, restored: Path, tmp_path: Path
+) -> None:
+    """Every argument of every call that is not a flag, with values of types that none takes."""
+    tried = 0
+    for call in [*CALLS, "Archive.notes", "Archive.to_dataframe"]:
+        function = find(call)
+        needed = valid_arguments(call, sample, restored, tmp_path)
+        for name, parameter in inspect.signature(function).parameters.items():
+            if parameter.annotation == "bool" or name == "self":
+                continue
+            more = {"provider": "android", "account": "a"} if name == "oauth_token" else {}
+            for value in WRONG:
+                if (call, name, type(value)) in ALLOWED:
+                    continue
+                with pytest.raises(gdrive_wa.UsageError) as raised:
+                    function(**{**needed, **more, name: value})
+                assert raised.value.message.startswith(f"{name}: expected "), (call, name, value)
+                assert raised.value.message.split(", not ")[1] in (type(value).__name__, "str")
+                tried += 1
+    assert tried > 250
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("part", ["only", "include", "exclude", "since", "until"])
+def test_a_wrong_type_within_a_choice_is_named_too(part: str, sample: SampleAccount) -> None:
+    choice = gdrive_wa.Choice(**{part: 3.5})  # type: ignore[arg-type]
+    with pytest.raises(gdrive_wa.UsageError, match=rf"choice\.{part}: expected .*, not float"):
+        gdrive_wa.ls(sample.folder, choice=choice)
+
+
+def test_a_choice_takes_days_and_words_as_they_are_typed(
+    sample: SampleAccount, backup: Path
+) -> None:
+    choice: Any = {"only": ["voice"], "since": "2025-06-29", "until": date(2025, 6, 29)}
+    entries = gdrive_wa.ls(backup, key=sample.key, choice=gdrive_wa.Choice(**choice))
+    assert entries
+    assert {entry.kind for entry in entries} == {gdrive_wa.Kind.VOICE}
+    with pytest.raises(gdrive_wa.UsageError, match="no kind 'voices'"):
+        gdrive_wa.ls(sample.folder, choice=gdrive_wa.Choice(**{**choice, "only": ["voices"]}))
+
+
+def test_the_digits_themselves_are_never_taken_for_a_path(sample: SampleAccount) -> None:
+    digits = sample.key.reveal().hex()
+    with pytest.raises(gdrive_wa.KeyFileError) as raised:
+        gdrive_wa.ls(sample.folder, key=digits)
+    assert digits not in str(raised.value)
+
+
+def test_an_empty_path_is_refused() -> None:
+    for path in ("", "a\0b"):
+        with pytest.raises(gdrive_wa.UsageError, match="dest: the path"):
+            gdrive_wa.demo(path)
+
+
+EXAMPLE = """
+import gdrive_wa
+
+gdrive_wa.restore("WhatsApp", "My voice notes", key="key.txt")
+archive = gdrive_wa.open_archive("My voice notes")
+for note in archive.notes():  # or notes(chat="Mum", since="2025-03-01", status="restored")
+    print(note.sent_at, note.chat, note.sender, note.path)
+table = archive.to_dataframe()  # needs pandas
+"""
+
+
+def the_example_of_help() -> str:
+    told = str(gdrive_wa.__doc__)
+    return inspect.cleandoc(told[told.index("    import gdrive_wa") : told.index("Every command")])
+
+
+@pytest.mark.parametrize("example", [EXAMPLE, the_example_of_help()], ids=["README", "help"])
+def test_the_examples_do_what_they_say(
+    example: str,
+    backup: Path,
+    sample: SampleAccount,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(backup, tmp_path / "WhatsApp")
+    (tmp_path / "key.txt").write_text(sample.key.reveal().hex(" ", 2))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "example.py").write_text(example)
+    names = runpy.run_path("example.py")
+    lines = capsys.readouterr().out.splitlines()
+    files = [line[line.index(str(tmp_path)) :] for line in lines if str(tmp_path) in line]
+    assert len(files) > 5
+    assert all(Path(file).is_file() for file in files)
+    if "table" in names:
+        assert len(names["table"]) == len(sample.notes)
 
 
 def test_the_package_says_that_it_is_typed() -> None:

@@ -74,6 +74,7 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "loky": ("loky", {"jobs"}),
     "markupsafe": ("jinja2", {"pages"}),
     "oauthlib": ("google-auth-oauthlib", {"google"}),
+    "pandas": ("pandas", {"archive"}),
     "phonenumbers": ("phonenumberslite", {"chats"}),
     "platformdirs": ("platformdirs", {"google", "cli"}),
     "requests": ("requests", {"google", "jobs"}),

@@ -7,8 +7,11 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gdrive_wa.archive.frame import frame_of
 from gdrive_wa.archive.index import read_index
 from gdrive_wa.archive.layout import (
     DATABASES,
@@ -16,10 +19,15 @@ from gdrive_wa.archive.layout import (
     PAGE_NAME,
     SUMS_NAME,
 )
+from gdrive_wa.archive.note_filter import NoteFilter
+from gdrive_wa.core.arguments import DateLike, PathLike, ProgressLike, as_path, as_progress
 from gdrive_wa.core.errors import StorageError, UsageError
-from gdrive_wa.core.model import VoiceNote, relative_to
-from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.core.model import NoteStatus, VoiceNote, relative_to
+from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, Record, doubt, read_manifest
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _PIECE = 1024 * 1024
 _MADE_HERE = frozenset({PAGE_NAME, SUMS_NAME})
@@ -57,13 +65,19 @@ class Verification:
         }
 
 
-def open_archive(path: str | Path) -> Archive:
+def open_archive(path: PathLike) -> Archive:
     """The archive in the folder `path`, to be read.
 
+    Args:
+        path: the folder that ``restore`` filled.
+
+    Returns:
+        The archive: ``notes()``, ``to_dataframe()``, ``databases()`` and ``verify()`` read it.
+
     Raises:
-        UsageError: there is no such folder, or it is no archive.
+        UsageError: there is no such folder, or it is not an archive.
     """
-    folder = Path(path)
+    folder = as_path(path, "path")
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint="name the folder of a restore")
     if not (folder / STATE_FOLDER / MANIFEST_NAME).is_file():
@@ -95,20 +109,79 @@ class Archive:
     def __repr__(self) -> str:
         return f"Archive({str(self.folder)!r})"
 
-    def notes(self) -> list[VoiceNote]:
-        """Every voice note the archive knows, by time; those without a row come last.
+    def notes(
+        self,
+        *,
+        chat: str | None = None,
+        sender: str | None = None,
+        since: DateLike | None = None,
+        until: DateLike | None = None,
+        status: NoteStatus | str | None = None,
+        timezone: tzinfo | str | None = None,
+    ) -> list[VoiceNote]:
+        """The voice notes that the archive knows, by time; those without a row come last.
+
+        Args:
+            chat: only chats with this text in their name, in any case.
+            sender: only senders with this text in their name, in any case.
+            since: nothing older; a moment, a day, or either as ISO text.
+            until: nothing newer; a whole day counts to its end.
+            status: only notes that ended so, such as ``restored`` or ``missing``.
+            timezone: of dates that do not say their own; by default this machine's.
+
+        Returns:
+            The notes; the `path` of each is where its file is, absolute, or None.
 
         Raises:
-            UsageError: no restore into this folder ever ended.
+            UsageError: no restore into this folder ever ended, or an argument is wrong.
             FormatError: the index was damaged.
         """
+        wanted = NoteFilter.parse(
+            chat=chat, sender=sender, since=since, until=until, status=status, timezone=timezone
+        )
         path = self.folder / INDEX_NAME
         if not path.is_file():
             raise UsageError(
                 f"there are no voice notes in {self.folder} yet",
                 hint="run gdrive-wa restore into this folder to its end",
             )
-        return read_index(path)
+        notes = read_index(path, folder=self.folder.absolute())
+        return notes if wanted == NoteFilter() else [note for note in notes if wanted.admits(note)]
+
+    def to_dataframe(
+        self,
+        *,
+        chat: str | None = None,
+        sender: str | None = None,
+        since: DateLike | None = None,
+        until: DateLike | None = None,
+        status: NoteStatus | str | None = None,
+        timezone: tzinfo | str | None = None,
+    ) -> DataFrame:
+        """The voice notes as a pandas ``DataFrame``, one row a note. Needs pandas.
+
+        Args:
+            chat: as for :meth:`notes`, like all the others.
+            sender: see there.
+            since: see there.
+            until: see there.
+            status: see there.
+            timezone: see there.
+
+        Returns:
+            The table. `sent_at` is in UTC and knows it, `duration` is in seconds, `size` in bytes,
+            `status` a category, `path` a ``pathlib.Path``; the flags are booleans, and all else
+            is text. What is unknown is missing (NaT, NaN, NA; None for `path`).
+
+        Raises:
+            UsageError: pandas is not installed; else as for :meth:`notes`.
+            FormatError: the index was damaged.
+        """
+        return frame_of(
+            self.notes(
+                chat=chat, sender=sender, since=since, until=until, status=status, timezone=timezone
+            )
+        )
 
     def databases(self) -> list[Path]:
         """The decrypted databases, by name."""
@@ -117,17 +190,23 @@ class Archive:
             path for path in found if path.is_relative_to(self.folder / DATABASES) and path.exists()
         )
 
-    def verify(self, *, progress: Progress | None = None) -> Verification:
+    def verify(self, *, progress: ProgressLike | None = None) -> Verification:
         """Read every file and compare it with what was written.
 
         Files are left as they are. Which have changed is noted in the archive's state folder, if
         that can be written: the next restore brings them anew, although no date tells.
 
+        Args:
+            progress: who is told how far it is, and who may stop it.
+
+        Returns:
+            How many files are as they were written, and which are missing, changed or extra.
+
         Raises:
             FormatError: the manifest is damaged or of a newer version.
             Interrupted: the user asked to stop.
         """
-        told = progress or Silent()
+        told = as_progress(progress)
         records = self._records()
         told.begin(
             Stage.VERIFY, items=len(records), total_bytes=sum(record.size for record in records)

@@ -111,8 +111,8 @@ def _cell(value: object) -> object:
     return text
 
 
-def read_index(path: Path) -> list[VoiceNote]:
-    """The notes of an index.
+def read_index(path: Path, *, folder: Path | None = None) -> list[VoiceNote]:
+    """The notes of an index; each knows `folder`, the archive's, where it is given.
 
     Raises:
         FormatError: it is not one of ours, or was damaged.
@@ -120,7 +120,7 @@ def read_index(path: Path) -> list[VoiceNote]:
     """
     raw = _content(path)
     try:
-        return [_note(item) for item in _items(raw)]
+        return [_note(item, folder) for item in _items(raw)]
     except _NONSENSE as error:
         raise FormatError(
             f"this is not an index of voice notes, or it was damaged: {path}", hint=_REBUILT
@@ -159,7 +159,7 @@ def _items(raw: bytes) -> Iterator[dict[str, Any]]:
     yield from items
 
 
-def _note(item: dict[str, Any]) -> VoiceNote:
+def _note(item: dict[str, Any], folder: Path | None = None) -> VoiceNote:
     sent_at = item["sent_at"]
     return VoiceNote(
         chat=intern(_text(item["chat"])),  # said by thousands of notes, and held once
@@ -181,6 +181,7 @@ def _note(item: dict[str, Any]) -> VoiceNote:
         whatsapp_path=_maybe(item.get("whatsapp_path"), str),
         sha256=_maybe(item.get("sha256"), str),
         waveform=tuple(int(value) for value in item.get("waveform", ())),
+        folder=folder,
     )
 
 

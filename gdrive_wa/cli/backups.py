@@ -23,11 +23,10 @@ _KEY_WORDS = {
 @json_option
 def command(*, where: Where, as_json: bool) -> None:
     """List the backups that the account (or folder) holds, newest first."""
-    source = where.connect()
-    try:
-        found = source.backups()
-    finally:
-        source.close()
+    from gdrive_wa.jobs.backups import backups  # noqa: PLC0415 - Google's libraries are slow
+
+    with where.open() as source:
+        found = backups(source)
     if as_json:
         talk.print_json([backup.to_json() for backup in found])
         return

@@ -9,7 +9,7 @@ import click
 from gdrive_wa.cli import interrupt, talk
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import PATH, PLACE, json_option, key_option
-from gdrive_wa.core.errors import DamagedError, KeyFailure, UsageError
+from gdrive_wa.core.errors import DamagedError, KeyFailure
 from gdrive_wa.core.model import Outcome, Report
 
 
@@ -33,30 +33,15 @@ def command(
     What each file is is told by its content. DEST is by default beside SRC, without .cryptNN; a
     media file gets its own name from the metadata beside it.
     """
-    from gdrive_wa.jobs.decrypt_folder import decrypt_tree  # noqa: PLC0415
-    from gdrive_wa.jobs.decrypt_single import decrypt_single  # noqa: PLC0415 - ciphers are slow to import
+    from gdrive_wa.jobs.decrypt import decrypt, require_source  # noqa: PLC0415 - ciphers are slow
 
-    if not src.exists():
-        raise UsageError(f"{src} is not there", hint="name a file or folder that is there")
+    require_source(src)
     key = find_key(key_file)
     with interrupt.graceful():
-        if src.is_dir():
-            target = Path(dest) if dest else _beside(src)
-            report = decrypt_tree(src, target, key, jobs=jobs, progress=talk.progress())
-        else:
-            try:
-                report = decrypt_single(src, dest, key, progress=talk.progress())
-            except (DamagedError, KeyFailure) as error:
-                if as_json:
-                    talk.print_json(Report(failed=[Outcome.failed(str(src), error)]).to_json())
-                raise
+        try:
+            report = decrypt(src, dest or None, key, jobs=jobs, progress=talk.progress())
+        except (DamagedError, KeyFailure) as error:
+            if as_json and not src.is_dir():
+                talk.print_json(Report(failed=[Outcome.failed(str(src), error)]).to_json())
+            raise
     return talk.print_report(report, "decrypted", as_json=as_json)
-
-
-def _beside(src: Path) -> Path:
-    """The folder that is filled when none is named, also where SRC is ``.`` or ``..``."""
-    whole = src.resolve()
-    if not whole.name:
-        raise UsageError("a whole disk is no backup", hint="name the folder that holds one")
-    named = whole if src.name in ("", "..") else src
-    return named.with_name(f"{whole.name}-decrypted")

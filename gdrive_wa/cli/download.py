@@ -45,24 +45,22 @@ def command(
     With the key, --only and the others choose by the real names. Run it again to go on where it
     stopped, or to bring DEST up to date.
     """
-    from gdrive_wa.jobs.download import download  # noqa: PLC0415
-    from gdrive_wa.jobs.plan import choose, list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.jobs.download_backup import download  # noqa: PLC0415 - ciphers are slow
 
     if len(places) > 2:
         raise UsageError("at most a backup and a folder can be named", hint="[BACKUP] DEST")
     *named, dest = places
     key = find_key(key_file, ask=False)
-    progress = talk.progress()
-    source = where.connect()
-    try:
-        with interrupt.graceful():
-            chosen = pick_backup(source, named[0] if named else None, progress=progress)
-            listed = list_entries(source, chosen, key, dest=Path(dest), progress=progress)
-            entries = choose(listed, choice, key, progress=progress)
-            report = download(
-                source, entries, Path(dest), jobs=jobs, dry_run=dry_run, progress=progress
-            )
-    finally:
-        source.close()
+    with where.open() as source, interrupt.graceful():
+        report = download(
+            source,
+            dest,
+            backup=named[0] if named else None,
+            key=key,
+            choice=choice,
+            jobs=jobs,
+            dry_run=dry_run,
+            progress=talk.progress(),
+        )
     verb = "would download" if dry_run else "downloaded"
     return talk.print_report(report, verb, as_json=as_json)

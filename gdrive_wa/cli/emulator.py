@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +13,7 @@ import click
 
 from gdrive_wa.cli import talk
 from gdrive_wa.cli.options import PATH
-from gdrive_wa.core.errors import Interrupted, UsageError
+from gdrive_wa.core.errors import Interrupted
 from gdrive_wa.emulation import faults
 from gdrive_wa.emulation.faults import FaultKind
 
@@ -67,28 +65,21 @@ def command(
 
     Prints what to set so that the other commands use it. Nothing of it reaches the network.
     """
-    from gdrive_wa.emulation.sample import make_sample  # noqa: PLC0415 - only when run
-    from gdrive_wa.emulation.server import Emulator  # noqa: PLC0415
+    from gdrive_wa.jobs.emulator import emulator  # noqa: PLC0415 - only when run
 
-    trouble = faults.parse_faults(_read_json(fault_file)) if fault_file is not None else None
-    with _ended(), tempfile.TemporaryDirectory(prefix="gdrive-wa-emulator-") as scratch:
-        folder = account or Path(scratch) / "account"
-        if not folder.exists():
-            make_sample(folder, encrypted=not plain)
-        with Emulator(folder, port=port, auto_consent=auto_consent, faults=trouble) as google:
-            client_file = folder / "client_secrets.json"
-            client_file.write_text(json.dumps(google.client_config()))
-            key_file = next((p for p in _key_files(folder) if p.exists()), None)
-            click.echo(_setting("GDRIVE_WA_ENDPOINT", google.root))
-            token = google.accounts[0].said.get("access_token", "")
-            click.echo(_setting("GDRIVE_WA_ACCESS_TOKEN", str(token)))
-            if key_file is not None:
-                click.echo(_setting("GDRIVE_WA_KEY_FILE", str(key_file.resolve())))
-            voice = talk.voice()
-            voice.say(f"serving {google.accounts[0].email} on {google.root}; Ctrl-C stops it")
-            voice.hint("paste the lines above into another terminal, then: gdrive-wa backups")
-            voice.hint(f"or sign in: gdrive-wa login --client-secrets {client_file.resolve()}")
-            google.wait()
+    with (
+        _ended(),
+        emulator(
+            account, port=port, encrypted=not plain, auto_consent=auto_consent, faults=fault_file
+        ) as google,
+    ):
+        for name, value in google.settings.items():
+            click.echo(_setting(name, value))
+        voice = talk.voice()
+        voice.say(f"serving {google.account} on {google.root}; Ctrl-C stops it")
+        voice.hint("paste the lines above into another terminal, then: gdrive-wa backups")
+        voice.hint(f"or sign in: gdrive-wa login --client-secrets {google.client_secrets}")
+        google.wait()
 
 
 @contextmanager
@@ -107,16 +98,3 @@ def _ended() -> Iterator[None]:
 def _setting(name: str, value: str) -> str:
     """A line that this machine's shell understands."""
     return f"set {name}={value}" if os.name == "nt" else f"export {name}={shlex.quote(value)}"
-
-
-def _key_files(folder: Path) -> list[Path]:
-    return [folder / "encrypted_backup.key", folder / "key"]
-
-
-def _read_json(path: Path) -> object:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path} is no JSON that can be read", hint="gdrive-wa emulator --help shows some"
-        ) from error

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from gdrive_wa.cli import interrupt, talk
-from gdrive_wa.cli.options import PATH, jobs_option, json_option, parse_zone, timezone_option
+from gdrive_wa.cli.options import PATH, jobs_option, json_option, timezone_option
+from gdrive_wa.core.arguments import as_zone
 
 
 @click.command("export")
@@ -42,8 +43,8 @@ def command(
     Each note becomes a file with who, when and which chat in it; with --joined, each chat
     becomes one. Needs the extra: pip install "gdrive-wa[audio]"
     """
-    timezone = parse_zone(zone)
-    from gdrive_wa.archive.export import export  # noqa: PLC0415 - only when run
+    timezone = as_zone(zone)
+    from gdrive_wa.jobs.export import export  # noqa: PLC0415 - only when run
 
     with interrupt.graceful():
         report = export(

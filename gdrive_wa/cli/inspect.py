@@ -15,7 +15,7 @@ from gdrive_wa.cli.options import PATH, json_option
 @json_option
 def command(*, file: Path, as_json: bool) -> None:
     """Tell what the backup file FILE says of itself, without a key. The sizes add up."""
-    from gdrive_wa.crypt.inspect import inspect  # noqa: PLC0415 - ciphers are slow to import
+    from gdrive_wa.jobs.inspect import inspect  # noqa: PLC0415 - ciphers are slow to import
 
     found = inspect(file).to_json()
     if as_json:

@@ -25,12 +25,11 @@ def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
 
     The digits are asked for, hidden; they are never an argument.
     """
-    from gdrive_wa.jobs.key import create as create_key  # noqa: PLC0415 - ciphers are slow to import
-    from gdrive_wa.jobs.key import free_place  # noqa: PLC0415
+    from gdrive_wa.jobs.key import free_place, key_create  # noqa: PLC0415 - ciphers are slow
 
     free_place(file)
     key = require_key(key_file)
-    create_key(key, file, keyring=keyring)
+    key_create(key, file, keyring=keyring)
     talk.voice().say(f"wrote {file} (only you can read it); fingerprint {key.fingerprint}")
     if keyring:
         talk.voice().say("the keyring has it too: no command needs --key-file any more")
@@ -50,19 +49,15 @@ def check(
     Nothing is downloaded and nothing is written. When one of the 64 digits is mistyped, it says
     which one.
     """
-    from gdrive_wa.jobs.key import check as check_file  # noqa: PLC0415 - ciphers are slow to import
-    from gdrive_wa.jobs.key import check_backup  # noqa: PLC0415
+    from gdrive_wa.jobs.key import key_check  # noqa: PLC0415 - ciphers are slow to import
 
     key = require_key(key_file)
     with interrupt.graceful():
         if file is not None:
-            opened = check_file(key, file, progress=talk.progress())
+            match = key_check(key, file, progress=talk.progress())
         else:
-            source = where.connect()
-            try:
-                opened = check_backup(key, source, backup, progress=talk.progress())
-            finally:
-                source.close()
+            with where.open() as source:
+                match = key_check(key, source=source, backup=backup, progress=talk.progress())
     if as_json:
-        talk.print_json(opened.to_json())
-    talk.voice().say(f"the key opens {opened.opens}; fingerprint {opened.fingerprint}")
+        talk.print_json(match.to_json())
+    talk.voice().say(f"the key opens {match.opens}; fingerprint {match.fingerprint}")

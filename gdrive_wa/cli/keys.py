@@ -15,8 +15,6 @@ from gdrive_wa.core.model import Secret
 if TYPE_CHECKING:
     from gdrive_wa import CipherKey, RootKey
 
-KEY_VARIABLE = "GDRIVE_WA_KEY"
-
 
 def find_key(key_file: Path | None, *, ask: bool = True) -> RootKey | CipherKey | None:
     """The key, from the first place that has one; None when none has.
@@ -28,19 +26,10 @@ def find_key(key_file: Path | None, *, ask: bool = True) -> RootKey | CipherKey 
     Raises:
         KeyFileError: what is there is not a key.
     """
-    from gdrive_wa import load_key  # noqa: PLC0415 - ciphers are slow to import
+    from gdrive_wa.jobs.configured_key import configured_key  # noqa: PLC0415 - ciphers are slow
 
-    if key_file is not None:
-        return load_key(key_file)
-    text = os.environ.get(KEY_VARIABLE)
-    if text:
-        return load_key(text.encode())
-    from gdrive_wa.google.logins import stored_key  # noqa: PLC0415 - a keyring is slow to open
-
-    kept = stored_key()
-    if kept is not None:
-        return load_key(kept.reveal().encode())
-    return _ask() if ask and sys.stdin.isatty() else None
+    key = configured_key(key_file)
+    return _ask() if key is None and ask and sys.stdin.isatty() else key
 
 
 def find_passphrase(folder: Path) -> Secret | None:

@@ -63,31 +63,30 @@ def command(
 
     The login goes into this machine's keyring, or else into a file that only you can read.
     """
-    from gdrive_wa.google.login import login_android, login_oauth  # noqa: PLC0415 - slow
     from gdrive_wa.google.logins import providers  # noqa: PLC0415 - slow to import
+    from gdrive_wa.jobs.login import login as sign_in  # noqa: PLC0415 - slow to import
 
-    voice, before = talk.voice(), providers()
+    voice, before, oauth_token = talk.voice(), providers(), None
     if provider == "android":
         if account is None:
             raise UsageError("which account?", hint="name it with --account EMAIL")
-        login = login_android(account=account, oauth_token=_cookie(), endpoint=endpoint)
-    else:
-        if no_browser:
-            way = f"{port}:127.0.0.1:{port}" if port else "8085:127.0.0.1:8085"
-            fixed = "" if port else "run this with --port 8085, and "
-            voice.hint(
-                f"is the browser on another machine? {fixed}there: ssh -L {way} THIS_MACHINE"
-            )
-        login = login_oauth(
-            client_secrets=client_secrets,
-            account=account,
-            drive=drive,
-            open_browser=not no_browser,
-            port=port,
-            timeout=timeout,
-            endpoint=endpoint,
-            say=functools.partial(click.echo, err=True) if no_browser else voice.say,
-        )
+        oauth_token = _cookie()
+    elif no_browser:
+        way = f"{port}:127.0.0.1:{port}" if port else "8085:127.0.0.1:8085"
+        fixed = "" if port else "run this with --port 8085, and "
+        voice.hint(f"is the browser on another machine? {fixed}there: ssh -L {way} THIS_MACHINE")
+    login = sign_in(
+        provider,
+        account=account,
+        client_secrets=client_secrets,
+        oauth_token=oauth_token,
+        drive=drive,
+        open_browser=not no_browser,
+        port=port,
+        timeout=timeout,
+        endpoint=endpoint,
+        say=functools.partial(click.echo, err=True) if no_browser else voice.say,
+    )
     voice.say(f"signed in as {login.account}")
     if before.get(login.account, provider) != provider:
         voice.say(f"this took the place of the {before[login.account]} login of {login.account}")

@@ -13,7 +13,7 @@ from gdrive_wa.cli.options import account_option, endpoint_option
 @endpoint_option
 def command(*, account: str | None, endpoint: str | None) -> None:
     """Revoke a login at Google, and remove it from this machine."""
-    from gdrive_wa.google.login import logout  # noqa: PLC0415 - slow to import
+    from gdrive_wa.jobs.login import logout  # noqa: PLC0415 - slow to import
 
     voice = talk.voice()
     name = logout(account, endpoint=endpoint, say=voice.say)

@@ -23,18 +23,11 @@ def command(
     *, backup: str | None, where: Where, key_file: Path | None, choice: Choice, as_json: bool
 ) -> None:
     """List what BACKUP (by default the newest) holds; with the key, under its real names."""
-    from gdrive_wa.jobs.plan import choose, list_entries, pick_backup  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.jobs.ls import ls  # noqa: PLC0415 - ciphers are slow to import
 
     key = find_key(key_file, ask=False)
-    progress = talk.progress()
-    source = where.connect()
-    try:
-        with interrupt.graceful():
-            chosen = pick_backup(source, backup, progress=progress)
-            listed = list_entries(source, chosen, key, progress=progress)
-    finally:
-        source.close()
-    entries = choose(listed, choice, key, progress=progress)
+    with where.open() as source, interrupt.graceful():
+        entries = ls(source, backup, key=key, choice=choice, progress=talk.progress())
     if as_json:
         talk.print_json([entry.to_json() for entry in entries])
         return
@@ -50,5 +43,5 @@ def command(
     talk.print_table(None, ["modified", "size", "kind", "path"], rows)
     total = sum(entry.size or 0 for entry in entries)
     talk.voice().say(f"{len(entries)} entries, {size(total)}")
-    if key is None and chosen.encrypted:
+    if key is None and any(entry.envelope is not None for entry in entries):
         talk.voice().hint("with the key (--key-file FILE) the real names are shown")

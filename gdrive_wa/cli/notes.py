@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 
 import click
 
 from gdrive_wa.cli import summary, talk
-from gdrive_wa.cli.options import PATH, json_option, parse_span, parse_zone, timezone_option
+from gdrive_wa.cli.options import PATH, json_option, parse_span, timezone_option
 from gdrive_wa.cli.shown import moment
+from gdrive_wa.core.arguments import as_zone
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 
@@ -42,20 +43,13 @@ def command(
     as_json: bool,
 ) -> None:
     """Show the voice notes of the restored ARCHIVE."""
-    from gdrive_wa.archive.archive import open_archive  # noqa: PLC0415 - only when run
+    from gdrive_wa.jobs.notes import notes as notes_of  # noqa: PLC0415 - only when run
 
     if as_csv and as_json:
         raise UsageError("--json and --csv at once", hint="choose one")
-    timezone = parse_zone(zone)
+    timezone = as_zone(zone)
     earliest, latest = parse_span(since, until, zone=timezone)
-    notes = [
-        note
-        for note in open_archive(archive).notes()
-        if _holds(note.chat, chat)
-        and _holds(note.sender, sender)
-        and (status is None or note.status == status)
-        and _within(note.sent_at, earliest, latest)
-    ]
+    notes = notes_of(archive, chat=chat, sender=sender, status=status, since=earliest, until=latest)
     if as_json:
         talk.print_json([note.to_json() for note in notes])
     elif as_csv:
@@ -73,13 +67,3 @@ def _row(note: VoiceNote, timezone: tzinfo | None) -> list[str]:
     minutes, seconds = divmod(round(note.duration or 0), 60)
     length = f"{minutes}:{seconds:02}" if note.duration is not None else "?"
     return [sent, note.chat, note.sender, length, str(note.status), note.file or "-"]
-
-
-def _holds(text: str, wanted: str | None) -> bool:
-    return wanted is None or wanted.casefold() in text.casefold()
-
-
-def _within(moment: datetime | None, earliest: datetime | None, latest: datetime | None) -> bool:
-    if moment is None:
-        return earliest is None and latest is None
-    return (earliest is None or moment >= earliest) and (latest is None or moment <= latest)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from gdrive_wa.cli.keys import find_passphrase
+from gdrive_wa.core.arguments import as_span, as_zone
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Choice
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from gdrive_wa.sources.base import BackupSource
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 SOURCES = ("backup", "appdata", "drive", "folder")
 
@@ -103,6 +103,15 @@ class Where:
             self.source, account=self.account, endpoint=self.endpoint, folder=self.folder
         )
 
+    @contextmanager
+    def open(self) -> Iterator[BackupSource]:
+        """The source, which is closed at the end."""
+        source = self.connect()
+        try:
+            yield source
+        finally:
+            source.close()
+
 
 def source_options(command: F) -> F:
     """``--source``, ``--folder``, ``--endpoint``, ``--account`` as one argument, ``where``."""
@@ -167,7 +176,7 @@ def choice_options(command: F) -> F:
         until: str | None,
         **rest: Any,
     ) -> Any:
-        zone = parse_zone(rest.get("zone"))
+        zone = as_zone(rest.get("zone"))
         earliest, latest = parse_span(since, until, zone=zone)
         choice = Choice(
             only=parse_kinds(only),
@@ -195,33 +204,6 @@ def parse_kinds(text: str | None) -> frozenset[Kind]:
         raise UsageError(f"--only does not know {text!r}", hint=f"it knows: {known}") from error
 
 
-def parse_date(
-    text: str | None, option: str, *, zone: tzinfo | None = None, end: bool = False
-) -> datetime | None:
-    """A date or moment, in `zone` unless it says otherwise, as UTC; a bare day with `end` counts
-    whole. `zone` None is this machine's.
-
-    Raises:
-        UsageError: not a date.
-    """
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UsageError(
-            f"{option} is not a date: {text!r}", hint="write it as 2025-03-01"
-        ) from error
-    if end and len(text.strip()) <= len("2025-03-01"):
-        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999999)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    try:
-        return moment.astimezone(UTC)
-    except (OverflowError, ValueError, OSError):  # the year 1 or 9999: a way to say no limit
-        return _FIRST if moment.year == _FIRST.year else _LAST
-
-
 def parse_span(
     since: str | None, until: str | None, *, zone: tzinfo | None = None
 ) -> tuple[datetime | None, datetime | None]:
@@ -230,29 +212,4 @@ def parse_span(
     Raises:
         UsageError: one is not a date, or nothing lies between them.
     """
-    earliest = parse_date(since, "--since", zone=zone)
-    latest = parse_date(until, "--until", zone=zone, end=True)
-    if earliest is not None and latest is not None and earliest > latest:
-        raise UsageError(
-            f"nothing is newer than {since} and older than {until}",
-            hint="--since takes the earlier date, --until the later one",
-        )
-    return earliest, latest
-
-
-def parse_zone(name: str | None) -> tzinfo | None:
-    """A time zone by its name; None means this machine's.
-
-    Raises:
-        UsageError: there is no such zone.
-    """
-    if name is None:
-        return None
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - only when asked
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(
-            f"there is no time zone {name!r}", hint="name it like Europe/Berlin or UTC"
-        ) from error
+    return as_span(since, until, zone=zone, names=("--since", "--until"))

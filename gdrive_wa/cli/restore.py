@@ -16,10 +16,10 @@ from gdrive_wa.cli.options import (
     jobs_option,
     json_option,
     key_option,
-    parse_zone,
     source_options,
     timezone_option,
 )
+from gdrive_wa.core.arguments import as_zone
 from gdrive_wa.core.model import Choice
 
 
@@ -72,33 +72,29 @@ def command(
     a page to listen to (DEST/index.html). Run it again to go on where it stopped, or to add what
     a newer backup holds.
     """
-    timezone = parse_zone(zone)
+    timezone = as_zone(zone)
     key = find_key(key_file, ask=not where.keyless)
     from gdrive_wa.jobs.restore import restore  # noqa: PLC0415 - everything is slow to import
 
-    source = where.connect()
-    try:
-        with interrupt.graceful():
-            report = restore(
-                source,
-                dest,
-                key=key,
-                backup=backup,
-                choice=choice,
-                chat=chat,
-                everything=everything,
-                contacts=contacts,
-                timezone=timezone,
-                tags=not no_tags,
-                jobs=jobs,
-                keep_blobs=keep_blobs,
-                missing_from_whatsapp=missing_from_whatsapp,
-                endpoint=where.endpoint,
-                dry_run=dry_run,
-                progress=talk.progress(),
-            )
-    finally:
-        source.close()
+    with where.open() as source, interrupt.graceful():
+        report = restore(
+            source,
+            dest,
+            key=key,
+            backup=backup,
+            choice=choice,
+            chat=chat,
+            everything=everything,
+            contacts=contacts,
+            timezone=timezone,
+            tags=not no_tags,
+            jobs=jobs,
+            keep_blobs=keep_blobs,
+            missing_from_whatsapp=missing_from_whatsapp,
+            endpoint=where.endpoint,
+            dry_run=dry_run,
+            progress=talk.progress(),
+        )
     code = talk.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
         summary.tell_archive(dest, chosen=chat is not None or choice != Choice())

@@ -17,9 +17,9 @@ EXIT_DAMAGED = 6
 @json_option
 def command(*, archive: Path, as_json: bool) -> int:
     """Check every file of ARCHIVE against the manifest; 6 when one is missing or changed."""
-    from gdrive_wa.archive.archive import open_archive  # noqa: PLC0415 - only when run
+    from gdrive_wa.jobs.verify import verify  # noqa: PLC0415 - only when run
 
-    found = open_archive(archive).verify(progress=talk.progress())
+    found = verify(archive, progress=talk.progress())
     if as_json:
         talk.print_json(found.to_json())
     else:
@@ -32,7 +32,7 @@ def command(*, archive: Path, as_json: bool) -> int:
         f"{found.ok} files are as they were written, {len(found.missing)} missing, "
         f"{len(found.changed)} changed, {len(found.extra)} extra"
     )
-    if not found.missing and not found.changed:
+    if found.intact:
         return 0
     voice.hint("gdrive-wa restore into this folder again mends what the backup still holds")
     return EXIT_DAMAGED

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from gdrive_wa.cli import talk
@@ -15,23 +13,15 @@ from gdrive_wa.cli.options import account_option, json_option
 @json_option
 def command(*, account: str | None, as_json: bool) -> None:
     """Tell which login would be used."""
-    from gdrive_wa.google.access import TOKEN_VARIABLE  # noqa: PLC0415 - slow to import
-    from gdrive_wa.google.login import whoami  # noqa: PLC0415 - slow to import
-    from gdrive_wa.google.logins import Login, accounts  # noqa: PLC0415
+    from gdrive_wa.jobs.whoami import whoami  # noqa: PLC0415 - slow to import
 
-    if os.environ.get(TOKEN_VARIABLE, "").strip() and account is None:
-        talk.voice().say(f"the token in {TOKEN_VARIABLE} is used as it is, whosever it is")
-        if not accounts():
-            if as_json:
-                given = Login(account="", provider="token", kept_in=TOKEN_VARIABLE)
-                talk.print_json({**given.to_json(), "account": None})
-            return
-    login = whoami(account)
+    found, voice = whoami(account), talk.voice()
+    if found.token_variable is not None:
+        voice.say(f"using the token in {found.token_variable}; its owner is unknown")
     if as_json:
-        talk.print_json(login.to_json())
-        return
-    click.echo(login.account)
-    talk.voice().say(f"provider {login.provider}, kept in {login.kept_in}")
-    others = [name for name in accounts() if name != login.account]
-    if others:
-        talk.voice().say(f"other logins: {', '.join(others)} (choose with --account)")
+        talk.print_json(found.to_json())
+    elif found.account is not None:
+        click.echo(found.account)
+        voice.say(f"provider {found.provider}, kept in {found.kept_in}")
+        if found.others:
+            voice.say(f"other logins: {', '.join(found.others)} (choose with --account)")

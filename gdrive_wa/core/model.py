@@ -182,6 +182,8 @@ class VoiceNote:
         whatsapp_path: the path by which the database knows the file.
         sha256: of the audio as the database promises it, hex; None where untold.
         waveform: 64 loudness values 0..100 as the app drew them; empty where untold.
+        folder: of the archive that the note was read from, absolute; None for a note that comes
+            from elsewhere. It is not part of what makes two notes equal.
     """
 
     chat: str
@@ -203,6 +205,14 @@ class VoiceNote:
     whatsapp_path: str | None = None
     sha256: str | None = None
     waveform: tuple[int, ...] = ()
+    folder: Path | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the file of a note is that an archive handed out, absolute; None without one."""
+        if self.folder is None or self.file is None:
+            return None
+        return self.folder / self.file
 
     def to_json(self) -> dict[str, object]:
         """The keys of ``notes --json``; `sent_at` is ISO 8601 in UTC."""

@@ -10,8 +10,8 @@ import hmac
 import string
 from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
 
+from gdrive_wa.core.arguments import PathLike, as_path
 from gdrive_wa.core.errors import KeyFileError
 from gdrive_wa.crypt.key_text import only_digits, text_of
 from gdrive_wa.crypt.primitives import expand, extract
@@ -23,7 +23,6 @@ JAVA_PREFIX = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
 JAVA_HEADER_SIZE = len(JAVA_PREFIX) + 4
 LONGEST_KEY_FILE = 4096
 """Nothing longer is read when a key is expected."""
-
 _ZERO_SALT = bytes(32)
 _CIPHER_VERSION = b"\x00\x01"
 
@@ -187,7 +186,7 @@ class CipherKey:
 Key = RootKey | CipherKey
 
 
-def load_key(source: str | Path | bytes) -> Key:
+def load_key(source: PathLike | bytes) -> Key:
     """A key out of any form it comes in.
 
     Args:
@@ -195,12 +194,15 @@ def load_key(source: str | Path | bytes) -> Key:
             digits as text in any spacing and case; Java-serialised ``encrypted_backup.key``
             (59 bytes) and ``key`` (158 bytes); 32 or 131 raw bytes; the 32 bytes in base64.
 
+    Returns:
+        A root key (of the 64 digits), or a cipher key (of the file ``key``).
+
     Raises:
-        KeyFileError: it cannot be read, or is no key.
+        KeyFileError, UsageError: it cannot be read or is not a key; `source` is of a wrong type.
     """
     if isinstance(source, bytes):
         return _parse(source)
-    path = Path(source).expanduser()
+    path = as_path(source, "source").expanduser()
     try:
         with path.open("rb") as file:
             raw = file.read(LONGEST_KEY_FILE + 1)
@@ -214,7 +216,7 @@ def load_key(source: str | Path | bytes) -> Key:
     return _parse(raw)
 
 
-def refuse_key_as_path(source: str | Path) -> None:
+def refuse_key_as_path(source: PathLike) -> None:
     """Raise, without a word of it, when somebody gave the key itself where a path belongs.
 
     Raises:

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gdrive_wa.core.arguments import PathLike, ProgressLike, as_path, as_progress, as_say
 from gdrive_wa.core.model import Report
-from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.emulation.sample import make_sample
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.access import ENDPOINT_VARIABLE, TOKEN_VARIABLE
@@ -26,10 +26,10 @@ from gdrive_wa.sources import connect
 
 
 def demo(
-    dest: str | Path,
+    dest: PathLike = "gdrive-wa-demo",
     *,
-    say: Callable[[str], None] = lambda _line: None,
-    progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
+    progress: ProgressLike | None = None,
 ) -> Report:
     """Sign in to the built-in emulator, list its backup, and restore it into `dest`.
 
@@ -37,14 +37,19 @@ def demo(
     ciphers, spoken recordings. The machine's stored logins and keys are left alone.
 
     Args:
-        dest: the archive's folder.
-        say: takes lines for the user: each step as the command that it is.
-        progress: who is told how far it is.
+        dest: the archive's folder; made when it is not there.
+        say: is called with each step as the command that it is, such as ``print``.
+        progress: who is told how far it is, and who may stop it.
+
+    Returns:
+        Every entry of the sample's backup as done, skipped or failed.
 
     Raises:
-        StorageError: `dest` cannot be written.
+        StorageError: `dest` cannot be written, or another run holds it.
+        UsageError: an argument is of a wrong type.
+        Interrupted: the user asked to stop; what is finished is kept.
     """
-    progress = progress or Silent()
+    dest, say, progress = as_path(dest, "dest"), as_say(say), as_progress(progress)
     with SampleGoogle() as google:
         say(f"$ gdrive-wa login --endpoint {google.root}")
         say(f"signed in as {google.sign_in()}")

@@ -1,8 +1,8 @@
 """``gdrive-wa key``: does this key open that, and a proper key file from the 64 digits.
 
-from gdrive_wa.jobs.key import check, create
+from gdrive_wa import key_check
 
-check(load_key("my.key"), "msgstore.db.crypt15")
+key_check("my.key", "WhatsApp/Databases/msgstore.db.crypt15")
 """
 
 from __future__ import annotations
@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from gdrive_wa.core.arguments import PathLike, ProgressLike, as_path, as_progress
 from gdrive_wa.core.errors import FormatError, StorageError, WrongKeyError, WrongKeyTypeError
-from gdrive_wa.core.model import Secret
+from gdrive_wa.core.model import Backup, Secret
 from gdrive_wa.core.progress import Progress, Silent, interruptible
 from gdrive_wa.crypt.keys import Key, RootKey, key_file_content, refuse_key_as_path
+from gdrive_wa.jobs.arguments import (
+    KeyLike,
+    SourceLike,
+    backup_name,
+    opened_source,
+    require_key,
+)
 from gdrive_wa.jobs.key_check import Slip, check_key, find_slip_by_envelope, find_slip_by_file
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.jobs.reveal import check_key as check_listing
@@ -26,7 +34,7 @@ ENOUGH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class KeyMatch:
     """What a key opens.
 
     Attributes:
@@ -42,7 +50,65 @@ class Opened:
         return {"opens": self.opens, "fingerprint": self.fingerprint}
 
 
-def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Opened:
+def key_check(
+    key: KeyLike,
+    file: PathLike | None = None,
+    *,
+    source: SourceLike | None = None,
+    backup: Backup | str | None = None,
+    progress: ProgressLike | None = None,
+) -> KeyMatch:
+    """Check that a key opens a file or, without one, the backup that is listed.
+
+    Nothing is written, and for a backup nothing is downloaded.
+
+    Args:
+        key: a key or the path of a key file.
+        file: a crypt12, crypt14, crypt15 or mcrypt1 file, or a metadata envelope.
+        source: without `file`: where the backup is listed; what ``connect()`` or
+            ``open_folder()`` gave, or the path of a folder; by default the account that is
+            logged in.
+        backup: without `file`: which one; by default the newest.
+        progress: who is told how far it is, and who may stop it.
+
+    Returns:
+        What the key opens.
+
+    Raises:
+        WrongKeyError: it does not; where one digit of it was mistyped, its hint says which.
+        WrongKeyTypeError: it is of the kind that opens other formats.
+        KeyFileError: the key file holds no key, or a path is the key itself.
+        FormatError: the file is not encrypted, or the listing holds nothing to try the key on.
+        DamagedError: the file itself is damaged.
+        UsageError: the file cannot be read, or an argument is of a wrong type.
+        CredentialsError, NetworkError: the source cannot be had.
+    """
+    opener, told, name = require_key(key), as_progress(progress), backup_name(backup)
+    if file is not None:
+        return check(opener, as_path(file, "file"), progress=told)
+    with opened_source(source) as opened:
+        return check_backup(opener, opened, name, progress=told)
+
+
+def key_create(key: KeyLike, file: PathLike, *, keyring: bool = False) -> None:
+    """Write a key as a proper key file, as the phone does; only its owner can read it.
+
+    Args:
+        key: a key or the path of a key file in any form, such as the 64 digits as text.
+        file: the file to make, which is not there yet; its folder is made.
+        keyring: keep the key in this machine's keyring too, where every command finds it.
+
+    Raises:
+        StorageError: `file` is there already, or cannot be written.
+        KeyFileError: the key file holds no key, or a path is the key itself.
+        WrongKeyTypeError: a cipher key for the keyring, which holds the 64 digits.
+        CredentialsError: this machine has no keyring, or it is locked; nothing was written.
+        UsageError: an argument is of a wrong type.
+    """
+    create(require_key(key), as_path(file, "file"), keyring=keyring)
+
+
+def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> KeyMatch:
     """Check that `key` opens `file`; nothing is written.
 
     Args:
@@ -67,12 +133,12 @@ def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Op
         if not isinstance(key, RootKey):
             raise
         raise _explained(error, find_slip_by_file(key.reveal().hex(), file)) from error
-    return Opened(f"{file.name} ({kind})", key.fingerprint)
+    return KeyMatch(f"{file.name} ({kind})", key.fingerprint)
 
 
 def check_backup(
     key: Key, source: BackupSource, backup: str | None = None, *, progress: Progress | None = None
-) -> Opened:
+) -> KeyMatch:
     """Check that `key` opens a backup, by its listing alone; nothing is downloaded.
 
     Args:
@@ -92,7 +158,7 @@ def check_backup(
     entries = interruptible(lambda: list(source.entries(chosen)), progress)
     try:
         if check_listing(chosen, entries, key):
-            return Opened(f"the backup of {chosen.account}", key.fingerprint)
+            return KeyMatch(f"the backup of {chosen.account}", key.fingerprint)
     except WrongKeyError as error:
         if not isinstance(key, RootKey):
             raise

@@ -1,8 +1,8 @@
 """The main job, on one page: list, choose, fetch, decrypt, lay out, show.
 
-    from gdrive_wa import connect, load_key, restore
+    from gdrive_wa import connect, restore
 
-    report = restore(connect(), "My voice notes", key=load_key("encrypted_backup.key"))
+    report = restore(connect(), "My voice notes", key="encrypted_backup.key")
 
 Every step lives in a room of its own; this page only walks through them. What stops it stops it
 where nothing is lost: the next run of the same call goes on from there.
@@ -12,34 +12,51 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from datetime import tzinfo
-from pathlib import Path
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.same_account import same_phone
-from gdrive_wa.core.model import Choice, Report
-from gdrive_wa.core.progress import Progress, Silent
-from gdrive_wa.crypt.keys import Key
+from gdrive_wa.core.arguments import (
+    PathLike,
+    ProgressLike,
+    as_choice,
+    as_count,
+    as_optional_path,
+    as_optional_text,
+    as_path,
+    as_progress,
+    as_zone,
+)
+from gdrive_wa.core.model import Backup, Choice, Report
+from gdrive_wa.jobs.arguments import (
+    KeyLike,
+    SourceLike,
+    as_executor,
+    as_key,
+    as_source,
+    backup_name,
+    takes_source,
+)
 from gdrive_wa.jobs.databases import by_the_databases, chats_first, notes_of, of_chat
 from gdrive_wa.jobs.missing import Wish, fetch_missing
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.pages.page import write_page
-from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.free_space import require_room
 from gdrive_wa.transfer.fetch import JOBS
 
 
+@takes_source
 def restore(
-    source: BackupSource,
-    dest: str | Path,
+    source: SourceLike,
+    dest: PathLike,
     *,
-    key: Key | None = None,
-    backup: str | None = None,
+    key: KeyLike | None = None,
+    backup: Backup | str | None = None,
     choice: Choice | None = None,
     chat: str | None = None,
     everything: bool = False,
-    contacts: Path | None = None,
-    timezone: tzinfo | None = None,
+    contacts: PathLike | None = None,
+    timezone: tzinfo | str | None = None,
     tags: bool = True,
     jobs: int = JOBS,
     executor: Executor | None = None,
@@ -47,20 +64,20 @@ def restore(
     missing_from_whatsapp: bool = False,
     endpoint: str | None = None,
     dry_run: bool = False,
-    progress: Progress | None = None,
+    progress: ProgressLike | None = None,
 ) -> Report:
     """Restore the voice notes of a backup into `dest`: named, tagged, indexed, with a page.
 
     Args:
-        source: from :func:`gdrive_wa.connect` or :func:`gdrive_wa.open_folder`.
+        source: what ``connect()`` or ``open_folder()`` gave, or the path of a folder.
         dest: the archive's folder: a new one, or one to bring up to date.
-        key: the backup's key; only a backup without any encryption needs none.
-        backup: its name, or the account's number; by default the newest.
+        key: a key or the path of a key file; only a backup without any encryption needs none.
+        backup: itself, its name, or the account's number; by default the newest.
         choice: which entries; by default voice notes and databases.
         chat: only voice notes of chats whose name holds this text.
         everything: all media, not only voice notes.
         contacts: a vCard or Google-contacts file with names.
-        timezone: of names and the page; by default this machine's.
+        timezone: of names and the page, or its name; by default this machine's.
         tags: write who and when into the opus files too; the audio stays bit-exact.
         jobs: files fetched at the same time.
         executor: opens the files (decrypts, verifies, tags) in place of this machine's worker
@@ -77,15 +94,20 @@ def restore(
 
     Raises:
         CredentialsError, NetworkError: the source cannot be had.
-        UsageError: there is no such backup or chat, or `dest` is the backup's own folder.
+        UsageError: there is no such backup or chat, `dest` is the backup's own folder, or an
+            argument is of a wrong type.
         KeyFailure: no key, or not this backup's.
         StorageError: `dest` cannot be written, or another run holds it.
         Interrupted: the user asked to stop; what is finished is kept.
     """
-    dest, progress = Path(dest), progress or Silent()
+    source, dest, key = as_source(source), as_path(dest, "dest"), as_key(key)
+    progress, executor = as_progress(progress), as_executor(executor)
+    backup, choice, jobs = backup_name(backup), as_choice(choice), as_count(jobs, "jobs")
+    chat, endpoint = as_optional_text(chat, "chat"), as_optional_text(endpoint, "endpoint")
+    contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
     chosen = pick_backup(source, backup, progress=progress)
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    plan = make_plan(chosen, entries, choice or Choice(), everything=everything)
+    plan = make_plan(chosen, entries, choice, everything=everything)
     require_key(plan, key)
     if dry_run:
         return plan.report(dest)
@@ -118,11 +140,11 @@ def restore(
             archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
         )
         notes = archive.expect(notes)
-        media = by_the_databases(entries, plan.media, choice or Choice(), archive)
+        media = by_the_databases(entries, plan.media, choice, archive)
         media = of_chat(media, notes, chat, archive)
         run.take(media, include_unmatched=everything or not notes)
         if missing_from_whatsapp:
-            wish = Wish(choice or Choice(), chat, endpoint)
+            wish = Wish(choice, chat, endpoint)
             fetch_missing(archive, entries, wish, run.report, progress=progress)
         shown = archive.finish()
         write_page(dest, shown, timezone=timezone)

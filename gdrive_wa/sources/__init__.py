@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from gdrive_wa.core.arguments import (
+    PathLike,
+    as_optional_secret,
+    as_optional_text,
+    as_path,
+    as_text,
+)
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.sources.base import BackupSource
@@ -29,13 +34,19 @@ def connect(
         folder: for ``drive``: the folder's path.
         token: an access token to use as it is; also ``GDRIVE_WA_ACCESS_TOKEN``.
 
+    Returns:
+        The source, to be closed after use with its ``close()``.
+
     Raises:
-        UsageError: no such source, a folder for one that has none, or an endpoint that would
-            not be safe.
+        UsageError: no such source, a folder for one that has none, an endpoint that would not
+            be safe, or an argument of a wrong type.
         CredentialsError: nobody is logged in.
     """
     from gdrive_wa.google.access import open_session  # noqa: PLC0415 - slow to import
 
+    source, folder = as_text(source, "source"), as_optional_text(folder, "folder")
+    account, endpoint = as_optional_text(account, "account"), as_optional_text(endpoint, "endpoint")
+    token = as_optional_secret(token, "token")
     if source not in ("backup", "appdata", "drive"):
         raise UsageError(
             f"there is no source {source!r}", hint="backup, appdata or drive; or open_folder()"
@@ -57,15 +68,18 @@ def connect(
     return DriveFolder(session, endpoints, folder)
 
 
-def open_folder(path: str | Path, *, passphrase: Secret | None = None) -> BackupSource:
+def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSource:
     """A folder on this machine that holds backups: a phone's, a download, or an iPhone's backup.
 
     Args:
         path: the folder.
         passphrase: of an iPhone's backup that is locked.
 
+    Returns:
+        The source, to be closed after use with its ``close()``.
+
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or an argument is of a wrong type.
         FormatError: it is what an iPhone keeps in iCloud.
         KeyFailure: an iPhone's backup is locked, and the passphrase is not there or not its own.
         DamagedError: an iPhone's backup cannot be read.
@@ -73,6 +87,7 @@ def open_folder(path: str | Path, *, passphrase: Secret | None = None) -> Backup
     from gdrive_wa.sources.folder import Folder  # noqa: PLC0415 - kept beside its siblings
     from gdrive_wa.sources.iphone import IPhone, is_iphone, refuse_icloud  # noqa: PLC0415
 
-    folder = Path(path).expanduser()
+    folder = as_path(path, "path").expanduser()
+    passphrase = as_optional_secret(passphrase, "passphrase")
     refuse_icloud(folder)
     return IPhone(folder, passphrase) if is_iphone(folder) else Folder(folder)

@@ -328,7 +328,7 @@ def test_a_token_from_outside_is_who_one_is(run: Run) -> None:
     given = {"GDRIVE_WA_ACCESS_TOKEN": "ya29.canary"}
     who = run("whoami", env=given)
     assert (who.returncode, who.stdout) == (0, "")
-    assert "the token in GDRIVE_WA_ACCESS_TOKEN is used" in who.stderr
+    assert "using the token in GDRIVE_WA_ACCESS_TOKEN" in who.stderr
     said = run("whoami", "--json", env=given)
     assert json.loads(said.stdout)["provider"] == "token"
     assert "canary" not in said.stdout + said.stderr + who.stderr

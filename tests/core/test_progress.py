@@ -1,8 +1,14 @@
-"""Remarks: one line for the first file, one for all the others."""
+"""How far a run is, for objects and plain callables; and remarks, one line for thousands."""
 
 from __future__ import annotations
 
-from gdrive_wa.core.progress import Remarks, Silent
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from gdrive_wa.core.arguments import as_progress
+from gdrive_wa.core.errors import Interrupted
+from gdrive_wa.core.progress import ProgressEvent, Remarks, Silent, Stage
 
 
 class Heard(Silent):
@@ -32,3 +38,64 @@ def test_what_holds_of_two_says_so_and_of_one_says_nothing_more() -> None:
     remarks.sum_up()
     remarks.sum_up()
     assert heard.lines == ["a: x", "b: y", "and of one other file: x"]
+
+
+def test_a_plain_callable_hears_where_each_stage_begins_and_ends() -> None:
+    events: list[ProgressEvent] = []
+    told = as_progress(events.append)
+    told.begin(Stage.DOWNLOAD, items=1000, total_bytes=5000)
+    for _ in range(1000):
+        told.advance(Stage.DOWNLOAD, items=1, moved=5)
+    told.end(Stage.DOWNLOAD)
+    told.say("one file is odd")
+    assert events[0] == ProgressEvent(Stage.DOWNLOAD, 0, 1000, 0, 5000)
+    assert events[-2] == ProgressEvent(Stage.DOWNLOAD, 1000, 1000, 5000, 5000)
+    assert events[-1] == ProgressEvent(None, line="one file is odd")
+    assert len(events) < 100, "not a call for each file"
+    assert [str(event) for event in events[-2:]] == [
+        "download: 1,000 of 1,000, 5,000 of 5,000 bytes",
+        "one file is odd",
+    ]
+
+
+def test_counts_of_many_threads_add_up_and_calls_never_overlap() -> None:
+    events: list[ProgressEvent] = []
+    inside: list[int] = []
+
+    def tell(event: ProgressEvent) -> None:
+        inside.append(1)
+        assert len(inside) == 1
+        events.append(event)
+        inside.pop()
+
+    told = as_progress(tell)
+    told.begin(Stage.VERIFY)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(400):
+            pool.submit(told.advance, Stage.VERIFY, items=1, moved=2)
+    told.end(Stage.VERIFY)
+    told.check()
+    assert events[-1] == ProgressEvent(Stage.VERIFY, items=400, bytes=800)
+    assert str(events[-1]) == "verify: 400, 800 bytes"
+
+
+def test_a_callable_that_raises_stops_the_run_where_nothing_is_lost() -> None:
+    calls: list[ProgressEvent] = []
+
+    def tell(event: ProgressEvent) -> None:
+        calls.append(event)
+        raise ValueError("my own mistake")
+
+    told = as_progress(tell)
+    told.begin(Stage.LIST)
+    told.end(Stage.LIST)
+    with pytest.raises(Interrupted, match="ValueError: my own mistake") as raised:
+        told.check()
+    assert isinstance(raised.value.__cause__, ValueError)
+    assert len(calls) == 1
+
+
+def test_an_object_of_the_protocol_is_used_as_it_is() -> None:
+    heard = Heard()
+    assert as_progress(heard) is heard
+    assert isinstance(as_progress(None), Silent)

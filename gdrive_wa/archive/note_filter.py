@@ -1,0 +1,92 @@
+"""Which notes of an archive are meant: by chat, by sender, by date, by how they ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Self
+
+from gdrive_wa.core.arguments import (
+    DateLike,
+    as_optional_text,
+    as_span,
+    as_zone,
+    wrong_type,
+)
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteFilter:
+    """What a note must be; None admits every note.
+
+    Attributes:
+        chat: its chat's name holds this text, in any case.
+        sender: its sender's name holds this text, in any case.
+        since: sent no earlier, UTC.
+        until: sent no later, UTC.
+        status: how it ended.
+    """
+
+    chat: str | None = None
+    sender: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    status: NoteStatus | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        chat: str | None = None,
+        sender: str | None = None,
+        since: DateLike | None = None,
+        until: DateLike | None = None,
+        status: NoteStatus | str | None = None,
+        timezone: tzinfo | str | None = None,
+    ) -> Self:
+        """The filter that a caller describes; the arguments of ``Archive.notes``.
+
+        Raises:
+            UsageError: an argument is of a wrong type, not a date, or not a status.
+        """
+        earliest, latest = as_span(since, until, zone=as_zone(timezone))
+        return cls(
+            chat=as_optional_text(chat, "chat"),
+            sender=as_optional_text(sender, "sender"),
+            since=earliest,
+            until=latest,
+            status=_status(status),
+        )
+
+    def admits(self, note: VoiceNote) -> bool:
+        """True when `note` is meant. One without a date is within no dates."""
+        return (
+            _holds(note.chat, self.chat)
+            and _holds(note.sender, self.sender)
+            and self.status in (None, note.status)
+            and self._covers(note.sent_at)
+        )
+
+    def _covers(self, moment: datetime | None) -> bool:
+        if moment is None:
+            return self.since is None and self.until is None
+        late_enough = self.since is None or moment >= self.since
+        return late_enough and (self.until is None or moment <= self.until)
+
+
+def _holds(text: str, wanted: str | None) -> bool:
+    return wanted is None or wanted.casefold() in text.casefold()
+
+
+def _status(value: NoteStatus | str | None) -> NoteStatus | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise wrong_type("status", "a status or its name", value)
+    try:
+        return NoteStatus(value)
+    except ValueError as error:
+        known = ", ".join(NoteStatus)
+        raise UsageError(f"there is no status {value!r}", hint=f"there is: {known}") from error

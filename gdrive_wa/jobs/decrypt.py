@@ -1,0 +1,176 @@
+"""``gdrive-wa decrypt``: a file of a backup, or a whole folder of them."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor
+from pathlib import Path
+
+from gdrive_wa.core.arguments import (
+    PathLike,
+    ProgressLike,
+    as_count,
+    as_optional_path,
+    as_path,
+    as_progress,
+    wrong_type,
+)
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import Report
+from gdrive_wa.crypt.decrypt import Decrypted
+from gdrive_wa.crypt.envelope import FileMetadata
+from gdrive_wa.jobs import decrypt_file as one_file
+from gdrive_wa.jobs import decrypt_folder
+from gdrive_wa.jobs.arguments import KeyLike, as_executor, as_key
+from gdrive_wa.jobs.decrypt_single import decrypt_single
+
+
+def decrypt(
+    src: PathLike,
+    dest: PathLike | None = None,
+    key: KeyLike | None = None,
+    *,
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    progress: ProgressLike | None = None,
+) -> Report:
+    """Decrypt a file, or every file of a folder. What each file is is judged by its content.
+
+    Args:
+        src: a file of a backup, or a folder of them: a download, another tool's dump, or a
+            phone's ``WhatsApp`` folder. Nothing in it is changed.
+        dest: for a file: the file to make, or a folder to put it into; by default the folder of
+            `src`. For a folder: the folder to fill; by default ``<src>-decrypted`` beside it.
+        key: a key or the path of a key file; only unencrypted files need none.
+        jobs: files of a folder at the same time; by default one for each core.
+        executor: opens the files of a folder in place of this machine's workers: any
+            :class:`concurrent.futures.Executor` whose workers see the same folders.
+        progress: who is told how far it is, and who may stop it.
+
+    Returns:
+        Every file as done, skipped or failed. A bad file of a folder ends no run.
+
+    Raises:
+        UsageError: there is no `src`, it would be written over itself, or an argument is of a
+            wrong type.
+        KeyFailure: for a file: no key, the wrong kind, or not this file's.
+        DamagedError: for a file: it is not what it should be.
+        StorageError: `dest` cannot be written, or another run holds it.
+        Interrupted: the user asked to stop; what is finished is kept.
+    """
+    source = require_source(src)
+    as_optional_path(dest, "dest")
+    opener, told, workers = as_key(key), as_progress(progress), as_executor(executor)
+    count = None if jobs is None else as_count(jobs, "jobs")
+    if source.is_dir():
+        target = beside(source) if dest is None else Path(dest)
+        return decrypt_folder.decrypt_tree(
+            source, target, opener, jobs=count, executor=workers, progress=told
+        )
+    place = None if dest is None else os.fspath(dest)  # a slash at its end counts
+    return decrypt_single(source, place, opener, progress=told)
+
+
+def decrypt_tree(
+    src: PathLike,
+    dest: PathLike,
+    key: KeyLike | None = None,
+    *,
+    jobs: int | None = None,
+    executor: Executor | None = None,
+    progress: ProgressLike | None = None,
+) -> Report:
+    """Decrypt every file below `src` to its own path below `dest`: ``decrypt`` of a folder.
+
+    Args:
+        src: the folder; nothing in it is changed.
+        dest: the folder to fill; made when it is not there. It may lie inside `src`.
+        key: a key or the path of a key file; only unencrypted files need none.
+        jobs: files at the same time; by default one for each core.
+        executor: opens the files in place of this machine's workers: any
+            :class:`concurrent.futures.Executor` whose workers see the same folders.
+        progress: who is told how far it is, and who may stop it.
+
+    Returns:
+        Every file as done, skipped or failed. A bad file ends no run.
+
+    Raises:
+        UsageError: `src` is not a folder or the same as `dest`, or an argument is of a wrong type.
+        StorageError: `dest` cannot be written, or another run holds it.
+        Interrupted: the user asked to stop; what is finished is kept.
+    """
+    count = None if jobs is None else as_count(jobs, "jobs")
+    return decrypt_folder.decrypt_tree(
+        as_path(src, "src"),
+        as_path(dest, "dest"),
+        as_key(key),
+        jobs=count,
+        executor=as_executor(executor),
+        progress=as_progress(progress),
+    )
+
+
+def decrypt_file(
+    src: PathLike,
+    dest: PathLike,
+    key: KeyLike | None = None,
+    *,
+    metadata: FileMetadata | None = None,
+    limit: int | None = None,
+    progress: ProgressLike | None = None,
+) -> Decrypted:
+    """Decrypt one file to exactly `dest`, which appears whole and authenticated, or not at all.
+
+    Args:
+        src: any file of a backup; one that is not encrypted is copied.
+        dest: the file to make or to replace.
+        key: a key or the path of a key file; only an unencrypted file needs none.
+        metadata: of an mcrypt1 file, from its envelope.
+        limit: most bytes that compressed content may inflate to; by default 64 MiB plus 200
+            times the file.
+        progress: who is told how far it is, and who may stop it.
+
+    Returns:
+        What came out: formats, size, SHA-256.
+
+    Raises:
+        KeyFailure: no key, the wrong kind, or not this file's.
+        DamagedError: the file is not what it should be.
+        StorageError: `dest` cannot be written, or is not a file but a device or a pipe.
+        UsageError: `src` cannot be read, or an argument is of a wrong type.
+    """
+    if metadata is not None and not isinstance(metadata, FileMetadata):
+        raise wrong_type("metadata", "the FileMetadata of an envelope", metadata)
+    return one_file.decrypt_file(
+        as_path(src, "src"),
+        as_path(dest, "dest"),
+        as_key(key),
+        metadata=metadata,
+        limit=None if limit is None else as_count(limit, "limit"),
+        progress=as_progress(progress),
+    )
+
+
+def require_source(src: PathLike) -> Path:
+    """The file or folder to decrypt, before a key is asked for.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    source = as_path(src, "src")
+    if not source.exists():
+        raise UsageError(f"{source} is not there", hint="name a file or folder that is there")
+    return source
+
+
+def beside(src: Path) -> Path:
+    """The folder that is filled when none is named, also where `src` is ``.`` or ``..``.
+
+    Raises:
+        UsageError: `src` is a whole disk.
+    """
+    whole = src.resolve()
+    if not whole.name:
+        raise UsageError("a whole disk is not a backup", hint="name the folder that holds one")
+    named = whole if src.name in ("", "..") else src
+    return named.with_name(f"{whole.name}-decrypted")

@@ -1,0 +1,138 @@
+"""``gdrive-wa download``: a backup's blobs as they are stored, verified."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import overload
+
+from gdrive_wa.core.arguments import (
+    PathLike,
+    ProgressLike,
+    as_choice,
+    as_count,
+    as_path,
+    as_progress,
+    wrong_type,
+)
+from gdrive_wa.core.model import Backup, Choice, Entry, Report
+from gdrive_wa.core.progress import Progress
+from gdrive_wa.crypt.keys import Key
+from gdrive_wa.jobs.arguments import KeyLike, SourceLike, as_key, backup_name, opened_source
+from gdrive_wa.jobs.download import download as download_entries
+from gdrive_wa.jobs.plan import choose, list_entries, pick_backup
+from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.transfer.fetch import JOBS
+
+
+@overload
+def download(
+    source: SourceLike,
+    dest: PathLike,
+    *,
+    backup: Backup | str | None = None,
+    key: KeyLike | None = None,
+    choice: Choice | None = None,
+    jobs: int = JOBS,
+    dry_run: bool = False,
+    progress: ProgressLike | None = None,
+) -> Report: ...
+
+
+@overload
+def download(
+    source: SourceLike,
+    entries: Iterable[Entry],
+    dest: PathLike,
+    *,
+    jobs: int = JOBS,
+    dry_run: bool = False,
+    progress: ProgressLike | None = None,
+) -> Report: ...
+
+
+def download(  # type: ignore[misc]  # the second of two may be the folder
+    source: SourceLike,
+    entries: Iterable[Entry] | PathLike | None = None,
+    dest: PathLike | None = None,
+    *,
+    backup: Backup | str | None = None,
+    key: KeyLike | None = None,
+    choice: Choice | None = None,
+    jobs: int = JOBS,
+    dry_run: bool = False,
+    progress: ProgressLike | None = None,
+) -> Report:
+    """Copy the stored blobs of a backup to `dest` as they are, verified.
+
+    Two ways to call it: ``download(source, dest)`` copies a backup, or what `choice` says of it;
+    ``download(source, entries, dest)`` copies entries that were listed before. A run that was
+    stopped is continued by the same call.
+
+    Args:
+        source: where the backup lies: what ``connect()`` or ``open_folder()`` gave, or the path
+            of a folder.
+        entries: which entries of `source`, as it lists them.
+        dest: the folder to fill, or to bring up to date.
+        backup: which one: itself, its name, or the account's number; by default the newest.
+        key: a key or the path of a key file; with it, `choice` goes by the real names.
+        choice: which entries are meant; by default all.
+        jobs: files at the same time.
+        dry_run: fetch and write nothing; `done` is what would be, with sizes.
+        progress: who is told how far it is, and who may stop it.
+
+    Returns:
+        Every entry as done, skipped or failed. A failed entry ends no run.
+
+    Raises:
+        CredentialsError, NetworkError: the source cannot be had.
+        UsageError: there is no such backup or folder, `dest` holds another backup, or an
+            argument is of a wrong type.
+        KeyFailure: the key is not this backup's, or is needed for what `choice` names.
+        StorageError: `dest` cannot be written, or another run holds it.
+        Interrupted: the user asked to stop; what is finished is kept.
+    """
+    listed, target = _two_ways(entries, dest)
+    count, told, opener = as_count(jobs, "jobs"), as_progress(progress), as_key(key)
+    meant, name = as_choice(choice), backup_name(backup)
+    if source is None:
+        raise wrong_type("source", "a backup source or the path of a folder", source)
+    with opened_source(source) as opened:
+        if listed is None:
+            listed = _listed(opened, name, opener, meant, target, told)
+        return download_entries(opened, listed, target, jobs=count, dry_run=dry_run, progress=told)
+
+
+def _two_ways(
+    entries: Iterable[Entry] | PathLike | None, dest: PathLike | None
+) -> tuple[list[Entry] | None, Path]:
+    """The entries, where they are given, and the folder."""
+    if dest is None:
+        return None, as_path(entries, "dest")  # type: ignore[arg-type]
+    if entries is None:
+        return None, as_path(dest, "dest")
+    return _entries(entries), as_path(dest, "dest")
+
+
+def _entries(value: Iterable[Entry] | PathLike) -> list[Entry]:
+    if isinstance(value, str | bytes | os.PathLike) or not isinstance(value, Iterable):
+        raise wrong_type("entries", "entries of the source", value)
+    listed = list(value)
+    for entry in listed:
+        if not isinstance(entry, Entry):
+            raise wrong_type("entries", "entries of the source", entry)
+    return listed
+
+
+def _listed(
+    source: BackupSource,
+    backup: str | None,
+    key: Key | None,
+    choice: Choice,
+    dest: Path,
+    progress: Progress,
+) -> list[Entry]:
+    chosen = pick_backup(source, backup, progress=progress)
+    listed = list_entries(source, chosen, key, dest=dest, progress=progress)
+    return choose(listed, choice, key, progress=progress)

@@ -1,0 +1,165 @@
+"""``gdrive-wa emulator``: a server on this machine that plays Google."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gdrive_wa.core.arguments import (
+    PathLike,
+    as_count,
+    as_optional_path,
+    as_path,
+    wrong_type,
+)
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.emulation.faults import Faults, parse_faults
+from gdrive_wa.emulation.sample import make_sample
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google.access import ENDPOINT_VARIABLE, TOKEN_VARIABLE
+from gdrive_wa.jobs.configured_key import KEY_FILE_VARIABLE
+
+_KEY_FILES = ("encrypted_backup.key", "key")
+
+
+class RunningEmulator:
+    """A server that plays Google, with everything that is needed to use it. A context manager.
+
+    Attributes:
+        root: its address: what `endpoint` takes.
+        account: e-mail address of the account that it serves.
+        token: an access token for it: what `token` of ``connect()`` takes.
+        oauth_token: a single-use cookie of its sign-in page: what `oauth_token` of ``login()``
+            takes.
+        key_file: the file of the key that opens its backup; None where there is none.
+        client_secrets: an OAuth client's file, for ``login()``.
+    """
+
+    def __init__(
+        self,
+        account: Path | None,
+        *,
+        port: int,
+        encrypted: bool,
+        auto_consent: bool,
+        faults: Faults,
+    ) -> None:
+        with ExitStack() as opening:
+            folder = account or Path(
+                opening.enter_context(tempfile.TemporaryDirectory(prefix="gdrive-wa-emulator-")),
+                "account",
+            )
+            if not folder.exists():
+                make_sample(folder, encrypted=encrypted)
+            server = Emulator(folder, port=port, auto_consent=auto_consent, faults=faults)
+            self._server = opening.enter_context(server)
+            self.client_secrets = folder.absolute() / "client_secrets.json"
+            self.client_secrets.write_text(json.dumps(self._server.client_config()), "utf-8")
+            self._open = opening.pop_all()
+        signed_in = self._server.accounts[0]
+        keys = (folder.absolute() / name for name in _KEY_FILES)
+        self.root = self._server.root
+        self.account = signed_in.email
+        self.token = Secret(str(signed_in.said.get("access_token", "")))
+        self.oauth_token = Secret(str(signed_in.said.get("oauth_token", "")))
+        self.key_file = next((file for file in keys if file.exists()), None)
+
+    def __repr__(self) -> str:
+        return f"RunningEmulator({self.root!r}, account={self.account!r})"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The environment variables by which every command uses this server."""
+        settings = {ENDPOINT_VARIABLE: self.root, TOKEN_VARIABLE: self.token.reveal()}
+        if self.key_file is not None:
+            settings[KEY_FILE_VARIABLE] = str(self.key_file)
+        return settings
+
+    def stats(self) -> dict[str, object]:
+        """What was asked and sent so far, by path: as ``GET /_emulator/stats`` answers."""
+        return self._server.counts.to_json()
+
+    def wait(self) -> None:
+        """Serve until somebody calls :meth:`close`, or the process is interrupted."""
+        self._server.wait()
+
+    def close(self) -> None:
+        """Stop serving; a sample account that was made for it is gone."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def emulator(
+    account: PathLike | None = None,
+    *,
+    port: int = 0,
+    encrypted: bool = True,
+    auto_consent: bool = False,
+    faults: PathLike | Mapping[str, object] | None = None,
+) -> RunningEmulator:
+    """Start a server on this machine that plays Google for a sample account.
+
+    It reaches no network, and serves until it is closed::
+
+        with emulator() as google:
+            source = connect(endpoint=google.root, token=google.token)
+
+    Args:
+        account: the folder of an account; one that is not there yet is made. By default a sample
+            account that is gone afterwards.
+        port: to listen on, of 127.0.0.1; 0 for a free one.
+        encrypted: make a sample account end-to-end encrypted.
+        auto_consent: the consent page answers itself.
+        faults: what goes wrong: a mapping, or the path of a JSON file, as ``gdrive-wa emulator
+            --help`` shows one.
+
+    Returns:
+        The running server: a context manager with its address, a token and the key file.
+
+    Raises:
+        UsageError: the folder holds no account, the faults are not known, or an argument is of
+            a wrong type.
+        NetworkError: the port is taken.
+        StorageError: the account cannot be made there.
+    """
+    return RunningEmulator(
+        as_optional_path(account, "account"),
+        port=as_count(port, "port", least=0),
+        encrypted=encrypted,
+        auto_consent=auto_consent,
+        faults=_faults(faults),
+    )
+
+
+def _faults(value: PathLike | Mapping[str, object] | None) -> Faults:
+    if value is None:
+        return Faults()
+    if isinstance(value, Mapping):
+        return parse_faults(dict(value))
+    if not isinstance(value, str | os.PathLike):
+        raise wrong_type("faults", "a mapping or the path of a JSON file", value)
+    path = as_path(value, "faults")
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{path} is not JSON that can be read", hint="gdrive-wa emulator --help shows some"
+        ) from error
+    return parse_faults(said)

@@ -1,0 +1,64 @@
+"""``gdrive-wa export``: an archive's voice notes for players that do not know Opus."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from gdrive_wa.archive import export as archives
+from gdrive_wa.core.arguments import (
+    PathLike,
+    ProgressLike,
+    as_count,
+    as_optional_text,
+    as_path,
+    as_progress,
+    as_text,
+    as_zone,
+)
+from gdrive_wa.core.model import Report
+from gdrive_wa.jobs.arguments import ArchiveLike, as_archive_folder
+
+
+def export(
+    archive: ArchiveLike,
+    dest: PathLike,
+    *,
+    form: str = "m4a",
+    chat: str | None = None,
+    joined: bool = False,
+    timezone: tzinfo | str | None = None,
+    jobs: int = 2,
+    progress: ProgressLike | None = None,
+) -> Report:
+    """Write the voice notes of an archive as files that every player knows. Needs the extra
+    ``audio``.
+
+    Args:
+        archive: what ``open_archive()`` gave, or the path of its folder.
+        dest: the folder to write into, outside of the archive.
+        form: ``m4a`` or ``mp3``.
+        chat: only chats with this text in their name, in any case.
+        joined: one m4a for each chat, with a chapter for each note.
+        timezone: of the times in titles, or its name; by default this machine's.
+        jobs: files written at the same time.
+        progress: who is told how far it is, and who may stop it.
+
+    Returns:
+        Every note that has a file, as done, skipped or failed.
+
+    Raises:
+        UsageError: the extra is not installed, it is not an archive, no chat is called so,
+            `dest` lies in the archive, or an argument is wrong.
+        StorageError: `dest` cannot be written.
+        Interrupted: the user asked to stop; files that are finished stay.
+    """
+    return archives.export(
+        as_archive_folder(archive),
+        as_path(dest, "dest"),
+        form=as_text(form, "form"),
+        chat=as_optional_text(chat, "chat"),
+        joined=joined,
+        timezone=as_zone(timezone),
+        jobs=as_count(jobs, "jobs"),
+        progress=as_progress(progress),
+    )

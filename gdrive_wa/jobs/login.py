@@ -1,0 +1,116 @@
+"""``gdrive-wa login`` and ``logout``: sign in to Google and keep the login; end it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from gdrive_wa.core.arguments import (
+    PathLike,
+    as_count,
+    as_optional_path,
+    as_optional_secret,
+    as_optional_text,
+    as_say,
+    as_text,
+)
+from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.model import Secret
+from gdrive_wa.google import login as google
+from gdrive_wa.google.login import WAIT_SECONDS
+from gdrive_wa.google.logins import Login
+
+T = TypeVar("T")
+
+PROVIDERS = ("oauth", "android")
+
+
+def login(
+    provider: str = "oauth",
+    *,
+    account: str | None = None,
+    client_secrets: PathLike | None = None,
+    oauth_token: Secret | None = None,
+    drive: bool = False,
+    open_browser: bool = True,
+    port: int = 0,
+    timeout: int = WAIT_SECONDS,
+    endpoint: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Login:
+    """Sign in to Google, and store the login: in the keyring, else in a file only you can read.
+
+    Args:
+        provider: ``oauth`` (a browser, and your own OAuth client) or ``android`` (the way a phone
+            signs in: unofficial, and what it stores opens the whole account).
+        account: e-mail address; ``android`` needs it, ``oauth`` asks Google for it.
+        client_secrets: for ``oauth``: the client's file; by default ``client_secrets.json`` in
+            the config folder.
+        oauth_token: for ``android``: the single-use cookie of Google's sign-in page.
+        drive: for ``oauth``: ask to read your own Drive too, for the source ``drive``.
+        open_browser: for ``oauth``: open one; otherwise the address is only said.
+        port: for ``oauth``: of this machine, that the browser comes back to; 0 for a free one.
+        timeout: for ``oauth``: seconds to wait for the browser.
+        endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
+        say: is called with each line for the user, such as ``print``.
+
+    Returns:
+        The login, and where it is kept. Its secrets are not shown.
+
+    Raises:
+        UsageError: an argument is wrong or lacking, or the client file cannot be used.
+        CredentialsError: consent was denied or did not come in time, or Google refused.
+        NetworkError: Google cannot be reached.
+    """
+    account = as_optional_text(account, "account")
+    endpoint = as_optional_text(endpoint, "endpoint")
+    if as_text(provider, "provider") == "oauth":
+        return google.login_oauth(
+            client_secrets=as_optional_path(client_secrets, "client_secrets"),
+            account=account,
+            drive=drive,
+            open_browser=open_browser,
+            port=as_count(port, "port", least=0),
+            timeout=as_count(timeout, "timeout"),
+            endpoint=endpoint,
+            say=as_say(say),
+        )
+    if provider != "android":
+        raise UsageError(f"there is no provider {provider!r}", hint=f"{' or '.join(PROVIDERS)}")
+    token = as_optional_secret(oauth_token, "oauth_token")
+    return google.login_android(
+        account=_required(account, "account"),
+        oauth_token=_required(token, "oauth_token"),
+        endpoint=endpoint,
+    )
+
+
+def logout(
+    account: str | None = None,
+    *,
+    endpoint: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> str:
+    """Revoke a login at Google, and remove it from this machine, even when Google is out of reach.
+
+    Args:
+        account: e-mail address; by default that of the login that would be used.
+        endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
+        say: is called with what is left for the user to do at Google.
+
+    Returns:
+        The e-mail address of the login that was removed.
+
+    Raises:
+        CredentialsError: there is no such login.
+        UsageError: an argument is of a wrong type.
+    """
+    account = as_optional_text(account, "account")
+    endpoint = as_optional_text(endpoint, "endpoint")
+    return google.logout(account, endpoint=endpoint, say=as_say(say))
+
+
+def _required(value: T | None, name: str) -> T:
+    if value is None:
+        raise UsageError(f"the provider android needs {name}", hint=f"give it as {name}=…")
+    return value

@@ -1,0 +1,44 @@
+"""``gdrive-wa ls``: what a backup holds; with the key, under its real names."""
+
+from __future__ import annotations
+
+from gdrive_wa.core.arguments import ProgressLike, as_choice, as_progress
+from gdrive_wa.core.model import Backup, Choice, Entry
+from gdrive_wa.jobs.arguments import KeyLike, SourceLike, as_key, backup_name, opened_source
+from gdrive_wa.jobs.plan import choose, list_entries, pick_backup
+
+
+def ls(
+    source: SourceLike | None = None,
+    backup: Backup | str | None = None,
+    *,
+    key: KeyLike | None = None,
+    choice: Choice | None = None,
+    progress: ProgressLike | None = None,
+) -> list[Entry]:
+    """What a backup holds. Nothing is downloaded.
+
+    Args:
+        source: where it lies: what ``connect()`` or ``open_folder()`` gave, or the path of a
+            folder; by default the backup service of the account that is logged in.
+        backup: which one: itself, its name, or the account's number; by default the newest.
+        key: a key or the path of a key file, which opens the real names.
+        choice: which entries are meant; by default all.
+        progress: who is told how far it is, and who may stop it.
+
+    Returns:
+        The entries, in the order of the listing.
+
+    Raises:
+        GdriveWaError: the source holds no backup.
+        CredentialsError, NetworkError: the source cannot be had.
+        UsageError: there is no such backup or folder, or an argument is of a wrong type.
+        KeyFailure: the key is not this backup's, or is needed for what `choice` names.
+        Interrupted: the user asked to stop.
+    """
+    told, opener, meant = as_progress(progress), as_key(key), as_choice(choice)
+    name = backup_name(backup)
+    with opened_source(source) as opened:
+        chosen = pick_backup(opened, name, progress=told)
+        listed = list_entries(opened, chosen, opener, progress=told)
+    return choose(listed, meant, opener, progress=told)

@@ -1,0 +1,42 @@
+"""``gdrive-wa notes``: the voice notes of a restored archive."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from gdrive_wa.core.arguments import DateLike
+from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.jobs.arguments import ArchiveLike, as_archive
+
+
+def notes(
+    archive: ArchiveLike,
+    *,
+    chat: str | None = None,
+    sender: str | None = None,
+    since: DateLike | None = None,
+    until: DateLike | None = None,
+    status: NoteStatus | str | None = None,
+    timezone: tzinfo | str | None = None,
+) -> list[VoiceNote]:
+    """The voice notes of an archive, by time; those without a time come last.
+
+    Args:
+        archive: what ``open_archive()`` gave, or the path of its folder.
+        chat: only chats with this text in their name, in any case.
+        sender: only senders with this text in their name, in any case.
+        since: nothing older; a moment, a day, or either as ISO text such as ``2025-03-01``.
+        until: nothing newer; a whole day counts to its end.
+        status: only notes that ended so, such as ``restored`` or ``missing``.
+        timezone: of dates that do not say their own; by default this machine's.
+
+    Returns:
+        The notes; the `path` of each is where its file is, absolute, or None.
+
+    Raises:
+        UsageError: it is not an archive, or an argument is wrong.
+        FormatError: the archive's index was damaged.
+    """
+    return as_archive(archive).notes(
+        chat=chat, sender=sender, since=since, until=until, status=status, timezone=timezone
+    )
