@@ -31,6 +31,7 @@ from gdrive_wa.core.errors import (
     RefusedError,
     StorageError,
 )
+from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
 from gdrive_wa.core.model import Choice, Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.core.version import VERSION
@@ -44,8 +45,6 @@ from gdrive_wa.jobs.databases import links_of
 
 HOSTS = ".whatsapp.net"
 USUAL_HOST = "mmg.whatsapp.net"
-LONGEST_COPY = 64 << 20
-"""Bytes; hours of speech at WhatsApp's bit rate."""
 _BLOCK = 16
 _PIECE = 1 << 16
 _OVER = (403, 404, 410)
@@ -264,7 +263,7 @@ class _PassingError(Exception):
 
 
 def _copy(pieces: Iterator[bytes], link: MediaLink, out: IO[bytes], progress: Progress) -> int:
-    most = LONGEST_COPY
+    most = LONGEST_VOICE_NOTE
     if link.size is not None:
         most = min(most, link.size // _BLOCK * _BLOCK + _BLOCK + ENC_MAC_SIZE)
     digest, moved = hashlib.sha256(), 0

@@ -15,14 +15,14 @@ from typing import IO, Self
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.errors import GdriveWaError, Interrupted, KeyFailure, StorageError
-from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.kinds import Kind, is_encrypted
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Remarks, Stage
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.crypt.decrypt import Decrypted, copy_plain, decrypt_into
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
-from gdrive_wa.crypt.recognise import START, is_sealed, media_name, suffix_of
+from gdrive_wa.crypt.recognise import START, media_name, suffix_of
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.draft import write_file
 from gdrive_wa.storage.manifest import STATE_FOLDER
@@ -163,7 +163,7 @@ class Job:
             metadata = FileMetadata(
                 name=entry.path, md5=entry.plain_md5, size=entry.plain_size, updated=entry.modified
             )
-        if not is_sealed(entry.stored_as):
+        if not is_encrypted(entry.stored_as):
             return copy_plain(blob, out, metadata=metadata)
         return decrypt_into(blob, out, self._key, metadata=metadata, stored_as=entry.stored_as)
 

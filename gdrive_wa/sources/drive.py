@@ -10,6 +10,7 @@ from functools import partial
 from urllib.parse import quote
 
 from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
+from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX, is_end_to_end
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.session import Session
@@ -21,8 +22,6 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 
 FILE_MAP = "gdrive_file_map"
 LONGEST_FILE_MAP = 256 << 20
-METADATA_SUFFIX = "-metadata"
-LONGEST_ENVELOPE = 65536
 ENVELOPES_AT_ONCE = 16
 """Small files that are read while listing, at the same time."""
 MOST_UNREAD = 16
@@ -264,9 +263,7 @@ def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
 def _one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
     if not files:
         return []
-    sealed = any(path.endswith((".crypt15", ".mcrypt1")) for path in files)
-    served = any(path.endswith((".crypt12", ".crypt14")) for path in files)
-    encrypted = True if sealed else (False if served else None)
+    encrypted = is_end_to_end(files)
     return [
         Backup(
             name=name,
