@@ -25,7 +25,7 @@ from xml.parsers.expat import ExpatError
 from gdrive_wa.core.errors import DamagedError, DatabaseError, FormatError
 from gdrive_wa.core.model import Backup, Entry, Secret
 from gdrive_wa.sources.fields import LONG_AGO
-from gdrive_wa.sources.folder import FileBlob
+from gdrive_wa.sources.file_blob import FileBlob
 from gdrive_wa.sources.iphone_files import copy_database, decrypt, unlock
 
 if TYPE_CHECKING:
