@@ -33,13 +33,14 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
 from gdrive_wa.core.model import Choice, Entry, Outcome, Report, VoiceNote
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.crypt.media import ENC_MAC_SIZE, decrypt_enc
 from gdrive_wa.google.access import ENDPOINT_VARIABLE
 from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.retry import Patience, read_refusal
+from gdrive_wa.http.retry import read_refusal
 from gdrive_wa.http.trust import why_untrusted
 from gdrive_wa.jobs.databases import links_of
 

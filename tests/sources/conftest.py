@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.retry import Patience
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken
 from gdrive_wa.sources.backup_service import BackupService
