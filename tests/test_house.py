@@ -73,7 +73,7 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "platformdirs": ("platformdirs", {"google", "cli"}),
     "requests": ("requests", {"google", "jobs"}),
     "rich": ("rich", {"cli"}),
-    "urllib3": ("urllib3", {"http", "jobs"}),
+    "urllib3": ("urllib3", {"http"}),
 }
 
 NETWORK = {"socket", "ssl", "http.client", "urllib.request", "asyncio", "ftplib", "smtplib"}

@@ -148,6 +148,12 @@ def decrypt_enc(
     sink(last)
 
 
+def enc_size(size: int) -> int:
+    """Bytes of the ``.enc`` file whose content has `size` bytes: padded to whole blocks, and a
+    MAC."""
+    return size // BLOCK_SIZE * BLOCK_SIZE + BLOCK_SIZE + ENC_MAC_SIZE
+
+
 def _take_whole(
     whole: bytes, metadata: FileMetadata | None, sink: Callable[[Piece], object]
 ) -> None:

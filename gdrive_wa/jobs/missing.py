@@ -1,57 +1,34 @@
-"""Voice notes that the databases know and the backup lacks, from WhatsApp's own media servers.
-
-WhatsApp's servers keep the encrypted copy of a note for about a month; the message's row says
-where, and holds the key. No login is needed, and none is sent. A database is somebody else's
-words: an address in it is followed only to WhatsApp's own hosts, or to the server that stands in
-their place, and never where that one redirects to.
-"""
+"""Voice notes that the databases know and the backup lacks, from WhatsApp's own media servers."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import IO
-from urllib.parse import parse_qs, urlsplit
-
-from urllib3.exceptions import HTTPError
 
 from gdrive_wa.archive.writer import ArchiveWriter
-from gdrive_wa.chats.links import MediaLink
 from gdrive_wa.core.errors import (
     ChecksumError,
     GdriveWaError,
-    GoneError,
     Interrupted,
     NetworkError,
-    RefusedError,
     StorageError,
 )
-from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
-from gdrive_wa.core.model import Choice, Entry, Outcome, Report, VoiceNote
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.model import Choice, Entry, MediaLink, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, Stage
-from gdrive_wa.core.version import VERSION
-from gdrive_wa.crypt.media import ENC_MAC_SIZE, decrypt_enc
+from gdrive_wa.crypt.media import decrypt_enc
 from gdrive_wa.google.access import ENDPOINT_VARIABLE
-from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.retry import read_refusal
-from gdrive_wa.http.trust import why_untrusted
 from gdrive_wa.jobs.databases import links_of
+from gdrive_wa.sources.whatsapp import WhatsAppServers, expiry, stored_name
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.manifest import STATE_FOLDER
+from gdrive_wa.transfer.fetch import JOBS, Fetched, fetch
 
-HOSTS = ".whatsapp.net"
-USUAL_HOST = "mmg.whatsapp.net"
-_BLOCK = 16
-_PIECE = 1 << 16
-_OVER = (403, 404, 410)
-_REDIRECTS = range(300, 400)
-_PATH = re.compile(r"/(?!/)[!-~]*")
-_PATIENCE = Patience(attempts=4, longest=8.0)
+_BLOBS = "blobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +52,17 @@ class Wish:
         return self.choice.covers(note.sent_at)
 
 
+Asked = dict[str, list[tuple[VoiceNote, MediaLink]]]
+"""The notes to ask for, by the stored name of their copy: a forwarded note shares one."""
+
+
 def fetch_missing(
     archive: ArchiveWriter,
     entries: Iterable[Entry],
     wish: Wish,
     report: Report,
     *,
+    jobs: int = JOBS,
     progress: Progress,
 ) -> None:
     """Bring what the backup lacks into `archive`, and say in `report` how each note ended.
@@ -93,6 +75,7 @@ def fetch_missing(
         entries: all that the backup holds: a note of which it has the file is not asked for.
         wish: which notes, and whom to ask.
         report: is added to.
+        jobs: notes fetched at the same time.
         progress: who is told, and who may stop it.
 
     Raises:
@@ -102,93 +85,77 @@ def fetch_missing(
     """
     root = Endpoints.at(wish.endpoint or os.environ.get(ENDPOINT_VARIABLE)).root
     wanted = [note for note in archive.missing(entries) if wish.means(note)]
-    links = links_of(archive, progress) if wanted else {}
-    progress.begin(Stage.DOWNLOAD, items=len(wanted))
-    servers = _Servers(root, progress)
+    asked = _with_links(wanted, links_of(archive, progress) if wanted else {}, report)
+    if not asked:
+        return
+    source = WhatsAppServers((link for notes in asked.values() for _, link in notes), root)
+    folder = archive.folder / STATE_FOLDER / _BLOBS
+    progress.begin(Stage.DOWNLOAD, items=len(asked))
     try:
-        for note in wanted:
-            progress.check()
-            _settle(archive, servers, note, links.get((note.chat_jid, note.message_id)), report)
+        listed = [entry for backup in source.backups() for entry in source.entries(backup)]
+        for fetched in fetch(source, listed, folder, jobs=jobs, progress=progress):
+            _settle(archive, fetched, asked.pop(fetched.entry.stored_as), report)
             progress.advance(Stage.DOWNLOAD, items=1)
+    except NetworkError as error:  # dozens in a row: the rest would not fare better
+        for note, _ in (pair for notes in asked.values() for pair in notes):
+            report.failed.append(Outcome.failed(_path(note), error))
     finally:
-        servers.close()
+        source.close()
         progress.end(Stage.DOWNLOAD)
 
 
-def expiry(address: str) -> datetime | None:
-    """When a link ends, UTC: its ``oe``, a hexadecimal Unix time; None where it does not say."""
-    try:
-        (text,) = parse_qs(urlsplit(address).query).get("oe", [""])
-        return datetime.fromtimestamp(int(text, 16), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def address_of(link: MediaLink, root: str = "") -> str:
-    """The address to ask: WhatsApp's own, or the same path at `root`.
-
-    Raises:
-        RefusedError: it leads anywhere else, or makes no sense.
-    """
-    url = link.url or f"https://{USUAL_HOST}{link.direct_path or ''}"
-    try:
-        parts = urlsplit(url)
-        port, host = parts.port, (parts.hostname or "").lower()
-    except ValueError as error:
-        raise RefusedError("its link makes no sense", hint=_NOT_FOLLOWED) from error
-    path = f"{parts.path}?{parts.query}"
-    if not _PATH.fullmatch(path) or parts.username is not None or parts.password is not None:
-        raise RefusedError("its link makes no sense", hint=_NOT_FOLLOWED)
-    if parts.scheme != "https" or port not in (None, 443) or not host.endswith(HOSTS):
-        shown = ascii(f"{parts.scheme}://{host}"[:80])
-        raise RefusedError(f"its link does not lead to WhatsApp: {shown}", hint=_NOT_FOLLOWED)
-    return f"{root or f'https://{host}'}{path}"
-
-
-_NOT_FOLLOWED = "it was not followed; an honest database holds only links to WhatsApp's servers"
+def _with_links(
+    wanted: Iterable[VoiceNote], links: dict[tuple[str, str], MediaLink], report: Report
+) -> Asked:
+    """The notes that can be asked for; the others are skipped in `report`."""
+    asked: Asked = {}
+    for note in wanted:
+        link = links.get((note.chat_jid, note.message_id))
+        ends = expiry(link) if link is not None else None
+        if link is None:
+            reason = "not in the backup, and the database holds no link to it"
+        elif ends is not None and ends < datetime.now(UTC):
+            reason = (
+                f"not in the backup, and its link to WhatsApp's servers expired {ends:%Y-%m-%d}"
+            )
+        else:
+            asked.setdefault(stored_name(link), []).append((note, link))
+            continue
+        report.skipped.append(Outcome(path=_path(note), reason=reason))
+    return asked
 
 
 def _settle(
     archive: ArchiveWriter,
-    servers: _Servers,
-    note: VoiceNote,
-    link: MediaLink | None,
+    fetched: Fetched,
+    notes: Iterable[tuple[VoiceNote, MediaLink]],
     report: Report,
 ) -> None:
-    path = note.whatsapp_path or f"WhatsApp Voice Notes/{note.message_id}"
-    if link is None:
-        reason = "not in the backup, and the database holds no link to it"
-        report.skipped.append(Outcome(path=path, reason=reason))
-        return
-    try:
-        address = address_of(link, servers.root)
-        ends = expiry(address)
-        if ends is not None and ends < datetime.now(UTC):
-            reason = (
-                f"not in the backup, and its link to WhatsApp's servers expired {ends:%Y-%m-%d}"
-            )
-            report.skipped.append(Outcome(path=path, reason=reason))
-            return
-        with archive.draft() as sealed, archive.draft() as plain:
-            moved = servers.fetch(address, link, sealed.file)
-            report.bytes += moved
-            sha256, size = _open(link, sealed.file, moved, plain.file)
-            entry = Entry(
-                stored_as=f"whatsapp.net/{link.enc_sha256 or sha256}.enc",
-                path=path,
-                modified=note.sent_at,
-                revision=link.enc_sha256,
-            )
-            file = archive.place(plain, entry, size=size, sha256=sha256, note=note)
-    except (Interrupted, StorageError):
-        raise
-    except GdriveWaError as error:
-        report.failed.append(Outcome.failed(path, error))
-    else:
-        report.done.append(Outcome(path=path, file=file, bytes=size))
+    report.bytes += fetched.fetched_bytes
+    for note, link in notes:
+        try:
+            done = _place(archive, fetched, note, link)
+        except (Interrupted, StorageError):
+            raise
+        except GdriveWaError as error:
+            report.failed.append(Outcome.failed(_path(note), error))
+        else:
+            report.done.append(done)
+    if fetched.path is not None:
+        fetched.path.unlink(missing_ok=True)
 
 
-def _open(link: MediaLink, sealed: IO[bytes], moved: int, plain: IO[bytes]) -> tuple[str, int]:
+def _place(archive: ArchiveWriter, fetched: Fetched, note: VoiceNote, link: MediaLink) -> Outcome:
+    if fetched.path is None:
+        raise fetched.error or NetworkError("WhatsApp's servers cannot be reached")
+    entry = replace(fetched.entry, path=_path(note), modified=note.sent_at)
+    with storage_errors(fetched.path), fetched.path.open("rb") as sealed, archive.draft() as plain:
+        sha256, size = _open(link, sealed, plain.file)
+        file = archive.place(plain, entry, size=size, sha256=sha256, note=note)
+    return Outcome(path=entry.path, file=file, bytes=size)
+
+
+def _open(link: MediaLink, sealed: IO[bytes], plain: IO[bytes]) -> tuple[str, int]:
     """Decrypt what came; SHA-256 and size of the content, which is the one that was promised."""
     digest, size = hashlib.sha256(), 0
 
@@ -198,84 +165,16 @@ def _open(link: MediaLink, sealed: IO[bytes], moved: int, plain: IO[bytes]) -> t
         size += len(piece)
         plain.write(piece)
 
+    stored = hashlib.file_digest(sealed, "sha256").hexdigest()  # type: ignore[arg-type]
+    if link.enc_sha256 not in (None, stored):
+        raise ChecksumError("what came is not the copy that the database promises")
+    length = sealed.tell()
     sealed.seek(0)
-    decrypt_enc(sealed, moved, link.media_key, sink)
+    decrypt_enc(sealed, length, link.media_key, sink)
     if link.sha256 not in (None, digest.hexdigest()):
         raise ChecksumError("what WhatsApp's servers hold is not what the database promises")
     return digest.hexdigest(), size
 
 
-class _Servers:
-    """WhatsApp's media servers, or whoever is in their place."""
-
-    def __init__(self, root: str, progress: Progress) -> None:
-        self.root = root
-        self._progress = progress
-        self._connections = Connections(2)
-
-    def close(self) -> None:
-        self._connections.close()
-
-    def fetch(self, address: str, link: MediaLink, out: IO[bytes]) -> int:
-        """The copy at `address`, written to `out`, its hash checked; its bytes."""
-        attempt = 1
-        while True:
-            try:
-                return self._try(address, link, out)
-            except (_PassingError, HTTPError) as error:
-                if untrusted := why_untrusted(error, "WhatsApp's servers"):
-                    raise untrusted from error
-                if attempt >= _PATIENCE.attempts:
-                    raise NetworkError("WhatsApp's servers cannot be reached") from error
-                asked = error.pause if isinstance(error, _PassingError) else None
-            self._progress.check()
-            time.sleep(min(_PATIENCE.pause(attempt, asked), _PATIENCE.longest))
-            attempt += 1
-
-    def _try(self, address: str, link: MediaLink, out: IO[bytes]) -> int:
-        headers = {"User-Agent": f"gdrive-wa/{VERSION}", "Accept-Encoding": "identity"}
-        answer = self._connections.request("GET", address, body=None, headers=headers)
-        try:
-            if answer.status in _REDIRECTS:
-                raise RefusedError("WhatsApp's servers redirect elsewhere, which is not followed")
-            if answer.status in _OVER:
-                raise GoneError(
-                    "WhatsApp's servers no longer hold it",
-                    hint="whoever has it in their phone can send it to you again",
-                )
-            if answer.status != 200:
-                refusal = read_refusal(answer.status, answer.headers, b"")
-                if refusal.passing:
-                    raise _PassingError(refusal.pause)
-                raise RefusedError(f"WhatsApp's servers answered {answer.status}")
-            out.seek(0)
-            out.truncate()
-            return _copy(answer.stream(_PIECE, decode_content=False), link, out, self._progress)
-        finally:
-            answer.close()
-
-
-class _PassingError(Exception):
-    """The server asks to come again."""
-
-    def __init__(self, pause: float | None) -> None:
-        super().__init__()
-        self.pause = pause
-
-
-def _copy(pieces: Iterator[bytes], link: MediaLink, out: IO[bytes], progress: Progress) -> int:
-    most = LONGEST_VOICE_NOTE
-    if link.size is not None:
-        most = min(most, link.size // _BLOCK * _BLOCK + _BLOCK + ENC_MAC_SIZE)
-    digest, moved = hashlib.sha256(), 0
-    for piece in pieces:
-        moved += len(piece)
-        if moved > most:
-            raise ChecksumError("what WhatsApp's servers send is longer than the database promises")
-        digest.update(piece)
-        out.write(piece)
-        progress.advance(Stage.DOWNLOAD, moved=len(piece))
-        progress.check()
-    if link.enc_sha256 not in (None, digest.hexdigest()):
-        raise ChecksumError("what came is not the copy that the database promises")
-    return moved
+def _path(note: VoiceNote) -> str:
+    return note.whatsapp_path or f"WhatsApp Voice Notes/{note.message_id}"

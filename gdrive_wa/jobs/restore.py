@@ -110,7 +110,7 @@ def restore(
         job.take(media, strangers=everything or not notes)
         if missing_from_whatsapp:
             wish = Wish(choice or Choice(), chat, endpoint)
-            fetch_missing(archive, entries, wish, job.report, progress=progress)
+            fetch_missing(archive, entries, wish, job.report, jobs=jobs, progress=progress)
         shown = archive.finish()
         write_page(dest, shown, timezone=timezone)
     return job.report
