@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import wait
 from enum import StrEnum
-from threading import Lock, Thread
+from threading import Lock
 from typing import Protocol, TypeVar, runtime_checkable
+
+from gdrive_wa.core.threads import Workers
 
 __all__ = ["Progress", "Remarks", "Silent", "Stage", "interruptible"]
 
@@ -109,20 +112,11 @@ def interruptible(work: Callable[[], T], progress: Progress) -> T:
         Interrupted: the user asked to stop.
         Exception: whatever `work` raised.
     """
-    given: list[T] = []
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            given.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-            raised.append(error)
-
-    thread = Thread(target=run, name="gdrive-wa listing", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        progress.check()
-        thread.join(LOOK_SECONDS)
-    if raised:
-        raise raised[0]
-    return given[0]
+    workers = Workers(1, "gdrive-wa listing")
+    try:
+        future = workers.submit(work)
+        while not wait([future], LOOK_SECONDS).done:
+            progress.check()
+        return future.result()
+    finally:
+        workers.close()

@@ -22,6 +22,7 @@ from gdrive_wa.core.errors import (
     WrongKeyTypeError,
 )
 from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.core.threads import Lane
 from gdrive_wa.crypt.containers import (
     another_generation,
     container_key,
@@ -32,7 +33,7 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.header import HEADER_READ, Header
 from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_mcrypt1
-from gdrive_wa.crypt.pipeline import PIECE_SIZE, Lane, Piece
+from gdrive_wa.crypt.primitives import PIECE_SIZE, Piece
 from gdrive_wa.crypt.recognise import looks_like, media_name, recognise
 from gdrive_wa.storage.disk import explain
 from gdrive_wa.storage.draft import Draft, in_strides, refuse_device, sweep

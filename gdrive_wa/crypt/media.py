@@ -24,10 +24,11 @@ from gdrive_wa.core.errors import (
 from gdrive_wa.crypt.envelope import FileMetadata, stored_name
 from gdrive_wa.crypt.header import TAG_SIZE
 from gdrive_wa.crypt.keys import RootKey
-from gdrive_wa.crypt.pipeline import PIECE_SIZE, Piece
 from gdrive_wa.crypt.primitives import (
     BLOCK_SIZE,
+    PIECE_SIZE,
     GcmDecryptor,
+    Piece,
     expand,
     extract,
     open_gcm,

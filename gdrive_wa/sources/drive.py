@@ -12,12 +12,12 @@ from urllib.parse import quote
 from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
 from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX, is_end_to_end
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.threads import Workers
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.session import Session
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.drive_list import DriveFile, Listing
 from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text
-from gdrive_wa.sources.readers import Readers
 from gdrive_wa.storage.manifest import STATE_FOLDER
 
 FILE_MAP = "gdrive_file_map"
@@ -77,7 +77,7 @@ class _Drive:
         """
         whose = self._whose(backup.name)
         self._unread.clear()
-        readers: Readers[str | None] = Readers(ENVELOPES_AT_ONCE)
+        readers = Workers(ENVELOPES_AT_ONCE, "envelope")
         ahead: deque[tuple[str, DriveFile, Future[str | None] | None]] = deque()
         try:
             for path, file in files.items():

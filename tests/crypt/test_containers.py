@@ -31,7 +31,7 @@ from gdrive_wa.core.progress import Silent, Stage
 from gdrive_wa.crypt.decrypt import decrypt_file
 from gdrive_wa.crypt.encrypt import encrypt_file
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
-from gdrive_wa.crypt.pipeline import PIECE_SIZE
+from gdrive_wa.crypt.primitives import PIECE_SIZE
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, Seal, key_for
 
 FORMATS = ("crypt12", "crypt14", "crypt15")
