@@ -79,7 +79,7 @@ class WhatsAppServers:
             yield Entry(
                 stored_as=stored_as,
                 path=stored_as,
-                locator=_url(link),
+                locator=url_of(link),
                 size=_size(link),
                 revision=link.enc_sha256,
             )
@@ -93,7 +93,7 @@ class WhatsAppServers:
             ChecksumError: it is longer than it can be, now or while it is read.
             NetworkError: it cannot be had now.
         """
-        address = _address(entry.locator, self._root)
+        address = address_of(entry.locator, self._root)
         blob = self._ask(address, entry, offset)
         if offset and not blob.placed:
             blob.close()
@@ -157,26 +157,23 @@ def stored_name(link: MediaLink) -> str:
 def expiry(link: MediaLink) -> datetime | None:
     """When a link ends, UTC: its ``oe``, a hexadecimal Unix time; None where it does not say."""
     try:
-        (text,) = parse_qs(urlsplit(_url(link)).query).get("oe", [""])
+        (text,) = parse_qs(urlsplit(url_of(link)).query).get("oe", [""])
         return datetime.fromtimestamp(int(text, 16), UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def address_of(link: MediaLink, root: str = "") -> str:
-    """The address to ask: WhatsApp's own, or the same path at `root`.
-
-    Raises:
-        RefusedError: it leads anywhere else, or cannot be read.
-    """
-    return _address(_url(link), root)
-
-
-def _url(link: MediaLink) -> str:
+def url_of(link: MediaLink) -> str:
+    """The address that a link names, as it stands in the database: not to be trusted."""
     return link.url or f"https://{USUAL_HOST}{link.direct_path or ''}"
 
 
-def _address(url: str, root: str) -> str:
+def address_of(url: str, root: str = "") -> str:
+    """The address to ask for what is said to lie at `url`: that, or the same path at `root`.
+
+    Raises:
+        RefusedError: it leads elsewhere than to WhatsApp's servers, or cannot be read.
+    """
     try:
         parts = urlsplit(url)
         port, host = parts.port, (parts.hostname or "").lower()

@@ -13,7 +13,7 @@ from gdrive_wa.core.model import MediaLink
 from gdrive_wa.crypt.media import enc_size
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.server import Emulator
-from gdrive_wa.sources.whatsapp import WhatsAppServers, address_of, expiry, stored_name
+from gdrive_wa.sources.whatsapp import WhatsAppServers, address_of, expiry, stored_name, url_of
 from tests.sources.conftest import QUICK
 from tests.sources.places import media_links
 
@@ -29,21 +29,24 @@ def link(url: str | None, path: str | None = None) -> MediaLink:
 
 
 def test_whatsapps_own_hosts_are_asked() -> None:
-    assert address_of(link("https://media-ber1-1.cdn.whatsapp.net/v/x?oe=1")) == (
+    assert address_of(url_of(link("https://media-ber1-1.cdn.whatsapp.net/v/x?oe=1"))) == (
         "https://media-ber1-1.cdn.whatsapp.net/v/x?oe=1"
     )
-    assert address_of(link("HTTPS://MMG.WhatsApp.net:443/v/x?a=1")) == (
+    assert address_of(url_of(link("HTTPS://MMG.WhatsApp.net:443/v/x?a=1"))) == (
         "https://mmg.whatsapp.net/v/x?a=1"
     )
 
 
 def test_a_path_alone_is_asked_of_the_usual_host() -> None:
-    assert address_of(link(None, "/v/x?oe=1")) == "https://mmg.whatsapp.net/v/x?oe=1"
+    assert address_of(url_of(link(None, "/v/x?oe=1"))) == "https://mmg.whatsapp.net/v/x?oe=1"
 
 
 def test_a_server_in_their_place_is_asked_for_the_same_path() -> None:
     wanted = "http://127.0.0.1:9/v/x?oe=1"
-    assert address_of(link("https://mmg.whatsapp.net/v/x?oe=1"), "http://127.0.0.1:9") == wanted
+    assert (
+        address_of(url_of(link("https://mmg.whatsapp.net/v/x?oe=1")), "http://127.0.0.1:9")
+        == wanted
+    )
 
 
 @pytest.mark.parametrize("root", ["", "http://127.0.0.1:9"])
@@ -71,13 +74,13 @@ def test_a_server_in_their_place_is_asked_for_the_same_path() -> None:
 )
 def test_nobody_else_is_asked(url: str, root: str) -> None:
     with pytest.raises(RefusedError, match="its link"):
-        address_of(link(url), root)
+        address_of(url_of(link(url)), root)
 
 
 @pytest.mark.parametrize("path", ["v/x", "//example.org/v", ".example.org/", "@example.org/", ""])
 def test_a_path_cannot_name_another_host(path: str) -> None:
     with pytest.raises(RefusedError):
-        address_of(link(None, path))
+        address_of(url_of(link(None, path)))
 
 
 def test_oe_is_a_hexadecimal_unix_time() -> None:
