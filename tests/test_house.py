@@ -80,7 +80,7 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "requests": ("requests", {"google", "jobs"}),
     "rich": ("rich", {"cli"}),
     "truststore": ("truststore", {"http"}),
-    "urllib3": ("urllib3", {"google", "http", "jobs"}),
+    "urllib3": ("urllib3", {"google", "http"}),
 }
 
 GPL = re.compile(r"\bA?GPL|GNU (Affero )?General Public", re.IGNORECASE)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from pathlib import PurePosixPath
 
-from gdrive_wa.core.kinds import Kind, kind_of
+from gdrive_wa.core.kinds import Kind, kind_of, without_encryption
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.names import name_key, parts_of, safe_name, safe_path
 from gdrive_wa.storage.manifest import Record
@@ -42,7 +42,6 @@ _SUFFIXES = {
 _NEVER_CHANGE = frozenset(
     {Kind.VOICE, Kind.AUDIO, Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.UNKNOWN}
 )
-_ENCRYPTED = re.compile(r"\.(crypt\d+|mcrypt1)$", re.IGNORECASE)
 
 
 def message_key(note: VoiceNote) -> str:
@@ -56,7 +55,7 @@ def message_key(note: VoiceNote) -> str:
 
 def database_name(path: str) -> str:
     """A database's file name without its encryption's suffix."""
-    return safe_name(_ENCRYPTED.sub("", parts_of(path)[-1]))
+    return safe_name(without_encryption(parts_of(path)[-1]))
 
 
 def media_place(path: str) -> PurePosixPath:
@@ -65,7 +64,7 @@ def media_place(path: str) -> PurePosixPath:
     Raises:
         UnsafeNameError: the path would lead out of the archive.
     """
-    parts = safe_path(_ENCRYPTED.sub("", path)).parts
+    parts = safe_path(without_encryption(path)).parts
     folders = [part.casefold() for part in parts[:-1]]
     if "media" in folders:
         parts = parts[len(folders) - folders[::-1].index("media") :]

@@ -11,7 +11,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from lzma import LZMAError
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import IO
 from google.protobuf.message import DecodeError
 
 from gdrive_wa.core.errors import FormatError, PayloadError, TruncatedError
-from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.core.model import MediaLink, VoiceNote
 from gdrive_wa.core.names import name_key, safe_path
 from gdrive_wa.crypt.header import read_varint
 from gdrive_wa.pb.history_sync_pb2 import (
@@ -51,23 +51,6 @@ _STATUS_JID = "status@broadcast"
 _WAVEFORM_SIZE = 64
 _UNPACKING = (zlib.error, LZMAError, EOFError, RuntimeError, NotImplementedError, ValueError)
 """What zipfile raises for members that it cannot unpack."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaLink:
-    """Where WhatsApp's transient servers hold a medium, for about a month.
-
-    Attributes:
-        url: of the ``.enc`` file; empty where untold.
-        direct_path: the same without its host; empty where untold.
-        media_key: 32 bytes that open it; a secret, never shown.
-        enc_sha256: of the ``.enc`` file, hex; None where untold.
-    """
-
-    url: str
-    direct_path: str
-    media_key: bytes = field(repr=False)
-    enc_sha256: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +201,15 @@ class _Reader:
             waveform=_waveform(audio.waveform),
         )
         link = MediaLink(
-            url=audio.url,
-            direct_path=audio.direct_path,
+            chat_jid=note.chat_jid,
+            message_id=note.message_id,
+            url=audio.url or None,
+            direct_path=audio.direct_path or None,
             media_key=audio.media_key,
             enc_sha256=_sha256(audio.file_enc_sha256),
+            sha256=note.sha256,
+            size=note.size,
+            mime_type=note.mime_type,
         )
         yield IncrementNote(note=note, link=link)
 

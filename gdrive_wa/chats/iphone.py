@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from gdrive_wa.chats.iphone_people import Directory
-from gdrive_wa.chats.links import MEDIA_KEY_SIZE, MediaLink
+from gdrive_wa.chats.links import MEDIA_KEY_SIZE
 from gdrive_wa.chats.people import UNKNOWN_CHAT, People, is_person
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import flag, positive, sha256_hex, text, whole
 from gdrive_wa.core.errors import DatabaseError
-from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.core.model import MediaLink, VoiceNote
 
 EPOCH = 978_307_200
 """Seconds from 1970 to 2001, where Apple's time begins."""

@@ -1,10 +1,38 @@
-"""What an entry is, told by WhatsApp's own folders and names."""
+"""What an entry is, judged by WhatsApp's own folders and names.
+
+Format facts: proto/README.md.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
 
-__all__ = ["Kind", "kind_of"]
+__all__ = [
+    "LONGEST_ENVELOPE",
+    "LONGEST_VOICE_NOTE",
+    "METADATA_SUFFIX",
+    "ROOT_KEY_SUFFIXES",
+    "SERVER_KEY_SUFFIXES",
+    "Kind",
+    "is_encrypted",
+    "is_end_to_end",
+    "kind_of",
+    "without_encryption",
+]
+
+METADATA_SUFFIX = "-metadata"
+"""The metadata envelope of a stored file is named after the file, with this at the end."""
+LONGEST_ENVELOPE = 1 << 16
+"""Bytes of a file that may be a metadata envelope; real ones have a few hundred."""
+LONGEST_VOICE_NOTE = 64 << 20
+"""Bytes of a file that may be a voice note: hours of speech at WhatsApp's bit rate."""
+ROOT_KEY_SUFFIXES = (".crypt15", ".mcrypt1")
+"""Stored names of an end-to-end encrypted backup, which the root key opens."""
+SERVER_KEY_SUFFIXES = (".crypt12", ".crypt14")
+"""Stored names of a backup that opens with the key file that WhatsApp's servers gave the phone."""
+_ENCRYPTED = re.compile(r"\.(crypt1[245]|mcrypt1)$", re.IGNORECASE)
 
 
 class Kind(StrEnum):
@@ -93,3 +121,27 @@ def kind_of(path: str) -> Kind:
         if name.endswith(suffix):
             return kind
     return Kind.SETTINGS if name.endswith((".json", ".zip", ".xml")) else Kind.UNKNOWN
+
+
+def is_encrypted(name: str) -> bool:
+    """True when a stored name says that the file is encrypted."""
+    return name.lower().endswith(ROOT_KEY_SUFFIXES + SERVER_KEY_SUFFIXES)
+
+
+def is_end_to_end(names: Iterable[str]) -> bool | None:
+    """Whether a backup of files with these stored names is end-to-end encrypted.
+
+    None when no name says that its file is encrypted.
+    """
+    served = False
+    for name in names:
+        lower = name.lower()
+        if lower.endswith(ROOT_KEY_SUFFIXES):
+            return True
+        served = served or lower.endswith(SERVER_KEY_SUFFIXES)
+    return False if served else None
+
+
+def without_encryption(name: str) -> str:
+    """A stored name or path without the suffix that says that the file is encrypted."""
+    return _ENCRYPTED.sub("", name)

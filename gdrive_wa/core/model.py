@@ -20,6 +20,7 @@ __all__ = [
     "Backup",
     "Choice",
     "Entry",
+    "MediaLink",
     "Outcome",
     "Report",
     "Secret",
@@ -237,6 +238,36 @@ class VoiceNote:
             "sha256": self.sha256,
             "waveform": list(self.waveform),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaLink:
+    """A copy of one message's file on WhatsApp's transient media servers.
+
+    Who has the link and the key has the file: neither shows in ``repr``. Nothing in here is to
+    be trusted before it is checked; it is what somebody's database says.
+
+    Attributes:
+        chat_jid: of the chat, as in :class:`VoiceNote`.
+        message_id: WhatsApp's id of the message.
+        url: the whole address; None where the database has none.
+        direct_path: path and query of it on any of the media servers; None likewise.
+        media_key: 32 bytes that open it.
+        enc_sha256: of the copy as it is stored there, hex; None where untold.
+        sha256: of the content, hex; None where untold.
+        size: bytes of the content; None where untold.
+        mime_type: of the content.
+    """
+
+    chat_jid: str
+    message_id: str
+    url: str | None = field(repr=False)
+    direct_path: str | None = field(repr=False)
+    media_key: bytes = field(repr=False)
+    enc_sha256: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    mime_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

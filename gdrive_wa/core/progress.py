@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from threading import Lock, RLock, Thread
+from threading import Lock, RLock
 from typing import Protocol, TypeVar, runtime_checkable
 
 from gdrive_wa.core.errors import Interrupted
+from gdrive_wa.core.threads import Workers
 
 __all__ = [
     "EventProgress",
@@ -220,20 +222,11 @@ def interruptible(work: Callable[[], T], progress: Progress) -> T:
         Interrupted: the user asked to stop.
         Exception: whatever `work` raised.
     """
-    given: list[T] = []
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            given.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-            raised.append(error)
-
-    thread = Thread(target=run, name="gdrive-wa listing", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        progress.check()
-        thread.join(LOOK_SECONDS)
-    if raised:
-        raise raised[0]
-    return given[0]
+    workers = Workers(1, "gdrive-wa listing")
+    try:
+        future = workers.submit(work)
+        while not wait([future], LOOK_SECONDS).done:
+            progress.check()
+        return future.result()
+    finally:
+        workers.close()

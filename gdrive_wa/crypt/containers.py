@@ -21,11 +21,11 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
+from gdrive_wa.core.threads import Lane
 from gdrive_wa.crypt.header import CRYPT12_TAIL_SIZE, MD5_SIZE, TAG_SIZE, Header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.payload import Unpacker, default_limit
-from gdrive_wa.crypt.pipeline import PIECE_SIZE, Lane, Piece
-from gdrive_wa.crypt.primitives import GcmDecryptor, open_gcm
+from gdrive_wa.crypt.primitives import PIECE_SIZE, GcmDecryptor, Piece, open_gcm
 
 _FOOTER = TAG_SIZE + MD5_SIZE
 _KEY_FILE = "the file named key from the phone's files/ folder"

@@ -16,10 +16,12 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
+from gdrive_wa.core.model import MediaLink
+from gdrive_wa.core.threads import Lane
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import CipherKey, Key
-from gdrive_wa.crypt.media import decrypt_mcrypt1
-from gdrive_wa.crypt.pipeline import PIECE_SIZE, Lane, Piece
+from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
+from gdrive_wa.crypt.primitives import PIECE_SIZE, Piece
 from gdrive_wa.crypt.recognise import HEADER_READ, START, looks_like, media_name, recognise
 
 if TYPE_CHECKING:
@@ -129,6 +131,26 @@ def copy_content(
         raise ChecksumError("the content is not what its metadata promises")
     kind = looks_like(written.start) if kind is None else kind
     return written.result(kind, kind)
+
+
+def decrypt_linked(file: IO[bytes], link: MediaLink, sink: Callable[[Piece], object]) -> Decrypted:
+    """Give `sink` the content of an ``.enc`` file from WhatsApp's media servers, checked against
+    everything that the message's row promises.
+
+    Raises:
+        WrongKeyError, ChecksumError, AuthenticationError: it is not what the row promises; nothing
+            that `sink` got may be kept.
+    """
+    stored = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    if link.enc_sha256 not in (None, stored):
+        raise ChecksumError("what came is not the copy that the database promises")
+    size = file.tell()
+    file.seek(0)
+    written = _Written(sink, digested=True)
+    decrypt_enc(file, size, link.media_key, written.take)
+    if link.sha256 not in (None, written.digest.hexdigest()):
+        raise ChecksumError("what WhatsApp's servers hold is not what the database promises")
+    return written.result("enc", looks_like(written.start))
 
 
 def _container(

@@ -20,8 +20,7 @@ from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope, stored_name
 from gdrive_wa.crypt.header import IV_SIZE, serialise_header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
-from gdrive_wa.crypt.pipeline import PIECE_SIZE
-from gdrive_wa.crypt.primitives import encrypt_cbc, expand, extract, seal_gcm
+from gdrive_wa.crypt.primitives import PIECE_SIZE, encrypt_cbc, expand, extract, seal_gcm
 from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,

@@ -17,15 +17,13 @@ from secrets import token_bytes
 from typing import NamedTuple
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError
+from gdrive_wa.core.kinds import LONGEST_ENVELOPE
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.crypt.primitives import BLOCK_SIZE, decrypt_cbc, encrypt_cbc
 
 IV_SIZE = 16
 MAC_SIZE = 32
 _OVERHEAD = 1 + IV_SIZE + 1 + MAC_SIZE
-METADATA_SUFFIX = "-metadata"
-LONGEST_ENVELOPE = 1 << 16
-"""Bytes of a file that may be an envelope; real ones have a few hundred."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 """JSON can spell half a character; nothing that is written as UTF-8 can hold it."""
 

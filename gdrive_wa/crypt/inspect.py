@@ -20,7 +20,7 @@ from gdrive_wa.crypt.header import (
     Header,
 )
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
-from gdrive_wa.crypt.pipeline import PIECE_SIZE
+from gdrive_wa.crypt.primitives import PIECE_SIZE
 from gdrive_wa.crypt.recognise import HEADER_READ, recognise
 
 

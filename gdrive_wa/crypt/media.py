@@ -21,11 +21,12 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.crypt.envelope import FileMetadata, stored_name
 from gdrive_wa.crypt.keys import RootKey
-from gdrive_wa.crypt.pipeline import PIECE_SIZE, Piece
 from gdrive_wa.crypt.primitives import (
     BLOCK_SIZE,
+    PIECE_SIZE,
     TAG_SIZE,
     GcmDecryptor,
+    Piece,
     expand,
     extract,
     open_gcm,
@@ -146,6 +147,12 @@ def decrypt_enc(
     if last is None:
         raise AuthenticationError("the padding of this file makes no sense")
     sink(last)
+
+
+def enc_size(size: int) -> int:
+    """Bytes of the ``.enc`` file whose content has `size` bytes: padded to whole blocks, and a
+    MAC."""
+    return size // BLOCK_SIZE * BLOCK_SIZE + BLOCK_SIZE + ENC_MAC_SIZE
 
 
 def _take_whole(

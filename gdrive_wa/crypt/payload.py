@@ -11,7 +11,7 @@ from typing import Any
 
 from gdrive_wa.core.errors import PayloadError
 from gdrive_wa.crypt.inflate import InflateError, new_inflater
-from gdrive_wa.crypt.pipeline import Piece
+from gdrive_wa.crypt.primitives import Piece
 from gdrive_wa.crypt.recognise import is_mpeg_audio, is_zlib, looks_like
 
 OUTPUT_PIECE = 1 << 20

@@ -18,7 +18,10 @@ BLOCK_SIZE = 16
 TAG_SIZE = 16
 _HASH_SIZE = 32
 
-Bytes = bytes | bytearray | memoryview
+PIECE_SIZE = 1 << 20
+"""Bytes of a large file that are read at a time."""
+
+Piece = bytes | bytearray | memoryview
 
 
 def extract(salt: bytes, secret: bytes) -> bytes:
@@ -50,7 +53,7 @@ class GcmDecryptor:
 
         self._cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
 
-    def update(self, piece: Bytes) -> bytes:
+    def update(self, piece: Piece) -> bytes:
         """The plaintext of the next piece."""
         return self._cipher.decrypt(piece)
 

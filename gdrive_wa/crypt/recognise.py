@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gdrive_wa.core.errors import FormatError, TruncatedError
+from gdrive_wa.core.kinds import is_encrypted, without_encryption
 
 if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
@@ -22,7 +23,6 @@ HEADER_READ = LONGEST_PREFIX + 16
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
 _MCRYPT1_SUFFIX = ".mcrypt1"
-_CRYPT_NAME = re.compile(r"\.crypt1[245]$", re.IGNORECASE)
 _JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
 NO_SUCH_BACKUP = "it is not what its name says, or was not copied whole: fetch it again"
 START = 64
@@ -59,11 +59,6 @@ def looks_like(start: bytes) -> str:
     return "unknown"
 
 
-def is_sealed(name: str) -> bool:
-    """True when the name says that the file is encrypted."""
-    return name.lower().endswith(_MCRYPT1_SUFFIX) or _CRYPT_NAME.search(name) is not None
-
-
 def plain_name(stored_as: str, payload: str, start: bytes = b"") -> str:
     """The name that decrypted content gets when no metadata names it.
 
@@ -72,7 +67,7 @@ def plain_name(stored_as: str, payload: str, start: bytes = b"") -> str:
     """
     name = media_name(stored_as)
     if name is None:
-        return _CRYPT_NAME.sub("", stored_as)
+        return without_encryption(stored_as)
     return f"Media/{name}{'.zip' if payload == 'zip' else suffix_of(start)}"
 
 
@@ -142,13 +137,13 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
     try:
         header = read_container_header(start)
     except (FormatError, TruncatedError) as error:
-        if _CRYPT_NAME.search(name):
-            raise type(error)(error.message, hint=NO_SUCH_BACKUP) from error
         if name.lower().endswith(_MCRYPT1_SUFFIX):
             raise FormatError(
                 "the key of an mcrypt1 file is made from its name, and this is not it",
                 hint="give the file the name back that it was stored under: 64 digits and .mcrypt1",
             ) from None
+        if is_encrypted(name):
+            raise type(error)(error.message, hint=NO_SUCH_BACKUP) from error
     else:
         return header.format, header
     if name.lower().endswith(".enc"):

@@ -114,7 +114,7 @@ class Pace:
         if seconds > 0:
             self._closed.wait(seconds)
         if self._closed.is_set():
-            raise NetworkError("the connection to Google was closed")
+            raise NetworkError("the connection was closed")
 
     def close(self) -> None:
         """Everybody who waits goes home."""

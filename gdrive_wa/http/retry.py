@@ -6,7 +6,6 @@ By reason, not by status alone: Google says 403 both for "slow down" and for "ne
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +19,6 @@ from gdrive_wa.core.errors import (
     RefusedError,
 )
 
-LONGEST_PAUSE = 300.0
-"""Seconds that a server may ask to wait and be obeyed."""
 _RATE_REASONS = {
     "rateLimitExceeded",
     "userRateLimitExceeded",
@@ -130,27 +127,6 @@ def _reasons(error: Mapping[str, object]) -> Iterator[str]:
                 yield item["reason"]
     if isinstance(error.get("status"), str):
         yield str(error["status"])
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often and how long one request is tried.
-
-    Attributes:
-        attempts: tries of one request.
-        base: seconds before the second try, at most; doubles with each further one.
-        longest: seconds between two tries, at most, unless the server asks for more.
-    """
-
-    attempts: int = 6
-    base: float = 0.5
-    longest: float = 32.0
-
-    def pause(self, attempt: int, asked: float | None = None) -> float:
-        """Seconds before try `attempt` + 1; what the server asked for wins."""
-        if asked is not None:
-            return min(asked, LONGEST_PAUSE)
-        return min(self.longest, self.base * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
 
 
 def _pause(text: str | None) -> float | None:

@@ -1,8 +1,8 @@
 """Authorised requests for many threads, over connections that are kept.
 
-A request is tried again by reason (:mod:`gdrive_wa.http.retry`), at a pace that Google bears
-(:mod:`gdrive_wa.http.pace`); a token that was refused is renewed once, under one lock for all
-threads; a redirect to another host never carries it.
+A request is tried again by reason, at a pace that Google bears
+(:mod:`gdrive_wa.http.retrying`); a token that was refused is renewed once, under one lock for
+all threads; a redirect to another host never carries it.
 """
 
 from __future__ import annotations
@@ -15,26 +15,23 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.http.blob import HttpBlob, let_go
 from gdrive_wa.http.connections import Connections
-from gdrive_wa.http.pace import Pace
-from gdrive_wa.http.retry import Patience, read_refusal
+from gdrive_wa.http.retry import Refusal
+from gdrive_wa.http.retrying import Retrying
 from gdrive_wa.http.tokens import Tokens
-from gdrive_wa.http.trust import why_untrusted
 
 MOST_REDIRECTS = 5
 MOST_RENEWALS = 3
 """Of the token, for one request: a token may be over again before a slow line has used it."""
 LONGEST_JSON = 64 << 20
 """Bytes of an answer that is read whole; a page of a listing has about one million."""
-_LONGEST_REFUSAL = 65536
 _PIECE = 256 << 10
-_GOOD = (200, 206)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SENT_HERE = {"authorization", "user-agent", "host", "accept-encoding"}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -71,9 +68,9 @@ class Session:
     def __init__(
         self, tokens: Tokens, *, patience: Patience | None = None, connections: int = 64
     ) -> None:
-        self.pace = Pace()
+        self._retrying = Retrying(patience or Patience())
+        self.pace = self._retrying.pace
         self._tokens = tokens
-        self._patience = patience or Patience()
         self._connections = Connections(connections)
 
     def get_json(self, url: str, params: Mapping[str, object] | None = None, *, what: str) -> Any:
@@ -140,43 +137,27 @@ class Session:
 
     def close(self) -> None:
         """Let go of all connections; whoever waits for a turn is told so."""
-        self.pace.close()
+        self._retrying.close()
         self._connections.close()
 
     def _ask(self, asked: _Asked, make: Callable[[urllib3.BaseHTTPResponse], Made]) -> Made:
         """What `make` makes of the answer, once there is a good one."""
-        patience, token = self._patience, self._tokens.token()
-        attempt, renewals = 1, 0
-        while True:
-            begun = self.pace.turn()
-            failure: GdriveWaError
-            pause: float | None = None
-            try:
-                answer = self._send(asked, token)
-                if answer.status in _GOOD or (asked.ranged and answer.status == 416):
-                    made = make(answer)
-                    self.pace.good()
-                    return made
-                refusal = read_refusal(answer.status, answer.headers, _read_refused(answer))
-            except HTTPError as error:
-                if untrusted := why_untrusted(error, urlsplit(asked.url).netloc):
-                    raise untrusted from error
-                failure = _unreachable(error, asked.url)
-            else:
-                if refusal.status == 401 and renewals < MOST_RENEWALS:
-                    token, renewals = self._tokens.renew(token), renewals + 1
-                    continue
-                failure = refusal.error(asked.what, media=asked.media)
-                if not refusal.passing:
-                    raise failure
-                pause = refusal.pause
-                if refusal.limits_rate:
-                    pause = patience.pause(attempt, pause)
-                    self.pace.limited(begun, pause)
-            if attempt >= patience.attempts:
-                raise failure
-            self.pace.rest(patience.pause(attempt, pause))
-            attempt += 1
+        token, renewals = self._tokens.token(), 0
+
+        def judge(refusal: Refusal) -> GdriveWaError | None:
+            nonlocal token, renewals
+            if refusal.status == 401 and renewals < MOST_RENEWALS:
+                token, renewals = self._tokens.renew(token), renewals + 1
+                return None
+            return refusal.error(asked.what, media=asked.media)
+
+        return self._retrying.ask(
+            lambda: self._send(asked, token),
+            make,
+            judge,
+            host=urlsplit(asked.url).netloc,
+            ranged=asked.ranged,
+        )
 
     def _send(self, asked: _Asked, token: Secret) -> urllib3.BaseHTTPResponse:
         home, url = urlsplit(asked.url), asked.url
@@ -242,27 +223,3 @@ def _read_whole(answer: urllib3.BaseHTTPResponse, most: int, what: str) -> bytes
             raise NetworkError(f"Google's answer for {what} is longer than it can be")
     let_go(answer)
     return b"".join(pieces)
-
-
-def _read_refused(answer: urllib3.BaseHTTPResponse) -> bytes:
-    try:
-        return answer.read(_LONGEST_REFUSAL, decode_content=True)
-    except (HTTPError, ValueError):
-        return b""  # the status alone says enough
-    finally:
-        let_go(answer)
-
-
-def _unreachable(error: HTTPError, url: str) -> NetworkError:
-    host = urlsplit(url).netloc
-    timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
-    if timed_out and not isinstance(error, urllib3.exceptions.NewConnectionError):
-        return NetworkError(f"{host} does not answer in time")
-    if isinstance(error, urllib3.exceptions.ProxyError):
-        return NetworkError(
-            f"the proxy does not lead to {host}", hint="check HTTPS_PROXY and NO_PROXY"
-        )
-    return NetworkError(
-        f"{host} cannot be reached",
-        hint=("check the network connection", *NetworkError.default_hints),
-    )

@@ -40,7 +40,7 @@ def cluster_executor(address: str) -> Iterator[Executor]:
             hint='install them with: pip install "gdrive-wa[cluster]"',
         ) from error
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError) as error:
         raise NetworkError(
             f"no Dask scheduler answers at '{address}'",
@@ -56,5 +56,5 @@ def cluster_executor(address: str) -> Iterator[Executor]:
                 f"the cluster at '{address}' has no workers",
                 hint=f"start some with: dask worker {address}",
             )
-        with client.get_executor(pure=False, retries=RETRIES) as executor:
+        with client.get_executor(pure=False, retries=RETRIES) as executor:  # type: ignore[no-untyped-call]
             yield executor

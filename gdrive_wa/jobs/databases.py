@@ -10,11 +10,11 @@ from gdrive_wa.archive.database_folder import CHATS
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.increments import increment_number, read_increment
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
-from gdrive_wa.chats.links import MediaLink, read_links
+from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.read import read_voice_notes
 from gdrive_wa.core.errors import DamagedError, DatabaseError, UsageError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Choice, Entry, VoiceNote
+from gdrive_wa.core.model import Choice, Entry, MediaLink, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.crypt.recognise import plain_name
 

@@ -19,11 +19,10 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
+from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX
 from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.crypt.decrypt import ALREADY_PLAIN, decrypt_content
 from gdrive_wa.crypt.envelope import (
-    LONGEST_ENVELOPE,
-    METADATA_SUFFIX,
     is_envelope,
     open_envelope,
     read_file_metadata,

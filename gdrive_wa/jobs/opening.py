@@ -15,12 +15,14 @@ from typing import IO, NamedTuple
 
 from gdrive_wa.archive.tags import NoteTags, is_opus, tagged
 from gdrive_wa.core.errors import FormatError, GdriveWaError
+from gdrive_wa.core.kinds import is_encrypted
+from gdrive_wa.core.model import MediaLink
 from gdrive_wa.core.names import safe_parts
 from gdrive_wa.core.progress import Progress, Silent, Stage
-from gdrive_wa.crypt.decrypt import Decrypted, copy_content, decrypt_content
+from gdrive_wa.crypt.decrypt import Decrypted, copy_content, decrypt_content, decrypt_linked
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, load_key
-from gdrive_wa.crypt.recognise import is_sealed, media_name, plain_name
+from gdrive_wa.crypt.recognise import media_name, plain_name
 from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.draft import Draft, DraftFile, write_draft
 from gdrive_wa.storage.reading import open_listed
@@ -43,6 +45,7 @@ class StoredFile(NamedTuple):
         sidecar: the envelope lies beside the file and is still to be read.
         plain_by_name: what its name does not call encrypted is copied, whatever it holds.
         note: the tags to write, where it seems to be a voice note.
+        link: the row's link that led to it, where it comes from WhatsApp's own media servers.
     """
 
     path: str
@@ -54,6 +57,7 @@ class StoredFile(NamedTuple):
     sidecar: bool = False
     plain_by_name: bool = False
     note: NoteTags | None = None
+    link: MediaLink | None = None
 
 
 class OpenedFile(NamedTuple):
@@ -173,7 +177,10 @@ def _decryption(
         progress.advance(Stage.DECRYPT, moved=moved)
         progress.check()
 
-    if file.plain_by_name and not is_sealed(file.stored_as):
+    if file.link is not None:
+        link = file.link
+        return lambda sink: decrypt_linked(source, link, sink)
+    if file.plain_by_name and not is_encrypted(file.stored_as):
         return lambda sink: copy_content(source, sink, metadata=metadata, check=check)
     return lambda sink: decrypt_content(
         source,
@@ -225,8 +232,8 @@ def _streamed(
 
 def _may_inflate(file: StoredFile) -> bool:
     """True of anything that may be a container, whose content may be many times its size."""
-    copied = file.plain_by_name and not is_sealed(file.stored_as)
-    return not copied and media_name(file.stored_as) is None
+    copied = file.plain_by_name and not is_encrypted(file.stored_as)
+    return not copied and file.link is None and media_name(file.stored_as) is None
 
 
 @lru_cache(maxsize=2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError, MissingKeyError, UsageError
-from gdrive_wa.core.kinds import Kind
+from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE, Kind, is_encrypted
 from gdrive_wa.core.model import Backup, Choice, Entry, Outcome, Report, within
 from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
 from gdrive_wa.crypt.keys import Key
@@ -19,12 +19,9 @@ from gdrive_wa.storage.manifest import Manifest
 
 USUAL = frozenset({Kind.VOICE, Kind.DATABASE})
 """What ``restore`` takes unless told otherwise."""
-LONGEST_VOICE_NOTE = 64 << 20
-"""Bytes; hours of speech at WhatsApp's bit rate."""
 _KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
 """What can be told from an encrypted backup's own names, without the key."""
 _DAILY_COPY = re.compile(r"msgstore-\d{4}-\d\d-\d\d\.\d+\.db\.crypt\d+$")
-_SEALED = re.compile(r"\.(mcrypt1|crypt1[245])$")
 
 
 class NothingThereError(GdriveWaError):
@@ -241,6 +238,6 @@ def require_key(plan: Plan, key: Key | None) -> None:
     """
     if key is not None:
         return
-    if any(_SEALED.search(entry.stored_as) for entry in plan.databases + plan.media):
+    if any(is_encrypted(entry.stored_as) for entry in plan.databases + plan.media):
         hints = NOT_A_KEY.get(plan.backup.key_type or "")
         raise MissingKeyError("this backup is encrypted, and no key was given", hint=hints)

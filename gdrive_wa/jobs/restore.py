@@ -37,7 +37,7 @@ from gdrive_wa.jobs.arguments import (
     takes_source,
 )
 from gdrive_wa.jobs.databases import by_the_databases, chats_first, notes_of, of_chat
-from gdrive_wa.jobs.missing import Wish, fetch_missing
+from gdrive_wa.jobs.missing import MissingFilter, missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.pages.page import write_page
@@ -144,8 +144,9 @@ def restore(
         media = of_chat(media, notes, chat, archive)
         run.take(media, include_unmatched=everything or not notes)
         if missing_from_whatsapp:
-            wish = Wish(choice, chat, endpoint)
-            fetch_missing(archive, entries, wish, run.report, progress=progress)
+            meant = MissingFilter(choice, chat)
+            linked = missing_notes(archive, entries, meant, run.report, progress)
+            run.take_missing(linked, endpoint)
         shown = archive.finish()
         write_page(dest, shown, timezone=timezone)
     return run.report

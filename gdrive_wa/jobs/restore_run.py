@@ -13,32 +13,54 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from gdrive_wa.archive.writer import ArchiveWriter
-from gdrive_wa.core.errors import GdriveWaError, Interrupted, KeyFailure, StorageError
+from gdrive_wa.core.errors import (
+    GdriveWaError,
+    Interrupted,
+    KeyFailure,
+    NetworkError,
+    StorageError,
+)
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Entry, Outcome, Report
+from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, Remarks, Stage
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name, suffix_of
+from gdrive_wa.google.access import ENDPOINT_VARIABLE
+from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.jobs.executors import Opener
+from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.sources.whatsapp import WhatsAppServers
 from gdrive_wa.storage.draft import Draft
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import Fetched, fetch
 
 BLOBS = "blobs"
 REPORTS = "reports"
+
+
+class _Task(NamedTuple):
+    """A stored file to open, the entry it is, and the note it belongs to where that is known."""
+
+    fetched: Fetched
+    file: StoredFile
+    entry: Entry
+    note: VoiceNote | None = None
+
+
+Tasks = Callable[[Fetched, str], Iterator[_Task]]
 
 
 class RestoreRun:
@@ -113,19 +135,53 @@ class RestoreRun:
         metadata names is kept only when the databases know it.
         """
         wanted = self._not_yet_held(entries)
+        self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
+
+    def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
+        """Bring what WhatsApp's own servers still hold of the notes that the backup lacks.
+
+        Raises:
+            UsageError: the endpoint would not be safe.
+        """
+        root = Endpoints.at(endpoint or os.environ.get(ENDPOINT_VARIABLE)).root
+        pairs = [pair for pairs in linked.values() for pair in pairs]
+        if not pairs:
+            return
+        source = WhatsAppServers((link for _, link in pairs), root)
+        waiting = dict(linked)
+
+        def tasks_of(fetched: Fetched, path: str) -> Iterator[_Task]:
+            for note, link in waiting.pop(fetched.entry.stored_as):
+                named = replace(fetched.entry, path=path_of_note(note), modified=note.sent_at)
+                file = self._stored_file(named, path)._replace(link=link)
+                yield _Task(fetched, file, named, note)
+
+        try:
+            listed = [entry for backup in source.backups() for entry in source.entries(backup)]
+            self._run(source, listed, tasks_of, include_unmatched=True)
+        except NetworkError as error:  # dozens in a row: the rest would not fare better
+            for note, _ in (pair for pairs in waiting.values() for pair in pairs):
+                self.report.failed.append(Outcome.failed(path_of_note(note), error))
+        finally:
+            source.close()
+
+    def _run(
+        self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, *, include_unmatched: bool
+    ) -> None:
+        """Bring, open, place."""
         size = sum(entry.size or 0 for entry in wanted)
         self._progress.begin(Stage.DOWNLOAD, items=len(wanted), total_bytes=size)
         self._opener.expect(len(wanted))
-        brought: deque[Fetched] = deque()
+        tasks: deque[_Task] = deque()
         try:
-            for opened in self._opener.each(self._bring(wanted, brought)):
+            for opened in self._opener.each(self._bring(source, wanted, tasks_of, tasks)):
                 if opened is None:
                     self._archive.tick()
                 else:
-                    self._place(brought.popleft(), opened[1], include_unmatched=include_unmatched)
+                    self._place(tasks.popleft(), opened[1], include_unmatched=include_unmatched)
         finally:
             self._finish_placing()
-        self._progress.end(Stage.DOWNLOAD)
+            self._progress.end(Stage.DOWNLOAD)
         self._remarks.sum_up()
 
     def stop_if_the_key_opened_nothing(self) -> None:
@@ -166,23 +222,27 @@ class RestoreRun:
                 self.report.skipped.append(known)
         return wanted
 
-    def _bring(self, wanted: list[Entry], brought: deque[Fetched]) -> Iterator[StoredFile | None]:
-        """The stored file of each entry that could be had; `brought` says whose they are."""
-        for fetched in fetch(
-            self._source, wanted, self._blobs, jobs=self._jobs, progress=self._progress
-        ):
+    def _bring(
+        self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, tasks: deque[_Task]
+    ) -> Iterator[StoredFile | None]:
+        """The stored file of each entry that could be had; `tasks` says what each is for."""
+        for fetched in fetch(source, wanted, self._blobs, jobs=self._jobs, progress=self._progress):
             if fetched is None:
                 yield None
                 continue
             self.report.bytes += fetched.fetched_bytes
             if fetched.path is None:
-                if fetched.error is not None:
-                    self._fail(fetched.entry, fetched.error)
+                self._progress.advance(Stage.DOWNLOAD, items=1)
+                self._fail(fetched.entry, fetched.error or NetworkError("it could not be fetched"))
                 continue
-            brought.append(fetched)
-            yield self._stored(fetched.entry, fetched.path)
+            for task in tasks_of(fetched, fetched.path):
+                tasks.append(task)
+                yield task.file
 
-    def _stored(self, entry: Entry, path: str) -> StoredFile:
+    def _tasks_of(self, fetched: Fetched, path: str) -> Iterator[_Task]:
+        yield _Task(fetched, self._stored_file(fetched.entry, path), fetched.entry)
+
+    def _stored_file(self, entry: Entry, path: str) -> StoredFile:
         metadata = None
         if entry.path != entry.stored_as:
             metadata = FileMetadata(
@@ -199,9 +259,9 @@ class RestoreRun:
         )
 
     def _place(
-        self, fetched: Fetched, opened: OpenedFile | OpenFailure, *, include_unmatched: bool
+        self, task: _Task, opened: OpenedFile | OpenFailure, *, include_unmatched: bool
     ) -> None:
-        entry = fetched.entry
+        entry = task.entry
         try:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
@@ -212,21 +272,17 @@ class RestoreRun:
                 reason = "no voice note of the databases"
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))
             else:
-                entry = _with_suffix(entry, opened.draft.start)
-                file = self._archive.place(opened.draft, entry)
-                size = fetched.entry.size or 0
-                outcome = Outcome(path=fetched.entry.path, file=file, bytes=size)
-                self.report.done.append(outcome)
+                named = _with_suffix(entry, opened.draft.start)
+                file = self._archive.place(opened.draft, named, note=task.note)
+                size = entry.size or 0
+                self.report.done.append(Outcome(path=entry.path, file=file, bytes=size))
         except (Interrupted, StorageError):
             raise
         except GdriveWaError as error:
-            self._fail(fetched.entry, error)
+            self._fail(entry, error)
         finally:
             self._progress.advance(Stage.DOWNLOAD, items=1)
-        if self._keep:
-            fetched.keep()
-        else:
-            self._archive.when_flushed(fetched.drop)
+        self._archive.when_flushed(task.fetched.keep if self._keep else task.fetched.drop)
 
     def _fail(self, entry: Entry, error: GdriveWaError) -> None:
         if isinstance(error, KeyFailure):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError, WrongKeyTypeError
+from gdrive_wa.core.kinds import ROOT_KEY_SUFFIXES, SERVER_KEY_SUFFIXES
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.crypt.envelope import open_envelope, read_file_metadata
@@ -28,8 +29,6 @@ NOT_A_KEY = {
     ),
 }
 """What to tell when the user has no key of the kind that a backup needs."""
-_SEALED_BY_ROOT_KEY = (".crypt15", ".mcrypt1")
-_SEALED_BY_SERVER_KEY = (".crypt12", ".crypt14")
 
 
 def reveal(
@@ -84,8 +83,8 @@ def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
     envelopes = [entry.envelope for entry in listed if entry.envelope]
     if backup.sealed:
         envelopes.insert(0, backup.sealed)
-    sealed = bool(envelopes) or _any_named(listed, _SEALED_BY_ROOT_KEY)
-    served = _any_named(listed, _SEALED_BY_SERVER_KEY)
+    sealed = bool(envelopes) or _any_named(listed, ROOT_KEY_SUFFIXES)
+    served = _any_named(listed, SERVER_KEY_SUFFIXES)
     if isinstance(key, CipherKey):
         if sealed and not served:
             raise WrongKeyTypeError(
@@ -120,4 +119,4 @@ def _opens_one(envelopes: Iterable[str], key: RootKey) -> bool:
 
 
 def _any_named(entries: Iterable[Entry], suffixes: tuple[str, ...]) -> bool:
-    return any(entry.stored_as.endswith(suffixes) for entry in entries)
+    return any(entry.stored_as.lower().endswith(suffixes) for entry in entries)

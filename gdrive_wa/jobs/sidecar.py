@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError
+from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX
 from gdrive_wa.crypt.envelope import (
-    LONGEST_ENVELOPE,
-    METADATA_SUFFIX,
     FileMetadata,
     read_file_metadata,
     stored_name,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.kinds import METADATA_SUFFIX
 from gdrive_wa.core.model import Outcome
-from gdrive_wa.crypt.envelope import METADATA_SUFFIX
 from gdrive_wa.jobs.opening import StoredFile
 from gdrive_wa.storage.manifest import STATE_FOLDER
 

@@ -23,6 +23,7 @@ WHEN_EMPTY = {
         "the login must be allowed to read your Drive: gdrive-wa login --drive",
     ),
     "folder": ("name the folder that holds Databases and Media: --folder PATH",),
+    "whatsapp": ("the backup's databases hold no link to WhatsApp's servers",),
 }
 """What to tell somebody who finds no backup in a source of that name."""
 
@@ -62,14 +63,26 @@ class BlobStream(Protocol):
 class BackupSource(Protocol):
     """A place that holds WhatsApp backups. Safe to use from several threads.
 
+    What one place knows another may not. A reader must be ready for None where this says so, and
+    the contract suite holds each source to what it does tell:
+
+    - ``backup``, ``appdata`` and ``drive`` tell all but the hash where Google leaves it out;
+    - ``folder`` knows a hash only where a download of ours wrote it down;
+    - an iPhone's backup (``folder`` too) knows no hash, and no size of what is not handed out as
+      it lies there: databases, and everything in a locked backup;
+    - ``whatsapp`` knows neither hash nor time; the size only where the database has that of the
+      content, and a revision where it has the copy's SHA-256.
+
     Attributes:
-        name: ``backup``, ``appdata``, ``drive`` or ``folder``.
+        name: ``backup``, ``appdata``, ``drive``, ``folder`` or ``whatsapp``.
     """
 
     name: str
 
     def backups(self) -> list[Backup]:
         """The backups that are there, newest first; empty when there are none.
+
+        `updated`, `size` and `encrypted` are None where the place does not tell.
 
         Raises:
             CredentialsError: not logged in, or refused.
@@ -79,6 +92,10 @@ class BackupSource(Protocol):
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
         """Everything stored in `backup`, each `stored_as` once: of twins the newer one.
+
+        `size`, `md5`, `modified`, `revision` and `envelope` are None where the place does not
+        tell; what is told is of the bytes that :meth:`open` gives. A revision stays while those
+        bytes do.
 
         Raises:
             CredentialsError: not logged in, or refused.
@@ -91,7 +108,7 @@ class BackupSource(Protocol):
 
         Raises:
             GoneError: listed, but no longer there.
-            RefusedError: Google does not hand it out.
+            RefusedError: it is not handed out.
             NetworkError: it cannot be had now.
         """
         ...

@@ -10,19 +10,18 @@ from functools import partial
 from urllib.parse import quote
 
 from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
+from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX, is_end_to_end
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.threads import Workers
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.session import Session
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.drive_list import DriveFile, Listing
 from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text
-from gdrive_wa.sources.readers import Readers
 from gdrive_wa.storage.manifest import STATE_FOLDER
 
 FILE_MAP = "gdrive_file_map"
 LONGEST_FILE_MAP = 256 << 20
-METADATA_SUFFIX = "-metadata"
-LONGEST_ENVELOPE = 65536
 ENVELOPES_AT_ONCE = 16
 """Small files that are read while listing, at the same time."""
 MOST_UNREAD = 16
@@ -81,7 +80,7 @@ class _Drive:
         """
         whose = self._whose(backup.name)
         self._unread.clear()
-        readers: Readers[str | None] = Readers(ENVELOPES_AT_ONCE)
+        readers = Workers(ENVELOPES_AT_ONCE, "envelope")
         ahead: deque[tuple[str, DriveFile, Future[str | None] | None]] = deque()
         try:
             for path, file in files.items():
@@ -267,9 +266,7 @@ def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
 def _one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
     if not files:
         return []
-    sealed = any(path.endswith((".crypt15", ".mcrypt1")) for path in files)
-    served = any(path.endswith((".crypt12", ".crypt14")) for path in files)
-    encrypted = True if sealed else (False if served else None)
+    encrypted = is_end_to_end(files)
     return [
         Backup(
             name=name,

@@ -6,24 +6,30 @@ read is as if it had not been there.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
 
-from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, UsageError
-from gdrive_wa.core.kinds import Kind, kind_of
+from gdrive_wa.core.errors import GdriveWaError, UsageError
+from gdrive_wa.core.kinds import (
+    LONGEST_ENVELOPE,
+    METADATA_SUFFIX,
+    Kind,
+    is_encrypted,
+    is_end_to_end,
+    kind_of,
+)
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.sources.fields import LONG_AGO
+from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
 
-METADATA_SUFFIX = "-metadata"
-LONGEST_ENVELOPE = 65536
 _MEDIA = "Android/media"
 _APPS = ("com.whatsapp/WhatsApp", "com.whatsapp.w4b/WhatsApp Business")
 _PHONE_ROOTS = (
@@ -36,7 +42,13 @@ _PHONE_ROOTS = (
 _ACCOUNTS = "accounts"
 _NUMBER = re.compile(r"(\d{7,15})(?:_.*)?", re.ASCII)
 _INSIDE_A_BACKUP = {"databases", "media", "backups"}
-_SEALED = re.compile(r"\.(crypt1[245]|mcrypt1)$", re.IGNORECASE)
+SCAN_LASTS = 10.0
+"""Seconds for which what :meth:`Folder.backups` found serves the listing that follows it."""
+
+
+Found = tuple[int, float, int]
+"""A file's bytes, and when it was changed: seconds since 1970, and the same in nanoseconds. A
+plain tuple of numbers: of thousands of those, the garbage collector looks at none twice."""
 
 
 class Folder:
@@ -48,41 +60,58 @@ class Folder:
         if not path.is_dir():
             raise UsageError(f"{path} is no folder", hint="name a folder that is there")
         self._path = path
+        self._scans: dict[Path, tuple[float, dict[str, Found]]] = {}
 
     def backups(self) -> list[Backup]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        found = [_backup(root) for root in self._roots()]
-        kept = [backup for backup in found if backup.size]
-        return sorted(kept, key=lambda backup: backup.updated or LONG_AGO, reverse=True)
+        found = []
+        for root in self._roots():
+            files = dict(root.files())
+            self._scans[root.path] = (time.monotonic(), files)
+            if backup := _backup(root.path, files):
+                found.append(backup)
+        return sorted(found, key=lambda backup: backup.updated or LONG_AGO, reverse=True)
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`.
+
+        The first listing after :meth:`backups` uses what that found; each further one looks anew.
+        """
         path = Path(backup.name)
-        root = next((root for root in self._roots() if root.path == path), _Root(path))
+        files = self._scanned(path)
         known = _hashes(path)
         number = _NUMBER.fullmatch(path.name)
         whose = number[1] if number else str(path.absolute())
-        files = {file.stored_as: file for file in root.files()}
-        for stored_as, file in sorted(files.items()):
+        for stored_as in sorted(files):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
             if owner != stored_as and owner in files:
                 continue  # an envelope: it is read with the file that it belongs to
-            beside = files.get(stored_as + METADATA_SUFFIX)
+            size, modified, modified_ns = files[stored_as]
+            locator = f"{path}{os.sep}{stored_as}"
+            sealed = stored_as + METADATA_SUFFIX in files
             yield Entry(
                 stored_as=stored_as,
                 path=stored_as,
-                locator=file.path,
-                size=file.stat.st_size,
+                locator=locator,
+                size=size,
                 md5=known.get(stored_as),
-                modified=file.modified,
-                revision=_revision(file.stat),
-                envelope=_envelope(beside.path) if beside else None,
+                modified=_moment(modified),
+                revision=f"{size}-{modified_ns}",
+                envelope=_envelope(locator + METADATA_SUFFIX) if sealed else None,
                 backup=whose,
             )
 
     def path_of(self, entry: Entry) -> str:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         return entry.locator
+
+    def _scanned(self, path: Path) -> dict[str, Found]:
+        """The files of the backup at `path`, as they were just found, or else are found now."""
+        at, files = self._scans.pop(path, (-math.inf, {}))
+        if time.monotonic() - at < SCAN_LASTS:
+            return files
+        root = next((root for root in self._roots() if root.path == path), _Root(path))
+        return dict(root.files())
 
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
@@ -116,24 +145,14 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    stored_as: str
-    path: str
-    stat: os.stat_result
-
-    @property
-    def modified(self) -> datetime:
-        return datetime.fromtimestamp(max(self.stat.st_mtime, 0), UTC)
-
-
-@dataclass(frozen=True, slots=True)
 class _Root:
     """Where one backup lies, and which folders below it are other backups."""
 
     path: Path
     others: frozenset[Path] = frozenset()
 
-    def files(self) -> Iterator[_File]:
+    def files(self) -> Iterator[tuple[str, Found]]:
+        """The name below the root of each file, ``/`` between its parts, and what it is."""
         others = {os.path.abspath(other) for other in self.others}
         waiting = [(os.path.abspath(self.path), "")]
         while waiting:
@@ -142,87 +161,38 @@ class _Root:
             if prefix and _is_archive(folder, children):
                 continue
             for child in children:
-                if child.name.startswith(STATE_FOLDER) or child.path in others:
+                name = child.name
+                if name.startswith(STATE_FOLDER) or (others and child.path in others):
                     continue
                 try:
                     found = child.stat(follow_symlinks=False)
                 except OSError:  # gone meanwhile
                     continue
-                if stat.S_ISDIR(found.st_mode):
-                    waiting.append((child.path, f"{prefix}{child.name}/"))
-                elif stat.S_ISREG(found.st_mode):
-                    yield _File(f"{prefix}{child.name}", child.path, found)
+                if stat.S_ISREG(found.st_mode):
+                    yield prefix + name, (found.st_size, found.st_mtime, found.st_mtime_ns)
+                elif stat.S_ISDIR(found.st_mode):
+                    waiting.append((child.path, f"{prefix}{name}/"))
 
     def holds_a_backup(self) -> bool:
         return any(
-            _SEALED.search(file.stored_as) or kind_of(file.stored_as) is not Kind.UNKNOWN
-            for file in self.files()
+            is_encrypted(name) or kind_of(name) is not Kind.UNKNOWN for name, _ in self.files()
         )
 
 
-class FileBlob:
-    """A file as :class:`~gdrive_wa.sources.base.BlobStream`.
-
-    Attributes:
-        offset: where it starts.
-        total: bytes of the whole.
-        revision: its size and time.
-    """
-
-    def __init__(self, path: Path, offset: int) -> None:
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        flags |= getattr(os, "O_NONBLOCK", 0)  # a pipe put in its place would keep us waiting
-        try:
-            self._file: IO[bytes] = os.fdopen(os.open(path, flags), "rb", 0)
-        except FileNotFoundError as error:
-            raise GoneError(f"{path.name} is no longer there") from error
-        except OSError as error:
-            raise NetworkError(f"{path.name} cannot be read", hint="check the folder") from error
-        found = os.fstat(self._file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            self._file.close()
-            raise GoneError(f"{path.name} is no longer a file")
-        self._name = path.name
-        self.total: int | None = found.st_size
-        self.revision: str | None = _revision(found)
-        self.offset = min(offset, found.st_size)
-        self._file.seek(self.offset)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
-
-    def read(self, size: int) -> bytes:
-        """At most `size` more bytes; empty only at the end."""
-        try:
-            return self._file.read(size)
-        except OSError as error:
-            raise NetworkError(f"{self._name} cannot be read") from error
-
-
-def _backup(root: _Root) -> Backup:
-    size, newest, names = 0, LONG_AGO, set()
-    for file in root.files():
-        size += file.stat.st_size
-        newest = max(newest, file.modified)
-        names.add(Path(file.path).suffix.lower())
-    number = _NUMBER.fullmatch(root.path.name)
-    encrypted = bool(names & {".crypt15", ".mcrypt1"})
-    plain = bool(names & {".crypt12", ".crypt14"})
+def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
+    """The backup at `root`; None when its files hold nothing."""
+    size = sum(size for size, _, _ in files.values())
+    if not size:
+        return None
+    number = _NUMBER.fullmatch(root.name)
+    encrypted = is_end_to_end(files)
     return Backup(
-        name=str(root.path),
-        account=number[1] if number else root.path.name,
-        updated=newest if size else None,
+        name=str(root),
+        account=number[1] if number else root.name,
+        updated=_moment(max(modified for _, modified, _ in files.values())),
         size=size,
-        encrypted=True if encrypted else (False if plain else None),
-        key_type=None if encrypted or not plain else "server",
+        encrypted=encrypted,
+        key_type="server" if encrypted is False else None,
     )
 
 
@@ -243,7 +213,7 @@ def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
 def _looks_like_a_dump(folder: Path) -> bool:
     """A number for a name is not enough: WhatsApp and cameras name folders after days."""
     return any(
-        child.name.lower() in _INSIDE_A_BACKUP or _SEALED.search(child.name)
+        child.name.lower() in _INSIDE_A_BACKUP or is_encrypted(child.name)
         for child in _scan(str(folder))
     )
 
@@ -284,12 +254,18 @@ def _hashes(root: Path) -> dict[str, str | None]:
 
 
 def _envelope(path: str) -> str | None:
+    """What an envelope's file holds, in as few calls as can be: there are thousands of them."""
     try:
-        with FileBlob(Path(path), 0) as blob:
-            return blob.read(LONGEST_ENVELOPE).decode("ascii", "replace")
-    except GdriveWaError:
+        file = os.open(path, OPEN_FLAGS)
+    except OSError:
         return None
+    try:
+        return os.read(file, LONGEST_ENVELOPE).decode("ascii", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(file)
 
 
-def _revision(found: os.stat_result) -> str:
-    return f"{found.st_size}-{found.st_mtime_ns}"
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(max(seconds, 0), UTC)

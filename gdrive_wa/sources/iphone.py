@@ -10,8 +10,8 @@ app's own business. Nothing in the folder is ever changed.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-import plistlib
 import re
 import sqlite3
 import tempfile
@@ -20,14 +20,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
-from xml.parsers.expat import ExpatError
 
-from gdrive_wa.core.errors import DamagedError, DatabaseError, FormatError
+from gdrive_wa.core.errors import DamagedError, DatabaseError, FormatError, GoneError
 from gdrive_wa.core.model import Backup, Entry, Secret
 from gdrive_wa.sources.fields import LONG_AGO
-from gdrive_wa.sources.folder import FileBlob
-from gdrive_wa.sources.iphone_files import copy_database, decrypt, unlock
+from gdrive_wa.sources.file_blob import FileBlob
+from gdrive_wa.sources.iphone_files import LARGEST_PLIST, copy_database, decrypt, read_plist, unlock
 
 if TYPE_CHECKING:
     from iphone_backup_decrypt import EncryptedBackup
@@ -44,7 +44,6 @@ _MANIFEST = "Manifest.db"
 _PROPERTIES = "Manifest.plist"
 _PREFERENCES = "Library/Preferences/{}.plist"
 _NUMBER = re.compile(r"(\d{5,15})(?:@s\.whatsapp\.net)?")
-_LARGEST_PLIST = 16 << 20
 _FILE_ID = re.compile(r"[0-9a-f]{40}")
 _FILES = "SELECT fileID, domain, relativePath, file FROM Files WHERE flags = 1 AND domain IN (?, ?)"
 
@@ -174,6 +173,8 @@ class _Phone:
         self.updated = datetime.fromtimestamp((folder / _MANIFEST).stat().st_mtime, UTC)
         self._locked: EncryptedBackup | None = None
         self._told: dict[str, dict[str, Any]] = {}
+        self._lock = Lock()
+        self._numbers = itertools.count()
         manifest = scratch / _MANIFEST
         if _properties(folder).get("IsEncrypted") is True:
             self._locked = unlock(folder, passphrase, manifest)
@@ -206,9 +207,11 @@ class _Phone:
         if path not in DATABASES:
             return self._content(files[path])
         target = self._scratch / f"{files[path].file_id}.merged"
-        if not target.exists():
-            log = files.get(f"{path}-wal")
-            copy_database(self._content(files[path]), self._content(log) if log else None, target)
+        with self._lock:
+            if not target.exists():
+                log = files.get(f"{path}-wal")
+                made = self._content(files[path])
+                copy_database(made, self._content(log) if log else None, target)
         return target
 
     def number(self, domain: str) -> str | None:
@@ -230,16 +233,18 @@ class _Phone:
             path = _PREFERENCES.format(domain.removeprefix("AppDomainGroup-"))
             stored = self._files[domain].get(path)
             self._told[domain] = {}
-            if stored is not None and stored.size <= _LARGEST_PLIST:
-                with contextlib.suppress(DamagedError):  # it only helps with names
-                    self._told[domain] = _plist(self._content(stored))
+            if stored is not None and stored.size <= LARGEST_PLIST:
+                with contextlib.suppress(DamagedError, GoneError):  # it only helps with names
+                    self._told[domain] = read_plist(self._content(stored))
         return self._told[domain]
 
     def _content(self, stored: _Stored) -> Path:
         path = self._folder / stored.file_id[:2] / stored.file_id
+        if not _is_file(path):
+            raise GoneError(f"{stored.path} is no longer there")
         if self._locked is None:
             return path
-        target = self._scratch / stored.file_id
+        target = self._scratch / f"{stored.file_id}-{next(self._numbers)}"  # many may ask for it
         decrypt(self._locked, stored.described, path, target)
         return target
 
@@ -288,14 +293,4 @@ def _is_file(path: Path) -> bool:
 
 
 def _properties(folder: Path) -> dict[str, Any]:
-    return _plist(folder / _PROPERTIES)
-
-
-def _plist(path: Path) -> dict[str, Any]:
-    """What a property list says; nothing when it is none."""
-    try:
-        with path.open("rb") as file:
-            parsed = plistlib.loads(file.read(_LARGEST_PLIST))
-    except (OSError, ValueError, ExpatError, LookupError, TypeError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+    return read_plist(folder / _PROPERTIES)

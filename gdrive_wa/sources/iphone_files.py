@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import plistlib
 import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from xml.parsers.expat import ExpatError
 
 from gdrive_wa.core.errors import (
     DamagedError,
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from iphone_backup_decrypt import EncryptedBackup
 
 VARIABLE = "GDRIVE_WA_IPHONE_PASSPHRASE"
+LARGEST_PLIST = 16 << 20
+"""Bytes of a property list that are read."""
 
 
 def copy_database(database: Path, log: Path | None, target: Path) -> None:
@@ -102,3 +106,13 @@ def decrypt(backup: EncryptedBackup, described: bytes, path: Path, target: Path)
             f"this file of the iPhone backup cannot be decrypted: {path.name}",
             hint="back the iPhone up again",
         ) from error
+
+
+def read_plist(path: Path) -> dict[str, Any]:
+    """What a property list says; nothing when it is not one."""
+    try:
+        with path.open("rb") as file:
+            parsed = plistlib.loads(file.read(LARGEST_PLIST))
+    except (OSError, ValueError, ExpatError, LookupError, TypeError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

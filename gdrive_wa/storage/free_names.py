@@ -12,10 +12,9 @@ from pathlib import Path, PurePosixPath
 from threading import Lock
 
 from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.kinds import METADATA_SUFFIX
 from gdrive_wa.core.names import name_key, safe_path
 from gdrive_wa.storage.manifest import Record
-
-METADATA_SUFFIX = "-metadata"
 
 
 class Places:
@@ -44,7 +43,7 @@ class Places:
 
         Args:
             stored_as: the backup's own name.
-            with_metadata: the name with :data:`METADATA_SUFFIX` must be free as well.
+            with_metadata: the name of its metadata envelope must be free as well.
 
         Raises:
             UnsafeNameError: the name leads out of the folder.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from queue import Queue
-from threading import Thread
+from operator import call
+
+from gdrive_wa.core.threads import Lane
 
 LONG = 8 << 20
 """Bytes after which threads pay."""
@@ -28,7 +29,7 @@ class Digests:
         self._hashes = [hashlib.md5(usedforsecurity=False)]
         if sha256:
             self._hashes.append(hashlib.sha256())
-        self._lanes: list[Lane] = []
+        self._lanes: list[Lane[Callable[[], object]]] = []
         self._fed = 0
 
     def feed(self, piece: bytes) -> None:
@@ -39,7 +40,7 @@ class Digests:
                 digest.update(piece)
             return
         if not self._lanes:
-            self._lanes = [Lane("gdrive-wa hash") for _ in self._hashes]
+            self._lanes = [Lane(call, ahead=QUEUED) for _ in self._hashes]
         for lane, digest in zip(self._lanes, self._hashes, strict=True):
             lane.put(lambda digest=digest: digest.update(piece))  # type: ignore[misc]
 
@@ -64,53 +65,9 @@ class Digests:
     def close(self) -> None:
         """End the threads, once they are done with what they were fed."""
         for lane in self._lanes:
-            lane.close()
+            lane.finish()
         self._lanes = []
 
     def _catch_up(self) -> None:
         for lane in self._lanes:
             lane.catch_up()
-
-
-class Lane:
-    """A thread that does what it is given, in order; what failed shows when it is waited for."""
-
-    def __init__(self, name: str) -> None:
-        self._steps: Queue[Callable[[], None] | None] = Queue(maxsize=QUEUED)
-        self._failure: Exception | None = None
-        self._thread = Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-
-    @property
-    def idle(self) -> bool:
-        """Nothing waits to be done."""
-        return self._steps.unfinished_tasks == 0
-
-    def put(self, step: Callable[[], None]) -> None:
-        """`step` comes next; waits while too many do."""
-        self._steps.put(step)
-
-    def catch_up(self) -> None:
-        """Wait until everything is done.
-
-        Raises:
-            Exception: the first one that a step raised; no step was done after it.
-        """
-        self._steps.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def close(self) -> None:
-        """End the thread, once it has done everything."""
-        self._steps.put(None)
-        self._thread.join()
-
-    def _run(self) -> None:
-        while (step := self._steps.get()) is not None:
-            try:
-                if self._failure is None:
-                    step()
-            except Exception as error:  # noqa: BLE001 - handed to whoever waits for the lane
-                self._failure = error
-            finally:
-                self._steps.task_done()

@@ -18,9 +18,10 @@ from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import Entry
+from gdrive_wa.core.threads import Lane
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import in_strides, make_folder
-from gdrive_wa.transfer.digest import Digests, Lane
+from gdrive_wa.transfer.digest import Digests
 from gdrive_wa.transfer.watch import Watch
 
 FD_TIMES = os.utime in os.supports_fd
@@ -53,7 +54,7 @@ class Partial:
         self._note_path = note_path(self.path)
         self._entry = entry
         self._lasting = lasting
-        self._flusher: Lane | None = None
+        self._flusher: Lane[int] | None = None
         self._flushed = 0
         self._watch = watch
         self._noted = 0
@@ -83,7 +84,7 @@ class Partial:
         finally:
             self._digests.close()
             if self._flusher is not None:
-                self._flusher.close()
+                self._flusher.finish()
             self._file.close()
 
     def write(self, piece: bytes) -> None:
@@ -180,10 +181,10 @@ class Partial:
     def _flush(self) -> None:
         """Have what is written flushed meanwhile, unless that is under way already."""
         if self._flusher is None:
-            self._flusher = Lane("gdrive-wa flush")
+            self._flusher = Lane(os.fsync)
         if self._flusher.idle:
             self._flushed = self.length
-            self._flusher.put(lambda: os.fsync(self._file.fileno()))
+            self._flusher.put(self._file.fileno())
 
     def _keep(self) -> None:
         if self.length == 0:

@@ -8,12 +8,11 @@ file, and sees the stop sign before it would write again.
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import Generic, TypeVar
 
 from gdrive_wa.core.errors import (
@@ -23,6 +22,7 @@ from gdrive_wa.core.errors import (
     NetworkError,
     StorageError,
 )
+from gdrive_wa.core.threads import Workers
 from gdrive_wa.transfer.watch import Watch
 
 Task = TypeVar("Task")
@@ -66,9 +66,8 @@ class Pool(Generic[Task, Result]):
         self._heaviest = heaviest
         self._waiting = 0
         self._lock = Lock()
-        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
+        self._workers = Workers(self._jobs, "gdrive-wa transfer")
         self._results: SimpleQueue[Result | BaseException] = SimpleQueue()
-        self._threads: list[Thread] = []
 
     def run(self, tasks: Iterable[Task]) -> Generator[Result | None, None, None]:
         """Results as they are done. None now and then, when there has been nothing for a
@@ -100,22 +99,17 @@ class Pool(Generic[Task, Result]):
             self._leave()
 
     def _give(self, task: Task) -> None:
-        self._tasks.put(task)
-        if len(self._threads) < self._jobs:
-            thread = Thread(target=self._labour, name="gdrive-wa transfer", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._workers.start(lambda: self._do(task))
 
-    def _labour(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            try:
-                self._wait_for_room()
-                result = self._work(task)
-                self._weighed(self._weigh(result))
-                self._results.put(result)
-            except BaseException as error:  # noqa: BLE001 - raised by the owner of the run
-                self._results.put(error)
-                return
+    def _do(self, task: Task) -> None:
+        try:
+            self._wait_for_room()
+            result = self._work(task)
+            self._weighed(self._weigh(result))
+            self._results.put(result)
+            del result  # or an error in it, its traceback and this frame would hold each other
+        except BaseException as error:  # noqa: BLE001 - raised by the owner of the run
+            self._results.put(error)
 
     def _wait_for_room(self) -> None:
         self._watch.check()
@@ -128,11 +122,7 @@ class Pool(Generic[Task, Result]):
 
     def _leave(self) -> None:
         self._watch.halt()
-        for _ in self._threads:
-            self._tasks.put(None)
-        until = time.monotonic() + LEAVE_SECONDS
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        self._workers.close(wait=LEAVE_SECONDS)
         self._watch.abandoned = True
 
 

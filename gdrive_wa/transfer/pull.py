@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import ChecksumError, GdriveWaError, NetworkError, TruncatedError
 from gdrive_wa.core.model import Entry
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.core.progress import Stage
 from gdrive_wa.sources.base import BackupSource, BlobStream
 from gdrive_wa.storage.disk import storage_errors
@@ -21,26 +22,19 @@ from gdrive_wa.transfer.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
+class Tries(Patience):
     """How often one entry is tried.
 
     Attributes:
-        streams: streams in a row that broke less than `worthwhile` bytes further than any before.
+        attempts: streams in a row that broke less than `worthwhile` bytes further than any before.
         wholes: complete downloads whose MD5 or size was wrong.
         worthwhile: bytes after which a broken stream counts as progress.
-        base: seconds before the second try, at most; doubles with each further one.
-        longest: seconds between two tries, at most.
     """
 
-    streams: int = 6
-    wholes: int = 3
-    worthwhile: int = 1 << 20
     base: float = 0.25
     longest: float = 8.0
-
-    def pause(self, number: int) -> float:
-        """Seconds after the try of this number, counted from 1."""
-        return float(min(self.longest, self.base * 2 ** (number - 1)))
+    wholes: int = 3
+    worthwhile: int = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +135,7 @@ def _persist(attempt: _Attempt, tries: Tries) -> None:
             gained = attempt.partial.length - furthest
             furthest += max(0, gained)
             fruitless = 1 if gained >= tries.worthwhile else fruitless + 1
-            if fruitless >= tries.streams:
+            if fruitless >= tries.attempts:
                 raise broken.error from broken
             attempt.watch.pause(tries.pause(fruitless))
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from threading import Event
 
@@ -40,8 +39,8 @@ class Watch:
             raise Interrupted("stopped")
 
     def pause(self, seconds: float) -> None:
-        """Wait about so long, unless the run is to stop."""
-        until = time.monotonic() + seconds * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        """Wait so long, unless the run is to stop."""
+        until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self.check()
             self._halted.wait(min(left, 0.2))

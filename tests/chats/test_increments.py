@@ -14,14 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdrive_wa.chats.increments import (
-    MediaLink,
     _messages,
     _Reader,
     increment_number,
     read_increment,
 )
 from gdrive_wa.core.errors import FormatError, PayloadError, UnsafeNameError, UsageError
-from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.core.model import MediaLink, VoiceNote
 from gdrive_wa.crypt.encrypt import encrypt_file
 from gdrive_wa.crypt.header import write_varint
 from gdrive_wa.jobs.decrypt_file import decrypt_file
@@ -112,10 +111,15 @@ def test_a_voice_note_is_known_with_all_that_is_told_of_it(tmp_path: Path) -> No
         waveform=tuple(range(64)),
     )
     assert found.link == MediaLink(
+        chat_jid=GROUP,
+        message_id="3EB0A1",
         url="https://media.invalid/x.enc",
         direct_path="/v/x.enc",
         media_key=b"\2" * 32,
         enc_sha256="03" * 32,
+        sha256="01" * 32,
+        size=4321,
+        mime_type="audio/ogg; codecs=opus",
     )
     assert "\\x02" not in repr(found)
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.chats.links import MediaLink, read_links
+from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.read import read_voice_notes
 from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.core.model import MediaLink
 from gdrive_wa.emulation.sample import SampleAccount
 
 

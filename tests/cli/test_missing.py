@@ -19,6 +19,8 @@ from tests.cli.conftest import Run
 
 FLAG = "--missing-from-whatsapp"
 LINKED = "https://mmg.whatsapp.net"
+ENDED = "5E0BE100"
+"""A link's end: 1 January 2020, UTC."""
 
 
 @pytest.fixture
@@ -30,11 +32,23 @@ def lacking(sample: SampleAccount) -> VoiceNote:
 
 @pytest.fixture
 def phone(sample: SampleAccount, tmp_path: Path) -> Path:
-    """A folder with nothing but decrypted databases: every note's file is lacking."""
+    """A folder with nothing but decrypted databases: every note's file is lacking.
+
+    All links but the one of the lacking note have ended, whatever day it is today.
+    """
     folder = tmp_path / "phone"
     (folder / "Databases").mkdir(parents=True)
     for name in ("msgstore.db", "wa.db"):
         (folder / "Databases" / name).write_bytes(sample.contents[f"Databases/{name}"])
+    with closing(sqlite3.connect(folder / "Databases" / "msgstore.db")) as database:
+        for note in sample.notes:
+            if note.status is not NoteStatus.MISSING:
+                database.execute(
+                    "UPDATE message_media SET message_url = ? WHERE message_row_id ="
+                    " (SELECT _id FROM message WHERE key_id = ?)",
+                    (f"{LINKED}/v/ended?oe={ENDED}", note.message_id),
+                )
+        database.commit()
     return folder
 
 
@@ -110,7 +124,7 @@ def test_expired_links_are_said_to_be_expired_and_not_asked_for(
     report = restore(run, phone, emulator)
     assert report["failed"] == []
     assert outcome(report, "done", lacking)["file"].endswith(".opus")
-    expired = [each for each in report["skipped"] if "expired 202" in each.get("reason", "")]
+    expired = [each for each in report["skipped"] if "expired 2020-01-01" in each.get("reason", "")]
     assert len(expired) == len(sample.notes) - 1
     assert emulator.counts.asked("/v/*") == 1
 

@@ -30,7 +30,7 @@ from gdrive_wa.core.errors import (
 from gdrive_wa.core.progress import Silent, Stage
 from gdrive_wa.crypt.encrypt import encrypt_file
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
-from gdrive_wa.crypt.pipeline import PIECE_SIZE
+from gdrive_wa.crypt.primitives import PIECE_SIZE
 from gdrive_wa.jobs.decrypt_file import decrypt_file, decrypt_into
 from gdrive_wa.storage.draft import Draft
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, Seal, key_for

@@ -5,24 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gdrive_wa.core.errors import FormatError
-from gdrive_wa.crypt.recognise import is_sealed, plain_name, recognise, suffix_of
+from gdrive_wa.crypt.recognise import plain_name, recognise, suffix_of
 
 DIGITS = "A1" * 32
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["msgstore.db.crypt15", "wa.db.CRYPT12", f"Media/{DIGITS}.mcrypt1", "renamed.mcrypt1"],
-)
-def test_a_name_says_that_a_file_is_encrypted(name: str) -> None:
-    assert is_sealed(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["msgstore.db", "x.crypt16", f"{DIGITS}.mcrypt1-metadata", "mcrypt1"]
-)
-def test_other_names_do_not(name: str) -> None:
-    assert not is_sealed(name)
 
 
 def test_media_are_told_by_their_digits_and_renamed_ones_are_not_taken_for_plain() -> None:

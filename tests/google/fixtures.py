@@ -12,11 +12,11 @@ import keyring
 import pytest
 from keyring.backends.null import Keyring
 
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.login import login_oauth
 from gdrive_wa.google.logins import Login
-from gdrive_wa.http.retry import Patience
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken
 from tests.google.browser import Act, Browser

@@ -11,13 +11,13 @@ import pytest
 
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import login_android, logout
 from gdrive_wa.google.logins import stored
-from gdrive_wa.http.retry import Patience
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken
 from tests.google.browser import Act, comes_back_with, decide

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.http.connections import proxy_for
-from gdrive_wa.http.retry import Patience
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken
 from tests.google.scripted import Scripted, answer

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdrive_wa.core.errors import GdriveWaError
-from gdrive_wa.http.retry import LONGEST_PAUSE, Patience, read_refusal
+from gdrive_wa.http.retry import read_refusal
 
 
 @pytest.mark.parametrize(
@@ -29,21 +29,6 @@ def test_retry_after_as_a_date() -> None:
         assert 60 < pause <= 90
     past = datetime.now(UTC) - timedelta(days=1)
     assert read_refusal(429, {"Retry-After": format_datetime(past)}, b"").pause == 0
-
-
-def test_what_the_server_asks_for_wins_within_reason() -> None:
-    patience = Patience(base=1, longest=8)
-    assert patience.pause(1, asked=3.5) == 3.5
-    assert patience.pause(1, asked=1e9) == LONGEST_PAUSE
-    assert patience.pause(1, asked=float("inf")) == LONGEST_PAUSE
-
-
-def test_pauses_double_and_scatter_below_a_limit() -> None:
-    patience = Patience(base=1, longest=8)
-    for attempt, most in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 8), (60, 8)):
-        pauses = {patience.pause(attempt) for _ in range(50)}
-        assert len(pauses) > 1
-        assert all(most / 2 <= pause <= most for pause in pauses)
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from gdrive_wa.core.errors import (
     RefusedError,
 )
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.http import session as session_module
-from gdrive_wa.http.retry import Patience
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken, RenewedTokens
 from tests.google.fixtures import QUICK
@@ -473,7 +473,7 @@ def test_who_waits_when_the_session_is_closed_goes_home(
         time.sleep(0.005)
     session.close()
     waiting.join(timeout=30)
-    assert [error.message for error in ended] == ["the connection to Google was closed"]
+    assert [error.message for error in ended] == ["the connection was closed"]
 
 
 def test_what_a_token_answers_is_asked_on_each_call() -> None:

@@ -1,86 +1,83 @@
-"""Which addresses of a database are asked, and when a link is over."""
+"""Notes that the backup lacks: fetched together, one copy for all who share it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from gdrive_wa.chats.links import MediaLink
-from gdrive_wa.core.errors import RefusedError
-from gdrive_wa.jobs.missing import address_of, expiry
+from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.core.model import NoteStatus, Report, VoiceNote
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.jobs.restore import restore
+from gdrive_wa.sources import open_folder
+from gdrive_wa.transfer import pool
+
+CELLS = "message_url, direct_path, media_key, enc_file_hash, file_hash, file_length"
+OF = "message_row_id = (SELECT _id FROM message WHERE key_id = ?)"
 
 
-def link(url: str | None, path: str | None = None) -> MediaLink:
-    return MediaLink(
-        chat_jid="15550101@s.whatsapp.net",
-        message_id="A",
-        url=url,
-        direct_path=path,
-        media_key=bytes(32),
+@pytest.fixture
+def lacking(sample: SampleAccount) -> VoiceNote:
+    """The one note whose copy WhatsApp's servers still hold."""
+    return next(note for note in sample.notes if note.status is NoteStatus.MISSING)
+
+
+@pytest.fixture
+def phone(sample: SampleAccount, tmp_path: Path) -> Path:
+    """A folder with nothing but the database: every note's file is lacking."""
+    folder = tmp_path / "phone"
+    (folder / "Databases").mkdir(parents=True)
+    (folder / "Databases/msgstore.db").write_bytes(sample.contents["Databases/msgstore.db"])
+    return folder
+
+
+def change(phone: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(phone / "Databases/msgstore.db")) as database:
+        database.execute(statement, values)
+        database.commit()
+
+
+def bring(phone: Path, emulator: Emulator) -> Report:
+    return restore(
+        open_folder(phone),
+        phone.parent / "out",
+        missing_from_whatsapp=True,
+        endpoint=emulator.root,
+        jobs=4,
     )
 
 
-def test_whatsapps_own_hosts_are_asked() -> None:
-    assert address_of(link("https://media-ber1-1.cdn.whatsapp.net/v/x?oe=1")) == (
-        "https://media-ber1-1.cdn.whatsapp.net/v/x?oe=1"
+def test_notes_that_share_a_copy_have_it_fetched_once(
+    phone: Path, emulator: Emulator, sample: SampleAccount, lacking: VoiceNote
+) -> None:
+    other = next(note for note in sample.notes if note.chat_jid != lacking.chat_jid)
+    change(
+        phone,
+        f"UPDATE message_media SET ({CELLS}) = (SELECT {CELLS} FROM message_media WHERE {OF})"  # noqa: S608 - names of ours
+        f" WHERE {OF}",
+        lacking.message_id,
+        other.message_id,
     )
-    assert address_of(link("HTTPS://MMG.WhatsApp.net:443/v/x?a=1")) == (
-        "https://mmg.whatsapp.net/v/x?a=1"
-    )
+    report = bring(phone, emulator)
+    done = {outcome.path: outcome.file for outcome in report.done}
+    assert {lacking.whatsapp_path, other.whatsapp_path} <= set(done)
+    assert done[str(lacking.whatsapp_path)] != done[str(other.whatsapp_path)]
+    assert emulator.counts.asked("/v/*") == 1
+    assert not list((phone.parent / "out").rglob("*.enc"))
 
 
-def test_a_path_alone_is_asked_of_the_usual_host() -> None:
-    assert address_of(link(None, "/v/x?oe=1")) == "https://mmg.whatsapp.net/v/x?oe=1"
-
-
-def test_a_server_in_their_place_is_asked_for_the_same_path() -> None:
-    wanted = "http://127.0.0.1:9/v/x?oe=1"
-    assert address_of(link("https://mmg.whatsapp.net/v/x?oe=1"), "http://127.0.0.1:9") == wanted
-
-
-@pytest.mark.parametrize("root", ["", "http://127.0.0.1:9"])
-@pytest.mark.parametrize(
-    "url",
-    [
-        "file:///etc/passwd",
-        "ftp://mmg.whatsapp.net/v/x",
-        "http://mmg.whatsapp.net/v/x",
-        "https://example.org/v/x",
-        "https://whatsapp.net.example.org/v/x",
-        "https://notwhatsapp.net/v/x",
-        "https://mmg.whatsapp.net@example.org/v/x",
-        "https://user:pw@mmg.whatsapp.net/v/x",
-        "https://mmg.whatsapp.net:22/v/x",
-        "https://mmg.whatsapp.net:x/v/x",
-        "https://127.0.0.1/v/x",
-        "https://[::1]/v/x",
-        "https://[::1/v/x",
-        "https://169.254.169.254/latest",
-        "https://mmg.whatsapp.net//example.org/v/x",
-        "https://mmg.whatsapp.net/v/\N{LATIN SMALL LETTER E WITH ACUTE}",
-        "no address at all",
-    ],
-)
-def test_nobody_else_is_asked(url: str, root: str) -> None:
-    with pytest.raises(RefusedError, match="its link"):
-        address_of(link(url), root)
-
-
-@pytest.mark.parametrize("path", ["v/x", "//example.org/v", ".example.org/", "@example.org/", ""])
-def test_a_path_cannot_name_another_host(path: str) -> None:
-    with pytest.raises(RefusedError):
-        address_of(link(None, path))
-
-
-def test_oe_is_a_hexadecimal_unix_time() -> None:
-    assert expiry("https://mmg.whatsapp.net/v/x?ccb=1&oe=688CDB2A") == datetime(
-        2025, 8, 1, 15, 20, 10, tzinfo=UTC
-    )
-
-
-@pytest.mark.parametrize(
-    "query", ["", "?oe=", "?oe=zz", "?oe=1&oe=2", "?oe=" + "F" * 40, "?oe=-F" * 9]
-)
-def test_a_link_that_does_not_say_is_asked_for(query: str) -> None:
-    assert expiry(f"https://mmg.whatsapp.net/v/x{query}") is None
+def test_servers_that_cannot_be_reached_fail_all_notes_and_end_nothing(
+    phone: Path, emulator: Emulator, sample: SampleAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pool.HOPELESS, NetworkError, 2)
+    change(phone, "UPDATE message_media SET message_url = NULL, direct_path = '/v/' || _rowid_")
+    emulator.faults = Fault(kind=FaultKind.STATUS, path="/v/*", status=503, times=None)
+    report = bring(phone, emulator)
+    failed = sorted(outcome.path for outcome in report.failed)
+    assert failed == sorted(str(note.whatsapp_path) for note in sample.notes)
+    assert all("cannot be reached" in str(outcome.reason) for outcome in report.failed)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.patience import Patience
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.retry import Patience
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken
+from gdrive_wa.sources import open_folder
 from gdrive_wa.sources.backup_service import BackupService
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.drive import AppData, DriveFolder
 from gdrive_wa.sources.folder import Folder
+from gdrive_wa.sources.whatsapp import WhatsAppServers
+from tests.sources.places import Place, an_iphone, elsewhere, media_links, remove
 
 QUICK = Patience(base=0.001, longest=0.002)
 Connect = Callable[[str, Emulator, Secret], BackupSource]
@@ -64,6 +68,41 @@ def source(
 ) -> BackupSource:
     """Each source in turn."""
     return connect(request.param, emulator, sample.token)
+
+
+@pytest.fixture(
+    params=["backup", "appdata", "drive", "folder", "iphone", "locked iphone", "whatsapp"]
+)
+def place(
+    request: pytest.FixtureRequest, sample: SampleAccount, connect: Connect, tmp_path: Path
+) -> Iterator[Place]:
+    """Every source in turn, over a place that the test may change."""
+    name: str = request.param
+    if "iphone" in name:
+        made = an_iphone(tmp_path, locked=name != "iphone")
+        yield made
+        made.source.close()
+        return
+    if name == "folder":
+        shutil.copytree(sample.folder / "backup", tmp_path / "backup")
+        yield Place(open_folder(tmp_path / "backup"), stored_bytes(sample), remove)
+        return
+    if name == "whatsapp":
+        links, stored = media_links(tmp_path / "account")
+        with Emulator(tmp_path / "account") as emulator:
+            source = WhatsAppServers(links, emulator.root, patience=QUICK)
+            yield Place(source, stored, elsewhere)
+            source.close()
+        return
+    with Emulator(sample.folder) as emulator:
+        yield Place(connect(name, emulator, sample.token), stored_bytes(sample), elsewhere)
+
+
+def stored_bytes(sample: SampleAccount) -> dict[str, bytes]:
+    """What the sample account's backup holds, by stored name."""
+    folder = sample.folder / "backup"
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture

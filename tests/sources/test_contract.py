@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import closing
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -19,14 +19,11 @@ from gdrive_wa.crypt.keys import CipherKey, RootKey
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.jobs.reveal import check_key, reveal
+from gdrive_wa.sources import open_folder
 from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
-from tests.sources.conftest import Connect
-
-SOURCES = ["backup", "appdata", "drive", "folder"]
-
-
-def entries_of(source: BackupSource) -> list[Entry]:
-    return list(source.entries(source.backups()[0]))
+from gdrive_wa.sources.whatsapp import WhatsAppServers
+from tests.sources.conftest import Connect, stored_bytes
+from tests.sources.places import Place, no_iphone
 
 
 def read(source: BackupSource, entry: Entry, offset: int = 0) -> bytes:
@@ -40,84 +37,106 @@ def read(source: BackupSource, entry: Entry, offset: int = 0) -> bytes:
     return b"".join(pieces)
 
 
-def stored_bytes(sample: SampleAccount) -> dict[str, bytes]:
-    folder = sample.folder / "backup"
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+def entries_of(source: BackupSource) -> list[Entry]:
+    return list(source.entries(source.backups()[0]))
 
 
-def test_the_one_backup_is_there(source: BackupSource) -> None:
+def longest(place: Place) -> Entry:
+    return max(place.entries(), key=lambda entry: len(place.stored[entry.stored_as]))
+
+
+def test_the_one_backup_is_there(place: Place) -> None:
+    (backup,) = place.source.backups()
+    assert backup.name
+    assert backup.account
+    assert backup.updated is None or backup.updated.utcoffset() == timedelta(0)
+    assert not backup.uploading
+    content = sum(map(len, place.stored.values()))
+    assert not place.sized or (backup.size or 0) >= content  # envelopes may count as well
+
+
+def test_a_backup_of_google_says_when_and_how_it_was_encrypted(source: BackupSource) -> None:
     (backup,) = source.backups()
     assert backup.encrypted is True
     assert backup.updated is not None
-    assert backup.updated.utcoffset() == timedelta(0)
-    assert not backup.uploading
 
 
-def test_everything_stored_is_listed_once_under_its_stored_name(
-    source: BackupSource, sample: SampleAccount
-) -> None:
-    names = [entry.stored_as for entry in entries_of(source)]
-    assert sorted(names) == sorted(stored_bytes(sample))
-    assert set(sample.stored.values()) <= set(names)
+def test_everything_stored_is_listed_once_under_its_stored_name(place: Place) -> None:
+    names = [entry.stored_as for entry in place.entries()]
+    assert sorted(names) == sorted(place.stored)
 
 
-def test_sizes_are_those_of_the_stored_bytes(source: BackupSource, sample: SampleAccount) -> None:
-    stored = stored_bytes(sample)
-    assert {entry.stored_as: entry.size for entry in entries_of(source)} == {
-        name: len(content) for name, content in stored.items()
-    }
+def test_a_listing_can_be_had_again_and_is_the_same(place: Place) -> None:
+    (backup,) = place.source.backups()
+    assert list(place.source.entries(backup)) == list(place.source.entries(backup))
 
 
-def test_hashes_are_those_of_the_stored_bytes_where_they_are_told(
-    source: BackupSource, sample: SampleAccount
-) -> None:
-    stored = stored_bytes(sample)
-    hashes = {entry.stored_as: entry.md5 for entry in entries_of(source)}
-    if source.name == "folder":  # nobody wrote them down
-        assert set(hashes.values()) == {None}
-    else:
-        assert hashes == {
-            name: hashlib.md5(content).hexdigest() for name, content in stored.items()
-        }
+def test_sizes_are_those_of_the_stored_bytes_where_they_are_known(place: Place) -> None:
+    for entry in place.entries():
+        assert entry.size in (None, len(place.stored[entry.stored_as]))
+        assert entry.size is not None or not place.sized
 
 
-def test_the_bytes_are_those_that_are_stored(source: BackupSource, sample: SampleAccount) -> None:
-    stored = stored_bytes(sample)
-    entries = entries_of(source)
+def test_hashes_are_those_of_the_stored_bytes_where_they_are_known(place: Place) -> None:
+    known = {entry.stored_as: entry.md5 for entry in place.entries() if entry.md5}
+    assert known == {name: hashlib.md5(place.stored[name]).hexdigest() for name in known}
+
+
+def test_google_knows_every_hash(source: BackupSource) -> None:
+    if source.name != "folder":  # nobody wrote them down there
+        assert all(entry.md5 for entry in entries_of(source))
+
+
+def test_the_bytes_are_those_that_are_stored(place: Place) -> None:
+    entries = place.entries()
     with ThreadPoolExecutor(8) as pool:  # a source is used from many threads
-        contents = pool.map(lambda entry: read(source, entry), entries)
+        contents = pool.map(lambda entry: read(place.source, entry), entries)
         assert all(
-            content == stored[entry.stored_as]
+            content == place.stored[entry.stored_as]
             for entry, content in zip(entries, contents, strict=True)
         )
 
 
-def test_a_stream_starts_where_it_is_asked_to(source: BackupSource, sample: SampleAccount) -> None:
-    entry = max(entries_of(source), key=lambda entry: entry.size or 0)
-    content = stored_bytes(sample)[entry.stored_as]
+def test_one_entry_is_opened_by_many_threads(place: Place) -> None:
+    entry = longest(place)
+    with ThreadPoolExecutor(8) as pool:
+        contents = set(pool.map(lambda _: read(place.source, entry), range(16)))
+    assert contents == {place.stored[entry.stored_as]}
+
+
+def test_a_stream_starts_where_it_is_asked_to(place: Place) -> None:
+    entry = longest(place)
+    content = place.stored[entry.stored_as]
     for offset in (1, 1000, len(content) - 1):
-        assert read(source, entry, offset) == content[offset:]
-    with source.open(entry, offset=5) as stream:
+        assert read(place.source, entry, offset) == content[offset:]
+    with place.source.open(entry, offset=5) as stream:
         assert stream.total == len(content)
 
 
-def test_a_stream_can_be_left_half_way(source: BackupSource) -> None:
-    entry = max(entries_of(source), key=lambda entry: entry.size or 0)
+def test_a_stream_can_be_left_half_way(place: Place) -> None:
+    entry = longest(place)
     for _ in range(3):
-        with source.open(entry) as stream:
+        with place.source.open(entry) as stream:
             assert stream.read(10)
-    assert len(read(source, entry)) == entry.size
+    assert read(place.source, entry) == place.stored[entry.stored_as]
 
 
-def test_a_revision_stays_while_the_bytes_do(source: BackupSource) -> None:
-    once, again = entries_of(source), entries_of(source)
+def test_a_revision_stays_while_the_bytes_do(place: Place) -> None:
+    once, again = place.entries(), place.entries()
     assert [entry.revision for entry in once] == [entry.revision for entry in again]
     assert all(entry.revision for entry in once)
 
 
-def test_times_are_utc(source: BackupSource) -> None:
-    assert all(entry.modified and entry.modified.tzinfo is UTC for entry in entries_of(source))
+def test_times_are_utc_where_they_are_known(place: Place) -> None:
+    times = [entry.modified for entry in place.entries()]
+    assert all(time is None or time.tzinfo is UTC for time in times)
+    assert all(times) or place.source.name == "whatsapp"
+
+
+def test_an_entry_that_is_gone(place: Place) -> None:
+    entry = place.vanish(longest(place))
+    with pytest.raises(GoneError, match="no longer"):
+        place.source.open(entry)
 
 
 def test_the_key_is_checked_and_names_are_read_from_the_listing_alone(
@@ -164,14 +183,7 @@ def test_the_other_kind_of_key_is_told_apart(
     assert "64 digits" in caught.value.hints[0]
 
 
-def test_an_entry_that_is_gone(source: BackupSource, tmp_path: Path) -> None:
-    entry = entries_of(source)[0]
-    nowhere = str(tmp_path / "gone") if source.name == "folder" else f"{entry.locator}-gone"
-    with pytest.raises(GoneError, match="no longer"):
-        source.open(replace(entry, locator=nowhere))
-
-
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", ["backup", "appdata", "drive", "folder"])
 def test_a_backup_without_end_to_end_encryption(
     name: str, plain_sample: SampleAccount, sample: SampleAccount, connect: Connect
 ) -> None:
@@ -189,7 +201,7 @@ def test_a_backup_without_end_to_end_encryption(
         assert "158 bytes" in caught.value.hints[0]
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", ["backup", "appdata", "drive", "folder"])
 def test_an_empty_place_holds_no_backup(name: str, tmp_path: Path, connect: Connect) -> None:
     (tmp_path / "backup").mkdir()
     account: dict[str, object] = {
@@ -204,9 +216,16 @@ def test_an_empty_place_holds_no_backup(name: str, tmp_path: Path, connect: Conn
     assert WHEN_EMPTY[name]
 
 
+def test_an_iphone_without_whatsapp_and_a_database_without_links_hold_no_backup(
+    tmp_path: Path,
+) -> None:
+    with closing(open_folder(no_iphone(tmp_path))) as phone, closing(WhatsAppServers([])) as none:
+        assert phone.backups() == none.backups() == []
+        assert WHEN_EMPTY[phone.name]
+        assert WHEN_EMPTY[none.name]
+
+
 def test_a_copied_listing_is_as_good(sample: SampleAccount, tmp_path: Path) -> None:
     """What `folder` shows is what lies there, wherever that is."""
-    from gdrive_wa.sources import open_folder  # noqa: PLC0415 - the public way in
-
     shutil.copytree(sample.folder / "backup", tmp_path / "copy")
     assert len(entries_of(open_folder(tmp_path / "copy"))) == len(stored_bytes(sample))

@@ -301,3 +301,18 @@ def test_a_root_key_is_of_no_use_for_a_phones_crypt14(here: Path) -> None:
     (backup,) = source.backups()
     with pytest.raises(WrongKeyTypeError):
         check_key(backup, source.entries(backup), RootKey(bytes(32)))
+
+
+def test_one_look_serves_the_backups_and_the_listing_that_follows(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(here, "Databases/a.crypt15")
+    source = open_folder(here)
+    (backup,) = source.backups()
+    put(here, "Databases/b.crypt15")
+    assert names_of(source, backup) == ["Databases/a.crypt15"]
+    assert names_of(source, backup) == ["Databases/a.crypt15", "Databases/b.crypt15"]
+    source.backups()
+    put(here, "Databases/c.crypt15")
+    monkeypatch.setattr(folder_module, "SCAN_LASTS", 0.0)
+    assert len(names_of(source, backup)) == 3

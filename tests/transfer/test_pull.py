@@ -132,11 +132,11 @@ def test_a_wrong_blob_leaves_nothing_to_resume_from(bench: Bench, entry: Entry) 
 def test_streams_that_break_for_ever_end_as_a_network_error(bench: Bench, entry: Entry) -> None:
     with pytest.raises(NetworkError):
         bench(entry, *[Spoil(breaks=0)] * 20)
-    assert bench.shelf.opened[NAME] == bench.tries.streams
+    assert bench.shelf.opened[NAME] == bench.tries.attempts
 
 
 def test_a_line_that_always_breaks_but_moves_on_gets_there(bench: Bench, entry: Entry) -> None:
-    tries = replace(bench.tries, streams=2, worthwhile=300_000)
+    tries = replace(bench.tries, attempts=2, worthwhile=300_000)
     bench.tries = tries
     pulled = bench(entry, *[Spoil(breaks=300_000)] * 20)
     assert pulled.path.read_bytes() == CONTENT
@@ -150,7 +150,7 @@ def test_a_server_that_holds_less_than_it_lists_is_not_asked_for_ever(
     with pytest.raises(TruncatedError) as caught:
         bench(entry, *[short] * 20)
     assert caught.value.message == "Media/a.mcrypt1 ends after 3145727 of 3145728 bytes"
-    assert bench.shelf.opened[NAME] == bench.tries.streams
+    assert bench.shelf.opened[NAME] == bench.tries.attempts
 
 
 def test_more_bytes_than_listed_are_refused(bench: Bench, entry: Entry) -> None:

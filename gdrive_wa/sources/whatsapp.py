@@ -1,0 +1,212 @@
+"""WhatsApp's own media servers, as far as the databases hold links to them.
+
+They keep the encrypted copy of a voice note for about a month; the message's row says where, and
+holds the key. No login is needed, and none is sent. A database is somebody else's words: an
+address in it is followed only to WhatsApp's own hosts, or to the server that stands in their
+place, and never where that one redirects to. Format facts: proto/README.md, ".enc".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+from gdrive_wa.core.errors import (
+    ChecksumError,
+    GdriveWaError,
+    GoneError,
+    NetworkError,
+    RefusedError,
+)
+from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
+from gdrive_wa.core.model import Backup, Entry, MediaLink
+from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.version import VERSION
+from gdrive_wa.crypt.media import enc_size
+from gdrive_wa.http.blob import HttpBlob
+from gdrive_wa.http.connections import Connections
+from gdrive_wa.http.retry import Refusal
+from gdrive_wa.http.retrying import Retrying
+
+HOSTS = ".whatsapp.net"
+USUAL_HOST = "mmg.whatsapp.net"
+PATIENCE = Patience(attempts=4, longest=8.0, obeyed=8.0)
+_CONNECTIONS = 64
+_OVER = (403, 404, 410)
+_REDIRECTS = range(300, 400)
+_PATH = re.compile(r"/(?!/)[!-~]*")
+_NOT_FOLLOWED = "it was not followed; an honest database holds only links to WhatsApp's servers"
+
+
+class WhatsAppServers:
+    """The encrypted copies that links of a database lead to, as one backup.
+
+    Args:
+        links: from the databases; of two of the same copy, the first holds.
+        root: of another server in WhatsApp's place; empty for WhatsApp's own.
+        patience: how often and how long to try a request.
+    """
+
+    name = "whatsapp"
+
+    def __init__(
+        self, links: Iterable[MediaLink], root: str = "", *, patience: Patience = PATIENCE
+    ) -> None:
+        self._links: dict[str, MediaLink] = {}
+        for link in links:
+            self._links.setdefault(stored_name(link), link)
+        self._root = root
+        self._connections = Connections(_CONNECTIONS)
+        self._retrying = Retrying(patience)
+
+    def backups(self) -> list[Backup]:
+        """One backup, when there is any link."""
+        if not self._links:
+            return []
+        sizes = [_size(link) for link in self._links.values()]
+        known = sum(size for size in sizes if size is not None)
+        size = None if None in sizes else known
+        return [Backup(name=self.name, account=self.name, size=size)]
+
+    def entries(self, backup: Backup) -> Iterator[Entry]:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`. Nothing is asked for it."""
+        if backup.name != self.name:
+            return
+        for stored_as, link in self._links.items():
+            yield Entry(
+                stored_as=stored_as,
+                path=stored_as,
+                locator=url_of(link),
+                size=_size(link),
+                revision=link.enc_sha256,
+            )
+
+    def path_of(self, entry: Entry) -> None:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
+
+    def open(self, entry: Entry, *, offset: int = 0) -> HttpBlob:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`.
+
+        Raises:
+            GoneError: its link has ended, or WhatsApp no longer holds it.
+            RefusedError: its link leads elsewhere, or to somebody who redirects.
+            ChecksumError: it is longer than it can be, now or while it is read.
+            NetworkError: it cannot be had now.
+        """
+        address = address_of(entry.locator, self._root)
+        blob = self._ask(address, entry, offset)
+        if offset and not blob.placed:
+            blob.close()
+            blob = self._ask(address, entry, 0)
+        if entry.size is not None:
+            blob.most = min(entry.size, LONGEST_VOICE_NOTE)
+        if blob.total is not None and blob.total > blob.most:
+            blob.close()
+            raise _too_long()
+        return blob
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._retrying.close()
+        self._connections.close()
+
+    def _ask(self, address: str, entry: Entry, offset: int) -> _Copy:
+        headers = {"User-Agent": f"gdrive-wa/{VERSION}", "Accept-Encoding": "identity"}
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+        return self._retrying.ask(
+            lambda: self._connections.request("GET", address, body=None, headers=headers),
+            lambda answer: _Copy(answer, entry.stored_as),
+            _judge,
+            host=urlsplit(address).netloc,
+            ranged=offset > 0,
+        )
+
+
+class _Copy(HttpBlob):
+    """A stream that ends where the copy must have ended, whatever the server sends.
+
+    Attributes:
+        most: bytes that the whole may have.
+    """
+
+    most = LONGEST_VOICE_NOTE
+    _came = 0
+
+    def read(self, size: int) -> bytes:
+        """As :meth:`~gdrive_wa.http.blob.HttpBlob.read`.
+
+        Raises:
+            ChecksumError: there is more than there can be.
+        """
+        piece = super().read(size)
+        self._came += len(piece)
+        if self.offset + self._came > self.most:
+            raise _too_long()
+        return piece
+
+
+def stored_name(link: MediaLink) -> str:
+    """What the copy is called as an entry: by its hash, or else by its chat and message."""
+    name = link.enc_sha256
+    if name is None:  # an id is unique in its chat only, and may hold anything
+        name = hashlib.sha256(f"{link.chat_jid}\n{link.message_id}".encode()).hexdigest()
+    return f"whatsapp.net/{name}.enc"
+
+
+def expiry(link: MediaLink) -> datetime | None:
+    """When a link ends, UTC: its ``oe``, a hexadecimal Unix time; None where it does not say."""
+    try:
+        (text,) = parse_qs(urlsplit(url_of(link)).query).get("oe", [""])
+        return datetime.fromtimestamp(int(text, 16), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def url_of(link: MediaLink) -> str:
+    """The address that a link names, as it stands in the database: not to be trusted."""
+    return link.url or f"https://{USUAL_HOST}{link.direct_path or ''}"
+
+
+def address_of(url: str, root: str = "") -> str:
+    """The address to ask for what is said to lie at `url`: that, or the same path at `root`.
+
+    Raises:
+        RefusedError: it leads elsewhere than to WhatsApp's servers, or cannot be read.
+    """
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, (parts.hostname or "").lower()
+    except ValueError as error:
+        raise RefusedError("its link makes no sense", hint=_NOT_FOLLOWED) from error
+    path = f"{parts.path}?{parts.query}"
+    if not _PATH.fullmatch(path) or parts.username is not None or parts.password is not None:
+        raise RefusedError("its link makes no sense", hint=_NOT_FOLLOWED)
+    if parts.scheme != "https" or port not in (None, 443) or not host.endswith(HOSTS):
+        shown = ascii(f"{parts.scheme}://{host}"[:80])
+        raise RefusedError(f"its link does not lead to WhatsApp: {shown}", hint=_NOT_FOLLOWED)
+    return f"{root or f'https://{host}'}{path}"
+
+
+def _size(link: MediaLink) -> int | None:
+    return None if link.size is None else enc_size(link.size)
+
+
+def _judge(refusal: Refusal) -> GdriveWaError:
+    if refusal.status in _REDIRECTS:
+        return RefusedError("WhatsApp's servers redirect elsewhere, which is not followed")
+    if refusal.passing:
+        return NetworkError(f"WhatsApp's servers cannot be reached: they answer {refusal.status}")
+    if refusal.status in _OVER:
+        return GoneError(
+            "WhatsApp's servers no longer hold it",
+            hint="whoever has it in their phone can send it to you again",
+        )
+    return RefusedError(f"WhatsApp's servers answered {refusal.status}")
+
+
+def _too_long() -> ChecksumError:
+    return ChecksumError("what WhatsApp's servers send is longer than the database promises")

@@ -1,0 +1,107 @@
+"""Lanes do every piece in order, keep the first failure, and never hang; workers are bounded."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+import pytest
+
+from gdrive_wa.core.threads import AHEAD, Lane, Workers
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+def test_pieces_are_done_in_order(threaded: bool) -> None:
+    done: list[bytes] = []
+    with Lane(done.append, threaded=threaded) as lane:
+        for number in range(50):
+            lane.put(bytes([number]))
+        assert lane.finish() is None
+    assert done == [bytes([number]) for number in range(50)]
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+def test_the_first_failure_is_kept_and_the_rest_passes_undone(threaded: bool) -> None:
+    done: list[bytes] = []
+
+    def work(piece: bytes) -> None:
+        if piece == b"bad":
+            raise ValueError(len(done))
+        done.append(piece)
+
+    with Lane(work, threaded=threaded) as lane:
+        for piece in (b"1", b"2", b"bad", b"3", b"bad", *[b"4"] * AHEAD * 3):
+            lane.put(piece)
+    assert isinstance(lane.failure, ValueError)
+    assert lane.failure.args == (2,)
+    assert done == [b"1", b"2"]
+
+
+def test_leaving_by_an_error_ends_the_thread() -> None:
+    others = set(threading.enumerate())
+    lane: Lane[bytes] = Lane(len)
+
+    def interrupted() -> None:
+        with lane:
+            lane.put(b"1")
+            raise KeyboardInterrupt
+
+    assert set(threading.enumerate()) - others
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not set(threading.enumerate()) - others
+    assert lane.finish() is None
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+def test_whoever_catches_up_hears_of_the_failure(threaded: bool) -> None:
+    let_go = threading.Event()
+    lane: Lane[str] = Lane(lambda item: let_go.wait(60) and int(item), threaded=threaded)
+    if not threaded:
+        let_go.set()
+    assert lane.idle
+    lane.put("1")
+    assert lane.idle is not threaded
+    let_go.set()
+    lane.catch_up()
+    assert lane.idle
+    lane.put("one")
+    with pytest.raises(ValueError, match="one"):
+        lane.catch_up()
+    assert isinstance(lane.finish(), ValueError)
+
+
+def test_workers_are_at_most_so_many_and_give_what_comes_of_it() -> None:
+    here: set[int] = set()
+
+    def work(number: int) -> int:
+        here.add(threading.get_ident())
+        return 60 // number
+
+    workers = Workers(2, "test")
+    futures = [workers.submit(partial(work, number)) for number in (1, 2, 3, 0)]
+    assert [future.result(60) for future in futures[:3]] == [60, 30, 20]
+    with pytest.raises(ZeroDivisionError):
+        futures[3].result(60)
+    workers.close(wait=60)
+    assert 1 <= len(here) <= 2
+
+
+def test_closed_workers_begin_nothing_new_and_are_not_waited_for() -> None:
+    begun, let_go = threading.Event(), threading.Event()
+    done: list[int] = []
+    workers = Workers(1, "test")
+
+    def slow() -> None:
+        begun.set()
+        let_go.wait(60)
+        done.append(1)
+
+    workers.start(slow)
+    workers.start(partial(done.append, 2))
+    assert begun.wait(60)
+    workers.close()
+    assert done == []
+    let_go.set()
+    workers.close(wait=60)
+    assert done == [1]
