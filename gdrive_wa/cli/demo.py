@@ -24,5 +24,5 @@ def command(*, dest: Path, as_json: bool) -> int:
     with interrupt.graceful():
         report = demo(dest, say=voice.say, progress=talk.progress())
     code = talk.print_report(report, "restored", as_json=as_json)
-    summary.tell_archive(dest)
+    summary.tell_archive(dest, report.notes)
     return code

@@ -97,7 +97,7 @@ def command(
         )
     code = talk.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        summary.tell_archive(dest, chosen=chat is not None or choice != Choice())
+        summary.tell_archive(dest, report.notes, chosen=chat is not None or choice != Choice())
         return code
     if not as_json:
         summary.tell_plan(report)

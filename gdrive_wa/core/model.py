@@ -299,6 +299,10 @@ class Choice:
             return False
         return entry.kind is Kind.DATABASE or self.covers(entry.modified)
 
+    def words(self) -> tuple[object, ...]:
+        """The same for the same choice, in every process."""
+        return (sorted(map(str, self.only)), self.include, self.exclude, self.since, self.until)
+
     def covers(self, moment: datetime | None) -> bool:
         """True when `moment` lies within the dates; one that is untold always does."""
         if moment is None:
@@ -344,6 +348,19 @@ class Outcome:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class NoteCounts:
+    """How the voice notes of an archive ended.
+
+    Attributes:
+        statuses: how many notes, by status.
+        chats: how many chats they are from.
+    """
+
+    statuses: dict[str, int]
+    chats: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Report:
     """What a run did: every entry ends in exactly one of the three lists.
@@ -354,6 +371,7 @@ class Report:
         failed: not there; each with its reason.
         bytes: bytes moved or written.
         seconds: how long the run took.
+        notes: how the archive's voice notes ended; only of a restore that came to its end.
     """
 
     done: list[Outcome] = field(default_factory=list)
@@ -361,6 +379,7 @@ class Report:
     failed: list[Outcome] = field(default_factory=list)
     bytes: int = 0
     seconds: float = 0.0
+    notes: NoteCounts | None = None
 
     def to_json(self) -> dict[str, object]:
         """The keys of ``restore --json``, ``download --json`` and ``decrypt --json``."""

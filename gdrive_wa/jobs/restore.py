@@ -13,6 +13,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from datetime import tzinfo
 
+from gdrive_wa.archive.layout import PAGE_NAME, SUMS_NAME
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.same_account import same_phone
 from gdrive_wa.core.arguments import (
@@ -37,6 +38,7 @@ from gdrive_wa.jobs.arguments import (
     takes_source,
 )
 from gdrive_wa.jobs.databases import by_the_databases, chats_first, notes_of, of_chat
+from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import MissingFilter, missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
@@ -106,6 +108,15 @@ def restore(
     chat, endpoint = as_optional_text(chat, "chat"), as_optional_text(endpoint, "endpoint")
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
     chosen = pick_backup(source, backup, progress=progress)
+    last = LastRun(
+        dest,
+        source.state(chosen),
+        (chosen.name, key, choice.words(), chat, everything, str(timezone), tags, keep_blobs),
+        read=[contacts],
+        written=[PAGE_NAME, SUMS_NAME],
+    )
+    if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
+        return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
     plan = make_plan(chosen, entries, choice, everything=everything)
     require_key(plan, key)
@@ -149,4 +160,5 @@ def restore(
             run.take_missing(linked, endpoint)
         shown = archive.finish()
         write_page(dest, shown, timezone=timezone)
+        last.remember(run.report, shown)
     return run.report

@@ -74,6 +74,9 @@ class BackupService:
                 found[entry.stored_as] = entry
         yield from found.values()
 
+    def state(self, backup: Backup) -> None:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
+
     def path_of(self, entry: Entry) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
 

@@ -118,6 +118,11 @@ class BackupSource(Protocol):
         be read in place; None where they have to be fetched with :meth:`open`."""
         ...
 
+    def state(self, backup: Backup) -> str | None:
+        """A digest that changes whenever anything stored in `backup` does; None where only
+        listing it tells."""
+        ...
+
     def close(self) -> None:
         """Let go of connections and files."""
         ...

@@ -40,6 +40,9 @@ class _Drive:
         self._unread: dict[str, NetworkError] = {}
         self._unread_in_a_row = 0
 
+    def state(self, backup: Backup) -> None:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
+
     def path_of(self, entry: Entry) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
 

@@ -6,6 +6,7 @@ read is as if it had not been there.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import re
@@ -103,7 +104,15 @@ class Folder:
 
     def path_of(self, entry: Entry) -> str:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        return entry.locator
+        return os.path.abspath(entry.locator)
+
+    def state(self, backup: Backup) -> str:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: names, sizes and times."""
+        path = Path(backup.name)
+        files = self._scanned(path)
+        self._scans[path] = (time.monotonic(), files)  # the listing that follows uses it too
+        text = repr((str(path.absolute()), sorted(files.items())))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _scanned(self, path: Path) -> dict[str, Found]:
         """The files of the backup at `path`, as they were just found, or else are found now."""

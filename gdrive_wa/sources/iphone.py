@@ -130,6 +130,9 @@ class IPhone:
                 revision=phone.revision(domain, stored),
             )
 
+    def state(self, backup: Backup) -> None:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
+
     def path_of(self, entry: Entry) -> str | None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         folder, domain, path = entry.locator.split("\0", 2)

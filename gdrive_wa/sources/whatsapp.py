@@ -84,6 +84,9 @@ class WhatsAppServers:
                 revision=link.enc_sha256,
             )
 
+    def state(self, backup: Backup) -> None:
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
+
     def path_of(self, entry: Entry) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
 

@@ -50,6 +50,9 @@ class Listing:
         for number, envelope in enumerate(self.envelopes):
             yield Entry(stored_as=f"{number}.mcrypt1", path=f"{number}", envelope=envelope)
 
+    def state(self, _backup: Backup) -> None:
+        return None
+
     def path_of(self, _entry: Entry) -> None:
         return None
 

@@ -97,6 +97,12 @@ def test_the_bytes_are_those_that_are_stored(place: Place) -> None:
         )
 
 
+def test_what_can_be_read_in_place_holds_the_stored_bytes(place: Place) -> None:
+    for entry in place.entries():
+        path = place.source.path_of(entry)
+        assert path is None or Path(path).read_bytes() == place.stored[entry.stored_as]
+
+
 def test_one_entry_is_opened_by_many_threads(place: Place) -> None:
     entry = longest(place)
     with ThreadPoolExecutor(8) as pool:

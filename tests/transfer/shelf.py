@@ -102,6 +102,9 @@ class Shelf:
             if path.is_file():
                 yield self.entry(relative_to(self.folder, path))
 
+    def state(self, _backup: Backup) -> None:
+        return None
+
     def path_of(self, _entry: Entry) -> None:
         return None
 
