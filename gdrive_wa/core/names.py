@@ -108,7 +108,10 @@ def _shown(stored: str) -> str:
 
 def name_key(path: PurePosixPath | str) -> str:
     """What two names share when some file system would take them for the same file."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
+    name = str(path)
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 @lru_cache(maxsize=1024)

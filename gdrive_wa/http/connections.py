@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from threading import Lock
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
@@ -18,6 +18,8 @@ from gdrive_wa.http.trust import trust
 CONNECT_SECONDS = 15.0
 READ_SECONDS = 30.0
 """The app's own timeouts."""
+_TIMEOUT = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+_Host = urllib3.HTTPConnectionPool | urllib3.ProxyManager
 
 
 class Connections:
@@ -35,8 +37,8 @@ class Connections:
         self._most = most
         self._trusted = trusted
         self._lock = Lock()
-        self._managers: dict[tuple[str, str], urllib3.PoolManager] = {}
-        self._by_host: dict[tuple[str, str], urllib3.PoolManager] = {}
+        self._proxies: dict[tuple[str, str], urllib3.ProxyManager] = {}
+        self._by_host: dict[tuple[str, str], _Host] = {}
 
     def request(
         self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]
@@ -47,9 +49,12 @@ class Connections:
             urllib3.exceptions.HTTPError: it failed.
             NetworkError: the proxy cannot be used.
         """
-        return self._manager(url).request(
+        parts = urlsplit(url)
+        host = self._host(url, parts)
+        straight = isinstance(host, urllib3.HTTPConnectionPool)
+        return host.urlopen(
             method,
-            url,
+            _target(parts) if straight else url,
             body=body,
             headers=headers,
             redirect=False,
@@ -61,28 +66,32 @@ class Connections:
     def close(self) -> None:
         """Let go of all of them."""
         with self._lock:
-            for manager in self._managers.values():
+            for host in self._by_host.values():
+                if isinstance(host, urllib3.HTTPConnectionPool):
+                    host.close()
+            for manager in self._proxies.values():
                 manager.clear()
 
-    def _manager(self, url: str) -> urllib3.PoolManager:
-        parts = urlsplit(url)
+    def _host(self, url: str, parts: SplitResult) -> _Host:
         key = (parts.scheme, parts.netloc)
         with self._lock:
             if key not in self._by_host:
                 proxy = proxy_for(parts.scheme, parts.hostname or "")
-                way = (parts.scheme, proxy)
-                if way not in self._managers:
-                    self._managers[way] = self._open(*way)
-                self._by_host[key] = self._managers[way]
+                found = self._proxied(parts.scheme, proxy) if proxy else self._pool(url)
+                self._by_host[key] = found
             return self._by_host[key]
 
-    def _open(self, scheme: str, proxy: str) -> urllib3.PoolManager:
-        trusted = self._trusted() if scheme == "https" else None
-        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-        if not proxy:
-            return urllib3.PoolManager(
-                num_pools=8, maxsize=self._most, timeout=timeout, ssl_context=trusted
-            )
+    def _pool(self, url: str) -> urllib3.HTTPConnectionPool:
+        """Straight connections to one host, without a manager that would parse each URL twice."""
+        trusted = {"ssl_context": self._trusted()} if url.startswith("https:") else {}
+        return urllib3.connection_from_url(url, maxsize=self._most, timeout=_TIMEOUT, **trusted)
+
+    def _proxied(self, scheme: str, proxy: str) -> urllib3.ProxyManager:
+        if (scheme, proxy) not in self._proxies:
+            self._proxies[scheme, proxy] = self._open(scheme, proxy)
+        return self._proxies[scheme, proxy]
+
+    def _open(self, scheme: str, proxy: str) -> urllib3.ProxyManager:
         try:
             auth = urllib3.util.parse_url(proxy).auth
             proxy_headers = urllib3.make_headers(proxy_basic_auth=unquote(auth)) if auth else None
@@ -91,14 +100,20 @@ class Connections:
                 num_pools=8,
                 maxsize=self._most,
                 proxy_headers=proxy_headers,
-                timeout=timeout,
-                ssl_context=trusted,
+                timeout=_TIMEOUT,
+                ssl_context=self._trusted() if scheme == "https" else None,
             )
         except (HTTPError, ValueError) as error:
             raise NetworkError(
                 "the proxy that the environment names cannot be used",
                 hint="set HTTPS_PROXY to an address such as http://proxy.example:3128",
             ) from error
+
+
+def _target(parts: SplitResult) -> str:
+    """What is asked of the host itself: path and query."""
+    path = parts.path or "/"
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 def proxy_for(scheme: str, host: str) -> str:

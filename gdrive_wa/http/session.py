@@ -34,6 +34,7 @@ LONGEST_JSON = 64 << 20
 _PIECE = 256 << 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SENT_HERE = {"authorization", "user-agent", "host", "accept-encoding"}
+_ALWAYS = {"User-Agent": f"gdrive-wa/{VERSION}", "Accept-Encoding": "identity"}
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 Made = TypeVar("Made")
 
@@ -160,12 +161,11 @@ class Session:
         )
 
     def _send(self, asked: _Asked, token: Secret) -> urllib3.BaseHTTPResponse:
-        home, url = urlsplit(asked.url), asked.url
+        url = asked.url
         headers = {k: v for k, v in asked.headers.items() if k.lower() not in _SENT_HERE}
-        headers |= {"User-Agent": f"gdrive-wa/{VERSION}", "Accept-Encoding": "identity"}
+        headers |= _ALWAYS
         for _ in range(MOST_REDIRECTS + 1):
-            here = urlsplit(url)
-            own = (here.scheme, here.netloc) == (home.scheme, home.netloc)
+            own = url is asked.url or _host_of(url) == _host_of(asked.url)
             credentials = {"Authorization": _bearer(token)} if own else {}
             answer = self._connections.request(
                 asked.method, url, body=asked.body, headers={**headers, **credentials}
@@ -187,6 +187,11 @@ class _Asked:
     headers: Mapping[str, str]
     media: bool = False
     ranged: bool = False
+
+
+def _host_of(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def _follow(url: str, target: str) -> str:

@@ -19,7 +19,7 @@ from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import Draft, flush_folders, make_folder
+from gdrive_wa.storage.draft import Draft, flush_folders
 from gdrive_wa.storage.free_names import metadata_path
 from gdrive_wa.storage.free_space import require_room
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
@@ -118,8 +118,7 @@ class _Run:
         progress, tasks = self.watch.progress, self.plan.tasks
         self.report.skipped += self.plan.standing
         self.report.failed += self.plan.impossible
-        for task in self.plan.stale_metadata:
-            self._save_metadata(task.place, task.entry)
+        self._save_metadata((task.entry, task.place) for task in self.plan.stale_metadata)
         total = sum(task.entry.size or 0 for task in tasks)
         progress.begin(Stage.DOWNLOAD, items=len(tasks), total_bytes=total)
         try:
@@ -166,32 +165,22 @@ class _Run:
         batch, self._verified = self._verified, []
         if any(isinstance(brought.blob, Pulled) for _, brought in batch):
             flush_folders(self.manifest.folder)
+        self.manifest.add(*(_record(task.entry, brought) for task, brought in batch))
         for task, brought in batch:
             self._name(task.entry, brought)
-            if task.entry.envelope is not None:
-                self._save_metadata(brought.place, task.entry)
+        self._save_metadata(
+            (task.entry, brought.place)
+            for task, brought in batch
+            if task.entry.envelope is not None
+        )
         self._settled_at = time.monotonic()
 
     def _name(self, entry: Entry, brought: _Brought) -> None:
-        blob, final = brought.blob, self.manifest.folder / brought.place
-        self.manifest.add(
-            Record(
-                path=str(brought.place),
-                size=blob.size,
-                sha256=blob.sha256 or "",
-                mtime_ns=blob.mtime_ns,
-                stored_as=entry.stored_as,
-                source_md5=entry.md5 or (blob.md5 if isinstance(blob, Pulled) else None),
-                source_revision=revision_of(entry),
-                account=entry.backup,
-                whatsapp_path=entry.path,
-            )
-        )
+        blob = brought.blob
         if isinstance(blob, Standing):
             self.report.skipped.append(standing(entry, brought.place))
             return
-        make_folder(final.parent)
-        blob.name(final)
+        blob.name(f"{self.manifest.folder}/{brought.place}")
         if blob.unproven:
             self.watch.progress.say(
                 f"{entry.stored_as}: listed without size or checksum, taken as it came"
@@ -201,7 +190,11 @@ class _Run:
             Outcome(path=entry.path, file=str(brought.place), bytes=blob.fetched)
         )
 
-    def _save_metadata(self, place: PurePosixPath, entry: Entry) -> None:
+    def _save_metadata(self, places: Iterable[tuple[Entry, PurePosixPath]]) -> None:
+        """Write the envelope of each entry beside its place; then record all of them."""
+        self.manifest.add(*[self._write_envelope(entry, place) for entry, place in places])
+
+    def _write_envelope(self, entry: Entry, place: PurePosixPath) -> Record:
         text = (entry.envelope or "").encode()
         beside = metadata_path(place)
         final = self.manifest.folder / beside
@@ -210,11 +203,25 @@ class _Run:
             with storage_errors(final):
                 draft.file.write(text)
             draft.commit(final, mtime=mtime, durable=False)
-        self.manifest.add(
-            Record(
-                path=str(beside),
-                size=len(text),
-                sha256=hashlib.sha256(text).hexdigest(),
-                mtime_ns=final.lstat().st_mtime_ns,
-            )
+        return Record(
+            path=str(beside),
+            size=len(text),
+            sha256=hashlib.sha256(text).hexdigest(),
+            mtime_ns=final.lstat().st_mtime_ns,
         )
+
+
+def _record(entry: Entry, brought: _Brought) -> Record:
+    """What the manifest is to say of a verified blob."""
+    blob = brought.blob
+    return Record(
+        path=str(brought.place),
+        size=blob.size,
+        sha256=blob.sha256 or "",
+        mtime_ns=blob.mtime_ns,
+        stored_as=entry.stored_as,
+        source_md5=entry.md5 or (blob.md5 if isinstance(blob, Pulled) else None),
+        source_revision=revision_of(entry),
+        account=entry.backup,
+        whatsapp_path=entry.path,
+    )

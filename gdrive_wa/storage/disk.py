@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from gdrive_wa.core.errors import StorageError
 
 
-@contextmanager
-def storage_errors(path: str | Path) -> Iterator[None]:
-    """Turn the machine's own errors about `path` into ours."""
-    try:
-        yield
-    except OSError as error:
-        raise explain(error, path) from error
+class storage_errors:  # noqa: N801 - used like a function, as those of contextlib are
+    """Turn the machine's own errors about `path` into ours.
+
+    A class, not a generator: it is entered a dozen times for each of thousands of files.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, OSError):
+            raise explain(error, self._path) from error
 
 
 def explain(error: OSError, path: str | Path) -> StorageError:

@@ -7,6 +7,7 @@ and a file that the user put there is nobody's to replace. Whoever comes second 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -33,6 +34,8 @@ class Places:
         self._given: set[str] = set()
         self._numbers: dict[str, int] = {}
         self._sound: set[PurePosixPath] = set()
+        self._renamed: dict[str, PurePosixPath] = {}
+        self._last_home: tuple[tuple[str, ...], PurePosixPath] = ((), PurePosixPath())
         for record in records:
             path = PurePosixPath(record.path)
             self._owners[name_key(path)] = record.stored_as
@@ -50,10 +53,7 @@ class Places:
         """
         wanted = safe_path(stored_as)
         with self._lock:
-            folder = PurePosixPath()
-            for part in wanted.parts[:-1]:
-                folder = self._first_free(folder / part, self._free_for_folder)
-                self._folders.add(name_key(folder))
+            folder = self._home(wanted.parts[:-1])
 
             def free(path: PurePosixPath) -> bool:
                 beside = not with_metadata or self._free_for_file(metadata_path(path), None)
@@ -75,7 +75,9 @@ class Places:
         Raises:
             StorageError: one of its folders is a link.
         """
-        for parent in path.parents:
+        if path.parent in self._sound:
+            return
+        for parent in reversed(path.parents):  # so whatever is sound lies in what is sound
             if parent in self._sound or parent == PurePosixPath():
                 continue
             if (self._folder / parent).is_symlink():
@@ -84,6 +86,21 @@ class Places:
                     hint="remove the link, or choose another folder",
                 )
             self._sound.add(parent)
+
+    def _home(self, parts: tuple[str, ...]) -> PurePosixPath:
+        """The folder for what is stored below `parts`: the same one each time."""
+        if parts == self._last_home[0]:  # a listing comes folder by folder
+            return self._last_home[1]
+        folder = PurePosixPath()
+        for part in parts:
+            wanted = folder / part
+            renamed = self._renamed.get(name_key(wanted))
+            folder = renamed or self._first_free(wanted, self._free_for_folder)
+            if folder != wanted:
+                self._renamed[name_key(wanted)] = folder
+            self._folders.add(name_key(folder))
+        self._last_home = (parts, folder)
+        return folder
 
     def _free_for_folder(self, path: PurePosixPath) -> bool:
         key = name_key(path)
@@ -98,7 +115,7 @@ class Places:
             return False
         if key in self._owners:
             return self._owners[key] == owner
-        return not (self._folder / path).is_dir()
+        return not os.path.isdir(f"{self._folder}/{path}")
 
     def _first_free(
         self, wanted: PurePosixPath, free: Callable[[PurePosixPath], bool]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -78,6 +79,8 @@ MIGRATIONS: tuple[Callable[[Line], Line], ...] = (_unversioned,)
 """What makes a line of each version one of the next, the oldest first."""
 
 _FIELDS = tuple(Record.__dataclass_fields__)
+_values_of = attrgetter(*_FIELDS)
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KINDS = {"path": (str,), "sha256": (str,), "size": (int,), "mtime_ns": (int,), "also": (tuple,)}
 """Of the fields that are no text or None."""
 
@@ -95,7 +98,7 @@ def serialise(records: Iterable[Record]) -> bytes:
 
 def line_of(record: Record) -> bytes:
     """What says that `record` holds."""
-    values = ((name, getattr(record, name)) for name in _FIELDS)
+    values = zip(_FIELDS, _values_of(record), strict=True)
     return _line({name: value for name, value in values if value is not None and value != ()})
 
 
@@ -188,8 +191,7 @@ def _header() -> bytes:
 
 
 def _line(item: dict[str, object]) -> bytes:
-    text = json.dumps(item, ensure_ascii=False, separators=(",", ":"))
     try:
-        return text.encode() + b"\n"
+        return _to_json(item).encode() + b"\n"
     except UnicodeEncodeError:  # half a character in a stored name: JSON can spell it, UTF-8 not
         return json.dumps(item, separators=(",", ":")).encode() + b"\n"

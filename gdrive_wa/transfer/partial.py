@@ -51,7 +51,6 @@ class Partial:
     ) -> None:
         mark = partial_mark(place)
         self.path = folder / f"{mark}.part"
-        self._note_path = note_path(self.path)
         self._entry = entry
         self._lasting = lasting
         self._flusher: Lane[int] | None = None
@@ -67,6 +66,11 @@ class Partial:
             self._file: IO[bytes] = os.fdopen(os.open(self.path, flags, 0o600), "r+b", 0)
             self._digests = Digests(sha256=lasting)
             self._take_up()
+
+    @property
+    def _note_path(self) -> Path:
+        """Of a blob that comes whole at once there is none, so it is not made up beforehand."""
+        return note_path(self.path)
 
     def __enter__(self) -> Self:
         return self
@@ -245,7 +249,7 @@ def same_bytes(entry: Entry, md5: object, revision: object) -> bool:
 def room_saved(folder: Path, place: PurePosixPath) -> int:
     """Bytes for `place` that a partial file in `folder` already takes on the disk."""
     try:
-        return (folder / f"{partial_mark(place)}.part").stat().st_size
+        return os.stat(f"{folder}/{partial_mark(place)}.part").st_size
     except OSError:
         return 0
 

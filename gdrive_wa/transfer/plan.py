@@ -99,8 +99,9 @@ def make_plan(
             if with_metadata and not _metadata_holds(manifest, records, place, entry):
                 plan.stale_metadata.append(Task(entry, place))
             continue
-        candidate = may_be(dest / place, entry)
-        if not candidate and record is None and os.path.lexists(dest / place):
+        path = f"{dest}/{place}"
+        candidate = may_be(path, entry)
+        if not candidate and record is None and os.path.lexists(path):
             place = plan.places.give(entry.stored_as, with_metadata=with_metadata)
         plan.tasks.append(Task(entry, place, look=candidate))
         if not candidate:

@@ -17,6 +17,7 @@ from gdrive_wa.core.patience import Patience
 from gdrive_wa.core.progress import Stage
 from gdrive_wa.sources.base import BackupSource, BlobStream
 from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import place
 from gdrive_wa.transfer.partial import PIECE, Partial, note_path
 from gdrive_wa.transfer.watch import Watch
 
@@ -61,15 +62,15 @@ class Pulled:
     unproven: bool
     noted: bool
 
-    def name(self, final: Path) -> None:
+    def name(self, final: str | Path) -> None:
         """Give it its final name, replacing what was there.
 
         Raises:
             StorageError: the disk does not do it.
         """
-        with storage_errors(final):
-            self.path.replace(final)
-            if self.noted:
+        place(self.path, final)
+        if self.noted:
+            with storage_errors(final):
                 note_path(self.path).unlink(missing_ok=True)
 
 

@@ -29,12 +29,12 @@ class Standing:
     mtime_ns: int
 
 
-def may_be(path: Path, entry: Entry) -> bool:
+def may_be(path: str | Path, entry: Entry) -> bool:
     """A file is there that only its MD5 can tell from `entry`."""
     if entry.md5 is None:
         return False
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and entry.size in (None, found.st_size)

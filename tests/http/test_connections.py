@@ -9,7 +9,7 @@ import pytest
 from gdrive_wa.core.errors import NetworkError
 from gdrive_wa.core.patience import Patience
 from gdrive_wa.emulation.sample import SampleAccount
-from gdrive_wa.http.connections import proxy_for
+from gdrive_wa.http.connections import Connections, proxy_for
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken
 from tests.google.scripted import Scripted, answer
@@ -78,3 +78,23 @@ def test_a_proxy_named_without_its_scheme(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("ALL_PROXY", "http://all.example:1")
     assert proxy_for("http", "example.org") == "http://all.example:1"
     assert proxy_for("http", "localhost") == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("", "GET / HTTP/1.1"),
+        ("?a=1#part", "GET /?a=1 HTTP/1.1"),
+        ("/a%2Bb/c%20d?alt=media", "GET /a%2Bb/c%20d?alt=media HTTP/1.1"),
+        ("//two/slashes", "GET //two/slashes HTTP/1.1"),
+    ],
+)
+def test_a_host_is_asked_for_path_and_query_alone(
+    scripted: Scripted, address: str, asked: str
+) -> None:
+    scripted.answers = [answer(b"{}")]
+    connections = Connections(1)
+    url = f"http://127.0.0.1:{scripted.port}{address}"
+    connections.request("GET", url, body=None, headers={}).close()
+    connections.close()
+    assert scripted.asked[0].splitlines()[0] == asked

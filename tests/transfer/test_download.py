@@ -6,7 +6,7 @@ import hashlib
 import random
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -14,8 +14,9 @@ from gdrive_wa.core.errors import GoneError, Interrupted, StorageError
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Silent
 from gdrive_wa.jobs.download import download
+from gdrive_wa.storage.free_names import Places
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, read_manifest
-from gdrive_wa.transfer.pull import Tries
+from gdrive_wa.transfer.pull import Pulled, Tries
 from tests.transfer.shelf import BACKUP, MOMENT, Shelf, Spoil
 from tests.transfer.tree import partials, times, tree
 
@@ -213,6 +214,12 @@ class TestOneFolder:
             assert download(shelf, entries, dest).failed == []
         assert sorted(tree(dest)) == ["a", "a (2)/b", "c (2)", "c/d"]
 
+    def test_a_folder_that_got_another_name_keeps_it(self, shelf: Shelf, dest: Path) -> None:
+        names = ("a", "a/b", "a/c", "a/d/e")
+        stored = [replace(shelf.put(f"{n}", b"x"), stored_as=name) for n, name in enumerate(names)]
+        download(shelf, stored, dest)
+        assert sorted(tree(dest)) == ["a", "a (2)/b", "a (2)/c", "a (2)/d/e"]
+
     def test_the_same_name_twice_loses_neither(self, shelf: Shelf, dest: Path) -> None:
         one, two = shelf.put("1", b"one"), shelf.put("2", b"two")
         entries = [replace(one, stored_as="x.jpg"), replace(two, stored_as="x.jpg")]
@@ -276,6 +283,17 @@ class TestOneFolder:
         with pytest.raises(StorageError, match="is a link"):
             download(shelf, entries, dest)
         assert list(outside.iterdir()) == []
+
+    def test_a_link_further_up_is_not_followed_for_any_entry(
+        self, dest: Path, tmp_path: Path
+    ) -> None:
+        places = Places(dest)
+        (tmp_path / "outside" / "deep").mkdir(parents=True)
+        dest.mkdir()
+        (dest / "Media").symlink_to(tmp_path / "outside")
+        for name in ("Media/deep/one", "Media/deep/two"):
+            with pytest.raises(StorageError, match="is a link"):
+                places.check_no_link(PurePosixPath(name))
 
 
 class TestTheDisk:
@@ -349,7 +367,7 @@ class TestStopping:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(Path, "replace", no_name)
+            patched.setattr(Pulled, "name", no_name)
             with pytest.raises(KeyboardInterrupt):
                 download(shelf, entries[:1], dest)
         self.resumed(shelf, entries, dest)
