@@ -71,6 +71,7 @@ def encrypt_file(
     aes_key = key.derive("backup encryption", 32) if isinstance(key, RootKey) else key.reveal()
     cipher = AES.new(aes_key, AES.MODE_GCM, nonce=iv)
     md5 = hashlib.md5(header, usedforsecurity=False)
+    dest.parent.mkdir(parents=True, exist_ok=True)
     with src.open("rb") as file, dest.open("wb") as out:
         out.write(header)
         for piece in _compressed(file) if compress else _pieces(file):

@@ -17,7 +17,7 @@ import pytest
 
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
-from gdrive_wa.jobs.executors import MANY
+from gdrive_wa.storage.batch import FILES
 from gdrive_wa.jobs.key import write_key_file
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX
 from tests.crypt.fixtures import ROOT_KEY
@@ -172,9 +172,9 @@ def test_a_killed_tree_is_gone_on_with_and_ends_whole(tmp_path: Path) -> None:
     src.mkdir()
     dice = random.Random(7)
     expected = {}
-    for number in range(MANY + 20):  # so many that worker processes do them
+    for number in range(2 * FILES + 50):  # worker processes do them, and a writer in batches
         path = f"Media/WhatsApp Voice Notes/2023{number % 9}/PTT-{number}.opus"
-        expected[path] = b"OggS" + dice.randbytes(10_000)
+        expected[path] = b"OggS" + dice.randbytes(500)
         name, sealed, envelope = encrypt_media(expected[path], ROOT_KEY, FileMetadata(name=path))
         (src / f"{name}.mcrypt1").write_bytes(sealed)
         (src / f"{name}.mcrypt1-metadata").write_text(envelope)
