@@ -93,7 +93,6 @@ HEAVY = {
     "httplib2",
     "iphone_backup_decrypt",
     "isal",
-    "javaobj",
     "jinja2",
     "keyring",
     "mutagen",

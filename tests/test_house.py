@@ -63,7 +63,6 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "httplib2": ("google-api-python-client", {"sources"}),
     "iphone_backup_decrypt": ("iphone-backup-decrypt", {"sources"}),
     "isal": ("isal", {"crypt", "emulation"}),
-    "javaobj": ("javaobj-py3", {"chats"}),
     "jinja2": ("jinja2", {"pages"}),
     "keyring": ("keyring", {"google", "jobs"}),
     "markupsafe": ("jinja2", {"pages"}),

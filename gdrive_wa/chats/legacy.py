@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from gdrive_wa.chats.java import media_path
 from gdrive_wa.chats.modern import NO_MEDIA, MediaRow, is_voice_note, read_media
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, is_person
 from gdrive_wa.chats.tables import Tables
@@ -31,11 +31,8 @@ _COLUMNS = (
     "forwarded",
     "thumb_image",
 )
-_JAVA = b"\xac\xed\x00\x05"
-_LARGEST_THUMB = 1 << 20
 SENTINEL_CHAT = -1
 """The chat of the one row that the current schema begins with."""
-_TEXT = re.compile(rb"\x74(?=(..))", re.DOTALL)
 
 
 def read_legacy(tables: Tables, jids: Jids, people: People) -> Iterator[VoiceNote]:
@@ -91,8 +88,8 @@ def _own_media(tables: Tables, rows: list[tuple[Any, ...]]) -> dict[int, MediaRo
 def _media(row: tuple[Any, ...], beside: MediaRow) -> MediaRow:
     thumb = row[16]
     path = beside.path
-    if path is None and isinstance(thumb, bytes) and len(thumb) <= _LARGEST_THUMB:
-        path = thumb_path(thumb)
+    if path is None and isinstance(thumb, bytes):
+        path = media_path(thumb)
     return MediaRow(
         path=path,
         size=positive(row[8]) or beside.size,
@@ -102,31 +99,6 @@ def _media(row: tuple[Any, ...], beside: MediaRow) -> MediaRow:
         sha256=sha256_hex(row[10]) or beside.sha256,
         transcript=beside.transcript,
     )
-
-
-def thumb_path(thumb: bytes) -> str | None:
-    """The file's path in a ``thumb_image``: a Java-serialised ``MediaData``; None without one."""
-    at = thumb.find(_JAVA)
-    if at < 0:
-        return None
-    from javaobj.v2 import loads  # type: ignore[attr-defined]  # noqa: PLC0415 - only for databases of before 2018
-
-    try:
-        data = loads(thumb[at:])
-        path = data.file.path
-    except Exception:  # noqa: BLE001 - a foreign parser on anybody's bytes: it raises what it likes
-        return _path_in(thumb[at:])
-    return None if path is None else text(str(path))
-
-
-def _path_in(serialised: bytes) -> str | None:
-    """The first whole text in a damaged Java object that is a path of a media file."""
-    for found in _TEXT.finditer(serialised):
-        start, size = found.end() + 2, int.from_bytes(found[1], "big")
-        shown = serialised[start : start + size]
-        if b"Media/" in shown and len(shown) == size:
-            return text(shown)
-    return None
 
 
 def _note(
