@@ -13,13 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdrive_wa.chats.increments import (
-    MediaLink,
-    _messages,
-    _Reader,
-    increment_number,
-    read_increment,
-)
+from gdrive_wa.chats.increment_notes import MessageReader
+from gdrive_wa.chats.increment_zip import messages
+from gdrive_wa.chats.increments import MediaLink, in_order, increment_number, read_increment
 from gdrive_wa.core.errors import FormatError, PayloadError, UnsafeNameError, UsageError
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.crypt.decrypt import decrypt_file
@@ -127,7 +123,10 @@ def test_only_voice_notes_are_taken_and_wrappers_opened(tmp_path: Path) -> None:
         id=CHAT,
         messages=[
             sent(Message(), MessageKey(id="text")),
-            sent(Message(audio_message=audio(ptt=False)), MessageKey(id="music")),
+            sent(
+                Message(audio_message=audio(ptt=False, mimetype="audio/mpeg")),
+                MessageKey(id="music"),
+            ),
             sent(voice, MessageKey(id="mine", from_me=True)),
             sent(Message(ephemeral=Wrapper(message=voice)), MessageKey(id="fading")),
             sent(Message(ephemeral=Wrapper(message=once)), MessageKey(id="once")),
@@ -236,9 +235,12 @@ def test_names_and_numbers_told_beside_the_chats_are_used(tmp_path: Path) -> Non
     names = wire(7, wire(1, FRIEND) + wire(2, "Anna")) + wire(15, wire(1, FRIEND) + wire(2, lid))
     said = wire(1, wire(1, other) + wire(3, "A1")) + wire(2, SPOKEN) + wire(5, lid)
     chat = wire(2, wire(1, other) + wire(39, CHAT) + wire(38, "Ben") + wire(2, wire(1, said)))
-    (note,) = notes(by_numbers(tmp_path / "increment.zip", names, chat))
-    assert (note.sender, note.sender_jid) == ("Anna", FRIEND)
-    assert (note.chat, note.chat_jid) == ("Ben", CHAT)
+    told = wire(1, wire(1, GROUP) + wire(3, "A2")) + wire(2, SPOKEN) + wire(5, lid)
+    group = wire(2, wire(1, GROUP) + wire(13, "The choir") + wire(2, wire(1, told)))
+    alone, together = notes(by_numbers(tmp_path / "increment.zip", chat, group, names))
+    assert (alone.chat, alone.chat_jid) == (alone.sender, alone.sender_jid) == ("Ben", CHAT)
+    assert (together.chat, together.chat_jid) == ("The choir", GROUP)
+    assert (together.sender, together.sender_jid) == ("Anna", FRIEND)
 
 
 @pytest.mark.parametrize("wrapped", [True, False], ids=["zlib round the ZIP", "bare ZIP"])
@@ -257,8 +259,9 @@ def test_increments_are_told_by_their_names() -> None:
     assert increment_number("Databases/msgstore-increment-12-2024-02-03.db.crypt15") == (
         "2024-02-03",
         12,
+        0,
     )
-    assert increment_number("msgstore-increment-1-2024-02-03.db") == ("2024-02-03", 1)
+    assert increment_number("msgstore-increment-1-2024-02-03.db") == ("2024-02-03", 1, 0)
     assert increment_number("msgstore-2024-02-03.1.db.crypt15") is None
     assert increment_number("msgstore.db.crypt15") is None
 
@@ -281,7 +284,7 @@ def test_messages_that_make_no_sense_are_refused(raw: bytes, says: str, tmp_path
 def test_what_is_no_increment_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"PK no zip")
-    with pytest.raises(FormatError, match="no ZIP"):
+    with pytest.raises(FormatError, match="not a ZIP"):
         notes(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("other", "")
@@ -307,8 +310,8 @@ def test_a_zip_that_is_damaged_anywhere_is_read_or_refused(tmp_path: Path) -> No
 @given(st.binary(max_size=300))
 def test_any_bytes_are_messages_or_our_error(raw: bytes) -> None:
     with contextlib.suppress(PayloadError):
-        reader = _Reader()
-        for message in _messages(io.BytesIO(raw)):
+        reader = MessageReader()
+        for message in messages(io.BytesIO(raw)):
             assert all(found.note.chat_jid is not None for found in reader.notes(message))
 
 

@@ -75,9 +75,12 @@ def test_a_group_of_the_old_schema(tmp_path: Path) -> None:
 
 
 def test_attached_audio_is_no_voice_note(tmp_path: Path) -> None:
-    rows = [old_message(1, origin=0), old_message(2, media_wa_type="1"), old_message(3)]
+    song = old_message(1, origin=0, media_mime_type="audio/mpeg")
+    rows = [song, old_message(2, media_wa_type="1"), old_message(3)]
     store = make_database(tmp_path / "msgstore.db", {"messages": rows})
-    assert [note.message_id for note in read_voice_notes(store)] == ["OLD0003"]
+    chats = read_voice_notes(store)
+    assert [note.message_id for note in chats] == ["OLD0003"]
+    assert chats.attached == 1
 
 
 def test_both_schemas_in_one_file_tell_each_message_once(tmp_path: Path) -> None:
