@@ -182,7 +182,7 @@ class Phone:
         merged.added = 0
         lost = lost_media(tables)
         if tables.damaged:
-            self.remarks.append(f"{tables.path.name} is damaged: {_loss(tables)}")
+            self.remarks.append(f"{tables.path.name} is damaged: {loss(tables)}")
         if lost:
             self.remarks.append(
                 f"{tables.path.name}: {lost} voice notes belong to messages that are gone"
@@ -226,7 +226,7 @@ class Phone:
                 with Tables(path) as tables:
                     names = contact_names(tables, self._jids[0])
                     if tables.damaged:
-                        self.remarks.append(f"{path.name} is damaged: {_loss(tables)}")
+                        self.remarks.append(f"{path.name} is damaged: {loss(tables)}")
             except DatabaseError as error:
                 self.remarks.append(f"{error.message}; names come from elsewhere")
                 continue
@@ -266,7 +266,7 @@ def _check(tables: Tables) -> None:
         )
 
 
-def _loss(tables: Tables) -> str:
+def loss(tables: Tables) -> str:
     """How much of a damaged database could not be read."""
     parts = [
         f"up to {count} {'row' if count == 1 else 'rows'} of {table}"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gdrive_wa.chats.increment_notes import MessageReader
 from gdrive_wa.chats.increment_zip import messages
-from gdrive_wa.chats.increments import MediaLink, in_order, increment_number, read_increment
+from gdrive_wa.chats.increments import MediaLink, increment_number, read_increment
 from gdrive_wa.core.errors import FormatError, PayloadError, UnsafeNameError, UsageError
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.crypt.decrypt import decrypt_file
