@@ -9,8 +9,9 @@ from pathlib import Path
 from gdrive_wa.chats.iphone_messages import EPOCH, MEDIA_FOLDER, Storage
 from gdrive_wa.chats.iphone_people import Directory
 from gdrive_wa.chats.links import MediaLink
+from gdrive_wa.chats.nameless import nameless_chats
 from gdrive_wa.chats.phone import NamedFile, loss
-from gdrive_wa.chats.read import NAMELESS_OWNER, Chats, nameless_chats
+from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.core.errors import DatabaseError
 

@@ -25,7 +25,6 @@ from gdrive_wa.chats.people import (
     People,
     chat_subjects,
     contact_names,
-    is_person,
     lid_names,
     sender_in,
 )
@@ -243,15 +242,11 @@ class Phone:
         own = None if note.sender == note.sender_jid else note.sender
         return replace(
             note,
-            chat=self.people.chat(chat_jid, None if is_person(chat_jid) else _other(note)),
+            chat=self.people.chat(chat_jid),
             chat_jid=chat_jid,
             sender=self.people.sender(sender_jid, from_me=note.from_me, own=own),
             sender_jid=sender_jid,
         )
-
-
-def _other(note: VoiceNote) -> str | None:
-    return None if note.chat == note.chat_jid else note.chat
 
 
 def _is_later(one: datetime | None, other: datetime | None) -> bool:

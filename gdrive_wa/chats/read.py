@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gdrive_wa.chats.increments import Increment
-from gdrive_wa.chats.people import STATUS, UNKNOWN_CHAT, People
-from gdrive_wa.chats.phone import NAMELESS_OWNER, Phone, PhoneDatabases
+from gdrive_wa.chats.links import MediaLink
+from gdrive_wa.chats.nameless import nameless_chats
+from gdrive_wa.chats.phone import NAMELESS_OWNER, NamedFile, Phone, PhoneDatabases
 from gdrive_wa.core.model import VoiceNote
 
-__all__ = ["NAMELESS_OWNER", "Chats", "read_phone", "read_voice_notes"]
+__all__ = [
+    "NAMELESS_OWNER",
+    "Chats",
+    "NamedFile",
+    "PhoneDatabases",
+    "read_files",
+    "read_increment_links",
+    "read_phone",
+    "read_voice_notes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +103,31 @@ def read_phone(databases: PhoneDatabases) -> Chats:
         )
 
 
-def nameless_chats(notes: Iterable[VoiceNote], people: People) -> tuple[str, ...]:
-    """The jids of the chats that nobody has a name for, in the order of `notes`."""
-    jids = dict.fromkeys(note.chat_jid for note in notes)
-    fixed = (STATUS, UNKNOWN_CHAT)
-    return tuple(jid for jid in jids if jid not in fixed and people.known(jid) is None)
+def read_files(
+    databases: PhoneDatabases, wanted: Callable[[str | None, str | None], bool]
+) -> Iterator[NamedFile]:
+    """The files of messages of every type, so that any file can get its chat, sender and time.
+
+    Args:
+        databases: as for :func:`read_phone`.
+        wanted: is asked for each with its path or name and its SHA-256 in hex, either of which
+            may be None. The same file may come several times, of the newest database first.
+
+    Raises:
+        DatabaseError: no database can be read, or none holds messages.
+        UsageError: the address book is not one.
+    """
+    with Phone(databases) as phone:
+        yield from phone.files(wanted)
+
+
+def read_increment_links(databases: PhoneDatabases) -> list[MediaLink]:
+    """Where WhatsApp's servers held the notes of the increments, the newest first.
+
+    Their chats are named as :func:`read_phone` names them.
+
+    Raises:
+        DatabaseError: no database can be read, or none holds messages.
+    """
+    with Phone(databases) as phone:
+        return list(phone.links())

@@ -42,7 +42,7 @@ def is_spoken(
         return False
     if is_named_as_spoken(path):
         return True
-    opus = "opus" in kind or (path or "").lower().endswith(".opus")
+    opus = "opus" in kind or "/ogg" in kind or (path or "").lower().endswith(".opus")
     if opus and (waveform or forwarded):
         return True
     return marked is not None and _RECORDED.match(kind) is not None

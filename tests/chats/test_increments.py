@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import time
 import zipfile
 import zlib
 from datetime import UTC, datetime
@@ -15,7 +17,13 @@ from hypothesis import strategies as st
 
 from gdrive_wa.chats.increment_notes import MessageReader
 from gdrive_wa.chats.increment_zip import messages
-from gdrive_wa.chats.increments import MediaLink, increment_number, read_increment
+from gdrive_wa.chats.increments import (
+    Increment,
+    MediaLink,
+    in_order,
+    increment_number,
+    read_increment,
+)
 from gdrive_wa.core.errors import FormatError, PayloadError, UnsafeNameError, UsageError
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.crypt.decrypt import decrypt_file
@@ -31,11 +39,13 @@ from gdrive_wa.pb.history_sync_pb2 import (
     WebMessageInfo,
     Wrapper,
 )
+from tests.chats.wire import SPOKEN, a_conversation, wire
 from tests.crypt.fixtures import ROOT_KEY
 
 CHAT = "15550100@s.whatsapp.net"
 GROUP = "15550100-1600000000@g.us"
 FRIEND = "15550101@s.whatsapp.net"
+LID = "98765432100001@lid"
 
 
 def audio(**changes: object) -> AudioMessage:
@@ -159,16 +169,6 @@ def test_values_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
     assert (note.sha256, note.waveform, note.sent_at) == (None, (), None)
 
 
-def wire(number: int, value: bytes | str | int) -> bytes:
-    """One field as it stands in a file, by its number alone: none of our modules has a say."""
-    if isinstance(value, int):
-        return write_varint(number << 3) + write_varint(value)
-    body = value.encode() if isinstance(value, str) else value
-    return write_varint(number << 3 | 2) + write_varint(len(body)) + body
-
-
-SPOKEN = wire(8, wire(5, 7) + wire(6, 1) + wire(7, bytes(32)))
-"""A Message with an AudioMessage of 7 seconds, push-to-talk."""
 WRAPPERS = {
     "view once": 37,
     "ephemeral": 40,
@@ -255,15 +255,44 @@ def test_an_increment_decrypts_to_its_zip(wrapped: bool, tmp_path: Path) -> None
     assert notes(tmp_path / "out.zip") == notes(plain)
 
 
-def test_increments_are_told_by_their_names() -> None:
-    assert increment_number("Databases/msgstore-increment-12-2024-02-03.db.crypt15") == (
-        "2024-02-03",
-        12,
-        0,
-    )
-    assert increment_number("msgstore-increment-1-2024-02-03.db") == ("2024-02-03", 1, 0)
-    assert increment_number("msgstore-2024-02-03.1.db.crypt15") is None
-    assert increment_number("msgstore.db.crypt15") is None
+@pytest.mark.parametrize("suffix", ["", ".crypt14", ".crypt15"])
+def test_increments_are_known_by_each_of_their_names(suffix: str) -> None:
+    newest = "9999-99-99"
+    for name, number in {
+        "msgstore-increment-12.db": (newest, 12, 0),
+        "msgstore-increment-12-2024-02-03.db": ("2024-02-03", 12, 0),
+        "Databases/msgstore-increment-2-2024-09-09.1.db": ("2024-09-09", 2, 1),
+    }.items():
+        assert increment_number(name + suffix) == number
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "msgstore-2024-02-03.1.db.crypt15",
+        "msgstore.db.crypt15",
+        "msgstore-increment-.db",
+        "msgstore-increment-1.1.db",
+        "msgstore-increment-1.db.crypt16",
+        "msgstore-increment-1.db.crypt15.tmp",
+        "xmsgstore-increment-1.db",
+    ],
+)
+def test_other_names_are_not_increments(name: str) -> None:
+    assert increment_number(name) is None
+
+
+def test_increments_come_in_the_order_in_which_phones_wrote_them() -> None:
+    ordered = [
+        "msgstore-increment-9-2024-02-03.db",
+        "msgstore-increment-10-2024-02-03.db",
+        "msgstore-increment-1-2024-09-09.1.db",
+        "msgstore-increment-1-2024-09-09.2.db",
+        "msgstore-increment-2.db",
+        "msgstore-increment-9.db",
+        "msgstore-increment-10.db",
+    ]
+    assert in_order([*reversed(ordered), "msgstore.db", "wa.db"]) == ordered
 
 
 @pytest.mark.parametrize(
@@ -322,3 +351,117 @@ def test_the_checksum_of_the_zip_is_checked(tmp_path: Path) -> None:
     plain.write_bytes(plain.read_bytes().replace(crc, bytes(4)))
     with pytest.raises(FormatError):
         notes(plain)
+
+
+def with_tables(path: Path, tables: dict[str, object], *syncs: bytes) -> Path:
+    """An increment with changes of other tables beside its messages."""
+    by_numbers(path, *syncs)
+    with zipfile.ZipFile(path, "a") as archive:
+        for table, rows in tables.items():
+            archive.writestr(f"{table}_modified_1.json", json.dumps({table: rows}))
+    return path
+
+
+def test_names_of_people_and_groups_are_told(tmp_path: Path) -> None:
+    contact = wire(1, FRIEND) + wire(2, LID) + wire(3, "Anna Hill") + wire(4, "Anna")
+    raw = (
+        a_conversation(CHAT, name="Ben Example")
+        + a_conversation(GROUP, name="\u200eThe choir", sender=LID, number="2")
+        + a_conversation("15550109@s.whatsapp.net", name="+1 555 0109", number="3")
+        + wire(20, contact)
+    )
+    increment = read_increment(by_numbers(tmp_path / "increment.zip", raw))
+    assert increment.given == {CHAT: "Ben Example", FRIEND: "Anna Hill", LID: "Anna Hill"}
+    assert increment.subjects == {GROUP: "The choir"}
+    assert increment.phones == {LID: FRIEND}
+    assert [(note.chat, note.sender) for note in notes(tmp_path / "increment.zip")] == [
+        ("Ben Example", "Ben Example"),
+        ("The choir", "Anna Hill"),
+        ("15550109@s.whatsapp.net", "15550109@s.whatsapp.net"),
+    ]
+
+
+def test_a_hidden_id_beside_a_number_is_known(tmp_path: Path) -> None:
+    chat = wire(2, wire(1, CHAT) + wire(42, LID))
+    assert read_increment(by_numbers(tmp_path / "increment.zip", chat)).phones == {LID: CHAT}
+
+
+def test_forwarded_notes_without_the_mark_are_notes(tmp_path: Path) -> None:
+    opus, ogg, mp3 = (
+        wire(2, kind) for kind in ("audio/ogg; codecs=opus", "audio/ogg", "audio/mp3")
+    )
+    forwarded = wire(17, wire(22, 1))
+    audios = (opus, ogg + wire(19, bytes(64)), mp3 + forwarded, opus + forwarded)
+    raw = b"".join(
+        a_conversation(CHAT, number=str(place), message=wire(8, audio))
+        for place, audio in enumerate(audios)
+    )
+    increment = read_increment(by_numbers(tmp_path / "increment.zip", raw))
+    assert [(each.note.message_id, each.note.forwarded) for each in increment] == [
+        ("INC0", False),
+        ("INC1", False),
+        ("INC3", True),
+    ]
+    assert increment.attached == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[", "null", "7", '{"jid": 7}', '{"other": []}', "[" * 100_000, "1" * 10_000, "\ud800"],
+    ids=["nothing", "cut", "null", "number", "no rows", "other", "deep", "long", "half a letter"],
+)
+def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content: str) -> None:
+    path = by_numbers(tmp_path / "increment.zip", a_conversation(CHAT))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("jid_modified_1.json", content.encode("utf-8", "surrogatepass"))
+        archive.writestr("chat_modified_2.json", '[{"_id": 1, "jid_row_id": "x"}, 5, null]')
+    increment = read_increment(path)
+    assert len(increment) == 1
+    assert increment.remarks == (
+        "jid_modified_1.json is not understood: the names in it are not known",
+    )
+    assert increment.rows == (("chat", {"_id": 1, "jid_row_id": "x"}),)
+
+
+def empty_parts(field: bytes) -> bytes:
+    size = 30 << 20
+    return write_varint(size) + field * (size // len(field))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        empty_parts(wire(2, b"")),
+        empty_parts(wire(7, b"")),
+        empty_parts(wire(20, b"")),
+        write_varint(5 + (30 << 20)) + b"\x12" + write_varint(30 << 20) + b"\x12\x00" * (15 << 20),
+    ],
+    ids=["conversations", "names", "contacts", "messages of a conversation"],
+)
+def test_more_parts_than_any_real_one_has_are_refused_before_they_are_made(
+    tmp_path: Path, raw: bytes
+) -> None:
+    path = an_increment(tmp_path / "increment.zip", raw=raw)
+    began = time.perf_counter()
+    with pytest.raises(PayloadError, match="more than any real one"):
+        read_increment(path)
+    assert time.perf_counter() - began < 5
+
+
+def test_a_packing_that_whatsapp_does_not_use_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "increment.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("messages.bin", bytes(1000))
+    with pytest.raises(PayloadError, match="packed"):
+        read_increment(path)
+
+
+def test_the_latest_message_says_how_new_an_increment_is(tmp_path: Path) -> None:
+    text = wire(1, "hello")
+    raw = a_conversation(CHAT, sent=1_704_063_480) + a_conversation(
+        CHAT, sent=1_704_063_999, message=text, number="2"
+    )
+    increment = read_increment(by_numbers(tmp_path / "increment.zip", raw))
+    assert isinstance(increment, Increment)
+    assert increment.newest == datetime.fromtimestamp(1_704_063_999, UTC)
+    assert len(increment) == 1
