@@ -37,7 +37,7 @@ def read_apple_book(path: Path) -> list[Person]:
     """
     try:
         with Tables(path) as tables:
-            people = _people(tables) if tables.has("ABMultiValue", "record_id", "value") else []
+            people = people_in(tables)
     except DatabaseError:
         people = []
     if not people:
@@ -48,7 +48,8 @@ def read_apple_book(path: Path) -> list[Person]:
     return people
 
 
-def _people(tables: Tables) -> list[Person]:
+def people_in(tables: Tables) -> list[Person]:
+    """The people of an open address book; none when `tables` is another database."""
     numbers: dict[int, list[str]] = defaultdict(list)
     columns = ("record_id", "property", "value")
     for count, (record, kind, value) in enumerate(tables.rows("ABMultiValue", columns)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ _TAIL = 6
 """Digits by which numbers are looked up that may be meant; each is then parsed and compared."""
 
 _SHORTEST = 5
+_FULL = 7
+_BETWEEN = re.compile(r"\s/\s|[|;\n]|\s(?:or|oder|ou|o|и)\s")
+LONGEST_FIELD = 1000
 _MOST_OF_A_TAIL = 200
 
 
@@ -81,7 +85,8 @@ class Contacts:
         self._count = 0
         for person in people:
             for number in person.numbers:
-                self._add(_Entry(digits_of(number), person))
+                for each in _several(number):
+                    self._add(_Entry(digits_of(each), person))
         self._others: dict[str, set[str]] = defaultdict(set)
         for jid in among:
             if (digits := phone_number(jid)) is not None:
@@ -140,6 +145,13 @@ class Contacts:
             canonical(other) != canonical(digits) and self._means(entry, other, region_of(other))
             for other in self._others.get(digits[-_TAIL:], ())
         )
+
+
+def _several(number: str) -> list[str]:
+    """The numbers in a field that holds several; a lone stroke is part of a number."""
+    parts = [part for part in _BETWEEN.split(number[:LONGEST_FIELD]) if part.strip()]
+    full = all(sum(map(str.isdecimal, part)) >= _FULL for part in parts)
+    return parts if len(parts) > 1 and full else [number]
 
 
 def _the_one(people: Iterable[Person]) -> Person | None:

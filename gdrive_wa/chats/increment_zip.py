@@ -37,7 +37,8 @@ MOST_PARTS = 400_000
 _LARGEST_TABLE = 4 << 20
 _MOST_TABLES = 200
 _MOST_MEMBERS = 10_000
-_TABLE = re.compile(r"^(jid|jid_map|chat|lid_display_name)_modified_(\d{1,6})\.json$")
+_TABLE = re.compile(r"^(jid|jid_map|chat|lid_display_name)_modified(?:_(\d{1,6}))?\.json$")
+_WRAPPED = ("values", "row", "new", "data", "after")
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UNPACKING = (zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
 """What zipfile raises for members that it cannot unpack."""
@@ -89,7 +90,7 @@ def tables(archive: zipfile.ZipFile, remarks: list[str]) -> Iterator[tuple[str, 
         remarks: where files are named whose layout is not understood. They cost names only.
     """
     found = sorted(
-        (match[1], int(match[2]), name)
+        (match[1], int(match[2] or 0), name)
         for name in archive.namelist()
         if (match := _TABLE.match(name.rpartition("/")[2]))
     )
@@ -97,14 +98,40 @@ def tables(archive: zipfile.ZipFile, remarks: list[str]) -> Iterator[tuple[str, 
         try:
             with archive.open(name) as file:
                 raw = file.read(_LARGEST_TABLE + 1)
-            told = json.loads(raw) if len(raw) <= _LARGEST_TABLE else None
+            rows = _rows(raw, table) if len(raw) <= _LARGEST_TABLE else None
         except (zipfile.BadZipFile, OSError, RecursionError, *_UNPACKING):
-            told = None
-        rows = told.get(table) if isinstance(told, dict) else told
-        if not isinstance(rows, list):
+            rows = None
+        if rows is None:
             remarks.append(f"{name} is not understood: the names in it are not known")
             continue
-        yield from ((table, row) for row in rows if isinstance(row, dict))
+        yield from ((table, row) for row in rows)
+
+
+def _rows(raw: bytes, table: str) -> list[dict[str, Any]] | None:
+    """The rows of a table in JSON: a list of objects, also one a line, in an object, or as lists
+    beside the names of their columns; None for any other layout."""
+    try:
+        told = json.loads(raw)
+    except ValueError:
+        lines = raw.splitlines()
+        told = [json.loads(line) for line in lines if line.strip()] if len(lines) > 1 else None
+    if isinstance(told, dict):
+        columns = told.get("columns")
+        found = told.get(table, told.get("rows"))
+        if isinstance(columns, list) and isinstance(found, list):
+            found = [
+                dict(zip(map(str, columns), row, strict=False)) if isinstance(row, list) else row
+                for row in found
+            ]
+        told = found
+    if not isinstance(told, list):
+        return None
+    return [_unwrapped(row) for row in told if isinstance(row, dict)]
+
+
+def _unwrapped(row: dict[str, Any]) -> dict[str, Any]:
+    """A row that stands in another object, beside what was done with it."""
+    return next((row[name] for name in _WRAPPED if isinstance(row.get(name), dict)), row)
 
 
 def messages(file: IO[bytes]) -> Iterator[HistorySync]:

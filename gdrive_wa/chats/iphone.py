@@ -39,8 +39,8 @@ def read_iphone_notes(
 
     Args:
         chat_storage: the database, with its write-ahead log merged in.
-        beside: ``LID.sqlite`` and ``ContactsV2.sqlite`` of the same backup, as far as there are
-            any; names come from elsewhere when they are damaged.
+        beside: ``LID.sqlite``, ``ContactsV2.sqlite`` and ``AddressBook.sqlitedb`` of the same
+            backup, as far as there are any; names come from elsewhere when they are damaged.
         contacts: a vCard file or Google contacts export of the user's.
         owner: the name of whose phone it is; the databases do not tell.
         owner_number: the owner's own number, where it is known.

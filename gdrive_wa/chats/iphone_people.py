@@ -89,7 +89,9 @@ class Directory:
         """
         jid = bare(jid)
         if jid.endswith(_STATUS):
-            jid = f"{jid.removesuffix(_STATUS)}{_PERSON}"
+            user = jid.removesuffix(_STATUS)
+            hidden = f"{user}{_HIDDEN}"
+            jid = hidden if hidden in self._phones else f"{user}{_PERSON}"
         return self._phones.get(jid, jid)
 
     def people(self, owner: str, contacts: Path | None, owner_number: str | None = None) -> People:
@@ -136,12 +138,20 @@ class Directory:
             members.get,
             pushed.get,
         ]
-        if contacts is not None:
-            from gdrive_wa.chats.contacts import read_contacts  # noqa: PLC0415 - only when given
+        return People(owner, *self._books(contacts, owner_number), *sources)
 
-            among = [jid for jid, _ in self.chats.values()] + list(self.members.values())
-            sources.insert(0, read_contacts(contacts, owner=owner_number, among=among).name)
-        return People(owner, *sources)
+    def _books(
+        self, contacts: Path | None, owner_number: str | None
+    ) -> Iterator[Callable[[str], str | None]]:
+        """The address books: the user's, and the phone's own where it is among the databases."""
+        from gdrive_wa.chats.apple_book import people_in  # noqa: PLC0415 - for address books only
+        from gdrive_wa.chats.contacts import Contacts, read_people  # noqa: PLC0415 - likewise
+
+        among = [jid for jid, _ in self.chats.values()] + list(self.members.values())
+        books = [] if contacts is None else [read_people(contacts)]
+        books += [people for tables in self._all if (people := people_in(tables))]
+        for book in books:
+            yield Contacts(book, owner=owner_number, among=among).name
 
     def _known(self, jid: str | None) -> str | None:
         return None if jid is None else self.known(jid)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gdrive_wa.chats.tables import Tables
@@ -25,6 +26,15 @@ _HOSTED = {"hosted": "s.whatsapp.net", "hosted.lid": "lid"}
 _NUMBER = frozenset({"s.whatsapp.net", "c.us"})
 _PERSON = _NUMBER | {"lid", "bot", "interop"}
 _CHANNEL = "newsletter"
+_CONTACT = (
+    "jid",
+    "number",
+    "display_name",
+    "given_name",
+    "family_name",
+    "nickname",
+    "wa_name",
+)
 
 
 def bare(jid: str) -> str:
@@ -166,29 +176,38 @@ class People:
         return subject or self.name(jid)
 
 
-def contact_names(wa: Tables, jids: Jids) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """What ``wa.db`` knows: the names the owner gave, and those people gave themselves.
+@dataclass(frozen=True, slots=True)
+class WaNames:
+    """What ``wa.db`` knows.
 
-    The latter are first those that WhatsApp verified for a business.
+    Attributes:
+        given: the names that the owner gave, by jid.
+        pushed: those that people gave themselves; for a business first the one WhatsApp verified.
+        dialled: names and numbers of the address book that have no jid.
     """
-    given: dict[str, str] = {}
-    pushed: dict[str, str] = {}
-    columns = ("jid", "display_name", "given_name", "family_name", "nickname", "wa_name")
+
+    given: dict[str, str] = field(default_factory=dict)
+    pushed: dict[str, str] = field(default_factory=dict)
+    dialled: list[tuple[str, str]] = field(default_factory=list)
+
+
+def contact_names(wa: Tables, jids: Jids) -> WaNames:
+    """The names in a ``wa.db``."""
+    found = WaNames()
     own_names = []
-    for row in wa.rows("wa_contacts", columns):
-        display, first, last, nick, own = map(name_text, row[1:])
-        name = display or " ".join(part for part in (first, last) if part) or nick
-        _call(given, jids, row[0], name)
-        own_names.append((row[0], own))
-    for jid, number, shown in wa.rows("wa_address_book", ("jid", "number", "display_name")):
-        digits = re.sub(r"\D", "", text(number) or "")
-        dialled = f"{digits}@s.whatsapp.net" if (text(number) or "").startswith("+") else None
-        _call(given, jids, jid or dialled, name_text(shown))
+    for table in ("wa_contacts", "wa_address_book"):
+        for row in wa.rows(table, _CONTACT):
+            display, first, last, nick, own = map(name_text, row[2:])
+            name = display or " ".join(part for part in (first, last) if part) or nick
+            _call(found.given, jids, row[0], name)
+            own_names.append((row[0], own))
+            if text(row[0]) is None and name is not None and text(row[1]) is not None:
+                found.dialled.append((name, text(row[1]) or ""))
     for jid, verified in wa.rows("wa_vnames", ("jid", "verified_name")):
-        _call(pushed, jids, jid, name_text(verified))
+        _call(found.pushed, jids, jid, name_text(verified))
     for jid, own in own_names:
-        _call(pushed, jids, jid, own)
-    return given, pushed
+        _call(found.pushed, jids, jid, own)
+    return found
 
 
 def lid_names(tables: Tables, jids: Jids) -> Mapping[str, str]:
@@ -242,7 +261,8 @@ def _plain(jid: str) -> str:
         _CHANNEL: "Channel",
     }.get(server)
     number = international(user) if server in _NUMBER else None
-    return fixed or shown or number or user or "Unknown"
+    other = f"Unknown ({user[-4:]})" if user.isdigit() else user
+    return fixed or shown or number or other or "Unknown"
 
 
 @lru_cache(maxsize=4096)

@@ -23,6 +23,7 @@ from gdrive_wa.chats.newest import newest_in
 from gdrive_wa.chats.people import (
     Jids,
     People,
+    WaNames,
     chat_subjects,
     contact_names,
     lid_names,
@@ -190,24 +191,34 @@ class Phone:
     def _people(self, databases: PhoneDatabases) -> People:
         subjects = [chat_subjects(*each) for each in zip(self._tables, self._jids, strict=True)]
         lids = [lid_names(*each) for each in zip(self._tables, self._jids, strict=True)]
-        given, pushed = self._wa_names(databases.wa)
+        wa = self._wa_names(databases.wa)
         newest = newest_in(self._tables[0])
         told = [(each, each.names(self._jids[0])) for each in reversed(self._increments)]
         sources: list[Mapping[str, str]] = [
             *(names[2] for each, names in told if _is_later(each.newest, newest)),
             *subjects,
-            *given,
+            *(each.given for each in wa),
         ]
         by_name: list[Callable[[str], str | None]] = [each.get for each in sources]
-        if databases.contacts is not None:
-            from gdrive_wa.chats.contacts import read_contacts  # noqa: PLC0415 - only when given
-
-            among = {jid for jids in self._jids for jid in jids.everybody()}
-            book = read_contacts(databases.contacts, owner=databases.owner_number, among=among)
-            by_name.append(book.name)
-        rest = [*(names[0] for _, names in told), *lids, *pushed]
+        by_name += self._books(databases, [each for names in wa for each in names.dialled])
+        rest = [*(names[0] for _, names in told), *lids, *(each.pushed for each in wa)]
         rest += [names[1] for _, names in told] + [names[2] for _, names in told]
         return People(self._owner(), *by_name, *(each.get for each in rest))
+
+    def _books(
+        self, databases: PhoneDatabases, dialled: list[tuple[str, str]]
+    ) -> Iterator[Callable[[str], str | None]]:
+        """The address books: what wa.db has without jids, and the user's."""
+        if not dialled and databases.contacts is None:
+            return
+        from gdrive_wa.chats.contacts import Contacts, Person, read_people  # noqa: PLC0415
+
+        among = {jid for jids in self._jids for jid in jids.everybody()}
+        books = [[Person(name=name, numbers=(number,)) for name, number in dialled]]
+        if databases.contacts is not None:
+            books.append(read_people(databases.contacts))
+        for book in books:
+            yield Contacts(book, owner=databases.owner_number, among=among).name
 
     def _owner(self) -> str:
         for tables in self._tables:
@@ -216,22 +227,17 @@ class Phone:
                     return name
         return NAMELESS_OWNER
 
-    def _wa_names(
-        self, paths: Sequence[Path]
-    ) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
-        given, pushed = [], []
+    def _wa_names(self, paths: Sequence[Path]) -> list[WaNames]:
+        found = []
         for path in paths:
             try:
                 with Tables(path) as tables:
-                    names = contact_names(tables, self._jids[0])
+                    found.append(contact_names(tables, self._jids[0]))
                     if tables.damaged:
                         self.remarks.append(f"{path.name} is damaged: {loss(tables)}")
             except DatabaseError as error:
                 self.remarks.append(f"{error.message}; names come from elsewhere")
-                continue
-            given.append(names[0])
-            pushed.append(names[1])
-        return given, pushed
+        return found
 
     def _named(self, note: VoiceNote) -> VoiceNote:
         """A note of an increment, with the names that the databases have for its jids."""

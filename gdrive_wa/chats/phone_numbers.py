@@ -27,9 +27,14 @@ LONGEST = 64
 
 _EXTENSION = re.compile(r"(?:[,;pPwWxX#]|ext|доб).*", re.DOTALL)
 _TRUNK_IN_BRACKETS = re.compile(r"\(\s*0\s*\)")
-_ABROAD = ("00", "011", "0011", "810", "010", "009", "119", "0015", "0014", "0019")
-"""What is dialled before a country's code: Europe, North America, Australia, Russia, Japan,
-Nigeria, Cuba, Brazil."""
+_ABROAD = (
+    *("011", "0011", "810", "010", "009", "119", "00700"),
+    *("0014", "0015", "0021", "0031", "0041", "001", "002", "005", "007", "008", "018"),
+)
+"""What is dialled before a country's code: North America, Australia, Russia, Japan, Nigeria, Cuba,
+Korea; then by the carriers of Brazil, Colombia and eastern Asia."""
+_WITH_CODE = 10
+"""Digits that a number must have at least to be taken for one with its country's code."""
 
 _AFTER_55 = re.compile(r"(\d\d)9([6-9]\d{7})")
 _AFTER_229 = re.compile(r"01(\d{8})")
@@ -98,9 +103,11 @@ def meanings(written: str, region: str | None) -> Iterator[str]:
     if region is not None:
         yield from _parsed(written, region)
         yield from _mexican(written, region)
-    for prefix in _ABROAD[1:]:
+    for prefix in _ABROAD:
         if written.startswith(prefix):
             yield from _parsed(f"+{written[len(prefix) :]}", None)
+    if len(written) >= _WITH_CODE and not written.startswith("0"):
+        yield from _parsed(f"+{written}", None)
 
 
 def _mexican(written: str, region: str) -> Iterator[str]:

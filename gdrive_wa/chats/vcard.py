@@ -23,6 +23,8 @@ _PROPERTY = re.compile(r'([^;:]*+)((?:"[^"]*"|[^":])*+):(.*)', re.DOTALL)
 """Name, parameters, value; a parameter in quotes may hold the colon that begins the value."""
 
 _CHARSET = re.compile(r'CHARSET="?([\w.:-]+)')
+_WHATSAPP_ID = re.compile(r"WAID=(\d{5,15})")
+"""WhatsApp's own cards have the id beside the number."""
 _IMAGES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG": "image/png",
@@ -73,6 +75,8 @@ class _Card:
         if name == "TEL" and len(self._numbers) < _MOST_NUMBERS:
             number = _decoded(value[:_LONGEST_NAME], parameters)
             self._numbers[number.removeprefix("tel:").partition(";")[0].strip()] = None
+            if told := _WHATSAPP_ID.search(parameters):
+                self._numbers[f"+{told[1]}"] = None
         elif name in _NAMES and name not in self._names:
             shown = _shown(name, _decoded(value[:_LONGEST_NAME], parameters))
             if shown:

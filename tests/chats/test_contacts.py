@@ -33,6 +33,8 @@ SPELLINGS = [
     # Brazil: with and without the ninth digit, in either place; carrier, trunk, exit codes
     ("5511990000001", "+55 11 99000-0001"),
     ("5511990000001", "+55 11 9000-0001"),
+    ("5511990000001", "55 11 9000-0001"),
+    ("5511990000001", "+55 (011) 99000-0001"),
     ("556190000001", "+55 61 99000-0001"),
     ("5561990000001", "021 61 99000-0001"),
     ("5561990000001", "0 61 9000-0001"),
@@ -48,6 +50,8 @@ SPELLINGS = [
     ("5491120000001", "+54 11 2000-0001"),
     ("5491120000001", "011 15 2000-0001"),
     ("5491120000001", "+54 9 11 2000 0001"),
+    ("5491120000001", "+54 11 15 2000-0001"),
+    ("5491120000001", "54 11 2000-0001"),
     ("5493512000001", "0351 15 200-0001"),
     # Benin and Ivory Coast, whose numbers grew
     ("22990000001", "+229 01 90 00 00 01"),
@@ -59,6 +63,8 @@ SPELLINGS = [
     ("447700900101", "+44 (0)7700 900101"),
     ("447700900101", "+44 07700 900101"),
     ("491713920001", "0171 3920001"),
+    ("491713920001", "0171/3920001"),
+    ("491713920001", "+49 30 1234567 / +49 171 3920001"),
     ("491713920001", "0049 171 3920001"),
     ("491713920001", "011 49 171 3920001"),
     ("491713920001", "+49 ( 0 ) 171 3920001"),
@@ -174,6 +180,12 @@ def test_a_card_of_each_version_with_its_picture(tmp_path: Path, version: str) -
     assert person.photo is not None
     assert (person.photo.content, person.photo.mime_type) == (JPEG, "image/jpeg")
     assert "picture" not in repr(person)
+
+
+def test_a_card_of_whatsapp_has_the_id_beside_the_number(tmp_path: Path) -> None:
+    path = tmp_path / "people.vcf"
+    path.write_text("BEGIN:VCARD\nFN:Ann\nTEL;waid=15550101;type=CELL:555\nEND:VCARD\n")
+    assert read_contacts(path).name(jid("15550101")) == "Ann"
 
 
 @pytest.mark.parametrize("photo", ["https://example.org/me.jpg", "data:nothing", "!!!!", ""])

@@ -423,6 +423,28 @@ def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content:
     assert increment.rows == (("chat", {"_id": 1, "jid_row_id": "x"}),)
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        [{"_id": 1, "user": "a"}],
+        {"jid": [{"_id": 1, "user": "a"}]},
+        {"rows": [{"_id": 1, "user": "a"}]},
+        {"columns": ["_id", "user"], "rows": [[1, "a"]]},
+        {"jid": [{"op": "insert", "values": {"_id": 1, "user": "a"}}]},
+    ],
+)
+def test_rows_are_read_in_whatever_layout_they_come(tmp_path: Path, told: object) -> None:
+    for number, content in enumerate((json.dumps(told), json.dumps(told) + "\n")):
+        path = by_numbers(tmp_path / f"{number}.zip", a_conversation(CHAT))
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("jid_modified.json", content)
+        assert read_increment(path).rows == (("jid", {"_id": 1, "user": "a"}),)
+    path = by_numbers(tmp_path / "lines.zip", a_conversation(CHAT))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("jid_modified_1.json", '{"_id": 1}\n{"_id": 2}\n')
+    assert read_increment(path).rows == (("jid", {"_id": 1}), ("jid", {"_id": 2}))
+
+
 def empty_parts(field: bytes) -> bytes:
     size = 30 << 20
     return write_varint(size) + field * (size // len(field))

@@ -51,10 +51,10 @@ def test_in_a_group_only_a_person_speaks() -> None:
 def test_jids_that_are_not_people_are_never_written_as_numbers(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
-        [message(number, chat_row_id=number) for number in (1, 2, 3, 4)],
+        [message(number, chat_row_id=number) for number in range(1, 6)],
         [],
-        jid=jids(CHANNEL, BOT, HOSTED, LIST),
-        chat=[{"_id": number, "jid_row_id": number, "subject": None} for number in (1, 2, 3, 4)],
+        jid=jids(CHANNEL, BOT, HOSTED, LIST, "15550177@temp"),
+        chat=[{"_id": number, "jid_row_id": number, "subject": None} for number in range(1, 6)],
     )
     found = [(note.chat, note.sender, note.chat_jid) for note in read_voice_notes(store)]
     assert found == [
@@ -62,6 +62,7 @@ def test_jids_that_are_not_people_are_never_written_as_numbers(tmp_path: Path) -
         ("Bot 7696", "Bot 7696", BOT),
         ("+1 5550102", "+1 5550102", ANNA),
         ("Broadcast list", "Unknown", LIST),
+        ("Unknown (0177)", "Unknown", "15550177@temp"),
     ]
 
 
@@ -91,7 +92,7 @@ def test_names_are_taken_from_every_table(tmp_path: Path) -> None:
             "wa_vnames": [{"jid": people[1], "verified_name": "Bakery Verified"}],
             "wa_address_book": [
                 {"jid": people[2], "display_name": "Uncle Book", "number": None},
-                {"jid": None, "display_name": "Aunt Dialled", "number": "+1 555-0104"},
+                {"jid": None, "display_name": "Aunt Dialled", "number": "555-0104"},
             ],
         },
     )
