@@ -2,21 +2,25 @@
 
 A page that is damaged hides the rows in it, and those of every page that only it leads to. All
 others can still be reached by their number: SQLite goes from the root to a row, and looks at no
-page beside that way. So from the first error on, row numbers are read in windows, which halve
-when one fails and double when one is read; a number that fails alone is lost.
+page beside that way. Reading row after row is quicker, but ends at the first damaged page, and
+rotten bytes that look like a row's number lead it past others. So from the first error on, rows are
+asked for one by one; only where nothing comes for a while is the next one looked for.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
 _LAST = (1 << 63) - 1
-_WIDEST = 1 << 60
+_PATIENCE = 64
+_MOST_PATIENCE = 4096
+"""Numbers without a row after which the next row is looked for; more where that led nowhere."""
 _MOST_LOST_IN_A_ROW = 50_000
 """More than one page of page numbers leads to: what fails longer than that is the table's end,
-or a hole that is stepped over."""
+or a hole that is leapt over."""
 
 _FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
 
@@ -50,93 +54,105 @@ class Walk:
         self.cut = False
         self._database = database
         self._ids = ids
-        self._query = (
-            f'SELECT rowid, {chosen} FROM "{table}" '  # noqa: S608 - only names of ours
-            f"WHERE rowid > ? AND rowid <= ? AND ({where}) ORDER BY rowid"
-        )
+        self._query = f'SELECT rowid, {chosen} FROM "{table}" WHERE {where} ORDER BY rowid'  # noqa: S608 - only names of ours
+        self._beyond = f'SELECT rowid FROM "{table}" WHERE rowid > ? ORDER BY rowid'  # noqa: S608 - only names of ours
+        self._there = f'SELECT 1 FROM "{table}" WHERE rowid = ?'  # noqa: S608 - only names of ours
         self._one = f'SELECT {chosen} FROM "{table}" WHERE rowid = ? AND ({where})'  # noqa: S608 - only names of ours
-        self._after = -_LAST - 1
+        self._read = array("q")
 
     def rows(self, passable: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
-        """The rows in the order of their numbers.
+        """The rows: in the order of their numbers, as far as nothing is damaged.
 
         Args:
             passable: raises what is not damage; False when nothing more can be read.
         """
         try:
-            yield from self._between(_LAST)
+            for row in self._database.execute(self._query):
+                if self._read and row[0] <= self._read[-1]:
+                    raise _OutOfOrderError("rows out of order")
+                self._read.append(row[0])
+                yield row[1:]
         except _FAILURES as error:
             if not passable(error):
                 self.cut = True
                 return
-            yield from self._one_by_one(passable) if self._ids else self._around(passable)
+            yield from self._one_by_one(passable) if self._ids else self._by_number(passable)
 
-    def _between(self, last: int) -> Iterator[tuple[Any, ...]]:
-        for row in self._database.execute(self._query, (self._after, last)):
-            if row[0] <= self._after:
-                raise _OutOfOrderError("rows out of order")
-            self._after = row[0]
-            yield row[1:]
-
-    def _at(self, number: int) -> Iterator[tuple[Any, ...]]:
-        """One row. It is not asked for as a window is: SQLite looks for the next one at once, and
-        if that is damaged, it hands out neither."""
-        yield from self._database.execute(self._one, (number,)).fetchmany(1)
+    def _at(self, number: int) -> list[tuple[Any, ...]]:
+        return self._database.execute(self._one, (number,)).fetchmany(1)
 
     def _one_by_one(self, passable: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
-        asked = self._database.execute(
-            "SELECT id FROM temp.wanted WHERE id > ? ORDER BY id", (self._after,)
-        ).fetchall()
+        """The rows of ``temp.wanted`` that were not read yet."""
+        read = set(self._read)
+        asked = self._database.execute("SELECT id FROM temp.wanted ORDER BY id").fetchall()
         for (number,) in asked:
             try:
-                yield from self._at(number)
+                yield from () if number in read else self._at(number)
             except _FAILURES as error:
                 if not passable(error):
                     self.cut = True
                     return
                 self.lost += 1
 
-    def _around(self, passable: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
-        self._after = max(self._after, 0)
-        window, failed = 1, 0
-        while self._after < _LAST:
-            last = min(self._after + window, _LAST)
+    def _by_number(self, passable: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
+        """Every row that was not read yet, by counting up."""
+        read = set(self._read)
+        number, missed, patience, failed = 0, 0, _PATIENCE, 0
+        while number < _LAST:
+            number += 1
             try:
-                yield from self._between(last) if window > 1 else self._at(last)
+                found = [] if number in read else self._at(number)
             except _FAILURES as error:
                 if not passable(error):
                     self.cut = True
                     return
-                if window > 1:
-                    window //= 2
-                    continue
-                self.lost, failed, self._after = self.lost + 1, failed + 1, self._after + 1
-                if failed >= _MOST_LOST_IN_A_ROW and not self._leap(passable, failed):
+                self.lost, failed = self.lost + 1, failed + 1
+                if failed >= _MOST_LOST_IN_A_ROW:
+                    sound = self._leap(number, passable)
+                    if sound is None:
+                        self.lost -= failed
+                        self.cut = True
+                        return
+                    self.lost, number, failed = self.lost + sound - number - 1, sound - 1, 0
+                continue
+            yield from found
+            missed = 0 if found or number in read else missed + 1
+            failed = 0
+            if missed >= patience:
+                beyond, sure = self._next(number, passable)
+                if beyond is None:
                     return
-            else:
-                self._after, window, failed = last, min(window * 2, _WIDEST), 0
+                number = beyond - 1 if sure else number
+                missed, patience = 0, _PATIENCE if sure else min(patience * 2, _MOST_PATIENCE)
 
-    def _leap(self, passable: Callable[[Exception], bool], failed: int) -> bool:
-        """Go on where numbers can be read again; False when none can."""
-        bad, step = self._after, 1
-        while step < _WIDEST and not self._sound(bad + step, passable):
+    def _leap(self, bad: int, passable: Callable[[Exception], bool]) -> int | None:
+        """The next number that can be asked for; None when none can."""
+        step = 1
+        while not self._is_sound(bad + step, passable):
             bad, step = bad + step, step * 2
-        if step >= _WIDEST:
-            self.lost -= failed
-            self.cut = True
-            return False
+            if bad + step > _LAST // 2:
+                return None
         good = bad + step
         while good - bad > 1:
             middle = (good + bad) // 2
-            good, bad = (middle, bad) if self._sound(middle, passable) else (good, middle)
-        self.lost += bad - self._after
-        self._after = bad
-        return True
+            good, bad = (middle, bad) if self._is_sound(middle, passable) else (good, middle)
+        return good
 
-    def _sound(self, number: int, passable: Callable[[Exception], bool]) -> bool:
+    def _is_sound(self, number: int, passable: Callable[[Exception], bool]) -> bool:
         try:
-            list(self._at(number))
+            self._at(number)
         except _FAILURES as error:
             passable(error)
             return False
         return True
+
+    def _next(self, number: int, passable: Callable[[Exception], bool]) -> tuple[int | None, bool]:
+        """The next row's number, and whether a row is there; None behind the last one."""
+        try:
+            found = self._database.execute(self._beyond, (number,)).fetchmany(1)
+            beyond = found[0][0] if found else None
+            if not isinstance(beyond, int) or beyond <= number:
+                return (None, True) if beyond is None else (number, False)
+            return beyond, bool(self._database.execute(self._there, (beyond,)).fetchmany(1))
+        except _FAILURES as error:
+            return number if passable(error) else None, False

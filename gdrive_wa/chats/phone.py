@@ -192,7 +192,7 @@ class Phone:
         subjects = [chat_subjects(*each) for each in zip(self._tables, self._jids, strict=True)]
         lids = [lid_names(*each) for each in zip(self._tables, self._jids, strict=True)]
         wa = self._wa_names(databases.wa)
-        newest = newest_in(self._tables[0])
+        newest = newest_in(self._tables[0]) if self._increments else None
         told = [(each, each.names(self._jids[0])) for each in reversed(self._increments)]
         sources: list[Mapping[str, str]] = [
             *(names[2] for each, names in told if _is_later(each.newest, newest)),

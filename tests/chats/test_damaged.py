@@ -363,3 +363,40 @@ def inner_page(child: int) -> bytes:
     page[8:12] = child.to_bytes(4, "big")
     page[12 : 12 + 600] = b"".join(start.to_bytes(2, "big") for start in starts)
     return bytes(page)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_pages_are_damaged_all_that_can_be_reached_is_read(
+    tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    spread = chance.choice((1, 1, 7))
+    messages = [message(number * spread, text_data="x" * 300) for number in range(1, 601)]
+    path = modern(tmp_path / "msgstore.db", messages, [media(n) for n in range(1, 601)])
+    with closing(sqlite3.connect(path)) as database:
+        pages = [
+            page
+            for (page,) in database.execute(
+                "SELECT pageno FROM dbstat WHERE name = 'message' AND path != '/'"
+            )
+        ]
+    raw = bytearray(path.read_bytes())
+    for page in chance.sample(pages, chance.choice((1, 3, len(pages) // 2))):
+        start = (page - 1) * PAGE + chance.choice((0, 0, 8, 1000))
+        raw[start : start + 300] = chance.randbytes(300)
+    path.write_bytes(raw)
+    kept = reachable(path, "message", 600 * spread)
+    with Tables(path) as tables:
+        found = [row[0] for row in tables.rows("message", ("_id",))]
+    assert len(found) == len(set(found))
+    assert kept <= set(found)
+
+
+def test_a_hole_of_any_size_is_leapt_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gdrive_wa.chats.damage._MOST_LOST_IN_A_ROW", 5)
+    path = large(tmp_path / "msgstore.db")
+    overwrite(path, "message", 10, 11, 12, 13, 40)
+    kept = reachable(path, "message", 800)
+    with Tables(path) as tables:
+        assert {row[0] for row in tables.rows("message", ("_id",))} == kept
+        assert tables.lost["message"] == 800 - len(kept)
