@@ -9,6 +9,7 @@ of receivers or everybody's status, ``newsletter`` a channel.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -91,7 +92,9 @@ class Jids:
             if number is not None and len(jid) > 1:
                 self._jids[number] = bare(jid)
         self.pair(tables.rows("jid_map", ("lid_row_id", "jid_row_id")))
-        self.pair(tables.rows("chat", ("jid_row_id", "account_jid_row_id")))
+        accounts = list(tables.rows("chat", ("jid_row_id", "account_jid_row_id")))
+        often = Counter(account for _, account in accounts)
+        self.pair(row for row in accounts if often[row[1]] == 1)  # else it is not one person's
 
     def pair(self, rows: Iterable[tuple[object, object]]) -> None:
         """Note that the first of two row numbers is a hidden id of the second's person."""

@@ -121,9 +121,10 @@ class Phone:
                     merged.add(self._named(each.note) for each in increment)
                 self._say_lost(tables, merged)
             elif merged.added:
+                notes = f"{merged.added} voice note{'' if merged.added == 1 else 's'}"
                 self.remarks.append(
-                    f"{merged.added} voice notes that {self._tables[0].path.name} no longer has "
-                    f"come from {tables.path.name}"
+                    f"{notes} that {self._tables[0].path.name} no longer has: "
+                    f"found in {tables.path.name}"
                 )
             merged.added = 0
         return merged.by_time()

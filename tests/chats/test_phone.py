@@ -55,8 +55,8 @@ def test_older_databases_fill_in_deleted_messages(tmp_path: Path) -> None:
     assert [note.whatsapp_path for note in chats] == [path_of(1), path_of(2), path_of(3), None]
     assert not any(note.starred for note in chats)
     assert chats.remarks == (
-        "1 voice notes that msgstore.db no longer has come from msgstore-2024-01-01.1.db",
-        "1 voice notes that msgstore.db no longer has come from msgstore-2023-12-01.1.db",
+        "1 voice note that msgstore.db no longer has: found in msgstore-2024-01-01.1.db",
+        "1 voice note that msgstore.db no longer has: found in msgstore-2023-12-01.1.db",
     )
 
 
@@ -70,7 +70,7 @@ def test_a_copy_gives_back_what_damaged_pages_have_taken(tmp_path: Path) -> None
     assert len(alone) < 800
     assert list(both) == list(read_voice_notes(sound))
     assert both.remarks[0].startswith("msgstore.db is damaged: up to")
-    assert "come from copy.db" in both.remarks[1]
+    assert "found in copy.db" in both.remarks[1]
 
 
 def test_the_newest_database_that_opens_counts(tmp_path: Path) -> None:

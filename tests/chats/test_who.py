@@ -120,6 +120,20 @@ def test_a_chat_pairs_a_hidden_id_with_its_number(tmp_path: Path) -> None:
     assert (note.chat_jid, note.sender_jid) == (ANNA, ANNA)
 
 
+def test_an_account_that_many_chats_share_is_nobodys_number(tmp_path: Path) -> None:
+    store = modern(
+        tmp_path / "msgstore.db",
+        [message(1), message(2, chat_row_id=2)],
+        [],
+        jid=jids(LID, "200000000000002@lid", ANNA),
+        chat=[
+            {"_id": number, "jid_row_id": number, "subject": None, "account_jid_row_id": 3}
+            for number in (1, 2)
+        ],
+    )
+    assert [note.chat_jid for note in read_voice_notes(store)] == [LID, "200000000000002@lid"]
+
+
 def test_marks_of_direction_are_not_part_of_a_name(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
