@@ -157,7 +157,16 @@ def test_values_of_any_type_anywhere(
         path,
         rows,
         files,
-        chat=[{"_id": 1, "jid_row_id": data.draw(ODD), "subject": data.draw(ODD)}],
+        chat=[
+            {
+                "_id": 1,
+                "jid_row_id": data.draw(ODD),
+                "subject": data.draw(ODD),
+                "account_jid_row_id": data.draw(ODD),
+            }
+        ],
+        newsletter=[{"chat_row_id": data.draw(ODD), "name": data.draw(ODD)}],
+        message_forwarded=[{"message_row_id": 1, "forward_score": data.draw(ODD)}],
         audio_data=[{"message_row_id": 2, "waveform": data.draw(ODD)}],
         props=[{"key": "user_push_name", "value": data.draw(ODD)}],
         lid_display_name=[{"lid_row_id": data.draw(ODD), "display_name": data.draw(ODD)}],
@@ -169,7 +178,11 @@ def test_values_of_any_type_anywhere(
         marks = ", ".join("?" for _ in names)
         database.execute(f"INSERT INTO messages VALUES ({marks})", list(old[0].values()))  # noqa: S608 - a test's own
         database.commit()
-    notes = list(read_voice_notes(store))
+    columns = ("jid", "number", "display_name", "wa_name", "verified_name")
+    named = {name: data.draw(ODD) for name in columns}
+    tables = {key: [named] for key in ("wa_contacts", "wa_vnames", "wa_address_book")}
+    wa = make_database(path.with_name("wa.db"), tables)
+    notes = list(read_voice_notes(store, wa=wa))
     assert "3EB00002" in [note.message_id for note in notes]
     for note in notes:
         note.to_json()
