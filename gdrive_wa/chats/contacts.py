@@ -107,7 +107,7 @@ class Contacts:
         return self._count
 
     def name(self, jid: str) -> str | None:
-        """Who has the number of `jid`; None when nobody, or several people may be meant."""
+        """The name of the person with the number of `jid`; None when there is none, or several."""
         person = self.person(jid)
         return None if person is None else person.name
 

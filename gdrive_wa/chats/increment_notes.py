@@ -46,7 +46,7 @@ class MediaLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncrementNote:
-    """A voice note that an increment tells of.
+    """A voice note of an increment.
 
     Attributes:
         note: who, when and where; names are jids where the increment knows no better.
@@ -58,7 +58,7 @@ class IncrementNote:
 
 
 class MessageReader:
-    """Reads message after message, and remembers what they tell of people on the way.
+    """Reads message after message, and collects names and numbers on the way.
 
     Attributes:
         attached: audio messages that are not voice notes.

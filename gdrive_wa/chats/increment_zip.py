@@ -153,7 +153,7 @@ def messages(file: IO[bytes]) -> Iterator[HistorySync]:
         try:
             yield HistorySync.FromString(raw)
         except DecodeError as error:
-            raise PayloadError("a message of an increment makes no sense") from error
+            raise PayloadError("a message of an increment is damaged") from error
 
 
 def _length(file: IO[bytes]) -> int | None:
@@ -168,7 +168,7 @@ def _length(file: IO[bytes]) -> int | None:
     try:
         return read_varint(raw)[0]
     except (FormatError, TruncatedError) as error:
-        raise PayloadError("the length of a message in an increment makes no sense") from error
+        raise PayloadError("the length of a message in an increment is damaged") from error
 
 
 def _parts(raw: bytes, most: int) -> int:

@@ -46,7 +46,7 @@ def read_iphone_notes(
         owner_number: the owner's own number, where it is known.
 
     Raises:
-        DatabaseError: `chat_storage` is no database, holds no messages, or cannot be read.
+        DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
         UsageError: `contacts` is neither.
     """
     remarks: list[str] = []
@@ -85,7 +85,7 @@ def read_iphone_files(
         owner: the name of whose phone it is.
 
     Raises:
-        DatabaseError: `chat_storage` is no database, holds no messages, or cannot be read.
+        DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
     """
     with ExitStack() as opened:
         tables = _open(chat_storage, opened)
@@ -104,7 +104,7 @@ def read_iphone_links(chat_storage: Path, *, beside: Iterable[Path] = ()) -> Ite
         beside: as for :func:`read_iphone_notes`, so that a link names its chat as its note does.
 
     Raises:
-        DatabaseError: `chat_storage` is no database, holds no messages, or cannot be read.
+        DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
     """
     with ExitStack() as opened:
         tables = _open(chat_storage, opened)

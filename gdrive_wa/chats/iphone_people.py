@@ -103,7 +103,7 @@ class Directory:
             owner_number: the owner's own number, where it is known.
 
         Raises:
-            UsageError: `contacts` is no list of contacts.
+            UsageError: `contacts` is not an address book.
         """
         given: dict[str, str] = {}
         pushed: dict[str, str] = {}

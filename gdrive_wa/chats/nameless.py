@@ -1,4 +1,4 @@
-"""Chats that nobody has a name for, and what would name them."""
+"""Chats without a name, and what would name them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def count_nameless(chat_jids: Iterable[str], nameless: Iterable[str]) -> Nameles
 
 
 def nameless_chats(notes: Iterable[VoiceNote], people: People) -> tuple[str, ...]:
-    """The jids of the chats that nobody has a name for, in the order of `notes`."""
+    """The jids of the chats that no source has a name for, in the order of `notes`."""
     jids = dict.fromkeys(note.chat_jid for note in notes)
     fixed = (STATUS, UNKNOWN_CHAT)
     return tuple(jid for jid in jids if jid not in fixed and people.known(jid) is None)

@@ -57,7 +57,7 @@ def phone_number(jid: str) -> str | None:
 
 
 def sender_in(chat_jid: str, told: str | None, *, mine: bool) -> str | None:
-    """Who spoke in a chat; None for the owner, and where nobody knows.
+    """Who spoke in a chat; None for the owner, and where it is unknown.
 
     A chat with one other person, or a channel, has one other sender, whatever the database says:
     its column can hold a broadcast list, a group or an id that nothing maps.
@@ -270,7 +270,7 @@ def _plain(jid: str) -> str:
 
 @lru_cache(maxsize=4096)
 def international(digits: str) -> str | None:
-    """A number with its country's code as people write it; None when it is no number."""
+    """A number with its country's code as people write it; None when it is not a number."""
     import phonenumbers  # noqa: PLC0415 - not needed for --help, and not small
 
     if not (digits.isascii() and digits.isdigit()):

@@ -39,7 +39,7 @@ NAMELESS_OWNER = "Me"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneDatabases:
-    """The files that tell of one phone's chats.
+    """The files with one phone's chats and names.
 
     Attributes:
         msgstores: decrypted ``msgstore.db`` files, the newest by content first.
@@ -176,7 +176,7 @@ class Phone:
             else:
                 found.append(tables)
         if not found:
-            raise first or DatabaseError("there is no database of chats")
+            raise first or DatabaseError("no database of chats was given")
         return found
 
     def _say_lost(self, tables: Tables, merged: Merged) -> None:

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 
 _LATEST = 4_102_444_800_000
-"""The year 2100, in milliseconds: what lies beyond is no time of a message."""
+"""The year 2100, in milliseconds: what lies beyond is not the time of a message."""
 
 _SECONDS = range(1_230_768_000, _LATEST // 1000)
 """From the year 2009, when WhatsApp began, in seconds; in milliseconds they are January 1970."""

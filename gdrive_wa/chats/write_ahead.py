@@ -1,7 +1,7 @@
 """A database with its write-ahead log, merged into a copy.
 
 While an app has its database open, SQLite keeps the newest changes beside it, in a file whose
-name ends in ``-wal``. Who copies the two from a running phone has the last messages only there.
+name ends in ``-wal``. A copy made while the app was running has the last messages only there.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def merge_log(database: Path, log: Path, folder: Path) -> Path:
         shutil.copyfile(log, beside)
         try:
             _checkpoint(copy)
-        except sqlite3.Error:  # a log that is no log: the database stands for itself
+        except sqlite3.Error:  # not a log: the database alone counts
             shutil.copyfile(database, copy)
     except OSError as error:
         raise DatabaseError(

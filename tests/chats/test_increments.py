@@ -302,7 +302,7 @@ def test_increments_come_in_the_order_in_which_phones_wrote_them() -> None:
         (b"\x80", "length"),
         (b"\xff" * 12, "length"),
         (write_varint(1 << 40), "more than any real one"),
-        (b"\x03\xff\xff\xff", "no sense"),
+        (b"\x03\xff\xff\xff", "is damaged"),
     ],
 )
 def test_messages_that_make_no_sense_are_refused(raw: bytes, says: str, tmp_path: Path) -> None:
