@@ -1,169 +1,238 @@
-"""The user's own address book: a vCard file, or what Google contacts exports as CSV."""
+"""The user's own address book: whose number is whose."""
 
 from __future__ import annotations
 
-import csv
-import io
-import quopri
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
+from gdrive_wa.chats.people import phone_number
+from gdrive_wa.chats.phone_numbers import canonical, digits_of, meanings, region_of
 from gdrive_wa.core.errors import UsageError
 
-_LARGEST = 64 * 1024 * 1024
-_ONLY_NATIONAL = 7
-"""Digits that a number without its country's code must have, to say who somebody is."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest address book that is read."""
 
-_PROPERTY = re.compile(r'([^;:]*+)((?:"[^"]*"|[^":])*+):(.*)', re.DOTALL)
-"""Name, parameters, value; a parameter in quotes may hold the colon that begins the value."""
+MOST_NUMBERS = 200_000
+"""Nor is one read that has more numbers: no person has so many."""
 
-_NOT_DIGITS = re.compile(r"[^\d+]")
+_TAIL = 6
+"""Digits by which numbers are looked up that may be meant; each is then parsed and compared."""
+
+_SHORTEST = 5
+_FULL = 7
+_BETWEEN = re.compile(r"\s/\s|[|;\n]|\s(?:or|oder|ou|o|и)\s")
+LONGEST_FIELD = 1000
+_MOST_OF_A_TAIL = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """The picture of somebody in an address book.
+
+    Attributes:
+        content: its bytes, as they are there.
+        mime_type: such as ``image/jpeg``; told by its first bytes, not by what the file says.
+    """
+
+    content: bytes = field(repr=False)
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody in an address book.
+
+    Attributes:
+        name: as it is shown.
+        numbers: as they are written there.
+        photo: where the book has one.
+    """
+
+    name: str
+    numbers: tuple[str, ...]
+    photo: Photo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    written: str
+    person: Person
 
 
 class Contacts:
-    """Names by telephone number, as far as an address book tells.
+    """People by telephone number.
+
+    A number that is written in full means that number. One that is written as it is dialled at
+    home means what it means in the owner's country; where that is not known, in the country of
+    the jid it is held against, unless it fits somebody of another country too.
 
     Args:
-        entries: pairs of a name and a number, in any spelling.
+        people: who is in the address book.
+        owner: the owner's own number, international, with or without ``+``; None where unknown.
+        among: the jids of those who may be meant.
     """
 
-    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
-        self._whole: dict[str, str] = {}
-        self._national: dict[str, set[str]] = {}
-        for name, number in entries:
-            digits = _NOT_DIGITS.sub("", number)
-            if digits.startswith(("+", "00")):
-                self._whole.setdefault(digits.lstrip("+0"), name)
-                continue
-            self._whole.setdefault(digits, name)
-            if len(digits.lstrip("0")) >= _ONLY_NATIONAL:
-                self._national.setdefault(digits.lstrip("0"), set()).add(name)
+    def __init__(
+        self, people: Iterable[Person], *, owner: str | None = None, among: Iterable[str] = ()
+    ) -> None:
+        self._home = None if owner is None else region_of(digits_of(owner).lstrip("+"))
+        self._exact: dict[str, list[_Entry]] = defaultdict(list)
+        self._tails: dict[str, list[_Entry]] = defaultdict(list)
+        self._count = 0
+        for person in people:
+            for number in person.numbers:
+                for each in _several(number):
+                    self._add(_Entry(digits_of(each), person))
+        self._others: dict[str, set[str]] = defaultdict(set)
+        for jid in among:
+            if (digits := phone_number(jid)) is not None:
+                self._others[digits[-_TAIL:]].add(digits)
+        self._found = lru_cache(maxsize=None)(self._find)
+
+    def _add(self, entry: _Entry) -> None:
+        digits = entry.written.lstrip("+")
+        if len(digits) < _SHORTEST:
+            return
+        self._count += 1
+        self._exact[digits].append(entry)
+        tail = self._tails[digits[-_TAIL:]]
+        if len(tail) < _MOST_OF_A_TAIL:
+            tail.append(entry)
 
     def __len__(self) -> int:
-        return len(self._whole)
+        return self._count
 
     def name(self, jid: str) -> str | None:
-        """Who has the number of `jid`; None when nobody, or several people may be meant."""
-        user, _, server = jid.partition("@")
-        if server not in ("s.whatsapp.net", "c.us"):
-            return None
-        if user in self._whole:
-            return self._whole[user]
-        for code in (1, 2, 3):  # the length of a country's code
-            names = self._national.get(user[code:], set())
-            if len(names) == 1:
-                return next(iter(names))
+        """The name of the person with the number of `jid`; None when there is none, or several."""
+        person = self.person(jid)
+        return None if person is None else person.name
+
+    def person(self, jid: str) -> Person | None:
+        """As :meth:`name`, with all that the address book has of them."""
+        digits = phone_number(jid)
+        return None if digits is None else self._found(digits)
+
+    def _find(self, digits: str) -> Person | None:
+        near = self._tails.get(digits[-_TAIL:], [])
+        full = [each for each in self._exact.get(digits, []) if each.written.startswith("+")]
+        for fitting in (
+            full,
+            [each for each in near if self._is_full(each) and self._means(each, digits, None)],
+            self._exact.get(digits, []),
+            [each for each in near if not self._is_full(each) and self._is_at_home(each, digits)],
+        ):
+            if fitting:
+                return _the_one(each.person for each in fitting)
         return None
 
+    def _is_full(self, entry: _Entry) -> bool:
+        return entry.written.startswith(("+", "00"))
 
-def read_contacts(path: Path) -> Contacts:
-    """Read an address book.
+    def _means(self, entry: _Entry, digits: str, region: str | None) -> bool:
+        wanted = canonical(digits)
+        return any(canonical(each) == wanted for each in meanings(entry.written, region))
+
+    def _is_at_home(self, entry: _Entry, digits: str) -> bool:
+        if self._home is not None:
+            return self._means(entry, digits, self._home)
+        if not self._means(entry, digits, region_of(digits)):
+            return False
+        return not any(
+            canonical(other) != canonical(digits) and self._means(entry, other, region_of(other))
+            for other in self._others.get(digits[-_TAIL:], ())
+        )
+
+
+def _several(number: str) -> list[str]:
+    """The numbers in a field that holds several; a lone stroke is part of a number."""
+    parts = [part for part in _BETWEEN.split(number[:LONGEST_FIELD]) if part.strip()]
+    full = all(sum(map(str.isdecimal, part)) >= _FULL for part in parts)
+    return parts if len(parts) > 1 and full else [number]
+
+
+def _the_one(people: Iterable[Person]) -> Person | None:
+    """The person that all of `people` are; None when they are several.
+
+    Address books have people twice, once with less of their name: the fuller one is taken.
+    """
+    best: Person | None = None
+    for person in people:
+        if best is None or _words(best) <= _words(person):
+            best = person if best is None or _says_more(person, best) else best
+        elif not _words(person) <= _words(best):
+            return None
+    return best
+
+
+def _words(person: Person) -> frozenset[str]:
+    return frozenset(person.name.casefold().split())
+
+
+def _says_more(one: Person, other: Person) -> bool:
+    return len(_words(one)) > len(_words(other)) or (other.photo is None and one.photo is not None)
+
+
+def read_contacts(path: Path, *, owner: str | None = None, among: Iterable[str] = ()) -> Contacts:
+    """Read an address book: a vCard file, a CSV of Google's or Outlook's, an iPhone's database.
+
+    Args:
+        path: the file.
+        owner: the owner's own number, in whose country's way the others are written.
+        among: the jids of those who may be meant.
 
     Raises:
-        UsageError: the file cannot be read, or is neither a vCard file nor a Google CSV.
+        UsageError: the file cannot be read, is none of these, or holds more than any person has.
     """
+    return Contacts(read_people(path), owner=owner, among=among)
+
+
+def read_people(path: Path) -> list[Person]:
+    """The people of an address book, as :func:`read_contacts` reads it."""
+    from gdrive_wa.chats.apple_book import is_apple_book, read_apple_book  # noqa: PLC0415
+    from gdrive_wa.chats.csv_book import read_csv_book  # noqa: PLC0415
+    from gdrive_wa.chats.vcard import read_vcards  # noqa: PLC0415
+
+    raw = _content(path)
+    if is_apple_book(raw):
+        return read_apple_book(path)
+    content = text_of(raw)
+    people, numbers = [], 0
+    cards = "BEGIN:VCARD" in content[:1_000_000].upper()
+    for person in read_vcards(content) if cards else read_csv_book(content, path):
+        people.append(person)
+        numbers += len(person.numbers)
+        if numbers > MOST_NUMBERS:
+            raise UsageError(
+                f"'{path}' holds more numbers than any person's address book",
+                hint="export your contacts again, and give that file",
+            )
+    return people
+
+
+def _content(path: Path) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise UsageError(f"too large for an address book: {path}")
-        raw = path.read_bytes()
+        if path.stat().st_size > LARGEST:
+            raise UsageError(
+                f"'{path}' is too large for an address book",
+                hint="give a vCard or CSV file of your contacts",
+            )
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"cannot read the contacts file {path}", hint="name a vCard or CSV file that is there"
-        ) from error
-    utf_16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-    content = raw.decode("utf-16", "replace") if utf_16 else _text(raw)
-    if "BEGIN:VCARD" in content.upper():
-        return Contacts(_vcards(content))
-    try:
-        return Contacts(_google(content))
-    except (csv.Error, ValueError) as error:
-        raise UsageError(
-            f"this is neither a vCard file nor a Google contacts CSV: {path}",
-            hint="export them at contacts.google.com, or as .vcf from the phone",
+            f"cannot read the contacts file '{path}'",
+            hint="check the name; it must be a vCard or CSV file",
         ) from error
 
 
-def _text(raw: bytes) -> str:
+def text_of(raw: bytes) -> str:
+    """The text of a file: UTF-8 or UTF-16, else what Windows and old phones write."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", "replace")
     try:
         return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:  # old phones and Outlook write what Windows and Latin-1 share
+    except UnicodeDecodeError:
         return raw.decode("cp1252", "replace")
-
-
-def _vcards(content: str) -> Iterator[tuple[str, str]]:
-    names: dict[str, str] = {}
-    numbers: list[str] = []
-    for name, parameters, value in _properties(content):
-        if name == "BEGIN":
-            names, numbers = {}, []
-        elif name in ("FN", "N", "NICKNAME", "ORG"):
-            shown = _vcard_text(name, _decoded(value, parameters))
-            if shown:
-                names.setdefault(name, shown)
-        elif name == "TEL":
-            numbers.append(value.removeprefix("tel:").partition(";")[0])
-        elif name == "END" and names:
-            best = next(names[kind] for kind in ("FN", "N", "NICKNAME", "ORG") if kind in names)
-            yield from ((best, number) for number in numbers)
-
-
-def _properties(content: str) -> Iterator[tuple[str, str, str]]:
-    folded: list[list[str]] = []
-    for line in content.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        last = folded[-1] if folded else [""]
-        if line[:1] in (" ", "\t") and folded:
-            last.append(line[1:])
-        elif last[-1].endswith("=") and "QUOTED-PRINTABLE" in last[0].upper():
-            last[-1] = last[-1][:-1]
-            last.append(line)
-        else:
-            folded.append([line])
-    for parts in folded:
-        found = _PROPERTY.match("".join(parts))
-        if found:
-            name, parameters, value = found.groups()
-            yield name.rpartition(".")[2].strip().upper(), parameters.upper(), value.strip()
-
-
-def _decoded(value: str, parameters: str) -> str:
-    if "QUOTED-PRINTABLE" in parameters:
-        return _text(quopri.decodestring(value.encode()))
-    return value
-
-
-def _vcard_text(kind: str, value: str) -> str:
-    parts = [
-        re.sub(r"\\(.)", lambda found: " " if found[1] in "nN" else found[1], part).strip()
-        for part in re.split(r"(?<!\\);", value)
-    ]
-    if kind == "N" and len(parts) >= 2:
-        parts = [parts[1], *parts[2:3], parts[0]]
-    return " ".join(part for part in parts if part)
-
-
-def _google(content: str) -> Iterator[tuple[str, str]]:
-    table = csv.DictReader(io.StringIO(content))
-    fields = [field for field in table.fieldnames or () if field is not None]
-    phones = [field for field in fields if field.startswith("Phone") and field.endswith("Value")]
-    if not phones:
-        raise ValueError("no column of telephone numbers")
-    for row in table:
-        name = _google_name(row)
-        for field in phones if name else ():
-            for number in (row.get(field) or "").split(":::"):
-                if number.strip():
-                    yield name, number
-
-
-def _google_name(row: dict[str, str]) -> str:
-    def said(*fields: str) -> str:
-        return " ".join(text for name in fields if (text := (row.get(name) or "").strip()))
-
-    return (
-        said("Name")
-        or said("First Name", "Middle Name", "Last Name")
-        or said("Given Name", "Family Name")
-        or said("Nickname")
-        or said("Organization Name")
-    )

@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gdrive_wa.chats.people import People, bare
+from gdrive_wa.chats.people import People, bare, is_person
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import text, whole
+from gdrive_wa.chats.values import name_text, person_name, text, whole
 
 _PERSON = "@s.whatsapp.net"
 _HIDDEN = "@lid"
+_STATUS = "@status"
 _NO_DIGIT = re.compile(r"\D")
 _NUMBER = re.compile(r"\d{5,15}")
-_MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u200e\u200f\u202a-\u202f\u2066-\u2069-]*")
 _PAIRS = (
     ("ZWAPHONENUMBERLIDPAIR", "ZLID", "ZPHONENUMBER"),
     ("ZWAZACCOUNT", "ZIDENTIFIER", "ZPHONENUMBER"),
@@ -50,6 +50,11 @@ class Directory:
     Args:
         storage: ``ChatStorage.sqlite``.
         beside: ``LID.sqlite`` and ``ContactsV2.sqlite``, where there are any.
+
+    Attributes:
+        chats: the jid and the name of each chat, by its row number.
+        statuses: the row numbers of chats that are somebody's status updates.
+        members: the jid of each member of a group, by its row number.
     """
 
     def __init__(self, storage: Tables, *beside: Tables) -> None:
@@ -62,12 +67,15 @@ class Directory:
                 if lid is not None and phone is not None:
                     self._phones.setdefault(lid, phone)
         self.chats: dict[int, tuple[str, str | None]] = {}
+        self.statuses: set[int] = set()
         for row_id, raw, subject in self._rows(
             "ZWACHATSESSION", ("Z_PK", "ZCONTACTJID", "ZPARTNERNAME")
         ):
             row, jid = whole(row_id), text(raw)
             if row is not None and jid is not None:
-                self.chats[row] = (self.known(jid), text(subject))
+                self.chats[row] = (self.known(jid), name_text(subject))
+                if bare(jid).endswith(_STATUS):
+                    self.statuses.add(row)
         self.members: dict[int, str] = {}
         for row_id, raw in self._rows("ZWAGROUPMEMBER", ("Z_PK", "ZMEMBERJID")):
             row, jid = whole(row_id), text(raw)
@@ -75,15 +83,27 @@ class Directory:
                 self.members[row] = self.known(jid)
 
     def known(self, jid: str) -> str:
-        """`jid` by phone number, where it is a hidden id whose number is known."""
+        """`jid` by phone number, where it is a hidden id whose number is known.
+
+        The chat of somebody's status updates, ``<number>@status``, is who they are of.
+        """
         jid = bare(jid)
+        if jid.endswith(_STATUS):
+            user = jid.removesuffix(_STATUS)
+            hidden = f"{user}{_HIDDEN}"
+            jid = hidden if hidden in self._phones else f"{user}{_PERSON}"
         return self._phones.get(jid, jid)
 
-    def people(self, owner: str, contacts: Path | None) -> People:
+    def people(self, owner: str, contacts: Path | None, owner_number: str | None = None) -> People:
         """Names: the user's own list first, then the phone's, then what people call themselves.
 
+        Args:
+            owner: the name of whose phone it is.
+            contacts: an address book of the user's.
+            owner_number: the owner's own number, where it is known.
+
         Raises:
-            UsageError: `contacts` is no list of contacts.
+            UsageError: `contacts` is not an address book.
         """
         given: dict[str, str] = {}
         pushed: dict[str, str] = {}
@@ -91,26 +111,47 @@ class Directory:
             "ZWAADDRESSBOOKCONTACT", _BOOK
         ):
             ids = (_phone(whatsapp), _phone(number), _hidden(lid, alone=True))
-            _call(given, map(self._known, ids), _name(full) or _joined(first, last))
-            _call(pushed, map(self._known, ids), _name(business) or _name(user))
-        partners = {jid: name for jid, shown in self.chats.values() if (name := _name(shown))}
+            _call(given, map(self._known, ids), person_name(full) or _joined(first, last))
+            _call(pushed, map(self._known, ids), person_name(business) or person_name(user))
+        partners = {
+            jid: name
+            for jid, shown in self.chats.values()
+            if (name := person_name(shown) if is_person(jid) else shown)
+        }
         members: dict[str, str] = {}
         columns = ("ZMEMBERJID", "ZCONTACTNAME", "ZFIRSTNAME")
         for raw, *names in self._rows("ZWAGROUPMEMBER", columns):
-            _call(members, (self._known(text(raw)),), next(filter(None, map(_name, names)), None))
+            _call(
+                members,
+                (self._known(text(raw)),),
+                next(filter(None, map(person_name, names)), None),
+            )
+        columns = ("ZIDENTIFIER", "ZPHONENUMBER", "ZDISPLAYNAME")
+        for lid, number, shown in self._rows("ZWAZACCOUNT", columns):
+            both = (_hidden(lid, alone=True), _phone(number))
+            _call(pushed, map(self._known, both), person_name(shown))
         for raw, shown in self._rows("ZWAPROFILEPUSHNAME", ("ZJID", "ZPUSHNAME")):
-            _call(pushed, (self._known(text(raw)),), _name(shown))
+            _call(pushed, (self._known(text(raw)),), person_name(shown))
         sources: list[Callable[[str], str | None]] = [
             given.get,
             partners.get,
             members.get,
             pushed.get,
         ]
-        if contacts is not None:
-            from gdrive_wa.chats.contacts import read_contacts  # noqa: PLC0415 - only when given
+        return People(owner, *self._books(contacts, owner_number), *sources)
 
-            sources.insert(0, read_contacts(contacts).name)
-        return People(owner, *sources)
+    def _books(
+        self, contacts: Path | None, owner_number: str | None
+    ) -> Iterator[Callable[[str], str | None]]:
+        """The address books: the user's, and the phone's own where it is among the databases."""
+        from gdrive_wa.chats.apple_book import people_in  # noqa: PLC0415 - for address books only
+        from gdrive_wa.chats.contacts import Contacts, read_people  # noqa: PLC0415 - likewise
+
+        among = [jid for jid, _ in self.chats.values()] + list(self.members.values())
+        books = [] if contacts is None else [read_people(contacts)]
+        books += [people for tables in self._all if (people := people_in(tables))]
+        for book in books:
+            yield Contacts(book, owner=owner_number, among=among).name
 
     def _known(self, jid: str | None) -> str | None:
         return None if jid is None else self.known(jid)
@@ -144,10 +185,4 @@ def _phone(value: object) -> str | None:
 
 
 def _joined(*parts: object) -> str | None:
-    return " ".join(name for part in parts if (name := _name(part))) or None
-
-
-def _name(value: object) -> str | None:
-    """A name; None for a mere number, which the phone shows for who is in no address book."""
-    shown = (text(value) or "").strip()
-    return None if _MERE_NUMBER.fullmatch(shown) else shown
+    return " ".join(name for part in parts if (name := person_name(part))) or None

@@ -1,13 +1,14 @@
-"""Voice notes of the old schema: ``messages``, one table for everything."""
+"""Messages of the old schema: ``messages``, one table for everything."""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from gdrive_wa.chats.modern import NO_MEDIA, MediaRow, is_voice_note, read_media
-from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, is_person
+from gdrive_wa.chats.java import media_path
+from gdrive_wa.chats.modern import ATTACHED, NO_MEDIA, MediaRow, is_voice_note, read_media
+from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import flag, moment, positive, sha256_hex, text, whole
 from gdrive_wa.core.model import VoiceNote
@@ -31,44 +32,89 @@ _COLUMNS = (
     "forwarded",
     "thumb_image",
 )
-_JAVA = b"\xac\xed\x00\x05"
-_LARGEST_THUMB = 1 << 20
+_THUMB = _COLUMNS.index("thumb_image")
+_AUDIO = 2
+_ONCE = 82
 SENTINEL_CHAT = -1
 """The chat of the one row that the current schema begins with."""
-_TEXT = re.compile(rb"\x74(?=(..))", re.DOTALL)
 
 
-def read_legacy(tables: Tables, jids: Jids, people: People) -> Iterator[VoiceNote]:
-    """The voice notes of ``messages``, in no particular order."""
-    if not tables.has("messages", "key_remote_jid"):
-        return
-    kinds = "CAST(media_wa_type AS INTEGER) IN (2, 82)"
-    if not tables.has("messages", "media_wa_type"):
-        kinds = (
-            "media_mime_type LIKE 'audio/%'" if tables.has("messages", "media_mime_type") else "0"
+class LegacyMessages:
+    """The messages of one database of the old schema.
+
+    Args:
+        tables: the database.
+        jids: its ids.
+        people: names.
+    """
+
+    def __init__(self, tables: Tables, jids: Jids, people: People) -> None:
+        self._tables = tables
+        self._jids = jids
+        self._people = people
+
+    def voice_notes(self, left_out: Counter[str]) -> Iterator[VoiceNote]:
+        """The voice notes, in no particular order.
+
+        Args:
+            left_out: where audio messages that are not voice notes are counted.
+        """
+        kinds = "CAST(media_wa_type AS INTEGER) IN (2, 82)"
+        if not self._tables.has("messages", "media_wa_type"):
+            has_type = self._tables.has("messages", "media_mime_type")
+            kinds = "media_mime_type LIKE 'audio/%'" if has_type else "0"
+        for kind, row, file in self._files(kinds):
+            forwarded = flag(row[15])
+            if is_voice_note(kind, whole(row[12]), file, forwarded=forwarded):
+                yield self._note(row, file)
+            elif kind in (_AUDIO, None):
+                left_out[ATTACHED] += 1
+
+    def with_files(self) -> Iterator[tuple[int | None, VoiceNote]]:
+        """The messages that have a file, of whatever type, each with its type."""
+        where = "CAST(media_wa_type AS INTEGER) > 0"
+        if not self._tables.has("messages", "media_wa_type"):
+            where = (
+                "media_mime_type <> ''" if self._tables.has("messages", "media_mime_type") else "0"
+            )
+        for kind, row, file in self._files(where):
+            if file.path or file.name or file.sha256:
+                yield kind, self._note(row, file)
+
+    def _files(self, where: str) -> Iterator[tuple[int | None, tuple[Any, ...], MediaRow]]:
+        if not self._tables.has("messages", "key_remote_jid"):
+            return
+        found = self._tables.rows("messages", _COLUMNS, where)
+        rows = [(*row[:_THUMB], _thumb_path(row[_THUMB])) for row in found]
+        self._tables.want(number for row in rows if (number := whole(row[0])) is not None)
+        media = _own_media(self._tables, rows)
+        for row in rows:
+            yield whole(row[7]), row, _media(row, media.get(whole(row[0]) or 0, NO_MEDIA))
+
+    def _note(self, row: tuple[Any, ...], file: MediaRow) -> VoiceNote:
+        stored, told = text(row[1]), text(row[13])
+        chat_jid = UNKNOWN_CHAT if stored is None else self._jids.known(stored)
+        mine = flag(row[2])
+        named = None if mine or told is None or "@" not in told else self._jids.known(told)
+        sender_jid = sender_in(chat_jid, named, mine=mine)
+        return VoiceNote(
+            chat=self._people.chat(chat_jid),
+            chat_jid=chat_jid,
+            sender=self._people.sender(sender_jid, from_me=mine),
+            sender_jid=sender_jid,
+            from_me=mine,
+            sent_at=moment(row[4], row[5]),
+            duration=file.duration,
+            size=file.size,
+            mime_type=file.mime_type,
+            transcript=file.transcript,
+            starred=flag(row[14]),
+            forwarded=flag(row[15]),
+            view_once=whole(row[7]) == _ONCE,
+            message_id=text(row[3]) or f"row {whole(row[0])}",
+            whatsapp_path=file.path or file.name,
+            sha256=file.sha256,
         )
-    rows = list(tables.rows("messages", _COLUMNS, kinds))
-    tables.want(number for row in rows if (number := whole(row[0])) is not None)
-    media = _own_media(tables, rows)
-    subjects = _subjects(tables, jids)
-    for row in rows:
-        file = _media(row, media.get(whole(row[0]) or 0, NO_MEDIA))
-        if is_voice_note(whole(row[7]), whole(row[12]), file):
-            yield _note(row, file, subjects, jids, people)
-
-
-def _subjects(tables: Tables, jids: Jids) -> dict[str, str]:
-    """Groups' names: of ``chat_list``, which went with the old schema."""
-    found: dict[str, str] = {}
-    for key, subject in tables.rows("chat_list", ("key_remote_jid", "subject")):
-        jid, name = text(key), text(subject)
-        if jid is not None and name is not None:
-            found[jids.known(jid)] = name
-    for jid_row, subject in tables.rows("chat", ("jid_row_id", "subject")):
-        known, name = jids.at(jid_row), text(subject)
-        if known is not None and name is not None:
-            found[known] = name
-    return found
 
 
 def _own_media(tables: Tables, rows: list[tuple[Any, ...]]) -> dict[int, MediaRow]:
@@ -80,8 +126,8 @@ def _own_media(tables: Tables, rows: list[tuple[Any, ...]]) -> dict[int, MediaRo
     media = read_media(tables)
     if media and tables.has("message", "_id", "key_id"):
         keys = {whole(row[0]): text(row[3]) for row in rows}
-        columns, wanted = ("_id", "key_id", "chat_row_id"), "_id IN (SELECT id FROM temp.wanted)"
-        for row_id, key_id, chat_row in tables.rows("message", columns, wanted):
+        columns = ("_id", "key_id", "chat_row_id")
+        for row_id, key_id, chat_row in tables.rows("message", columns, wanted="_id"):
             number = whole(row_id) or 0
             if text(key_id) != keys.get(number) and whole(chat_row) != SENTINEL_CHAT:
                 media.pop(number, None)
@@ -89,12 +135,8 @@ def _own_media(tables: Tables, rows: list[tuple[Any, ...]]) -> dict[int, MediaRo
 
 
 def _media(row: tuple[Any, ...], beside: MediaRow) -> MediaRow:
-    thumb = row[16]
-    path = beside.path
-    if path is None and isinstance(thumb, bytes) and len(thumb) <= _LARGEST_THUMB:
-        path = thumb_path(thumb)
     return MediaRow(
-        path=path,
+        path=beside.path or row[_THUMB],
         size=positive(row[8]) or beside.size,
         mime_type=text(row[6]) or beside.mime_type,
         name=text(row[9]) or beside.name,
@@ -104,62 +146,5 @@ def _media(row: tuple[Any, ...], beside: MediaRow) -> MediaRow:
     )
 
 
-def thumb_path(thumb: bytes) -> str | None:
-    """The file's path in a ``thumb_image``: a Java-serialised ``MediaData``; None without one."""
-    at = thumb.find(_JAVA)
-    if at < 0:
-        return None
-    from javaobj.v2 import loads  # type: ignore[attr-defined]  # noqa: PLC0415 - only for databases of before 2018
-
-    try:
-        data = loads(thumb[at:])
-        path = data.file.path
-    except Exception:  # noqa: BLE001 - a foreign parser on anybody's bytes: it raises what it likes
-        return _path_in(thumb[at:])
-    return None if path is None else text(str(path))
-
-
-def _path_in(serialised: bytes) -> str | None:
-    """The first whole text in a damaged Java object that is a path of a media file."""
-    for found in _TEXT.finditer(serialised):
-        start, size = found.end() + 2, int.from_bytes(found[1], "big")
-        shown = serialised[start : start + size]
-        if b"Media/" in shown and len(shown) == size:
-            return text(shown)
-    return None
-
-
-def _note(
-    row: tuple[Any, ...],
-    file: MediaRow,
-    subjects: dict[str, str],
-    jids: Jids,
-    people: People,
-) -> VoiceNote:
-    stored = text(row[1])
-    chat_jid = UNKNOWN_CHAT if stored is None else jids.known(stored)
-    mine = flag(row[2])
-    group_sender = text(row[13])
-    sender_jid = None
-    if not mine and group_sender is not None and "@" in group_sender:
-        sender_jid = jids.known(group_sender)
-    elif not mine and is_person(chat_jid):
-        sender_jid = chat_jid
-    return VoiceNote(
-        chat=people.chat(chat_jid, subjects.get(chat_jid)),
-        chat_jid=chat_jid,
-        sender=people.sender(sender_jid, from_me=mine),
-        sender_jid=sender_jid,
-        from_me=mine,
-        sent_at=moment(row[4], row[5]),
-        duration=file.duration,
-        size=file.size,
-        mime_type=file.mime_type,
-        transcript=file.transcript,
-        starred=flag(row[14]),
-        forwarded=flag(row[15]),
-        view_once=whole(row[7]) == 82,
-        message_id=text(row[3]) or f"row {whole(row[0])}",
-        whatsapp_path=file.path or file.name,
-        sha256=file.sha256,
-    )
+def _thumb_path(thumb: object) -> str | None:
+    return media_path(thumb) if isinstance(thumb, bytes) else None

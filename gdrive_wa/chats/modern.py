@@ -1,18 +1,22 @@
-"""Voice notes of the current schema: ``message`` and ``message_media``."""
+"""Messages of the current schema: ``message`` and ``message_media``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, is_person
+from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
+from gdrive_wa.chats.spoken import is_spoken
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import flag, moment, positive, sha256_hex, text, waveform, whole
 from gdrive_wa.core.model import VoiceNote
 
 PUSH_TO_TALK = 1
-"""``origin`` of a note that was spoken into the app; other origins are attached audio files."""
+"""``origin`` of a note that was spoken into the app; the others say nothing of it."""
+ATTACHED = "attached"
+"""Under which audio that is not a voice note is counted."""
 
 _AUDIO = 2
 _ONCE = 82
@@ -42,8 +46,8 @@ _MEDIA = (
     "media_duration",
     "file_hash",
     "raw_transcription_text",
+    "chat_row_id",
 )
-_WANTED = "message_row_id IN (SELECT id FROM temp.wanted)"
 _SPOKEN_NAME = "(file_path LIKE '%PTT-%' OR file_path LIKE '%Voice Notes/%')"
 
 
@@ -58,6 +62,7 @@ class MediaRow:
     duration: int | None
     sha256: str | None
     transcript: str | None
+    chat_row: int | None = None
 
 
 NO_MEDIA = MediaRow(None, None, None, None, None, None, None)
@@ -66,9 +71,7 @@ NO_MEDIA = MediaRow(None, None, None, None, None, None, None)
 def read_media(tables: Tables) -> dict[int, MediaRow]:
     """The files of the wanted messages, by message."""
     found: dict[int, MediaRow] = {}
-    if not tables.has("message_media", "message_row_id"):
-        return found
-    for row in tables.rows("message_media", _MEDIA, _WANTED):
+    for row in tables.rows("message_media", _MEDIA, wanted="message_row_id"):
         number = whole(row[0])
         if number is not None and number not in found:
             found[number] = MediaRow(
@@ -79,43 +82,137 @@ def read_media(tables: Tables) -> dict[int, MediaRow]:
                 duration=positive(row[6]),
                 sha256=sha256_hex(row[7]),
                 transcript=text(row[8]),
+                chat_row=positive(row[9]),
             )
     return found
 
 
-def is_voice_note(kind: int | None, origin: int | None, media: MediaRow) -> bool:
-    """Push-to-talk as against an audio file that somebody attached."""
+def is_voice_note(
+    kind: int | None,
+    origin: int | None,
+    media: MediaRow,
+    *,
+    drawn: bool = False,
+    forwarded: bool = False,
+) -> bool:
+    """Whether a message of that type and origin is a voice note.
+
+    Args:
+        kind: the message's type.
+        origin: where its file came from; None where the database does not say.
+        media: its file.
+        drawn: the app drew a waveform for it.
+        forwarded: it was forwarded.
+    """
     if kind == _ONCE:
         return True
-    mime_type = (media.mime_type or "").lower()
     if kind in _MAYBE_AUDIO:
-        return mime_type.startswith("audio/")
-    if origin is not None:
-        return origin == PUSH_TO_TALK
-    path = media.path or media.name or ""
-    spoken = "ptt-" in path.lower() or "voice notes/" in path.lower().replace("\\", "/")
-    return spoken and ("opus" in mime_type or not mime_type or "audio" in mime_type)
+        return (media.mime_type or "").lower().startswith("audio/")
+    return is_spoken(
+        marked=None if origin is None else origin == PUSH_TO_TALK,
+        mime_type=media.mime_type,
+        path=media.path or media.name,
+        waveform=drawn,
+        forwarded=forwarded,
+    )
 
 
-def read_modern(tables: Tables, jids: Jids, people: People) -> Iterator[VoiceNote]:
-    """The voice notes of ``message``, in no particular order."""
-    if not tables.has("message", "_id"):
-        return
-    kinds = "CAST(message_type AS INTEGER) IN (2, 81, 82, 103)"
-    if not tables.has("message", "message_type"):
-        kinds = "0"
-        if tables.has("message_media", "message_row_id", "file_path"):
-            kinds = f"_id IN (SELECT message_row_id FROM message_media WHERE {_SPOKEN_NAME})"  # noqa: S608 - a constant
-    messages = list(tables.rows("message", _MESSAGE, kinds))
-    tables.want(number for row in messages if (number := whole(row[0])) is not None)
-    media = read_media(tables)
-    extras = _Extras(tables)
-    chats = _chats(tables, jids)
-    for row in messages:
-        number = whole(row[0]) or 0
-        file = media.get(number, NO_MEDIA)
-        if is_voice_note(whole(row[9]), whole(row[6]), file):
-            yield _note(number, row, file, extras, chats, jids, people)
+class ModernMessages:
+    """The messages of one database of the current schema.
+
+    Args:
+        tables: the database.
+        jids: its ids.
+        people: names.
+    """
+
+    def __init__(self, tables: Tables, jids: Jids, people: People) -> None:
+        self._tables = tables
+        self._jids = jids
+        self._people = people
+        self._chats = {
+            whole(row_id): jid
+            for row_id, jid_row in tables.rows("chat", ("_id", "jid_row_id"))
+            if (jid := jids.at(jid_row)) is not None
+        }
+
+    def voice_notes(self, left_out: Counter[str]) -> Iterator[VoiceNote]:
+        """The voice notes, in no particular order.
+
+        Args:
+            left_out: where audio messages that are not voice notes are counted.
+        """
+        if not self._tables.has("message", "_id"):
+            return
+        kinds = "CAST(message_type AS INTEGER) IN (2, 81, 82, 103)"
+        if not self._tables.has("message", "message_type"):
+            kinds = "0"
+            if self._tables.has("message_media", "message_row_id", "file_path"):
+                kinds = f"_id IN (SELECT message_row_id FROM message_media WHERE {_SPOKEN_NAME})"  # noqa: S608 - a constant
+        messages = list(self._tables.rows("message", _MESSAGE, kinds))
+        self._tables.want(number for row in messages if (number := whole(row[0])) is not None)
+        media, extras = read_media(self._tables), _Extras(self._tables)
+        for row in messages:
+            number, kind = whole(row[0]) or 0, whole(row[9])
+            file = media.get(number, NO_MEDIA)
+            drawn, forwarded = number in extras.waveforms, extras.is_forwarded(number, row[5])
+            if is_voice_note(kind, whole(row[6]), file, drawn=drawn, forwarded=forwarded):
+                yield self._note(number, row, file, extras)
+            elif kind == _AUDIO:
+                left_out[ATTACHED] += 1
+
+    def numbers_of_files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[int]:
+        """The numbers of the messages whose file `wanted` says yes to."""
+        columns = ("message_row_id", "file_path", "media_name", "file_hash")
+        for row_id, path, name, sha256 in self._tables.rows("message_media", columns):
+            number, shown, promised = whole(row_id), text(path) or text(name), sha256_hex(sha256)
+            if number is not None and (shown or promised) and wanted(shown, promised):
+                yield number
+
+    def with_files(self, numbers: Iterable[int]) -> Iterator[tuple[int | None, VoiceNote]]:
+        """The messages of those numbers that have a file, of whatever type.
+
+        Returns:
+            Each with its type. What is left of a message that is gone is its file and its chat.
+        """
+        self._tables.want(numbers)
+        media, extras = read_media(self._tables), _Extras(self._tables)
+        for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
+            number = whole(row[0]) or 0
+            if (file := media.pop(number, None)) is not None:
+                yield whole(row[9]), self._note(number, row, file, extras)
+        for number, file in media.items():
+            nothing = (number, file.chat_row, *[None] * (len(_MESSAGE) - 2))
+            left = self._note(number, nothing, file, extras)
+            yield None, replace(left, sender="Unknown", sender_jid=None)
+
+    def _note(
+        self, number: int, row: tuple[Any, ...], file: MediaRow, extras: _Extras
+    ) -> VoiceNote:
+        _, chat_row, from_me, key_id, sender_row, flags, _, sent, received, kind, starred = row
+        chat_jid = self._chats.get(whole(chat_row)) or self._chats.get(file.chat_row)
+        chat_jid = chat_jid or UNKNOWN_CHAT
+        mine = flag(from_me)
+        sender_jid = sender_in(chat_jid, self._jids.at(sender_row), mine=mine)
+        return VoiceNote(
+            chat=self._people.chat(chat_jid),
+            chat_jid=chat_jid,
+            sender=self._people.sender(sender_jid, from_me=mine),
+            sender_jid=sender_jid,
+            from_me=mine,
+            sent_at=moment(sent, received),
+            duration=file.duration,
+            size=file.size,
+            mime_type=file.mime_type,
+            transcript=file.transcript,
+            starred=flag(starred),
+            forwarded=extras.is_forwarded(number, flags),
+            view_once=whole(kind) == _ONCE or number in extras.once,
+            message_id=text(key_id) or f"row {number}",
+            whatsapp_path=file.path,
+            sha256=file.sha256,
+            waveform=extras.waveforms.get(number, ()),
+        )
 
 
 def lost_media(tables: Tables) -> int:
@@ -131,64 +228,21 @@ def lost_media(tables: Tables) -> int:
 
 
 class _Extras:
-    """What stands in tables of its own."""
+    """What stands in tables of its own, of the wanted messages."""
 
     def __init__(self, tables: Tables) -> None:
         def ids(table: str) -> set[int]:
-            if not tables.has(table, "message_row_id"):
-                return set()
-            rows = tables.rows(table, ("message_row_id",), _WANTED)
+            rows = tables.rows(table, ("message_row_id",), wanted="message_row_id")
             return {number for (value,) in rows if (number := whole(value)) is not None}
 
         self.forwarded = ids("message_forwarded")
         self.once = ids("message_view_once_media")
         self.waveforms: dict[int, tuple[int, ...]] = {}
-        if tables.has("audio_data", "message_row_id", "waveform"):
-            for value, drawn in tables.rows("audio_data", ("message_row_id", "waveform"), _WANTED):
-                self.waveforms[whole(value) or 0] = waveform(drawn)
+        columns = ("message_row_id", "waveform")
+        for value, shape in tables.rows("audio_data", columns, wanted="message_row_id"):
+            if drawn := waveform(shape):
+                self.waveforms[whole(value) or 0] = drawn
 
-
-def _chats(tables: Tables, jids: Jids) -> dict[int, tuple[str, str | None]]:
-    """The jid and subject of each chat, by row number."""
-    chats: dict[int, tuple[str, str | None]] = {}
-    for row_id, jid_row, subject in tables.rows("chat", ("_id", "jid_row_id", "subject")):
-        number, jid = whole(row_id), jids.at(jid_row)
-        if number is not None and jid is not None:
-            chats[number] = (jid, text(subject))
-    return chats
-
-
-def _note(
-    number: int,
-    row: tuple[Any, ...],
-    file: MediaRow,
-    extras: _Extras,
-    chats: dict[int, tuple[str, str | None]],
-    jids: Jids,
-    people: People,
-) -> VoiceNote:
-    _, chat_row, from_me, key_id, sender_row, flags, _, sent, received, kind, starred = row
-    chat_jid, subject = chats.get(whole(chat_row) or 0, (UNKNOWN_CHAT, None))
-    sender_jid = jids.at(sender_row)
-    mine = flag(from_me)
-    if sender_jid is None and not mine and is_person(chat_jid):
-        sender_jid = chat_jid
-    return VoiceNote(
-        chat=people.chat(chat_jid, subject),
-        chat_jid=chat_jid,
-        sender=people.sender(sender_jid, from_me=mine),
-        sender_jid=None if mine and sender_jid == chat_jid else sender_jid,
-        from_me=mine,
-        sent_at=moment(sent, received),
-        duration=file.duration,
-        size=file.size,
-        mime_type=file.mime_type,
-        transcript=file.transcript,
-        starred=flag(starred),
-        forwarded=bool((whole(flags) or 0) & _FORWARDED) or number in extras.forwarded,
-        view_once=whole(kind) == _ONCE or number in extras.once,
-        message_id=text(key_id) or f"row {number}",
-        whatsapp_path=file.path,
-        sha256=file.sha256,
-        waveform=extras.waveforms.get(number, ()),
-    )
+    def is_forwarded(self, number: int, flags: object) -> bool:
+        """True when the message of that number was forwarded."""
+        return bool((whole(flags) or 0) & _FORWARDED) or number in self.forwarded

@@ -1,13 +1,21 @@
-"""Who a jid is: WhatsApp's ids, and the names that people gave them."""
+"""Who a jid is: WhatsApp's ids, and the names that people gave them.
+
+What stands after the ``@`` says what an id stands for: ``s.whatsapp.net`` (once ``c.us``) a
+phone number, ``lid`` a person whose number is hidden, ``hosted`` and ``hosted.lid`` the same for
+a business whose chats a company keeps, ``bot`` a program, ``g.us`` a group, ``broadcast`` a list
+of receivers or everybody's status, ``newsletter`` a channel.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import text, whole
+from gdrive_wa.chats.values import name_text, text, whole
 
 STATUS = "status@broadcast"
 UNKNOWN_CHAT = "unknown@unknown"
@@ -15,12 +23,26 @@ UNKNOWN_CHAT = "unknown@unknown"
 
 _DEVICE = re.compile(r"^([^@:]+?)(?:\.\d+)?(?::\d+)?@")
 _HIDDEN = "@lid"
-_PERSON = frozenset({"s.whatsapp.net", "c.us", "lid"})
+_HOSTED = {"hosted": "s.whatsapp.net", "hosted.lid": "lid"}
+_NUMBER = frozenset({"s.whatsapp.net", "c.us"})
+_PERSON = _NUMBER | {"lid", "bot", "interop"}
+_CHANNEL = "newsletter"
+_CONTACT = (
+    "jid",
+    "number",
+    "display_name",
+    "given_name",
+    "family_name",
+    "nickname",
+    "wa_name",
+)
 
 
 def bare(jid: str) -> str:
     """A jid without the device it may name: ``15550100.0:3@…`` is ``15550100@…``."""
-    return _DEVICE.sub(r"\1@", jid, count=1)
+    jid = _DEVICE.sub(r"\1@", jid, count=1)
+    user, at, server = jid.rpartition("@")
+    return f"{user}{at}{_HOSTED.get(server, server)}"
 
 
 def is_person(jid: str) -> bool:
@@ -28,10 +50,40 @@ def is_person(jid: str) -> bool:
     return jid.rpartition("@")[2] in _PERSON
 
 
-class Jids:
-    """The ids of one database: row numbers to jids, hidden ids to phone numbers."""
+def phone_number(jid: str) -> str | None:
+    """The digits of a jid that is a phone number, with the country's code; None for any other."""
+    user, _, server = jid.partition("@")
+    return user if server in _NUMBER and user.isascii() and user.isdigit() else None
 
-    def __init__(self, tables: Tables) -> None:
+
+def sender_in(chat_jid: str, told: str | None, *, mine: bool) -> str | None:
+    """Who spoke in a chat; None for the owner, and where it is unknown.
+
+    A chat with one other person, or a channel, has one other sender, whatever the database says:
+    its column can hold a broadcast list, a group or an id that nothing maps.
+
+    Args:
+        chat_jid: of the chat.
+        told: the sender by the database.
+        mine: the owner sent it.
+    """
+    server = chat_jid.rpartition("@")[2]
+    if server in _PERSON or server == _CHANNEL:
+        return None if mine else chat_jid
+    return told if told is not None and is_person(told) else None
+
+
+class Jids:
+    """The ids of one database: row numbers to jids, hidden ids to phone numbers.
+
+    Args:
+        tables: the database.
+        phones: hidden ids and the numbers behind them that newer databases know; what this one
+            knows is added. None when there are no others.
+    """
+
+    def __init__(self, tables: Tables, phones: dict[str, str] | None = None) -> None:
+        self._phones = {} if phones is None else phones
         self._jids: dict[int, str] = {}
         for row_id, raw, user, server in tables.rows(
             "jid", ("_id", "raw_string", "user", "server")
@@ -39,15 +91,30 @@ class Jids:
             number, jid = whole(row_id), text(raw) or f"{text(user) or ''}@{text(server) or ''}"
             if number is not None and len(jid) > 1:
                 self._jids[number] = bare(jid)
-        self._phones: dict[str, str] = {}
-        for lid, phone in tables.rows("jid_map", ("lid_row_id", "jid_row_id")):
-            hidden, known = self._jids.get(whole(lid) or 0), self._jids.get(whole(phone) or 0)
-            if hidden is not None and known is not None:
-                self._phones[hidden] = known
+        self.pair(tables.rows("jid_map", ("lid_row_id", "jid_row_id")))
+        accounts = list(tables.rows("chat", ("jid_row_id", "account_jid_row_id")))
+        often = Counter(account for _, account in accounts)
+        self.pair(row for row in accounts if often[row[1]] == 1)  # else it is not one person's
+
+    def pair(self, rows: Iterable[tuple[object, object]]) -> None:
+        """Note that the first of two row numbers is a hidden id of the second's person."""
+        for lid, phone in rows:
+            hidden, known = self.stored(lid), self.stored(phone)
+            if hidden is not None and known is not None and hidden.endswith(_HIDDEN):
+                self.learn(hidden, known)
+
+    def learn(self, hidden: str, number: str) -> None:
+        """Note whom a hidden id hides, unless that is known already."""
+        if hidden != number and is_person(number):
+            self._phones.setdefault(bare(hidden), bare(number))
+
+    def stored(self, row_id: object) -> str | None:
+        """The jid of a row number as it is stored; None for 0 and NULL."""
+        return self._jids.get(whole(row_id) or 0)
 
     def at(self, row_id: object) -> str | None:
         """The jid of a row number, by phone number where that is known; None for 0 and NULL."""
-        jid = self._jids.get(whole(row_id) or 0)
+        jid = self.stored(row_id)
         return None if jid is None else self.known(jid)
 
     def known(self, jid: str) -> str:
@@ -61,6 +128,10 @@ class Jids:
             passed.add(beyond)
             known = beyond
         return jid if known.endswith(_HIDDEN) else known
+
+    def everybody(self) -> Iterator[str]:
+        """Every jid that the database has, by phone number where that is known."""
+        return map(self.known, set(self._jids.values()))
 
 
 class People:
@@ -76,51 +147,70 @@ class People:
         self._sources = sources
         self._found: dict[str, str] = {}
 
+    def known(self, jid: str) -> str | None:
+        """The name that a source has; None where none has one."""
+        names = (source(jid) for source in self._sources)
+        return next((name for name in names if name), None)
+
     def name(self, jid: str) -> str:
         """What to call somebody: a name, or else the number as people write it."""
         if jid not in self._found:
-            names = (source(jid) for source in self._sources)
-            self._found[jid] = next((name for name in names if name), None) or _plain(jid)
+            self._found[jid] = self.known(jid) or _plain(jid)
         return self._found[jid]
 
-    def sender(self, jid: str | None, *, from_me: bool) -> str:
-        """What to call who sent a message."""
+    def sender(self, jid: str | None, *, from_me: bool, own: str | None = None) -> str:
+        """What to call who sent a message.
+
+        Args:
+            jid: theirs; None where the database does not say.
+            from_me: it was the owner.
+            own: the name that they gave themselves in the message: it says more than a number.
+        """
         if from_me:
             return self.owner
+        if jid is not None and own is not None:
+            return self.known(jid) or own
         return "Unknown" if jid is None else self.name(jid)
 
-    def chat(self, jid: str, subject: str | None) -> str:
-        """What to call a chat; `subject` is a group's own name."""
-        user, _, server = jid.rpartition("@")
-        if jid == STATUS:
-            return "Status"
-        if jid == UNKNOWN_CHAT:
-            return "Unknown chat"
-        if server == "g.us":
-            return subject or f"Group {user}"
-        if server == "broadcast":
-            return subject or "Broadcast list"
-        if server == "newsletter":
-            return subject or "Channel"
-        return self.name(jid)
+    def chat(self, jid: str, subject: str | None = None) -> str:
+        """What to call a chat; `subject` is a group's own name, where the database has it."""
+        if jid == STATUS or is_person(jid):
+            return self.name(jid)
+        return subject or self.name(jid)
 
 
-def contact_names(wa: Tables, jids: Jids) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """What ``wa.db`` knows: the names the owner gave, and those people gave themselves."""
-    given: dict[str, str] = {}
-    pushed: dict[str, str] = {}
-    columns = ("jid", "display_name", "given_name", "family_name", "nickname", "wa_name")
-    for row in wa.rows("wa_contacts", columns):
-        jid, display, first, last, nick, own = (_clean(value) for value in row)
-        if jid is None:
-            continue
-        jid = jids.known(jid)
-        name = display or " ".join(part for part in (first, last) if part) or nick
-        if name:
-            given.setdefault(jid, name)
-        if own:
-            pushed.setdefault(jid, own)
-    return given, pushed
+@dataclass(frozen=True, slots=True)
+class WaNames:
+    """What ``wa.db`` knows.
+
+    Attributes:
+        given: the names that the owner gave, by jid.
+        pushed: those that people gave themselves; for a business first the one WhatsApp verified.
+        dialled: names and numbers of the address book that have no jid.
+    """
+
+    given: dict[str, str] = field(default_factory=dict)
+    pushed: dict[str, str] = field(default_factory=dict)
+    dialled: list[tuple[str, str]] = field(default_factory=list)
+
+
+def contact_names(wa: Tables, jids: Jids) -> WaNames:
+    """The names in a ``wa.db``."""
+    found = WaNames()
+    own_names = []
+    for table in ("wa_contacts", "wa_address_book"):
+        for row in wa.rows(table, _CONTACT):
+            display, first, last, nick, own = map(name_text, row[2:])
+            name = display or " ".join(part for part in (first, last) if part) or nick
+            _call(found.given, jids, row[0], name)
+            own_names.append((row[0], own))
+            if text(row[0]) is None and name is not None and text(row[1]) is not None:
+                found.dialled.append((name, text(row[1]) or ""))
+    for jid, verified in wa.rows("wa_vnames", ("jid", "verified_name")):
+        _call(found.pushed, jids, jid, name_text(verified))
+    for jid, own in own_names:
+        _call(found.pushed, jids, jid, own)
+    return found
 
 
 def lid_names(tables: Tables, jids: Jids) -> Mapping[str, str]:
@@ -129,29 +219,58 @@ def lid_names(tables: Tables, jids: Jids) -> Mapping[str, str]:
     for row_id, display, user in tables.rows(
         "lid_display_name", ("lid_row_id", "display_name", "username")
     ):
-        jid, name = jids.at(row_id), _clean(display) or _clean(user)
+        jid, name = jids.at(row_id), name_text(display) or name_text(user)
         if jid is not None and name is not None:
             names.setdefault(jid, name)
     return names
 
 
-def _clean(value: object) -> str | None:
-    shown = text(value)
-    return None if shown is None else shown.strip() or None
+def chat_subjects(tables: Tables, jids: Jids) -> Mapping[str, str]:
+    """The names of groups, lists and channels; ``chat_list`` is of the old schema."""
+    names: dict[str, str] = {}
+    rows: dict[int, str] = {}
+    for row_id, jid_row, subject in tables.rows("chat", ("_id", "jid_row_id", "subject")):
+        jid, name = jids.at(jid_row), name_text(subject)
+        if jid is not None:
+            rows[whole(row_id) or 0] = jid
+            if name is not None:
+                names.setdefault(jid, name)
+    for row_id, shown in tables.rows("newsletter", ("chat_row_id", "name")):
+        jid, name = rows.get(whole(row_id) or -1), name_text(shown)
+        if jid is not None and name is not None:
+            names.setdefault(jid, name)
+    for key, subject in tables.rows("chat_list", ("key_remote_jid", "subject")):
+        _call(names, jids, key, name_text(subject))
+    return {jid: name for jid, name in names.items() if not is_person(jid)}
+
+
+def _call(names: dict[str, str], jids: Jids, raw: object, name: str | None) -> None:
+    jid = text(raw)
+    if jid is not None and name is not None:
+        names.setdefault(jids.known(jid), name)
 
 
 def _plain(jid: str) -> str:
+    """What to call a jid that has no name."""
     user, _, server = jid.rpartition("@")
     if jid in ("0@s.whatsapp.net", "0@c.us"):
         return "WhatsApp"
-    if server == "lid":
-        return f"Unknown ({user[-4:]})"
-    return international(user) or user or "Unknown"
+    fixed = {STATUS: "Status", UNKNOWN_CHAT: "Unknown chat"}.get(jid)
+    shown = {
+        "lid": f"Unknown ({user[-4:]})",
+        "bot": f"Bot {user[-4:]}",
+        "g.us": f"Group {user}",
+        "broadcast": "Broadcast list",
+        _CHANNEL: "Channel",
+    }.get(server)
+    number = international(user) if server in _NUMBER else None
+    other = f"Unknown ({user[-4:]})" if user.isdigit() else user
+    return fixed or shown or number or other or "Unknown"
 
 
 @lru_cache(maxsize=4096)
 def international(digits: str) -> str | None:
-    """A number with its country's code as people write it; None when it is no number."""
+    """A number with its country's code as people write it; None when it is not a number."""
     import phonenumbers  # noqa: PLC0415 - not needed for --help, and not small
 
     if not (digits.isascii() and digits.isdigit()):

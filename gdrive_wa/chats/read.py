@@ -1,20 +1,26 @@
-"""The voice notes that a backup's databases know."""
+"""The voice notes that a phone's databases know."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gdrive_wa.chats.legacy import read_legacy
-from gdrive_wa.chats.modern import lost_media, read_modern
-from gdrive_wa.chats.people import Jids, People, contact_names, lid_names
-from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import text
-from gdrive_wa.core.errors import DatabaseError
-from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.chats.increments import Increment
+from gdrive_wa.chats.nameless import nameless_chats
+from gdrive_wa.chats.phone import NAMELESS_OWNER, NamedFile, Phone, PhoneDatabases
+from gdrive_wa.core.model import MediaLink, VoiceNote
 
-NAMELESS_OWNER = "Me"
+__all__ = [
+    "NAMELESS_OWNER",
+    "Chats",
+    "NamedFile",
+    "PhoneDatabases",
+    "read_files",
+    "read_increment_links",
+    "read_phone",
+    "read_voice_notes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,15 @@ class Chats:
         owner: the name of whose backup it is, ``Me`` where the database does not say.
         notes: by time sent; each without a file, for this room knows of none.
         remarks: what a person should know about the databases, a line each.
+        attached: audio messages that are not voice notes, and therefore not among `notes`.
+        nameless: jids of the chats with notes that no source has a name for.
     """
 
     owner: str
     notes: tuple[VoiceNote, ...] = field(repr=False)
     remarks: tuple[str, ...] = ()
+    attached: int = 0
+    nameless: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[VoiceNote]:
         return iter(self.notes)
@@ -41,101 +51,82 @@ class Chats:
 def read_voice_notes(
     msgstore: Path,
     *,
+    older: Sequence[Path] = (),
     wa: Path | None = None,
     contacts: Path | None = None,
-    newer: Iterable[VoiceNote] = (),
+    owner_number: str | None = None,
+    increments: Iterable[Increment] = (),
 ) -> Chats:
     """Read every voice note of a decrypted ``msgstore.db``, of the current schema and the old.
 
-    The files are opened read-only and never changed. Rows that cannot be read, for their pages
-    are damaged, are left out, and told.
+    The files are opened read-only and never changed.
 
     Args:
-        msgstore: the database.
+        msgstore: the newest database.
+        older: others of the same phone, the newest first; they fill in what is lost.
         wa: ``wa.db``, where the names of contacts stand; it may be damaged or empty.
-        contacts: a vCard file or Google contacts export of the user's.
-        newer: notes that increments tell of, by jids; they get names as the others do, and of
-            one that the database knows too, the database's word holds.
+        contacts: an address book of the user's.
+        owner_number: the owner's own number, where it is known.
+        increments: in the order in which the phone wrote them.
 
     Raises:
-        DatabaseError: `msgstore` is no database, holds no messages, or cannot be read.
-        UsageError: `contacts` is neither.
+        DatabaseError: no database can be read, or none holds messages.
+        UsageError: `contacts` is not an address book.
     """
-    remarks: list[str] = []
-    with Tables(msgstore) as tables:
-        if not (tables.has("message", "_id") or tables.has("messages", "key_remote_jid")):
-            raise DatabaseError(
-                f"this database holds no messages: {msgstore}",
-                hint="the one that does is msgstore.db",
-            )
-        jids = Jids(tables)
-        people = _people(tables, jids, wa, contacts, remarks)
-        told = [*read_modern(tables, jids, people), *read_legacy(tables, jids, people)]
-        names = {note.chat_jid: note.chat for note in told}
-        notes = _each_once([*told, *(_named(note, jids, people, names) for note in newer)])
-        lost = lost_media(tables)
-        if tables.damaged:
-            remarks.append(f"{msgstore.name} is damaged: some messages could not be read")
-    if lost:
-        remarks.append(f"{msgstore.name}: {lost} voice notes belong to messages that are gone")
-    return Chats(people.owner, tuple(notes), tuple(remarks))
-
-
-def _people(
-    tables: Tables, jids: Jids, wa: Path | None, contacts: Path | None, remarks: list[str]
-) -> People:
-    given, pushed = _wa_names(wa, jids, remarks)
-    sources: list[Callable[[str], str | None]] = [
-        given.get,
-        lid_names(tables, jids).get,
-        pushed.get,
-    ]
-    if contacts is not None:
-        from gdrive_wa.chats.contacts import read_contacts  # noqa: PLC0415 - only when given
-
-        sources.insert(1, read_contacts(contacts).name)
-    owner = NAMELESS_OWNER
-    for key, value in tables.rows("props", ("key", "value")):
-        if text(key) == "user_push_name":
-            owner = (text(value) or "").strip() or owner
-    return People(owner, *sources)
-
-
-def _named(note: VoiceNote, jids: Jids, people: People, names: Mapping[str, str]) -> VoiceNote:
-    """A note of an increment, with the names that the databases have for its jids."""
-    chat_jid = jids.known(note.chat_jid)
-    subject = None if note.chat == note.chat_jid else note.chat
-    sender_jid = None if note.sender_jid is None else jids.known(note.sender_jid)
-    sender = people.sender(sender_jid, from_me=note.from_me)
-    if sender.startswith("+") and note.sender != note.sender_jid:
-        sender = note.sender  # the name that they gave themselves says more than a number
-    return replace(
-        note,
-        chat=names.get(chat_jid) or people.chat(chat_jid, subject),
-        chat_jid=chat_jid,
-        sender=sender,
-        sender_jid=sender_jid,
+    return read_phone(
+        PhoneDatabases(
+            msgstores=(msgstore, *older),
+            wa=() if wa is None else (wa,),
+            contacts=contacts,
+            owner_number=owner_number,
+            increments=tuple(increments),
+        )
     )
 
 
-def _wa_names(
-    wa: Path | None, jids: Jids, remarks: list[str]
-) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    if wa is None:
-        return {}, {}
-    try:
-        with Tables(wa) as tables:
-            return contact_names(tables, jids)
-    except DatabaseError as error:
-        remarks.append(f"{error.message}; names come from elsewhere")
-        return {}, {}
+def read_phone(databases: PhoneDatabases) -> Chats:
+    """As :func:`read_voice_notes`, of any number of databases.
+
+    Raises:
+        DatabaseError: no database can be read, or none holds messages.
+        UsageError: the address book is not one.
+    """
+    with Phone(databases) as phone:
+        notes = phone.notes()
+        return Chats(
+            phone.people.owner,
+            tuple(notes),
+            tuple(phone.remarks),
+            phone.attached,
+            nameless_chats(notes, phone.people),
+        )
 
 
-def _each_once(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
-    """The notes by time; a message that stands in both schemas once, as the current one has it."""
-    once: dict[tuple[str, str, bool], VoiceNote] = {}
-    for note in notes:
-        once.setdefault((note.chat_jid, note.message_id, note.from_me), note)
-    return sorted(
-        once.values(), key=lambda note: 0.0 if note.sent_at is None else note.sent_at.timestamp()
-    )
+def read_files(
+    databases: PhoneDatabases, wanted: Callable[[str | None, str | None], bool]
+) -> Iterator[NamedFile]:
+    """The files of messages of every type, so that any file can get its chat, sender and time.
+
+    Args:
+        databases: as for :func:`read_phone`.
+        wanted: is asked for each with its path or name and its SHA-256 in hex, either of which
+            may be None. The same file may come several times, of the newest database first.
+
+    Raises:
+        DatabaseError: no database can be read, or none holds messages.
+        UsageError: the address book is not one.
+    """
+    with Phone(databases) as phone:
+        yield from phone.files(wanted)
+
+
+def read_increment_links(databases: PhoneDatabases) -> list[MediaLink]:
+    """Where WhatsApp's servers held the notes of the increments, the newest first.
+
+    Their chats are named as :func:`read_phone` names them.
+
+    Raises:
+        DatabaseError: no database can be read, or none holds messages.
+    """
+    with Phone(databases) as phone:
+        return list(phone.links())

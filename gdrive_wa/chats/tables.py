@@ -1,18 +1,20 @@
 """A database that somebody else wrote, read without ever changing it.
 
 Tables and columns come and go between versions of WhatsApp; values may be of any type, text of
-any encoding, pages damaged. What can be read is read; what cannot is told.
+any encoding, pages damaged. What can be read is read, and the rest is counted.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from gdrive_wa.chats.damage import Walk
 from gdrive_wa.core.errors import DatabaseError
 
 _CACHE = -8 * 1024
@@ -21,8 +23,11 @@ _CACHE = -8 * 1024
 _FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
 """What the driver raises; the last when SQLite's own message quotes rotten bytes."""
 
-_LONGEST_STEP = 1 << 16
-_MOST_GAPS = 200
+_TICK = 100_000
+_STEPS_AT_LEAST = 10_000_000
+_STEPS_PER_BYTE = 100
+"""Steps of SQLite's machine that reading may take: far more than any sound file of that size
+needs, and an end for one whose pages lead in circles."""
 
 
 class Tables:
@@ -31,27 +36,33 @@ class Tables:
     Attributes:
         path: the file.
         damaged: some rows could not be read.
+        lost: how many row numbers of each table could not be read, as far as that is known.
+        cut: tables whose end could not be read, so that what is lost there cannot be counted.
 
     Raises:
-        DatabaseError: there is no such file, or it is no database.
+        DatabaseError: there is no such file, or it is not a database.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.damaged = False
+        self.lost: Counter[str] = Counter()
+        self.cut: set[str] = set()
         if not path.is_file():
             raise DatabaseError(f"there is no database {path}")
+        self._steps_left = _STEPS_AT_LEAST + _STEPS_PER_BYTE * path.stat().st_size
         with self._errors():
             self._database = sqlite3.connect(
                 path.absolute().as_uri() + "?mode=ro&immutable=1", uri=True, isolation_level=None
             )
             self._database.text_factory = _text
+            self._database.set_progress_handler(self._tick, _TICK)
         try:
             with self._errors():
                 self._database.execute("PRAGMA trusted_schema = OFF")
                 self._database.execute("PRAGMA temp_store = MEMORY")
                 self._database.execute(f"PRAGMA cache_size = {_CACHE}")
-                self._columns = self._introspect()
+                self._columns, self._keys = self._introspect()
         except DatabaseError:
             self._database.close()
             raise
@@ -71,44 +82,48 @@ class Tables:
         """True when `table` is there, with all of `columns`."""
         return table in self._columns and set(columns) <= self._columns[table]
 
+    def columns(self, table: str) -> frozenset[str]:
+        """The names of the columns of `table`; none when it is not there."""
+        return frozenset(self._columns.get(table, ()))
+
     def rows(
-        self, table: str, columns: Sequence[str], where: str = "1"
+        self,
+        table: str,
+        columns: Sequence[str],
+        where: str = "1",
+        *,
+        wanted: str | None = None,
+        last: int | None = None,
     ) -> Iterator[tuple[Any, ...]]:
         """The rows of `table` in the order they lie in, None for a column that is not there.
 
-        Around damaged pages, the rows on either side are read and :attr:`damaged` is set.
+        Around damaged pages every row that its number leads to is read; :attr:`damaged` is set
+        and :attr:`lost` counted.
 
         Args:
             table: its name; nothing comes when it is not there.
             columns: their names.
             where: an SQL condition; never with a value from outside in it.
+            wanted: only rows whose column of this name is one of the ids of :meth:`want`.
+            last: only so many rows, from the end backwards; None where they cannot be read.
         """
         known = self._columns.get(table)
-        if known is None:
+        if known is None or (wanted is not None and wanted not in known):
             return
         chosen = ", ".join(f'"{name}"' if name in known else "NULL" for name in columns)
-        number, order = ("rowid", "ORDER BY rowid") if self._numbered(table) else ("0", "")
-        query = (
-            f'SELECT {number}, {chosen} FROM "{table}" '  # noqa: S608 - only names of ours
-            f"WHERE {number} > ? AND ({where}) {order}"
-        )
-        after, step, gaps = -(1 << 63), 1, 0
-        while True:
+        if wanted is not None:
+            where = f'({where}) AND "{wanted}" IN (SELECT id FROM temp.wanted)'  # noqa: S608 - likewise
+        if last is not None:
+            yield from self._last(table, chosen, where, last)
+        elif not self._numbered(table):
+            yield from self._unnumbered(table, chosen, where)
+        else:
+            ids = wanted is not None and wanted == self._keys.get(table)
+            walk = Walk(self._database, table, chosen, where, ids=ids)
             try:
-                for row in self._database.execute(query, (after,)):
-                    after, step = row[0], 1
-                    yield row[1:]
-            except _FAILURES as error:
-                if not _is_damage(error):
-                    raise self._unreadable(error) from error
-                self.damaged = True
-                gaps += 1 if order else _MOST_GAPS
-                after = max(after, 0) + step
-                step = min(step * 4, _LONGEST_STEP)
-                if gaps >= _MOST_GAPS:
-                    return
-            else:
-                return
+                yield from walk.rows(self._passable)
+            finally:
+                self._count(table, walk)
 
     def want(self, ids: Iterable[int]) -> None:
         """From now on the condition ``… IN wanted`` means these ids."""
@@ -129,35 +144,80 @@ class Tables:
             found = self._database.execute(
                 f'SELECT count(*) FROM "{table}" WHERE {where}'  # noqa: S608 - names of ours
             ).fetchone()
-        except _FAILURES:
-            self.damaged = True
+        except _FAILURES as error:
+            self._passable(error)
             return 0
         return int(found[0])
 
+    def _last(self, table: str, chosen: str, where: str, last: int) -> Iterator[tuple[Any, ...]]:
+        order = "ORDER BY rowid DESC" if self._numbered(table) else ""
+        query = f'SELECT {chosen} FROM "{table}" WHERE {where} {order} LIMIT ?'  # noqa: S608 - only names of ours
+        try:
+            yield from self._database.execute(query, (last,))
+        except _FAILURES as error:
+            self._passable(error)
+
+    def _unnumbered(self, table: str, chosen: str, where: str) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._database.execute(f'SELECT {chosen} FROM "{table}" WHERE {where}')  # noqa: S608 - only names of ours
+        except _FAILURES as error:
+            self._passable(error)
+            self.cut.add(table)
+
+    def _count(self, table: str, walk: Walk) -> None:
+        if walk.lost or walk.cut:
+            self.damaged = True
+            self.lost[table] = max(self.lost[table], walk.lost)
+        if walk.cut:
+            self.cut.add(table)
+
+    def _passable(self, error: Exception) -> bool:
+        """Note an error that reading can go on after; any other one is raised as ours.
+
+        Returns:
+            False when nothing more can be read.
+        """
+        if isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_INTERRUPT:
+            if self._steps_left > 0:
+                raise KeyboardInterrupt from error  # our clock swallowed it
+            self.damaged = True
+            return False
+        if not _is_damage(error):
+            raise self._unreadable(error) from error
+        self.damaged = True
+        return True
+
+    def _tick(self) -> int:
+        self._steps_left -= _TICK
+        return int(self._steps_left <= 0)
+
     def _numbered(self, table: str) -> bool:
-        """False for a table that was made ``WITHOUT ROWID``."""
+        """False for a table that was made ``WITHOUT ROWID``, or whose column takes that name."""
+        named = [name for name in self._columns[table] if name.lower() == "rowid"]
+        if named and named != [self._keys.get(table)]:
+            return False
         try:
             self._database.execute(f'SELECT rowid FROM "{table}" LIMIT 0')  # noqa: S608 - a name of ours
         except _FAILURES as error:
             return _is_damage(error)
         return True
 
-    def _introspect(self) -> dict[str, set[str]]:
-        tables = [
-            row[0]
-            for row in self._database.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' "
-                "AND sql NOT LIKE 'CREATE VIRTUAL%'"
-            )
-        ]
-        return {
-            table: {
-                row[0]
-                for row in self._database.execute("SELECT name FROM pragma_table_info(?)", (table,))
-            }
-            for table in tables
-            if isinstance(table, str)
-        }
+    def _introspect(self) -> tuple[dict[str, set[str]], dict[str, str]]:
+        """Each table's columns, and the column that is its row number, where one is."""
+        columns: dict[str, set[str]] = {}
+        keys: dict[str, str] = {}
+        for (table,) in self._database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        ).fetchall():
+            if isinstance(table, str):
+                told = self._database.execute(
+                    "SELECT name, type, pk FROM pragma_table_info(?)", (table,)
+                ).fetchall()
+                columns[table] = {name for name, _, _ in told}
+                own = [name for name, kind, key in told if key and str(kind).upper() == "INTEGER"]
+                if len(own) == sum(1 for _, _, key in told if key) == 1:
+                    keys[table] = own[0]
+        return columns, keys
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -173,11 +233,18 @@ class Tables:
         )
 
 
+def _code(error: sqlite3.Error) -> int | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF
+
+
 def _is_damage(error: Exception) -> bool:
     if isinstance(error, UnicodeError):
         return True
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR)
+    return isinstance(error, sqlite3.Error) and _code(error) in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_IOERR,
+    )
 
 
 def _text(raw: bytes) -> str:

@@ -8,13 +8,17 @@ import re
 from datetime import UTC, datetime
 
 _LATEST = 4_102_444_800_000
-"""The year 2100, in milliseconds: what lies beyond is no time of a message."""
+"""The year 2100, in milliseconds: what lies beyond is not the time of a message."""
 
 _SECONDS = range(1_230_768_000, _LATEST // 1000)
 """From the year 2009, when WhatsApp began, in seconds; in milliseconds they are January 1970."""
 
 _DIGITS = re.compile(r"[+-]?\d{1,18}(?:\.\d*)?")
 _WAVEFORM = 64
+
+_MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+"""Characters that only turn the direction of writing, which phones put round names."""
+_MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u202f\u00a0-]*")
 
 
 def whole(value: object) -> int | None:
@@ -43,6 +47,18 @@ def text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     return value.replace("\x00", "") or None
+
+
+def name_text(value: object) -> str | None:
+    """A name, without the marks of direction round it; None for an empty one."""
+    shown = text(value)
+    return None if shown is None else shown.translate(_MARKS).strip() or None
+
+
+def person_name(value: object) -> str | None:
+    """As :func:`name_text`; None for a mere number, which stands where there is no name."""
+    shown = name_text(value)
+    return None if shown is None or _MERE_NUMBER.fullmatch(shown) else shown
 
 
 def moment(*values: object) -> datetime | None:

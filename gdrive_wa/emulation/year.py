@@ -77,7 +77,7 @@ class Year:
             case What.AUDIO:
                 message_type = 2
                 song = self._distinct(self._recordings["song"])
-                media = self._attach(line, "Audio", "AUD", ".opus", song, VOICE_TYPE)
+                media = self._attach(line, "Audio", "AUD", ".opus", song, "audio/ogg")
         message = Message(
             chat_jid=chat_jid,
             sender_jid=PEOPLE[line.sender].jid if in_group and line.sender else None,

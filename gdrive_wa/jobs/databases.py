@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gdrive_wa.archive.database_folder import CHATS
 from gdrive_wa.archive.writer import ArchiveWriter
-from gdrive_wa.chats.increments import increment_number, read_increment
+from gdrive_wa.chats.increments import Increment, in_order, read_increment
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.read import read_voice_notes
@@ -70,7 +70,7 @@ def notes_of(
                 iphone, beside=_iphone_beside(archive), contacts=contacts, owner=owner
             )
         elif msgstore is not None:
-            chats = read_voice_notes(msgstore, wa=names, contacts=contacts, newer=newer)
+            chats = read_voice_notes(msgstore, wa=names, contacts=contacts, increments=newer)
     except DatabaseError as error:
         progress.say(f"{error.message}: the voice notes keep their files' names")
         return []
@@ -158,16 +158,14 @@ def of_chat(
 
 def _newer(
     archive: ArchiveWriter, databases: Iterable[Entry], progress: Progress
-) -> list[VoiceNote]:
-    """The notes that came after the last full database, from its increments in their order."""
-    found: list[VoiceNote] = []
-    names = {Path(plain_name(entry.path, "zip")).name for entry in databases}
-    numbered = [(number, name) for name in names if (number := increment_number(name))]
-    for _, name in sorted(numbered):
+) -> list[Increment]:
+    """What came after the last full database, from its increments in their order."""
+    found: list[Increment] = []
+    for name in in_order({Path(plain_name(entry.path, "zip")).name for entry in databases}):
         path = archive.database(name)
         try:
             if path is not None:
-                found.extend(each.note for each in read_increment(path))
+                found.append(read_increment(path))
         except DamagedError as error:
             progress.say(f"{name}: {error.message}: its voice notes are not told")
     return found

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fgdrive_wa/pb/history_sync.proto\x12\x11gdrive_wa.history\"\xde\x01\n\x0bHistorySync\x12\x36\n\rconversations\x18\x02 \x03(\x0b\x32\x1f.gdrive_wa.history.Conversation\x12\x33\n\x08statuses\x18\x03 \x03(\x0b\x32!.gdrive_wa.history.WebMessageInfo\x12/\n\npush_names\x18\x07 \x03(\x0b\x32\x1b.gdrive_wa.history.PushName\x12\x31\n\x0blid_numbers\x18\x0f \x03(\x0b\x32\x1c.gdrive_wa.history.LidNumber\"\x87\x01\n\x0c\x43onversation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x33\n\x08messages\x18\x02 \x03(\x0b\x32!.gdrive_wa.history.HistorySyncMsg\x12\x0c\n\x04name\x18\r \x01(\t\x12\x14\n\x0c\x64isplay_name\x18& \x01(\t\x12\x12\n\nnumber_jid\x18\' \x01(\t\"$\n\x08PushName\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"0\n\tLidNumber\x12\x12\n\nnumber_jid\x18\x01 \x01(\t\x12\x0f\n\x07lid_jid\x18\x02 \x01(\t\"D\n\x0eHistorySyncMsg\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32!.gdrive_wa.history.WebMessageInfo\"\xef\x01\n\x0eWebMessageInfo\x12*\n\x03key\x18\x01 \x01(\x0b\x32\x1d.gdrive_wa.history.MessageKey\x12+\n\x07message\x18\x02 \x01(\x0b\x32\x1a.gdrive_wa.history.Message\x12\x19\n\x11message_timestamp\x18\x03 \x01(\x04\x12\x13\n\x0bparticipant\x18\x05 \x01(\t\x12\x0f\n\x07starred\x18\x11 \x01(\x08\x12\x11\n\tpush_name\x18\x13 \x01(\t\x12\x30\n\nmedia_data\x18& \x01(\x0b\x32\x1c.gdrive_wa.history.MediaData\"\x1f\n\tMediaData\x12\x12\n\nlocal_path\x18\x01 \x01(\t\"R\n\nMessageKey\x12\x12\n\nremote_jid\x18\x01 \x01(\t\x12\x0f\n\x07\x66rom_me\x18\x02 \x01(\x08\x12\n\n\x02id\x18\x03 \x01(\t\x12\x13\n\x0bparticipant\x18\x04 \x01(\t\"\xed\x08\n\x07Message\x12\x36\n\raudio_message\x18\x08 \x01(\x0b\x32\x1f.gdrive_wa.history.AudioMessage\x12\x32\n\x0b\x64\x65vice_sent\x18\x1f \x01(\x0b\x32\x1d.gdrive_wa.history.DeviceSent\x12-\n\tview_once\x18% \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12-\n\tephemeral\x18( \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x39\n\x15\x64ocument_with_caption\x18\x35 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12/\n\x0bview_once_2\x18\x37 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12*\n\x06\x65\x64ited\x18: \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x39\n\x15view_once_2_extension\x18; \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x33\n\x0fgroup_mentioned\x18> \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12.\n\nbot_invoke\x18\x43 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12+\n\x07\x63omment\x18M \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x32\n\x0estatus_mention\x18W \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x34\n\x10\x61ssociated_child\x18[ \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x38\n\x14group_status_mention\x18\\ \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x34\n\x10status_add_yours\x18_ \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x30\n\x0cgroup_status\x18` \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x31\n\rlimit_sharing\x18\x63 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12,\n\x08question\x18\x65 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x32\n\x0egroup_status_2\x18g \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x31\n\rbot_forwarded\x18h \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x32\n\x0equestion_reply\x18j \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12+\n\x07spoiler\x18v \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\"6\n\x07Wrapper\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.gdrive_wa.history.Message\"R\n\nDeviceSent\x12\x17\n\x0f\x64\x65stination_jid\x18\x01 \x01(\t\x12+\n\x07message\x18\x02 \x01(\x0b\x32\x1a.gdrive_wa.history.Message\"\xb6\x02\n\x0c\x41udioMessage\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x10\n\x08mimetype\x18\x02 \x01(\t\x12\x13\n\x0b\x66ile_sha256\x18\x03 \x01(\x0c\x12\x13\n\x0b\x66ile_length\x18\x04 \x01(\x04\x12\x14\n\x07seconds\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x0b\n\x03ptt\x18\x06 \x01(\x08\x12\x11\n\tmedia_key\x18\x07 \x01(\x0c\x12\x17\n\x0f\x66ile_enc_sha256\x18\x08 \x01(\x0c\x12\x13\n\x0b\x64irect_path\x18\t \x01(\t\x12\x1b\n\x13media_key_timestamp\x18\n \x01(\x03\x12+\n\x07\x63ontext\x18\x11 \x01(\x0b\x32\x1a.gdrive_wa.history.Context\x12\x10\n\x08waveform\x18\x13 \x01(\x0c\x12\x11\n\tview_once\x18\x15 \x01(\x08\x42\n\n\x08_seconds\"9\n\x07\x43ontext\x12\x18\n\x10\x66orwarding_score\x18\x15 \x01(\r\x12\x14\n\x0cis_forwarded\x18\x16 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fgdrive_wa/pb/history_sync.proto\x12\x11gdrive_wa.history\"\x99\x02\n\x0bHistorySync\x12\x36\n\rconversations\x18\x02 \x03(\x0b\x32\x1f.gdrive_wa.history.Conversation\x12\x33\n\x08statuses\x18\x03 \x03(\x0b\x32!.gdrive_wa.history.WebMessageInfo\x12/\n\npush_names\x18\x07 \x03(\x0b\x32\x1b.gdrive_wa.history.PushName\x12\x31\n\x0blid_numbers\x18\x0f \x03(\x0b\x32\x1c.gdrive_wa.history.LidNumber\x12\x39\n\x0finline_contacts\x18\x14 \x03(\x0b\x32 .gdrive_wa.history.InlineContact\"\x98\x01\n\x0c\x43onversation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x33\n\x08messages\x18\x02 \x03(\x0b\x32!.gdrive_wa.history.HistorySyncMsg\x12\x0c\n\x04name\x18\r \x01(\t\x12\x14\n\x0c\x64isplay_name\x18& \x01(\t\x12\x12\n\nnumber_jid\x18\' \x01(\t\x12\x0f\n\x07lid_jid\x18* \x01(\t\"$\n\x08PushName\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"0\n\tLidNumber\x12\x12\n\nnumber_jid\x18\x01 \x01(\t\x12\x0f\n\x07lid_jid\x18\x02 \x01(\t\"m\n\rInlineContact\x12\x12\n\nnumber_jid\x18\x01 \x01(\t\x12\x0f\n\x07lid_jid\x18\x02 \x01(\t\x12\x11\n\tfull_name\x18\x03 \x01(\t\x12\x12\n\nfirst_name\x18\x04 \x01(\t\x12\x10\n\x08username\x18\x05 \x01(\t\"D\n\x0eHistorySyncMsg\x12\x32\n\x07message\x18\x01 \x01(\x0b\x32!.gdrive_wa.history.WebMessageInfo\"\xef\x01\n\x0eWebMessageInfo\x12*\n\x03key\x18\x01 \x01(\x0b\x32\x1d.gdrive_wa.history.MessageKey\x12+\n\x07message\x18\x02 \x01(\x0b\x32\x1a.gdrive_wa.history.Message\x12\x19\n\x11message_timestamp\x18\x03 \x01(\x04\x12\x13\n\x0bparticipant\x18\x05 \x01(\t\x12\x0f\n\x07starred\x18\x11 \x01(\x08\x12\x11\n\tpush_name\x18\x13 \x01(\t\x12\x30\n\nmedia_data\x18& \x01(\x0b\x32\x1c.gdrive_wa.history.MediaData\"\x1f\n\tMediaData\x12\x12\n\nlocal_path\x18\x01 \x01(\t\"R\n\nMessageKey\x12\x12\n\nremote_jid\x18\x01 \x01(\t\x12\x0f\n\x07\x66rom_me\x18\x02 \x01(\x08\x12\n\n\x02id\x18\x03 \x01(\t\x12\x13\n\x0bparticipant\x18\x04 \x01(\t\"\xed\x08\n\x07Message\x12\x36\n\raudio_message\x18\x08 \x01(\x0b\x32\x1f.gdrive_wa.history.AudioMessage\x12\x32\n\x0b\x64\x65vice_sent\x18\x1f \x01(\x0b\x32\x1d.gdrive_wa.history.DeviceSent\x12-\n\tview_once\x18% \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12-\n\tephemeral\x18( \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x39\n\x15\x64ocument_with_caption\x18\x35 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12/\n\x0bview_once_2\x18\x37 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12*\n\x06\x65\x64ited\x18: \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x39\n\x15view_once_2_extension\x18; \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x33\n\x0fgroup_mentioned\x18> \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12.\n\nbot_invoke\x18\x43 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12+\n\x07\x63omment\x18M \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x32\n\x0estatus_mention\x18W \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x34\n\x10\x61ssociated_child\x18[ \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x38\n\x14group_status_mention\x18\\ \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x34\n\x10status_add_yours\x18_ \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x30\n\x0cgroup_status\x18` \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x31\n\rlimit_sharing\x18\x63 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12,\n\x08question\x18\x65 \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x32\n\x0egroup_status_2\x18g \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x31\n\rbot_forwarded\x18h \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12\x32\n\x0equestion_reply\x18j \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\x12+\n\x07spoiler\x18v \x01(\x0b\x32\x1a.gdrive_wa.history.Wrapper\"6\n\x07Wrapper\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.gdrive_wa.history.Message\"R\n\nDeviceSent\x12\x17\n\x0f\x64\x65stination_jid\x18\x01 \x01(\t\x12+\n\x07message\x18\x02 \x01(\x0b\x32\x1a.gdrive_wa.history.Message\"\xb6\x02\n\x0c\x41udioMessage\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x10\n\x08mimetype\x18\x02 \x01(\t\x12\x13\n\x0b\x66ile_sha256\x18\x03 \x01(\x0c\x12\x13\n\x0b\x66ile_length\x18\x04 \x01(\x04\x12\x14\n\x07seconds\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x0b\n\x03ptt\x18\x06 \x01(\x08\x12\x11\n\tmedia_key\x18\x07 \x01(\x0c\x12\x17\n\x0f\x66ile_enc_sha256\x18\x08 \x01(\x0c\x12\x13\n\x0b\x64irect_path\x18\t \x01(\t\x12\x1b\n\x13media_key_timestamp\x18\n \x01(\x03\x12+\n\x07\x63ontext\x18\x11 \x01(\x0b\x32\x1a.gdrive_wa.history.Context\x12\x10\n\x08waveform\x18\x13 \x01(\x0c\x12\x11\n\tview_once\x18\x15 \x01(\x08\x42\n\n\x08_seconds\"9\n\x07\x43ontext\x12\x18\n\x10\x66orwarding_score\x18\x15 \x01(\r\x12\x14\n\x0cis_forwarded\x18\x16 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -22,29 +22,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gdrive_wa.pb.history_sync_p
 if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _globals['_HISTORYSYNC']._serialized_start=55
-  _globals['_HISTORYSYNC']._serialized_end=277
-  _globals['_CONVERSATION']._serialized_start=280
-  _globals['_CONVERSATION']._serialized_end=415
-  _globals['_PUSHNAME']._serialized_start=417
-  _globals['_PUSHNAME']._serialized_end=453
-  _globals['_LIDNUMBER']._serialized_start=455
-  _globals['_LIDNUMBER']._serialized_end=503
-  _globals['_HISTORYSYNCMSG']._serialized_start=505
-  _globals['_HISTORYSYNCMSG']._serialized_end=573
-  _globals['_WEBMESSAGEINFO']._serialized_start=576
-  _globals['_WEBMESSAGEINFO']._serialized_end=815
-  _globals['_MEDIADATA']._serialized_start=817
-  _globals['_MEDIADATA']._serialized_end=848
-  _globals['_MESSAGEKEY']._serialized_start=850
-  _globals['_MESSAGEKEY']._serialized_end=932
-  _globals['_MESSAGE']._serialized_start=935
-  _globals['_MESSAGE']._serialized_end=2068
-  _globals['_WRAPPER']._serialized_start=2070
-  _globals['_WRAPPER']._serialized_end=2124
-  _globals['_DEVICESENT']._serialized_start=2126
-  _globals['_DEVICESENT']._serialized_end=2208
-  _globals['_AUDIOMESSAGE']._serialized_start=2211
-  _globals['_AUDIOMESSAGE']._serialized_end=2521
-  _globals['_CONTEXT']._serialized_start=2523
-  _globals['_CONTEXT']._serialized_end=2580
+  _globals['_HISTORYSYNC']._serialized_end=336
+  _globals['_CONVERSATION']._serialized_start=339
+  _globals['_CONVERSATION']._serialized_end=491
+  _globals['_PUSHNAME']._serialized_start=493
+  _globals['_PUSHNAME']._serialized_end=529
+  _globals['_LIDNUMBER']._serialized_start=531
+  _globals['_LIDNUMBER']._serialized_end=579
+  _globals['_INLINECONTACT']._serialized_start=581
+  _globals['_INLINECONTACT']._serialized_end=690
+  _globals['_HISTORYSYNCMSG']._serialized_start=692
+  _globals['_HISTORYSYNCMSG']._serialized_end=760
+  _globals['_WEBMESSAGEINFO']._serialized_start=763
+  _globals['_WEBMESSAGEINFO']._serialized_end=1002
+  _globals['_MEDIADATA']._serialized_start=1004
+  _globals['_MEDIADATA']._serialized_end=1035
+  _globals['_MESSAGEKEY']._serialized_start=1037
+  _globals['_MESSAGEKEY']._serialized_end=1119
+  _globals['_MESSAGE']._serialized_start=1122
+  _globals['_MESSAGE']._serialized_end=2255
+  _globals['_WRAPPER']._serialized_start=2257
+  _globals['_WRAPPER']._serialized_end=2311
+  _globals['_DEVICESENT']._serialized_start=2313
+  _globals['_DEVICESENT']._serialized_end=2395
+  _globals['_AUDIOMESSAGE']._serialized_start=2398
+  _globals['_AUDIOMESSAGE']._serialized_end=2708
+  _globals['_CONTEXT']._serialized_start=2710
+  _globals['_CONTEXT']._serialized_end=2767
 # @@protoc_insertion_point(module_scope)

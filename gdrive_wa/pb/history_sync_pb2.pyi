@@ -6,30 +6,34 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class HistorySync(_message.Message):
-    __slots__ = ("conversations", "statuses", "push_names", "lid_numbers")
+    __slots__ = ("conversations", "statuses", "push_names", "lid_numbers", "inline_contacts")
     CONVERSATIONS_FIELD_NUMBER: _ClassVar[int]
     STATUSES_FIELD_NUMBER: _ClassVar[int]
     PUSH_NAMES_FIELD_NUMBER: _ClassVar[int]
     LID_NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    INLINE_CONTACTS_FIELD_NUMBER: _ClassVar[int]
     conversations: _containers.RepeatedCompositeFieldContainer[Conversation]
     statuses: _containers.RepeatedCompositeFieldContainer[WebMessageInfo]
     push_names: _containers.RepeatedCompositeFieldContainer[PushName]
     lid_numbers: _containers.RepeatedCompositeFieldContainer[LidNumber]
-    def __init__(self, conversations: _Optional[_Iterable[_Union[Conversation, _Mapping]]] = ..., statuses: _Optional[_Iterable[_Union[WebMessageInfo, _Mapping]]] = ..., push_names: _Optional[_Iterable[_Union[PushName, _Mapping]]] = ..., lid_numbers: _Optional[_Iterable[_Union[LidNumber, _Mapping]]] = ...) -> None: ...
+    inline_contacts: _containers.RepeatedCompositeFieldContainer[InlineContact]
+    def __init__(self, conversations: _Optional[_Iterable[_Union[Conversation, _Mapping]]] = ..., statuses: _Optional[_Iterable[_Union[WebMessageInfo, _Mapping]]] = ..., push_names: _Optional[_Iterable[_Union[PushName, _Mapping]]] = ..., lid_numbers: _Optional[_Iterable[_Union[LidNumber, _Mapping]]] = ..., inline_contacts: _Optional[_Iterable[_Union[InlineContact, _Mapping]]] = ...) -> None: ...
 
 class Conversation(_message.Message):
-    __slots__ = ("id", "messages", "name", "display_name", "number_jid")
+    __slots__ = ("id", "messages", "name", "display_name", "number_jid", "lid_jid")
     ID_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     NUMBER_JID_FIELD_NUMBER: _ClassVar[int]
+    LID_JID_FIELD_NUMBER: _ClassVar[int]
     id: str
     messages: _containers.RepeatedCompositeFieldContainer[HistorySyncMsg]
     name: str
     display_name: str
     number_jid: str
-    def __init__(self, id: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[HistorySyncMsg, _Mapping]]] = ..., name: _Optional[str] = ..., display_name: _Optional[str] = ..., number_jid: _Optional[str] = ...) -> None: ...
+    lid_jid: str
+    def __init__(self, id: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[HistorySyncMsg, _Mapping]]] = ..., name: _Optional[str] = ..., display_name: _Optional[str] = ..., number_jid: _Optional[str] = ..., lid_jid: _Optional[str] = ...) -> None: ...
 
 class PushName(_message.Message):
     __slots__ = ("id", "name")
@@ -46,6 +50,20 @@ class LidNumber(_message.Message):
     number_jid: str
     lid_jid: str
     def __init__(self, number_jid: _Optional[str] = ..., lid_jid: _Optional[str] = ...) -> None: ...
+
+class InlineContact(_message.Message):
+    __slots__ = ("number_jid", "lid_jid", "full_name", "first_name", "username")
+    NUMBER_JID_FIELD_NUMBER: _ClassVar[int]
+    LID_JID_FIELD_NUMBER: _ClassVar[int]
+    FULL_NAME_FIELD_NUMBER: _ClassVar[int]
+    FIRST_NAME_FIELD_NUMBER: _ClassVar[int]
+    USERNAME_FIELD_NUMBER: _ClassVar[int]
+    number_jid: str
+    lid_jid: str
+    full_name: str
+    first_name: str
+    username: str
+    def __init__(self, number_jid: _Optional[str] = ..., lid_jid: _Optional[str] = ..., full_name: _Optional[str] = ..., first_name: _Optional[str] = ..., username: _Optional[str] = ...) -> None: ...
 
 class HistorySyncMsg(_message.Message):
     __slots__ = ("message",)

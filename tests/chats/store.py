@@ -99,7 +99,7 @@ def sha256_of(number: int) -> bytes:
     return hashlib.sha256(str(number).encode()).digest()
 
 
-def modern(path: Path, messages: Rows, files: Rows, **more: Rows) -> Path:
+def modern(path: Path, messages: Rows, files: Rows, /, **more: Rows) -> Path:
     """A database of the current schema with one chat, Mum's, and what else is named."""
     tables: dict[str, Rows] = {
         "jid": jids(MUM, ANNA, FAMILY),

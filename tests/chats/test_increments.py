@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import time
 import zipfile
 import zlib
 from datetime import UTC, datetime
@@ -13,9 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gdrive_wa.chats.increment_notes import MessageReader
+from gdrive_wa.chats.increment_zip import messages
 from gdrive_wa.chats.increments import (
-    _messages,
-    _Reader,
+    Increment,
+    in_order,
     increment_number,
     read_increment,
 )
@@ -34,11 +38,13 @@ from gdrive_wa.pb.history_sync_pb2 import (
     WebMessageInfo,
     Wrapper,
 )
+from tests.chats.wire import SPOKEN, a_conversation, wire
 from tests.crypt.fixtures import ROOT_KEY
 
 CHAT = "15550100@s.whatsapp.net"
 GROUP = "15550100-1600000000@g.us"
 FRIEND = "15550101@s.whatsapp.net"
+LID = "98765432100001@lid"
 
 
 def audio(**changes: object) -> AudioMessage:
@@ -111,15 +117,10 @@ def test_a_voice_note_is_known_with_all_that_is_told_of_it(tmp_path: Path) -> No
         waveform=tuple(range(64)),
     )
     assert found.link == MediaLink(
-        chat_jid=GROUP,
-        message_id="3EB0A1",
         url="https://media.invalid/x.enc",
         direct_path="/v/x.enc",
         media_key=b"\2" * 32,
         enc_sha256="03" * 32,
-        sha256="01" * 32,
-        size=4321,
-        mime_type="audio/ogg; codecs=opus",
     )
     assert "\\x02" not in repr(found)
 
@@ -131,7 +132,10 @@ def test_only_voice_notes_are_taken_and_wrappers_opened(tmp_path: Path) -> None:
         id=CHAT,
         messages=[
             sent(Message(), MessageKey(id="text")),
-            sent(Message(audio_message=audio(ptt=False)), MessageKey(id="music")),
+            sent(
+                Message(audio_message=audio(ptt=False, mimetype="audio/mpeg")),
+                MessageKey(id="music"),
+            ),
             sent(voice, MessageKey(id="mine", from_me=True)),
             sent(Message(ephemeral=Wrapper(message=voice)), MessageKey(id="fading")),
             sent(Message(ephemeral=Wrapper(message=once)), MessageKey(id="once")),
@@ -164,16 +168,6 @@ def test_values_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
     assert (note.sha256, note.waveform, note.sent_at) == (None, (), None)
 
 
-def wire(number: int, value: bytes | str | int) -> bytes:
-    """One field as it stands in a file, by its number alone: none of our modules has a say."""
-    if isinstance(value, int):
-        return write_varint(number << 3) + write_varint(value)
-    body = value.encode() if isinstance(value, str) else value
-    return write_varint(number << 3 | 2) + write_varint(len(body)) + body
-
-
-SPOKEN = wire(8, wire(5, 7) + wire(6, 1) + wire(7, bytes(32)))
-"""A Message with an AudioMessage of 7 seconds, push-to-talk."""
 WRAPPERS = {
     "view once": 37,
     "ephemeral": 40,
@@ -240,9 +234,12 @@ def test_names_and_numbers_told_beside_the_chats_are_used(tmp_path: Path) -> Non
     names = wire(7, wire(1, FRIEND) + wire(2, "Anna")) + wire(15, wire(1, FRIEND) + wire(2, lid))
     said = wire(1, wire(1, other) + wire(3, "A1")) + wire(2, SPOKEN) + wire(5, lid)
     chat = wire(2, wire(1, other) + wire(39, CHAT) + wire(38, "Ben") + wire(2, wire(1, said)))
-    (note,) = notes(by_numbers(tmp_path / "increment.zip", names, chat))
-    assert (note.sender, note.sender_jid) == ("Anna", FRIEND)
-    assert (note.chat, note.chat_jid) == ("Ben", CHAT)
+    told = wire(1, wire(1, GROUP) + wire(3, "A2")) + wire(2, SPOKEN) + wire(5, lid)
+    group = wire(2, wire(1, GROUP) + wire(13, "The choir") + wire(2, wire(1, told)))
+    alone, together = notes(by_numbers(tmp_path / "increment.zip", chat, group, names))
+    assert (alone.chat, alone.chat_jid) == (alone.sender, alone.sender_jid) == ("Ben", CHAT)
+    assert (together.chat, together.chat_jid) == ("The choir", GROUP)
+    assert (together.sender, together.sender_jid) == ("Anna", FRIEND)
 
 
 @pytest.mark.parametrize("wrapped", [True, False], ids=["zlib round the ZIP", "bare ZIP"])
@@ -257,14 +254,44 @@ def test_an_increment_decrypts_to_its_zip(wrapped: bool, tmp_path: Path) -> None
     assert notes(tmp_path / "out.zip") == notes(plain)
 
 
-def test_increments_are_told_by_their_names() -> None:
-    assert increment_number("Databases/msgstore-increment-12-2024-02-03.db.crypt15") == (
-        "2024-02-03",
-        12,
-    )
-    assert increment_number("msgstore-increment-1-2024-02-03.db") == ("2024-02-03", 1)
-    assert increment_number("msgstore-2024-02-03.1.db.crypt15") is None
-    assert increment_number("msgstore.db.crypt15") is None
+@pytest.mark.parametrize("suffix", ["", ".crypt14", ".crypt15"])
+def test_increments_are_known_by_each_of_their_names(suffix: str) -> None:
+    newest = "9999-99-99"
+    for name, number in {
+        "msgstore-increment-12.db": (newest, 12, 0),
+        "msgstore-increment-12-2024-02-03.db": ("2024-02-03", 12, 0),
+        "Databases/msgstore-increment-2-2024-09-09.1.db": ("2024-09-09", 2, 1),
+    }.items():
+        assert increment_number(name + suffix) == number
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "msgstore-2024-02-03.1.db.crypt15",
+        "msgstore.db.crypt15",
+        "msgstore-increment-.db",
+        "msgstore-increment-1.1.db",
+        "msgstore-increment-1.db.crypt16",
+        "msgstore-increment-1.db.crypt15.tmp",
+        "xmsgstore-increment-1.db",
+    ],
+)
+def test_other_names_are_not_increments(name: str) -> None:
+    assert increment_number(name) is None
+
+
+def test_increments_come_in_the_order_in_which_phones_wrote_them() -> None:
+    ordered = [
+        "msgstore-increment-9-2024-02-03.db",
+        "msgstore-increment-10-2024-02-03.db",
+        "msgstore-increment-1-2024-09-09.1.db",
+        "msgstore-increment-1-2024-09-09.2.db",
+        "msgstore-increment-2.db",
+        "msgstore-increment-9.db",
+        "msgstore-increment-10.db",
+    ]
+    assert in_order([*reversed(ordered), "msgstore.db", "wa.db"]) == ordered
 
 
 @pytest.mark.parametrize(
@@ -274,7 +301,7 @@ def test_increments_are_told_by_their_names() -> None:
         (b"\x80", "length"),
         (b"\xff" * 12, "length"),
         (write_varint(1 << 40), "more than any real one"),
-        (b"\x03\xff\xff\xff", "no sense"),
+        (b"\x03\xff\xff\xff", "is damaged"),
     ],
 )
 def test_messages_that_make_no_sense_are_refused(raw: bytes, says: str, tmp_path: Path) -> None:
@@ -285,7 +312,7 @@ def test_messages_that_make_no_sense_are_refused(raw: bytes, says: str, tmp_path
 def test_what_is_no_increment_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"PK no zip")
-    with pytest.raises(FormatError, match="no ZIP"):
+    with pytest.raises(FormatError, match="not a ZIP"):
         notes(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("other", "")
@@ -311,8 +338,8 @@ def test_a_zip_that_is_damaged_anywhere_is_read_or_refused(tmp_path: Path) -> No
 @given(st.binary(max_size=300))
 def test_any_bytes_are_messages_or_our_error(raw: bytes) -> None:
     with contextlib.suppress(PayloadError):
-        reader = _Reader()
-        for message in _messages(io.BytesIO(raw)):
+        reader = MessageReader()
+        for message in messages(io.BytesIO(raw)):
             assert all(found.note.chat_jid is not None for found in reader.notes(message))
 
 
@@ -323,3 +350,139 @@ def test_the_checksum_of_the_zip_is_checked(tmp_path: Path) -> None:
     plain.write_bytes(plain.read_bytes().replace(crc, bytes(4)))
     with pytest.raises(FormatError):
         notes(plain)
+
+
+def with_tables(path: Path, tables: dict[str, object], *syncs: bytes) -> Path:
+    """An increment with changes of other tables beside its messages."""
+    by_numbers(path, *syncs)
+    with zipfile.ZipFile(path, "a") as archive:
+        for table, rows in tables.items():
+            archive.writestr(f"{table}_modified_1.json", json.dumps({table: rows}))
+    return path
+
+
+def test_names_of_people_and_groups_are_told(tmp_path: Path) -> None:
+    contact = wire(1, FRIEND) + wire(2, LID) + wire(3, "Anna Hill") + wire(4, "Anna")
+    raw = (
+        a_conversation(CHAT, name="Ben Example")
+        + a_conversation(GROUP, name="\u200eThe choir", sender=LID, number="2")
+        + a_conversation("15550109@s.whatsapp.net", name="+1 555 0109", number="3")
+        + wire(20, contact)
+    )
+    increment = read_increment(by_numbers(tmp_path / "increment.zip", raw))
+    assert increment.given == {CHAT: "Ben Example", FRIEND: "Anna Hill", LID: "Anna Hill"}
+    assert increment.subjects == {GROUP: "The choir"}
+    assert increment.phones == {LID: FRIEND}
+    assert [(note.chat, note.sender) for note in notes(tmp_path / "increment.zip")] == [
+        ("Ben Example", "Ben Example"),
+        ("The choir", "Anna Hill"),
+        ("15550109@s.whatsapp.net", "15550109@s.whatsapp.net"),
+    ]
+
+
+def test_a_hidden_id_beside_a_number_is_known(tmp_path: Path) -> None:
+    chat = wire(2, wire(1, CHAT) + wire(42, LID))
+    assert read_increment(by_numbers(tmp_path / "increment.zip", chat)).phones == {LID: CHAT}
+
+
+def test_forwarded_notes_without_the_mark_are_notes(tmp_path: Path) -> None:
+    opus, ogg, mp3 = (
+        wire(2, kind) for kind in ("audio/ogg; codecs=opus", "audio/ogg", "audio/mp3")
+    )
+    forwarded = wire(17, wire(22, 1))
+    audios = (opus, ogg + wire(19, bytes(64)), mp3 + forwarded, opus + forwarded)
+    raw = b"".join(
+        a_conversation(CHAT, number=str(place), message=wire(8, audio))
+        for place, audio in enumerate(audios)
+    )
+    increment = read_increment(by_numbers(tmp_path / "increment.zip", raw))
+    assert [(each.note.message_id, each.note.forwarded) for each in increment] == [
+        ("INC0", False),
+        ("INC1", False),
+        ("INC3", True),
+    ]
+    assert increment.attached == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[", "null", "7", '{"jid": 7}', '{"other": []}', "[" * 100_000, "1" * 10_000, "\ud800"],
+    ids=["nothing", "cut", "null", "number", "no rows", "other", "deep", "long", "half a letter"],
+)
+def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content: str) -> None:
+    path = by_numbers(tmp_path / "increment.zip", a_conversation(CHAT))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("jid_modified_1.json", content.encode("utf-8", "surrogatepass"))
+        archive.writestr("chat_modified_2.json", '[{"_id": 1, "jid_row_id": "x"}, 5, null]')
+    increment = read_increment(path)
+    assert len(increment) == 1
+    assert increment.remarks == (
+        "jid_modified_1.json is not understood: the names in it are not known",
+    )
+    assert increment.rows == (("chat", {"_id": 1, "jid_row_id": "x"}),)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [{"_id": 1, "user": "a"}],
+        {"jid": [{"_id": 1, "user": "a"}]},
+        {"rows": [{"_id": 1, "user": "a"}]},
+        {"columns": ["_id", "user"], "rows": [[1, "a"]]},
+        {"jid": [{"op": "insert", "values": {"_id": 1, "user": "a"}}]},
+    ],
+)
+def test_rows_are_read_in_whatever_layout_they_come(tmp_path: Path, told: object) -> None:
+    for number, content in enumerate((json.dumps(told), json.dumps(told) + "\n")):
+        path = by_numbers(tmp_path / f"{number}.zip", a_conversation(CHAT))
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("jid_modified.json", content)
+        assert read_increment(path).rows == (("jid", {"_id": 1, "user": "a"}),)
+    path = by_numbers(tmp_path / "lines.zip", a_conversation(CHAT))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("jid_modified_1.json", '{"_id": 1}\n{"_id": 2}\n')
+    assert read_increment(path).rows == (("jid", {"_id": 1}), ("jid", {"_id": 2}))
+
+
+def empty_parts(field: bytes) -> bytes:
+    size = 30 << 20
+    return write_varint(size) + field * (size // len(field))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        empty_parts(wire(2, b"")),
+        empty_parts(wire(7, b"")),
+        empty_parts(wire(20, b"")),
+        write_varint(5 + (30 << 20)) + b"\x12" + write_varint(30 << 20) + b"\x12\x00" * (15 << 20),
+    ],
+    ids=["conversations", "names", "contacts", "messages of a conversation"],
+)
+def test_more_parts_than_any_real_one_has_are_refused_before_they_are_made(
+    tmp_path: Path, raw: bytes
+) -> None:
+    path = an_increment(tmp_path / "increment.zip", raw=raw)
+    began = time.perf_counter()
+    with pytest.raises(PayloadError, match="more than any real one"):
+        read_increment(path)
+    assert time.perf_counter() - began < 5
+
+
+def test_a_packing_that_whatsapp_does_not_use_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "increment.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("messages.bin", bytes(1000))
+    with pytest.raises(PayloadError, match="packed"):
+        read_increment(path)
+
+
+def test_the_latest_message_says_how_new_an_increment_is(tmp_path: Path) -> None:
+    text = wire(1, "hello")
+    raw = a_conversation(CHAT, sent=1_704_063_480) + a_conversation(
+        CHAT, sent=1_704_063_999, message=text, number="2"
+    )
+    increment = read_increment(by_numbers(tmp_path / "increment.zip", raw))
+    assert isinstance(increment, Increment)
+    assert increment.newest == datetime.fromtimestamp(1_704_063_999, UTC)
+    assert len(increment) == 1

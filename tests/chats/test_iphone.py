@@ -200,3 +200,74 @@ def test_the_key_of_a_link_is_the_first_field_of_its_blob(
     write_chats(path, [Spoken(number=1, audio=b"a", origin=1, url=url, media_key=blob)])
     found = [(link.media_key, link.url, link.message_id) for link in read_iphone_links(path)]
     assert found == ([] if key is None else [(key, url, "STANZA1")])
+
+
+def test_a_status_chat_is_of_whom_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "ChatStorage.sqlite"
+    rows = [Spoken(number=1, chat=21, path="a.opus"), Spoken(number=2, chat=22, path="b.opus")]
+    write_chats(path, [*rows, Spoken(number=3, chat=21, path="c.opus", from_me=True)])
+    execute(path, "INSERT INTO ZWACHATSESSION VALUES (21, '15550108@status', 'Carl', 3)")
+    execute(path, "INSERT INTO ZWACHATSESSION VALUES (22, '900109@status', NULL, 3)")
+    lids = tmp_path / "LID.sqlite"
+    write_beside(
+        lids,
+        "CREATE TABLE ZWAZACCOUNT (ZIDENTIFIER, ZPHONENUMBER, ZDISPLAYNAME);"
+        "INSERT INTO ZWAZACCOUNT VALUES ('900109@lid', '15550109', '\u200eDora\u200f');",
+    )
+    found = read_iphone_notes(path, beside=[lids], owner="Alex")
+    assert {(note.chat, note.chat_jid) for note in found} == {("Status", "status@broadcast")}
+    assert {(note.sender, note.sender_jid) for note in found} == {
+        ("Carl", "15550108@s.whatsapp.net"),
+        ("Dora", "15550109@s.whatsapp.net"),
+        ("Alex", None),
+    }
+
+
+def test_an_account_without_a_number_is_named_and_marks_are_stripped(tmp_path: Path) -> None:
+    path = tmp_path / "ChatStorage.sqlite"
+    write_chats(path, [Spoken(number=1, chat=2, member=9, path="a.opus"), Spoken(number=2)])
+    execute(path, "INSERT INTO ZWAGROUPMEMBER VALUES (9, '900110@lid', NULL, NULL)")
+    execute(path, "UPDATE ZWACHATSESSION SET ZPARTNERNAME = '\u200eFamily\u200f' WHERE Z_PK = 2")
+    lids = tmp_path / "LID.sqlite"
+    write_beside(
+        lids,
+        "CREATE TABLE ZWAZACCOUNT (ZIDENTIFIER, ZPHONENUMBER, ZDISPLAYNAME);"
+        "INSERT INTO ZWAZACCOUNT VALUES ('900110@lid', NULL, 'Dora Display');",
+    )
+    [note, _] = sorted(read_iphone_notes(path, beside=[lids]), key=lambda note: note.message_id)
+    assert (note.chat, note.sender) == ("Family", "Dora Display")
+
+
+def test_in_a_chat_of_two_a_list_is_not_the_sender(tmp_path: Path) -> None:
+    path = tmp_path / "ChatStorage.sqlite"
+    write_chats(path, [Spoken(number=1, member=2, path="a.opus")])
+    execute(path, "UPDATE ZWAMESSAGE SET ZFROMJID = '1555@broadcast'")
+    [note] = read_iphone_notes(path)
+    assert (note.sender, note.sender_jid) == ("Mum", "15550101@s.whatsapp.net")
+
+
+def test_a_transcript_is_read_where_the_database_has_one(tmp_path: Path) -> None:
+    path = tmp_path / "ChatStorage.sqlite"
+    write_chats(path, [Spoken(number=1, path="a.opus"), Spoken(number=2, path="b.opus")])
+    execute(path, "ALTER TABLE ZWAMEDIAITEM ADD COLUMN ZTRANSCRIPTION")
+    execute(path, "ALTER TABLE ZWAMEDIAITEM ADD COLUMN ZTRANSCRIPTIONSTATE")
+    execute(path, "UPDATE ZWAMEDIAITEM SET ZTRANSCRIPTION = 'hello', ZTRANSCRIPTIONSTATE = 3")
+    execute(path, "UPDATE ZWAMEDIAITEM SET ZTRANSCRIPTION = NULL WHERE ZMESSAGE = 2")
+    found = {note.message_id: note.transcript for note in read_iphone_notes(path)}
+    assert found == {"STANZA1": "hello", "STANZA2": None}
+
+
+def test_the_phones_own_address_book_names_people(tmp_path: Path) -> None:
+    path, book = tmp_path / "ChatStorage.sqlite", tmp_path / "AddressBook.sqlitedb"
+    write_chats(path, [Spoken(number=1, chat=3, path="a.opus")])
+    write_beside(
+        book,
+        "CREATE TABLE ABPerson (ROWID INTEGER PRIMARY KEY, First, Last);"
+        "CREATE TABLE ABMultiValue (UID INTEGER PRIMARY KEY, record_id, property, value);"
+        "INSERT INTO ABPerson VALUES (1, 'Cleo', 'Marsh');"
+        "INSERT INTO ABMultiValue VALUES (1, 1, 3, '(555) 0103');",
+    )
+    assert [note.sender for note in read_iphone_notes(path)] == ["+1 5550103"]
+    chats = read_iphone_notes(path, beside=[book])
+    assert [note.sender for note in chats] == ["Cleo Marsh"]
+    assert chats.nameless == ()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.chats.legacy import thumb_path
 from gdrive_wa.chats.read import read_voice_notes
 from tests.chats.store import (
     ANNA,
@@ -76,9 +75,12 @@ def test_a_group_of_the_old_schema(tmp_path: Path) -> None:
 
 
 def test_attached_audio_is_no_voice_note(tmp_path: Path) -> None:
-    rows = [old_message(1, origin=0), old_message(2, media_wa_type="1"), old_message(3)]
+    song = old_message(1, origin=0, media_mime_type="audio/mpeg")
+    rows = [song, old_message(2, media_wa_type="1"), old_message(3)]
     store = make_database(tmp_path / "msgstore.db", {"messages": rows})
-    assert [note.message_id for note in read_voice_notes(store)] == ["OLD0003"]
+    chats = read_voice_notes(store)
+    assert [note.message_id for note in chats] == ["OLD0003"]
+    assert chats.attached == 1
 
 
 def test_both_schemas_in_one_file_tell_each_message_once(tmp_path: Path) -> None:
@@ -129,21 +131,3 @@ def test_any_column_of_an_old_message_may_be_missing(tmp_path: Path, column: str
     row = old_message(1, media_name="PTT-20160101-WA0001.opus")
     del row[column]
     assert len(read_voice_notes(make_database(tmp_path / "msgstore.db", {"messages": [row]}))) == 1
-
-
-def test_the_path_in_a_java_object() -> None:
-    assert thumb_path(thumb_image(OLD_PATH)) == OLD_PATH
-
-
-def test_an_object_cut_anywhere_gives_its_path_or_nothing() -> None:
-    whole = thumb_image(OLD_PATH)
-    for length in range(len(whole)):
-        found = thumb_path(whole[:length])
-        assert found in (None, OLD_PATH)
-
-
-@pytest.mark.parametrize(
-    "thumb", [b"", b"\xff\xd8\xff\xe0 a picture", b"\xac\xed\x00\x05", b"\xac\xed\x00\x05\x70"]
-)
-def test_what_is_no_java_object_has_no_path(thumb: bytes) -> None:
-    assert thumb_path(thumb) is None

@@ -85,8 +85,11 @@ def test_the_sample_account_reads_as_it_was_made(sample: SampleAccount, tmp_path
         (2, 1, "audio/ogg; codecs=opus", path_of(1), True),
         (2, 1, None, None, True),
         (2, 0, "audio/mpeg", "Media/WhatsApp Audio/AUD-20240101-WA0001.mp3", False),
-        (2, 0, "audio/ogg; codecs=opus", path_of(1), False),
-        (2, 7, "audio/ogg; codecs=opus", "Media/WhatsApp Audio/x.opus", False),
+        (2, 0, "audio/ogg; codecs=opus", path_of(1), True),
+        (2, 7, "audio/ogg; codecs=opus", "Media/WhatsApp Audio/x.opus", True),
+        (2, 0, "audio/ogg", "Media/WhatsApp Audio/x.opus", False),
+        (2, 3, "audio/mp4", "Media/WhatsApp Voice Notes/202401/PTT-1.m4a", True),
+        (2, 0, "audio/mp4", "Media/WhatsApp Audio/AUD-1.m4a", False),
         (2, None, "audio/ogg; codecs=opus", path_of(1), True),
         (2, None, "audio/ogg; codecs=opus", "Media/WhatsApp Audio/x.opus", False),
         (82, 0, "audio/ogg; codecs=opus", None, True),
@@ -227,7 +230,12 @@ def test_status_broadcasts_and_lists_have_names(tmp_path: Path) -> None:
         "Channel",
         "Group 15550100-1500000000",
     ]
-    assert {note.sender_jid for note in read_voice_notes(store)} == {ANNA}
+    assert [note.sender_jid for note in read_voice_notes(store)] == [
+        ANNA,
+        ANNA,
+        "120363000@newsletter",
+        ANNA,
+    ]
 
 
 def test_orphans_are_kept_and_told(tmp_path: Path) -> None:

@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdrive_wa.chats.contacts import Contacts, read_contacts
+from gdrive_wa.chats.contacts import Contacts, Person, read_contacts
 from gdrive_wa.chats.people import bare, international
 from gdrive_wa.chats.read import read_voice_notes
 from gdrive_wa.core.errors import UsageError
 from tests.chats.store import ANNA, FAMILY, MUM, jids, make_database, media, message, modern
 
 LID = "200000000000001@lid"
+
+
+def a_book(*people: tuple[str, str]) -> Contacts:
+    return Contacts(Person(name=name, numbers=(number,)) for name, number in people)
 
 
 def named(tmp_path: Path, *, wa: dict[str, object] | None, contacts: bool, lid: bool) -> str:
@@ -176,13 +180,13 @@ def test_a_google_export_old_and_new(tmp_path: Path, header: str) -> None:
 
 
 def test_a_national_number_that_two_people_have_names_nobody() -> None:
-    book = Contacts([("Mary", "5550101"), ("Jane", "5550101"), ("Anna", "5550102")])
+    book = a_book(("Mary", "5550101"), ("Jane", "5550101"), ("Anna", "5550102"))
     assert book.name(MUM) is None
     assert book.name(ANNA) == "Anna"
 
 
 def test_a_hidden_id_is_no_number() -> None:
-    assert Contacts([("Mary", "200000000000001")]).name(LID) is None
+    assert a_book(("Mary", "200000000000001")).name(LID) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff" * 50, b"Name,Mail\nMary,m@example.org\n"])

@@ -17,8 +17,8 @@ import pytest
 
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
-from gdrive_wa.storage.batch import FILES
 from gdrive_wa.jobs.key import write_key_file
+from gdrive_wa.storage.batch import FILES
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX
 from tests.crypt.fixtures import ROOT_KEY
 

@@ -1,0 +1,86 @@
+"""Address books as CSV: Google's, of today and of old, and Outlook's."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from gdrive_wa.chats.contacts import Person
+from gdrive_wa.core.errors import UsageError
+
+_PHONE = re.compile(
+    r"\b(phone|telephone|mobile|car phone|pager|telefon\w*|mobiltelefon|handy|tel[ée]fono|"
+    r"t[ée]l[ée]phone|telefone|celular|cellulare|m[óo]vil|portable|телефон\w*|мобильный)\b",
+    re.IGNORECASE,
+)
+"""In Outlook's columns, which are in the language of the program that wrote them."""
+_NOT_A_NUMBER = re.compile(r"\b(type|label|phonetic|ttytdd|fax)\b", re.IGNORECASE)
+_NAMES = (
+    ("Name",),
+    ("First Name", "Middle Name", "Last Name"),
+    ("Given Name", "Additional Name", "Family Name"),
+    ("Vorname", "Weitere Vornamen", "Nachname"),
+    ("Nombre", "Segundo nombre", "Apellidos"),
+    ("Prénom", "Deuxième prénom", "Nom"),
+    ("Nome", "Secondo nome", "Cognome"),
+    ("Nome", "Segundo Nome", "Sobrenome"),
+    ("Имя", "Отчество", "Фамилия"),
+    ("Nickname",),
+    ("File As",),
+    ("Organization Name",),
+    ("Organization 1 - Name",),
+    ("Company",),
+    ("E-mail 1 - Value",),
+    ("E-mail Address",),
+)
+"""Columns that together name somebody, the best first."""
+
+
+def read_csv_book(content: str, path: Path) -> Iterator[Person]:
+    """The people of a CSV file who have a number and a name.
+
+    Args:
+        content: the file as text.
+        path: its name, for errors.
+
+    Raises:
+        UsageError: it has no column of telephone numbers, or is not CSV.
+    """
+    try:
+        yield from _people(content)
+    except (csv.Error, ValueError) as error:
+        raise UsageError(
+            f"'{path}' is neither a vCard file nor a CSV of Google's or Outlook's contacts",
+            hint="export your contacts at contacts.google.com, or as .vcf from the phone",
+        ) from error
+
+
+def _people(content: str) -> Iterator[Person]:
+    first = content[:10_000].split("\n", 1)[0]
+    separator = max(",;\t", key=first.count)
+    table = csv.DictReader(io.StringIO(content), delimiter=separator)
+    fields = [field for field in table.fieldnames or () if field is not None]
+    phones = [field for field in fields if _PHONE.search(field) and not _NOT_A_NUMBER.search(field)]
+    if not phones:
+        raise ValueError("no column of telephone numbers")
+    for row in table:
+        name = _name(row)
+        numbers = [
+            number.strip()
+            for field in phones
+            for number in (row.get(field) or "").split(":::")
+            if number.strip()
+        ]
+        if name and numbers:
+            yield Person(name=name, numbers=tuple(dict.fromkeys(numbers)))
+
+
+def _name(row: Mapping[str, str | None]) -> str:
+    for columns in _NAMES:
+        parts = [(row.get(column) or "").strip() for column in columns]
+        if any(parts):
+            return " ".join(part for part in parts if part)
+    return ""

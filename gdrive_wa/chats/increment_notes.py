@@ -1,0 +1,210 @@
+"""The voice notes and names in the messages of an increment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from gdrive_wa.chats.people import STATUS, bare, is_person, sender_in
+from gdrive_wa.chats.spoken import is_spoken
+from gdrive_wa.chats.values import name_text, person_name
+from gdrive_wa.core.model import MediaLink, VoiceNote
+from gdrive_wa.pb.history_sync_pb2 import (
+    AudioMessage,
+    Conversation,
+    HistorySync,
+    Message,
+    WebMessageInfo,
+)
+
+_DEEPEST_WRAPPER = 6
+_VIEW_ONCE = ("view_once", "view_once_2", "view_once_2_extension")
+_WRAPPERS = tuple(
+    name for name, field in Message.DESCRIPTOR.fields_by_name.items() if name != "audio_message"
+)
+_MEDIA = "Media/"
+_WAVEFORM_SIZE = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncrementNote:
+    """A voice note of an increment.
+
+    Attributes:
+        note: who, when and where; names are jids where the increment knows no better.
+        link: where its audio can be had for a while.
+    """
+
+    note: VoiceNote
+    link: MediaLink
+
+
+class MessageReader:
+    """Reads message after message, and collects names and numbers on the way.
+
+    Attributes:
+        attached: audio messages that are not voice notes.
+        newest: when the latest message was sent, UTC.
+        given: names that the owner's phone shows for people, by jid.
+        pushed: names that people gave themselves, by jid.
+        subjects: names of groups and channels, by jid.
+        phones: hidden ids, and the numbers behind them.
+    """
+
+    def __init__(self) -> None:
+        self.attached = 0
+        self.newest: datetime | None = None
+        self.given: dict[str, str] = {}
+        self.pushed: dict[str, str] = {}
+        self.subjects: dict[str, str] = {}
+        self.phones: dict[str, str] = {}
+
+    def notes(self, sync: HistorySync) -> Iterator[IncrementNote]:
+        """The voice notes of one message, of its chats and of its status updates."""
+        for each in sync.push_names:
+            _call(self.pushed, each.id, person_name(each.name))
+        for pair in sync.lid_numbers:
+            self._pair(pair.lid_jid, pair.number_jid)
+        for contact in sync.inline_contacts:
+            self._pair(contact.lid_jid, contact.number_jid)
+            name = person_name(contact.full_name) or person_name(contact.first_name)
+            for jid in (contact.number_jid, contact.lid_jid):
+                _call(self.given, jid, name)
+                _call(self.pushed, jid, name_text(contact.username))
+        for chat in sync.conversations:
+            self._learn(chat)
+            for wrapped in chat.messages:
+                yield from self._note(wrapped.message, chat.id)
+        for info in sync.statuses:
+            yield from self._note(info, STATUS)
+
+    def finished(self, found: IncrementNote) -> IncrementNote:
+        """A note with what was only told after it: numbers of hidden ids, and names."""
+        note = found.note
+        chat_jid = self._known(note.chat_jid)
+        sender_jid = None if note.sender_jid is None else self._known(note.sender_jid)
+        name = self.subjects.get(chat_jid) or self.given.get(chat_jid) or chat_jid
+        sender = note.sender if note.sender != note.sender_jid else None
+        known = self.given.get(sender_jid or "") or sender or self.pushed.get(sender_jid or "")
+        return replace(
+            found,
+            note=replace(
+                note,
+                chat=name,
+                chat_jid=chat_jid,
+                sender=known or sender_jid or note.sender,
+                sender_jid=sender_jid,
+            ),
+        )
+
+    def _learn(self, chat: Conversation) -> None:
+        self._pair(chat.id, chat.number_jid)
+        self._pair(chat.lid_jid, chat.number_jid or chat.id)
+        names = self.given if is_person(bare(chat.id)) else self.subjects
+        clean = person_name if names is self.given else name_text
+        for jid in (chat.id, chat.number_jid):
+            _call(names, jid, clean(chat.name) or clean(chat.display_name))
+
+    def _pair(self, hidden: str, number: str) -> None:
+        if hidden.endswith("@lid") and number and not number.endswith("@lid"):
+            self.phones.setdefault(bare(hidden), bare(number))
+
+    def _note(self, info: WebMessageInfo, chat: str) -> Iterator[IncrementNote]:
+        sent_at = _moment(info.message_timestamp)
+        if sent_at is not None and (self.newest is None or sent_at > self.newest):
+            self.newest = sent_at
+        found = _audio(info.message)
+        if found is None:
+            return
+        audio, view_once = found
+        forwarded = audio.context.is_forwarded or audio.context.forwarding_score > 0
+        path = _below_media(info.media_data.local_path)
+        if not view_once and not is_spoken(
+            marked=audio.ptt,
+            mime_type=audio.mimetype,
+            path=path,
+            waveform=bool(_waveform(audio.waveform)),
+            forwarded=forwarded,
+        ):
+            self.attached += 1
+            return
+        chat_jid = self._known(info.key.remote_jid or chat)
+        told = self._known(info.participant or info.key.participant) or None
+        sender_jid = sender_in(chat_jid, told, mine=info.key.from_me)
+        note = VoiceNote(
+            chat=chat_jid,
+            chat_jid=chat_jid,
+            sender=person_name(info.push_name) or sender_jid or chat_jid,
+            sender_jid=None if info.key.from_me else sender_jid,
+            from_me=info.key.from_me,
+            sent_at=sent_at,
+            duration=float(audio.seconds) if audio.HasField("seconds") else None,
+            size=audio.file_length or None,
+            mime_type=audio.mimetype or None,
+            starred=info.starred,
+            forwarded=forwarded,
+            view_once=view_once,
+            message_id=info.key.id,
+            whatsapp_path=path,
+            sha256=_sha256(audio.file_sha256),
+            waveform=_waveform(audio.waveform),
+        )
+        link = MediaLink(
+            chat_jid=note.chat_jid,
+            message_id=note.message_id,
+            url=audio.url or None,
+            direct_path=audio.direct_path or None,
+            media_key=audio.media_key,
+            enc_sha256=_sha256(audio.file_enc_sha256),
+            sha256=note.sha256,
+            size=note.size,
+            mime_type=note.mime_type,
+        )
+        yield IncrementNote(note=note, link=link)
+
+    def _known(self, jid: str) -> str:
+        """The jid with the number, where a LID's is told."""
+        jid = bare(jid)
+        return self.phones.get(jid, jid)
+
+
+def _call(names: dict[str, str], jid: str, name: str | None) -> None:
+    if jid and name is not None:
+        names[bare(jid)] = name
+
+
+def _audio(
+    message: Message, *, depth: int = _DEEPEST_WRAPPER, view_once: bool = False
+) -> tuple[AudioMessage, bool] | None:
+    """The audio in a message, however it is wrapped, and whether a wrapper says view-once."""
+    if message.HasField("audio_message"):
+        return message.audio_message, view_once or message.audio_message.view_once
+    if depth:
+        for name in _WRAPPERS:
+            if message.HasField(name):
+                once = view_once or name in _VIEW_ONCE
+                inner = getattr(message, name).message
+                if found := _audio(inner, depth=depth - 1, view_once=once):
+                    return found
+    return None
+
+
+def _below_media(path: str) -> str | None:
+    """The path as the databases spell it, from ``Media/`` on; the phone's folders go."""
+    return path[max(path.find(_MEDIA), 0) :] or None
+
+
+def _moment(seconds: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _sha256(raw: bytes) -> str | None:
+    return raw.hex() if len(raw) == 32 else None
+
+
+def _waveform(raw: bytes) -> tuple[int, ...]:
+    return tuple(raw) if len(raw) == _WAVEFORM_SIZE and max(raw) <= 100 else ()

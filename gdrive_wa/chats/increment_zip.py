@@ -1,0 +1,209 @@
+"""The ZIP that an increment decrypts to, opened as something a stranger wrote.
+
+Nothing is unpacked to the disk. What is bounded is the number of things as much as their bytes:
+30 million empty messages fit in 61 KB.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from google.protobuf.message import DecodeError
+
+from gdrive_wa.core.errors import FormatError, PayloadError, TruncatedError
+from gdrive_wa.core.names import name_key, safe_path
+from gdrive_wa.crypt.header import read_varint
+from gdrive_wa.pb.history_sync_pb2 import HistorySync
+from gdrive_wa.storage.reading import open_source
+
+MESSAGES = "messages.bin"
+LONGEST_MESSAGE = 64 << 20
+"""One HistorySync message that is longer is refused."""
+LIMIT = 1 << 30
+"""An increment of more messages than so many bytes is refused: real ones have a few MB."""
+MOST_MESSAGES = 100_000
+"""Nor one of more messages, however short they are: real ones have a few dozen."""
+MOST_PARTS = 400_000
+"""Nor one of more conversations, messages in them, names and so on, all together."""
+
+_LARGEST_TABLE = 4 << 20
+_MOST_TABLES = 200
+_MOST_MEMBERS = 10_000
+_TABLE = re.compile(r"^(jid|jid_map|chat|lid_display_name)_modified(?:_(\d{1,6}))?\.json$")
+_WRAPPED = ("values", "row", "new", "data", "after")
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_UNPACKING = (zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
+"""What zipfile raises for members that it cannot unpack."""
+_CONVERSATION = 2
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The ZIP at `path`, of which every member is as an honest one's.
+
+    Raises:
+        UsageError: it cannot be read.
+        FormatError: it is not a ZIP, or one that holds no messages.
+        UnsafeNameError: a member is named as if it were to leave its folder.
+        PayloadError: a member is a link, there twice, or packed in another way.
+    """
+    try:
+        with open_source(path) as stored, zipfile.ZipFile(stored) as archive:
+            _check(archive)
+            yield archive
+    except KeyError as error:
+        raise FormatError(f"an increment without {MESSAGES}: {path.name}") from error
+    except (zipfile.BadZipFile, OSError) as error:
+        raise FormatError(f"'{path.name}' is not a ZIP, or a damaged one") from error
+    except _UNPACKING as error:
+        raise PayloadError(f"{MESSAGES} cannot be unpacked: {path.name}") from error
+
+
+def _check(archive: zipfile.ZipFile) -> None:
+    """Refuse a ZIP that tries to get out of a folder, or to unpack without end."""
+    members = archive.infolist()
+    if len(members) > _MOST_MEMBERS:
+        raise PayloadError("an increment holds more files than any real one does")
+    names = {name_key(safe_path(member.orig_filename)) for member in members}
+    if len(names) < len(members):
+        raise PayloadError("an increment holds two members of one name")
+    for member in members:
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise PayloadError("an increment holds a symbolic link")
+        if member.compress_type not in _PACKINGS:
+            raise PayloadError("an increment is packed in a way that WhatsApp does not use")
+
+
+def tables(archive: zipfile.ZipFile, remarks: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The changed rows of other tables: each with its table's name, in the order of the files.
+
+    Args:
+        archive: an increment.
+        remarks: where files are named whose layout is not understood. They cost names only.
+    """
+    found = sorted(
+        (match[1], int(match[2] or 0), name)
+        for name in archive.namelist()
+        if (match := _TABLE.match(name.rpartition("/")[2]))
+    )
+    for table, _, name in found[:_MOST_TABLES]:
+        try:
+            with archive.open(name) as file:
+                raw = file.read(_LARGEST_TABLE + 1)
+            rows = _rows(raw, table) if len(raw) <= _LARGEST_TABLE else None
+        except (zipfile.BadZipFile, OSError, RecursionError, *_UNPACKING):
+            rows = None
+        if rows is None:
+            remarks.append(f"{name} is not understood: the names in it are not known")
+            continue
+        yield from ((table, row) for row in rows)
+
+
+def _rows(raw: bytes, table: str) -> list[dict[str, Any]] | None:
+    """The rows of a table in JSON: a list of objects, also one a line, in an object, or as lists
+    beside the names of their columns; None for any other layout."""
+    try:
+        told = json.loads(raw)
+    except ValueError:
+        lines = raw.splitlines()
+        told = [json.loads(line) for line in lines if line.strip()] if len(lines) > 1 else None
+    if isinstance(told, dict):
+        columns = told.get("columns")
+        found = told.get(table, told.get("rows"))
+        if isinstance(columns, list) and isinstance(found, list):
+            found = [
+                dict(zip(map(str, columns), row, strict=False)) if isinstance(row, list) else row
+                for row in found
+            ]
+        told = found
+    if not isinstance(told, list):
+        return None
+    return [_unwrapped(row) for row in told if isinstance(row, dict)]
+
+
+def _unwrapped(row: dict[str, Any]) -> dict[str, Any]:
+    """A row that stands in another object, beside what was done with it."""
+    return next((row[name] for name in _WRAPPED if isinstance(row.get(name), dict)), row)
+
+
+def messages(file: IO[bytes]) -> Iterator[HistorySync]:
+    """The messages of ``messages.bin``.
+
+    Raises:
+        PayloadError: they are not messages, or more than any real increment holds.
+    """
+    total = count = parts = 0
+    while (length := _length(file)) is not None:
+        total += length
+        count += 1
+        if length > LONGEST_MESSAGE or total > LIMIT or count > MOST_MESSAGES:
+            raise PayloadError("an increment holds more than any real one does")
+        raw = file.read(length)
+        if len(raw) < length:
+            raise PayloadError("an increment ends inside a message")
+        parts += _parts(raw, MOST_PARTS - parts)
+        try:
+            yield HistorySync.FromString(raw)
+        except DecodeError as error:
+            raise PayloadError("a message of an increment is damaged") from error
+
+
+def _length(file: IO[bytes]) -> int | None:
+    """The varint that is next; None at the end."""
+    raw = b""
+    while byte := file.read(1):
+        raw += byte
+        if byte[0] < 0x80 or len(raw) == 10:
+            break
+    if not raw:
+        return None
+    try:
+        return read_varint(raw)[0]
+    except (FormatError, TruncatedError) as error:
+        raise PayloadError("the length of a message in an increment is damaged") from error
+
+
+def _parts(raw: bytes, most: int) -> int:
+    """How many things a message holds, before they are made; those of conversations as well.
+
+    Raises:
+        PayloadError: more than `most`.
+    """
+    count, places = 0, [(0, len(raw), True)]
+    while places:
+        at, end, outer = places.pop()
+        while at < end:
+            count += 1
+            if count > most:
+                raise PayloadError("an increment holds more than any real one does")
+            tag, at = _varint(raw, at)
+            kind = tag & 7
+            if kind == 2:
+                size, at = _varint(raw, at)
+                if outer and tag >> 3 == _CONVERSATION:
+                    places.append((at, min(at + size, end), False))
+                at += size
+            elif kind == 0:
+                at = _varint(raw, at)[1]
+            else:
+                at += {1: 8, 5: 4}.get(kind, end)
+    return count
+
+
+def _varint(raw: bytes, at: int) -> tuple[int, int]:
+    """A varint and where it ends; what is cut short or too long ends the message."""
+    value = shift = 0
+    for place in range(at, min(at + 10, len(raw))):
+        value |= (raw[place] & 0x7F) << shift
+        if raw[place] < 0x80:
+            return value, place + 1
+        shift += 7
+    return value, len(raw)

@@ -1,0 +1,201 @@
+"""The messages of an iPhone's ``ChatStorage.sqlite``, as the same records as an Android's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from gdrive_wa.chats.iphone_people import Directory
+from gdrive_wa.chats.links import MEDIA_KEY_SIZE
+from gdrive_wa.chats.people import STATUS, UNKNOWN_CHAT, People, sender_in
+from gdrive_wa.chats.spoken import is_named_as_spoken
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.values import flag, positive, sha256_hex, text, whole
+from gdrive_wa.core.model import MediaLink, VoiceNote
+
+EPOCH = 978_307_200
+"""Seconds from 1970 to 2001, where Apple's time begins."""
+MEDIA_FOLDER = "Message/"
+"""Of WhatsApp's domain; the paths in the database begin below it."""
+
+_LATEST = 4_102_444_800
+_AUDIO = 3
+_ONCE = 53
+_MESSAGE = (
+    "Z_PK",
+    "ZCHATSESSION",
+    "ZISFROMME",
+    "ZMESSAGEDATE",
+    "ZMESSAGETYPE",
+    "ZSTANZAID",
+    "ZGROUPMEMBER",
+    "ZFROMJID",
+    "ZPUSHNAME",
+    "ZSTARRED",
+    "ZMEDIAITEM",
+    "ZFLAGS",
+)
+_MEDIA = (
+    "Z_PK",
+    "ZMESSAGE",
+    "ZMEDIALOCALPATH",
+    "ZFILESIZE",
+    "ZMOVIEDURATION",
+    "ZVCARDSTRING",
+    "ZVCARDNAME",
+    "ZMEDIAORIGIN",
+    "ZMEDIAURL",
+    "ZMEDIAKEY",
+)
+_FORWARDED = 0x180
+"""Both bits of ``ZFLAGS`` are set in a forwarded message."""
+_SPOKEN = 1
+"""``ZMEDIAORIGIN`` of what was spoken into the app, whatever its format: Opus since about 2016,
+AAC before."""
+_KEY_FIELD = b"\x0a\x20"
+"""``ZMEDIAKEY`` is a protobuf whose first field is the media key, 32 bytes; a hash and a time
+follow."""
+
+
+class Storage:
+    """The messages, and what belongs to them."""
+
+    def __init__(self, tables: Tables, directory: Directory, people: People) -> None:
+        self._tables = tables
+        self._directory = directory
+        self._people = people
+        self.attached = 0
+
+    def files(self) -> Iterator[tuple[int | None, VoiceNote]]:
+        """Every message with a file, and its type."""
+        for row, media in self._with_media("1"):
+            if text(media[2]) is not None or text(media[6]) is not None:
+                yield whole(row[4]), self._note(row, media)
+
+    def notes(self) -> Iterator[VoiceNote]:
+        """The voice notes, in no particular order."""
+        for row, media in self._spoken():
+            yield self._note(row, media)
+
+    def links(self) -> Iterator[MediaLink]:
+        """Where WhatsApp's own servers held their files, as far as that is known."""
+        for row, media in self._spoken():
+            number, chat_row, _, _, _, stanza, *_ = row
+            _, _, _, size, _, mime_type, sha256, _, url, blob, *_ = media
+            key = _media_key(blob)
+            if text(url) is not None and key is not None:
+                yield MediaLink(
+                    chat_jid=self._chat(chat_row)[0],
+                    message_id=text(stanza) or f"row {whole(number)}",
+                    url=text(url),
+                    direct_path=None,
+                    media_key=key,
+                    sha256=sha256_hex(sha256),
+                    size=positive(size),
+                    mime_type=text(mime_type),
+                )
+
+    def _spoken(self) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        """The message and the media row of each voice note."""
+        kinds = f"CAST(ZMESSAGETYPE AS INTEGER) IN ({_AUDIO}, {_ONCE})"
+        if not self._tables.has("ZWAMESSAGE", "ZMESSAGETYPE"):
+            kinds = "0"
+        self.attached = 0
+        for row, media in self._with_media(kinds):
+            if whole(row[4]) == _ONCE or _is_spoken(media):
+                yield row, media
+            else:
+                self.attached += 1
+
+    def _with_media(self, kinds: str) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        """Messages and the media row of each, which is empty where there is none."""
+        columns = (*_MESSAGE, *self._said_in("ZWAMESSAGE"))
+        by_id: dict[int, tuple[Any, ...]] = {}
+        by_message: dict[int, tuple[Any, ...]] = {}
+        for row in self._tables.rows("ZWAMEDIAITEM", (*_MEDIA, *self._said_in("ZWAMEDIAITEM"))):
+            number, message = whole(row[0]), whole(row[1])
+            if number is not None:
+                by_id[number] = row
+            if message is not None:
+                by_message.setdefault(message, row)
+        nothing: tuple[Any, ...] = (None,) * len(_MEDIA)
+        for row in self._tables.rows("ZWAMESSAGE", columns, kinds):
+            yield row, by_id.get(whole(row[10]) or 0) or by_message.get(whole(row[0]) or 0, nothing)
+
+    def _said_in(self, table: str) -> list[str]:
+        """Columns for what WhatsApp itself heard in a note; their name has not settled."""
+        return sorted(name for name in self._tables.columns(table) if "TRANSCRI" in name.upper())
+
+    def _chat(self, row: object) -> tuple[str, str | None]:
+        number = whole(row) or 0
+        if number in self._directory.statuses:
+            return STATUS, None
+        return self._directory.chats.get(number, (UNKNOWN_CHAT, None))
+
+    def _note(self, row: tuple[Any, ...], media: tuple[Any, ...]) -> VoiceNote:
+        (
+            number,
+            chat_row,
+            from_me,
+            sent,
+            kind,
+            stanza,
+            member,
+            from_jid,
+            _,
+            starred,
+            _,
+            flags,
+            *_,
+        ) = row
+        chat_jid, subject = self._chat(chat_row)
+        partner = self._directory.chats.get(whole(chat_row) or 0, (chat_jid, None))[0]
+        mine = flag(from_me)
+        told = self._directory.members.get(whole(member) or 0)
+        told = None if mine else told or self._directory.known(text(from_jid) or "")
+        sender_jid = sender_in(partner, told, mine=mine)
+        _, _, path, size, duration, mime_type, sha256, *_ = media
+        said = (*row[len(_MESSAGE) :], *media[len(_MEDIA) :])
+        local = text(path)
+        return VoiceNote(
+            chat=self._people.chat(chat_jid, subject),
+            chat_jid=chat_jid,
+            sender=self._people.sender(sender_jid, from_me=mine),
+            sender_jid=sender_jid,
+            from_me=mine,
+            sent_at=_moment(sent),
+            duration=positive(duration),
+            size=positive(size),
+            mime_type=text(mime_type),
+            starred=flag(starred),
+            forwarded=(whole(flags) or 0) & _FORWARDED == _FORWARDED,
+            transcript=next(
+                (each for each in said if isinstance(each, str) and each.strip()), None
+            ),
+            view_once=whole(kind) == _ONCE,
+            message_id=text(stanza) or f"row {whole(number)}",
+            whatsapp_path=None if local is None else MEDIA_FOLDER + local.lstrip("/"),
+            sha256=sha256_hex(sha256),
+        )
+
+
+def _is_spoken(media: tuple[Any, ...]) -> bool:
+    path, mime_type = text(media[2]), text(media[5]) or ""
+    opus = (path or "").lower().endswith(".opus") or "opus" in mime_type.lower()
+    return whole(media[7]) == _SPOKEN or opus or is_named_as_spoken(path)
+
+
+def _media_key(blob: object) -> bytes | None:
+    if not isinstance(blob, bytes):
+        return None
+    if len(blob) > MEDIA_KEY_SIZE and blob.startswith(_KEY_FIELD):
+        blob = blob[len(_KEY_FIELD) :][:MEDIA_KEY_SIZE]
+    return blob if len(blob) == MEDIA_KEY_SIZE else None
+
+
+def _moment(value: object) -> datetime | None:
+    """Seconds since 2001 UTC, with a fraction."""
+    if not isinstance(value, int | float) or not 0 < value + EPOCH < _LATEST:
+        return None
+    return datetime.fromtimestamp(value + EPOCH, UTC)

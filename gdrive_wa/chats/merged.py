@@ -1,0 +1,73 @@
+"""Voice notes of several sources, each message once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from gdrive_wa.chats.people import UNKNOWN_CHAT
+from gdrive_wa.core.model import VoiceNote
+
+_FILLED = (
+    "sent_at",
+    "duration",
+    "size",
+    "mime_type",
+    "transcript",
+    "whatsapp_path",
+    "sha256",
+    "waveform",
+)
+_EITHER = ("forwarded", "view_once")
+
+
+class Merged:
+    """Notes by their messages. Sources are added the newest first.
+
+    Attributes:
+        added: messages that no source before had; whoever reads it sets it back.
+    """
+
+    def __init__(self) -> None:
+        self.added = 0
+        self._notes: dict[tuple[str, str, bool], VoiceNote] = {}
+        self._chatless: dict[tuple[str, bool], tuple[str, str, bool]] = {}
+
+    def add(self, notes: Iterable[VoiceNote]) -> None:
+        """Add a source that is older than those before it: it only fills in what they lack."""
+        for note in notes:
+            key = (note.chat_jid, note.message_id, note.from_me)
+            short = key[1:]
+            if key not in self._notes and short in self._chatless:
+                found = self._notes.pop(self._chatless.pop(short))
+                self._notes[key] = filled(found, note)
+            elif key in self._notes:
+                self._notes[key] = filled(self._notes[key], note)
+            else:
+                self._notes[key] = note
+                self.added += 1
+                if note.chat_jid == UNKNOWN_CHAT and not note.message_id.startswith("row "):
+                    self._chatless[short] = key
+
+    def by_time(self) -> list[VoiceNote]:
+        """The notes in the order of their times, and then as they came."""
+        return sorted(
+            self._notes.values(),
+            key=lambda note: 0.0 if note.sent_at is None else note.sent_at.timestamp(),
+        )
+
+
+def filled(newer: VoiceNote, older: VoiceNote) -> VoiceNote:
+    """`newer`, with what it does not say taken from `older`, the same message."""
+    changes: dict[str, Any] = {
+        name: getattr(older, name)
+        for name in _FILLED
+        if not getattr(newer, name) and getattr(older, name)
+    }
+    changes |= {name: True for name in _EITHER if getattr(older, name) and not getattr(newer, name)}
+    if newer.chat_jid == UNKNOWN_CHAT != older.chat_jid:
+        changes |= {"chat": older.chat, "chat_jid": older.chat_jid}
+    if newer.sender_jid is None and older.sender_jid is not None and not newer.from_me:
+        changes |= {"sender": older.sender, "sender_jid": older.sender_jid}
+    return replace(newer, **changes) if changes else newer

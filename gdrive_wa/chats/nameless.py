@@ -1,0 +1,77 @@
+"""Chats without a name, and what would name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gdrive_wa.chats.people import STATUS, UNKNOWN_CHAT, People, phone_number
+from gdrive_wa.core.model import VoiceNote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamelessChats:
+    """How many chats go without a name.
+
+    Attributes:
+        chats: how many chats there are.
+        numbers: shown by their phone number: an address book can name them.
+        hidden: people whose number is hidden: a newer backup may know it.
+        groups: groups, lists and channels whose name is in no database here.
+    """
+
+    chats: int
+    numbers: int
+    hidden: int
+    groups: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.numbers + self.hidden + self.groups
+
+    def advice(self, *, contacts_given: bool) -> tuple[str, ...]:
+        """What to tell a person: how many, then what would name them; empty when all have names.
+
+        Args:
+            contacts_given: the user gave an address book already.
+        """
+        if not self.total:
+            return ()
+        book = (
+            "they are not in the address book you gave"
+            if contacts_given
+            else "to name them, give your address book: --contacts FILE (vCard or CSV)"
+        )
+        said = [f"{self.total} of {self.chats} chats have no name"]
+        said += [f"{self.numbers} are shown by phone number: {book}"] if self.numbers else []
+        if self.hidden:
+            said.append(f"{self.hidden} have a hidden number: a newer backup may know it")
+        if self.groups:
+            said.append(f"{self.groups} are groups or channels whose name is not in the backup")
+        return tuple(said)
+
+
+def count_nameless(chat_jids: Iterable[str], nameless: Iterable[str]) -> NamelessChats:
+    """Count what :attr:`~gdrive_wa.chats.read.Chats.nameless` lists.
+
+    Args:
+        chat_jids: of every chat, each as often as it comes.
+        nameless: of those without a name.
+    """
+    jids = set(nameless)
+    numbers = sum(phone_number(jid) is not None for jid in jids)
+    hidden = sum(jid.endswith("@lid") for jid in jids)
+    return NamelessChats(
+        chats=len(set(chat_jids)),
+        numbers=numbers,
+        hidden=hidden,
+        groups=len(jids) - numbers - hidden,
+    )
+
+
+def nameless_chats(notes: Iterable[VoiceNote], people: People) -> tuple[str, ...]:
+    """The jids of the chats that no source has a name for, in the order of `notes`."""
+    jids = dict.fromkeys(note.chat_jid for note in notes)
+    fixed = (STATUS, UNKNOWN_CHAT)
+    return tuple(jid for jid in jids if jid not in fixed and people.known(jid) is None)

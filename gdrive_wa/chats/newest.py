@@ -1,0 +1,58 @@
+"""How new a database of chats is, by its content: file times change when a file is copied."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.values import moment
+from gdrive_wa.core.errors import DatabaseError
+
+_LOOKED_AT = 2000
+"""Messages from the end: apps add them as they come, so the latest is among the last."""
+
+_EPOCH = 978_307_200
+_LATEST = 4_102_444_800
+
+
+def newest_message(path: Path) -> datetime | None:
+    """When the latest message of a database was sent, UTC. Quick: only its end is read.
+
+    Args:
+        path: a decrypted ``msgstore.db`` or ``ChatStorage.sqlite``; it is never changed.
+
+    Returns:
+        None when it holds no message with a time, is not a database of chats, or is unreadable.
+    """
+    try:
+        with Tables(path) as tables:
+            return newest_in(tables)
+    except DatabaseError:
+        return None
+
+
+def newest_in(tables: Tables) -> datetime | None:
+    """As :func:`newest_message`, of an open database."""
+    return max(filter(None, (_of(tables, last=_LOOKED_AT), _of_apple(tables))), default=None) or (
+        _of(tables, last=None)
+    )
+
+
+def _of(tables: Tables, last: int | None) -> datetime | None:
+    found = (
+        moment(*row)
+        for table in ("message", "messages")
+        for row in tables.rows(table, ("timestamp", "received_timestamp"), last=last)
+    )
+    return max(filter(None, found), default=None)
+
+
+def _of_apple(tables: Tables) -> datetime | None:
+    found = (
+        value + _EPOCH
+        for (value,) in tables.rows("ZWAMESSAGE", ("ZMESSAGEDATE",), last=_LOOKED_AT)
+        if isinstance(value, int | float) and 0 < value + _EPOCH < _LATEST
+    )
+    latest = max(found, default=None)
+    return None if latest is None else datetime.fromtimestamp(latest, UTC)

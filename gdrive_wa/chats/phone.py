@@ -1,0 +1,269 @@
+"""All that one phone's databases and increments say, held against each other.
+
+The newest database counts. What it has lost, because a message was deleted or a page is damaged,
+increments and older databases fill in; none of them ever overrides a newer one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from gdrive_wa.chats.increments import Increment
+from gdrive_wa.chats.legacy import LegacyMessages
+from gdrive_wa.chats.links import MEDIA_KEY_SIZE
+from gdrive_wa.chats.merged import Merged
+from gdrive_wa.chats.modern import ATTACHED, ModernMessages, lost_media
+from gdrive_wa.chats.newest import newest_in
+from gdrive_wa.chats.people import (
+    Jids,
+    People,
+    WaNames,
+    chat_subjects,
+    contact_names,
+    lid_names,
+    sender_in,
+)
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.values import name_text, text
+from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.core.model import MediaLink, VoiceNote
+
+NAMELESS_OWNER = "Me"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneDatabases:
+    """The files with one phone's chats and names.
+
+    Attributes:
+        msgstores: decrypted ``msgstore.db`` files, the newest by content first.
+        wa: ``wa.db`` files, the newest first; they may be damaged or empty.
+        increments: in the order in which the phone wrote them.
+        contacts: an address book of the user's.
+        owner_number: the owner's own number, where it is known; numbers in `contacts` are read
+            as its country writes them.
+    """
+
+    msgstores: tuple[Path, ...]
+    wa: tuple[Path, ...] = ()
+    increments: tuple[Increment, ...] = ()
+    contacts: Path | None = None
+    owner_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that a row of a database names.
+
+    Attributes:
+        row: who sent it, when and in which chat; `whatsapp_path` and `sha256` say which file.
+        message_type: WhatsApp's number for the kind of message, of the schema it is from; None
+            when the message is gone and only its file's row is left.
+    """
+
+    row: VoiceNote
+    message_type: int | None
+
+
+class Phone:
+    """The databases of one phone, opened. A context manager.
+
+    Attributes:
+        people: names, from every source.
+        remarks: what a person should know about the databases, a line each.
+        attached: audio messages of the newest database that are not voice notes.
+
+    Raises:
+        DatabaseError: none of the databases can be read, or none holds messages.
+        UsageError: the address book is not one.
+    """
+
+    def __init__(self, databases: PhoneDatabases) -> None:
+        self.remarks: list[str] = []
+        self.attached = 0
+        self._increments = databases.increments
+        self._phones: dict[str, str] = {}
+        self._opened = ExitStack()
+        try:
+            self._tables = self._open_all(databases.msgstores)
+            self._jids = [Jids(tables, self._phones) for tables in self._tables]
+            for increment in reversed(self._increments):
+                increment.teach(self._jids[0])
+                self.remarks += [f"{increment.name}: {remark}" for remark in increment.remarks]
+            self.people = self._people(databases)
+        except BaseException:
+            self._opened.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def notes(self) -> list[VoiceNote]:
+        """The voice notes by time, each once: as the newest source has it, filled in."""
+        merged = Merged()
+        for place, (tables, jids) in enumerate(zip(self._tables, self._jids, strict=True)):
+            left_out: Counter[str] = Counter()
+            for messages in (ModernMessages, LegacyMessages):
+                found = messages(tables, jids, self.people).voice_notes(left_out)
+                merged.add(found)
+            if place == 0:
+                self.attached = left_out[ATTACHED]
+                for increment in reversed(self._increments):
+                    merged.add(self._named(each.note) for each in increment)
+                self._say_lost(tables, merged)
+            elif merged.added:
+                notes = f"{merged.added} voice note{'' if merged.added == 1 else 's'}"
+                self.remarks.append(
+                    f"{notes} that {self._tables[0].path.name} no longer has: "
+                    f"found in {tables.path.name}"
+                )
+            merged.added = 0
+        return merged.by_time()
+
+    def files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
+        """The files of messages of every type, the newest database's first.
+
+        Args:
+            wanted: is asked for each with its path or name and its SHA-256 in hex, either of
+                which may be None.
+        """
+        for tables, jids in zip(self._tables, self._jids, strict=True):
+            modern = ModernMessages(tables, jids, self.people)
+            for kind, row in modern.with_files(modern.numbers_of_files(wanted)):
+                yield NamedFile(row, kind)
+            for kind, row in LegacyMessages(tables, jids, self.people).with_files():
+                if wanted(row.whatsapp_path, row.sha256):
+                    yield NamedFile(row, kind)
+
+    def links(self) -> Iterator[MediaLink]:
+        """Where WhatsApp's servers held the notes of the increments, the newest first."""
+        for increment in reversed(self._increments):
+            for each in increment:
+                link, note = each.link, each.note
+                if len(link.media_key) == MEDIA_KEY_SIZE and (link.url or link.direct_path):
+                    yield replace(link, chat_jid=self._jids[0].known(note.chat_jid))
+
+    def _open_all(self, paths: Sequence[Path]) -> list[Tables]:
+        found: list[Tables] = []
+        first: DatabaseError | None = None
+        for path in paths:
+            try:
+                tables = Tables(path)
+                self._opened.enter_context(tables)
+                _check(tables)
+            except DatabaseError as error:
+                first = first or error
+                self.remarks.append(f"{error.message}; it is left out")
+            else:
+                found.append(tables)
+        if not found:
+            raise first or DatabaseError("no database of chats was given")
+        return found
+
+    def _say_lost(self, tables: Tables, merged: Merged) -> None:
+        merged.added = 0
+        lost = lost_media(tables)
+        if tables.damaged:
+            self.remarks.append(f"{tables.path.name} is damaged: {loss(tables)}")
+        if lost:
+            self.remarks.append(
+                f"{tables.path.name}: {lost} voice notes belong to messages that are gone"
+            )
+
+    def _people(self, databases: PhoneDatabases) -> People:
+        subjects = [chat_subjects(*each) for each in zip(self._tables, self._jids, strict=True)]
+        lids = [lid_names(*each) for each in zip(self._tables, self._jids, strict=True)]
+        wa = self._wa_names(databases.wa)
+        newest = newest_in(self._tables[0]) if self._increments else None
+        told = [(each, each.names(self._jids[0])) for each in reversed(self._increments)]
+        sources: list[Mapping[str, str]] = [
+            *(names[2] for each, names in told if _is_later(each.newest, newest)),
+            *subjects,
+            *(each.given for each in wa),
+        ]
+        by_name: list[Callable[[str], str | None]] = [each.get for each in sources]
+        by_name += self._books(databases, [each for names in wa for each in names.dialled])
+        rest = [*(names[0] for _, names in told), *lids, *(each.pushed for each in wa)]
+        rest += [names[1] for _, names in told] + [names[2] for _, names in told]
+        return People(self._owner(), *by_name, *(each.get for each in rest))
+
+    def _books(
+        self, databases: PhoneDatabases, dialled: list[tuple[str, str]]
+    ) -> Iterator[Callable[[str], str | None]]:
+        """The address books: what wa.db has without jids, and the user's."""
+        if not dialled and databases.contacts is None:
+            return
+        from gdrive_wa.chats.contacts import Contacts, Person, read_people  # noqa: PLC0415
+
+        among = {jid for jids in self._jids for jid in jids.everybody()}
+        books = [[Person(name=name, numbers=(number,)) for name, number in dialled]]
+        if databases.contacts is not None:
+            books.append(read_people(databases.contacts))
+        for book in books:
+            yield Contacts(book, owner=databases.owner_number, among=among).name
+
+    def _owner(self) -> str:
+        for tables in self._tables:
+            for key, value in tables.rows("props", ("key", "value")):
+                if text(key) == "user_push_name" and (name := name_text(value)) is not None:
+                    return name
+        return NAMELESS_OWNER
+
+    def _wa_names(self, paths: Sequence[Path]) -> list[WaNames]:
+        found = []
+        for path in paths:
+            try:
+                with Tables(path) as tables:
+                    found.append(contact_names(tables, self._jids[0]))
+                    if tables.damaged:
+                        self.remarks.append(f"{path.name} is damaged: {loss(tables)}")
+            except DatabaseError as error:
+                self.remarks.append(f"{error.message}; names come from elsewhere")
+        return found
+
+    def _named(self, note: VoiceNote) -> VoiceNote:
+        """A note of an increment, with the names that the databases have for its jids."""
+        jids = self._jids[0]
+        chat_jid = jids.known(note.chat_jid)
+        told = None if note.sender_jid is None else jids.known(note.sender_jid)
+        sender_jid = sender_in(chat_jid, told, mine=note.from_me)
+        own = None if note.sender == note.sender_jid else note.sender
+        return replace(
+            note,
+            chat=self.people.chat(chat_jid),
+            chat_jid=chat_jid,
+            sender=self.people.sender(sender_jid, from_me=note.from_me, own=own),
+            sender_jid=sender_jid,
+        )
+
+
+def _is_later(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and (other is None or one > other)
+
+
+def _check(tables: Tables) -> None:
+    if not (tables.has("message", "_id") or tables.has("messages", "key_remote_jid")):
+        raise DatabaseError(
+            f"this database holds no messages: {tables.path}",
+            hint="the one that does is msgstore.db",
+        )
+
+
+def loss(tables: Tables) -> str:
+    """How much of a damaged database could not be read."""
+    parts = [
+        f"up to {count} {'row' if count == 1 else 'rows'} of {table}"
+        for table, count in sorted(tables.lost.items())
+        if count
+    ]
+    parts += [f"the end of {table}" for table in sorted(tables.cut)]
+    return f"{', '.join(parts) or 'some of it'} could not be read"

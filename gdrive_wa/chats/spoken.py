@@ -1,0 +1,48 @@
+"""What is a voice note, and what an audio file that somebody attached.
+
+Facts: proto/README.md, "Voice notes". A note that is forwarded loses the push-to-talk mark, and
+so do those that some business programs send; it stays a voice note to whoever gets it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_RECORDED = re.compile(r"^audio/ogg\s*;\s*codecs\s*=\s*\"?opus", re.IGNORECASE)
+"""The type that the app gives to what it recorded; a file's own is ``audio/ogg`` or other."""
+_NAMED = re.compile(r"(^|[/\\])(\.trashed-\d+-)?ptt-|voice notes[/\\]", re.IGNORECASE)
+
+
+def is_named_as_spoken(path: str | None) -> bool:
+    """True for ``PTT-…`` and for what lies in a folder of voice notes."""
+    return path is not None and _NAMED.search(path) is not None
+
+
+def is_spoken(
+    *,
+    marked: bool | None,
+    mime_type: str | None,
+    path: str | None,
+    waveform: bool = False,
+    forwarded: bool = False,
+) -> bool:
+    """Whether an audio message is a voice note.
+
+    Args:
+        marked: it has the push-to-talk mark; None where the database has no place for one.
+        mime_type: of its file.
+        path: of its file, or its name.
+        waveform: the app drew one for it.
+        forwarded: it was forwarded.
+    """
+    if marked:
+        return True
+    kind = (mime_type or "").lower()
+    if kind.startswith(("image/", "video/", "text/")):
+        return False
+    if is_named_as_spoken(path):
+        return True
+    opus = "opus" in kind or "/ogg" in kind or (path or "").lower().endswith(".opus")
+    if opus and (waveform or forwarded):
+        return True
+    return marked is not None and _RECORDED.match(kind) is not None

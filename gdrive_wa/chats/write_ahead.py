@@ -1,0 +1,57 @@
+"""A database with its write-ahead log, merged into a copy.
+
+While an app has its database open, SQLite keeps the newest changes beside it, in a file whose
+name ends in ``-wal``. A copy made while the app was running has the last messages only there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+
+from gdrive_wa.core.errors import DatabaseError
+
+
+def merge_log(database: Path, log: Path, folder: Path) -> Path:
+    """A copy of a database, with what its log holds merged in. Neither is changed.
+
+    What is damaged in the log costs the changes behind the damage only.
+
+    Args:
+        database: for example ``msgstore.db``.
+        log: the file beside it whose name ends in ``-wal``.
+        folder: where the copy goes, under the database's name; the caller removes it.
+
+    Returns:
+        The copy's path.
+
+    Raises:
+        DatabaseError: a file cannot be read, or the copy cannot be written.
+    """
+    copy, beside = folder / database.name, folder / f"{database.name}-wal"
+    try:
+        shutil.copyfile(database, copy)
+        shutil.copyfile(log, beside)
+        try:
+            _checkpoint(copy)
+        except sqlite3.Error:  # not a log: the database alone counts
+            shutil.copyfile(database, copy)
+    except OSError as error:
+        raise DatabaseError(
+            f"'{log.name}' cannot be merged into '{database.name}' ({error.strerror})",
+            hint="make room for a copy of the database, or check that both can be read",
+        ) from error
+    finally:
+        for suffix in ("-wal", "-shm"):
+            with suppress(OSError):
+                copy.with_name(f"{copy.name}{suffix}").unlink(missing_ok=True)
+    return copy
+
+
+def _checkpoint(copy: Path) -> None:
+    with closing(sqlite3.connect(copy, isolation_level=None)) as opened:
+        opened.execute("PRAGMA trusted_schema = OFF")
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        opened.execute("PRAGMA journal_mode = DELETE").fetchall()

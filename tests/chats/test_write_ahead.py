@@ -1,0 +1,114 @@
+"""A database with its log, and how new a database is."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.chats.newest import newest_message
+from gdrive_wa.chats.read import read_voice_notes
+from gdrive_wa.chats.write_ahead import merge_log
+from gdrive_wa.core.errors import DatabaseError
+from tests.chats.store import make_database, media, message, modern, old_message
+from tests.sources.apple import Spoken, write_chats
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> tuple[Path, Path]:
+    """A database as a running phone has it: messages 3 and 4 are in the log alone."""
+    path = modern(tmp_path / "live.db", [message(1), message(2)], [media(1)])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA wal_autocheckpoint = 0")
+        for number in (3, 4):
+            row = message(number)
+            marks = ", ".join("?" for _ in row)
+            database.execute(f"INSERT INTO message VALUES ({marks})", list(row.values()))  # noqa: S608 - a test's own
+            database.commit()
+        folder = tmp_path / "phone"
+        folder.mkdir()
+        shutil.copyfile(path, folder / "msgstore.db")
+        shutil.copyfile(f"{path}-wal", folder / "msgstore.db-wal")
+    return folder / "msgstore.db", folder / "msgstore.db-wal"
+
+
+def test_what_is_only_in_the_log_is_read_from_a_copy(
+    live: tuple[Path, Path], tmp_path: Path
+) -> None:
+    before = [path.read_bytes() for path in live]
+    work = tmp_path / "work"
+    work.mkdir()
+    assert len(read_voice_notes(live[0])) == 2
+    copy = merge_log(*live, work)
+    assert [note.message_id[-1] for note in read_voice_notes(copy)] == ["1", "2", "3", "4"]
+    assert [path.read_bytes() for path in live] == before
+    assert sorted(path.name for path in live[0].parent.iterdir()) == [
+        "msgstore.db",
+        "msgstore.db-wal",
+    ]
+    assert [path.name for path in work.iterdir()] == ["msgstore.db"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "rotten end", "rubbish", "empty"])
+def test_a_damaged_log_costs_its_own_messages_only(
+    live: tuple[Path, Path], tmp_path: Path, damage: str
+) -> None:
+    raw = live[1].read_bytes()
+    live[1].write_bytes(
+        {
+            "cut": raw[: len(raw) - 100],
+            "rotten end": raw[:-4000] + bytes(4000),
+            "rubbish": b"not a log" * 1000,
+            "empty": b"",
+        }[damage]
+    )
+    (tmp_path / "work").mkdir()
+    notes = read_voice_notes(merge_log(*live, tmp_path / "work"))
+    assert len(notes) == (3 if damage in ("cut", "rotten end") else 2)
+
+
+def test_a_log_that_is_not_there_is_an_error_of_ours(
+    live: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(DatabaseError, match="cannot be merged"):
+        merge_log(live[0], tmp_path / "nothing-wal", tmp_path)
+
+
+def test_the_newest_message_says_how_new_a_database_is(tmp_path: Path) -> None:
+    rows = [message(number) for number in range(1, 3000)]
+    current = modern(tmp_path / "current.db", rows, [])
+    start = datetime(2024, 1, 1, 10, tzinfo=UTC)
+    assert newest_message(current) == start + timedelta(seconds=2999)
+    old = make_database(tmp_path / "old.db", {"messages": [old_message(7)]})
+    assert newest_message(old) == start + timedelta(seconds=7)
+    apple = tmp_path / "ChatStorage.sqlite"
+    write_chats(apple, [Spoken(number=1, sent=1_735_000_000, path="a.opus")])
+    assert newest_message(apple) == datetime(2024, 12, 24, 0, 26, 40, tzinfo=UTC)
+
+
+def test_what_has_no_messages_has_no_age(tmp_path: Path) -> None:
+    assert newest_message(make_database(tmp_path / "wa.db", {"wa_contacts": [{"_id": 1}]})) is None
+    assert newest_message(tmp_path / "nothing.db") is None
+    assert newest_message(modern(tmp_path / "empty.db", [], [])) is None
+    sentinel = message(1, chat_row_id=-1, timestamp=None, received_timestamp=-1)
+    assert newest_message(modern(tmp_path / "sentinel.db", [sentinel], [])) is None
+
+
+def test_a_database_whose_end_is_damaged_still_has_an_age(tmp_path: Path) -> None:
+    rows = [message(number, text_data="x" * 400) for number in range(1, 801)]
+    path = modern(tmp_path / "msgstore.db", rows, [])
+    with closing(sqlite3.connect(path)) as database:
+        pages = database.execute(
+            "SELECT pageno FROM dbstat WHERE name = 'message' AND pagetype = 'leaf' ORDER BY path"
+        ).fetchall()
+    raw = bytearray(path.read_bytes())
+    raw[(pages[-1][0] - 1) * 4096 : pages[-1][0] * 4096] = b"\xee" * 4096
+    path.write_bytes(raw)
+    newest = newest_message(path)
+    assert newest is not None
+    assert newest > datetime(2024, 1, 1, 10, 12, tzinfo=UTC)
