@@ -24,7 +24,8 @@ from gdrive_wa.core.arguments import DateLike, PathLike, ProgressLike, as_path, 
 from gdrive_wa.core.errors import StorageError, UsageError
 from gdrive_wa.core.model import NoteStatus, VoiceNote, relative_to
 from gdrive_wa.core.progress import Progress, Stage
-from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, Record, doubt, read_manifest
+from gdrive_wa.storage.corrupt import mark_corrupt
+from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, Record, read_manifest
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -225,7 +226,7 @@ class Archive:
         extra = sorted(path for path in self._present() if path not in known)
         told.end(Stage.VERIFY)
         with suppress(StorageError):  # an archive on a disc, or somebody else's
-            doubt(self.folder, changed)
+            mark_corrupt(self.folder, changed)
         return Verification(
             ok=good,
             missing=tuple(missing),

@@ -17,7 +17,8 @@ from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.batch import Batch
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import DraftFile, make_folder, write_draft
+from gdrive_wa.storage.draft import make_folder
+from gdrive_wa.storage.draft_file import DraftFile, write_draft
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
@@ -32,6 +33,7 @@ class ArchiveStore:
         progress: is told when a file had to stay without.
 
     Attributes:
+        folder: the archive's.
         drafts: the folder where its temporary files lie.
     """
 
@@ -40,7 +42,7 @@ class ArchiveStore:
     ) -> None:
         self.drafts = str((manifest.folder / STATE_FOLDER).absolute())
         self._manifest = manifest
-        self._folder = manifest.folder
+        self.folder = manifest.folder
         self._timezone = timezone
         self._tags = tags
         self._progress = progress
@@ -120,18 +122,18 @@ class ArchiveStore:
     def move(self, old: Record, new: Record) -> None:
         """The file of `old` becomes that of `new`."""
         self.flush()
-        target = self._folder / new.path
+        target = self.folder / new.path
         self._check_inside(new.path)
         make_folder(target.parent)
         with storage_errors(target):
-            (self._folder / old.path).replace(target)
+            (self.folder / old.path).replace(target)
         self._add(new)
         self._manifest.drop(old.path)
 
     def remove(self, record: Record) -> None:
         """The file of `record` lies elsewhere in the archive now."""
         self.flush()
-        path = self._folder / record.path
+        path = self.folder / record.path
         self._check_inside(record.path)
         with storage_errors(path):
             path.unlink(missing_ok=True)
@@ -166,7 +168,7 @@ class ArchiveStore:
         """Refuse to write through a link that leads out; each folder is looked at once a run."""
         folder = path.rpartition("/")[0]
         if folder not in self._inside:
-            check_inside(self._folder, self._folder / path)
+            check_inside(self.folder, self.folder / path)
             self._inside.add(folder)
 
 

@@ -22,6 +22,7 @@ from typing import Self
 from gdrive_wa.archive.catalogue import Known, former_notes
 from gdrive_wa.archive.database_folder import DatabaseFolder, SamePhone
 from gdrive_wa.archive.finalise import settled, write_lists
+from gdrive_wa.archive.hand_over import hand_over_held
 from gdrive_wa.archive.layout import (
     UNMATCHED,
     VOICE_FOLDER,
@@ -30,7 +31,6 @@ from gdrive_wa.archive.layout import (
     media_place,
     owner_of,
 )
-from gdrive_wa.archive.match import Matcher
 from gdrive_wa.archive.recover import adopt
 from gdrive_wa.archive.store import ArchiveStore, check_inside
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
@@ -39,7 +39,8 @@ from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import safe_name
 from gdrive_wa.core.progress import Progress, Silent
-from gdrive_wa.storage.draft import DraftFile, sweep
+from gdrive_wa.storage.draft import sweep
+from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
@@ -166,7 +167,7 @@ class ArchiveWriter:
         """
         keys = self._known.expect(notes)
         self._layout.assign(self._known.notes[key] for key in keys)
-        self._claim_held(keys)
+        hand_over_held(keys, self._known, self._manifest, self._store, self._layout)
         return [self._known.notes[key] for key in keys]
 
     def knows(self, sha256: str) -> bool:
@@ -275,50 +276,3 @@ class ArchiveWriter:
     def _unowned(self, record: Record, wanted: PurePosixPath) -> Record:
         record = replace(record, path=wanted.as_posix(), message=None)
         return replace(record, path=self._layout.claim(record.path, owner_of(record)))
-
-    def _claim_held(self, keys: Iterable[str]) -> None:
-        """Notes without a file take what the archive holds: an unmatched file of theirs, or a
-        copy of the same recording in another chat.
-        """
-        matcher = Matcher()
-        for key in keys:
-            if self._store.held(key) is None:
-                matcher.add(key, self._known.notes[key])
-        placed = {record.content_sha256: record for record in self._manifest if record.message}
-        for record in list(self._manifest):
-            content = record.content_sha256
-            if content is None or not record.path.startswith(f"{VOICE_FOLDER}/"):
-                continue
-            found = matcher.by_content(content)
-            if record.message is None:
-                match = matcher.match(record.whatsapp_path or "", content)
-                found = match.keys if match.exact else ()
-            wanting = [key for key in found if self._store.held(key) is None]
-            if not self._manifest.intact(record):
-                continue
-            if wanting:
-                self._hand_over(record, wanting)
-                matcher.forget(content)
-            elif record.message is None and self._manifest.intact(placed.get(content, record)):
-                self._fold(record, placed.get(content))
-
-    def _hand_over(self, record: Record, keys: list[str]) -> None:
-        self._store.flush()
-        for key in keys:
-            note = self._known.notes[key]
-            last = record.message is None and key == keys[-1]
-            copy = record if last else replace(record, stored_as=None, also=())
-            copy = replace(copy, path=self._layout.of(note))
-            self._store.put_copy(self.folder / record.path, copy, note)
-        if record.message is None:
-            self._drop(record)
-
-    def _fold(self, record: Record, placed: Record | None) -> None:
-        """An unmatched file that lies under its note's name as well: a killed run's."""
-        if placed is not None:
-            self._store.also(placed, record)
-            self._drop(record)
-
-    def _drop(self, record: Record) -> None:
-        self._store.remove(record)
-        self._layout.release(record.path)

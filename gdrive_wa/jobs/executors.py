@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import Any, Self
 
 from gdrive_wa.core.errors import GdriveWaError, StorageError
@@ -195,12 +197,24 @@ def _processes(jobs: int) -> Executor:
         executor: Executor = ProcessPoolExecutor(
             max_workers=jobs,
             timeout=_IDLE_SECONDS,
-            initializer=signal.signal,
-            initargs=(signal.SIGINT, signal.SIG_IGN),  # the one that started it decides
+            initializer=_begin_worker,
+            initargs=(os.getpid(),),
             env={_SAFE_PATH: "1"},
         )
         executor.submit(int)  # starts them here, and not later without that variable
     return executor
+
+
+def _begin_worker(owner: int) -> None:
+    """What a worker process does first: leave Ctrl-C to its owner, and never outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(owner,), name="gdrive-wa owner", daemon=True).start()
+
+
+def _end_with(owner: int) -> None:
+    while os.getppid() == owner:  # on Windows it stays so: there a worker ends when it is idle
+        time.sleep(LOOK_SECONDS)
+    os._exit(0)
 
 
 @contextmanager

@@ -15,14 +15,17 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import NoteCounts, Outcome, Report, VoiceNote
 from gdrive_wa.core.version import VERSION
+from gdrive_wa.jobs.run_report import write_run_report
 from gdrive_wa.storage.draft import write_file
+from gdrive_wa.storage.intact import all_intact
 from gdrive_wa.storage.lock import hold_folder
-from gdrive_wa.storage.manifest import LOCK_NAME, STATE_FOLDER, all_intact
+from gdrive_wa.storage.manifest import LOCK_NAME, STATE_FOLDER
 
 NAME = "last-run.json"
 THERE = "already there, verified"
@@ -62,7 +65,7 @@ class LastRun:
         Raises:
             StorageError: another run holds the archive.
         """
-        started = time.monotonic()
+        started, clock = datetime.now(UTC), time.monotonic()
         if self._digest is None or not self._path.is_file():
             return None
         try:
@@ -79,7 +82,9 @@ class LastRun:
             skipped = [Outcome(path=path, file=file, reason=why) for path, file, why in last["all"]]
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
-        return Report(skipped=skipped, seconds=time.monotonic() - started, notes=counts)
+        report = Report(skipped=skipped, seconds=time.monotonic() - clock, notes=counts)
+        write_run_report(self._dest, started, report)
+        return report
 
     def remember(self, report: Report, notes: Sequence[VoiceNote]) -> None:
         """This run has ended: put its counts into `report`, and remember what it was asked,

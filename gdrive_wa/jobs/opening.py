@@ -24,7 +24,8 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey, load_key
 from gdrive_wa.crypt.recognise import media_name, plain_name
 from gdrive_wa.jobs.sidecar import read_sidecar
-from gdrive_wa.storage.draft import Draft, DraftFile, write_draft
+from gdrive_wa.storage.draft import Draft
+from gdrive_wa.storage.draft_file import DraftFile, write_draft
 from gdrive_wa.storage.reading import open_listed
 
 SMALL = 4 << 20

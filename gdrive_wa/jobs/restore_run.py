@@ -8,14 +8,12 @@ writer, in batches, in the order of the entries.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -32,7 +30,6 @@ from gdrive_wa.core.errors import (
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, Remarks, Stage
-from gdrive_wa.core.version import VERSION
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name, suffix_of
@@ -41,14 +38,13 @@ from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
+from gdrive_wa.jobs.run_report import write_run_report
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.whatsapp import WhatsAppServers
-from gdrive_wa.storage.draft import Draft
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import Fetched, fetch
 
 BLOBS = "blobs"
-REPORTS = "reports"
 
 
 class _Task(NamedTuple):
@@ -118,11 +114,7 @@ class RestoreRun:
     ) -> None:
         self._opener.__exit__(kind, error, trace)
         self.report.seconds = time.monotonic() - self._clock
-        ended = (
-            error.message if isinstance(error, GdriveWaError) else kind.__name__ if kind else None
-        )
-        with suppress(StorageError):  # a full disk was reported already
-            self._write_report(ended)
+        write_run_report(self._archive.folder, self._started, self.report, ended=error)
         if error is None and not self.report.failed and not self._keep:
             shutil.rmtree(self._blobs, ignore_errors=True)
 
@@ -189,28 +181,6 @@ class RestoreRun:
         if self._refused is not None and not self.report.done and not self.report.skipped:
             raise self._refused
 
-    def _write_report(self, ended: str | None) -> None:
-        """One JSON document, an outcome a line, never whole in memory."""
-        report = self.report
-        head = {
-            "started": f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
-            "program": f"gdrive-wa {VERSION}",
-            "ended": ended,
-            "bytes": report.bytes,
-            "seconds": round(report.seconds, 3),
-        }
-        target = self._state / REPORTS / f"{self._started:%Y-%m-%dT%H.%M.%S.%fZ}.json"
-        with Draft(target.parent) as draft:
-            draft.write(_json(head)[:-1])
-            lists = {"done": report.done, "skipped": report.skipped, "failed": report.failed}
-            for name, outcomes in lists.items():
-                draft.write(b', "%s": [' % name.encode())
-                for number, outcome in enumerate(outcomes):
-                    draft.write((b",\n" if number else b"\n") + _json(outcome.to_json()))
-                draft.write(b"]")
-            draft.write(b"}\n")
-            draft.commit(target, durable=False)
-
     def _not_yet_held(self, entries: Iterable[Entry]) -> list[Entry]:
         wanted = []
         for entry in entries:
@@ -233,7 +203,8 @@ class RestoreRun:
             self.report.bytes += fetched.fetched_bytes
             if fetched.path is None:
                 self._progress.advance(Stage.DOWNLOAD, items=1)
-                self._fail(fetched.entry, fetched.error or NetworkError("it could not be fetched"))
+                for task in tasks_of(fetched, ""):
+                    self._fail(task.entry, fetched.error or NetworkError("it did not come"))
                 continue
             for task in tasks_of(fetched, fetched.path):
                 tasks.append(task)
@@ -295,10 +266,6 @@ class RestoreRun:
             self.report.done = [each for each in self.report.done if each.file != record.path]
             path = record.whatsapp_path or record.path
             self.report.failed.append(Outcome.failed(path, error))
-
-
-def _json(item: object) -> bytes:
-    return json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _workers(jobs: int) -> int:

@@ -19,7 +19,8 @@ from types import TracebackType
 from typing import Self
 
 from gdrive_wa.core.errors import StorageError
-from gdrive_wa.storage.draft import DraftFile, flush_folders, place
+from gdrive_wa.storage.draft import flush_folders, place
+from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.manifest import Manifest
 from gdrive_wa.storage.record import Record
 

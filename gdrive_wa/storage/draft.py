@@ -8,7 +8,6 @@ more, and removed by the next one.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import stat
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.disk import storage_errors
@@ -33,84 +32,6 @@ FD_TIMES = os.utime in os.supports_fd
 STRIDE = 256 << 10
 """Most bytes written at once."""
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-
-
-class DraftFile(NamedTuple):
-    """A finished temporary file in a folder that this run holds: whole, verified, closed.
-
-    Attributes:
-        path: where it lies now.
-        size: bytes on disk.
-        sha256: of the bytes on disk, hex.
-        mtime_ns: its modification time, which it keeps when it is renamed.
-        content_sha256: of the content before tags were added, hex.
-        start: its first bytes, which tell what it is.
-        tagged_for: key of the voice note whose tags it carries; None for one without.
-    """
-
-    path: str
-    size: int
-    sha256: str
-    mtime_ns: int
-    content_sha256: str
-    start: bytes = b""
-    tagged_for: str | None = None
-
-
-START = 64
-"""So many bytes at its start tell what a file is."""
-
-
-def write_draft(
-    folder: str | Path,
-    content: bytes,
-    *,
-    mtime: float | None = None,
-    content_sha256: str | None = None,
-    tagged_for: str | None = None,
-) -> DraftFile:
-    """Write a small file whole into a temporary file of `folder`, readable by its owner only.
-
-    The folder is one that this run holds: whatever is left there is swept by the next run. The
-    content is not flushed to the disk; that is done for many at a time.
-
-    Args:
-        folder: where to.
-        content: the bytes.
-        mtime: modification time, seconds since 1970 UTC.
-        content_sha256: of the content without tags, where `content` has them.
-        tagged_for: see :class:`DraftFile`.
-
-    Raises:
-        StorageError: the disk refuses.
-    """
-    name = f"{folder}/{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-    handle = _open_new(name)
-    try:
-        with storage_errors(name):
-            for stride in in_strides(content):
-                left = stride
-                while left:
-                    left = left[os.write(handle, left) :]
-            if mtime is not None:
-                os.utime(handle if FD_TIMES else name, (mtime, mtime))
-            written = os.fstat(handle)
-    except BaseException:
-        os.close(handle)
-        with suppress(OSError):
-            os.unlink(name)
-        raise
-    os.close(handle)
-    sha256 = hashlib.sha256(content).hexdigest()
-    return DraftFile(
-        path=name,
-        size=written.st_size,
-        sha256=sha256,
-        mtime_ns=written.st_mtime_ns,
-        content_sha256=content_sha256 or sha256,
-        start=content[:START],
-        tagged_for=tagged_for,
-    )
 
 
 class Draft:
@@ -301,10 +222,11 @@ def sweep(folder: Path) -> int:
 
 def _new_file(folder: str | Path) -> tuple[str, IO[bytes]]:
     name = f"{folder}/{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-    return name, os.fdopen(_open_new(name), "w+b")
+    return name, os.fdopen(open_new(name), "w+b")
 
 
-def _open_new(name: str) -> int:
+def open_new(name: str) -> int:
+    """A new file `name` for its owner only, and its folder if need be; its descriptor."""
     with storage_errors(name):
         try:
             return os.open(name, _NEW_FILE, 0o600)

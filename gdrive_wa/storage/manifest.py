@@ -9,7 +9,6 @@ becomes one of this version then, and the old one is kept beside it.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
+from gdrive_wa.storage.corrupt import STATE_FOLDER, corrupt_paths, mark_corrupt
 from gdrive_wa.storage.disk import explain, storage_errors
 from gdrive_wa.storage.draft import make_folder, sweep, write_file
 from gdrive_wa.storage.lock import FolderLock, hold_folder
@@ -41,18 +41,14 @@ __all__ = [
     "STATE_FOLDER",
     "Manifest",
     "Record",
-    "doubt",
     "read_manifest",
     "serialise",
 ]
 
-STATE_FOLDER = ".gdrive-wa"
 PARTIAL_FOLDER = "partial"
 """In the state folder of a download: what is half there."""
 MANIFEST_NAME = "manifest.jsonl"
 LOCK_NAME = "lock"
-DOUBTED_NAME = "changed.json"
-"""Paths that a check found changed although their size and time are as ever: a rotten disk."""
 
 
 class Manifest:
@@ -72,7 +68,7 @@ class Manifest:
         self.path = folder / STATE_FOLDER / MANIFEST_NAME
         self._root = str(folder)
         self._records: dict[str, Record] = {}
-        self._doubted = _doubted(folder)
+        self._corrupt = corrupt_paths(folder)
         self._announced: set[str] = set()
         self._by_source: dict[str, dict[str, Record]] = {}
         self._lock = Lock()
@@ -92,7 +88,7 @@ class Manifest:
         self._holder = hold_folder(self.folder / STATE_FOLDER / LOCK_NAME)
         try:
             sweep(self.folder / STATE_FOLDER)
-            raw = _content(self.path)
+            raw = read_lines(self.path)
             for record in parse(raw, self.path).values():
                 self._remember(record)
             self._keep_older(raw)
@@ -117,7 +113,7 @@ class Manifest:
             self._file = None
             with storage_errors(self.path):
                 self._compact()
-            doubt(self.folder, self._doubted)
+            mark_corrupt(self.folder, self._corrupt)
         if self._holder is not None:
             self._holder.close()
             self._holder = None
@@ -158,7 +154,7 @@ class Manifest:
         """
         if record.path in self._announced:
             return True
-        if record.path in self._doubted:
+        if record.path in self._corrupt:
             return False
         try:
             found = os.lstat(self.file_of(record))
@@ -187,7 +183,7 @@ class Manifest:
         """`record` will hold once its file is in place: :meth:`write`, then :meth:`placed`."""
         with self._lock:
             self._announced.add(record.path)
-            self._doubted.discard(record.path)
+            self._corrupt.discard(record.path)
             self._remember(record)
 
     def write(self, records: Iterable[Record]) -> None:
@@ -203,7 +199,7 @@ class Manifest:
         """`records` hold from now on."""
         with self._lock:
             for record in records:
-                self._doubted.discard(record.path)
+                self._corrupt.discard(record.path)
                 self._remember(record)
             self._write(b"".join(map(line_of, records)))
 
@@ -255,64 +251,11 @@ def read_manifest(folder: Path) -> list[Record]:
         FormatError: not a manifest, or one of a newer version.
     """
     path = folder / STATE_FOLDER / MANIFEST_NAME
-    return list(parse(_content(path), path).values())
+    return list(parse(read_lines(path), path).values())
 
 
-def all_intact(folder: Path) -> bool:
-    """True when every file that the manifest of `folder` lists has the size and the time that it
-    was recorded with, and no check since found other content in one. Takes no lock, and parses no
-    more than that needs: it is asked of tens of thousands of files.
-
-    Raises:
-        ValueError, KeyError, TypeError: it is not a manifest of this version.
-    """
-    if _doubted(folder):
-        return False
-    first, *lines = _content(folder / STATE_FOLDER / MANIFEST_NAME).split(b"\n")[:-1]
-    if json.loads(first)["version"] != VERSION:
-        return False
-    root, last = str(folder), {item["path"]: item for item in json.loads(_array(lines))}
-    for path, item in last.items():
-        if item.get("dropped"):
-            continue
-        try:
-            found = os.lstat(f"{root}/{path}")
-        except OSError:
-            return False
-        as_recorded = found.st_size == item["size"] and found.st_mtime_ns == item["mtime_ns"]
-        if not as_recorded or not stat.S_ISREG(found.st_mode):
-            return False
-    return True
-
-
-def _array(lines: Iterable[bytes]) -> bytes:
-    return b"[" + b",".join(lines) + b"]"
-
-
-def doubt(folder: Path, paths: Iterable[str]) -> None:
-    """No file of `paths`, and no other one, is what it should be: the next run brings them anew.
-
-    Raises:
-        StorageError: that cannot be written down.
-    """
-    target = folder / STATE_FOLDER / DOUBTED_NAME
-    listed = sorted(paths)
-    if listed:
-        write_file(target, json.dumps(listed, ensure_ascii=False, indent=1).encode())
-    else:
-        with storage_errors(target):
-            target.unlink(missing_ok=True)
-
-
-def _doubted(folder: Path) -> set[str]:
-    try:
-        listed = json.loads((folder / STATE_FOLDER / DOUBTED_NAME).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return set()
-    return {path for path in listed if isinstance(path, str)} if isinstance(listed, list) else set()
-
-
-def _content(path: Path) -> bytes:
+def read_lines(path: Path) -> bytes:
+    """What the manifest at `path` holds; nothing where there is none."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

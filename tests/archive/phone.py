@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.model import Entry, VoiceNote
-from gdrive_wa.storage.draft import write_draft
+from gdrive_wa.storage.draft_file import write_draft
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MUM = "15550101@s.whatsapp.net"

@@ -121,6 +121,11 @@ def test_a_voice_note_is_known_with_all_that_is_told_of_it(tmp_path: Path) -> No
         direct_path="/v/x.enc",
         media_key=b"\2" * 32,
         enc_sha256="03" * 32,
+        chat_jid=found.note.chat_jid,
+        message_id="3EB0A1",
+        sha256="01" * 32,
+        size=4321,
+        mime_type="audio/ogg; codecs=opus",
     )
     assert "\\x02" not in repr(found)
 

@@ -1,0 +1,65 @@
+"""What an archive holds already finds its note, once a database says whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gdrive_wa.archive.catalogue import Known
+from gdrive_wa.archive.layout import VOICE_FOLDER, Layout
+from gdrive_wa.archive.match import Matcher
+from gdrive_wa.archive.store import ArchiveStore
+from gdrive_wa.storage.manifest import Manifest, Record
+
+
+def hand_over_held(
+    keys: Iterable[str], known: Known, manifest: Manifest, store: ArchiveStore, layout: Layout
+) -> None:
+    """Notes without a file take what the archive holds: an unmatched file of theirs, or a copy of
+    the same recording in another chat.
+
+    Args:
+        keys: of the notes that the databases of this run know.
+        known: all notes.
+        manifest: of the archive, open.
+        store: puts and removes files.
+        layout: gives names.
+    """
+    matcher = Matcher()
+    for key in keys:
+        if store.held(key) is None:
+            matcher.add(key, known.notes[key])
+    placed = {record.content_sha256: record for record in manifest if record.message}
+    for record in list(manifest):
+        content = record.content_sha256
+        if content is None or not record.path.startswith(f"{VOICE_FOLDER}/"):
+            continue
+        found = matcher.by_content(content)
+        if record.message is None:
+            match = matcher.match(record.whatsapp_path or "", content)
+            found = match.keys if match.exact else ()
+        wanting = [key for key in found if store.held(key) is None]
+        if not (wanting or record.message is None) or not manifest.intact(record):
+            continue
+        twin = placed.get(content)
+        if wanting:
+            _copy_to(record, wanting, known, store, layout)
+            matcher.forget(content)
+        elif twin is not None and manifest.intact(twin):  # a killed run left it under both names
+            store.also(twin, record)
+        else:
+            continue
+        if record.message is None:
+            store.remove(record)
+            layout.release(record.path)
+
+
+def _copy_to(
+    record: Record, keys: list[str], known: Known, store: ArchiveStore, layout: Layout
+) -> None:
+    store.flush()
+    for key in keys:
+        note = known.notes[key]
+        last = record.message is None and key == keys[-1]
+        copy = record if last else replace(record, stored_as=None, also=())
+        store.put_copy(store.folder / record.path, replace(copy, path=layout.of(note)), note)

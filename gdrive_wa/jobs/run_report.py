@@ -1,0 +1,61 @@
+"""What a run did, left in the archive: one JSON document for each run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from gdrive_wa.core.errors import GdriveWaError, StorageError
+from gdrive_wa.core.model import Outcome, Report
+from gdrive_wa.core.version import VERSION
+from gdrive_wa.storage.draft import Draft
+from gdrive_wa.storage.manifest import STATE_FOLDER
+
+REPORTS = "reports"
+_TOGETHER = 1000
+"""Outcomes that are written at once: all of a large run would fill the memory."""
+
+
+def write_run_report(
+    archive: Path, started: datetime, report: Report, *, ended: BaseException | None = None
+) -> None:
+    """Leave `report` in the archive's state folder, if the disk takes it.
+
+    Args:
+        archive: the archive's folder.
+        started: when the run began, UTC.
+        report: what it did.
+        ended: what ended it early; None for a run that came to its end.
+    """
+    why = ended.message if isinstance(ended, GdriveWaError) else ended and type(ended).__name__
+    head = {
+        "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+        "program": f"gdrive-wa {VERSION}",
+        "ended": why,
+        "bytes": report.bytes,
+        "seconds": round(report.seconds, 3),
+    }
+    target = archive / STATE_FOLDER / REPORTS / f"{started:%Y-%m-%dT%H.%M.%S.%fZ}.json"
+    lists = {"done": report.done, "skipped": report.skipped, "failed": report.failed}
+    with suppress(StorageError), Draft(target.parent) as draft:  # a full disk is known already
+        draft.write(_json(head)[:-1])
+        for name, outcomes in lists.items():
+            draft.write(b', "%s": [' % name.encode())
+            for piece in _pieces(outcomes):
+                draft.write(piece)
+            draft.write(b"]")
+        draft.write(b"}\n")
+        draft.commit(target, durable=False)
+
+
+def _pieces(outcomes: Sequence[Outcome]) -> Iterator[bytes]:
+    for start in range(0, len(outcomes), _TOGETHER):
+        items = [outcome.to_json() for outcome in outcomes[start : start + _TOGETHER]]
+        yield (b",\n" if start else b"\n") + _json(items)[1:-1]
+
+
+def _json(item: object) -> bytes:
+    return json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")
