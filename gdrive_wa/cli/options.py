@@ -16,7 +16,7 @@ from gdrive_wa.cli.keys import find_passphrase
 from gdrive_wa.core.arguments import as_span, as_zone
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Choice
+from gdrive_wa.core.selection import Selection
 
 if TYPE_CHECKING:
     from gdrive_wa.sources.base import BackupSource
@@ -152,8 +152,8 @@ def key_option(command: F) -> F:
     )(command)
 
 
-def choice_options(command: F) -> F:
-    """``--only``, ``--include``, ``--exclude``, ``--since``, ``--until`` as one, ``choice``."""
+def selection_options(command: F) -> F:
+    """``--only``, ``--include``, ``--exclude``, ``--since``, ``--until`` as one, ``selection``."""
 
     @click.option(
         "--only",
@@ -178,14 +178,14 @@ def choice_options(command: F) -> F:
     ) -> Any:
         zone = as_zone(rest.get("zone"))
         earliest, latest = parse_span(since, until, zone=zone)
-        choice = Choice(
+        selection = Selection(
             only=parse_kinds(only),
             include=include,
             exclude=exclude,
             since=earliest,
             until=latest,
         )
-        return command(*args, choice=choice, **rest)
+        return command(*args, selection=selection, **rest)
 
     return wrapped  # type: ignore[return-value]
 

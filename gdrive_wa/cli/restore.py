@@ -11,16 +11,16 @@ from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
     PATH,
     Where,
-    choice_options,
     dry_run_option,
     jobs_option,
     json_option,
     key_option,
+    selection_options,
     source_options,
     timezone_option,
 )
 from gdrive_wa.core.arguments import as_zone
-from gdrive_wa.core.model import Choice
+from gdrive_wa.core.selection import Selection
 
 
 @click.command("restore")
@@ -28,7 +28,7 @@ from gdrive_wa.core.model import Choice
 @click.option("--backup", metavar="BACKUP", help="Which backup.  [default: the newest]")
 @source_options
 @key_option
-@choice_options
+@selection_options
 @click.option("--chat", metavar="NAME", help="Only voice notes of chats with NAME in their name.")
 @click.option("--all", "everything", is_flag=True, help="All media, not only voice notes.")
 @click.option(
@@ -54,7 +54,7 @@ def command(
     backup: str | None,
     where: Where,
     key_file: Path | None,
-    choice: Choice,
+    selection: Selection,
     chat: str | None,
     everything: bool,
     contacts: Path | None,
@@ -82,7 +82,7 @@ def command(
             dest,
             key=key,
             backup=backup,
-            choice=choice,
+            selection=selection,
             chat=chat,
             everything=everything,
             contacts=contacts,
@@ -97,12 +97,14 @@ def command(
         )
     code = talk.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        summary.tell_archive(dest, report.notes, chosen=chat is not None or choice != Choice())
+        summary.tell_archive(
+            dest, report.notes, chosen=chat is not None or selection != Selection()
+        )
         return code
     if not as_json:
         summary.tell_plan(report)
     if chat is not None:
         talk.voice().hint("whose chat a voice note is in, the databases tell: it will be fewer")
-    if choice.since is not None or choice.until is not None:
+    if selection.since is not None or selection.until is not None:
         talk.voice().hint("when a voice note was sent, the databases tell: these are files' dates")
     return code

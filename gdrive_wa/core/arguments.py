@@ -15,8 +15,9 @@ from typing import TypeAlias
 
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Choice, Secret
+from gdrive_wa.core.model import Secret
 from gdrive_wa.core.progress import EventProgress, Progress, ProgressEvent, Silent
+from gdrive_wa.core.selection import Selection
 
 PathLike: TypeAlias = str | os.PathLike[str]
 """A path, however it is written."""
@@ -196,27 +197,29 @@ def as_span(
     return earliest, latest
 
 
-def as_choice(value: Choice | None) -> Choice:
-    """What is meant; everything that is usual for None.
+def as_selection(value: Selection | None, *, chat: str | None = None) -> Selection:
+    """What is meant; everything that is usual for None; of the chat `chat` where that is given.
 
     Raises:
         UsageError: it, or one of its parts, is of another type.
     """
+    chat = as_optional_text(chat, "chat")
     if value is None:
-        return Choice()
-    if not isinstance(value, Choice):
-        raise wrong_type("choice", "a gdrive_wa.Choice", value)
+        return Selection(chat=chat)
+    if not isinstance(value, Selection):
+        raise wrong_type("selection", "a gdrive_wa.Selection", value)
     return replace(
         value,
-        only=frozenset(_kind(each) for each in _several(value.only, "choice.only")),
+        only=frozenset(_kind(each) for each in _several(value.only, "selection.only")),
         include=tuple(
-            as_text(g, "choice.include") for g in _several(value.include, "choice.include")
+            as_text(g, "selection.include") for g in _several(value.include, "selection.include")
         ),
         exclude=tuple(
-            as_text(g, "choice.exclude") for g in _several(value.exclude, "choice.exclude")
+            as_text(g, "selection.exclude") for g in _several(value.exclude, "selection.exclude")
         ),
-        since=as_moment(value.since, "choice.since"),
-        until=as_moment(value.until, "choice.until", end=True),
+        since=as_moment(value.since, "selection.since"),
+        until=as_moment(value.until, "selection.until", end=True),
+        chat=as_optional_text(value.chat, "selection.chat") if chat is None else chat,
     )
 
 
@@ -228,10 +231,10 @@ def _several(value: Iterable[object], name: str) -> Iterable[object]:
 
 def _kind(value: object) -> Kind:
     try:
-        return Kind(as_text(value, "choice.only"))
+        return Kind(as_text(value, "selection.only"))
     except ValueError as error:
         known = ", ".join(kind for kind in Kind if kind != "unknown")
-        raise UsageError(f"choice.only: no kind {value!r}", hint=f"it knows: {known}") from error
+        raise UsageError(f"selection.only: no kind {value!r}", hint=f"kinds: {known}") from error
 
 
 def _parsed(value: DateLike, name: str) -> datetime | date:

@@ -5,8 +5,6 @@ Every room speaks in these; none of them knows Google, keys, threads or the term
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +16,6 @@ from gdrive_wa.core.kinds import Kind, kind_of
 
 __all__ = [
     "Backup",
-    "Choice",
     "Entry",
     "MediaLink",
     "Outcome",
@@ -271,48 +268,6 @@ class MediaLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Which entries are meant: the options ``--only``, ``--include``, ``--since`` and so on.
-
-    Attributes:
-        only: kinds to take; empty means every kind.
-        include: glob patterns of paths; empty means every path.
-        exclude: glob patterns of paths to leave out; wins over `include`.
-        since: take nothing older, UTC.
-        until: take nothing from this moment on, UTC.
-    """
-
-    only: frozenset[Kind] = frozenset()
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def admits(self, entry: Entry) -> bool:
-        """True when `entry` is meant. An entry without a date is never left out by dates, and
-        databases never are: a note's who and when stand in them."""
-        if self.only and entry.kind not in self.only:
-            return False
-        if self.include and not _matches(entry.path, self.include):
-            return False
-        if _matches(entry.path, self.exclude):
-            return False
-        return entry.kind is Kind.DATABASE or self.covers(entry.modified)
-
-    def words(self) -> tuple[object, ...]:
-        """The same for the same choice, in every process."""
-        return (sorted(map(str, self.only)), self.include, self.exclude, self.since, self.until)
-
-    def covers(self, moment: datetime | None) -> bool:
-        """True when `moment` lies within the dates; one that is untold always does."""
-        if moment is None:
-            return True
-        if self.since is not None and moment < self.since:
-            return False
-        return self.until is None or moment < self.until
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How one entry ended.
 
@@ -413,15 +368,6 @@ def within(folder: Path, dest: Path) -> str | None:
             f"{dest} is the folder that the files come from", hint="name another folder to fill"
         )
     return below
-
-
-def _matches(path: str, patterns: Iterable[str]) -> bool:
-    name = path.rsplit("/", 1)[-1]
-    return any(
-        fnmatch.fnmatch(path.lower(), pattern.lower())
-        or fnmatch.fnmatch(name.lower(), pattern.lower())
-        for pattern in patterns
-    )
 
 
 def _iso(moment: datetime | None) -> str | None:

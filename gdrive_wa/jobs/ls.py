@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gdrive_wa.core.arguments import ProgressLike, as_choice, as_progress
-from gdrive_wa.core.model import Backup, Choice, Entry
+from gdrive_wa.core.arguments import ProgressLike, as_progress, as_selection
+from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import KeyLike, SourceLike, as_key, backup_name, opened_source
 from gdrive_wa.jobs.plan import choose, list_entries, pick_backup
 
@@ -13,7 +14,7 @@ def ls(
     backup: Backup | str | None = None,
     *,
     key: KeyLike | None = None,
-    choice: Choice | None = None,
+    selection: Selection | None = None,
     progress: ProgressLike | None = None,
 ) -> list[Entry]:
     """What a backup holds. Nothing is downloaded.
@@ -23,7 +24,7 @@ def ls(
             folder; by default the backup service of the account that is logged in.
         backup: which one: itself, its name, or the account's number; by default the newest.
         key: a key or the path of a key file, which opens the real names.
-        choice: which entries are meant; by default all.
+        selection: which entries are meant; by default all.
         progress: who is told how far it is, and who may stop it.
 
     Returns:
@@ -33,10 +34,10 @@ def ls(
         GdriveWaError: the source holds no backup.
         CredentialsError, NetworkError: the source cannot be had.
         UsageError: there is no such backup or folder, or an argument is of a wrong type.
-        KeyFailure: the key is not this backup's, or is needed for what `choice` names.
+        KeyFailure: the key is not this backup's, or is needed for what `selection` names.
         Interrupted: the user asked to stop.
     """
-    told, opener, meant = as_progress(progress), as_key(key), as_choice(choice)
+    told, opener, meant = as_progress(progress), as_key(key), as_selection(selection)
     name = backup_name(backup)
     with opened_source(source) as opened:
         chosen = pick_backup(opened, name, progress=told)

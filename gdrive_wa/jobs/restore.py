@@ -19,15 +19,16 @@ from gdrive_wa.chats.same_account import same_phone
 from gdrive_wa.core.arguments import (
     PathLike,
     ProgressLike,
-    as_choice,
     as_count,
     as_optional_path,
     as_optional_text,
     as_path,
     as_progress,
+    as_selection,
     as_zone,
 )
-from gdrive_wa.core.model import Backup, Choice, Report
+from gdrive_wa.core.model import Backup, Report
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import (
     KeyLike,
     SourceLike,
@@ -37,9 +38,9 @@ from gdrive_wa.jobs.arguments import (
     backup_name,
     takes_source,
 )
-from gdrive_wa.jobs.databases import by_the_databases, chats_first, notes_of, of_chat
+from gdrive_wa.jobs.databases import chats_first, notes_of, select_media
 from gdrive_wa.jobs.last_run import LastRun
-from gdrive_wa.jobs.missing import MissingFilter, missing_notes
+from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.pages.page import write_page
@@ -54,7 +55,7 @@ def restore(
     *,
     key: KeyLike | None = None,
     backup: Backup | str | None = None,
-    choice: Choice | None = None,
+    selection: Selection | None = None,
     chat: str | None = None,
     everything: bool = False,
     contacts: PathLike | None = None,
@@ -75,7 +76,7 @@ def restore(
         dest: the archive's folder: a new one, or one to bring up to date.
         key: a key or the path of a key file; only a backup without any encryption needs none.
         backup: itself, its name, or the account's number; by default the newest.
-        choice: which entries; by default voice notes and databases.
+        selection: which entries; by default voice notes and databases.
         chat: only voice notes of chats whose name holds this text.
         everything: all media, not only voice notes.
         contacts: a vCard or Google-contacts file with names.
@@ -104,21 +105,21 @@ def restore(
     """
     source, dest, key = as_source(source), as_path(dest, "dest"), as_key(key)
     progress, executor = as_progress(progress), as_executor(executor)
-    backup, choice, jobs = backup_name(backup), as_choice(choice), as_count(jobs, "jobs")
-    chat, endpoint = as_optional_text(chat, "chat"), as_optional_text(endpoint, "endpoint")
+    backup, selection = backup_name(backup), as_selection(selection, chat=chat)
+    jobs, endpoint = as_count(jobs, "jobs"), as_optional_text(endpoint, "endpoint")
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
     chosen = pick_backup(source, backup, progress=progress)
     last = LastRun(
         dest,
         source.state(chosen),
-        (chosen.name, key, choice.words(), chat, everything, str(timezone), tags, keep_blobs),
+        (chosen.name, key, selection.words(), everything, str(timezone), tags, keep_blobs),
         read=[contacts],
         written=[PAGE_NAME, SUMS_NAME],
     )
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    plan = make_plan(chosen, entries, choice, everything=everything)
+    plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
         return plan.report(dest)
@@ -151,12 +152,10 @@ def restore(
             archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
         )
         notes = archive.expect(notes)
-        media = by_the_databases(entries, plan.media, choice, archive)
-        media = of_chat(media, notes, chat, archive)
+        media = select_media(entries, plan.media, selection, notes, archive)
         run.take(media, include_unmatched=everything or not notes)
         if missing_from_whatsapp:
-            meant = MissingFilter(choice, chat)
-            linked = missing_notes(archive, entries, meant, run.report, progress)
+            linked = missing_notes(archive, entries, selection, run.report, progress)
             run.take_missing(linked, endpoint)
         shown = archive.finish()
         write_page(dest, shown, timezone=timezone)
