@@ -36,6 +36,7 @@ _COLUMNS = (
     "whatsapp_path",
     "sha256",
 )
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What an index raises that was damaged, or that nobody of ours wrote."""
@@ -67,7 +68,7 @@ def write_json(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> 
     """The index as JSON, given to `write` piece by piece: an array, one note a line."""
     write(b"[")
     for number, note in enumerate(notes):
-        line = json.dumps(note.to_json(), ensure_ascii=False)
+        line = _ENCODER.encode(note.to_json())
         write((",\n" if number else "\n").encode() + line.encode("utf-8", "replace"))
     write(b"\n]\n")
 

@@ -12,9 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from gdrive_wa.chats.increments import Increment
 from gdrive_wa.chats.legacy import LegacyMessages
 from gdrive_wa.chats.links import MEDIA_KEY_SIZE
 from gdrive_wa.chats.merged import Merged
@@ -33,6 +32,9 @@ from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import name_text, text
 from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.core.model import MediaLink, VoiceNote
+
+if TYPE_CHECKING:
+    from gdrive_wa.chats.increments import Increment
 
 NAMELESS_OWNER = "Me"
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gdrive_wa.chats.increments import Increment
 from gdrive_wa.chats.nameless import nameless_chats
 from gdrive_wa.chats.phone import NAMELESS_OWNER, NamedFile, Phone, PhoneDatabases
 from gdrive_wa.core.model import MediaLink, VoiceNote
+
+if TYPE_CHECKING:
+    from gdrive_wa.chats.increments import Increment
 
 __all__ = [
     "NAMELESS_OWNER",

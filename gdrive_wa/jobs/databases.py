@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gdrive_wa.archive.database_folder import CHATS
 from gdrive_wa.archive.writer import ArchiveWriter
-from gdrive_wa.chats.increments import Increment, in_order, read_increment
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.read import read_voice_notes
@@ -17,6 +17,9 @@ from gdrive_wa.core.model import Entry, MediaLink, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.recognise import plain_name
+
+if TYPE_CHECKING:
+    from gdrive_wa.chats.increments import Increment
 
 CHAT_STORAGE = "ChatStorage.sqlite"
 _LOG = "msgstore.db-wal"
@@ -157,6 +160,13 @@ def _newer(
     archive: ArchiveWriter, databases: Iterable[Entry], progress: Progress
 ) -> list[Increment]:
     """What came after the last full database, from its increments in their order."""
+    if not any("increment" in entry.path for entry in databases):
+        return []
+    from gdrive_wa.chats.increments import (  # noqa: PLC0415 - protobuf is slow to import
+        in_order,
+        read_increment,
+    )
+
     found: list[Increment] = []
     for name in in_order({Path(plain_name(entry.path, "zip")).name for entry in databases}):
         path = archive.database(name)

@@ -23,7 +23,8 @@ from gdrive_wa.core.model import Secret
 from gdrive_wa.emulation.faults import Faults, parse_faults
 from gdrive_wa.emulation.sample import make_sample
 from gdrive_wa.emulation.server import Emulator
-from gdrive_wa.google.access import ENDPOINT_VARIABLE, TOKEN_VARIABLE
+from gdrive_wa.google.access import TOKEN_VARIABLE
+from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE
 from gdrive_wa.jobs.configured_key import KEY_FILE_VARIABLE
 
 _KEY_FILES = ("encrypted_backup.key", "key")

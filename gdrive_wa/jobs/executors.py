@@ -33,6 +33,8 @@ LARGE = 4 << 20
 """Bytes from which one file keeps every core of this machine busy alone."""
 MANY = 300
 """Small files for which worker processes are worth their start, a third of a second."""
+FEW = 4
+"""Files that are opened by the caller's thread: a database must be there before its media."""
 CHUNK = 50
 """Small files that are opened at a time."""
 _AHEAD = 3
@@ -91,8 +93,11 @@ class Opener:
             for _ in range(self._jobs):  # they import what they need while the caller reads on
                 self._own.submit(open_files, self._opening, ())
 
-    def each(self, files: Iterable[StoredFile | None]) -> Iterator[Result | None]:
-        """Each file with what became of it, in the order of `files`.
+    def each(
+        self, files: Iterable[StoredFile | None], *, count: int | None = None
+    ) -> Iterator[Result | None]:
+        """Each file with what became of it, in the order of `files`: about `count` of them, where
+        that is known. A few are opened at once by the caller's thread.
 
         A None in `files` says that the next file is not there yet; a None comes out when nothing
         is ready: the caller may use the moment.
@@ -101,6 +106,10 @@ class Opener:
             StorageError: a temporary file could not be written; no other one will be.
             Interrupted: the user asked to stop.
         """
+        if self._given is None and count is not None and count <= FEW:
+            for each in files:
+                yield None if each is None else (each, self._here(each))
+            return
         waiting: Waiting = deque()
         chunk: list[StoredFile] = []
         most = _AHEAD * self._jobs if self._given is None else _AHEAD_ELSEWHERE

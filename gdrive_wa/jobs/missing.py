@@ -14,7 +14,6 @@ from gdrive_wa.core.model import Entry, MediaLink, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.databases import links_of
-from gdrive_wa.sources.whatsapp import expiry, stored_name
 
 LinkedNotes = dict[str, list[tuple[VoiceNote, MediaLink]]]
 """Notes to ask WhatsApp's servers for, by the stored name of their copy: a forwarded note shares
@@ -40,6 +39,11 @@ def missing_notes(
         report: is added to.
         progress: is told what could not be read.
     """
+    from gdrive_wa.sources.whatsapp import (  # noqa: PLC0415 - HTTP is slow to import
+        expiry,
+        stored_name,
+    )
+
     wanted = [note for note in archive.missing(entries) if selection.means(note)]
     links = links_of(archive, progress) if wanted else {}
     linked: LinkedNotes = {}

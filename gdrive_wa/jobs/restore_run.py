@@ -33,14 +33,12 @@ from gdrive_wa.core.progress import Progress, Remarks, Stage
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name, suffix_of
-from gdrive_wa.google.access import ENDPOINT_VARIABLE
-from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.jobs.run_report import write_run_report
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.sources.whatsapp import WhatsAppServers
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import Fetched, fetch
 
@@ -135,6 +133,8 @@ class RestoreRun:
         Raises:
             UsageError: the endpoint would not be safe.
         """
+        from gdrive_wa.sources.whatsapp import WhatsAppServers  # noqa: PLC0415 - HTTP is slow to import
+
         root = Endpoints.at(endpoint or os.environ.get(ENDPOINT_VARIABLE)).root
         pairs = [pair for pairs in linked.values() for pair in pairs]
         if not pairs:
@@ -166,7 +166,9 @@ class RestoreRun:
         self._opener.expect(len(wanted))
         tasks: deque[_Task] = deque()
         try:
-            for opened in self._opener.each(self._bring(source, wanted, tasks_of, tasks)):
+            for opened in self._opener.each(
+                self._bring(source, wanted, tasks_of, tasks), count=len(wanted)
+            ):
                 if opened is None:
                     self._archive.tick()
                 else:
