@@ -23,7 +23,7 @@ from gdrive_wa.crypt.keys import Key
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.jobs.walk import walk
-from gdrive_wa.storage.batch import Batch
+from gdrive_wa.storage.batch import Batch, withdraw_refused
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
@@ -115,7 +115,7 @@ class _Run:
                         self._place(batch, *result)
                         self._progress.advance(Stage.DECRYPT, items=1, moved=result[0].size)
         finally:  # also of a run that is stopped: what is finished is kept
-            self._withdraw(batch)
+            withdraw_refused(batch, self.report)
         self._remarks.sum_up()
 
     def _place(self, batch: Batch, file: StoredFile, opened: OpenedFile | OpenFailure) -> None:
@@ -139,14 +139,6 @@ class _Run:
         reason = "; ".join(opened.warnings) or None
         done = Outcome(path=file.stored_as, file=record.path, bytes=opened.size, reason=reason)
         self.report.done.append(done)
-
-    def _withdraw(self, batch: Batch) -> None:
-        """What the disk did not name has failed after all."""
-        for record, error in batch.refused:
-            for done in [each for each in self.report.done if each.file == record.path]:
-                self.report.done.remove(done)
-                self.report.bytes -= done.bytes
-                self.report.failed.append(Outcome.failed(done.path, error))
 
     def _claim(self, opened: OpenedFile, stored_as: str) -> str:
         """The name of what was opened, or the first free one like it when another file of the

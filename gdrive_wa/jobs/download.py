@@ -7,19 +7,20 @@ run had verified but not yet named is found again in its partial file, by its ha
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import Draft, flush_folders
+from gdrive_wa.storage.batch import Batch, withdraw_refused
+from gdrive_wa.storage.draft import place
+from gdrive_wa.storage.draft_file import write_draft
 from gdrive_wa.storage.free_names import metadata_path
 from gdrive_wa.storage.free_space import require_room
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
@@ -30,10 +31,6 @@ from gdrive_wa.transfer.pool import each
 from gdrive_wa.transfer.pull import Pulled, Tries, pull
 from gdrive_wa.transfer.standing import Standing, look
 from gdrive_wa.transfer.watch import Watch
-
-BATCH = 256
-BATCH_SECONDS = 2.0
-"""How many verified blobs, and how long, may wait to be flushed to the disk together."""
 
 
 def download(
@@ -111,25 +108,25 @@ class _Run:
     watch: Watch
     tries: Tries
     report: Report = field(default_factory=Report)
-    _verified: list[tuple[Task, _Brought]] = field(default_factory=list)
-    _settled_at: float = field(default_factory=time.monotonic)
 
     def all(self, jobs: int) -> None:
         progress, tasks = self.watch.progress, self.plan.tasks
         self.report.skipped += self.plan.standing
         self.report.failed += self.plan.impossible
-        self._save_metadata((task.entry, task.place) for task in self.plan.stale_metadata)
         total = sum(task.entry.size or 0 for task in tasks)
         progress.begin(Stage.DOWNLOAD, items=len(tasks), total_bytes=total)
+        batch = Batch(self.manifest)
         try:
-            with closing(each(self._bring, tasks, self.watch, jobs=jobs)) as results:
+            with batch, closing(each(self._bring, tasks, self.watch, jobs=jobs)) as results:
+                for task in self.plan.stale_metadata:
+                    self._save_envelope(task.entry, task.place)
                 for result in results:
-                    if result is not None:
-                        self._hear(*result)
-                    if self._due():
-                        self._settle()
+                    if result is None:
+                        batch.tick()
+                    else:
+                        self._place(batch, *result)
         finally:
-            self._settle()
+            withdraw_refused(batch, self.report)
             progress.end(Stage.DOWNLOAD)
 
     def _bring(self, task: Task) -> _Brought:
@@ -149,66 +146,47 @@ class _Run:
         )
         return _Brought(place, pulled)
 
-    def _hear(self, task: Task, result: _Brought | GdriveWaError) -> None:
+    def _place(self, batch: Batch, task: Task, result: _Brought | GdriveWaError) -> None:
+        """Give what was brought its name, and save its envelope beside it."""
+        entry = task.entry
         self.watch.progress.advance(Stage.DOWNLOAD, items=1)
         if isinstance(result, GdriveWaError):
-            self.report.failed.append(Outcome.failed(task.entry.path, result))
-        else:
-            self._verified.append((task, result))
-
-    def _due(self) -> bool:
-        waited = time.monotonic() - self._settled_at
-        return len(self._verified) >= BATCH or (bool(self._verified) and waited >= BATCH_SECONDS)
-
-    def _settle(self) -> None:
-        """Flush what is verified; then record it; then give it its name."""
-        batch, self._verified = self._verified, []
-        if any(isinstance(brought.blob, Pulled) for _, brought in batch):
-            flush_folders(self.manifest.folder)
-        self.manifest.add(*(_record(task.entry, brought) for task, brought in batch))
-        for task, brought in batch:
-            self._name(task.entry, brought)
-        self._save_metadata(
-            (task.entry, brought.place)
-            for task, brought in batch
-            if task.entry.envelope is not None
-        )
-        self._settled_at = time.monotonic()
-
-    def _name(self, entry: Entry, brought: _Brought) -> None:
-        blob = brought.blob
-        if isinstance(blob, Standing):
-            self.report.skipped.append(standing(entry, brought.place))
+            self.report.failed.append(Outcome.failed(entry.path, result))
             return
-        blob.name(f"{self.manifest.folder}/{brought.place}")
+        record = _record(entry, result)
+        if isinstance(result.blob, Standing):
+            self.manifest.add(record)
+            self.report.skipped.append(standing(entry, result.place))
+        else:
+            self._place_pulled(batch, entry, record, result.blob)
+        if entry.envelope is not None:
+            batch.when_flushed(partial(self._save_envelope, entry, result.place))
+
+    def _place_pulled(self, batch: Batch, entry: Entry, record: Record, blob: Pulled) -> None:
+        batch.add(blob.draft(), record)
+        if blob.noted:
+            batch.when_flushed(blob.forget_note)
         if blob.unproven:
             self.watch.progress.say(
                 f"{entry.stored_as}: listed without size or checksum, taken as it came"
             )
         self.report.bytes += blob.fetched
-        self.report.done.append(
-            Outcome(path=entry.path, file=str(brought.place), bytes=blob.fetched)
-        )
+        done = Outcome(path=entry.path, file=record.path, bytes=blob.fetched)
+        self.report.done.append(done)
 
-    def _save_metadata(self, places: Iterable[tuple[Entry, PurePosixPath]]) -> None:
-        """Write the envelope of each entry beside its place; then record all of them."""
-        self.manifest.add(*[self._write_envelope(entry, place) for entry, place in places])
-
-    def _write_envelope(self, entry: Entry, place: PurePosixPath) -> Record:
-        text = (entry.envelope or "").encode()
-        beside = metadata_path(place)
-        final = self.manifest.folder / beside
+    def _save_envelope(self, entry: Entry, where: PurePosixPath) -> None:
+        """Save the envelope of `entry` beside its place."""
         mtime = entry.modified.timestamp() if entry.modified else None
-        with Draft(final.parent) as draft:
-            with storage_errors(final):
-                draft.file.write(text)
-            draft.commit(final, mtime=mtime, durable=False)
-        return Record(
-            path=str(beside),
-            size=len(text),
-            sha256=hashlib.sha256(text).hexdigest(),
-            mtime_ns=final.lstat().st_mtime_ns,
+        folder = self.manifest.folder / STATE_FOLDER
+        draft = write_draft(folder, (entry.envelope or "").encode(), mtime=mtime)
+        record = Record(
+            path=str(metadata_path(where)),
+            size=draft.size,
+            sha256=draft.sha256,
+            mtime_ns=draft.mtime_ns,
         )
+        place(draft.path, self.manifest.file_of(record))
+        self.manifest.add(record)
 
 
 def _record(entry: Entry, brought: _Brought) -> Record:

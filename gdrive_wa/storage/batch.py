@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.model import Outcome, Report
 from gdrive_wa.storage.draft import flush_folders, place
 from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.manifest import Manifest
@@ -150,6 +151,16 @@ class Batch:
                 self._manifest.placed(item.record)
         for call in after:
             call()
+
+
+def withdraw_refused(batch: Batch, report: Report) -> None:
+    """What the disk did not name has failed after all: move it in `report`."""
+    for record, error in batch.refused:
+        for done in [each for each in report.done if each.file == record.path]:
+            report.done.remove(done)
+            report.bytes -= done.bytes
+            report.failed.append(Outcome.failed(done.path, error))
+    batch.refused = []
 
 
 def _only_this_name(error: StorageError) -> bool:

@@ -17,7 +17,7 @@ from gdrive_wa.core.patience import Patience
 from gdrive_wa.core.progress import Stage
 from gdrive_wa.sources.base import BackupSource, BlobStream
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import place
+from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.transfer.partial import PIECE, Partial, note_path
 from gdrive_wa.transfer.watch import Watch
 
@@ -62,16 +62,25 @@ class Pulled:
     unproven: bool
     noted: bool
 
-    def name(self, final: str | Path) -> None:
-        """Give it its final name, replacing what was there.
+    def draft(self) -> DraftFile:
+        """The partial file, as the finished temporary file that it is."""
+        return DraftFile(
+            path=str(self.path),
+            size=self.size,
+            sha256=self.sha256 or "",
+            mtime_ns=self.mtime_ns,
+            content_sha256=self.sha256 or "",
+        )
+
+    def forget_note(self) -> None:
+        """The blob has its name: nothing needs to vouch for the partial file any more.
 
         Raises:
-            StorageError: the disk does not do it.
+            StorageError: the disk refuses.
         """
-        place(self.path, final)
-        if self.noted:
-            with storage_errors(final):
-                note_path(self.path).unlink(missing_ok=True)
+        note = note_path(self.path)
+        with storage_errors(note):
+            note.unlink(missing_ok=True)
 
 
 def pull(

@@ -16,7 +16,7 @@ from gdrive_wa.core.progress import Silent
 from gdrive_wa.jobs.download import download
 from gdrive_wa.storage.free_names import Places
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, read_manifest
-from gdrive_wa.transfer.pull import Pulled, Tries
+from gdrive_wa.transfer.pull import Tries
 from tests.transfer.shelf import BACKUP, MOMENT, Shelf, Spoil
 from tests.transfer.tree import partials, times, tree
 
@@ -367,7 +367,7 @@ class TestStopping:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(Pulled, "name", no_name)
+            patched.setattr("gdrive_wa.storage.batch.place", no_name)
             with pytest.raises(KeyboardInterrupt):
                 download(shelf, entries[:1], dest)
         self.resumed(shelf, entries, dest)

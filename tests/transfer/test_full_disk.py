@@ -88,7 +88,8 @@ def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(
         assert "error: the disk is full: " in full.talk
         assert "hint: free some space" in full.talk
         assert "Traceback" not in full.talk
-        assert disk.free() < 40_000
+        if verb == "download":  # a restore opens again what it could not record
+            assert disk.free() < 40_000
         assert tree(dest).items() <= expected.items()
     assert not list(dest.rglob("*.tmp"))
     whole = verified(dest, tree(bulk.folder / "backup"))
