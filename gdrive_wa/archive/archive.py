@@ -11,7 +11,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdrive_wa.archive.frame import frame_of
+from gdrive_wa.archive.dataframe import to_dataframe
 from gdrive_wa.archive.index import read_index
 from gdrive_wa.archive.layout import (
     DATABASES,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _PIECE = 1024 * 1024
-_MADE_HERE = frozenset({PAGE_NAME, SUMS_NAME})
+_REGENERATED = frozenset({PAGE_NAME, SUMS_NAME})
 """Made anew by every run; no part of what must stay as it was."""
 
 
@@ -178,7 +178,7 @@ class Archive:
             UsageError: pandas is not installed; else as for :meth:`notes`.
             FormatError: the index was damaged.
         """
-        return frame_of(
+        return to_dataframe(
             self.notes(
                 chat=chat, sender=sender, since=since, until=until, status=status, timezone=timezone
             )
@@ -207,31 +207,31 @@ class Archive:
             FormatError: the manifest is damaged or of a newer version.
             Interrupted: the user asked to stop.
         """
-        told = as_progress(progress)
+        reporter = as_progress(progress)
         records = self._records()
-        told.begin(
+        reporter.begin(
             Stage.VERIFY, items=len(records), total_bytes=sum(record.size for record in records)
         )
         good, missing, changed = 0, [], []
         for record in sorted(records, key=lambda record: record.path):
-            sha256 = _hash(self.folder / record.path, told)
+            sha256 = _hash(self.folder / record.path, reporter)
             if sha256 is None:
                 missing.append(record.path)
             elif sha256 == record.sha256:
                 good += 1
             else:
                 changed.append(record.path)
-            told.advance(Stage.VERIFY, items=1)
-        known = {record.path for record in records}
-        extra = sorted(path for path in self._present() if path not in known)
-        told.end(Stage.VERIFY)
+            reporter.advance(Stage.VERIFY, items=1)
+        recorded = {record.path for record in records}
+        extra = sorted(path for path in self._present() if path not in recorded)
+        reporter.end(Stage.VERIFY)
         with suppress(StorageError):  # an archive on a disc, or somebody else's
             mark_corrupt(self.folder, changed)
         return Verification(
             ok=good,
             missing=tuple(missing),
             changed=tuple(changed),
-            extra=tuple(path for path in extra if path not in _MADE_HERE),
+            extra=tuple(path for path in extra if path not in _REGENERATED),
         )
 
     def _records(self) -> list[Record]:

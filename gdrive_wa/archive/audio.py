@@ -184,7 +184,7 @@ class Encoder:
         if not self._chapters:
             return
         ends = [*(chapter.start for chapter in self._chapters[1:]), self.position]
-        told: list[Any] = [  # what PyAV calls their type differs from version to version
+        chapters: list[Any] = [  # what PyAV calls their type differs from version to version
             {
                 "id": number,
                 "start": chapter.start,
@@ -194,7 +194,7 @@ class Encoder:
             }
             for number, (chapter, end) in enumerate(zip(self._chapters, ends, strict=True))
         ]
-        self._out.set_chapters(told)
+        self._out.set_chapters(chapters)
 
 
 def _decode(av: Any, file: IO[bytes], container: str, out: IO[bytes]) -> None:

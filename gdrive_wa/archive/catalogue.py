@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gdrive_wa.archive.index import read_index, salvaged
-from gdrive_wa.archive.layout import INDEX_NAME, message_key
+from gdrive_wa.archive.layout import INDEX_NAME, note_id_of
 from gdrive_wa.archive.match import Match, Matcher
 from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
@@ -34,23 +34,23 @@ _NAMELESS = re.compile(
 """What somebody or a group is called of whom nobody told a name."""
 
 
-class Known:
+class NoteCatalogue:
     """Notes by what identifies them; the same note told twice is one.
 
     Args:
         former: of former runs; those without a row tell nothing here.
 
     Attributes:
-        notes: by :func:`~gdrive_wa.archive.layout.message_key`.
+        notes: by :func:`~gdrive_wa.archive.layout.note_id_of`.
     """
 
     def __init__(self, former: Iterable[VoiceNote]) -> None:
         self.notes = {
-            message_key(note): note for note in former if note.status is not NoteStatus.UNMATCHED
+            note_id_of(note): note for note in former if note.status is not NoteStatus.UNMATCHED
         }
         self._twins = {
-            (note.message_id, note.sha256): key
-            for key, note in self.notes.items()
+            (note.message_id, note.sha256): note_id
+            for note_id, note in self.notes.items()
             if note.message_id and note.sha256
         }
         self._chats: dict[str, str] = {}
@@ -58,8 +58,8 @@ class Known:
         for note in self.notes.values():
             self._learn(note)
         self._matcher = Matcher()
-        self._served: set[str] = set()
-        self._told: dict[str, VoiceNote] = {}
+        self._placed: set[str] = set()
+        self._current: dict[str, VoiceNote] = {}
         self._complete = False
 
     def expect(self, notes: Iterable[VoiceNote]) -> list[str]:
@@ -69,21 +69,21 @@ class Known:
         and content together. Every note of a chat gets the name that the chat has now, those too
         that vanished from the phone; and so with who spoke.
         """
-        keys = []
-        told = list(notes)
-        for note in told:
+        note_ids = []
+        current = list(notes)
+        for note in current:
             self._learn(note)
-        for note in told:
-            key = message_key(note)
-            if key not in self.notes and note.sha256 is not None and note.message_id:
-                key = self._twins.get((note.message_id, note.sha256), key)
-            self.notes[key] = merged(self.notes.get(key), note)
-            self._matcher.add(key, note)
-            self._told[key] = self._named(note)
-            keys.append(key)
-        for key, note in self.notes.items():
-            self.notes[key] = self._named(note)
-        return keys
+        for note in current:
+            note_id = note_id_of(note)
+            if note_id not in self.notes and note.sha256 is not None and note.message_id:
+                note_id = self._twins.get((note.message_id, note.sha256), note_id)
+            self.notes[note_id] = merged(self.notes.get(note_id), note)
+            self._matcher.add(note_id, note)
+            self._current[note_id] = self._named(note)
+            note_ids.append(note_id)
+        for note_id, note in self.notes.items():
+            self.notes[note_id] = self._named(note)
+        return note_ids
 
     def matcher(self) -> Matcher:
         """Finds the note of a file. Notes of former runs are found by content; by path only
@@ -91,26 +91,26 @@ class Known:
         """
         if not self._complete:
             self._complete = True
-            for key, note in self.notes.items():
-                if key not in self._matcher:
-                    self._matcher.add(key, note, content_only=bool(self._told))
+            for note_id, note in self.notes.items():
+                if note_id not in self._matcher:
+                    self._matcher.add(note_id, note, content_only=bool(self._current))
         return self._matcher
 
     def match(self, path: str, sha256: str, note: VoiceNote | None = None) -> Match:
         """Whose a file is; `note`'s when neither path nor content tell."""
-        match = self.matcher().match(path, sha256, served=sha256 in self._served)
-        if match.exact and match.keys:
-            self._served.add(sha256)  # whoever asks places it with all of them
-        if not match.keys and note is not None and message_key(note) in self.notes:
-            return Match((message_key(note),))
+        match = self.matcher().match(path, sha256, already_placed=sha256 in self._placed)
+        if match.exact and match.note_ids:
+            self._placed.add(sha256)  # whoever asks places it with all of them
+        if not match.note_ids and note is not None and note_id_of(note) in self.notes:
+            return Match((note_id_of(note),))
         return match
 
-    def told_without(self, paths: Iterable[str]) -> list[tuple[str, VoiceNote]]:
+    def missing_from(self, paths: Iterable[str]) -> list[tuple[str, VoiceNote]]:
         """The notes of this run's databases whose file is at none of `paths`, with their keys;
         each as these databases tell it.
         """
-        there = {key for path in paths for key in self.matcher().by_path(path)}
-        return [(key, note) for key, note in self._told.items() if key not in there]
+        there = {note_id for path in paths for note_id in self.matcher().by_path(path)}
+        return [(note_id, note) for note_id, note in self._current.items() if note_id not in there]
 
     def _learn(self, note: VoiceNote) -> None:
         """What `note` calls its chat and who spoke holds from now on, if it is a name."""
@@ -163,7 +163,7 @@ def merged(old: VoiceNote | None, new: VoiceNote) -> VoiceNote:
     """
     if old is None:
         return new
-    if message_key(old) != message_key(new) or old.from_me != new.from_me:
+    if note_id_of(old) != note_id_of(new) or old.from_me != new.from_me:
         old, new = new, old
     lacking = {
         name: known

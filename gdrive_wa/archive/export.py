@@ -24,7 +24,7 @@ from gdrive_wa.archive.store import check_inside
 from gdrive_wa.archive.tags import tags_for
 from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError, UsageError
 from gdrive_wa.core.model import Outcome, Report, VoiceNote, relative_to
-from gdrive_wa.core.names import name_key, safe_name
+from gdrive_wa.core.names import folded_name, safe_name
 from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, make_folder, sweep
@@ -71,7 +71,7 @@ def export(
         Interrupted: the user asked to stop; files that are finished stay.
     """
     started = time.monotonic()
-    source, target, told = Path(archive), Path(dest), progress or Silent()
+    source, target, reporter = Path(archive), Path(dest), progress or Silent()
     if form not in FORMATS:
         raise UsageError(f"export does not know {form!r}", hint=f"it knows {', '.join(FORMATS)}")
     if joined and form != "m4a":
@@ -84,14 +84,14 @@ def export(
         )
     make_folder(target)
     sweep(target)
-    job = _Job(source, target, form, timezone, told)
+    job = _Job(source, target, form, timezone, reporter)
     works = job.chats(notes) if joined else job.each(notes)
-    told.begin(Stage.WRITE, items=len(notes))
-    for done in _in_parallel(works, jobs, told):
+    reporter.begin(Stage.WRITE, items=len(notes))
+    for done in _in_parallel(works, jobs, reporter):
         for outcome in done:
-            told.advance(Stage.WRITE, items=1)
+            reporter.advance(Stage.WRITE, items=1)
             job.report_on(outcome)
-    told.end(Stage.WRITE)
+    reporter.end(Stage.WRITE)
     files = {outcome.file for outcome in job.report.done if outcome.file is not None}
     job.report.bytes = sum((target / file).stat().st_size for file in files)
     job.report.seconds = time.monotonic() - started
@@ -139,9 +139,9 @@ class _Job:
             file = PurePosixPath(note.file or "")
             inner = PurePosixPath(*file.parts[1:])
             wanted = inner.with_name(f"{inner.stem}.{self._form}")
-            if name_key(wanted) in taken:  # two files that differed only in their suffix
+            if folded_name(wanted) in taken:  # two files that differed only in their suffix
                 wanted = inner.with_name(f"{inner.name}.{self._form}")
-            taken.add(name_key(wanted))
+            taken.add(folded_name(wanted))
             yield partial(self._one, _Wanted(note, file, self._dest / wanted))
 
     def chats(self, notes: Iterable[VoiceNote]) -> Iterator[Work]:
@@ -185,15 +185,15 @@ class _Job:
         first = tags_for(notes[0], self._timezone).get("date")
         if first is not None:
             tags["date"] = first
-        told: list[Outcome] = []
+        outcomes: list[Outcome] = []
         with Draft(self._dest) as draft:
             with storage_errors(draft.path), Encoder(draft.file, self._form, tags) as out:
                 for note in notes:
                     self._progress.check()
-                    told.append(self._append(out, note, target))
-            if any(outcome.file for outcome in told):
+                    outcomes.append(self._append(out, note, target))
+            if any(outcome.file for outcome in outcomes):
                 draft.commit(target)
-        return told
+        return outcomes
 
     def _append(self, out: Encoder, note: VoiceNote, target: Path) -> Outcome:
         """`note` as the next chapter of `out`; the silence before it is still the former's."""
@@ -223,14 +223,14 @@ def _chosen(notes: Iterable[VoiceNote], chat: str | None) -> list[VoiceNote]:
     Raises:
         UsageError: there are none.
     """
-    held = [
+    available = [
         note for note in notes if note.file is not None and note.file.startswith(f"{VOICE_FOLDER}/")
     ]
     if chat is None:
-        return held
-    wanted = [note for note in held if chat.casefold() in note.chat.casefold()]
+        return available
+    wanted = [note for note in available if chat.casefold() in note.chat.casefold()]
     if not wanted:
-        known = ", ".join(sorted({note.chat for note in held})[:20]) or "none"
+        known = ", ".join(sorted({note.chat for note in available})[:20]) or "none"
         raise UsageError(f"there is no chat {chat!r} with voice notes", hint=f"there is: {known}")
     return wanted
 

@@ -37,7 +37,7 @@ _COLUMNS = (
     "sha256",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What an index raises that was damaged, or that nobody of ours wrote."""
 _REBUILT = "run gdrive-wa restore into this folder again: it builds a new one"
 
@@ -121,7 +121,7 @@ def read_index(path: Path, *, folder: Path | None = None) -> list[VoiceNote]:
     raw = _content(path)
     try:
         return [_note(item, folder) for item in _items(raw)]
-    except _NONSENSE as error:
+    except _MALFORMED as error:
         raise FormatError(
             f"this is not an index of voice notes, or it was damaged: {path}", hint=_REBUILT
         ) from error
@@ -135,7 +135,7 @@ def salvaged(path: Path) -> list[VoiceNote]:
     """
     notes = []
     for line in _content(path).split(b"\n"):
-        with suppress(*_NONSENSE):
+        with suppress(*_MALFORMED):
             notes.append(_note(json.loads(line.removesuffix(b","))))
     return notes
 

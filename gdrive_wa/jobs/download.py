@@ -21,15 +21,15 @@ from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, flush_folders
 from gdrive_wa.storage.free_names import metadata_path
-from gdrive_wa.storage.free_space import require_room
+from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
+from gdrive_wa.transfer.existing_file import ExistingFile, find_existing
 from gdrive_wa.transfer.fetch import JOBS
 from gdrive_wa.transfer.partial import open_partials, revision_of
-from gdrive_wa.transfer.plan import Plan, Task, make_plan, require_one_backup, standing
-from gdrive_wa.transfer.pool import each
-from gdrive_wa.transfer.pull import Pulled, Tries, pull
-from gdrive_wa.transfer.standing import Standing, look
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.transfer.plan import Plan, Task, already_there, make_plan, require_one_backup
+from gdrive_wa.transfer.pool import run_tasks
+from gdrive_wa.transfer.pull import Pulled, StreamRetryPolicy, pull
+from gdrive_wa.transfer.run_control import RunControl
 
 BATCH = 256
 BATCH_SECONDS = 2.0
@@ -44,7 +44,7 @@ def download(
     jobs: int = JOBS,
     progress: Progress | None = None,
     dry_run: bool = False,
-    tries: Tries | None = None,
+    retry_policy: StreamRetryPolicy | None = None,
 ) -> Report:
     """Bring `entries` of `source` below `dest`, under the names they are stored by.
 
@@ -78,18 +78,25 @@ def download(
         require_one_backup(dest, manifest, wanted)
         open_partials(partials)
         plan = make_plan(manifest, {record.path: record for record in manifest}, wanted, partials)
-        require_room(dest, plan.needed)
-        run = _Run(source, manifest, plan, partials, Watch(progress), tries or Tries())
+        require_free_space(dest, plan.needed)
+        run = _Run(
+            source,
+            manifest,
+            plan,
+            partials,
+            RunControl(progress),
+            retry_policy or StreamRetryPolicy(),
+        )
         run.all(jobs)
     run.report.seconds = time.monotonic() - started
     return run.report
 
 
 def _foretell(plan: Plan, seconds: float) -> Report:
-    report = Report(skipped=plan.standing, failed=plan.impossible, seconds=seconds)
+    report = Report(skipped=plan.already_there, failed=plan.impossible, seconds=seconds)
     for task in plan.tasks:
         size = task.entry.size or 0
-        report.done.append(Outcome(path=task.entry.path, file=str(task.place), bytes=size))
+        report.done.append(Outcome(path=task.entry.path, file=str(task.target), bytes=size))
         report.bytes += size
     return report
 
@@ -98,8 +105,8 @@ def _foretell(plan: Plan, seconds: float) -> Report:
 class _Brought:
     """A verified blob: in its partial file, or already where it belongs."""
 
-    place: PurePosixPath
-    blob: Pulled | Standing
+    target: PurePosixPath
+    blob: Pulled | ExistingFile
 
 
 @dataclass(slots=True)
@@ -108,59 +115,65 @@ class _Run:
     manifest: Manifest
     plan: Plan
     partials: Path
-    watch: Watch
-    tries: Tries
+    control: RunControl
+    retry_policy: StreamRetryPolicy
     report: Report = field(default_factory=Report)
     _verified: list[tuple[Task, _Brought]] = field(default_factory=list)
-    _settled_at: float = field(default_factory=time.monotonic)
+    _flushed_at: float = field(default_factory=time.monotonic)
 
     def all(self, jobs: int) -> None:
-        progress, tasks = self.watch.progress, self.plan.tasks
-        self.report.skipped += self.plan.standing
+        progress, tasks = self.control.progress, self.plan.tasks
+        self.report.skipped += self.plan.already_there
         self.report.failed += self.plan.impossible
-        self._save_metadata((task.entry, task.place) for task in self.plan.stale_metadata)
+        self._save_metadata((task.entry, task.target) for task in self.plan.stale_metadata)
         total = sum(task.entry.size or 0 for task in tasks)
         progress.begin(Stage.DOWNLOAD, items=len(tasks), total_bytes=total)
         try:
-            with closing(each(self._bring, tasks, self.watch, jobs=jobs)) as results:
+            with closing(run_tasks(self._bring, tasks, self.control, jobs=jobs)) as results:
                 for result in results:
                     if result is not None:
                         self._hear(*result)
                     if self._due():
-                        self._settle()
+                        self._flush_batch()
         finally:
-            self._settle()
+            self._flush_batch()
             progress.end(Stage.DOWNLOAD)
 
     def _bring(self, task: Task) -> _Brought:
-        entry, place = task.entry, task.place
-        self.plan.places.check_no_link(place)
-        if task.look:
-            path = self.manifest.folder / place
-            found = look(path, entry, sha256=True, check=self.watch.check)
+        entry, target = task.entry, task.target
+        self.plan.names.check_no_link(target)
+        if task.candidate:
+            path = self.manifest.folder / target
+            found = find_existing(path, entry, sha256=True, check=self.control.check)
             if found is not None:
-                return _Brought(place, found)
-            if not self.plan.places.recorded(place):  # a file that is not ours stays
-                place = self.plan.places.give(
+                return _Brought(target, found)
+            if not self.plan.names.recorded(target):  # a file that is not ours stays
+                target = self.plan.names.allocate(
                     entry.stored_as, with_metadata=entry.envelope is not None
                 )
         pulled = pull(
-            self.source, entry, self.partials, place, self.watch, lasting=True, tries=self.tries
+            self.source,
+            entry,
+            self.partials,
+            target,
+            self.control,
+            permanent=True,
+            retry_policy=self.retry_policy,
         )
-        return _Brought(place, pulled)
+        return _Brought(target, pulled)
 
     def _hear(self, task: Task, result: _Brought | GdriveWaError) -> None:
-        self.watch.progress.advance(Stage.DOWNLOAD, items=1)
+        self.control.progress.advance(Stage.DOWNLOAD, items=1)
         if isinstance(result, GdriveWaError):
             self.report.failed.append(Outcome.failed(task.entry.path, result))
         else:
             self._verified.append((task, result))
 
     def _due(self) -> bool:
-        waited = time.monotonic() - self._settled_at
+        waited = time.monotonic() - self._flushed_at
         return len(self._verified) >= BATCH or (bool(self._verified) and waited >= BATCH_SECONDS)
 
-    def _settle(self) -> None:
+    def _flush_batch(self) -> None:
         """Flush what is verified; then record it; then give it its name."""
         batch, self._verified = self._verified, []
         if any(isinstance(brought.blob, Pulled) for _, brought in batch):
@@ -169,42 +182,42 @@ class _Run:
         for task, brought in batch:
             self._name(task.entry, brought)
         self._save_metadata(
-            (task.entry, brought.place)
+            (task.entry, brought.target)
             for task, brought in batch
             if task.entry.envelope is not None
         )
-        self._settled_at = time.monotonic()
+        self._flushed_at = time.monotonic()
 
     def _name(self, entry: Entry, brought: _Brought) -> None:
         blob = brought.blob
-        if isinstance(blob, Standing):
-            self.report.skipped.append(standing(entry, brought.place))
+        if isinstance(blob, ExistingFile):
+            self.report.skipped.append(already_there(entry, brought.target))
             return
-        blob.name(f"{self.manifest.folder}/{brought.place}")
-        if blob.unproven:
-            self.watch.progress.say(
+        blob.name(f"{self.manifest.folder}/{brought.target}")
+        if blob.unverified:
+            self.control.progress.say(
                 f"{entry.stored_as}: listed without size or checksum, taken as it came"
             )
         self.report.bytes += blob.fetched
         self.report.done.append(
-            Outcome(path=entry.path, file=str(brought.place), bytes=blob.fetched)
+            Outcome(path=entry.path, file=str(brought.target), bytes=blob.fetched)
         )
 
-    def _save_metadata(self, places: Iterable[tuple[Entry, PurePosixPath]]) -> None:
+    def _save_metadata(self, names: Iterable[tuple[Entry, PurePosixPath]]) -> None:
         """Write the envelope of each entry beside its place; then record all of them."""
-        self.manifest.add(*[self._write_envelope(entry, place) for entry, place in places])
+        self.manifest.add(*[self._write_envelope(entry, target) for entry, target in names])
 
-    def _write_envelope(self, entry: Entry, place: PurePosixPath) -> Record:
+    def _write_envelope(self, entry: Entry, target: PurePosixPath) -> Record:
         text = (entry.envelope or "").encode()
-        beside = metadata_path(place)
-        final = self.manifest.folder / beside
+        sidecar = metadata_path(target)
+        final = self.manifest.folder / sidecar
         mtime = entry.modified.timestamp() if entry.modified else None
         with Draft(final.parent) as draft:
             with storage_errors(final):
                 draft.file.write(text)
             draft.commit(final, mtime=mtime, durable=False)
         return Record(
-            path=str(beside),
+            path=str(sidecar),
             size=len(text),
             sha256=hashlib.sha256(text).hexdigest(),
             mtime_ns=final.lstat().st_mtime_ns,
@@ -215,7 +228,7 @@ def _record(entry: Entry, brought: _Brought) -> Record:
     """What the manifest is to say of a verified blob."""
     blob = brought.blob
     return Record(
-        path=str(brought.place),
+        path=str(brought.target),
         size=blob.size,
         sha256=blob.sha256 or "",
         mtime_ns=blob.mtime_ns,

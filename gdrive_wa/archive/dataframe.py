@@ -19,7 +19,7 @@ _TEXTS = (
 _FLAGS = ("from_me", "starred", "forwarded", "view_once")
 
 
-def frame_of(notes: Sequence[VoiceNote]) -> DataFrame:
+def to_dataframe(notes: Sequence[VoiceNote]) -> DataFrame:
     """`notes` as a table; what its columns are is told at ``Archive.to_dataframe``.
 
     Raises:
