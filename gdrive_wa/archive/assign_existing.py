@@ -1,4 +1,4 @@
-"""What an archive holds already finds its note, once a database says whose it is."""
+"""Assign files that are already in the archive to notes, once a database identifies them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ def assign_existing(
     store: ArchiveStore,
     layout: Layout,
 ) -> None:
-    """Notes without a file take what the archive holds: an unmatched file of theirs, or a copy of
-    the same recording in another chat.
+    """Give each note without a file its unmatched file, or a copy from another chat.
 
     Args:
-        note_ids: of the notes that the databases of this run know.
+        note_ids: ids of the notes in this run's databases.
         catalogue: all notes.
-        manifest: of the archive, open.
-        store: puts and removes files.
-        layout: gives names.
+        manifest: the archive's open manifest.
+        store: writes and removes files.
+        layout: chooses file names.
     """
     matcher = Matcher()
     for note_id in note_ids:
@@ -49,7 +48,9 @@ def assign_existing(
         if wanting:
             _copy_to(record, wanting, catalogue, store, layout)
             matcher.forget(content)
-        elif twin is not None and manifest.intact(twin):  # a killed run left it under both names
+        elif twin is not None and manifest.intact(
+            twin
+        ):  # an interrupted run left it under both names
             store.also(twin, record)
         else:
             continue

@@ -1,4 +1,4 @@
-"""The end of a run: how each note ended, and the lists that say so."""
+"""The end of a run: the status of each note, and the list files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ListWriter = Callable[[Iterable[VoiceNote], Callable[[bytes], object]], None]
 
 
 def finalised_notes(notes: Iterable[VoiceNote], manifest: Manifest) -> list[VoiceNote]:
-    """Every note with its file and status, by time; files that no row knows come last."""
+    """Every note with its file and status, by time; unmatched files come last."""
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): note for note in notes}
     ended = (
@@ -44,9 +44,9 @@ def finalised_notes(notes: Iterable[VoiceNote], manifest: Manifest) -> list[Voic
 
 
 def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
-    """The index, the table, and the checksums of everything that the manifest knows.
+    """Write the index, the table, and the checksums of all files in the manifest.
 
-    A list that would say what it says already is left alone.
+    Files with unchanged content are not rewritten.
     """
     notes = list(notes)
     for name, write in ((INDEX_NAME, write_json), (TABLE_NAME, write_table)):
@@ -116,7 +116,7 @@ def _unmatched_note(record: Record) -> VoiceNote:
 
 
 def _unindexed_note(record: Record) -> VoiceNote:
-    """A note that no index and no database tells of any more: what its file says itself."""
+    """A note missing from the index and the databases, rebuilt from its file name."""
     chat_jid, _, message_id = (record.message or "").partition("/")
     named = _NAMED.fullmatch(record.path)
     note = replace(_unmatched_note(record), chat_jid=chat_jid, message_id=message_id)

@@ -66,7 +66,7 @@ def require_one_backup(dest: Path, records: Iterable[Record], entries: Iterable[
     other = min(filter(None, requested - recorded), default=None) if recorded else None
     if other is not None:
         raise UsageError(
-            f"'{dest}' already holds the backup of {', '.join(sorted(filter(None, recorded)))}, not"
+            f"'{dest}' holds the backup of {', '.join(sorted(filter(None, recorded)))}, not"
             f" the one of {other}",
             hint="choose another folder for this backup; nothing was changed in this one",
         )
