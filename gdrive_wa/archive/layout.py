@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from gdrive_wa.core.kinds import Kind, kind_of, without_encryption
 from gdrive_wa.core.model import VoiceNote
-from gdrive_wa.core.names import name_key, parts_of, safe_name, safe_path
+from gdrive_wa.core.names import folded_name, parts_of, safe_name, safe_path
 from gdrive_wa.storage.manifest import Record
 
 VOICE_FOLDER = "Voice notes"
@@ -44,7 +44,7 @@ _NEVER_CHANGE = frozenset(
 )
 
 
-def message_key(note: VoiceNote) -> str:
+def note_id_of(note: VoiceNote) -> str:
     """What identifies a note in an archive: its chat and WhatsApp's message id."""
     mark = note.message_id
     if not mark:
@@ -58,7 +58,7 @@ def database_name(path: str) -> str:
     return safe_name(without_encryption(parts_of(path)[-1]))
 
 
-def media_place(path: str) -> PurePosixPath:
+def media_path(path: str) -> PurePosixPath:
     """Where a file that is no voice note lies: under WhatsApp's own path below ``Media``.
 
     Raises:
@@ -104,21 +104,21 @@ class Layout:
         self._files: dict[str, str] = {}
         self._above: set[str] = set()
         self._folders: dict[str, str] = {}
-        self._chats: dict[str, str] = {name_key(UNMATCHED): ""}
+        self._chats: dict[str, str] = {folded_name(UNMATCHED): ""}
         self._names: dict[str, str] = {}
         for record in records:
-            self._take(name_key(record.path), record.message or owner_of(record))
+            self._take(folded_name(record.path), record.message or owner_of(record))
             place = PurePosixPath(record.path)
             if record.message is not None:
                 self._names[record.message] = record.path
                 if place.parts[0] == VOICE_FOLDER and len(place.parts) == 3:
                     chat = record.message.partition("/")[0]
                     self._folders.setdefault(chat, place.parts[1])
-                    self._chats.setdefault(name_key(place.parts[1]), chat)
+                    self._chats.setdefault(folded_name(place.parts[1]), chat)
 
     def assign(self, notes: Iterable[VoiceNote]) -> None:
         """Give a name to each of `notes` that has none, in an order that never changes."""
-        new = [note for note in notes if message_key(note) not in self._names]
+        new = [note for note in notes if note_id_of(note) not in self._names]
         chats = {note.chat_jid.replace("/", "_"): note.chat for note in new}
         for jid in sorted(chats):
             if jid not in self._folders:
@@ -128,7 +128,7 @@ class Layout:
 
     def of(self, note: VoiceNote) -> str:
         """The path of `note`: ``Voice notes/<chat>/<YYYY-MM-DD HH.MM.SS> <sender>.opus``."""
-        key = message_key(note)
+        key = note_id_of(note)
         if key not in self._names:
             jid = key.partition("/")[0]
             if jid not in self._folders:
@@ -146,12 +146,12 @@ class Layout:
 
     def release(self, path: str) -> None:
         """Nothing lies at `path` any more."""
-        self._files.pop(name_key(path), None)
+        self._files.pop(folded_name(path), None)
 
     def claim(self, wanted: str, owner: str, *, marks: Iterable[str] = ()) -> str:
         """`wanted`, or one like it that no other owner has: with one of `marks`, or a hash."""
         for path in _alternatives(wanted, owner, marks):
-            key = name_key(path)
+            key = folded_name(path)
             if self._files.get(key) == owner or self._free(key):
                 self._take(key, owner)
                 return path
@@ -174,7 +174,7 @@ class Layout:
         mark = hashlib.sha256(jid.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         for candidate in (name, f"{name} ({user})", f"{name} ({mark})"):
             folder = safe_name(candidate)
-            if self._chats.setdefault(name_key(folder), jid) == jid:
+            if self._chats.setdefault(folded_name(folder), jid) == jid:
                 break
         self._folders[jid] = folder
 

@@ -17,16 +17,16 @@ class Match:
     """The rows a file belongs to.
 
     Attributes:
-        keys: of the notes, as the matcher was told them.
+        note_ids: of the notes, as the matcher was told them.
         exact: False when only the path fits and the content is not what the row promises.
     """
 
-    keys: tuple[str, ...] = ()
+    note_ids: tuple[str, ...] = ()
     exact: bool = True
 
 
 @lru_cache(maxsize=1024)
-def path_key(path: str) -> str:
+def rootless_path(path: str) -> str:
     """What is the same for one file under every root a phone ever used.
 
     ``/storage/emulated/0/WhatsApp/Media/x``, ``Android/media/com.whatsapp/WhatsApp/Media/x`` and
@@ -50,27 +50,27 @@ class Matcher:
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_hash: dict[str, list[str]] = defaultdict(list)
 
-    def add(self, key: str, note: VoiceNote, *, content_only: bool = False) -> None:
-        """`note` is wanted under `key`; with `content_only`, only its hash may find it."""
-        new = key not in self._promised
-        self._promised[key] = note.sha256
+    def add(self, note_id: str, note: VoiceNote, *, content_only: bool = False) -> None:
+        """`note` is wanted under `note_id`; with `content_only`, only its hash may find it."""
+        new = note_id not in self._promised
+        self._promised[note_id] = note.sha256
         if note.sha256 is not None:
-            _add(self._by_hash[note.sha256], key, new=new)
+            _add(self._by_hash[note.sha256], note_id, new=new)
         if note.whatsapp_path is not None and not content_only:
-            path = path_key(note.whatsapp_path)
-            _add(self._by_path[path], key, new=new)
-            _add(self._by_name[path.rsplit("/", 1)[-1]], key, new=new)
+            path = rootless_path(note.whatsapp_path)
+            _add(self._by_path[path], note_id, new=new)
+            _add(self._by_name[path.rsplit("/", 1)[-1]], note_id, new=new)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._promised
+    def __contains__(self, note_id: str) -> bool:
+        return note_id in self._promised
 
     def by_path(self, path: str) -> tuple[str, ...]:
         """The notes whose row names this path, or else its file name if only one does."""
-        keys = self._by_path.get(path_key(path))
-        if keys is None:
-            keys = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
-            return tuple(keys) if len(keys) == 1 else ()
-        return tuple(keys)
+        note_ids = self._by_path.get(rootless_path(path))
+        if note_ids is None:
+            note_ids = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
+            return tuple(note_ids) if len(note_ids) == 1 else ()
+        return tuple(note_ids)
 
     def by_content(self, sha256: str) -> tuple[str, ...]:
         """The notes that promise this content."""
@@ -80,7 +80,7 @@ class Matcher:
         """All notes that promise this content have it: it finds none of them any more."""
         self._by_hash.pop(sha256, None)
 
-    def match(self, path: str, sha256: str, *, served: bool = False) -> Match:
+    def match(self, path: str, sha256: str, *, already_placed: bool = False) -> Match:
         """All notes this file belongs to.
 
         The row's path decides where the row promises no hash, or the one that the file has;
@@ -90,13 +90,15 @@ class Matcher:
         Args:
             path: of the file.
             sha256: of its content.
-            served: the notes that promise this content have it; of those that the path does not
-                name, one will do. One recording may be that of thousands of messages.
+            already_placed: the notes with this content already have their file, so one of those
+                that `path` does not name is enough. Thousands of messages may share a recording.
         """
-        named = self._by_path.get(path_key(path), [])
-        exact = dict.fromkeys(key for key in named if self._promised[key] in (None, sha256))
+        named = self._by_path.get(rootless_path(path), [])
+        exact = dict.fromkeys(
+            note_id for note_id in named if self._promised[note_id] in (None, sha256)
+        )
         promised = self._by_hash.get(sha256, [])
-        exact.update(dict.fromkeys(promised[:1] if served else promised))
+        exact.update(dict.fromkeys(promised[:1] if already_placed else promised))
         if exact:
             return Match(tuple(exact))
         alone = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
@@ -105,6 +107,6 @@ class Matcher:
         return Match(tuple(named), exact=False)
 
 
-def _add(keys: list[str], key: str, *, new: bool) -> None:
-    if new or key not in keys:
-        keys.append(key)
+def _add(note_ids: list[str], note_id: str, *, new: bool) -> None:
+    if new or note_id not in note_ids:
+        note_ids.append(note_id)

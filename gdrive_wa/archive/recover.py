@@ -12,18 +12,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gdrive_wa.archive.layout import INDEX_NAME, SUMS_NAME, TABLE_NAME, message_key
+from gdrive_wa.archive.layout import INDEX_NAME, SUMS_NAME, TABLE_NAME, note_id_of
 from gdrive_wa.core.errors import UnsafeNameError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.names import parts_of
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.manifest import Manifest, Record
 
-_MADE_ANEW = frozenset({INDEX_NAME, TABLE_NAME})
+_REGENERATED = frozenset({INDEX_NAME, TABLE_NAME})
 _DIGITS = 64
 
 
-def adopt(manifest: Manifest, notes: Iterable[VoiceNote], progress: Progress) -> None:
+def recover_untracked(manifest: Manifest, notes: Iterable[VoiceNote], progress: Progress) -> None:
     """Let `manifest` know the files that former runs listed and that are still the same.
 
     Args:
@@ -34,7 +34,7 @@ def adopt(manifest: Manifest, notes: Iterable[VoiceNote], progress: Progress) ->
     by_file = {note.file: note for note in notes if note.file is not None}
     found = 0
     for sha256, path in _sums(manifest.folder / SUMS_NAME):
-        if path in _MADE_ANEW or manifest.get(path) is not None:
+        if path in _REGENERATED or manifest.get(path) is not None:
             continue
         file = manifest.folder / path
         if _hash(file) == sha256:
@@ -53,7 +53,7 @@ def _record(file: Path, path: str, sha256: str, note: VoiceNote | None) -> Recor
         record,
         content_sha256=note.sha256 if note.status is not NoteStatus.MISMATCH else None,
         whatsapp_path=note.whatsapp_path,
-        message=message_key(note) if note.chat_jid else None,
+        message=note_id_of(note) if note.chat_jid else None,
     )
 
 

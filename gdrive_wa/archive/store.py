@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gdrive_wa.archive.layout import message_key
+from gdrive_wa.archive.layout import note_id_of
 from gdrive_wa.archive.tags import LONGEST_TAGGED, is_opus, tagged, tags_for
 from gdrive_wa.core.errors import FormatError, StorageError
 from gdrive_wa.core.model import VoiceNote
@@ -77,9 +77,9 @@ class ArchiveStore:
         """`call` something once all that was put so far has its name."""
         self._batch.when_flushed(call)
 
-    def held(self, key: str) -> Record | None:
-        """The file of the note `key`, while it is as it was written."""
-        record = self._notes.get(key)
+    def existing_file(self, note_id: str) -> Record | None:
+        """The file of the note `note_id`, while it is as it was written."""
+        record = self._notes.get(note_id)
         return record if record is not None and self._manifest.intact(record) else None
 
     def put(self, draft: DraftFile, record: Record) -> str:
@@ -93,10 +93,10 @@ class ArchiveStore:
 
     def put_note(self, draft: DraftFile, record: Record, note: VoiceNote) -> str:
         """`draft` becomes the file of `note`, tagged, dated when it was sent."""
-        key = message_key(note)
-        if draft.tagged_for != key:
+        note_id = note_id_of(note)
+        if draft.tagged_for != note_id:
             draft = _dated(self._tag(draft, record, note), draft.mtime_ns, note)
-        return self.put(draft, replace(record, message=key))
+        return self.put(draft, replace(record, message=note_id))
 
     def put_copy(self, source: str | Path, record: Record, note: VoiceNote) -> str:
         """What the file `source` of this archive holds becomes the file of `note`, too."""
@@ -159,7 +159,7 @@ class ArchiveStore:
             self.drafts,
             content,
             content_sha256=draft.content_sha256,
-            tagged_for=message_key(note),
+            tagged_for=note_id_of(note),
         )
         self.discard(draft)
         return new

@@ -25,13 +25,13 @@ class NoteTags(NamedTuple):
     """The tags that a file gets when it turns out to be the voice note that it seems to be.
 
     Attributes:
-        key: of the note, as :func:`gdrive_wa.archive.layout.message_key` gives it.
+        note_id: of the note, as :func:`gdrive_wa.archive.layout.note_id_of` gives it.
         sha256: of the content that the database promises, hex; None where it promises none.
         mtime: when the note was sent, seconds since 1970 UTC; None where that is unknown.
         tags: Vorbis comments.
     """
 
-    key: str
+    note_id: str
     sha256: str | None
     mtime: float | None
     tags: dict[str, str]

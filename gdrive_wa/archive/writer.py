@@ -19,19 +19,19 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from gdrive_wa.archive.catalogue import Known, former_notes
+from gdrive_wa.archive.assign_existing import assign_existing
+from gdrive_wa.archive.catalogue import NoteCatalogue, former_notes
 from gdrive_wa.archive.database_folder import DatabaseFolder, SamePhone
-from gdrive_wa.archive.finalise import settled, write_lists
-from gdrive_wa.archive.hand_over import hand_over_held
+from gdrive_wa.archive.finalise import finalised_notes, write_lists
 from gdrive_wa.archive.layout import (
     UNMATCHED,
     VOICE_FOLDER,
     Layout,
     database_name,
-    media_place,
+    media_path,
     owner_of,
 )
-from gdrive_wa.archive.recover import adopt
+from gdrive_wa.archive.recover import recover_untracked
 from gdrive_wa.archive.store import ArchiveStore, check_inside
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
 from gdrive_wa.core.errors import StorageError
@@ -84,7 +84,7 @@ class ArchiveWriter:
         try:
             sweep(self.folder)
             former = former_notes(self.folder, self._progress)
-            adopt(self._manifest, former, self._progress)
+            recover_untracked(self._manifest, former, self._progress)
             self._layout = Layout(self._timezone, self._manifest)
             self._store = ArchiveStore(
                 self._manifest,
@@ -92,7 +92,7 @@ class ArchiveWriter:
                 tags=self._tags,
                 progress=self._progress,
             )
-            self._known = Known(former)
+            self._catalogue = NoteCatalogue(former)
         except BaseException:
             self._manifest.__exit__(None, None, None)
             raise
@@ -135,14 +135,14 @@ class ArchiveWriter:
         """The tags for `entry`, when it seems to be a voice note that has no file here yet."""
         if not self._tags or entry.kind is Kind.DATABASE:
             return None
-        keys = self._known.matcher().by_path(entry.path)
-        if not keys or self._store.held(keys[0]) is not None:
+        note_ids = self._catalogue.matcher().by_path(entry.path)
+        if not note_ids or self._store.existing_file(note_ids[0]) is not None:
             return None
-        note = self._known.notes[keys[0]]
+        note = self._catalogue.notes[note_ids[0]]
         sent = None if note.sent_at is None else note.sent_at.timestamp()
-        return NoteTags(keys[0], note.sha256, sent, tags_for(note, self._timezone))
+        return NoteTags(note_ids[0], note.sha256, sent, tags_for(note, self._timezone))
 
-    def holding(self, entry: Entry) -> Record | None:
+    def existing_record(self, entry: Entry) -> Record | None:
         """What the archive made of exactly these stored bytes before, if it is still intact."""
         if entry.md5 is None and entry.revision is None:
             return None
@@ -165,24 +165,24 @@ class ArchiveWriter:
 
         What the archive holds without having known whose it was finds its place now.
         """
-        keys = self._known.expect(notes)
-        self._layout.assign(self._known.notes[key] for key in keys)
-        hand_over_held(keys, self._known, self._manifest, self._store, self._layout)
-        return [self._known.notes[key] for key in keys]
+        note_ids = self._catalogue.expect(notes)
+        self._layout.assign(self._catalogue.notes[note_id] for note_id in note_ids)
+        assign_existing(note_ids, self._catalogue, self._manifest, self._store, self._layout)
+        return [self._catalogue.notes[note_id] for note_id in note_ids]
 
-    def knows(self, sha256: str) -> bool:
+    def expects_content(self, sha256: str) -> bool:
         """True when a known note promises this content."""
-        return bool(self._known.matcher().by_content(sha256))
+        return bool(self._catalogue.matcher().by_content(sha256))
 
     def note_of(self, entry: Entry) -> VoiceNote | None:
         """The note that `entry` is, as far as its path tells."""
-        keys = self._known.matcher().by_path(entry.path)
-        return self._known.notes[keys[0]] if keys else None
+        note_ids = self._catalogue.matcher().by_path(entry.path)
+        return self._catalogue.notes[note_ids[0]] if note_ids else None
 
     def missing(self, backup: Iterable[Entry]) -> list[VoiceNote]:
         """The notes of this run's databases with no file here, nor in `backup` by its paths."""
-        told = self._known.told_without(entry.path for entry in backup)
-        return [note for key, note in told if self._store.held(key) is None]
+        absent = self._catalogue.missing_from(entry.path for entry in backup)
+        return [note for note_id, note in absent if self._store.existing_file(note_id) is None]
 
     def place(self, draft: DraftFile, entry: Entry, *, note: VoiceNote | None = None) -> str:
         """Give a finished temporary file its place; the path, relative to the archive.
@@ -213,8 +213,8 @@ class ArchiveWriter:
             placed = self._store.put(draft, replace(record, path=path, account=self._account))
             self._store.flush()
             return placed
-        match = self._known.match(entry.path, draft.content_sha256, note)
-        placed_notes = self._place_notes(draft, record, match.keys, exact=match.exact)
+        match = self._catalogue.match(entry.path, draft.content_sha256, note)
+        placed_notes = self._place_notes(draft, record, match.note_ids, exact=match.exact)
         if placed_notes is None:
             return self._store.put(draft, self._as_unmatched(draft, record, entry))
         return placed_notes
@@ -226,36 +226,44 @@ class ArchiveWriter:
             Every note the archive knows, of this run and of former ones, by time.
         """
         self._store.flush()
-        notes = settled(self._known.notes.values(), self._manifest)
+        notes = finalised_notes(self._catalogue.notes.values(), self._manifest)
         write_lists(self._manifest, notes)
         return notes
 
     def _place_notes(
-        self, draft: DraftFile, record: Record, keys: tuple[str, ...], *, exact: bool
+        self, draft: DraftFile, record: Record, note_ids: tuple[str, ...], *, exact: bool
     ) -> str | None:
         """Place a file that is these notes'; None when all have another one already."""
-        if not keys:
+        if not note_ids:
             return None
         content = record.content_sha256
-        held = {key: file for key in keys if (file := self._store.held(key)) is not None}
-        other = {key for key, file in held.items() if exact and file.content_sha256 != content}
-        wanting = [key for key in keys if key not in held or key in other]
+        existing = {
+            note_id: file
+            for note_id in note_ids
+            if (file := self._store.existing_file(note_id)) is not None
+        }
+        other = {
+            note_id
+            for note_id, file in existing.items()
+            if exact and file.content_sha256 != content
+        }
+        wanting = [note_id for note_id in note_ids if note_id not in existing or note_id in other]
         if not wanting:
-            same = [file for file in held.values() if file.content_sha256 == content]
+            same = [file for file in existing.values() if file.content_sha256 == content]
             if not same:
                 return None
             self._store.also(same[0], record)
             self._store.discard(draft)
             return same[0].path
-        for key in wanting:
-            if key in held:
-                self._make_way(held[key])
+        for note_id in wanting:
+            if note_id in existing:
+                self._make_way(existing[note_id])
         first, *others = wanting
-        for key in others:  # one file in the backup, several messages: each chat gets its own
-            note = self._known.notes[key]
+        for note_id in others:  # one file in the backup, several messages: each chat gets its own
+            note = self._catalogue.notes[note_id]
             copy = replace(record, path=self._layout.of(note), stored_as=None)
             self._store.put_copy(draft.path, copy, note)
-        note = self._known.notes[first]
+        note = self._catalogue.notes[first]
         return self._store.put_note(draft, replace(record, path=self._layout.of(note)), note)
 
     def _make_way(self, record: Record) -> None:
@@ -266,7 +274,7 @@ class ArchiveWriter:
 
     def _as_unmatched(self, draft: DraftFile, record: Record, entry: Entry) -> Record:
         """Where a file lies that belongs to no known voice note."""
-        wanted = media_place(entry.path)
+        wanted = media_path(entry.path)
         if entry.kind is Kind.VOICE:
             wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, wanted.name)
         elif entry.kind is Kind.UNKNOWN and is_opus(draft.start):

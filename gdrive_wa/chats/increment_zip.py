@@ -19,7 +19,7 @@ from typing import IO, Any
 from google.protobuf.message import DecodeError
 
 from gdrive_wa.core.errors import FormatError, PayloadError, TruncatedError
-from gdrive_wa.core.names import name_key, safe_path
+from gdrive_wa.core.names import folded_name, safe_path
 from gdrive_wa.crypt.header import read_varint
 from gdrive_wa.pb.history_sync_pb2 import HistorySync
 from gdrive_wa.storage.reading import open_source
@@ -72,7 +72,7 @@ def _check(archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > _MOST_MEMBERS:
         raise PayloadError("an increment holds more files than any real one does")
-    names = {name_key(safe_path(member.orig_filename)) for member in members}
+    names = {folded_name(safe_path(member.orig_filename)) for member in members}
     if len(names) < len(members):
         raise PayloadError("an increment holds two members of one name")
     for member in members:

@@ -106,7 +106,7 @@ def _shown(stored: str) -> str:
     return ascii(stored[:80])
 
 
-def name_key(path: PurePosixPath | str) -> str:
+def folded_name(path: PurePosixPath | str) -> str:
     """What two names share when some file system would take them for the same file."""
     name = str(path)
     if name.isascii():
@@ -117,9 +117,9 @@ def name_key(path: PurePosixPath | str) -> str:
 @lru_cache(maxsize=1024)
 def _keep_or_clean(part: str) -> str:
     cleaned = safe_name(part)
-    if name_key(cleaned).startswith(OWN_PREFIX):
+    if folded_name(cleaned).startswith(OWN_PREFIX):
         cleaned = safe_name("_" + cleaned)
-    return cleaned if name_key(cleaned) == name_key(part) else _with_hash(cleaned, part)
+    return cleaned if folded_name(cleaned) == folded_name(part) else _with_hash(cleaned, part)
 
 
 def _with_hash(cleaned: str, original: str) -> str:

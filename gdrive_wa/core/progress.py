@@ -18,13 +18,13 @@ __all__ = [
     "EventProgress",
     "Progress",
     "ProgressEvent",
-    "Remarks",
+    "RepeatedWarnings",
     "Silent",
     "Stage",
     "interruptible",
 ]
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 """How long a wait goes without a look at whether the user asked to stop."""
 EVENT_SECONDS = 0.5
 """The shortest time between two events about the same stage, its start and its end apart."""
@@ -120,15 +120,15 @@ def _of(done: int, total: int) -> str:
 
 
 class EventProgress:
-    """A :class:`Progress` that calls `tell` with a :class:`ProgressEvent`, one call at a time.
+    """A :class:`Progress` that calls `callback` with a :class:`ProgressEvent`, one call at a time.
 
-    An exception that `tell` raises stops the run like Ctrl-C would: what is finished is kept.
+    An exception that `callback` raises stops the run like Ctrl-C would: what is finished is kept.
     """
 
-    def __init__(self, tell: Callable[[ProgressEvent], object]) -> None:
-        self._tell = tell
+    def __init__(self, callback: Callable[[ProgressEvent], object]) -> None:
+        self._callback = callback
         self._states: dict[Stage, ProgressEvent] = {}
-        self._told_at: dict[Stage, float] = {}
+        self._reported_at: dict[Stage, float] = {}
         self._failure: Exception | None = None
         self._lock = RLock()
 
@@ -146,7 +146,7 @@ class EventProgress:
             state = self._states.get(stage) or ProgressEvent(stage)
             state = replace(state, items=state.items + items, bytes=state.bytes + moved)
             self._states[stage] = state
-            if time.monotonic() - self._told_at.get(stage, 0.0) >= EVENT_SECONDS:
+            if time.monotonic() - self._reported_at.get(stage, 0.0) >= EVENT_SECONDS:
                 self._report(stage)
 
     def end(self, stage: Stage) -> None:
@@ -171,45 +171,45 @@ class EventProgress:
             ) from self._failure
 
     def _report(self, stage: Stage) -> None:
-        self._told_at[stage] = time.monotonic()
+        self._reported_at[stage] = time.monotonic()
         self._call(self._states[stage])
 
     def _call(self, event: ProgressEvent) -> None:
         if self._failure is None:
             try:
-                self._tell(event)
+                self._callback(event)
             except Exception as error:  # noqa: BLE001 - raised where a run may stop
                 self._failure = error
 
 
-class Remarks:
+class RepeatedWarnings:
     """What a person should know about files, without a line for each of thousands.
 
-    The first file that a remark is about is named at once; :meth:`sum_up` tells of how many
+    The first file that a remark is about is named at once; :meth:`summarise` tells of how many
     others the same holds. Safe from any thread.
     """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._told: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self._lock = Lock()
 
-    def tell(self, path: str, remarks: Iterable[str]) -> None:
-        """`remarks` hold of `path`."""
-        for remark in remarks:
+    def add(self, path: str, warnings: Iterable[str]) -> None:
+        """`warnings` hold of `path`."""
+        for warning in warnings:
             with self._lock:
-                self._told[remark] += 1
-                first = self._told[remark] == 1
+                self._counts[warning] += 1
+                first = self._counts[warning] == 1
             if first:
-                self._progress.say(f"{path}: {remark}")
+                self._progress.say(f"{path}: {warning}")
 
-    def sum_up(self) -> None:
+    def summarise(self) -> None:
         """All files are done."""
-        for remark, count in self._told.items():
+        for warning, count in self._counts.items():
             if count > 1:
                 others = "one other file" if count == 2 else f"{count - 1} other files"
-                self._progress.say(f"and of {others}: {remark}")
-        self._told.clear()
+                self._progress.say(f"and of {others}: {warning}")
+        self._counts.clear()
 
 
 def interruptible(work: Callable[[], T], progress: Progress) -> T:
@@ -225,7 +225,7 @@ def interruptible(work: Callable[[], T], progress: Progress) -> T:
     workers = Workers(1, "gdrive-wa listing")
     try:
         future = workers.submit(work)
-        while not wait([future], LOOK_SECONDS).done:
+        while not wait([future], POLL_SECONDS).done:
             progress.check()
         return future.result()
     finally:

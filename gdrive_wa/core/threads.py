@@ -15,7 +15,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-__all__ = ["Lane", "Workers"]
+__all__ = ["SerialWorker", "Workers"]
 
 AHEAD = 3
 """Items that may wait for a lane, unless told otherwise: what bounds the memory."""
@@ -74,7 +74,7 @@ def _fulfil(future: Future[Result], work: Callable[[], Result]) -> None:
         del future  # or error, traceback, frame and future would hold each other
 
 
-class Lane(Generic[Item]):
+class SerialWorker(Generic[Item]):
     """One thread that does one thing to every item it is given, in order.
 
     The first exception is kept, and the rest of the items pass undone: whoever runs the lanes

@@ -21,7 +21,7 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.core.threads import Lane
+from gdrive_wa.core.threads import SerialWorker
 from gdrive_wa.crypt.header import CRYPT12_TAIL_SIZE, MD5_SIZE, TAG_SIZE, Header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.payload import Unpacker, default_limit
@@ -137,8 +137,8 @@ def decrypt_container(
     md5.update(file.read(header.size))
     threaded = size > PIECE_SIZE
     with (
-        Lane(md5.update, threaded=threaded) as hashing,
-        Lane(unpacker.feed, threaded=threaded) as unpacking,
+        SerialWorker(md5.update, threaded=threaded) as hashing,
+        SerialWorker(unpacker.feed, threaded=threaded) as unpacking,
     ):
         left = body
         while left:

@@ -17,7 +17,7 @@ from gdrive_wa.core.errors import (
     WrongKeyTypeError,
 )
 from gdrive_wa.core.model import MediaLink
-from gdrive_wa.core.threads import Lane
+from gdrive_wa.core.threads import SerialWorker
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
@@ -173,8 +173,8 @@ def _container(
     written = _Written(sink)
     threaded = size > PIECE_SIZE
     with (
-        Lane(written.take, threaded=threaded) as writing,
-        Lane(written.digest.update, threaded=threaded) as hashing,
+        SerialWorker(written.take, threaded=threaded) as writing,
+        SerialWorker(written.digest.update, threaded=threaded) as hashing,
     ):
 
         def both(piece: Piece) -> None:

@@ -18,7 +18,7 @@ import urllib3
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.http.blob import HttpBlob, let_go
 from gdrive_wa.http.connections import Connections
@@ -59,7 +59,7 @@ class Session:
 
     Args:
         tokens: where access tokens come from.
-        patience: how often and how long to try.
+        retry_policy: how often and how long to try.
         connections: kept open to one host.
 
     Attributes:
@@ -67,9 +67,9 @@ class Session:
     """
 
     def __init__(
-        self, tokens: Tokens, *, patience: Patience | None = None, connections: int = 64
+        self, tokens: Tokens, *, retry_policy: RetryPolicy | None = None, connections: int = 64
     ) -> None:
-        self._retrying = Retrying(patience or Patience())
+        self._retrying = Retrying(retry_policy or RetryPolicy())
         self.pace = self._retrying.pace
         self._tokens = tokens
         self._connections = Connections(connections)

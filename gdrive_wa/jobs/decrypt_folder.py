@@ -17,8 +17,8 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Outcome, Report, within
-from gdrive_wa.core.names import name_key
-from gdrive_wa.core.progress import Progress, Remarks, Silent, Stage
+from gdrive_wa.core.names import folded_name
+from gdrive_wa.core.progress import Progress, RepeatedWarnings, Silent, Stage
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
@@ -86,9 +86,9 @@ class _Run:
         self._root = str(manifest.folder)
         self._manifest = manifest
         self._progress = progress
-        self._remarks = Remarks(progress)
+        self._remarks = RepeatedWarnings(progress)
         self._taken: dict[str, str] = {
-            name_key(record.path): record.stored_as or "" for record in manifest
+            folded_name(record.path): record.stored_as or "" for record in manifest
         }
 
     def is_there(self, file: StoredFile) -> bool:
@@ -116,14 +116,14 @@ class _Run:
                         self._progress.advance(Stage.DECRYPT, items=1, moved=result[0].size)
         finally:  # also of a run that is stopped: what is finished is kept
             withdraw_refused(batch, self.report)
-        self._remarks.sum_up()
+        self._remarks.summarise()
 
     def _place(self, batch: Batch, file: StoredFile, opened: OpenedFile | OpenFailure) -> None:
         """Give what was opened its name."""
         if isinstance(opened, OpenFailure):
             self.report.failed.append(Outcome.failed(file.stored_as, opened.error()))
             return
-        self._remarks.tell(file.stored_as, opened.warnings)
+        self._remarks.add(file.stored_as, opened.warnings)
         draft = opened.draft
         record = Record(
             path=self._claim(opened, file.stored_as),
@@ -144,7 +144,7 @@ class _Run:
         """The name of what was opened, or the first free one like it when another file of the
         tree has it, or a file that no run of ours put there."""
         name, number = opened.name, 1
-        while self._taken.setdefault(name_key(name), stored_as) != stored_as or (
+        while self._taken.setdefault(folded_name(name), stored_as) != stored_as or (
             self._is_not_ours(name, opened)
         ):
             number += 1

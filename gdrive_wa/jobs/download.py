@@ -19,18 +19,18 @@ from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.batch import Batch, withdraw_refused
-from gdrive_wa.storage.draft import place
+from gdrive_wa.storage.draft import move_into_place
 from gdrive_wa.storage.draft_file import write_draft
 from gdrive_wa.storage.free_names import metadata_path
-from gdrive_wa.storage.free_space import require_room
+from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
+from gdrive_wa.transfer.existing_file import ExistingFile, find_existing
 from gdrive_wa.transfer.fetch import JOBS
 from gdrive_wa.transfer.partial import open_partials, revision_of
-from gdrive_wa.transfer.plan import Plan, Task, make_plan, require_one_backup, standing
-from gdrive_wa.transfer.pool import each
-from gdrive_wa.transfer.pull import Pulled, Tries, pull
-from gdrive_wa.transfer.standing import Standing, look
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.transfer.plan import Plan, Task, already_there, make_plan, require_one_backup
+from gdrive_wa.transfer.pool import run_tasks
+from gdrive_wa.transfer.pull import Pulled, StreamRetryPolicy, pull
+from gdrive_wa.transfer.run_control import RunControl
 
 
 def download(
@@ -41,7 +41,7 @@ def download(
     jobs: int = JOBS,
     progress: Progress | None = None,
     dry_run: bool = False,
-    tries: Tries | None = None,
+    retry_policy: StreamRetryPolicy | None = None,
 ) -> Report:
     """Bring `entries` of `source` below `dest`, under the names they are stored by.
 
@@ -75,18 +75,25 @@ def download(
         require_one_backup(dest, manifest, wanted)
         open_partials(partials)
         plan = make_plan(manifest, {record.path: record for record in manifest}, wanted, partials)
-        require_room(dest, plan.needed)
-        run = _Run(source, manifest, plan, partials, Watch(progress), tries or Tries())
+        require_free_space(dest, plan.needed)
+        run = _Run(
+            source,
+            manifest,
+            plan,
+            partials,
+            RunControl(progress),
+            retry_policy or StreamRetryPolicy(),
+        )
         run.all(jobs)
     run.report.seconds = time.monotonic() - started
     return run.report
 
 
 def _foretell(plan: Plan, seconds: float) -> Report:
-    report = Report(skipped=plan.standing, failed=plan.impossible, seconds=seconds)
+    report = Report(skipped=plan.already_there, failed=plan.impossible, seconds=seconds)
     for task in plan.tasks:
         size = task.entry.size or 0
-        report.done.append(Outcome(path=task.entry.path, file=str(task.place), bytes=size))
+        report.done.append(Outcome(path=task.entry.path, file=str(task.target), bytes=size))
         report.bytes += size
     return report
 
@@ -95,8 +102,8 @@ def _foretell(plan: Plan, seconds: float) -> Report:
 class _Brought:
     """A verified blob: in its partial file, or already where it belongs."""
 
-    place: PurePosixPath
-    blob: Pulled | Standing
+    target: PurePosixPath
+    blob: Pulled | ExistingFile
 
 
 @dataclass(slots=True)
@@ -105,21 +112,21 @@ class _Run:
     manifest: Manifest
     plan: Plan
     partials: Path
-    watch: Watch
-    tries: Tries
+    control: RunControl
+    retry_policy: StreamRetryPolicy
     report: Report = field(default_factory=Report)
 
     def all(self, jobs: int) -> None:
-        progress, tasks = self.watch.progress, self.plan.tasks
-        self.report.skipped += self.plan.standing
+        progress, tasks = self.control.progress, self.plan.tasks
+        self.report.skipped += self.plan.already_there
         self.report.failed += self.plan.impossible
         total = sum(task.entry.size or 0 for task in tasks)
         progress.begin(Stage.DOWNLOAD, items=len(tasks), total_bytes=total)
         batch = Batch(self.manifest)
         try:
-            with batch, closing(each(self._bring, tasks, self.watch, jobs=jobs)) as results:
+            with batch, closing(run_tasks(self._bring, tasks, self.control, jobs=jobs)) as results:
                 for task in self.plan.stale_metadata:
-                    self._save_envelope(task.entry, task.place)
+                    self._save_envelope(task.entry, task.target)
                 for result in results:
                     if result is None:
                         batch.tick()
@@ -130,44 +137,50 @@ class _Run:
             progress.end(Stage.DOWNLOAD)
 
     def _bring(self, task: Task) -> _Brought:
-        entry, place = task.entry, task.place
-        self.plan.places.check_no_link(place)
-        if task.look:
-            path = self.manifest.folder / place
-            found = look(path, entry, sha256=True, check=self.watch.check)
+        entry, target = task.entry, task.target
+        self.plan.names.check_no_link(target)
+        if task.candidate:
+            path = self.manifest.folder / target
+            found = find_existing(path, entry, sha256=True, check=self.control.check)
             if found is not None:
-                return _Brought(place, found)
-            if not self.plan.places.recorded(place):  # a file that is not ours stays
-                place = self.plan.places.give(
+                return _Brought(target, found)
+            if not self.plan.names.recorded(target):  # a file that is not ours stays
+                target = self.plan.names.allocate(
                     entry.stored_as, with_metadata=entry.envelope is not None
                 )
         pulled = pull(
-            self.source, entry, self.partials, place, self.watch, lasting=True, tries=self.tries
+            self.source,
+            entry,
+            self.partials,
+            target,
+            self.control,
+            permanent=True,
+            retry_policy=self.retry_policy,
         )
-        return _Brought(place, pulled)
+        return _Brought(target, pulled)
 
     def _place(self, batch: Batch, task: Task, result: _Brought | GdriveWaError) -> None:
         """Give what was brought its name, and save its envelope beside it."""
         entry = task.entry
-        self.watch.progress.advance(Stage.DOWNLOAD, items=1)
+        self.control.progress.advance(Stage.DOWNLOAD, items=1)
         if isinstance(result, GdriveWaError):
             self.report.failed.append(Outcome.failed(entry.path, result))
             return
         record = _record(entry, result)
-        if isinstance(result.blob, Standing):
+        if isinstance(result.blob, ExistingFile):
             self.manifest.add(record)
-            self.report.skipped.append(standing(entry, result.place))
+            self.report.skipped.append(already_there(entry, result.target))
         else:
             self._place_pulled(batch, entry, record, result.blob)
         if entry.envelope is not None:
-            batch.when_flushed(partial(self._save_envelope, entry, result.place))
+            batch.when_flushed(partial(self._save_envelope, entry, result.target))
 
     def _place_pulled(self, batch: Batch, entry: Entry, record: Record, blob: Pulled) -> None:
         batch.add(blob.draft(), record)
-        if blob.noted:
-            batch.when_flushed(blob.forget_note)
-        if blob.unproven:
-            self.watch.progress.say(
+        if blob.has_checkpoint:
+            batch.when_flushed(blob.forget_checkpoint)
+        if blob.unverified:
+            self.control.progress.say(
                 f"{entry.stored_as}: listed without size or checksum, taken as it came"
             )
         self.report.bytes += blob.fetched
@@ -185,7 +198,7 @@ class _Run:
             sha256=draft.sha256,
             mtime_ns=draft.mtime_ns,
         )
-        place(draft.path, self.manifest.file_of(record))
+        move_into_place(draft.path, self.manifest.file_of(record))
         self.manifest.add(record)
 
 
@@ -193,7 +206,7 @@ def _record(entry: Entry, brought: _Brought) -> Record:
     """What the manifest is to say of a verified blob."""
     blob = brought.blob
     return Record(
-        path=str(brought.place),
+        path=str(brought.target),
         size=blob.size,
         sha256=blob.sha256 or "",
         mtime_ns=blob.mtime_ns,

@@ -19,7 +19,7 @@ from threading import Thread
 from typing import Any, Self
 
 from gdrive_wa.core.errors import GdriveWaError, StorageError
-from gdrive_wa.core.progress import LOOK_SECONDS, Progress
+from gdrive_wa.core.progress import POLL_SECONDS, Progress
 from gdrive_wa.jobs.opening import (
     OpenedFile,
     OpenFailure,
@@ -162,7 +162,7 @@ class Opener:
         while True:
             self._progress.check()
             try:
-                answers = future.result(timeout=LOOK_SECONDS)
+                answers = future.result(timeout=POLL_SECONDS)
                 break
             except NotYet:
                 if not future.done():
@@ -222,7 +222,7 @@ def _begin_worker(owner: int) -> None:
 
 def _end_with(owner: int) -> None:
     while os.getppid() == owner:  # on Windows it stays so: there a worker ends when it is idle
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     os._exit(0)
 
 

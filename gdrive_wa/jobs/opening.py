@@ -204,7 +204,7 @@ def _in_memory(
         mtime = note.mtime if note.mtime is not None else mtime
         if is_opus(content.start):
             try:
-                whole, key = tagged(whole, note.tags), note.key
+                whole, key = tagged(whole, note.tags), note.note_id
             except FormatError:  # told by the writer, which tries once more
                 key = None
             return write_draft(
@@ -219,7 +219,7 @@ def _streamed(
     with Draft(drafts) as draft:
         content = decrypt(draft.write)
         draft.close(mtime=mtime)
-        path = draft.hand_over()
+        path = draft.detach()
     draft_file = DraftFile(
         path=path,
         size=content.size,

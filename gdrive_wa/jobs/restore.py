@@ -44,7 +44,7 @@ from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.pages.page import write_page
-from gdrive_wa.storage.free_space import require_room
+from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.transfer.fetch import JOBS
 
 
@@ -123,7 +123,7 @@ def restore(
     require_key(plan, key)
     if dry_run:
         return plan.report(dest)
-    require_room(dest, plan.report(dest).bytes)
+    require_free_space(dest, plan.report(dest).bytes)
     whose = chosen.account if chosen.account.isdigit() else None
     with (
         ArchiveWriter(

@@ -29,7 +29,7 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
-from gdrive_wa.core.progress import Progress, Remarks, Stage
+from gdrive_wa.core.progress import Progress, RepeatedWarnings, Stage
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name, suffix_of
@@ -93,7 +93,7 @@ class RestoreRun:
         self._jobs = jobs
         self._keep = keep
         self._progress = progress
-        self._remarks = Remarks(progress)
+        self._remarks = RepeatedWarnings(progress)
         self._opener = Opener(
             Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
         )
@@ -176,7 +176,7 @@ class RestoreRun:
         finally:
             self._finish_placing()
             self._progress.end(Stage.DOWNLOAD)
-        self._remarks.sum_up()
+        self._remarks.summarise()
 
     def stop_if_the_key_opened_nothing(self) -> None:
         """Raise what a wrong key raised: the rest would not open either."""
@@ -186,7 +186,7 @@ class RestoreRun:
     def _not_yet_held(self, entries: Iterable[Entry]) -> list[Entry]:
         wanted = []
         for entry in entries:
-            held = self._archive.holding(entry)
+            held = self._archive.existing_record(entry)
             if held is None:
                 wanted.append(entry)
             else:
@@ -238,9 +238,9 @@ class RestoreRun:
         try:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
-            self._remarks.tell(entry.path, opened.warnings)
+            self._remarks.add(entry.path, opened.warnings)
             unnamed = entry.kind is Kind.UNKNOWN and not include_unmatched
-            if unnamed and not self._archive.knows(opened.draft.content_sha256):
+            if unnamed and not self._archive.expects_content(opened.draft.content_sha256):
                 self._archive.discard(opened.draft)
                 reason = "no voice note of the databases"
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))

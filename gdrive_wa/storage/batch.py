@@ -20,7 +20,7 @@ from typing import Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import Outcome, Report
-from gdrive_wa.storage.draft import flush_folders, place
+from gdrive_wa.storage.draft import flush_folders, move_into_place
 from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.manifest import Manifest
 from gdrive_wa.storage.record import Record
@@ -140,7 +140,7 @@ class Batch:
         self._manifest.write(item.record for item in items)
         for item in items:
             try:
-                place(item.draft, self._manifest.file_of(item.record))
+                move_into_place(item.draft, self._manifest.file_of(item.record))
             except StorageError as error:
                 if not _only_this_name(error):
                     raise

@@ -61,4 +61,4 @@ def explain(error: OSError, path: str | Path) -> StorageError:
 
 def _in_the_way(path: Path) -> Path:
     """The file that stands where a folder of `path` should be; `path` when none does any more."""
-    return next((place for place in (path, *path.parents) if place.is_file()), path)
+    return next((parent for parent in (path, *path.parents) if parent.is_file()), path)

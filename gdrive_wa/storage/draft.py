@@ -99,7 +99,7 @@ class Draft:
             with storage_errors(self.path):
                 self.path.chmod(mode)
         self.close(mtime=mtime, durable=durable)
-        place(self._name, target)
+        move_into_place(self._name, target)
         self._live = False
         if durable:
             with storage_errors(target):
@@ -115,8 +115,8 @@ class Draft:
             if mtime is not None:
                 os.utime(self._name, (mtime, mtime))
 
-    def hand_over(self) -> str:
-        """The closed temporary file's path, for somebody else to :func:`place` or remove."""
+    def detach(self) -> str:
+        """Return the path of the closed temporary file, which the caller now owns."""
         self._live = False
         return self._name
 
@@ -131,7 +131,7 @@ class Draft:
             self.path.unlink(missing_ok=True)
 
 
-def place(draft: str | Path, target: str | Path) -> None:
+def move_into_place(draft: str | Path, target: str | Path) -> None:
     """Give a finished temporary file its final name, replacing what was there.
 
     Raises:

@@ -14,11 +14,11 @@ from threading import Lock
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.kinds import METADATA_SUFFIX
-from gdrive_wa.core.names import name_key, safe_path
+from gdrive_wa.core.names import folded_name, safe_path
 from gdrive_wa.storage.manifest import Record
 
 
-class Places:
+class FreeNames:
     """The names below one folder, each given once in a run. Safe from any thread.
 
     Args:
@@ -38,10 +38,10 @@ class Places:
         self._last_home: tuple[tuple[str, ...], PurePosixPath] = ((), PurePosixPath())
         for record in records:
             path = PurePosixPath(record.path)
-            self._owners[name_key(path)] = record.stored_as
-            self._folders.update(name_key(parent) for parent in path.parents)
+            self._owners[folded_name(path)] = record.stored_as
+            self._folders.update(folded_name(parent) for parent in path.parents)
 
-    def give(self, stored_as: str, *, with_metadata: bool = False) -> PurePosixPath:
+    def allocate(self, stored_as: str, *, with_metadata: bool = False) -> PurePosixPath:
         """The place of `stored_as`, relative to the folder.
 
         Args:
@@ -56,18 +56,18 @@ class Places:
             folder = self._home(wanted.parts[:-1])
 
             def free(path: PurePosixPath) -> bool:
-                beside = not with_metadata or self._free_for_file(metadata_path(path), None)
-                return beside and self._free_for_file(path, stored_as)
+                sidecar_free = not with_metadata or self._free_for_file(metadata_path(path), None)
+                return sidecar_free and self._free_for_file(path, stored_as)
 
             path = self._first_free(folder / wanted.name, free)
-            self._given.add(name_key(path))
+            self._given.add(folded_name(path))
             if with_metadata:
-                self._given.add(name_key(metadata_path(path)))
+                self._given.add(folded_name(metadata_path(path)))
             return path
 
     def recorded(self, path: PurePosixPath) -> bool:
         """Whether an earlier run put `path` there."""
-        return name_key(path) in self._owners
+        return folded_name(path) in self._owners
 
     def check_no_link(self, path: PurePosixPath) -> None:
         """Refuse to follow a symbolic link on the way from the folder to `path`.
@@ -94,23 +94,23 @@ class Places:
         folder = PurePosixPath()
         for part in parts:
             wanted = folder / part
-            renamed = self._renamed.get(name_key(wanted))
+            renamed = self._renamed.get(folded_name(wanted))
             folder = renamed or self._first_free(wanted, self._free_for_folder)
             if folder != wanted:
-                self._renamed[name_key(wanted)] = folder
-            self._folders.add(name_key(folder))
+                self._renamed[folded_name(wanted)] = folder
+            self._folders.add(folded_name(folder))
         self._last_home = (parts, folder)
         return folder
 
     def _free_for_folder(self, path: PurePosixPath) -> bool:
-        key = name_key(path)
+        key = folded_name(path)
         if key in self._folders:
             return True
         taken = key in self._given or key in self._owners
         return not taken and not (self._folder / path).is_file()
 
     def _free_for_file(self, path: PurePosixPath, owner: str | None) -> bool:
-        key = name_key(path)
+        key = folded_name(path)
         if key in self._given or key in self._folders:
             return False
         if key in self._owners:
@@ -122,7 +122,7 @@ class Places:
     ) -> PurePosixPath:
         if free(wanted):
             return wanted
-        key = name_key(wanted)
+        key = folded_name(wanted)
         number = self._numbers.get(key, 1)
         path = wanted
         while not free(path):

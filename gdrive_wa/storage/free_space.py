@@ -12,7 +12,7 @@ SPARE = 16 << 20
 """Bytes to leave free whatever happens."""
 
 
-def require_room(folder: Path, needed: int) -> None:
+def require_free_space(folder: Path, needed: int) -> None:
     """Refuse to begin what cannot end.
 
     Args:

@@ -84,7 +84,7 @@ _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KINDS = {"path": (str,), "sha256": (str,), "size": (int,), "mtime_ns": (int,), "also": (tuple,)}
 """Of the fields that are no text or None."""
 
-_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, UnsafeNameError)
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, UnsafeNameError)
 """What a line raises that nobody of ours wrote."""
 
 _START_ANEW = "move the .gdrive-wa folder away; the next run builds a new one"
@@ -123,7 +123,7 @@ def version_of(raw: bytes, path: Path) -> int | None:
             _record(header)  # a version that had no header yet, or else no manifest at all
             return 0
         version = header["version"]
-    except _NONSENSE as error:
+    except _MALFORMED as error:
         raise FormatError(f"not a manifest of gdrive-wa: {path}", hint=_START_ANEW) from error
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         shown = ascii(version)[:40]
@@ -161,7 +161,7 @@ def parse(raw: bytes, path: Path) -> dict[str, Record]:
             else:
                 record = _record(item)
                 records[record.path] = record
-        except _NONSENSE as error:
+        except _MALFORMED as error:
             raise FormatError(
                 f"line {number + 1} of the manifest makes no sense: {path}", hint=_START_ANEW
             ) from error

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from operator import call
 
-from gdrive_wa.core.threads import Lane
+from gdrive_wa.core.threads import SerialWorker
 
 LONG = 8 << 20
 """Bytes after which threads pay."""
@@ -29,7 +29,7 @@ class Digests:
         self._hashes = [hashlib.md5(usedforsecurity=False)]
         if sha256:
             self._hashes.append(hashlib.sha256())
-        self._lanes: list[Lane[Callable[[], object]]] = []
+        self._workers: list[SerialWorker[Callable[[], object]]] = []
         self._fed = 0
 
     def feed(self, piece: bytes) -> None:
@@ -39,16 +39,16 @@ class Digests:
             for digest in self._hashes:
                 digest.update(piece)
             return
-        if not self._lanes:
-            self._lanes = [Lane(call, ahead=QUEUED) for _ in self._hashes]
-        for lane, digest in zip(self._lanes, self._hashes, strict=True):
-            lane.put(lambda digest=digest: digest.update(piece))  # type: ignore[misc]
+        if not self._workers:
+            self._workers = [SerialWorker(call, ahead=QUEUED) for _ in self._hashes]
+        for worker, digest in zip(self._workers, self._hashes, strict=True):
+            worker.put(lambda digest=digest: digest.update(piece))  # type: ignore[misc]
 
-    def md5_here(self, tell: Callable[[str], None]) -> None:
+    def report_md5(self, tell: Callable[[str], None]) -> None:
         """Have `tell` called with the MD5 of what was fed so far, now or soon, in order."""
         md5 = self._hashes[0]
-        if self._lanes:
-            self._lanes[0].put(lambda: tell(md5.copy().hexdigest()))
+        if self._workers:
+            self._workers[0].put(lambda: tell(md5.copy().hexdigest()))
         else:
             tell(md5.copy().hexdigest())
 
@@ -64,10 +64,10 @@ class Digests:
 
     def close(self) -> None:
         """End the threads, once they are done with what they were fed."""
-        for lane in self._lanes:
-            lane.finish()
-        self._lanes = []
+        for worker in self._workers:
+            worker.finish()
+        self._workers = []
 
     def _catch_up(self) -> None:
-        for lane in self._lanes:
-            lane.catch_up()
+        for worker in self._workers:
+            worker.catch_up()

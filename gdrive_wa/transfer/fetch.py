@@ -15,13 +15,13 @@ from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import make_folder
-from gdrive_wa.storage.free_names import Places
+from gdrive_wa.storage.free_names import FreeNames
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
+from gdrive_wa.transfer.existing_file import find_existing
 from gdrive_wa.transfer.partial import open_partials
-from gdrive_wa.transfer.pool import each
-from gdrive_wa.transfer.pull import Tries, pull
-from gdrive_wa.transfer.standing import look
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.transfer.pool import run_tasks
+from gdrive_wa.transfer.pull import StreamRetryPolicy, pull
+from gdrive_wa.transfer.run_control import RunControl
 
 JOBS = 16
 """Entries at once: what hides a distant server's answering time, and no server minds."""
@@ -72,7 +72,7 @@ def fetch(
     *,
     jobs: int = JOBS,
     progress: Progress | None = None,
-    tries: Tries | None = None,
+    retry_policy: StreamRetryPolicy | None = None,
 ) -> Generator[Fetched | None, None, None]:
     """Bring the stored bytes of `entries` to this machine, `jobs` at a time; each as it is done.
 
@@ -100,25 +100,33 @@ def fetch(
         yield _done(entry, path)
     else:
         return
-    watch = Watch(progress or Silent())
+    control = RunControl(progress or Silent())
     partials = folder / STATE_FOLDER / PARTIAL_FOLDER
     open_partials(partials)
-    places = Places(folder)
+    names = FreeNames(folder)
 
     def bring(entry: Entry) -> Fetched:
         path = source.path_of(entry)
         if path is not None:
             return _done(entry, path)
-        place = places.give(entry.stored_as)
-        places.check_no_link(place)
-        kept = folder / place
-        if look(kept, entry, sha256=False, check=watch.check) is not None:
+        target = names.allocate(entry.stored_as)
+        names.check_no_link(target)
+        kept = folder / target
+        if find_existing(kept, entry, sha256=False, check=control.check) is not None:
             return _done(entry, str(kept), kept=kept)
-        pulled = pull(source, entry, partials, place, watch, lasting=False, tries=tries or Tries())
+        pulled = pull(
+            source,
+            entry,
+            partials,
+            target,
+            control,
+            permanent=False,
+            retry_policy=retry_policy or StreamRetryPolicy(),
+        )
         return _done(entry, str(pulled.path), kept=kept, fetched_bytes=pulled.fetched)
 
-    results = each(
-        bring, chain([entry], waiting), watch, jobs=jobs, weigh=lambda done: done.fetched_bytes
+    results = run_tasks(
+        bring, chain([entry], waiting), control, jobs=jobs, weigh=lambda done: done.fetched_bytes
     )
     with closing(results):
         for result in results:

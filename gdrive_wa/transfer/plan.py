@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import UnsafeNameError, UsageError
 from gdrive_wa.core.model import Entry, Outcome
-from gdrive_wa.storage.free_names import Places, metadata_path
+from gdrive_wa.storage.free_names import FreeNames, metadata_path
 from gdrive_wa.storage.manifest import Manifest, Record
-from gdrive_wa.transfer.partial import room_saved, same_bytes
-from gdrive_wa.transfer.standing import may_be
+from gdrive_wa.transfer.existing_file import may_match
+from gdrive_wa.transfer.partial import partial_bytes, same_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Task:
 
     Attributes:
         entry: which.
-        place: where it will lie, relative to the folder.
-        look: a file is there that may be it already.
+        target: where it will lie, relative to the folder.
+        candidate: a file is there that may be it already.
     """
 
     entry: Entry
-    place: PurePosixPath
-    look: bool = False
+    target: PurePosixPath
+    candidate: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,17 +36,17 @@ class Plan:
     """What is to do, what is done already, and what cannot be done.
 
     Attributes:
-        places: who lies where.
+        names: who lies where.
         tasks: what is to do.
-        standing: outcomes of what is there and verified.
+        already_there: outcomes of what is there and verified.
         stale_metadata: entries that are there, but whose envelope beside them is not.
         impossible: outcomes of what has no place.
         needed: bytes of disk that it will take, as far as the listing tells.
     """
 
-    places: Places
+    names: FreeNames
     tasks: list[Task] = field(default_factory=list)
-    standing: list[Outcome] = field(default_factory=list)
+    already_there: list[Outcome] = field(default_factory=list)
     stale_metadata: list[Task] = field(default_factory=list)
     impossible: list[Outcome] = field(default_factory=list)
     needed: int = 0
@@ -61,14 +61,14 @@ def require_one_backup(dest: Path, records: Iterable[Record], entries: Iterable[
     Raises:
         UsageError: `records` are of one backup, `entries` of another.
     """
-    held = {record.account for record in records} - {None}
-    asked = {entry.backup for entry in entries} - {None}
-    other = min(filter(None, asked - held), default=None) if held else None
+    recorded = {record.account for record in records} - {None}
+    requested = {entry.backup for entry in entries} - {None}
+    other = min(filter(None, requested - recorded), default=None) if recorded else None
     if other is not None:
         raise UsageError(
-            f"{dest} holds the backup of {', '.join(sorted(filter(None, held)))}, and this is that"
-            f" of {other}",
-            hint="give each backup a folder of its own; this one is as it was",
+            f"'{dest}' holds the backup of {', '.join(sorted(filter(None, recorded)))}, not"
+            f" the one of {other}",
+            hint="choose another folder for this backup; nothing was changed in this one",
         )
 
 
@@ -84,40 +84,40 @@ def make_plan(
         partials: where partial files lie.
     """
     dest = manifest.folder
-    plan = Plan(places=Places(dest, records.values()))
+    plan = Plan(names=FreeNames(dest, records.values()))
     for entry in entries:
         with_metadata = entry.envelope is not None
         try:
-            place = plan.places.give(entry.stored_as, with_metadata=with_metadata)
+            target = plan.names.allocate(entry.stored_as, with_metadata=with_metadata)
         except UnsafeNameError as error:
             plan.impossible.append(Outcome.failed(entry.path, error))
             continue
-        record = records.get(str(place))
+        record = records.get(str(target))
         same = record and same_bytes(entry, record.source_md5, record.source_revision)
         if record and same and manifest.intact(record):
-            plan.standing.append(standing(entry, place))
-            if with_metadata and not _metadata_holds(manifest, records, place, entry):
-                plan.stale_metadata.append(Task(entry, place))
+            plan.already_there.append(already_there(entry, target))
+            if with_metadata and not _metadata_holds(manifest, records, target, entry):
+                plan.stale_metadata.append(Task(entry, target))
             continue
-        path = f"{dest}/{place}"
-        candidate = may_be(path, entry)
+        path = f"{dest}/{target}"
+        candidate = may_match(path, entry)
         if not candidate and record is None and os.path.lexists(path):
-            place = plan.places.give(entry.stored_as, with_metadata=with_metadata)
-        plan.tasks.append(Task(entry, place, look=candidate))
+            target = plan.names.allocate(entry.stored_as, with_metadata=with_metadata)
+        plan.tasks.append(Task(entry, target, candidate=candidate))
         if not candidate:
-            plan.needed += max(0, (entry.size or 0) - room_saved(partials, place))
+            plan.needed += max(0, (entry.size or 0) - partial_bytes(partials, target))
     return plan
 
 
-def standing(entry: Entry, place: PurePosixPath) -> Outcome:
+def already_there(entry: Entry, target: PurePosixPath) -> Outcome:
     """The outcome of an entry with which nothing is to do."""
-    return Outcome(path=entry.path, file=str(place), reason="already there, verified")
+    return Outcome(path=entry.path, file=str(target), reason="already there, verified")
 
 
 def _metadata_holds(
-    manifest: Manifest, records: dict[str, Record], place: PurePosixPath, entry: Entry
+    manifest: Manifest, records: dict[str, Record], target: PurePosixPath, entry: Entry
 ) -> bool:
-    record = records.get(str(metadata_path(place)))
+    record = records.get(str(metadata_path(target)))
     text = (entry.envelope or "").encode()
     return (
         record is not None

@@ -23,12 +23,12 @@ from gdrive_wa.core.errors import (
     StorageError,
 )
 from gdrive_wa.core.threads import Workers
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.transfer.run_control import RunControl
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 """How long the owner of the run goes without looking at the stop sign."""
 AHEAD = 128
 HEAVIEST = 256 << 20
@@ -51,7 +51,7 @@ class Pool(Generic[Task, Result]):
     def __init__(
         self,
         work: Callable[[Task], Result],
-        watch: Watch,
+        control: RunControl,
         *,
         jobs: int,
         ahead: int,
@@ -59,7 +59,7 @@ class Pool(Generic[Task, Result]):
         heaviest: int,
     ) -> None:
         self._work = work
-        self._watch = watch
+        self._control = control
         self._jobs = max(1, jobs)
         self._window = self._jobs + max(0, ahead)
         self._weigh = weigh
@@ -84,9 +84,9 @@ class Pool(Generic[Task, Result]):
                     pending += 1
                 if not pending:
                     return
-                self._watch.check()
+                self._control.check()
                 try:
-                    result = self._results.get(timeout=LOOK_SECONDS)
+                    result = self._results.get(timeout=POLL_SECONDS)
                 except Empty:
                     yield None
                     continue
@@ -103,7 +103,7 @@ class Pool(Generic[Task, Result]):
 
     def _do(self, task: Task) -> None:
         try:
-            self._wait_for_room()
+            self._wait_for_consumer()
             result = self._work(task)
             self._weighed(self._weigh(result))
             self._results.put(result)
@@ -111,36 +111,36 @@ class Pool(Generic[Task, Result]):
         except BaseException as error:  # noqa: BLE001 - raised by the owner of the run
             self._results.put(error)
 
-    def _wait_for_room(self) -> None:
-        self._watch.check()
+    def _wait_for_consumer(self) -> None:
+        self._control.check()
         while self._waiting >= self._heaviest:
-            self._watch.pause(LOOK_SECONDS / 4)
+            self._control.pause(POLL_SECONDS / 4)
 
     def _weighed(self, change: int) -> None:
         with self._lock:
             self._waiting += change
 
     def _leave(self) -> None:
-        self._watch.halt()
+        self._control.halt()
         self._workers.close(wait=LEAVE_SECONDS)
-        self._watch.abandoned = True
+        self._control.abandoned = True
 
 
-HOPELESS: dict[type[GdriveWaError], int] = {CredentialsError: 3, NetworkError: 48}
+GIVE_UP_AFTER: dict[type[GdriveWaError], int] = {CredentialsError: 3, NetworkError: 48}
 """How many entries in a row may end with just this error before no other one will fare better:
 the login is refused, or the line is dead. Of what is the entry's own fault (GoneError and the
 like, which are other classes) any number may."""
 
 
-def each(
+def run_tasks(
     work: Callable[[Task], Result],
     tasks: Iterable[Task],
-    watch: Watch,
+    control: RunControl,
     *,
     jobs: int,
     weigh: Callable[[Result], int] | None = None,
 ) -> Generator[tuple[Task, Result | GdriveWaError] | None, None, None]:
-    """What `work` made of each task, or the error that it ended with; None as :meth:`Pool.run`.
+    """Yield each task with its result or its error, and None as :meth:`Pool.run` does.
 
     Raises:
         Interrupted: the user asked to stop.
@@ -160,7 +160,7 @@ def each(
     def weight(result: tuple[Task, Result | GdriveWaError]) -> int:
         return 0 if weigh is None or isinstance(result[1], GdriveWaError) else weigh(result[1])
 
-    pool = Pool(attempt, watch, jobs=jobs, ahead=AHEAD, weigh=weight, heaviest=HEAVIEST)
+    pool = Pool(attempt, control, jobs=jobs, ahead=AHEAD, weigh=weight, heaviest=HEAVIEST)
     in_a_row: Counter[type] = Counter()
     with closing(pool.run(tasks)) as results:
         for result in results:
@@ -171,5 +171,5 @@ def each(
             in_a_row = Counter({type(error): in_a_row[type(error)] + 1})
             if not isinstance(error, GdriveWaError):
                 continue
-            if in_a_row[type(error)] >= HOPELESS.get(type(error), math.inf):
+            if in_a_row[type(error)] >= GIVE_UP_AFTER.get(type(error), math.inf):
                 raise error

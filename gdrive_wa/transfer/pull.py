@@ -13,29 +13,29 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import ChecksumError, GdriveWaError, NetworkError, TruncatedError
 from gdrive_wa.core.model import Entry
-from gdrive_wa.core.patience import Patience
 from gdrive_wa.core.progress import Stage
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.sources.base import BackupSource, BlobStream
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft_file import DraftFile
-from gdrive_wa.transfer.partial import PIECE, Partial, note_path
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.transfer.partial import PIECE, Partial, checkpoint_path
+from gdrive_wa.transfer.run_control import RunControl
 
 
 @dataclass(frozen=True, slots=True)
-class Tries(Patience):
+class StreamRetryPolicy(RetryPolicy):
     """How often one entry is tried.
 
     Attributes:
-        attempts: streams in a row that broke less than `worthwhile` bytes further than any before.
-        wholes: complete downloads whose MD5 or size was wrong.
-        worthwhile: bytes after which a broken stream counts as progress.
+        attempts: consecutive streams that may break without `min_progress` bytes of progress.
+        complete_downloads: complete downloads whose MD5 or size was wrong.
+        min_progress: bytes after which a broken stream counts as progress.
     """
 
     base: float = 0.25
     longest: float = 8.0
-    wholes: int = 3
-    worthwhile: int = 1 << 20
+    complete_downloads: int = 3
+    min_progress: int = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +49,8 @@ class Pulled:
         sha256: hex; None when it is not to last.
         mtime_ns: modification time, as it is set on the file.
         fetched: bytes that came over the line for it in this run.
-        unproven: the listing gave neither MD5 nor size, so it was taken as it came.
-        noted: a note beside the partial file vouches for it, as no listed MD5 does.
+        unverified: the listing gave neither MD5 nor size, so it was taken as it came.
+        has_checkpoint: a note beside the partial file vouches for it, as no listed MD5 does.
     """
 
     path: Path
@@ -59,8 +59,8 @@ class Pulled:
     sha256: str | None
     mtime_ns: int
     fetched: int
-    unproven: bool
-    noted: bool
+    unverified: bool
+    has_checkpoint: bool
 
     def draft(self) -> DraftFile:
         """The partial file, as the finished temporary file that it is."""
@@ -72,37 +72,37 @@ class Pulled:
             content_sha256=self.sha256 or "",
         )
 
-    def forget_note(self) -> None:
+    def forget_checkpoint(self) -> None:
         """The blob has its name: nothing needs to vouch for the partial file any more.
 
         Raises:
             StorageError: the disk refuses.
         """
-        note = note_path(self.path)
-        with storage_errors(note):
-            note.unlink(missing_ok=True)
+        checkpoint = checkpoint_path(self.path)
+        with storage_errors(checkpoint):
+            checkpoint.unlink(missing_ok=True)
 
 
 def pull(
     source: BackupSource,
     entry: Entry,
     partials: Path,
-    place: PurePosixPath,
-    watch: Watch,
+    target: PurePosixPath,
+    control: RunControl,
     *,
-    lasting: bool,
-    tries: Tries,
+    permanent: bool,
+    retry_policy: StreamRetryPolicy,
 ) -> Pulled:
-    """Bring `entry` whole into the partial file of what will lie at `place`.
+    """Bring `entry` whole into the partial file of what will lie at `target`.
 
     Args:
         source: where it is stored.
         entry: which.
         partials: the folder where partial files lie.
-        place: where it will lie: no other entry of the run has that place.
-        watch: who may stop it.
-        lasting: it is to stay, so its SHA-256 is taken and the disk begins to write it.
-        tries: how often to try.
+        target: where it will lie: no other entry of the run has that place.
+        control: who may stop it.
+        permanent: it is to stay, so its SHA-256 is taken and the disk begins to write it.
+        retry_policy: how often to try.
 
     Raises:
         GoneError: listed, but no longer there.
@@ -112,16 +112,16 @@ def pull(
         StorageError: the disk does not take it.
         Interrupted: the run is to stop; what came is kept for the next run.
     """
-    with Partial(partials, place, entry, lasting=lasting, watch=watch) as partial:
-        taken_up = partial.length
-        attempt = _Attempt(source, entry, partial, watch)
-        watch.progress.advance(Stage.DOWNLOAD, moved=taken_up)
-        if not (taken_up and taken_up == entry.size and attempt.holds()):
-            if taken_up == entry.size:
+    with Partial(partials, target, entry, permanent=permanent, control=control) as partial:
+        resumed = partial.length
+        attempt = _Attempt(source, entry, partial, control)
+        control.progress.advance(Stage.DOWNLOAD, moved=resumed)
+        if not (resumed and resumed == entry.size and attempt.verified()):
+            if resumed == entry.size:
                 partial.restart()
-            _persist(attempt, tries)
+            _retry_until_verified(attempt, retry_policy)
         mtime = entry.modified.timestamp() if entry.modified else None
-        stat = partial.take(mtime=mtime)
+        stat = partial.finish(mtime=mtime)
         return Pulled(
             path=partial.path,
             size=partial.length,
@@ -129,12 +129,12 @@ def pull(
             sha256=partial.sha256(),
             mtime_ns=stat.st_mtime_ns,
             fetched=attempt.fetched,
-            unproven=entry.md5 is None and attempt.expected is None,
-            noted=entry.md5 is None,
+            unverified=entry.md5 is None and attempt.expected is None,
+            has_checkpoint=entry.md5 is None,
         )
 
 
-def _persist(attempt: _Attempt, tries: Tries) -> None:
+def _retry_until_verified(attempt: _Attempt, retry_policy: StreamRetryPolicy) -> None:
     """Try until the bytes hold, or until trying makes no more sense."""
     fruitless = wrong = furthest = 0
     seen: set[str] = set()
@@ -144,23 +144,23 @@ def _persist(attempt: _Attempt, tries: Tries) -> None:
         except _Broken as broken:
             gained = attempt.partial.length - furthest
             furthest += max(0, gained)
-            fruitless = 1 if gained >= tries.worthwhile else fruitless + 1
-            if fruitless >= tries.attempts:
+            fruitless = 1 if gained >= retry_policy.min_progress else fruitless + 1
+            if fruitless >= retry_policy.attempts:
                 raise broken.error from broken
-            attempt.watch.pause(tries.pause(fruitless))
+            attempt.control.pause(retry_policy.pause(fruitless))
             continue
-        if attempt.holds():
+        if attempt.verified():
             return
         wrong += 1
         md5 = attempt.partial.md5()
-        if wrong >= tries.wholes or (md5 in seen and attempt.unmixed):
+        if wrong >= retry_policy.complete_downloads or (md5 in seen and attempt.unmixed):
             error = attempt.mismatch()
             attempt.partial.restart()
             raise error
         if attempt.unmixed:
             seen.add(md5)
         attempt.partial.restart()
-        attempt.watch.pause(tries.pause(wrong))
+        attempt.control.pause(retry_policy.pause(wrong))
 
 
 class _Broken(Exception):  # noqa: N818 - a stream that broke, not yet an error
@@ -180,9 +180,11 @@ class _Attempt:
         unmixed: the partial file holds the bytes of one stream only.
     """
 
-    def __init__(self, source: BackupSource, entry: Entry, partial: Partial, watch: Watch) -> None:
+    def __init__(
+        self, source: BackupSource, entry: Entry, partial: Partial, control: RunControl
+    ) -> None:
         self.partial = partial
-        self.watch = watch
+        self.control = control
         self.fetched = 0
         self.expected = entry.size
         self.unmixed = False
@@ -196,10 +198,10 @@ class _Attempt:
         Raises:
             _Broken: it did not get there.
         """
-        self.watch.check()
+        self.control.check()
         asked = self.partial.length
         with self._source.open(self._entry, offset=asked) as stream:
-            self.watch.check_not_over()
+            self.control.check_not_over()
             if self._continues(stream, asked):
                 self.unmixed = asked == 0
             else:
@@ -210,7 +212,7 @@ class _Attempt:
                 self.expected = stream.total
             self._drain(stream)
 
-    def holds(self) -> bool:
+    def verified(self) -> bool:
         """Whether what is there is what was listed."""
         if self._entry.md5 is not None:
             return self.partial.md5() == self._entry.md5
@@ -245,7 +247,7 @@ class _Attempt:
         return stream.offset == asked
 
     def _drain(self, stream: BlobStream) -> None:
-        partial, watch = self.partial, self.watch
+        partial, control = self.partial, self.control
         while True:
             try:
                 piece = stream.read(PIECE)
@@ -255,16 +257,16 @@ class _Attempt:
                 raise _Broken(error) from error
             if not piece:
                 break
-            watch.check_not_over()
+            control.check_not_over()
             partial.write(piece)  # before a stop is heard: what came is kept
             self.fetched += len(piece)
-            watch.progress.advance(Stage.DOWNLOAD, moved=len(piece))
-            watch.check()
+            control.progress.advance(Stage.DOWNLOAD, moved=len(piece))
+            control.check()
             if self.expected is not None and partial.length > self.expected:
                 return  # more than there should be: whatever follows cannot mend it
         if self._entry.md5 is not None and self.expected is None:
             return
-        if self.expected is not None and partial.length < self.expected and not self.holds():
+        if self.expected is not None and partial.length < self.expected and not self.verified():
             raise _Broken(
                 TruncatedError(
                     f"{self._entry.stored_as} ends after {partial.length} of {self.expected} bytes"

@@ -112,7 +112,7 @@ def run(
     ) as archive:
         archive.expect(notes)
         for listed, content in stored:
-            held = archive.holding(listed)
+            held = archive.existing_record(listed)
             if held is not None:
                 ran.held.append(held.path)
                 continue

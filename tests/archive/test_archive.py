@@ -217,6 +217,6 @@ def test_an_archive_that_was_copied_without_its_hidden_folder_is_known_as_such(
     archive: Path,
 ) -> None:
     shutil.rmtree(archive / ".gdrive-wa")
-    with pytest.raises(UsageError, match=r"without its hidden folder \.gdrive-wa") as caught:
+    with pytest.raises(UsageError, match=r"lacks its hidden folder \.gdrive-wa") as caught:
         open_archive(archive)
     assert any("sha256sum -c SHA256SUMS" in hint for hint in caught.value.hints)

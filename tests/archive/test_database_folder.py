@@ -22,7 +22,7 @@ def shelve(folder: Path, *contents: str, account: str | None = None) -> None:
     with ArchiveWriter(folder, same_phone=same, account=account) as archive:
         for name, content in zip(("msgstore.db", "wa.db"), contents, strict=False):
             listed = entry(f"Databases/{name}.crypt15", content.encode())
-            if archive.holding(listed) is None:
+            if archive.existing_record(listed) is None:
                 place(archive, listed, content.encode())
         held = archive.database("msgstore.db")
         assert held is not None

@@ -198,7 +198,7 @@ def test_a_note_that_cannot_be_decoded_costs_only_itself(
     failed = {own / outcome.path: outcome.reason for outcome in report.failed}
     assert set(failed) == {broken, gone, playlist, cut}
     assert "gone" in str(failed[gone])
-    assert "no kind of audio" in str(failed[playlist])
+    assert "not in a supported audio format" in str(failed[playlist])
     assert len(report.done) == len(notes) - 4
     if joined:
         (path,) = (tmp_path / "out").iterdir()

@@ -258,10 +258,10 @@ def test_changed_stored_bytes_are_not_taken_for_the_old(tmp_path: Path) -> None:
     listed = entry("Databases/wa.db", b"old")
     run(tmp_path, [], [(listed, b"old")])
     with ArchiveWriter(tmp_path) as archive:
-        assert archive.holding(listed) is not None
-        assert archive.holding(replace(listed, md5="00" * 16)) is None
-        assert archive.holding(replace(listed, md5=None)) is None
-        assert archive.holding(replace(listed, stored_as="Databases/other.db")) is None
+        assert archive.existing_record(listed) is not None
+        assert archive.existing_record(replace(listed, md5="00" * 16)) is None
+        assert archive.existing_record(replace(listed, md5=None)) is None
+        assert archive.existing_record(replace(listed, stored_as="Databases/other.db")) is None
 
 
 def test_a_damaged_index_is_put_aside_and_built_anew(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gdrive_wa.archive.archive import Archive, open_archive
-from gdrive_wa.archive.frame import COLUMNS, frame_of
+from gdrive_wa.archive.dataframe import COLUMNS, to_dataframe
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import NoteStatus
 from tests.archive.phone import ANNA, START, note, path_of, recording, run
@@ -119,9 +119,9 @@ def test_a_table_has_types_that_can_be_worked_with(archive: Archive) -> None:
 
 def test_a_table_holds_any_moment_that_a_database_claims_and_none_at_all() -> None:
     ends = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)]
-    table = frame_of([note(number, sent_at=at) for number, at in enumerate(ends)])
+    table = to_dataframe([note(number, sent_at=at) for number, at in enumerate(ends)])
     assert [moment.to_pydatetime() for moment in table.sent_at] == ends
-    empty = frame_of([])
+    empty = to_dataframe([])
     assert (len(empty), str(empty.sent_at.dtype)) == (0, "datetime64[us, UTC]")
 
 

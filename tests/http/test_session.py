@@ -19,7 +19,7 @@ from gdrive_wa.core.errors import (
     RefusedError,
 )
 from gdrive_wa.core.model import Secret
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
@@ -222,7 +222,7 @@ class Renewing(RenewedTokens):
 
 def test_many_threads_renew_an_expired_token_once(sample: SampleAccount, backups: str) -> None:
     tokens = Renewing("stale", sample.token.reveal())
-    session = Session(tokens, patience=QUICK)
+    session = Session(tokens, retry_policy=QUICK)
     with ThreadPoolExecutor(8) as pool:
         pages = list(pool.map(lambda _: session.get_json(backups, what="a page"), range(40)))
     session.close()
@@ -234,7 +234,7 @@ def test_a_token_that_is_over_before_it_was_used_is_renewed_again(
     sample: SampleAccount, backups: str
 ) -> None:
     tokens = Renewing("stale", "over-too", sample.token.reveal())
-    session = Session(tokens, patience=QUICK)
+    session = Session(tokens, retry_policy=QUICK)
     assert session.get_json(backups, what="a page")["backups"]
     session.close()
     assert tokens.fetched == 3
@@ -244,7 +244,7 @@ def test_a_server_that_likes_no_token_is_not_asked_without_end(
     emulator: Emulator, backups: str
 ) -> None:
     tokens = Renewing(*(f"token-{number}" for number in range(20)))
-    session = Session(tokens, patience=QUICK)
+    session = Session(tokens, retry_policy=QUICK)
     with pytest.raises(CredentialsError, match="does not accept this login"):
         session.get_json(backups, what="a page")
     session.close()
@@ -253,7 +253,7 @@ def test_a_server_that_likes_no_token_is_not_asked_without_end(
 
 def test_a_login_that_has_ended_is_asked_for_once(backups: str) -> None:
     tokens = Renewing("stale")
-    session = Session(tokens, patience=QUICK)
+    session = Session(tokens, retry_policy=QUICK)
 
     def ask(_: int) -> str:
         with pytest.raises(CredentialsError) as caught:
@@ -269,7 +269,7 @@ def test_a_login_that_has_ended_is_asked_for_once(backups: str) -> None:
 
 
 def test_a_given_token_that_is_refused(emulator: Emulator, backups: str) -> None:
-    session = Session(GivenToken(Secret("ya29.other")), patience=QUICK)
+    session = Session(GivenToken(Secret("ya29.other")), retry_policy=QUICK)
     with pytest.raises(CredentialsError, match="GDRIVE_WA_ACCESS_TOKEN") as caught:
         session.get_json(backups, what="a page")
     session.close()
@@ -279,7 +279,7 @@ def test_a_given_token_that_is_refused(emulator: Emulator, backups: str) -> None
 
 @pytest.mark.parametrize("text", ["", "two words", "line\nbreak", "umläut", "nul\x00"])
 def test_a_token_that_is_none_goes_nowhere(scripted: Scripted, text: str) -> None:
-    session = Session(GivenToken(Secret(text)), patience=QUICK)
+    session = Session(GivenToken(Secret(text)), retry_policy=QUICK)
     with pytest.raises(CredentialsError, match="is no token"):
         session.get_json(scripted.root, what="a page")
     session.close()
@@ -457,7 +457,7 @@ def test_a_content_length_that_makes_no_sense(
 def test_who_waits_when_the_session_is_closed_goes_home(
     sample: SampleAccount, emulator: Emulator, backups: str
 ) -> None:
-    session = Session(GivenToken(sample.token), patience=Patience(base=600, longest=600))
+    session = Session(GivenToken(sample.token), retry_policy=RetryPolicy(base=600, longest=600))
     emulator.faults = refusing(503, "backendError")
     ended: list[GdriveWaError] = []
 

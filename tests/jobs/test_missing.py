@@ -74,7 +74,7 @@ def test_notes_that_share_a_copy_have_it_fetched_once(
 def test_servers_that_cannot_be_reached_fail_all_notes_and_end_nothing(
     phone: Path, emulator: Emulator, sample: SampleAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(pool.HOPELESS, NetworkError, 2)
+    monkeypatch.setitem(pool.GIVE_UP_AFTER, NetworkError, 2)
     change(phone, "UPDATE message_media SET message_url = NULL, direct_path = '/v/' || _rowid_")
     emulator.faults = Fault(kind=FaultKind.STATUS, path="/v/*", status=503, times=None)
     report = bring(phone, emulator)

@@ -62,7 +62,7 @@ def test_another_number_is_refused(
     refused = ann.run("download", "15550101", dest, *more)
     assert refused.code == 2
     assert refused.talk.startswith(
-        f"error: {dest} holds the backup of 15550100, and this is that of 15550101\nhint: "
+        f"error: '{dest}' holds the backup of 15550100, not the one of 15550101\nhint: "
     )
     assert (tree(dest), times(dest)) == before
     assert not google.counts.media
@@ -89,7 +89,7 @@ def test_another_folder_of_the_same_drive_is_refused(ann: Cli, tmp_path: Path) -
     assert ann.run("download", dest, "--source", "drive", "--folder", "WhatsApp").code == 0
     refused = ann.run("download", dest, "--source", "drive", "--folder", "Older/WhatsApp")
     assert refused.code == 2
-    assert "this is that of Older/WhatsApp of ann@example.org" in refused.talk
+    assert "not the one of Older/WhatsApp of ann@example.org" in refused.talk
 
 
 def test_another_folder_of_this_machine_is_refused(ann: Cli, tmp_path: Path) -> None:

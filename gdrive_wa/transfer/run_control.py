@@ -9,7 +9,7 @@ from gdrive_wa.core.errors import Interrupted
 from gdrive_wa.core.progress import Progress
 
 
-class Watch:
+class RunControl:
     """One run's stop sign, seen by all its threads.
 
     Attributes:

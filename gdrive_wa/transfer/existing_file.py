@@ -15,7 +15,7 @@ from gdrive_wa.transfer.partial import PIECE
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ExistingFile:
     """A file that was there already and holds.
 
     Attributes:
@@ -29,7 +29,7 @@ class Standing:
     mtime_ns: int
 
 
-def may_be(path: str | Path, entry: Entry) -> bool:
+def may_match(path: str | Path, entry: Entry) -> bool:
     """A file is there that only its MD5 can tell from `entry`."""
     if entry.md5 is None:
         return False
@@ -40,13 +40,15 @@ def may_be(path: str | Path, entry: Entry) -> bool:
     return stat.S_ISREG(found.st_mode) and entry.size in (None, found.st_size)
 
 
-def look(path: Path, entry: Entry, *, sha256: bool, check: Callable[[], None]) -> Standing | None:
+def find_existing(
+    path: Path, entry: Entry, *, sha256: bool, check: Callable[[], None]
+) -> ExistingFile | None:
     """The file at `path`, if its MD5 is the one that is listed for `entry`; else None.
 
     Raises:
         StorageError: it cannot be read.
     """
-    if not may_be(path, entry):
+    if not may_match(path, entry):
         return None
     digests = Digests(sha256=sha256)
     try:
@@ -57,6 +59,6 @@ def look(path: Path, entry: Entry, *, sha256: bool, check: Callable[[], None]) -
             found = os.fstat(file.fileno())
         if digests.md5() != entry.md5:
             return None
-        return Standing(found.st_size, digests.sha256(), found.st_mtime_ns)
+        return ExistingFile(found.st_size, digests.sha256(), found.st_mtime_ns)
     finally:
         digests.close()
