@@ -14,7 +14,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from gdrive_wa.cli.app import app
-from gdrive_wa.cli.talk import complain, wants_traceback
+from gdrive_wa.cli.output import print_error, wants_traceback
 from gdrive_wa.core.errors import GdriveWaError, Interrupted
 
 EXIT_ERROR = 1
@@ -23,7 +23,7 @@ EXIT_USAGE = 2
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is in the README's table."""
-    _settle_streams()
+    _prepare_streams()
     try:
         result = app.main(args=arguments, prog_name="gdrive-wa", standalone_mode=False)
         sys.stdout.flush()  # what is still buffered may find the disk full or the reader gone
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _settle_streams() -> None:
+def _prepare_streams() -> None:
     """Give this process the three streams that everybody writes to.
 
     One that was closed (``2>&-``, or a window without a console) is as good as /dev/null. What
@@ -62,20 +62,20 @@ def _explain(error: BaseException) -> int:
     """Say what went wrong, and what to do; the exit code that says so too."""
     match error:
         case GdriveWaError():
-            complain(error.message, error.hints)
+            print_error(error.message, error.hints)
             return error.exit_code
         case click.Abort() | KeyboardInterrupt():
-            complain("stopped", Interrupted.default_hints)
+            print_error("stopped", Interrupted.default_hints)
             return Interrupted.exit_code
         case NoArgsIsHelpError():
             click.echo(error.format_message(), err=True)
             return EXIT_USAGE
         case click.UsageError():
             where = error.ctx.command_path if error.ctx else "gdrive-wa"
-            complain(_one_line(error.format_message()), (f"{where} --help",))
+            print_error(_one_line(error.format_message()), (f"{where} --help",))
             return EXIT_USAGE
         case click.ClickException():
-            complain(_one_line(error.format_message()), ())
+            print_error(_one_line(error.format_message()), ())
             return EXIT_ERROR
         case BrokenPipeError():  # the reader of stdout has seen enough
             _drop_output()
@@ -84,12 +84,12 @@ def _explain(error: BaseException) -> int:
             from gdrive_wa.storage.disk import explain  # noqa: PLC0415 - not for --help
 
             _drop_output()
-            told = explain(error, "standard output")
-            complain(told.message, told.hints)
-            return told.exit_code
+            failure = explain(error, "standard output")
+            print_error(failure.message, failure.hints)
+            return failure.exit_code
         case _:
             hint = "please report it; run again with --verbose to see where it happened"
-            complain(f"an error in gdrive-wa itself ({type(error).__name__})", (hint,))
+            print_error(f"an error in gdrive-wa itself ({type(error).__name__})", (hint,))
             return EXIT_ERROR
 
 

@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.core.version import VERSION
 
 _COMMANDS = {
@@ -31,10 +31,10 @@ _COMMANDS = {
 
 def _set(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's signature
     if value:
-        setattr(talk.voice(), str(param.name), True)
+        setattr(output.messages(), str(param.name), True)
 
 
-def _take_volume(command: click.Command) -> None:
+def _add_volume_options(command: click.Command) -> None:
     """Let `command` and those in it take ``--quiet`` and ``--verbose`` too: people write options
     last, and an error's own hint tells them to add one.
     """
@@ -53,7 +53,7 @@ def _take_volume(command: click.Command) -> None:
     ]
     if isinstance(command, click.Group):
         for inner in command.commands.values():
-            _take_volume(inner)
+            _add_volume_options(inner)
 
 
 class Lazy(click.Group):
@@ -68,7 +68,7 @@ class Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"gdrive_wa.cli.{cmd_name}").command
-        _take_volume(command)
+        _add_volume_options(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -89,6 +89,6 @@ def app(*, quiet: bool, verbose: bool) -> None:
     """Fetch your own WhatsApp backup from Google, decrypt it with your own key, and keep every
     voice note: named by who said it and when, in a page to listen to.
     """
-    voice = talk.voice()
-    voice.quiet = quiet
-    voice.verbose = verbose
+    messages = output.messages()
+    messages.quiet = quiet
+    messages.verbose = verbose

@@ -20,22 +20,22 @@ from rich.text import Text
 
 from gdrive_wa.cli import interrupt
 from gdrive_wa.cli.count import WORDS, Count
-from gdrive_wa.cli.shown import plain
+from gdrive_wa.cli.formatting import plain
 from gdrive_wa.core.progress import Stage
 
 
 class _Words(ProgressColumn):
     """What is said of a stage, or in its stead that the run is stopping."""
 
-    def __init__(self, said: Callable[[Task], str], stopping: str) -> None:
+    def __init__(self, text_of: Callable[[Task], str], stopping: str) -> None:
         super().__init__()
-        self._said = said
+        self._text_of = text_of
         self._stopping = stopping
         self.stops = False
 
     def render(self, task: Task) -> Text:
         """For one bar."""
-        return Text(self._stopping if self.stops else self._said(task))
+        return Text(self._stopping if self.stops else self._text_of(task))
 
 
 class Bars:
@@ -52,7 +52,7 @@ class Bars:
         self._bars: Progress | None = None
         self._tasks: dict[Stage, tuple[TaskID, Count]] = {}
         self._lock = Lock()
-        interrupt.told_by(self._stopping)
+        interrupt.show_stopping_with(self._stopping)
         command = click.get_current_context(silent=True)
         if command is not None:
             command.call_on_close(self.close)
@@ -101,7 +101,7 @@ class Bars:
 
     def close(self) -> None:
         """Every bar goes, whatever was going on."""
-        interrupt.told_by(None)
+        interrupt.show_stopping_with(None)
         with self._lock:
             self._tasks.clear()
             if self._bars is not None:

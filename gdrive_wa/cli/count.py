@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from gdrive_wa.cli.shown import size
+from gdrive_wa.cli.formatting import size
 from gdrive_wa.core.progress import Stage
 
 WORDS = {

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, output
 from gdrive_wa.cli.keys import find_key
-from gdrive_wa.cli.options import PATH, PLACE, json_option, key_option
+from gdrive_wa.cli.options import PATH, TEXT_PATH, json_option, key_option
 from gdrive_wa.core.errors import DamagedError, KeyFailure
 from gdrive_wa.core.model import Outcome, Report
 
 
 @click.command("decrypt")
 @click.argument("src", type=PATH)
-@click.argument("dest", type=PLACE, required=False)
+@click.argument("dest", type=TEXT_PATH, required=False)
 @key_option
 @click.option(
     "--jobs",
@@ -39,9 +39,9 @@ def command(
     key = find_key(key_file)
     with interrupt.graceful():
         try:
-            report = decrypt(src, dest or None, key, jobs=jobs, progress=talk.progress())
+            report = decrypt(src, dest or None, key, jobs=jobs, progress=output.progress())
         except (DamagedError, KeyFailure) as error:
             if as_json and not src.is_dir():
-                talk.print_json(Report(failed=[Outcome.failed(str(src), error)]).to_json())
+                output.print_json(Report(failed=[Outcome.failed(str(src), error)]).to_json())
             raise
-    return talk.print_report(report, "decrypted", as_json=as_json)
+    return output.print_report(report, "decrypted", as_json=as_json)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, summary, talk
+from gdrive_wa.cli import interrupt, output, summary
 from gdrive_wa.cli.options import PATH, json_option
 
 
@@ -20,9 +20,9 @@ def command(*, dest: Path, as_json: bool) -> int:
     """
     from gdrive_wa.jobs.demo import demo  # noqa: PLC0415 - only when run
 
-    voice = talk.voice()
+    messages = output.messages()
     with interrupt.graceful():
-        report = demo(dest, say=voice.say, progress=talk.progress())
-    code = talk.print_report(report, "restored", as_json=as_json)
-    summary.tell_archive(dest, report.notes)
+        report = demo(dest, say=messages.say, progress=output.progress())
+    code = output.print_report(report, "restored", as_json=as_json)
+    summary.print_archive(dest, report.notes)
     return code

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import PATH
 from gdrive_wa.core.errors import Interrupted
 from gdrive_wa.emulation import faults
 from gdrive_wa.emulation.faults import FaultKind
 
-_ROOM = Path(faults.__file__).parent
+_PACKAGE = Path(faults.__file__).parent
 _FAULTS = f"""\b
 A file of faults, such as two refusals of each media file, and a slow line:
   {{"delay": 0.05, "bandwidth": 100000, "faults": [
@@ -27,8 +27,8 @@ Kinds: {", ".join(FaultKind)}.
 
 \b
 What each of them takes, and what an account holds, is told at the head of
-{_ROOM / "faults.py"}
-{_ROOM / "account.py"}
+{_PACKAGE / "faults.py"}
+{_PACKAGE / "account.py"}
 
 \b
 While it runs, below the address that it prints:
@@ -75,10 +75,10 @@ def command(
     ):
         for name, value in google.settings.items():
             click.echo(_setting(name, value))
-        voice = talk.voice()
-        voice.say(f"serving {google.account} on {google.root}; Ctrl-C stops it")
-        voice.hint("paste the lines above into another terminal, then: gdrive-wa backups")
-        voice.hint(f"or sign in: gdrive-wa login --client-secrets {google.client_secrets}")
+        messages = output.messages()
+        messages.say(f"serving {google.account} on {google.root}; Ctrl-C stops it")
+        messages.hint("paste the lines above into another terminal, then: gdrive-wa backups")
+        messages.hint(f"or sign in: gdrive-wa login --client-secrets {google.client_secrets}")
         google.wait()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, output
 from gdrive_wa.cli.options import PATH, jobs_option, json_option, timezone_option
 from gdrive_wa.core.arguments import as_zone
 
@@ -55,6 +55,6 @@ def command(
             joined=joined,
             timezone=timezone,
             jobs=jobs,
-            progress=talk.progress(),
+            progress=output.progress(),
         )
-    return talk.print_report(report, "exported", as_json=as_json)
+    return output.print_report(report, "exported", as_json=as_json)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import PATH, json_option
 
 
@@ -19,10 +19,10 @@ def command(*, file: Path, as_json: bool) -> None:
 
     found = inspect(file).to_json()
     if as_json:
-        talk.print_json(found)
+        output.print_json(found)
         return
     rows = [[name, _shown(value)] for name, value in found.items() if value not in (None, [])]
-    talk.print_table(None, ["", ""], rows)
+    output.print_table(None, ["", ""], rows)
 
 
 def _shown(value: object) -> str:

@@ -22,15 +22,15 @@ def _echo() -> None:
     click.echo(f"{STOPPING[0]} ({STOPPING[1]})", err=True)
 
 
-_tell: Callable[[], None] = _echo
+_show_stopping: Callable[[], None] = _echo
 
 
-def told_by(tell: Callable[[], None] | None) -> None:
+def show_stopping_with(tell: Callable[[], None] | None) -> None:
     """Who shows that the run is stopping, from within a signal's handler: the bars, so that the
     line does not fall into them; None for a plain line.
     """
-    global _tell  # noqa: PLW0603 - a signal's handler has no caller to be given it by
-    _tell = tell or _echo
+    global _show_stopping  # noqa: PLW0603 - a signal's handler has no caller to be given it by
+    _show_stopping = tell or _echo
 
 
 def check() -> None:
@@ -48,7 +48,7 @@ def graceful() -> Iterator[None]:
         if _asked.is_set():
             signal.default_int_handler(number, frame)
         _asked.set()
-        _tell()
+        _show_stopping()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

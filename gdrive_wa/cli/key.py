@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, output
 from gdrive_wa.cli.keys import require_key
 from gdrive_wa.cli.options import PATH, Where, json_option, key_option, source_options
 
@@ -25,14 +25,14 @@ def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
 
     The digits are asked for, hidden; they are never an argument.
     """
-    from gdrive_wa.jobs.key import free_place, key_create  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.jobs.key import key_create, require_new_file  # noqa: PLC0415 - ciphers are slow
 
-    free_place(file)
+    require_new_file(file)
     key = require_key(key_file)
     key_create(key, file, keyring=keyring)
-    talk.voice().say(f"wrote {file} (only you can read it); fingerprint {key.fingerprint}")
+    output.messages().say(f"wrote {file} (only you can read it); fingerprint {key.fingerprint}")
     if keyring:
-        talk.voice().say("the keyring has it too: no command needs --key-file any more")
+        output.messages().say("the keyring has it too: no command needs --key-file any more")
 
 
 @command.command("check", short_help="Tell whether the key opens a file, or the backup listed")
@@ -54,10 +54,10 @@ def check(
     key = require_key(key_file)
     with interrupt.graceful():
         if file is not None:
-            match = key_check(key, file, progress=talk.progress())
+            match = key_check(key, file, progress=output.progress())
         else:
             with where.open() as source:
-                match = key_check(key, source=source, backup=backup, progress=talk.progress())
+                match = key_check(key, source=source, backup=backup, progress=output.progress())
     if as_json:
-        talk.print_json(match.to_json())
-    talk.voice().say(f"the key opens {match.opens}; fingerprint {match.fingerprint}")
+        output.print_json(match.to_json())
+    output.messages().say(f"the key opens {match.opens}; fingerprint {match.fingerprint}")

@@ -9,7 +9,7 @@ import click
 
 from gdrive_wa.cli import interrupt
 from gdrive_wa.cli.count import WORDS, Count
-from gdrive_wa.cli.shown import plain
+from gdrive_wa.cli.formatting import plain
 from gdrive_wa.core.progress import Stage
 
 LINE_SECONDS = 10.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import PATH, endpoint_option
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Secret
@@ -66,7 +66,7 @@ def command(
     from gdrive_wa.google.logins import providers  # noqa: PLC0415 - slow to import
     from gdrive_wa.jobs.login import login as sign_in  # noqa: PLC0415 - slow to import
 
-    voice, before, oauth_token = talk.voice(), providers(), None
+    messages, before, oauth_token = output.messages(), providers(), None
     if provider == "android":
         if account is None:
             raise UsageError("which account?", hint="name it with --account EMAIL")
@@ -74,7 +74,7 @@ def command(
     elif no_browser:
         way = f"{port}:127.0.0.1:{port}" if port else "8085:127.0.0.1:8085"
         fixed = "" if port else "run this with --port 8085, and "
-        voice.hint(f"is the browser on another machine? {fixed}there: ssh -L {way} THIS_MACHINE")
+        messages.hint(f"is the browser on another machine? {fixed}there: ssh -L {way} THIS_MACHINE")
     login = sign_in(
         provider,
         account=account,
@@ -85,15 +85,15 @@ def command(
         port=port,
         timeout=timeout,
         endpoint=endpoint,
-        say=functools.partial(click.echo, err=True) if no_browser else voice.say,
+        say=functools.partial(click.echo, err=True) if no_browser else messages.say,
     )
-    voice.say(f"signed in as {login.account}")
+    messages.say(f"signed in as {login.account}")
     if before.get(login.account, provider) != provider:
-        voice.say(f"this took the place of the {before[login.account]} login of {login.account}")
+        messages.say(f"this took the place of the {before[login.account]} login of {login.account}")
     if login.kept_in != "keyring":
-        voice.say(f"warning: this machine has no keyring; the login is kept in {login.kept_in}")
+        messages.say(f"warning: this machine has no keyring; the login is kept in {login.kept_in}")
     where = " --source drive --folder PATH" if drive and provider == "oauth" else ""
-    voice.hint(f"see your backups with: gdrive-wa backups{where}")
+    messages.hint(f"see your backups with: gdrive-wa backups{where}")
 
 
 def _cookie() -> Secret:
@@ -106,7 +106,7 @@ def _cookie() -> Secret:
                 hint=f"run it in a terminal, or pipe the cookie in; it comes from {EMBEDDED_SETUP}",
             )
         return Secret(text)
-    talk.voice().say(
+    output.messages().say(
         f"1. Open {EMBEDDED_SETUP} in a browser, and sign in as the owner of the phone.\n"
         "2. Agree. The page then loads for ever: that is normal.\n"
         "3. In the browser's developer tools, find the cookie named oauth_token; copy its value."

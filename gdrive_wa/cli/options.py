@@ -41,7 +41,7 @@ class _Path(click.Path):
 
 
 PATH = _Path(readable=False, path_type=Path)
-PLACE = _Path(readable=False)
+TEXT_PATH = _Path(readable=False)
 """What may be a path here or a name at Google, or ends with a slash that counts: as text."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -122,7 +122,9 @@ def source_options(command: F) -> F:
         default=None,
         help="Where the backup lies.  [default: backup; folder when --folder names one here]",
     )
-    @click.option("--folder", type=PLACE, metavar="PATH", help="The folder, for drive and folder.")
+    @click.option(
+        "--folder", type=TEXT_PATH, metavar="PATH", help="The folder, for drive and folder."
+    )
     @endpoint_option
     @account_option
     @functools.wraps(command)
@@ -200,8 +202,8 @@ def parse_kinds(text: str | None) -> frozenset[Kind]:
     try:
         return frozenset(Kind(word) for word in words)
     except ValueError as error:
-        known = ", ".join(kind for kind in Kind if kind != "unknown")
-        raise UsageError(f"--only does not know {text!r}", hint=f"it knows: {known}") from error
+        choices = ", ".join(kind for kind in Kind if kind != "unknown")
+        raise UsageError(f"--only does not know {text!r}", hint=f"it knows: {choices}") from error
 
 
 def parse_span(

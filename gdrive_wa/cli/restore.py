@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, summary, talk
+from gdrive_wa.cli import interrupt, output, summary
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
     PATH,
@@ -93,16 +93,20 @@ def command(
             missing_from_whatsapp=missing_from_whatsapp,
             endpoint=where.endpoint,
             dry_run=dry_run,
-            progress=talk.progress(),
+            progress=output.progress(),
         )
-    code = talk.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
+    code = output.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        summary.tell_archive(dest, report.notes, chosen=chat is not None or choice != Choice())
+        summary.print_archive(dest, report.notes, chosen=chat is not None or choice != Choice())
         return code
     if not as_json:
-        summary.tell_plan(report)
+        summary.print_plan(report)
     if chat is not None:
-        talk.voice().hint("whose chat a voice note is in, the databases tell: it will be fewer")
+        output.messages().hint(
+            "whose chat a voice note is in, the databases tell: it will be fewer"
+        )
     if choice.since is not None or choice.until is not None:
-        talk.voice().hint("when a voice note was sent, the databases tell: these are files' dates")
+        output.messages().hint(
+            "when a voice note was sent, the databases tell: these are files' dates"
+        )
     return code

@@ -16,12 +16,12 @@ from types import TracebackType
 from typing import Self
 
 HOST = "127.0.0.1"
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 _PAGE = "That is all here. Close this window and go back to the terminal: it tells how it ended."
 """Shown whatever came: consent, a refusal, or a stray request."""
 
 
-class Landing:
+class CallbackServer:
     """Listens from the moment it is made, and takes the first request. A context manager.
 
     Args:
@@ -37,7 +37,7 @@ class Landing:
     def __init__(self, port: int) -> None:
         self._server = _Server(port)
         self.url = f"http://{HOST}:{self._server.server_port}/"
-        self._thread = Thread(target=self._server.serve_forever, args=(LOOK_SECONDS / 4,))
+        self._thread = Thread(target=self._server.serve_forever, args=(POLL_SECONDS / 4,))
         self._thread.daemon = True
         self._thread.start()
 
@@ -58,7 +58,7 @@ class Landing:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             try:  # by and by, for Ctrl-C is not heard within one wait everywhere
-                path = self._server.asked.get(timeout=min(left, LOOK_SECONDS))
+                path = self._server.asked.get(timeout=min(left, POLL_SECONDS))
             except Empty:
                 continue
             return self.url + path.lstrip("/")

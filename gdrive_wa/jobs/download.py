@@ -70,10 +70,10 @@ def download(
     partials = dest / STATE_FOLDER / PARTIAL_FOLDER
     wanted = list(entries)
     if dry_run:
-        known = {record.path: record for record in read_manifest(dest)}
-        require_one_backup(dest, known.values(), wanted)
-        plan = make_plan(Manifest(dest), known, wanted, partials)
-        return _foretell(plan, time.monotonic() - started)
+        records = {record.path: record for record in read_manifest(dest)}
+        require_one_backup(dest, records.values(), wanted)
+        plan = make_plan(Manifest(dest), records, wanted, partials)
+        return _dry_run_report(plan, time.monotonic() - started)
     with Manifest(dest) as manifest:
         require_one_backup(dest, manifest, wanted)
         open_partials(partials)
@@ -85,7 +85,7 @@ def download(
     return run.report
 
 
-def _foretell(plan: Plan, seconds: float) -> Report:
+def _dry_run_report(plan: Plan, seconds: float) -> Report:
     report = Report(skipped=plan.standing, failed=plan.impossible, seconds=seconds)
     for task in plan.tasks:
         size = task.entry.size or 0
@@ -95,7 +95,7 @@ def _foretell(plan: Plan, seconds: float) -> Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Brought:
+class _VerifiedBlob:
     """A verified blob: in its partial file, or already where it belongs."""
 
     place: PurePosixPath
@@ -111,8 +111,8 @@ class _Run:
     watch: Watch
     tries: Tries
     report: Report = field(default_factory=Report)
-    _verified: list[tuple[Task, _Brought]] = field(default_factory=list)
-    _settled_at: float = field(default_factory=time.monotonic)
+    _verified: list[tuple[Task, _VerifiedBlob]] = field(default_factory=list)
+    _flushed_at: float = field(default_factory=time.monotonic)
 
     def all(self, jobs: int) -> None:
         progress, tasks = self.watch.progress, self.plan.tasks
@@ -125,21 +125,21 @@ class _Run:
             with closing(each(self._bring, tasks, self.watch, jobs=jobs)) as results:
                 for result in results:
                     if result is not None:
-                        self._hear(*result)
+                        self._collect(*result)
                     if self._due():
-                        self._settle()
+                        self._flush()
         finally:
-            self._settle()
+            self._flush()
             progress.end(Stage.DOWNLOAD)
 
-    def _bring(self, task: Task) -> _Brought:
+    def _bring(self, task: Task) -> _VerifiedBlob:
         entry, place = task.entry, task.place
         self.plan.places.check_no_link(place)
         if task.look:
             path = self.manifest.folder / place
             found = look(path, entry, sha256=True, check=self.watch.check)
             if found is not None:
-                return _Brought(place, found)
+                return _VerifiedBlob(place, found)
             if not self.plan.places.recorded(place):  # a file that is not ours stays
                 place = self.plan.places.give(
                     entry.stored_as, with_metadata=entry.envelope is not None
@@ -147,9 +147,9 @@ class _Run:
         pulled = pull(
             self.source, entry, self.partials, place, self.watch, lasting=True, tries=self.tries
         )
-        return _Brought(place, pulled)
+        return _VerifiedBlob(place, pulled)
 
-    def _hear(self, task: Task, result: _Brought | GdriveWaError) -> None:
+    def _collect(self, task: Task, result: _VerifiedBlob | GdriveWaError) -> None:
         self.watch.progress.advance(Stage.DOWNLOAD, items=1)
         if isinstance(result, GdriveWaError):
             self.report.failed.append(Outcome.failed(task.entry.path, result))
@@ -157,37 +157,37 @@ class _Run:
             self._verified.append((task, result))
 
     def _due(self) -> bool:
-        waited = time.monotonic() - self._settled_at
+        waited = time.monotonic() - self._flushed_at
         return len(self._verified) >= BATCH or (bool(self._verified) and waited >= BATCH_SECONDS)
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         """Flush what is verified; then record it; then give it its name."""
         batch, self._verified = self._verified, []
-        if any(isinstance(brought.blob, Pulled) for _, brought in batch):
+        if any(isinstance(verified.blob, Pulled) for _, verified in batch):
             flush_folders(self.manifest.folder)
-        self.manifest.add(*(_record(task.entry, brought) for task, brought in batch))
-        for task, brought in batch:
-            self._name(task.entry, brought)
+        self.manifest.add(*(_record(task.entry, verified) for task, verified in batch))
+        for task, verified in batch:
+            self._name(task.entry, verified)
         self._save_metadata(
-            (task.entry, brought.place)
-            for task, brought in batch
+            (task.entry, verified.place)
+            for task, verified in batch
             if task.entry.envelope is not None
         )
-        self._settled_at = time.monotonic()
+        self._flushed_at = time.monotonic()
 
-    def _name(self, entry: Entry, brought: _Brought) -> None:
-        blob = brought.blob
+    def _name(self, entry: Entry, verified: _VerifiedBlob) -> None:
+        blob = verified.blob
         if isinstance(blob, Standing):
-            self.report.skipped.append(standing(entry, brought.place))
+            self.report.skipped.append(standing(entry, verified.place))
             return
-        blob.name(f"{self.manifest.folder}/{brought.place}")
+        blob.name(f"{self.manifest.folder}/{verified.place}")
         if blob.unproven:
             self.watch.progress.say(
                 f"{entry.stored_as}: listed without size or checksum, taken as it came"
             )
         self.report.bytes += blob.fetched
         self.report.done.append(
-            Outcome(path=entry.path, file=str(brought.place), bytes=blob.fetched)
+            Outcome(path=entry.path, file=str(verified.place), bytes=blob.fetched)
         )
 
     def _save_metadata(self, places: Iterable[tuple[Entry, PurePosixPath]]) -> None:
@@ -196,26 +196,26 @@ class _Run:
 
     def _write_envelope(self, entry: Entry, place: PurePosixPath) -> Record:
         text = (entry.envelope or "").encode()
-        beside = metadata_path(place)
-        final = self.manifest.folder / beside
+        sidecar = metadata_path(place)
+        final = self.manifest.folder / sidecar
         mtime = entry.modified.timestamp() if entry.modified else None
         with Draft(final.parent) as draft:
             with storage_errors(final):
                 draft.file.write(text)
             draft.commit(final, mtime=mtime, durable=False)
         return Record(
-            path=str(beside),
+            path=str(sidecar),
             size=len(text),
             sha256=hashlib.sha256(text).hexdigest(),
             mtime_ns=final.lstat().st_mtime_ns,
         )
 
 
-def _record(entry: Entry, brought: _Brought) -> Record:
+def _record(entry: Entry, verified: _VerifiedBlob) -> Record:
     """What the manifest is to say of a verified blob."""
-    blob = brought.blob
+    blob = verified.blob
     return Record(
-        path=str(brought.place),
+        path=str(verified.place),
         size=blob.size,
         sha256=blob.sha256 or "",
         mtime_ns=blob.mtime_ns,

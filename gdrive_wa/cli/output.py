@@ -1,6 +1,6 @@
 """What is said, and where: data on stdout, talk on stderr.
 
-One :class:`Voice` a run, made from the global options; commands ask for it with :func:`voice`.
+A run has one :class:`Messages`, set by the global options; commands get it from :func:`messages`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gdrive_wa.cli.shown import plain, size
+from gdrive_wa.cli.formatting import plain, size
 from gdrive_wa.core.errors import PartialError
 from gdrive_wa.core.model import Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Voice:
+class Messages:
     """How loud this run is.
 
     Attributes:
@@ -45,20 +45,20 @@ class Voice:
         self.say(f"hint: {line}")
 
 
-_VOICE = Voice()
+_MESSAGES = Messages()
 
 
-def voice() -> Voice:
+def messages() -> Messages:
     """The voice of this run."""
-    return _VOICE
+    return _MESSAGES
 
 
 def wants_traceback() -> bool:
     """True when the user asked to see where an error happened."""
-    return _VOICE.verbose
+    return _MESSAGES.verbose
 
 
-def complain(message: str, hints: tuple[str, ...]) -> None:
+def print_error(message: str, hints: tuple[str, ...]) -> None:
     """An error: one line of what is wrong, then what to do."""
     click.echo(
         f"{click.style('error:', fg='red') if colours() else 'error:'} {plain(message)}", err=True
@@ -105,16 +105,16 @@ def print_report(report: Report, verb: str, *, as_json: bool) -> int:
     """Tell how a run ended; the exit code that says so too."""
     if as_json:
         print_json(report.to_json())
-    _tell_failed(report.failed)
+    _print_failed(report.failed)
     files = "file" if len(report.done) == 1 else "files"
-    _VOICE.say(
+    _MESSAGES.say(
         f"{verb} {len(report.done)} {files}, skipped {len(report.skipped)}, "
         f"failed {len(report.failed)}; {size(report.bytes)} in {report.seconds:.1f} s"
     )
     return exit_code(report)
 
 
-def _tell_failed(failed: Iterable[Outcome]) -> None:
+def _print_failed(failed: Iterable[Outcome]) -> None:
     """A line for each, and what to do once for all that need the same."""
     alike: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in failed:
@@ -141,7 +141,7 @@ def exit_code(report: Report) -> int:
 
 def progress() -> Progress:
     """Bars on a terminal, plain lines elsewhere, nothing when quiet."""
-    if _VOICE.quiet:
+    if _MESSAGES.quiet:
         return Silent()
     if sys.stderr.isatty():
         from gdrive_wa.cli.bars import Bars  # noqa: PLC0415 - rich is slow to import
