@@ -22,16 +22,16 @@ from gdrive_wa.core.model import Outcome, Report
     "-j",
     type=click.IntRange(1, 64),
     default=None,
-    help="How many files of a folder at the same time.  [default: one for each core]",
+    help="How many files to decrypt at the same time.  [default: one for each core]",
 )
 @json_option
 def command(
     *, src: Path, dest: str | None, key_file: Path | None, jobs: int | None, as_json: bool
 ) -> int:
-    """Decrypt SRC, a file or a whole folder of blobs, to DEST.
+    """Decrypt SRC, a file or a folder of blobs, to DEST.
 
-    What each file is is told by its content. DEST is by default beside SRC, without .cryptNN; a
-    media file gets its own name from the metadata beside it.
+    The format of each file is recognised by its content. By default, DEST is next to SRC, without
+    .cryptNN; a media file gets its original name from the metadata file next to it.
     """
     from gdrive_wa.jobs.decrypt import decrypt, require_source  # noqa: PLC0415 - ciphers are slow
 

@@ -14,9 +14,9 @@ from gdrive_wa.cli.options import PATH, json_option
 @click.argument("dest", type=PATH, default=Path("gdrive-wa-demo"))
 @json_option
 def command(*, dest: Path, as_json: bool) -> int:
-    """Do the main job on a sample account, into DEST (by default ./gdrive-wa-demo).
+    """Restore a sample backup into DEST (by default ./gdrive-wa-demo).
 
-    No account, no key and no network are needed: a small server on this machine plays Google.
+    It needs no account, no key and no network: a small server on this machine imitates Google.
     """
     from gdrive_wa.jobs.demo import demo  # noqa: PLC0415 - only when run
 

@@ -11,7 +11,7 @@ from gdrive_wa.cli.options import json_option
 @click.command("doctor")
 @json_option
 def command(*, as_json: bool) -> None:
-    """Tell what is set up, what is missing, and what to do about it. Asks no server."""
+    """Show what is set up, what is missing, and what to do about it. Contacts no server."""
     from gdrive_wa.jobs.doctor import doctor  # noqa: PLC0415 - ciphers are slow to import
 
     findings = doctor()

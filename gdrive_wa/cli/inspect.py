@@ -14,7 +14,7 @@ from gdrive_wa.cli.options import PATH, json_option
 @click.argument("file", type=PATH)
 @json_option
 def command(*, file: Path, as_json: bool) -> None:
-    """Tell what the backup file FILE says of itself, without a key. The sizes add up."""
+    """Show what the backup file FILE reveals without a key."""
     from gdrive_wa.jobs.inspect import inspect  # noqa: PLC0415 - ciphers are slow to import
 
     found = inspect(file).to_json()

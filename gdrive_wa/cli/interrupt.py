@@ -1,4 +1,4 @@
-"""Ctrl-C: the first asks the run to stop where nothing is lost, the second stops it at once."""
+"""Ctrl-C: the first stops the run at the next safe point, the second stops it at once."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _show_stopping: Callable[[], None] = _echo
 
 
 def show_stopping_with(tell: Callable[[], None] | None) -> None:
-    """Who shows that the run is stopping, from within a signal's handler: the bars, so that the
-    line does not fall into them; None for a plain line.
+    """Set what shows that the run is stopping; it is called in a signal handler. Progress bars
+    use this to show it themselves. None prints a plain line.
     """
-    global _show_stopping  # noqa: PLW0603 - a signal's handler has no caller to be given it by
+    global _show_stopping  # noqa: PLW0603 - a signal handler takes no arguments of ours
     _show_stopping = tell or _echo
 
 
 def check() -> None:
-    """Raise when the user asked to stop."""
+    """Raise if the user asked to stop."""
     if _asked.is_set():
         raise Interrupted("stopped")
 
 
 @contextmanager
 def graceful() -> Iterator[None]:
-    """Within it, Ctrl-C and a polite kill are heard by :func:`check`."""
+    """While it is active, Ctrl-C and SIGTERM make :func:`check` raise."""
     _asked.clear()
 
     def ask(number: int, frame: FrameType | None) -> None:

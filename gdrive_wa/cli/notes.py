@@ -23,7 +23,7 @@ from gdrive_wa.core.model import NoteStatus, VoiceNote
 @click.option(
     "--status",
     type=click.Choice([str(status) for status in NoteStatus]),
-    help="Only notes that ended so.",
+    help="Only notes with this status.",
 )
 @click.option("--since", metavar="DATE", help="Nothing older, such as 2025-03-01.")
 @click.option("--until", metavar="DATE", help="Nothing newer; the day itself counts.")
@@ -42,11 +42,11 @@ def command(
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """Show the voice notes of the restored ARCHIVE."""
+    """Show the voice notes of ARCHIVE."""
     from gdrive_wa.jobs.notes import notes as notes_of  # noqa: PLC0415 - only when run
 
     if as_csv and as_json:
-        raise UsageError("--json and --csv at once", hint="choose one")
+        raise UsageError("--json and --csv cannot be used together", hint="leave one of them out")
     timezone = as_zone(zone)
     earliest, latest = parse_span(since, until, zone=timezone)
     notes = notes_of(archive, chat=chat, sender=sender, status=status, since=earliest, until=latest)

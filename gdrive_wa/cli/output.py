@@ -1,4 +1,4 @@
-"""What is said, and where: data on stdout, talk on stderr.
+"""Output of the command line: data on stdout, messages on stderr.
 
 A run has one :class:`Messages`, set by the global options; commands get it from :func:`messages`.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Messages:
-    """How loud this run is.
+    """Messages to the user on stderr.
 
     Attributes:
         quiet: errors only.
@@ -36,12 +36,12 @@ class Messages:
     verbose: bool = False
 
     def say(self, line: str) -> None:
-        """A line of talk, unless the run is quiet."""
+        """Print a message, unless the run is quiet."""
         if not self.quiet:
             click.echo(line, err=True)
 
     def hint(self, line: str) -> None:
-        """What to do next."""
+        """Print a hint about what to do next."""
         self.say(f"hint: {line}")
 
 
@@ -49,17 +49,17 @@ _MESSAGES = Messages()
 
 
 def messages() -> Messages:
-    """The voice of this run."""
+    """The messages of this run."""
     return _MESSAGES
 
 
 def wants_traceback() -> bool:
-    """True when the user asked to see where an error happened."""
+    """True if the user asked to see where an error happened."""
     return _MESSAGES.verbose
 
 
 def print_error(message: str, hints: tuple[str, ...]) -> None:
-    """An error: one line of what is wrong, then what to do."""
+    """Print an error: one line with what is wrong, then the hints."""
     click.echo(
         f"{click.style('error:', fg='red') if colours() else 'error:'} {plain(message)}", err=True
     )
@@ -68,17 +68,17 @@ def print_error(message: str, hints: tuple[str, ...]) -> None:
 
 
 def colours() -> bool:
-    """True when stderr is a terminal that wants colour."""
+    """True if stderr is a terminal and ``NO_COLOR`` is not set."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
 def print_json(data: object) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 
 def print_table(title: str | None, columns: list[str], rows: list[list[str]]) -> None:
-    """A table on stdout: drawn on a terminal, tab-separated elsewhere so that scripts can cut."""
+    """Print a table on stdout: aligned on a terminal, otherwise tab-separated for scripts."""
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(plain(cell) for cell in row))
@@ -102,7 +102,7 @@ def print_table(title: str | None, columns: list[str], rows: list[list[str]]) ->
 
 
 def print_report(report: Report, verb: str, *, as_json: bool) -> int:
-    """Tell how a run ended; the exit code that says so too."""
+    """Print how a run ended, and return its exit code."""
     if as_json:
         print_json(report.to_json())
     _print_failed(report.failed)
@@ -115,7 +115,7 @@ def print_report(report: Report, verb: str, *, as_json: bool) -> int:
 
 
 def _print_failed(failed: Iterable[Outcome]) -> None:
-    """A line for each, and what to do once for all that need the same."""
+    """Print a line for each failure, and each hint once for all failures that share it."""
     alike: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in failed:
         alike.setdefault(outcome.hints, []).append(outcome)
@@ -128,8 +128,8 @@ def _print_failed(failed: Iterable[Outcome]) -> None:
 
 
 def exit_code(report: Report) -> int:
-    """0 when nothing failed, 7 when some did and the rest is there. When nothing is there, and
-    all failed for one kind of reason, such as the key: what that reason alone would end with.
+    """0 if nothing failed, 7 if something failed. If nothing succeeded and everything failed for
+    the same kind of reason, such as a wrong key: the exit code of that reason.
     """
     if not report.failed:
         return 0
@@ -140,7 +140,7 @@ def exit_code(report: Report) -> int:
 
 
 def progress() -> Progress:
-    """Bars on a terminal, plain lines elsewhere, nothing when quiet."""
+    """Bars on a terminal, otherwise plain lines; nothing if the run is quiet."""
     if _MESSAGES.quiet:
         return Silent()
     if sys.stderr.isatty():

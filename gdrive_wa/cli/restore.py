@@ -35,15 +35,15 @@ from gdrive_wa.core.model import Choice
     "--contacts",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Names from a vCard or Google-contacts file.",
+    help="Take names from a vCard or Google Contacts file.",
 )
 @timezone_option
-@click.option("--no-tags", is_flag=True, help="Leave the opus files bit-exact: write no tags.")
+@click.option("--no-tags", is_flag=True, help="Write no tags: the Opus files stay bit-exact.")
 @click.option("--keep-blobs", is_flag=True, help="Keep the encrypted files too.")
 @click.option(
     "--missing-from-whatsapp",
     is_flag=True,
-    help="Ask WhatsApp's servers for notes the backup lacks; they keep them about a month.",
+    help="Ask WhatsApp's servers for notes that the backup lacks; kept for about a month.",
 )
 @jobs_option
 @dry_run_option
@@ -103,10 +103,10 @@ def command(
         summary.print_plan(report)
     if chat is not None:
         output.messages().hint(
-            "whose chat a voice note is in, the databases tell: it will be fewer"
+            "--chat needs the databases, which a dry run does not read: the real number is lower"
         )
     if choice.since is not None or choice.until is not None:
         output.messages().hint(
-            "when a voice note was sent, the databases tell: these are files' dates"
+            "a dry run goes by the dates of files; the real run, by when each note was sent"
         )
     return code

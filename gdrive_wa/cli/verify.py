@@ -16,7 +16,7 @@ EXIT_DAMAGED = 6
 @click.argument("archive", type=PATH)
 @json_option
 def command(*, archive: Path, as_json: bool) -> int:
-    """Check every file of ARCHIVE against the manifest; 6 when one is missing or changed."""
+    """Check every file of ARCHIVE against the manifest; exit code 6 if one is damaged."""
     from gdrive_wa.jobs.verify import verify  # noqa: PLC0415 - only when run
 
     found = verify(archive, progress=output.progress())
@@ -29,10 +29,12 @@ def command(*, archive: Path, as_json: bool) -> int:
             output.print_table(None, ["", "file"], rows)
     messages = output.messages()
     messages.say(
-        f"{found.ok} files are as they were written, {len(found.missing)} missing, "
+        f"{found.ok} files are intact, {len(found.missing)} missing, "
         f"{len(found.changed)} changed, {len(found.extra)} extra"
     )
     if found.intact:
         return 0
-    messages.hint("gdrive-wa restore into this folder again mends what the backup still holds")
+    messages.hint(
+        "run gdrive-wa restore into this folder again: it restores what the backup still contains"
+    )
     return EXIT_DAMAGED

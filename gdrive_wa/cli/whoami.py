@@ -12,7 +12,7 @@ from gdrive_wa.cli.options import account_option, json_option
 @account_option
 @json_option
 def command(*, account: str | None, as_json: bool) -> None:
-    """Tell which login would be used."""
+    """Show which login would be used."""
     from gdrive_wa.jobs.whoami import whoami  # noqa: PLC0415 - slow to import
 
     found, messages = whoami(account), output.messages()
@@ -22,6 +22,6 @@ def command(*, account: str | None, as_json: bool) -> None:
         output.print_json(found.to_json())
     elif found.account is not None:
         click.echo(found.account)
-        messages.say(f"provider {found.provider}, kept in {found.kept_in}")
+        messages.say(f"provider {found.provider}, stored in {found.kept_in}")
         if found.others:
             messages.say(f"other logins: {', '.join(found.others)} (choose with --account)")
