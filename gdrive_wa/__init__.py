@@ -1,4 +1,4 @@
-"""Every voice note out of your own WhatsApp backup: fetched, decrypted with your key, named.
+"""Restore every voice note of your own WhatsApp backup: download, decrypt with your key, name.
 
     import gdrive_wa
 
@@ -6,39 +6,39 @@
     for note in gdrive_wa.notes("My voice notes", chat="Mum"):
         print(note.sent_at, note.sender, note.path)
 
-Every command of ``gdrive-wa`` has its call, under the command's name:
+Every command of ``gdrive-wa`` is also a function of the same name:
 
-    demo            the main job on a sample account: no account, no key, no network
-    restore         the main job: a folder of voice notes, named and in a page
-    notes           the voice notes of an archive, all or some of them
+    demo            a restore of a sample account: no account, no key, no network
+    restore         the main job: a folder of named voice notes with a page to listen to
+    notes           the voice notes of an archive, all or a selection
     open_archive    an archive: notes(), to_dataframe(), databases(), verify()
     verify          check every file of an archive
-    export          an archive's notes as m4a or mp3, or a chat in one file
+    export          an archive's notes as m4a or mp3, or one file for each chat
 
-    open_folder     a folder that holds a backup: a phone's, a download, an iPhone's
-    connect         a backup at Google; the source that backups, ls, download, restore take
-    login           sign in to Google, and keep the login
+    open_folder     a backup in a folder: a phone's copy, a download, an iPhone backup
+    connect         a backup at Google: the source for backups, ls, download and restore
+    login           sign in to Google, and store the login
     whoami          which login would be used
-    logout          revoke a login, and forget it
+    logout          revoke a login, and remove it from this machine
     backups         the backups of an account or a folder
-    ls              what a backup holds; with the key, under its real names
+    ls              what a backup contains; with the key, under the real names
     download        copy the stored blobs as they are, verified
 
-    load_key        a key out of a file in any of its forms
+    load_key        a key from a file in any of its forms
     key_check       whether a key opens a file or a backup; names a mistyped digit
     key_create      write a key as a key file
     decrypt         decrypt a file, or a whole folder
-    decrypt_file    decrypt one file to exactly this path
+    decrypt_file    decrypt one file to a given path
     decrypt_tree    decrypt a whole folder into another
     inspect         what a backup file reveals without a key
 
-    emulator        a server on this machine that plays Google, for experiments
-    doctor          what is set up, what is missing, what to do
+    emulator        a server on this machine that imitates Google, for experiments
+    doctor          what is set up, what is missing, what to do about it
 
-A path is text or a ``pathlib.Path``; `key` is a key or the path of a key file; `source` is a
-source or the path of a folder; `progress` is called with a :class:`ProgressEvent` (try ``print``).
-All errors are :class:`GdriveWaError`, with a `hint`; their tree is drawn in
-:mod:`gdrive_wa.core.errors`. Nothing heavy is imported before it is used.
+A path is a ``str`` or a ``pathlib.Path``. `key` is a key or the path of a key file. `source` is a
+source or the path of a folder. `progress` is called with a :class:`ProgressEvent` (try ``print``).
+Every error is a :class:`GdriveWaError` with a `hint`; :mod:`gdrive_wa.core.errors` shows their
+tree. Large libraries are imported only when they are needed.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The command line: one module a command. It translates, and decides nothing."""
+"""The command line: one module for each command, without logic of its own."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
+from gdrive_wa.cli.formatting import moment, size
 from gdrive_wa.cli.options import Where, json_option, source_options
-from gdrive_wa.cli.shown import moment, size
 from gdrive_wa.core.model import Backup
 from gdrive_wa.sources.base import WHEN_EMPTY
 
@@ -28,14 +28,14 @@ def command(*, where: Where, as_json: bool) -> None:
     with where.open() as source:
         found = backups(source)
     if as_json:
-        talk.print_json([backup.to_json() for backup in found])
+        output.print_json([backup.to_json() for backup in found])
         return
     if not found:
-        talk.voice().say("there is no WhatsApp backup here")
+        output.messages().say("there is no WhatsApp backup here")
         for hint in WHEN_EMPTY.get(source.name, ()):
-            talk.voice().hint(hint)
+            output.messages().hint(hint)
         return
-    talk.print_table(
+    output.print_table(
         None,
         ["account", "updated", "size", "encryption", "app", "name"],
         [_row(backup) for backup in found],

@@ -1,4 +1,4 @@
-"""How far a run is, as bars on a terminal."""
+"""Progress bars on a terminal."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ from rich.text import Text
 
 from gdrive_wa.cli import interrupt
 from gdrive_wa.cli.count import WORDS, Count
-from gdrive_wa.cli.shown import plain
+from gdrive_wa.cli.formatting import plain
 from gdrive_wa.core.progress import Stage
 
 
 class _Words(ProgressColumn):
-    """What is said of a stage, or in its stead that the run is stopping."""
+    """Text about a stage, replaced by a message while the run is stopping."""
 
-    def __init__(self, said: Callable[[Task], str], stopping: str) -> None:
+    def __init__(self, text_of: Callable[[Task], str], stopping: str) -> None:
         super().__init__()
-        self._said = said
+        self._text_of = text_of
         self._stopping = stopping
         self.stops = False
 
     def render(self, task: Task) -> Text:
-        """For one bar."""
-        return Text(self._stopping if self.stops else self._said(task))
+        """The text for one bar."""
+        return Text(self._stopping if self.stops else self._text_of(task))
 
 
 class Bars:
-    """A bar a stage, on stderr.
+    """One bar for each stage, on stderr.
 
-    However the command ends, the bars go and the cursor comes back before another word is said.
+    However the command ends, the bars are removed and the cursor is restored before anything
+    else is printed.
     """
 
     def __init__(self, *, colour: bool = True) -> None:
@@ -52,7 +53,7 @@ class Bars:
         self._bars: Progress | None = None
         self._tasks: dict[Stage, tuple[TaskID, Count]] = {}
         self._lock = Lock()
-        interrupt.told_by(self._stopping)
+        interrupt.show_stopping_with(self._stopping)
         command = click.get_current_context(silent=True)
         if command is not None:
             command.call_on_close(self.close)
@@ -60,7 +61,7 @@ class Bars:
     def begin(
         self, stage: Stage, *, items: int | None = None, total_bytes: int | None = None
     ) -> None:
-        """A bar appears; it counts bytes where their total is known, else items."""
+        """Show a bar. It counts bytes if their total is known, otherwise items."""
         with self._lock:
             if self._bars is None:
                 self._bars = self._start()
@@ -72,7 +73,7 @@ class Bars:
             self._tasks[stage] = (task, count)
 
     def advance(self, stage: Stage, *, items: int = 0, moved: int = 0) -> None:
-        """The bar grows."""
+        """Move the bar forward."""
         with self._lock:
             if self._bars is None or stage not in self._tasks:
                 return
@@ -82,7 +83,7 @@ class Bars:
             self._bars.update(task, completed=done, shown=count.shown())
 
     def end(self, stage: Stage) -> None:
-        """The bar goes; the last one takes the display with it."""
+        """Remove the bar; with the last one, stop the display."""
         with self._lock:
             if self._bars is None or stage not in self._tasks:
                 return
@@ -92,16 +93,16 @@ class Bars:
                 self._bars = None
 
     def say(self, line: str) -> None:
-        """A line above the bars."""
+        """Print a line above the bars."""
         self._console.print(plain(line), markup=False, soft_wrap=True)
 
     def check(self) -> None:
-        """Stop when Ctrl-C was pressed."""
+        """Raise if Ctrl-C was pressed."""
         interrupt.check()
 
     def close(self) -> None:
-        """Every bar goes, whatever was going on."""
-        interrupt.told_by(None)
+        """Remove all bars."""
+        interrupt.show_stopping_with(None)
         with self._lock:
             self._tasks.clear()
             if self._bars is not None:
@@ -109,8 +110,8 @@ class Bars:
                 self._bars = None
 
     def _stopping(self) -> None:
-        """Ctrl-C was pressed: the bars say so when they are next drawn. Takes no lock, for the
-        thread that a signal's handler halts may hold it.
+        """Show at the next redraw that Ctrl-C was pressed. Takes no lock, because the thread that
+        the signal handler interrupted may hold it.
         """
         self._name.stops = self._shown.stops = True
         if self._bars is None:

@@ -1,11 +1,11 @@
-"""How far a stage of a run is, in words and numbers."""
+"""How far a stage of a run has come, in words and numbers."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
 
-from gdrive_wa.cli.shown import size
+from gdrive_wa.cli.formatting import size
 from gdrive_wa.core.progress import Stage
 
 WORDS = {
@@ -20,15 +20,15 @@ WORDS = {
 
 @dataclass(slots=True)
 class Count:
-    """How far one stage is.
+    """How far one stage has come.
 
     Attributes:
-        items: how many there are; None where nobody knows.
-        total_bytes: of all of them; None where nobody knows.
+        items: how many there are; None if unknown.
+        total_bytes: size of all items; None if unknown.
         done_items: how many are done.
-        done_bytes: of those that are done, or on their way.
+        done_bytes: bytes that are done, also of unfinished items.
         started: when it began (monotonic, seconds).
-        last: when it was last told of (monotonic, seconds).
+        last: when it was last reported (monotonic, seconds).
     """
 
     items: int | None
@@ -39,12 +39,12 @@ class Count:
     last: float = field(default_factory=time.monotonic)
 
     def add(self, items: int, moved: int) -> None:
-        """So many more are done."""
+        """Count more items and bytes as done."""
         self.done_items += items
         self.done_bytes += moved
 
     def shown(self) -> str:
-        """``3 of 40, 1.2 MB of 5.0 MB``, as far as it is known."""
+        """``3 of 40, 1.2 MB of 5.0 MB``, or the parts of it that are known."""
         parts = []
         if self.done_items or self.items:
             parts.append(f"{self.done_items}" + (f" of {self.items}" if self.items else ""))

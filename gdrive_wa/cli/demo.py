@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, summary, talk
+from gdrive_wa.cli import interrupt, output, summary
 from gdrive_wa.cli.options import PATH, json_option
 
 
@@ -14,15 +14,15 @@ from gdrive_wa.cli.options import PATH, json_option
 @click.argument("dest", type=PATH, default=Path("gdrive-wa-demo"))
 @json_option
 def command(*, dest: Path, as_json: bool) -> int:
-    """Do the main job on a sample account, into DEST (by default ./gdrive-wa-demo).
+    """Restore a sample backup into DEST (by default ./gdrive-wa-demo).
 
-    No account, no key and no network are needed: a small server on this machine plays Google.
+    It needs no account, no key and no network: a small server on this machine imitates Google.
     """
     from gdrive_wa.jobs.demo import demo  # noqa: PLC0415 - only when run
 
-    voice = talk.voice()
+    messages = output.messages()
     with interrupt.graceful():
-        report = demo(dest, say=voice.say, progress=talk.progress())
-    code = talk.print_report(report, "restored", as_json=as_json)
-    summary.tell_archive(dest, report.notes)
+        report = demo(dest, say=messages.say, progress=output.progress())
+    code = output.print_report(report, "restored", as_json=as_json)
+    summary.print_archive(dest, report.notes)
     return code

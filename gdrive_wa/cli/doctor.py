@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import json_option
 
 
 @click.command("doctor")
 @json_option
 def command(*, as_json: bool) -> None:
-    """Tell what is set up, what is missing, and what to do about it. Asks no server."""
+    """Show what is set up, what is missing, and what to do about it. Contacts no server."""
     from gdrive_wa.jobs.doctor import doctor  # noqa: PLC0415 - ciphers are slow to import
 
     findings = doctor()
     if as_json:
-        talk.print_json([finding.to_json() for finding in findings])
+        output.print_json([finding.to_json() for finding in findings])
         return
     rows = [["ok" if each.ok else "--", each.what, each.state] for each in findings]
-    talk.print_table(None, ["", "", ""], rows)
+    output.print_table(None, ["", "", ""], rows)
     for finding in findings:
         if finding.advice:
-            talk.voice().hint(f"{finding.what}: {finding.advice}")
+            output.messages().hint(f"{finding.what}: {finding.advice}")

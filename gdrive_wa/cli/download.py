@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, output
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
-    PLACE,
+    TEXT_PATH,
     Where,
     dry_run_option,
     jobs_option,
@@ -23,7 +23,7 @@ from gdrive_wa.core.selection import Selection
 
 
 @click.command("download")
-@click.argument("places", nargs=-1, type=PLACE, metavar="[BACKUP] DEST", required=True)
+@click.argument("places", nargs=-1, type=TEXT_PATH, metavar="[BACKUP] DEST", required=True)
 @source_options
 @key_option
 @selection_options
@@ -60,7 +60,7 @@ def command(
             selection=selection,
             jobs=jobs,
             dry_run=dry_run,
-            progress=talk.progress(),
+            progress=output.progress(),
         )
     verb = "would download" if dry_run else "downloaded"
-    return talk.print_report(report, verb, as_json=as_json)
+    return output.print_report(report, verb, as_json=as_json)

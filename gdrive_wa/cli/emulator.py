@@ -11,30 +11,32 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import PATH
 from gdrive_wa.core.errors import Interrupted
 from gdrive_wa.emulation import faults
 from gdrive_wa.emulation.faults import FaultKind
 
-_ROOM = Path(faults.__file__).parent
+_PACKAGE = Path(faults.__file__).parent
 _FAULTS = f"""\b
-A file of faults, such as two refusals of each media file, and a slow line:
+An example of a faults file: each media file fails twice, and the connection is slow:
   {{"delay": 0.05, "bandwidth": 100000, "faults": [
      {{"kind": "status", "status": 503, "path": "*/files/Media/*", "times": 2}}]}}
 
 Kinds: {", ".join(FaultKind)}.
 
 \b
-What each of them takes, and what an account holds, is told at the head of
-{_ROOM / "faults.py"}
-{_ROOM / "account.py"}
+For the fields of each kind, and for the files of an account, see the first lines of
+{_PACKAGE / "faults.py"}
+{_PACKAGE / "account.py"}
 
 \b
 While it runs, below the address that it prints:
-  GET /_emulator/stats     what was asked and sent, by path
-  POST /_emulator/faults   a file of faults in place of the ones before
-  POST /_emulator/clear, expire, revoke   counts to nothing; tokens over, or for good
+  GET /_emulator/stats     requests and bytes sent, by path
+  POST /_emulator/faults   replace the faults with those of a JSON document
+  POST /_emulator/clear    reset the counts
+  POST /_emulator/expire   let the access tokens expire
+  POST /_emulator/revoke   revoke the login
 """
 
 
@@ -44,26 +46,26 @@ While it runs, below the address that it prints:
     "--account",
     type=PATH,
     metavar="DIR",
-    help="Serve the account in DIR; made there when DIR is not there yet."
-    "  [default: a sample account that is gone afterwards]",
+    help="Serve the account in DIR, which is created if it does not exist."
+    "  [default: a temporary sample account]",
 )
 @click.option(
     "--plain", is_flag=True, help="Make the sample account without end-to-end encryption."
 )
-@click.option("--auto-consent", is_flag=True, help="The consent page answers itself.")
+@click.option("--auto-consent", is_flag=True, help="Give consent without a click.")
 @click.option(
     "--faults",
     "fault_file",
     type=PATH,
     metavar="FILE",
-    help="What goes wrong, as JSON: see below.",
+    help="What goes wrong, as JSON; see below.",
 )
 def command(
     *, port: int, account: Path | None, plain: bool, auto_consent: bool, fault_file: Path | None
 ) -> None:
-    """Serve a sample account on this machine the way Google would, until Ctrl-C.
+    """Imitate Google with a sample account on this machine, until Ctrl-C.
 
-    Prints what to set so that the other commands use it. Nothing of it reaches the network.
+    Prints the variables to set so that the other commands use it. It listens on 127.0.0.1 only.
     """
     from gdrive_wa.jobs.emulator import emulator  # noqa: PLC0415 - only when run
 
@@ -75,17 +77,17 @@ def command(
     ):
         for name, value in google.settings.items():
             click.echo(_setting(name, value))
-        voice = talk.voice()
-        voice.say(f"serving {google.account} on {google.root}; Ctrl-C stops it")
-        voice.hint("paste the lines above into another terminal, then: gdrive-wa backups")
-        voice.hint(f"or sign in: gdrive-wa login --client-secrets {google.client_secrets}")
+        messages = output.messages()
+        messages.say(f"serving {google.account} on {google.root}; Ctrl-C stops it")
+        messages.hint("paste the lines above into another terminal, then: gdrive-wa backups")
+        messages.hint(f"or sign in: gdrive-wa login --client-secrets {google.client_secrets}")
         google.wait()
 
 
 @contextmanager
 def _ended() -> Iterator[None]:
-    """By Ctrl-C, or by the script that started it, which may do so as soon as it has its lines:
-    before anything is made that must go again.
+    """Turn Ctrl-C and SIGTERM into a clean end. Must be entered before anything temporary is
+    created, because a script may end the server as soon as it has read its output.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -96,5 +98,5 @@ def _ended() -> Iterator[None]:
 
 
 def _setting(name: str, value: str) -> str:
-    """A line that this machine's shell understands."""
+    """The line that sets a variable in this machine's shell."""
     return f"set {name}={value}" if os.name == "nt" else f"export {name}={shlex.quote(value)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, output
 from gdrive_wa.cli.options import PATH, jobs_option, json_option, timezone_option
 from gdrive_wa.core.arguments import as_zone
 
@@ -20,10 +20,10 @@ from gdrive_wa.core.arguments import as_zone
     type=click.Choice(("m4a", "mp3")),
     default="m4a",
     show_default=True,
-    help="What your players know.",
+    help="The format to write.",
 )
 @click.option("--chat", metavar="NAME", help="Only chats with NAME in their name.")
-@click.option("--joined", is_flag=True, help="One m4a a chat, with a chapter a note.")
+@click.option("--joined", is_flag=True, help="One m4a for each chat, with a chapter for each note.")
 @timezone_option
 @jobs_option
 @json_option
@@ -38,10 +38,10 @@ def command(
     jobs: int,
     as_json: bool,
 ) -> int:
-    """Write the voice notes of ARCHIVE into the folder DEST, for players that know no Opus.
+    """Write the voice notes of ARCHIVE into the folder DEST, for players that cannot play Opus.
 
-    Each note becomes a file with who, when and which chat in it; with --joined, each chat
-    becomes one. Needs the extra: pip install "gdrive-wa[audio]"
+    Each file is tagged with the sender, the time and the chat. With --joined, each chat becomes
+    one file. Needs an extra: pip install "gdrive-wa[audio]"
     """
     timezone = as_zone(zone)
     from gdrive_wa.jobs.export import export  # noqa: PLC0415 - only when run
@@ -55,6 +55,6 @@ def command(
             joined=joined,
             timezone=timezone,
             jobs=jobs,
-            progress=talk.progress(),
+            progress=output.progress(),
         )
-    return talk.print_report(report, "exported", as_json=as_json)
+    return output.print_report(report, "exported", as_json=as_json)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import PATH, json_option
 
 
@@ -14,15 +14,15 @@ from gdrive_wa.cli.options import PATH, json_option
 @click.argument("file", type=PATH)
 @json_option
 def command(*, file: Path, as_json: bool) -> None:
-    """Tell what the backup file FILE says of itself, without a key. The sizes add up."""
+    """Show what the backup file FILE reveals without a key."""
     from gdrive_wa.jobs.inspect import inspect  # noqa: PLC0415 - ciphers are slow to import
 
     found = inspect(file).to_json()
     if as_json:
-        talk.print_json(found)
+        output.print_json(found)
         return
     rows = [[name, _shown(value)] for name, value in found.items() if value not in (None, [])]
-    talk.print_table(None, ["", ""], rows)
+    output.print_table(None, ["", ""], rows)
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first asks the run to stop where nothing is lost, the second stops it at once."""
+"""Ctrl-C: the first stops the run at the next safe point, the second stops it at once."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ def _echo() -> None:
     click.echo(f"{STOPPING[0]} ({STOPPING[1]})", err=True)
 
 
-_tell: Callable[[], None] = _echo
+_show_stopping: Callable[[], None] = _echo
 
 
-def told_by(tell: Callable[[], None] | None) -> None:
-    """Who shows that the run is stopping, from within a signal's handler: the bars, so that the
-    line does not fall into them; None for a plain line.
+def show_stopping_with(tell: Callable[[], None] | None) -> None:
+    """Set what shows that the run is stopping; it is called in a signal handler. Progress bars
+    use this to show it themselves. None prints a plain line.
     """
-    global _tell  # noqa: PLW0603 - a signal's handler has no caller to be given it by
-    _tell = tell or _echo
+    global _show_stopping  # noqa: PLW0603 - a signal handler takes no arguments of ours
+    _show_stopping = tell or _echo
 
 
 def check() -> None:
-    """Raise when the user asked to stop."""
+    """Raise if the user asked to stop."""
     if _asked.is_set():
         raise Interrupted("stopped")
 
 
 @contextmanager
 def graceful() -> Iterator[None]:
-    """Within it, Ctrl-C and a polite kill are heard by :func:`check`."""
+    """While it is active, Ctrl-C and SIGTERM make :func:`check` raise."""
     _asked.clear()
 
     def ask(number: int, frame: FrameType | None) -> None:
         if _asked.is_set():
             signal.default_int_handler(number, frame)
         _asked.set()
-        _tell()
+        _show_stopping()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

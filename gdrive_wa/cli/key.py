@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, output
 from gdrive_wa.cli.keys import require_key
 from gdrive_wa.cli.options import PATH, Where, json_option, key_option, source_options
 
@@ -19,23 +19,23 @@ def command() -> None:
 @command.command("create", short_help="Make a key file from the 64 digits")
 @click.argument("file", type=PATH)
 @key_option
-@click.option("--keyring", is_flag=True, help="Keep the key in this machine's keyring too.")
+@click.option("--keyring", is_flag=True, help="Store the key in this machine's keyring too.")
 def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
-    """Write the key, from the 64 digits or any other form, as a proper key file FILE.
+    """Write the key, given as the 64 digits or in any other form, to the key file FILE.
 
-    The digits are asked for, hidden; they are never an argument.
+    The digits are typed at a hidden prompt; they are never an argument.
     """
-    from gdrive_wa.jobs.key import free_place, key_create  # noqa: PLC0415 - ciphers are slow
+    from gdrive_wa.jobs.key import key_create, require_new_file  # noqa: PLC0415 - ciphers are slow
 
-    free_place(file)
+    require_new_file(file)
     key = require_key(key_file)
     key_create(key, file, keyring=keyring)
-    talk.voice().say(f"wrote {file} (only you can read it); fingerprint {key.fingerprint}")
+    output.messages().say(f"wrote {file} (only you can read it); fingerprint {key.fingerprint}")
     if keyring:
-        talk.voice().say("the keyring has it too: no command needs --key-file any more")
+        output.messages().say("the key is also in the keyring: you no longer need --key-file")
 
 
-@command.command("check", short_help="Tell whether the key opens a file, or the backup listed")
+@command.command("check", short_help="Check whether the key opens a file or a backup")
 @click.argument("file", type=PATH, required=False)
 @click.option("--backup", metavar="BACKUP", help="Which backup.  [default: the newest]")
 @source_options
@@ -44,20 +44,20 @@ def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
 def check(
     *, file: Path | None, backup: str | None, where: Where, key_file: Path | None, as_json: bool
 ) -> None:
-    """Tell whether the key opens FILE; without FILE, whether it opens the backup that is listed.
+    """Check whether the key opens FILE or, without FILE, the newest or the named backup.
 
-    Nothing is downloaded and nothing is written. When one of the 64 digits is mistyped, it says
-    which one.
+    Nothing is downloaded and nothing is written. If one of the 64 digits is mistyped, the error
+    shows which one.
     """
     from gdrive_wa.jobs.key import key_check  # noqa: PLC0415 - ciphers are slow to import
 
     key = require_key(key_file)
     with interrupt.graceful():
         if file is not None:
-            match = key_check(key, file, progress=talk.progress())
+            match = key_check(key, file, progress=output.progress())
         else:
             with where.open() as source:
-                match = key_check(key, source=source, backup=backup, progress=talk.progress())
+                match = key_check(key, source=source, backup=backup, progress=output.progress())
     if as_json:
-        talk.print_json(match.to_json())
-    talk.voice().say(f"the key opens {match.opens}; fingerprint {match.fingerprint}")
+        output.print_json(match.to_json())
+    output.messages().say(f"the key opens {match.opens}; fingerprint {match.fingerprint}")

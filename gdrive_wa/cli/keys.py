@@ -1,4 +1,4 @@
-"""Where a command's key comes from: a file, the environment, the keyring, a hidden prompt."""
+"""Find the key for a command: in a file, the environment, the keyring, or at a hidden prompt."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def find_key(key_file: Path | None, *, ask: bool = True) -> RootKey | CipherKey | None:
-    """The key, from the first place that has one; None when none has.
+    """The key from the first place that has one, or None.
 
     Args:
         key_file: what ``--key-file`` or ``GDRIVE_WA_KEY_FILE`` names.
-        ask: whether to prompt, hidden, when there is a terminal to ask at.
+        ask: whether to show a hidden prompt if stdin is a terminal.
 
     Raises:
-        KeyFileError: what is there is not a key.
+        KeyFileError: the file, the variable or the keyring holds something that is not a key.
     """
     from gdrive_wa.jobs.configured_key import configured_key  # noqa: PLC0415 - ciphers are slow
 
@@ -33,7 +33,7 @@ def find_key(key_file: Path | None, *, ask: bool = True) -> RootKey | CipherKey 
 
 
 def find_passphrase(folder: Path) -> Secret | None:
-    """The passphrase of a locked iPhone backup; None where nothing is locked or nobody says."""
+    """The passphrase of a locked iPhone backup; None if it is not locked, or none was given."""
     from gdrive_wa.sources.iphone import is_locked  # noqa: PLC0415 - not for --help
     from gdrive_wa.sources.iphone_files import VARIABLE  # noqa: PLC0415
 
@@ -52,11 +52,11 @@ def find_passphrase(folder: Path) -> Secret | None:
 
 
 def require_key(key_file: Path | None) -> RootKey | CipherKey:
-    """The key, or an error that says how to give one.
+    """The key, or an error with a hint how to give one.
 
     Raises:
-        MissingKeyError: no place has one.
-        KeyFileError: what is there is not a key.
+        MissingKeyError: there is none.
+        KeyFileError: the file, the variable or the keyring holds something that is not a key.
     """
     key = find_key(key_file)
     if key is None:

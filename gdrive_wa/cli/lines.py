@@ -1,4 +1,4 @@
-"""How far a run is, as a plain line now and then: for logs and pipes."""
+"""Progress as plain lines, for logs and pipes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import click
 
 from gdrive_wa.cli import interrupt
 from gdrive_wa.cli.count import WORDS, Count
-from gdrive_wa.cli.shown import plain
+from gdrive_wa.cli.formatting import plain
 from gdrive_wa.core.progress import Stage
 
 LINE_SECONDS = 10.0
-"""Between two plain lines about the same stage."""
+"""Least time between two lines about the same stage."""
 SHORT_SECONDS = 2.0
-"""A stage that is over sooner needs no line at all."""
+"""A stage that ends sooner is not reported."""
 
 
 class Lines:
-    """A line every ten seconds at most."""
+    """At most one line every ten seconds for each stage."""
 
     def __init__(self) -> None:
         self._counts: dict[Stage, Count] = {}
@@ -28,12 +28,12 @@ class Lines:
     def begin(
         self, stage: Stage, *, items: int | None = None, total_bytes: int | None = None
     ) -> None:
-        """Counting starts."""
+        """Start counting."""
         with self._lock:
             self._counts[stage] = Count(items, total_bytes)
 
     def advance(self, stage: Stage, *, items: int = 0, moved: int = 0) -> None:
-        """Count, and tell now and then."""
+        """Count, and print a line if enough time has passed."""
         with self._lock:
             count = self._counts.get(stage)
             if count is None:
@@ -47,16 +47,16 @@ class Lines:
         self.say(line)
 
     def end(self, stage: Stage) -> None:
-        """Tell what it came to."""
+        """Print the final count of a stage that took long enough."""
         with self._lock:
             count = self._counts.pop(stage, None)
         if count is not None and time.monotonic() - count.started >= SHORT_SECONDS:
             self.say(f"{WORDS[stage]}: {count.shown()}")
 
     def say(self, line: str) -> None:
-        """The line."""
+        """Print a line."""
         click.echo(plain(line), err=True)
 
     def check(self) -> None:
-        """Stop when Ctrl-C was pressed."""
+        """Raise if Ctrl-C was pressed."""
         interrupt.check()

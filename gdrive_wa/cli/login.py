@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import PATH, endpoint_option
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Secret
@@ -23,7 +23,7 @@ EMBEDDED_SETUP = "https://accounts.google.com/EmbeddedSetup"
     default="oauth",
     show_default=True,
     help="oauth: a browser and your own OAuth client. android: the way a phone signs in;"
-    " unofficial, and what it stores opens your whole account.",
+    " unofficial, and the stored token gives access to your whole account.",
 )
 @click.option(
     "--client-secrets",
@@ -38,7 +38,7 @@ EMBEDDED_SETUP = "https://accounts.google.com/EmbeddedSetup"
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
-    help="Port that the browser comes back to, for an SSH tunnel.  [default: a free one]",
+    help="Port for the browser's answer, such as for an SSH tunnel.  [default: a free one]",
 )
 @click.option(
     "--timeout",
@@ -59,22 +59,24 @@ def command(
     timeout: int,
     endpoint: str | None,
 ) -> None:
-    """Sign in to Google, and keep the login for later.
+    """Sign in to Google, and store the login for later.
 
-    The login goes into this machine's keyring, or else into a file that only you can read.
+    The login is stored in this machine's keyring, or in a file that only you can read.
     """
     from gdrive_wa.google.logins import providers  # noqa: PLC0415 - slow to import
     from gdrive_wa.jobs.login import login as sign_in  # noqa: PLC0415 - slow to import
 
-    voice, before, oauth_token = talk.voice(), providers(), None
+    messages, before, oauth_token = output.messages(), providers(), None
     if provider == "android":
         if account is None:
-            raise UsageError("which account?", hint="name it with --account EMAIL")
+            raise UsageError(
+                "--provider android needs an account", hint="give it with --account EMAIL"
+            )
         oauth_token = _cookie()
     elif no_browser:
         way = f"{port}:127.0.0.1:{port}" if port else "8085:127.0.0.1:8085"
         fixed = "" if port else "run this with --port 8085, and "
-        voice.hint(f"is the browser on another machine? {fixed}there: ssh -L {way} THIS_MACHINE")
+        messages.hint(f"browser on another machine? {fixed}run there: ssh -L {way} THIS_MACHINE")
     login = sign_in(
         provider,
         account=account,
@@ -85,30 +87,30 @@ def command(
         port=port,
         timeout=timeout,
         endpoint=endpoint,
-        say=functools.partial(click.echo, err=True) if no_browser else voice.say,
+        say=functools.partial(click.echo, err=True) if no_browser else messages.say,
     )
-    voice.say(f"signed in as {login.account}")
+    messages.say(f"signed in as {login.account}")
     if before.get(login.account, provider) != provider:
-        voice.say(f"this took the place of the {before[login.account]} login of {login.account}")
+        messages.say(f"this replaced the {before[login.account]} login of {login.account}")
     if login.kept_in != "keyring":
-        voice.say(f"warning: this machine has no keyring; the login is kept in {login.kept_in}")
+        messages.say(f"warning: this machine has no keyring; the login is kept in {login.kept_in}")
     where = " --source drive --folder PATH" if drive and provider == "oauth" else ""
-    voice.hint(f"see your backups with: gdrive-wa backups{where}")
+    messages.hint(f"see your backups with: gdrive-wa backups{where}")
 
 
 def _cookie() -> Secret:
-    """Ask for the cookie; it is typed hidden, or piped in, and never an argument."""
+    """Ask for the cookie at a hidden prompt, or read it from stdin; it is never an argument."""
     if not sys.stdin.isatty():
         text = sys.stdin.readline().strip()
         if not text:
             raise UsageError(
-                "the oauth_token cookie is asked for, and nobody is there to type it",
+                "the oauth_token cookie cannot be asked for without a terminal",
                 hint=f"run it in a terminal, or pipe the cookie in; it comes from {EMBEDDED_SETUP}",
             )
         return Secret(text)
-    talk.voice().say(
+    output.messages().say(
         f"1. Open {EMBEDDED_SETUP} in a browser, and sign in as the owner of the phone.\n"
-        "2. Agree. The page then loads for ever: that is normal.\n"
+        "2. Agree. The page then keeps loading and never finishes; that is normal.\n"
         "3. In the browser's developer tools, find the cookie named oauth_token; copy its value."
     )
     return Secret(str(click.prompt("oauth_token (hidden)", hide_input=True, err=True)).strip())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import account_option, endpoint_option
 
 
@@ -15,6 +15,6 @@ def command(*, account: str | None, endpoint: str | None) -> None:
     """Revoke a login at Google, and remove it from this machine."""
     from gdrive_wa.jobs.login import logout  # noqa: PLC0415 - slow to import
 
-    voice = talk.voice()
-    name = logout(account, endpoint=endpoint, say=voice.say)
-    voice.say(f"logged out: {name}")
+    messages = output.messages()
+    name = logout(account, endpoint=endpoint, say=messages.say)
+    messages.say(f"logged out: {name}")

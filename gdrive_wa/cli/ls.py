@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, talk
+from gdrive_wa.cli import interrupt, output
+from gdrive_wa.cli.formatting import moment, size
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import Where, json_option, key_option, selection_options, source_options
-from gdrive_wa.cli.shown import moment, size
 from gdrive_wa.core.selection import Selection
 
 
@@ -27,9 +27,9 @@ def command(
 
     key = find_key(key_file, ask=False)
     with where.open() as source, interrupt.graceful():
-        entries = ls(source, backup, key=key, selection=selection, progress=talk.progress())
+        entries = ls(source, backup, key=key, selection=selection, progress=output.progress())
     if as_json:
-        talk.print_json([entry.to_json() for entry in entries])
+        output.print_json([entry.to_json() for entry in entries])
         return
     rows = [
         [
@@ -40,8 +40,8 @@ def command(
         ]
         for entry in entries
     ]
-    talk.print_table(None, ["modified", "size", "kind", "path"], rows)
+    output.print_table(None, ["modified", "size", "kind", "path"], rows)
     total = sum(entry.size or 0 for entry in entries)
-    talk.voice().say(f"{len(entries)} entries, {size(total)}")
+    output.messages().say(f"{len(entries)} entries, {size(total)}")
     if key is None and any(entry.envelope is not None for entry in entries):
-        talk.voice().hint("with the key (--key-file FILE) the real names are shown")
+        output.messages().hint("with the key (--key-file FILE) the real names are shown")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import summary, talk
+from gdrive_wa.cli import output, summary
+from gdrive_wa.cli.formatting import moment
 from gdrive_wa.cli.options import PATH, json_option, parse_span, timezone_option
-from gdrive_wa.cli.shown import moment
 from gdrive_wa.core.arguments import as_zone
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
@@ -23,7 +23,7 @@ from gdrive_wa.core.model import NoteStatus, VoiceNote
 @click.option(
     "--status",
     type=click.Choice([str(status) for status in NoteStatus]),
-    help="Only notes that ended so.",
+    help="Only notes with this status.",
 )
 @click.option("--since", metavar="DATE", help="Nothing older, such as 2025-03-01.")
 @click.option("--until", metavar="DATE", help="Nothing newer; the day itself counts.")
@@ -42,24 +42,24 @@ def command(
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """Show the voice notes of the restored ARCHIVE."""
+    """Show the voice notes of ARCHIVE."""
     from gdrive_wa.jobs.notes import notes as notes_of  # noqa: PLC0415 - only when run
 
     if as_csv and as_json:
-        raise UsageError("--json and --csv at once", hint="choose one")
+        raise UsageError("--json and --csv cannot be used together", hint="leave one of them out")
     timezone = as_zone(zone)
     earliest, latest = parse_span(since, until, zone=timezone)
     notes = notes_of(archive, chat=chat, sender=sender, status=status, since=earliest, until=latest)
     if as_json:
-        talk.print_json([note.to_json() for note in notes])
+        output.print_json([note.to_json() for note in notes])
     elif as_csv:
         from gdrive_wa.archive.index import write_csv  # noqa: PLC0415
 
         write_csv(notes, sys.stdout)
     else:
         rows = [_row(note, timezone) for note in notes]
-        talk.print_table(None, ["sent", "chat", "sender", "length", "status", "file"], rows)
-    talk.voice().say(summary.count_notes(notes))
+        output.print_table(None, ["sent", "chat", "sender", "length", "status", "file"], rows)
+    output.messages().say(summary.count_notes(notes))
 
 
 def _row(note: VoiceNote, timezone: tzinfo | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Options that several commands share, each worded once, and what they are turned into."""
+"""Options that several commands share, and the values they are parsed into."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ SOURCES = ("backup", "appdata", "drive", "folder")
 
 
 class _Path(click.Path):
-    """A path as it is typed; whether it can be used, the command finds out.
+    """A path as it was typed; the command checks whether it can be used.
 
-    An empty one is refused: it is a variable of a script that holds nothing, and would mean the
-    folder in which the script happens to run.
+    An empty path is refused: it usually comes from an unset variable of a script, and would mean
+    the current folder.
     """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path."""
         if not str(value):
-            self.fail("it is empty", param, ctx)
+            self.fail("the path is empty", param, ctx)
         return super().convert(value, param, ctx)
 
 
 PATH = _Path(readable=False, path_type=Path)
-PLACE = _Path(readable=False)
-"""What may be a path here or a name at Google, or ends with a slash that counts: as text."""
+TEXT_PATH = _Path(readable=False)
+"""As text: it may be a path or a name at Google, and a slash at the end matters."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 jobs_option = click.option(
@@ -54,7 +54,7 @@ jobs_option = click.option(
     help="How many files at the same time.",
 )
 dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Only tell what would be done, with sizes."
+    "--dry-run", is_flag=True, help="Only show what would be done, with sizes."
 )
 timezone_option = click.option(
     "--timezone",
@@ -74,7 +74,7 @@ account_option = click.option("--account", metavar="EMAIL", help="Which stored l
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where a backup comes from, as the options say it."""
+    """Where a backup comes from, as given by the options."""
 
     source: str
     folder: str | None
@@ -83,13 +83,13 @@ class Where:
 
     @property
     def keyless(self) -> bool:
-        """It is an iPhone's backup: nothing in it is sealed with a key of WhatsApp's."""
+        """True for an iPhone backup, in which nothing is encrypted with a WhatsApp key."""
         from gdrive_wa.sources.iphone import is_iphone  # noqa: PLC0415 - sqlite3 is slow to import
 
         return self.source == "folder" and is_iphone(Path(self.folder or "").expanduser())
 
     def connect(self) -> BackupSource:
-        """The source itself."""
+        """Open the source; the caller closes it."""
         from gdrive_wa import connect, open_folder  # noqa: PLC0415 - Google's libraries are slow
 
         if self.source == "folder":
@@ -105,7 +105,7 @@ class Where:
 
     @contextmanager
     def open(self) -> Iterator[BackupSource]:
-        """The source, which is closed at the end."""
+        """Open the source, and close it at the end."""
         source = self.connect()
         try:
             yield source
@@ -120,9 +120,14 @@ def source_options(command: F) -> F:
         "--source",
         type=click.Choice(SOURCES),
         default=None,
-        help="Where the backup lies.  [default: backup; folder when --folder names one here]",
+        help="Where the backup is.  [default: folder if --folder is given, otherwise backup]",
     )
-    @click.option("--folder", type=PLACE, metavar="PATH", help="The folder, for drive and folder.")
+    @click.option(
+        "--folder",
+        type=TEXT_PATH,
+        metavar="PATH",
+        help="The folder, for --source drive and folder.",
+    )
     @endpoint_option
     @account_option
     @functools.wraps(command)
@@ -141,14 +146,14 @@ def source_options(command: F) -> F:
 
 
 def key_option(command: F) -> F:
-    """``--key-file``; the key itself is never an argument."""
+    """``--key-file``. The key itself is never an argument."""
     return click.option(
         "--key-file",
         envvar="GDRIVE_WA_KEY_FILE",
         metavar="FILE",
         type=PATH,
         help="The key: 64 digits as text, encrypted_backup.key, or key."
-        "  [also: GDRIVE_WA_KEY_FILE, GDRIVE_WA_KEY, the keyring, else it is asked for]",
+        "  [also: GDRIVE_WA_KEY_FILE, GDRIVE_WA_KEY, the keyring, or a hidden prompt]",
     )(command)
 
 
@@ -194,14 +199,14 @@ def parse_kinds(text: str | None) -> frozenset[Kind]:
     """``voice,image`` as kinds.
 
     Raises:
-        UsageError: a word that is no kind.
+        UsageError: a word is not the name of a kind.
     """
     words = [word.strip().lower() for word in (text or "").split(",") if word.strip()]
     try:
         return frozenset(Kind(word) for word in words)
     except ValueError as error:
-        known = ", ".join(kind for kind in Kind if kind != "unknown")
-        raise UsageError(f"--only does not know {text!r}", hint=f"it knows: {known}") from error
+        choices = ", ".join(kind for kind in Kind if kind != "unknown")
+        raise UsageError(f"{text!r} is not valid for --only", hint=f"use: {choices}") from error
 
 
 def parse_span(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import interrupt, summary, talk
+from gdrive_wa.cli import interrupt, output, summary
 from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
     PATH,
@@ -35,15 +35,15 @@ from gdrive_wa.core.selection import Selection
     "--contacts",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Names from a vCard or Google-contacts file.",
+    help="Take names from a vCard or Google Contacts file.",
 )
 @timezone_option
-@click.option("--no-tags", is_flag=True, help="Leave the opus files bit-exact: write no tags.")
+@click.option("--no-tags", is_flag=True, help="Write no tags: the Opus files stay bit-exact.")
 @click.option("--keep-blobs", is_flag=True, help="Keep the encrypted files too.")
 @click.option(
     "--missing-from-whatsapp",
     is_flag=True,
-    help="Ask WhatsApp's servers for notes the backup lacks; they keep them about a month.",
+    help="Ask WhatsApp's servers for notes that the backup lacks; kept for about a month.",
 )
 @jobs_option
 @dry_run_option
@@ -93,18 +93,22 @@ def command(
             missing_from_whatsapp=missing_from_whatsapp,
             endpoint=where.endpoint,
             dry_run=dry_run,
-            progress=talk.progress(),
+            progress=output.progress(),
         )
-    code = talk.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
+    code = output.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        summary.tell_archive(
+        summary.print_archive(
             dest, report.notes, chosen=chat is not None or selection != Selection()
         )
         return code
     if not as_json:
-        summary.tell_plan(report)
+        summary.print_plan(report)
     if chat is not None:
-        talk.voice().hint("whose chat a voice note is in, the databases tell: it will be fewer")
+        output.messages().hint(
+            "--chat needs the databases, which a dry run does not read: the real number is lower"
+        )
     if selection.since is not None or selection.until is not None:
-        talk.voice().hint("when a voice note was sent, the databases tell: these are files' dates")
+        output.messages().hint(
+            "a dry run goes by the dates of files; the real run, by when each note was sent"
+        )
     return code

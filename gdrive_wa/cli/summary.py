@@ -1,4 +1,4 @@
-"""What a run came to, in a person's words: voice notes and kinds, not files."""
+"""Summaries of a run in terms of voice notes and kinds of media rather than files."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gdrive_wa.cli import talk
-from gdrive_wa.cli.shown import size
+from gdrive_wa.cli import output
+from gdrive_wa.cli.formatting import size
 from gdrive_wa.core.kinds import kind_of
 from gdrive_wa.core.model import NoteCounts, NoteStatus, Report, VoiceNote
 
 _MEANINGS = {
-    NoteStatus.MISSING: "the chats mention it, the backup does not hold it",
+    NoteStatus.MISSING: "a chat mentions it, but the backup does not contain it",
     NoteStatus.UNMATCHED: "a recording that no chat mentions",
-    NoteStatus.MISMATCH: "not the recording that the chat promises",
+    NoteStatus.MISMATCH: "not the recording that the chat refers to",
 }
 _NOT_CHOSEN = "not chosen by the options of this run, or not in the backup"
 
 
 def count_notes(notes: Sequence[VoiceNote]) -> str:
-    """How many voice notes there are, and how each ended."""
+    """The number of voice notes in total and by status, as text."""
     return _count(Counter(str(note.status) for note in notes))
 
 
@@ -28,28 +28,28 @@ def _count(statuses: Mapping[str, int]) -> str:
     total = sum(statuses.values())
     if not total:
         return "no voice notes"
-    told = ", ".join(f"{statuses[each]} {each}" for each in NoteStatus if statuses.get(each))
-    return f"{total} voice note{'' if total == 1 else 's'}: {told}"
+    counts = ", ".join(f"{statuses[each]} {each}" for each in NoteStatus if statuses.get(each))
+    return f"{total} voice note{'' if total == 1 else 's'}: {counts}"
 
 
-def tell_archive(folder: Path, notes: NoteCounts | None, *, chosen: bool = False) -> None:
-    """How many voice notes the archive in `folder` has now, what is wrong with any of them and
-    how to see which, and where to listen. After a run that took only what was `chosen`, a note
-    may be missing because nobody asked for it.
+def print_archive(folder: Path, notes: NoteCounts | None, *, chosen: bool = False) -> None:
+    """Print how many voice notes the archive in `folder` has, how to see those with a problem,
+    and where to listen. After a run with a selection (`chosen`), a note may be missing only
+    because it was not selected.
     """
-    voice = talk.voice()
+    messages = output.messages()
     if notes is not None:
         chats = f" (in {notes.chats} chat{'' if notes.chats == 1 else 's'})" if notes.chats else ""
-        voice.say(_count(notes.statuses) + chats)
+        messages.say(_count(notes.statuses) + chats)
         meanings = {**_MEANINGS, NoteStatus.MISSING: _NOT_CHOSEN} if chosen else _MEANINGS
         for status, meaning in meanings.items():
             if notes.statuses.get(status):
-                voice.hint(f'{status}: {meaning}: gdrive-wa notes "{folder}" --status {status}')
-    voice.say(f"listen: open {(folder / 'index.html').resolve()} in a browser")
+                messages.hint(f'{status}: {meaning}: gdrive-wa notes "{folder}" --status {status}')
+    messages.say(f"to listen, open {(folder / 'index.html').resolve()} in a browser")
 
 
-def tell_plan(report: Report) -> None:
-    """What a dry run would do, on stdout: a line a kind, with files and size."""
+def print_plan(report: Report) -> None:
+    """Print what a dry run would do: a line for each kind of media, with files and size."""
     files: Counter[str] = Counter()
     moved: Counter[str] = Counter()
     for outcome in report.done:
@@ -57,4 +57,4 @@ def tell_plan(report: Report) -> None:
         files[kind] += 1
         moved[kind] += outcome.bytes
     rows = [[kind, str(number), size(moved[kind])] for kind, number in sorted(files.items())]
-    talk.print_table(None, ["kind", "files", "size"], rows)
+    output.print_table(None, ["kind", "files", "size"], rows)

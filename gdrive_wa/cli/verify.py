@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import PATH, json_option
 
 EXIT_DAMAGED = 6
@@ -16,23 +16,25 @@ EXIT_DAMAGED = 6
 @click.argument("archive", type=PATH)
 @json_option
 def command(*, archive: Path, as_json: bool) -> int:
-    """Check every file of ARCHIVE against the manifest; 6 when one is missing or changed."""
+    """Check every file of ARCHIVE against the manifest; exit code 6 if one is damaged."""
     from gdrive_wa.jobs.verify import verify  # noqa: PLC0415 - only when run
 
-    found = verify(archive, progress=talk.progress())
+    found = verify(archive, progress=output.progress())
     if as_json:
-        talk.print_json(found.to_json())
+        output.print_json(found.to_json())
     else:
         lists = (("missing", found.missing), ("changed", found.changed), ("extra", found.extra))
         rows = [[word, name] for word, names in lists for name in names]
         if rows:
-            talk.print_table(None, ["", "file"], rows)
-    voice = talk.voice()
-    voice.say(
-        f"{found.ok} files are as they were written, {len(found.missing)} missing, "
+            output.print_table(None, ["", "file"], rows)
+    messages = output.messages()
+    messages.say(
+        f"{found.ok} files are intact, {len(found.missing)} missing, "
         f"{len(found.changed)} changed, {len(found.extra)} extra"
     )
     if found.intact:
         return 0
-    voice.hint("gdrive-wa restore into this folder again mends what the backup still holds")
+    messages.hint(
+        "run gdrive-wa restore into this folder again: it restores what the backup still contains"
+    )
     return EXIT_DAMAGED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gdrive_wa.cli import talk
+from gdrive_wa.cli import output
 from gdrive_wa.cli.options import account_option, json_option
 
 
@@ -12,16 +12,16 @@ from gdrive_wa.cli.options import account_option, json_option
 @account_option
 @json_option
 def command(*, account: str | None, as_json: bool) -> None:
-    """Tell which login would be used."""
+    """Show which login would be used."""
     from gdrive_wa.jobs.whoami import whoami  # noqa: PLC0415 - slow to import
 
-    found, voice = whoami(account), talk.voice()
+    found, messages = whoami(account), output.messages()
     if found.token_variable is not None:
-        voice.say(f"using the token in {found.token_variable}; its owner is unknown")
+        messages.say(f"using the token in {found.token_variable}; its owner is unknown")
     if as_json:
-        talk.print_json(found.to_json())
+        output.print_json(found.to_json())
     elif found.account is not None:
         click.echo(found.account)
-        voice.say(f"provider {found.provider}, kept in {found.kept_in}")
+        messages.say(f"provider {found.provider}, stored in {found.kept_in}")
         if found.others:
-            voice.say(f"other logins: {', '.join(found.others)} (choose with --account)")
+            messages.say(f"other logins: {', '.join(found.others)} (choose with --account)")

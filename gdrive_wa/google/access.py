@@ -17,7 +17,7 @@ from gdrive_wa.google.logins import Login
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken, RenewedTokens, Tokens
-from gdrive_wa.http.trust import why_untrusted
+from gdrive_wa.http.trust import untrusted_error
 
 TOKEN_VARIABLE = "GDRIVE_WA_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -37,7 +37,7 @@ def open_session(
     given = os.environ.get(TOKEN_VARIABLE, "").strip()
     if token is not None or given:
         return Session(GivenToken(token or Secret(given))), endpoints
-    return Session(_tokens(logins.stored(account), endpoints)), endpoints
+    return Session(_tokens(logins.load(account), endpoints)), endpoints
 
 
 class OAuthTokens(RenewedTokens):
@@ -57,16 +57,16 @@ class OAuthTokens(RenewedTokens):
         from google.auth.exceptions import GoogleAuthError, TransportError  # noqa: PLC0415
         from google.auth.transport.requests import Request  # noqa: PLC0415
 
-        from gdrive_wa.google.hardening import careful  # noqa: PLC0415 - imports requests
+        from gdrive_wa.google.hardening import harden_session  # noqa: PLC0415 - imports requests
 
         try:
             with requests.Session() as session:
-                self._credentials.refresh(Request(careful(session, self._endpoints)))
+                self._credentials.refresh(Request(harden_session(session, self._endpoints)))
         except TransportError as error:
             unreachable = NetworkError(
                 "Google cannot be reached to renew the login", hint="check the network"
             )
-            raise why_untrusted(error, "Google") or unreachable from error
+            raise untrusted_error(error, "Google") or unreachable from error
         except GoogleAuthError as error:
             raise _ended(self._login.account, error) from error
         self._remember()
@@ -90,18 +90,18 @@ def _credentials(login: Login, endpoints: Endpoints) -> Any:
     """
     from google.oauth2.credentials import Credentials  # noqa: PLC0415 - slow to import
 
-    known = {
+    fields = {
         name: text
         for name in ("token", "refresh_token", "client_id", "client_secret")
         if (text := login.fields.get(name)) and isinstance(text, str)
     }
-    if not known.keys() >= {"refresh_token", "client_id", "client_secret"}:
+    if not fields.keys() >= {"refresh_token", "client_id", "client_secret"}:
         raise CredentialsError(f"the stored login of {login.account} cannot be used")
     return Credentials(  # type: ignore[no-untyped-call]
-        token=known.pop("token", None),
+        token=fields.pop("token", None),
         token_uri=endpoints.token,
         expiry=_expiry(login.fields.get("expiry")),
-        **known,
+        **fields,
     )
 
 

@@ -88,7 +88,7 @@ class AndroidTokens(RenewedTokens):
         if answer.get("Error") == "BadAuthentication":
             raise CredentialsError(f"the login of {self._account} has ended", hint=again)
         try:
-            return Secret(_need(answer, "Auth"))
+            return Secret(_require(answer, "Auth"))
         except CredentialsError as error:
             hints = (again if hint == _AGAIN else hint for hint in error.hints)
             raise CredentialsError(error.message, hint=tuple(hints)) from error
@@ -118,7 +118,7 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
             "droidguard_results": "null",
         },
     )
-    master = Secret(_need(answer, "Token"))
+    master = Secret(_require(answer, "Token"))
     signed_in = answer.get("Email", account)
     if not _same_account(signed_in, account):
         raise CredentialsError(
@@ -133,7 +133,7 @@ def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> dict[str, str]:
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - slow to import
 
     from gdrive_wa.http.connections import Connections  # noqa: PLC0415 - imports urllib3
-    from gdrive_wa.http.trust import trust_like_a_phone, why_untrusted  # noqa: PLC0415
+    from gdrive_wa.http.trust import trust_like_a_phone, untrusted_error  # noqa: PLC0415
 
     unreachable = NetworkError("Google cannot be reached", hint="check the network")
     connections = Connections(1, trusted=trust_like_a_phone)
@@ -144,7 +144,7 @@ def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> dict[str, str]:
         raw = response.read(_LONGEST_ANSWER)
         response.close()
     except HTTPError as error:
-        raise why_untrusted(error, "Google") or unreachable from error
+        raise untrusted_error(error, "Google") or unreachable from error
     finally:
         connections.close()
     if response.status in _REDIRECTS:  # a token in the form is taken nowhere else
@@ -168,7 +168,7 @@ def _plain_address(address: str) -> tuple[str, str]:
     return name, host
 
 
-def _need(answer: Mapping[str, str], name: str) -> str:
+def _require(answer: Mapping[str, str], name: str) -> str:
     if answer.get(name):
         return answer[name]
     raise _refusal(answer)

@@ -21,7 +21,7 @@ _PAGE = "That is all here. Close this window and go back to the terminal: it tel
 """Shown whatever came: consent, a refusal, or a stray request."""
 
 
-class Landing:
+class CallbackServer:
     """Listens from the moment it is made, and takes the first request. A context manager.
 
     Args:

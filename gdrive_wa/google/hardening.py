@@ -16,7 +16,7 @@ from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.trust import trust
 
 
-def careful(session: requests.Session, endpoints: Endpoints) -> requests.Session:
+def harden_session(session: requests.Session, endpoints: Endpoints) -> requests.Session:
     """`session`, made fit to sign in at `endpoints`."""
     usual = session.send
 

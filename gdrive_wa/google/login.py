@@ -16,7 +16,7 @@ from gdrive_wa.core.model import Secret
 from gdrive_wa.google import android, logins
 from gdrive_wa.google.logins import Login
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.trust import why_untrusted
+from gdrive_wa.http.trust import untrusted_error
 
 APPDATA_SCOPE = "https://www.googleapis.com/auth/drive.appdata"
 DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
@@ -64,13 +64,13 @@ def login_oauth(
     )
     token = Secret(str(credentials.token))
     login = Login(
-        account=account or _whose(token, endpoints),
+        account=account or _account_of(token, endpoints),
         provider="oauth",
         scopes=tuple(credentials.scopes or scopes),
         expires=credentials.expiry.isoformat() + "Z" if credentials.expiry else None,
         fields=json.loads(credentials.to_json()),
     )
-    return logins.keep(login)
+    return logins.store(login)
 
 
 def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = None) -> Login:
@@ -96,10 +96,10 @@ def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = N
     try:
         android.AndroidTokens(account, fields, endpoints).token()
     except (CredentialsError, NetworkError) as error:
-        logins.keep(login)  # the cookie is spent, and what it brought is good
+        logins.store(login)  # the cookie is spent, and what it brought is good
         hint = "the sign-in itself worked and is kept; once that is solved: gdrive-wa backups"
         raise type(error)(error.message, hint=(*error.hints, hint)) from error
-    return logins.keep(login)
+    return logins.store(login)
 
 
 def logout(
@@ -120,13 +120,13 @@ def logout(
     Raises:
         CredentialsError: there is none.
     """
-    name = logins.find(account)
+    name = logins.find_account(account)
     if name is None:
         who = "nobody is" if account is None else f"{account} is not"
         raise CredentialsError(f"{who} logged in", hint="there is nothing to log out of")
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
     try:
-        login = logins.stored(name)
+        login = logins.load(name)
         if login.provider == "android":
             say(f"Google still knows the device that this login made: remove it at {DEVICES}")
         elif not _revoke(login, endpoints):
@@ -134,7 +134,7 @@ def logout(
     except GdriveWaError:  # it cannot be read, so it cannot be revoked
         say(f"Google could not be told: take the access back yourself at {CONNECTIONS}")
     finally:
-        logins.forget(name)
+        logins.remove(name)
     return name
 
 
@@ -142,14 +142,16 @@ def _revoke(login: Login, endpoints: Endpoints) -> bool:
     """Whether a login has ended at Google; one that it does not know any more has."""
     import requests  # noqa: PLC0415 - slow to import
 
-    from gdrive_wa.google.hardening import careful  # noqa: PLC0415 - imports requests
+    from gdrive_wa.google.hardening import harden_session  # noqa: PLC0415 - imports requests
 
     token = login.fields.get("refresh_token") or login.fields.get("token")
     if not token:
         return False
     try:
         with requests.Session() as session:
-            answer = careful(session, endpoints).post(endpoints.revoke, data={"token": token})
+            answer = harden_session(session, endpoints).post(
+                endpoints.revoke, data={"token": token}
+            )
     except requests.RequestException:
         return False
     return answer.status_code in (200, 400)
@@ -161,7 +163,7 @@ def whoami(account: str | None = None) -> Login:
     Raises:
         CredentialsError: there is none.
     """
-    return logins.stored(account)
+    return logins.load(account)
 
 
 def _client(path: Path, endpoints: Endpoints) -> dict[str, Any]:
@@ -203,24 +205,25 @@ def _consent(
     )
     from requests import RequestException  # noqa: PLC0415
 
-    from gdrive_wa.google.callback import Landing  # noqa: PLC0415 - only here
-    from gdrive_wa.google.hardening import careful  # noqa: PLC0415 - imports requests
+    from gdrive_wa.google.callback import CallbackServer  # noqa: PLC0415 - only here
+    from gdrive_wa.google.hardening import harden_session  # noqa: PLC0415 - imports requests
 
     logging.getLogger("google_auth_oauthlib.flow").setLevel(logging.WARNING)
     logging.getLogger("requests_oauthlib").setLevel(logging.WARNING)
     flow = InstalledAppFlow.from_client_config(config, list(scopes))
-    careful(flow.oauth2session, endpoints)
+    harden_session(flow.oauth2session, endpoints)
     say("waiting for you to allow access in the browser …")
     try:
-        with _insecure_on_loopback(endpoints), Landing(port) as landing:
-            flow.redirect_uri = landing.url
+        with _insecure_on_loopback(endpoints), CallbackServer(port) as server:
+            flow.redirect_uri = server.url
             address, _ = flow.authorization_url(access_type="offline", prompt="consent")
             if open_browser:
                 webbrowser.get().open(address, new=1)
             say(f"open this address to sign in: {address}")
-            came_back = landing.wait(timeout)
-            if came_back is not None:  # oauthlib takes a code from https only, even over loopback
-                flow.fetch_token(authorization_response=came_back.replace("http", "https", 1))
+            callback_url = server.wait(timeout)
+            if callback_url is not None:
+                # oauthlib accepts a code from https only, even over loopback
+                flow.fetch_token(authorization_response=callback_url.replace("http", "https", 1))
                 return flow.credentials
     except AccessDeniedError as error:
         raise CredentialsError(
@@ -228,7 +231,7 @@ def _consent(
         ) from error
     except (RequestException, ConnectionError) as error:
         unreachable = NetworkError("Google cannot be reached", hint="check the network")
-        raise why_untrusted(error, "Google") or unreachable from error
+        raise untrusted_error(error, "Google") or unreachable from error
     except webbrowser.Error as error:
         raise CredentialsError(
             "no browser could be opened", hint="use --no-browser and open the address anywhere"
@@ -253,7 +256,7 @@ def _consent(
     )
 
 
-def _whose(token: Secret, endpoints: Endpoints) -> str:
+def _account_of(token: Secret, endpoints: Endpoints) -> str:
     from gdrive_wa.http.session import Session  # noqa: PLC0415 - only after a sign-in
     from gdrive_wa.http.tokens import GivenToken  # noqa: PLC0415
 

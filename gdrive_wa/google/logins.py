@@ -67,14 +67,14 @@ def config_folder() -> Path:
     return user_config_path("gdrive-wa", appauthor=False)
 
 
-def keep(login: Login, *, prefer: bool = True) -> Login:
+def store(login: Login, *, prefer: bool = True) -> Login:
     """Store `login`; with `prefer` it becomes the default one. Tells where it is kept.
 
     Raises:
         StorageError: the config folder cannot be written.
     """
     make_folder(config_folder(), mode=0o700)
-    stored = replace(login, kept_in=_put(login.account, json.dumps(dict(login.fields))))
+    stored = replace(login, kept_in=_store_secret(login.account, json.dumps(dict(login.fields))))
     index = _read_index()
     index.accounts[login.account] = {
         "provider": stored.provider,
@@ -90,7 +90,7 @@ def keep(login: Login, *, prefer: bool = True) -> Login:
 def update(login: Login) -> None:
     """Bring a stored login up to date; one that was removed meanwhile stays removed."""
     if login.account in _read_index().accounts:
-        keep(login, prefer=False)
+        store(login, prefer=False)
 
 
 def accounts() -> list[str]:
@@ -105,7 +105,7 @@ def providers() -> dict[str, str]:
     return {name: str(about.get("provider", "oauth")) for name, about in known.items()}
 
 
-def find(account: str | None = None) -> str | None:
+def find_account(account: str | None = None) -> str | None:
     """The stored spelling of `account`, whose case does not matter; by default the default one."""
     index = _read_index()
     if account is None:
@@ -114,13 +114,13 @@ def find(account: str | None = None) -> str | None:
     return next((name for name in index.accounts if name.casefold() == wanted), None)
 
 
-def stored(account: str | None = None) -> Login:
+def load(account: str | None = None) -> Login:
     """The login of `account`, or the default one.
 
     Raises:
         CredentialsError: there is none.
     """
-    name = find(account)
+    name = find_account(account)
     if name is None:
         raise CredentialsError(
             f"no login is stored for {account}" if account else "nobody is logged in"
@@ -133,11 +133,11 @@ def stored(account: str | None = None) -> Login:
         scopes=tuple(map(str, scopes)) if isinstance(scopes, list) else (),
         expires=expires if isinstance(expires, str) else None,
         kept_in=str(about.get("kept_in", "keyring")),
-        fields=_secrets(name, ringed=about.get("kept_in") == "keyring"),
+        fields=_secrets(name, in_keyring=about.get("kept_in") == "keyring"),
     )
 
 
-def forget(account: str) -> None:
+def remove(account: str) -> None:
     """Remove the login of `account`, wherever it is kept."""
     ring = _keyring()
     if ring is not None:
@@ -153,11 +153,11 @@ def forget(account: str) -> None:
 
 def stored_key() -> Secret | None:
     """The backup key that the user put into the keyring, as text."""
-    text = _recall(_KEY_NAME)
+    text = _read_keyring(_KEY_NAME)
     return Secret(text) if text else None
 
 
-def keep_key(key: Secret) -> None:
+def store_key(key: Secret) -> None:
     """Put the backup key into the keyring.
 
     Raises:
@@ -182,7 +182,7 @@ def keyring_name() -> str | None:
     return None if ring is None else str(ring.name)
 
 
-def _put(account: str, text: str) -> str:
+def _store_secret(account: str, text: str) -> str:
     """Keep a secret; tells where."""
     ring = _keyring()
     if ring is not None:
@@ -198,7 +198,7 @@ def _put(account: str, text: str) -> str:
     return str(_file(account))
 
 
-def _recall(name: str) -> str | None:
+def _read_keyring(name: str) -> str | None:
     ring = _keyring()
     if ring is None:
         return None
@@ -209,8 +209,8 @@ def _recall(name: str) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _secrets(account: str, *, ringed: bool) -> dict[str, Any]:
-    text = _recall(account) if ringed else None
+def _secrets(account: str, *, in_keyring: bool) -> dict[str, Any]:
+    text = _read_keyring(account) if in_keyring else None
     try:
         fields = json.loads(text if text is not None else _file(account).read_text())
     except (OSError, ValueError, RecursionError) as error:
@@ -256,16 +256,16 @@ class _Index:
 
 def _read_index() -> _Index:
     try:
-        said = json.loads((config_folder() / _INDEX).read_text())
-        items = said["accounts"].items()
+        content = json.loads((config_folder() / _INDEX).read_text())
+        items = content["accounts"].items()
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _Index({}, None)
     known = {name: about for name, about in items if isinstance(about, dict)}
-    default = said.get("default")
+    default = content.get("default")
     return _Index(known, default if isinstance(default, str) and default in known else None)
 
 
 def _write_index(index: _Index) -> None:
     make_folder(config_folder(), mode=0o700)
-    said = {"accounts": index.accounts, "default": index.default}
-    write_file(config_folder() / _INDEX, json.dumps(said, indent=2).encode(), mode=0o600)
+    content = {"accounts": index.accounts, "default": index.default}
+    write_file(config_folder() / _INDEX, json.dumps(content, indent=2).encode(), mode=0o600)

@@ -22,7 +22,7 @@ class HttpBlob:
         offset: the byte at which the stream really starts.
         total: bytes of the whole, where the server tells.
         revision: the server's ETag, where it sends one.
-        placed: whether the server said what part of the whole this is.
+        offset_known: whether the server said what part of the whole this is.
     """
 
     def __init__(self, answer: urllib3.BaseHTTPResponse, what: str) -> None:
@@ -32,14 +32,14 @@ class HttpBlob:
         self._decode = encoded
         self.offset = 0
         self.total: int | None = None
-        self.placed = answer.status == 200
+        self.offset_known = answer.status == 200
         self.revision = answer.headers.get("ETag")
         if encoded:
             return  # neither a range nor a length would be of what comes out of it
         if answer.status == 206:
             match = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
             if match:
-                self.placed = True
+                self.offset_known = True
                 self.offset = int(match[1])
                 self.total = None if match[3] == "*" else int(match[3])
         elif answer.status == 200:
@@ -70,10 +70,10 @@ class HttpBlob:
 
     def close(self) -> None:
         """End it; a stream that was read to its end gives its connection back."""
-        let_go(self._answer)
+        release(self._answer)
 
 
-def let_go(answer: urllib3.BaseHTTPResponse) -> None:
+def release(answer: urllib3.BaseHTTPResponse) -> None:
     """Give the connection back when nothing more can come on it, and close it otherwise.
 
     An answer given up half-way, above all one whose end nobody announced, would be read as the

@@ -43,7 +43,7 @@ _OTHER_ACCOUNT = "check with gdrive-wa whoami that this is the account of the ba
 _UNFINISHED = "Unsupported alt type"
 
 
-class NotLetInError(CredentialsError):
+class LoginNotAllowedError(CredentialsError):
     """Google knows the login, and does not let it in here."""
 
 
@@ -69,7 +69,7 @@ class Refusal:
         return self.status == 429 or (self.status == 403 and self.reason in _RATE_REASONS)
 
     @property
-    def passing(self) -> bool:
+    def retryable(self) -> bool:
         """Worth trying again."""
         return self.limits_rate or self.status in (408, 425) or self.status >= 500
 
@@ -90,11 +90,11 @@ class Refusal:
                 f"Google limits the rate of requests, and kept to it{said}",
                 hint="wait some minutes, then run it again with fewer --jobs",
             )
-        if self.status >= 500 or self.passing:
+        if self.status >= 500 or self.retryable:
             return NetworkError(f"Google's service failed ({self.status}) for {what}{said}")
         if self.status == 403:
             hint = _FINAL_HINTS.get(self.reason, _OTHER_ACCOUNT)
-            kind = RefusedError if media else NotLetInError
+            kind = RefusedError if media else LoginNotAllowedError
             return kind(f"Google refuses {what}{said}", hint=hint)
         hint = "its upload may not be finished: run this again when the phone's backup is done"
         return RefusedError(

@@ -13,10 +13,10 @@ from urllib3.exceptions import HTTPError
 
 from gdrive_wa.core.errors import GdriveWaError, NetworkError
 from gdrive_wa.core.retry_policy import RetryPolicy
-from gdrive_wa.http.blob import let_go
-from gdrive_wa.http.pace import Pace
+from gdrive_wa.http.blob import release
+from gdrive_wa.http.rate_limiter import RateLimiter
 from gdrive_wa.http.retry import Refusal, read_refusal
-from gdrive_wa.http.trust import why_untrusted
+from gdrive_wa.http.trust import untrusted_error
 
 _LONGEST_REFUSAL = 65536
 _GOOD = (200, 206)
@@ -35,7 +35,7 @@ class Retrying:
     """
 
     def __init__(self, retry_policy: RetryPolicy) -> None:
-        self.pace = Pace()
+        self.rate_limiter = RateLimiter()
         self._retry_policy = retry_policy
 
     def ask(
@@ -63,41 +63,41 @@ class Retrying:
         """
         attempt = 1
         while True:
-            begun = self.pace.turn()
+            begun = self.rate_limiter.wait_turn()
             pause: float | None = None
             try:
                 answer = send()
                 if answer.status in _GOOD or (ranged and answer.status == _BEYOND_THE_END):
                     made = make(answer)
-                    self.pace.good()
+                    self.rate_limiter.report_good()
                     return made
                 refusal = read_refusal(answer.status, answer.headers, _read_refused(answer))
             except HTTPError as error:
-                if untrusted := why_untrusted(error, host):
+                if untrusted := untrusted_error(error, host):
                     raise untrusted from error
                 failure: GdriveWaError = _unreachable(error, host)
             else:
                 judged = judge(refusal)
                 if judged is None:
                     continue
-                if not refusal.passing:
+                if not refusal.retryable:
                     raise judged
                 failure, pause = judged, self._pause_of(refusal, attempt, begun)
             if attempt >= self._retry_policy.attempts:
                 raise failure
-            self.pace.rest(self._retry_policy.pause(attempt, pause))
+            self.rate_limiter.sleep(self._retry_policy.pause(attempt, pause))
             attempt += 1
 
     def close(self) -> None:
         """Whoever waits for a turn is told that there will be none."""
-        self.pace.close()
+        self.rate_limiter.close()
 
     def _pause_of(self, refusal: Refusal, attempt: int, begun: float) -> float | None:
         """What the server asked for; when it limits the rate, everybody's pace hears of it."""
         if not refusal.limits_rate:
             return refusal.pause
         pause = self._retry_policy.pause(attempt, refusal.pause)
-        self.pace.limited(begun, pause)
+        self.rate_limiter.report_limited(begun, pause)
         return pause
 
 
@@ -107,7 +107,7 @@ def _read_refused(answer: urllib3.BaseHTTPResponse) -> bytes:
     except (HTTPError, ValueError):
         return b""  # the status alone says enough
     finally:
-        let_go(answer)
+        release(answer)
 
 
 def _unreachable(error: HTTPError, host: str) -> NetworkError:

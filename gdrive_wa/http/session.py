@@ -20,7 +20,7 @@ from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
-from gdrive_wa.http.blob import HttpBlob, let_go
+from gdrive_wa.http.blob import HttpBlob, release
 from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.retry import Refusal
 from gdrive_wa.http.retrying import Retrying
@@ -70,7 +70,7 @@ class Session:
         self, tokens: Tokens, *, retry_policy: RetryPolicy | None = None, connections: int = 64
     ) -> None:
         self._retrying = Retrying(retry_policy or RetryPolicy())
-        self.pace = self._retrying.pace
+        self.rate_limiter = self._retrying.rate_limiter
         self._tokens = tokens
         self._connections = Connections(connections)
 
@@ -131,7 +131,7 @@ class Session:
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         asked = _Asked("GET", url, what, None, headers, media=True, ranged=offset > 0)
         blob = self._ask(asked, lambda answer: HttpBlob(answer, what))
-        if offset and not blob.placed:
+        if offset and not blob.offset_known:
             blob.close()
             return self.stream(url, what=what)
         return blob
@@ -173,7 +173,7 @@ class Session:
             target = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or target is None:
                 return answer
-            let_go(answer)
+            release(answer)
             url = _follow(url, target)
         raise NetworkError("Google redirects without end")
 
@@ -226,5 +226,5 @@ def _read_whole(answer: urllib3.BaseHTTPResponse, most: int, what: str) -> bytes
         if size > most:
             answer.close()
             raise NetworkError(f"Google's answer for {what} is longer than it can be")
-    let_go(answer)
+    release(answer)
     return b"".join(pieces)

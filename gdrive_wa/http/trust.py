@@ -24,7 +24,7 @@ _HINTS = (
 
 
 class UntrustedError(NetworkError):
-    """What answers does not prove whose it is; asking again would not help."""
+    """The server does not prove its identity; trying again would not help."""
 
 
 def trust() -> ssl.SSLContext:
@@ -79,23 +79,23 @@ def _trusting(kind: type[ssl.SSLContext]) -> ssl.SSLContext:
     return context
 
 
-def why_untrusted(error: BaseException, whose: str) -> UntrustedError | None:
+def untrusted_error(error: BaseException, server: str) -> UntrustedError | None:
     """What to raise when `error` came of a certificate; None when it did not.
 
     Args:
         error: of whichever library; what it came of is looked for in it.
-        whose: names the side that was asked.
+        server: the name of the server that was asked.
     """
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            said = str(cause.verify_message).rstrip(".")
+            reason = str(cause.verify_message).rstrip(".")
             return UntrustedError(
-                f"what answers for {whose} shows a certificate that is not trusted: {said}",
+                f"the certificate of {server} is not trusted: {reason}",
                 hint=_HINTS,
             )
         if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
             return UntrustedError(
-                f"what answers for {whose} does not speak https",
+                f"{server} does not answer in https",
                 hint="check --endpoint and GDRIVE_WA_ENDPOINT, and the network's sign-in page",
             )
     return None
@@ -112,5 +112,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(each))
         yield each
         waiting += [each.__cause__, each.__context__, *each.args]
-        if not isinstance(each, ssl.SSLError):  # whose reason is a word
+        if not isinstance(each, ssl.SSLError):  # there the reason is a word
             waiting.append(getattr(each, "reason", None))

@@ -26,6 +26,6 @@ def backups(
         NetworkError: Google cannot be reached.
         UsageError: there is no such folder, or an argument is of a wrong type.
     """
-    told = as_progress(progress)
+    reporter = as_progress(progress)
     with opened_source(source) as opened:
-        return interruptible(opened.backups, told)
+        return interruptible(opened.backups, reporter)

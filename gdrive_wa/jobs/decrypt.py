@@ -60,15 +60,15 @@ def decrypt(
     """
     source = require_source(src)
     as_optional_path(dest, "dest")
-    opener, told, workers = as_key(key), as_progress(progress), as_executor(executor)
+    opening_key, reporter, workers = as_key(key), as_progress(progress), as_executor(executor)
     count = None if jobs is None else as_count(jobs, "jobs")
     if source.is_dir():
-        target = beside(source) if dest is None else Path(dest)
+        target = default_target(source) if dest is None else Path(dest)
         return decrypt_folder.decrypt_tree(
-            source, target, opener, jobs=count, executor=workers, progress=told
+            source, target, opening_key, jobs=count, executor=workers, progress=reporter
         )
     place = None if dest is None else os.fspath(dest)  # a slash at its end counts
-    return decrypt_single(source, place, opener, progress=told)
+    return decrypt_single(source, place, opening_key, progress=reporter)
 
 
 def decrypt_tree(
@@ -163,7 +163,7 @@ def require_source(src: PathLike) -> Path:
     return source
 
 
-def beside(src: Path) -> Path:
+def default_target(src: Path) -> Path:
     """The folder that is filled when none is named, also where `src` is ``.`` or ``..``.
 
     Raises:

@@ -60,12 +60,12 @@ def decrypt_tree(
     src, dest = Path(src), Path(dest)
     if not src.is_dir():
         raise UsageError(f"no folder named '{src}'", hint="check the spelling")
-    ours = within(src, dest)
+    own_folder = within(src, dest)
     started = time.monotonic()
     progress = progress or Silent()
     with Manifest(dest) as manifest:
         run = _Run(manifest, progress)
-        found = list(walk(src, but=ours))
+        found = list(walk(src, excluded=own_folder))
         files = [each for each in found if isinstance(each, StoredFile)]
         run.report.failed += [each for each in found if isinstance(each, Outcome)]
         total = sum(file.size for file in files)
@@ -87,17 +87,21 @@ class _Run:
         self._manifest = manifest
         self._progress = progress
         self._remarks = RepeatedWarnings(progress)
-        self._taken: dict[str, str] = {
+        self._claimed: dict[str, str] = {
             folded_name(record.path): record.stored_as or "" for record in manifest
         }
 
     def is_there(self, file: StoredFile) -> bool:
         """True when an earlier run has done this file, which the report says then."""
-        known = self._manifest.from_source(file.stored_as)
-        if not known or known.source_revision != file.revision or not self._manifest.intact(known):
+        record = self._manifest.from_source(file.stored_as)
+        if (
+            not record
+            or record.source_revision != file.revision
+            or not self._manifest.intact(record)
+        ):
             return False
-        there = Outcome(path=file.stored_as, file=known.path, reason="already there, verified")
-        self.report.skipped.append(there)
+        skipped = Outcome(path=file.stored_as, file=record.path, reason="already there, verified")
+        self.report.skipped.append(skipped)
         self._progress.advance(Stage.DECRYPT, items=1, moved=file.size)
         return True
 
@@ -144,15 +148,15 @@ class _Run:
         """The name of what was opened, or the first free one like it when another file of the
         tree has it, or a file that no run of ours put there."""
         name, number = opened.name, 1
-        while self._taken.setdefault(folded_name(name), stored_as) != stored_as or (
-            self._is_not_ours(name, opened)
+        while self._claimed.setdefault(folded_name(name), stored_as) != stored_as or (
+            self._is_foreign(name, opened)
         ):
             number += 1
             path = PurePosixPath(opened.name)
             name = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
         return name
 
-    def _is_not_ours(self, name: str, opened: OpenedFile) -> bool:
+    def _is_foreign(self, name: str, opened: OpenedFile) -> bool:
         """True of a file that no run recorded, unless it holds what was opened: then an older
         version's run, which was killed, put it there."""
         path = f"{self._root}/{name}"

@@ -46,7 +46,7 @@ def decrypt_single(
         UsageError: `src` cannot be read, or would be written over itself.
     """
     src = Path(src)
-    told = progress or Silent()
+    reporter = progress or Silent()
     started = time.monotonic()
     sidecar = read_sidecar(str(src), key)
     metadata = sidecar.metadata
@@ -54,13 +54,13 @@ def decrypt_single(
     exact = dest is not None and not into.is_dir() and not str(dest).endswith(_SEPARATORS)
     folder = into.parent if exact else into
     if exact:
-        _apart(src, into)
+        _refuse_same_file(src, into)
         refuse_device(into)
     sweep(folder)
-    told.begin(Stage.DECRYPT, items=1, total_bytes=_size(src))
+    reporter.begin(Stage.DECRYPT, items=1, total_bytes=_size(src))
     try:
         with Draft(folder) as draft:
-            done = decrypt_into(src, draft, key, metadata=metadata, progress=told)
+            done = decrypt_into(src, draft, key, metadata=metadata, progress=reporter)
             if exact:
                 target = into
             elif metadata is not None:
@@ -68,19 +68,19 @@ def decrypt_single(
             else:
                 name = plain_name(src.name, done.payload, done.start)
                 target = folder / Path(name).name
-            _apart(src, target)
+            _refuse_same_file(src, target)
             moment = metadata.updated if metadata else None
             draft.commit(target, mtime=moment.timestamp() if moment else None)
     finally:
-        told.end(Stage.DECRYPT)
+        reporter.end(Stage.DECRYPT)
     for warning in (*done.warnings, *sidecar.warnings):
-        told.say(f"{src.name}: {warning}")
+        reporter.say(f"{src.name}: {warning}")
     reason = "; ".join(sidecar.warnings) or None
     outcome = Outcome(path=str(src), file=str(target), bytes=done.size, reason=reason)
     return Report(done=[outcome], bytes=done.size, seconds=time.monotonic() - started)
 
 
-def _apart(src: Path, target: Path) -> None:
+def _refuse_same_file(src: Path, target: Path) -> None:
     if target.resolve() == src.resolve():
         raise UsageError(
             f"{src.name} would be written over itself", hint="name a target: decrypt SRC DEST"

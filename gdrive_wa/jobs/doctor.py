@@ -12,7 +12,7 @@ from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.google.access import TOKEN_VARIABLE
 from gdrive_wa.google.login import CLIENT_FILE
-from gdrive_wa.google.logins import config_folder, keyring_name, stored
+from gdrive_wa.google.logins import config_folder, keyring_name, load
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.jobs.configured_key import KEY_FILE_VARIABLE, KEY_VARIABLE, configured_key
 
@@ -94,7 +94,7 @@ def _login() -> Finding:
     if os.environ.get(TOKEN_VARIABLE):
         return Finding("login", f"a token in {TOKEN_VARIABLE}")
     try:
-        login = stored()
+        login = load()
     except GdriveWaError as error:
         advice = "gdrive-wa login (not needed for --source folder)"
         return Finding("login", error.message, ok=False, advice=advice)

@@ -67,10 +67,10 @@ def download(
     partials = dest / STATE_FOLDER / PARTIAL_FOLDER
     wanted = list(entries)
     if dry_run:
-        known = {record.path: record for record in read_manifest(dest)}
-        require_one_backup(dest, known.values(), wanted)
-        plan = make_plan(Manifest(dest), known, wanted, partials)
-        return _foretell(plan, time.monotonic() - started)
+        records = {record.path: record for record in read_manifest(dest)}
+        require_one_backup(dest, records.values(), wanted)
+        plan = make_plan(Manifest(dest), records, wanted, partials)
+        return _dry_run_report(plan, time.monotonic() - started)
     with Manifest(dest) as manifest:
         require_one_backup(dest, manifest, wanted)
         open_partials(partials)
@@ -89,7 +89,7 @@ def download(
     return run.report
 
 
-def _foretell(plan: Plan, seconds: float) -> Report:
+def _dry_run_report(plan: Plan, seconds: float) -> Report:
     report = Report(skipped=plan.already_there, failed=plan.impossible, seconds=seconds)
     for task in plan.tasks:
         size = task.entry.size or 0
@@ -99,7 +99,7 @@ def _foretell(plan: Plan, seconds: float) -> Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Brought:
+class _VerifiedBlob:
     """A verified blob: in its partial file, or already where it belongs."""
 
     target: PurePosixPath
@@ -136,14 +136,14 @@ class _Run:
             withdraw_refused(batch, self.report)
             progress.end(Stage.DOWNLOAD)
 
-    def _bring(self, task: Task) -> _Brought:
+    def _bring(self, task: Task) -> _VerifiedBlob:
         entry, target = task.entry, task.target
         self.plan.names.check_no_link(target)
         if task.candidate:
             path = self.manifest.folder / target
             found = find_existing(path, entry, sha256=True, check=self.control.check)
             if found is not None:
-                return _Brought(target, found)
+                return _VerifiedBlob(target, found)
             if not self.plan.names.recorded(target):  # a file that is not ours stays
                 target = self.plan.names.allocate(
                     entry.stored_as, with_metadata=entry.envelope is not None
@@ -157,9 +157,9 @@ class _Run:
             permanent=True,
             retry_policy=self.retry_policy,
         )
-        return _Brought(target, pulled)
+        return _VerifiedBlob(target, pulled)
 
-    def _place(self, batch: Batch, task: Task, result: _Brought | GdriveWaError) -> None:
+    def _place(self, batch: Batch, task: Task, result: _VerifiedBlob | GdriveWaError) -> None:
         """Give what was brought its name, and save its envelope beside it."""
         entry = task.entry
         self.control.progress.advance(Stage.DOWNLOAD, items=1)
@@ -202,11 +202,11 @@ class _Run:
         self.manifest.add(record)
 
 
-def _record(entry: Entry, brought: _Brought) -> Record:
+def _record(entry: Entry, verified: _VerifiedBlob) -> Record:
     """What the manifest is to say of a verified blob."""
-    blob = brought.blob
+    blob = verified.blob
     return Record(
-        path=str(brought.target),
+        path=str(verified.target),
         size=blob.size,
         sha256=blob.sha256 or "",
         mtime_ns=blob.mtime_ns,

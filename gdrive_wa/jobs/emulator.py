@@ -158,9 +158,9 @@ def _faults(value: PathLike | Mapping[str, object] | None) -> Faults:
         raise wrong_type("faults", "a mapping or the path of a JSON file", value)
     path = as_path(value, "faults")
     try:
-        said = json.loads(path.read_text("utf-8"))
+        parsed = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"{path} is not JSON that can be read", hint="gdrive-wa emulator --help shows some"
         ) from error
-    return parse_faults(said)
+    return parse_faults(parsed)

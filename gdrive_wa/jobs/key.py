@@ -23,13 +23,13 @@ from gdrive_wa.jobs.arguments import (
     opened_source,
     require_key,
 )
-from gdrive_wa.jobs.key_check import Slip, check_key, find_slip_by_envelope, find_slip_by_file
+from gdrive_wa.jobs.key_check import TypoFix, check_key, find_typo_by_envelope, find_typo_by_file
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.jobs.reveal import check_key as check_listing
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.draft import write_file
 
-ENOUGH = 8
+ENVELOPES_TRIED = 8
 """So many envelopes of a listing show a slip of the hand, even if some of them are damaged."""
 
 
@@ -83,11 +83,11 @@ def key_check(
         UsageError: the file cannot be read, or an argument is of a wrong type.
         CredentialsError, NetworkError: the source cannot be had.
     """
-    opener, told, name = require_key(key), as_progress(progress), backup_name(backup)
+    opening_key, reporter, name = require_key(key), as_progress(progress), backup_name(backup)
     if file is not None:
-        return check(opener, as_path(file, "file"), progress=told)
+        return check(opening_key, as_path(file, "file"), progress=reporter)
     with opened_source(source) as opened:
-        return check_backup(opener, opened, name, progress=told)
+        return check_backup(opening_key, opened, name, progress=reporter)
 
 
 def key_create(key: KeyLike, file: PathLike, *, keyring: bool = False) -> None:
@@ -132,7 +132,7 @@ def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Ke
     except WrongKeyError as error:
         if not isinstance(key, RootKey):
             raise
-        raise _explained(error, find_slip_by_file(key.reveal().hex(), file)) from error
+        raise _explained(error, find_typo_by_file(key.reveal().hex(), file)) from error
     return KeyMatch(f"{file.name} ({kind})", key.fingerprint)
 
 
@@ -163,8 +163,8 @@ def check_backup(
         if not isinstance(key, RootKey):
             raise
         sealed = filter(None, (chosen.sealed, *(entry.envelope for entry in entries)))
-        slip = find_slip_by_envelope(key.reveal().hex(), *islice(sealed, ENOUGH))
-        raise _explained(error, slip) from error
+        fix = find_typo_by_envelope(key.reveal().hex(), *islice(sealed, ENVELOPES_TRIED))
+        raise _explained(error, fix) from error
     raise FormatError(
         "this listing holds nothing that a key could be tried on",
         hint="download its msgstore.db, and check the key on that: gdrive-wa key check FILE",
@@ -186,16 +186,16 @@ def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
         CredentialsError: this machine has no keyring, or it is locked; nothing was written.
     """
     file = Path(file)
-    free_place(file)
+    require_new_file(file)
     if keyring and not isinstance(key, RootKey):
         raise WrongKeyTypeError(
             "the keyring holds the 64 digits, and this is the key file of crypt12 or crypt14",
             hint="leave --keyring away, and name the file with --key-file",
         )
     if keyring:  # first: without one, nothing was made that would be in the way of the next try
-        from gdrive_wa.google.logins import keep_key  # noqa: PLC0415 - a keyring is slow to open
+        from gdrive_wa.google.logins import store_key  # noqa: PLC0415 - a keyring is slow to open
 
-        keep_key(Secret(key.reveal().hex()))
+        store_key(Secret(key.reveal().hex()))
     write_key_file(key, file)
 
 
@@ -208,7 +208,7 @@ def write_key_file(key: Key, file: Path) -> None:
     write_file(file, key_file_content(key))
 
 
-def free_place(file: str | Path) -> None:
+def require_new_file(file: str | Path) -> None:
     """Check that a key file may be made here, before the key is asked for.
 
     Raises:
@@ -220,8 +220,8 @@ def free_place(file: str | Path) -> None:
         raise StorageError(f"{file} is there already", hint="name a file that is not there yet")
 
 
-def _explained(error: WrongKeyError, slip: Slip | None) -> WrongKeyError:
-    if slip is None:
+def _explained(error: WrongKeyError, fix: TypoFix | None) -> WrongKeyError:
+    if fix is None:
         return WrongKeyError(
             error.message,
             hint=(
@@ -230,6 +230,6 @@ def _explained(error: WrongKeyError, slip: Slip | None) -> WrongKeyError:
             ),
         )
     return WrongKeyError(
-        f"{error.message}: digit {slip.place} is mistyped",
-        hint=f"in group {slip.group} of four, write {slip.right} in place of {slip.typed}",
+        f"{error.message}: digit {fix.position} is mistyped",
+        hint=f"in group {fix.group} of four, write {fix.expected} in place of {fix.typed}",
     )

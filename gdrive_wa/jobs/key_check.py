@@ -1,6 +1,6 @@
 """Whether a key opens a file; and if not, whether one of the 64 digits was mistyped.
 
-The help with a slip tries the single-digit corrections of what the user typed against the
+The search for a mistyped digit tries the single-digit corrections of what the user typed against
 user's own file, 960 keys, and nothing else: no other search for a key exists here.
 """
 
@@ -46,25 +46,25 @@ _DIGITS = "0123456789abcdef"
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class TypoFix:
     """The one digit of a typed key that is wrong.
 
     Attributes:
-        place: which of the 64 digits, from 1.
+        position: which of the 64 digits, from 1.
         group: which group of four it stands in, from 1, as the phone shows them.
         typed: what was typed there.
-        right: what stands there in the key that opens the file.
+        expected: what stands there in the key that opens the file.
     """
 
-    place: int
+    position: int
     group: int
     typed: str
-    right: str
+    expected: str
 
     def correct(self, typed: str) -> str:
         """The 64 digits with this one put right."""
         digits = only_digits(typed).lower()
-        return digits[: self.place - 1] + self.right + digits[self.place :]
+        return digits[: self.position - 1] + self.expected + digits[self.position :]
 
 
 def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -> str:
@@ -92,11 +92,11 @@ def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -
             )
         read_file_metadata(_envelope(path), key)
         return "envelope"
-    told = progress or Silent()
+    reporter = progress or Silent()
 
     def check(moved: int) -> None:
-        told.advance(Stage.DECRYPT, moved=moved)
-        told.check()
+        reporter.advance(Stage.DECRYPT, moved=moved)
+        reporter.check()
 
     metadata = read_sidecar(str(path), key).metadata
     with open_source(path) as file:
@@ -110,7 +110,7 @@ def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -
     return decrypted.format
 
 
-def find_slip(typed: str, authenticates: Callable[[RootKey], bool]) -> Slip | None:
+def find_typo(typed: str, authenticates: Callable[[RootKey], bool]) -> TypoFix | None:
     """The digit that was mistyped, when exactly one correction of one digit authenticates.
 
     Args:
@@ -118,21 +118,21 @@ def find_slip(typed: str, authenticates: Callable[[RootKey], bool]) -> Slip | No
         authenticates: whether a key opens the user's own file.
     """
     digits = only_digits(typed).lower()
-    strange = [place for place, digit in enumerate(digits) if digit not in _DIGITS]
-    if len(digits) != 2 * ROOT_KEY_SIZE or len(strange) > 1:
+    invalid = [position for position, digit in enumerate(digits) if digit not in _DIGITS]
+    if len(digits) != 2 * ROOT_KEY_SIZE or len(invalid) > 1:
         return None
     found = [
-        Slip(place + 1, place // 4 + 1, digits[place], right)
-        for place in strange or range(len(digits))
+        TypoFix(position + 1, position // 4 + 1, digits[position], right)
+        for position in invalid or range(len(digits))
         for right in _DIGITS
-        if right != digits[place]
-        and authenticates(RootKey.from_hex(digits[:place] + right + digits[place + 1 :]))
+        if right != digits[position]
+        and authenticates(RootKey.from_hex(digits[:position] + right + digits[position + 1 :]))
     ]
     return found[0] if len(found) == 1 else None
 
 
-def find_slip_by_file(typed: str, path: str | Path) -> Slip | None:
-    """As :func:`find_slip`, against a crypt15 or mcrypt1 file or a metadata envelope.
+def find_typo_by_file(typed: str, path: str | Path) -> TypoFix | None:
+    """As :func:`find_typo`, against a crypt15 or mcrypt1 file or a metadata envelope.
 
     An envelope beside a file decides, where there is one. Long files are decided by their start,
     and the one key that is left by their tag. Of those that may hold content of any kind, which no
@@ -144,21 +144,21 @@ def find_slip_by_file(typed: str, path: str | Path) -> Slip | None:
     """
     path = Path(path)
     if path.name.endswith(METADATA_SUFFIX):
-        return find_slip_by_envelope(typed, _envelope(path))
-    beside = path.with_name(path.name + METADATA_SUFFIX)
-    if media_name(path.name) is not None and beside.is_file():
-        sealed = _envelope(beside)
-        if is_envelope(sealed.encode()) and (slip := find_slip_by_envelope(typed, sealed)):
-            return slip
+        return find_typo_by_envelope(typed, _envelope(path))
+    sidecar_path = path.with_name(path.name + METADATA_SUFFIX)
+    if media_name(path.name) is not None and sidecar_path.is_file():
+        sealed = _envelope(sidecar_path)
+        if is_envelope(sealed.encode()) and (fix := find_typo_by_envelope(typed, sealed)):
+            return fix
     likely = _start_test(path)
-    slip = find_slip(typed, lambda key: likely(key) and _opens(path, key))
-    if slip is None and SMALL < path.stat().st_size <= PATIENT and _may_hold_anything(path):
-        slip = find_slip(typed, lambda key: _opens(path, key))
-    return slip
+    fix = find_typo(typed, lambda key: likely(key) and _opens(path, key))
+    if fix is None and SMALL < path.stat().st_size <= PATIENT and _may_hold_anything(path):
+        fix = find_typo(typed, lambda key: _opens(path, key))
+    return fix
 
 
-def find_slip_by_envelope(typed: str, *sealed: str) -> Slip | None:
-    """As :func:`find_slip`, against metadata envelopes, such as a listing holds.
+def find_typo_by_envelope(typed: str, *sealed: str) -> TypoFix | None:
+    """As :func:`find_typo`, against metadata envelopes, such as a listing holds.
 
     Args:
         typed: the key as it was typed.
@@ -170,7 +170,7 @@ def find_slip_by_envelope(typed: str, *sealed: str) -> Slip | None:
     sound = [each for each in sealed if is_envelope(each.encode("utf-8", "replace"))]
     if len(sealed) == 1 and not sound:
         raise MetadataError("this is no metadata envelope")
-    return find_slip(typed, lambda key: any(_opens_envelope(each, key) for each in sound))
+    return find_typo(typed, lambda key: any(_opens_envelope(each, key) for each in sound))
 
 
 def _opens_envelope(sealed: str, key: RootKey) -> bool:

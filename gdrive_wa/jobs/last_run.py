@@ -1,7 +1,7 @@
 """Whether a restore has anything to do: the same files, asked for in the same way, all in place.
 
 A run that ended without a failure leaves a digest of what it was asked and of what its source
-held. When the next run is asked the same, finds the same and every file of the archive is as it
+lock. When the next run is asked the same, finds the same and every file of the archive is as it
 was recorded, there is nothing to open and nothing to write. The digest is derived: without it,
 or when anything differs, the run goes its whole way.
 """
@@ -28,7 +28,7 @@ from gdrive_wa.storage.lock import hold_folder
 from gdrive_wa.storage.manifest import LOCK_NAME, STATE_FOLDER
 
 NAME = "last-run.json"
-THERE = "already there, verified"
+ALREADY_THERE = "already there, verified"
 
 
 class LastRun:
@@ -73,12 +73,12 @@ class LastRun:
             if last["digest"] != self._digest or last["stamps"] != self._stamps():
                 return None
             counts = NoteCounts(last["notes"], last["chats"])
-            held = hold_folder(self._path.with_name(LOCK_NAME))
+            lock = hold_folder(self._path.with_name(LOCK_NAME))
             try:
                 if not all_intact(self._dest):
                     return None
             finally:
-                held.close()
+                lock.close()
             skipped = [Outcome(path=path, file=file, reason=why) for path, file, why in last["all"]]
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
@@ -95,8 +95,10 @@ class LastRun:
         if self._digest is None or report.failed:
             self._path.unlink(missing_ok=True)
             return
-        outcomes = [(each.path, each.file, THERE) for each in report.done]
-        outcomes += [(each.path, each.file, each.reason or THERE) for each in report.skipped]
+        outcomes = [(each.path, each.file, ALREADY_THERE) for each in report.done]
+        outcomes += [
+            (each.path, each.file, each.reason or ALREADY_THERE) for each in report.skipped
+        ]
         last = {
             "digest": self._digest,
             "stamps": self._stamps(),

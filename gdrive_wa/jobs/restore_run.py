@@ -97,7 +97,7 @@ class RestoreRun:
         self._opener = Opener(
             Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
         )
-        self._refused: GdriveWaError | None = None
+        self._key_error: GdriveWaError | None = None
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
 
@@ -124,7 +124,7 @@ class RestoreRun:
         """Bring `entries` into the archive; without `include_unmatched`, a media file that no
         metadata names is kept only when the databases know it.
         """
-        wanted = self._not_yet_held(entries)
+        wanted = self._not_in_archive(entries)
         self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
@@ -180,18 +180,20 @@ class RestoreRun:
 
     def stop_if_the_key_opened_nothing(self) -> None:
         """Raise what a wrong key raised: the rest would not open either."""
-        if self._refused is not None and not self.report.done and not self.report.skipped:
-            raise self._refused
+        if self._key_error is not None and not self.report.done and not self.report.skipped:
+            raise self._key_error
 
-    def _not_yet_held(self, entries: Iterable[Entry]) -> list[Entry]:
+    def _not_in_archive(self, entries: Iterable[Entry]) -> list[Entry]:
         wanted = []
         for entry in entries:
-            held = self._archive.existing_record(entry)
-            if held is None:
+            record = self._archive.existing_record(entry)
+            if record is None:
                 wanted.append(entry)
             else:
-                known = Outcome(path=entry.path, file=held.path, reason="already there, verified")
-                self.report.skipped.append(known)
+                skipped = Outcome(
+                    path=entry.path, file=record.path, reason="already there, verified"
+                )
+                self.report.skipped.append(skipped)
         return wanted
 
     def _bring(
@@ -259,7 +261,7 @@ class RestoreRun:
 
     def _fail(self, entry: Entry, error: GdriveWaError) -> None:
         if isinstance(error, KeyFailure):
-            self._refused = error
+            self._key_error = error
         self.report.failed.append(Outcome.failed(entry.path, error))
 
     def _finish_placing(self) -> None:

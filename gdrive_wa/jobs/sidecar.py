@@ -63,5 +63,5 @@ def read_sidecar(path: str, key: Key | None) -> Sidecar:
 
 
 def _unusable(why: str) -> Sidecar:
-    told = f"the metadata beside it cannot be used, so its own name is lost: {why}"
-    return Sidecar(warnings=(told,))
+    warning = f"the metadata beside it cannot be used, so its own name is lost: {why}"
+    return Sidecar(warnings=(warning,))

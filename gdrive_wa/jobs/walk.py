@@ -15,7 +15,7 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 _ENVELOPE = f".mcrypt1{METADATA_SUFFIX}"
 
 
-def walk(src: Path, *, but: str | None) -> Iterator[StoredFile | Outcome]:
+def walk(src: Path, *, excluded: str | None) -> Iterator[StoredFile | Outcome]:
     """Every file below `src`, in order; an outcome for each folder or file that hides itself.
 
     Symbolic links are not followed, and envelopes are no files of their own. No depth is too
@@ -23,7 +23,7 @@ def walk(src: Path, *, but: str | None) -> Iterator[StoredFile | Outcome]:
 
     Args:
         src: the folder.
-        but: a folder below `src` that is left out, such as the one that a run fills; None where
+        excluded: a folder below `src` to leave out, such as the one that a run fills; None where
             there is none.
     """
     waiting: list[tuple[str, os.DirEntry[str] | None]] = [("", None)]
@@ -45,7 +45,7 @@ def walk(src: Path, *, but: str | None) -> Iterator[StoredFile | Outcome]:
             with os.scandir(src if entry is None else entry.path) as found:
                 inside = sorted(found, key=lambda each: each.name, reverse=True)
         except OSError as error:
-            yield _hidden(below or str(src), error)
+            yield _unreadable(below or str(src), error)
             continue
         prefix = f"{below}/" if below else ""
         waiting += [
@@ -53,11 +53,11 @@ def walk(src: Path, *, but: str | None) -> Iterator[StoredFile | Outcome]:
             for each in inside
             if each.name != STATE_FOLDER
             and not each.name.endswith(_ENVELOPE)
-            and prefix + each.name != but
+            and prefix + each.name != excluded
         ]
 
 
-def _hidden(path: str, error: OSError) -> Outcome:
+def _unreadable(path: str, error: OSError) -> Outcome:
     return Outcome(
         path=path,
         reason=f"it cannot be read: {(error.strerror or 'error').lower()}",

@@ -62,8 +62,8 @@ def whoami(account: str | None = None) -> Identity:
     account = as_optional_text(account, "account")
     given = account is None and os.environ.get(TOKEN_VARIABLE, "").strip()
     token_variable = TOKEN_VARIABLE if given else None
-    known = accounts()
-    if token_variable is not None and not known:
+    names = accounts()
+    if token_variable is not None and not names:
         return Identity(
             account=None, provider="token", kept_in=token_variable, token_variable=token_variable
         )
@@ -75,5 +75,5 @@ def whoami(account: str | None = None) -> Identity:
         expires=stored.expires,
         kept_in=stored.kept_in,
         token_variable=token_variable,
-        others=tuple(name for name in known if name != stored.account),
+        others=tuple(name for name in names if name != stored.account),
     )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from gdrive_wa.core.errors import NetworkError
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.retry import NotLetInError
+from gdrive_wa.http.retry import LoginNotAllowedError
 from gdrive_wa.http.session import Session
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.fields import (
@@ -22,7 +22,7 @@ from gdrive_wa.sources.fields import (
 )
 
 PAGE_SIZE = 1000
-_NOT_LET_IN = (
+_NOT_ALLOWED_HINTS = (
     "this service lets in WhatsApp, and not an OAuth client of your own",
     "sign in as a phone does: gdrive-wa login --provider android --account you@example.com",
     "or take a copy that lies in your Drive (--source drive), or on this machine (--folder PATH)",
@@ -49,8 +49,10 @@ class BackupService:
             items = list(
                 self._pages(f"{self._root}/clients/wa/backups", "backups", "the list of backups")
             )
-        except NotLetInError as error:
-            raise NotLetInError(error.message, hint=(*error.hints, *_NOT_LET_IN)) from error
+        except LoginNotAllowedError as error:
+            raise LoginNotAllowedError(
+                error.message, hint=(*error.hints, *_NOT_ALLOWED_HINTS)
+            ) from error
         found: dict[str, Backup] = {}
         for item in items:
             backup = _backup(item)

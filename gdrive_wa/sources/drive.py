@@ -24,7 +24,7 @@ FILE_MAP = "gdrive_file_map"
 LONGEST_FILE_MAP = 256 << 20
 ENVELOPES_AT_ONCE = 16
 """Small files that are read while listing, at the same time."""
-MOST_UNREAD = 16
+MOST_FAILURES = 16
 """Small files in a row that cannot be had now, before the line is held for dead."""
 FOLDERS_AT_ONCE = 24
 """Folders that one request lists; with more, its address has more than 2,048 characters."""
@@ -37,8 +37,8 @@ class _Drive:
         self._session = session
         self._root = endpoints.drive
         self._listing = Listing(session, endpoints)
-        self._unread: dict[str, NetworkError] = {}
-        self._unread_in_a_row = 0
+        self._failed_envelopes: dict[str, NetworkError] = {}
+        self._failures_in_a_row = 0
 
     def state(self, backup: Backup) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
@@ -52,9 +52,9 @@ class _Drive:
         An entry whose envelope could not be had is not handed out either: it would come without
         its name, and the next run would take it for done.
         """
-        unread = self._unread.get(entry.locator)
-        if unread is not None:
-            raise NetworkError(unread.message)
+        failure = self._failed_envelopes.get(entry.locator)
+        if failure is not None:
+            raise NetworkError(failure.message)
         url = self._media(entry.locator)
         return self._session.stream(url, offset=offset, what=entry.stored_as)
 
@@ -65,7 +65,7 @@ class _Drive:
     def _media(self, file_id: str) -> str:
         return f"{self._root}/files/{quote(file_id, safe='')}?alt=media"
 
-    def _whose(self, place: str) -> str | None:
+    def _backup_id(self, place: str) -> str | None:
         """`place` of which Google account: two accounts call their places the same."""
         try:
             about = self._session.get_json(
@@ -81,8 +81,8 @@ class _Drive:
         An envelope is a small file of its own, ``<name>-metadata``: many are read at once, a
         bounded number ahead of whoever takes the entries.
         """
-        whose = self._whose(backup.name)
-        self._unread.clear()
+        backup_id = self._backup_id(backup.name)
+        self._failed_envelopes.clear()
         readers = Workers(ENVELOPES_AT_ONCE, "envelope")
         ahead: deque[tuple[str, DriveFile, Future[str | None] | None]] = deque()
         try:
@@ -93,9 +93,9 @@ class _Drive:
                 reading = readers.submit(partial(self._envelope, sealed)) if sealed else None
                 ahead.append((path, file, reading))
                 if len(ahead) > 4 * ENVELOPES_AT_ONCE:
-                    yield self._finished(*ahead.popleft(), whose)
+                    yield self._entry(*ahead.popleft(), backup_id)
             while ahead:
-                yield self._finished(*ahead.popleft(), whose)
+                yield self._entry(*ahead.popleft(), backup_id)
         finally:
             readers.close()
 
@@ -109,20 +109,20 @@ class _Drive:
             return None
         return raw.decode("ascii", "replace")
 
-    def _finished(
-        self, path: str, file: DriveFile, reading: Future[str | None] | None, whose: str | None
+    def _entry(
+        self, path: str, file: DriveFile, reading: Future[str | None] | None, backup_id: str | None
     ) -> Entry:
         if reading is None:
-            return file.entry(path, file.envelope, whose)
+            return file.entry(path, file.envelope, backup_id)
         try:
             envelope = reading.result()
-            self._unread_in_a_row = 0
+            self._failures_in_a_row = 0
         except NetworkError as error:
-            envelope, self._unread[file.id] = None, error
-            self._unread_in_a_row += 1
-            if self._unread_in_a_row >= MOST_UNREAD:
+            envelope, self._failed_envelopes[file.id] = None, error
+            self._failures_in_a_row += 1
+            if self._failures_in_a_row >= MOST_FAILURES:
                 raise
-        return file.entry(path, envelope, whose)
+        return file.entry(path, envelope, backup_id)
 
 
 class AppData(_Drive):
@@ -148,13 +148,13 @@ class AppData(_Drive):
             if file.name == FILE_MAP and file.newer_than(file_map):
                 file_map = file
         mapped = self._mapped(file_map, {file.id: file for file in plain}) if file_map else []
-        known = {file.id for _path, file in mapped}
-        spelled = (
-            (_spelled(file, folders), file)
+        mapped_ids = {file.id for _path, file in mapped}
+        others = (
+            (_path_from_folders(file, folders), file)
             for file in plain
-            if file.id not in known and file.name != FILE_MAP
+            if file.id not in mapped_ids and file.name != FILE_MAP
         )
-        return _newest([*mapped, *spelled])
+        return _newest([*mapped, *others])
 
     def _mapped(
         self, file_map: DriveFile, by_id: dict[str, DriveFile]
@@ -167,9 +167,9 @@ class AppData(_Drive):
                 )
             )
         except (ValueError, RecursionError) as error:
-            raise _senseless_map() from error
+            raise _invalid_map() from error
         if not isinstance(rows, list):
-            raise _senseless_map()
+            raise _invalid_map()
         found = []
         for row in filter(lambda row: isinstance(row, dict), rows):
             path, file_id = parse_text(row.get("f")), parse_text(row.get("r"))
@@ -282,7 +282,7 @@ def _one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
     ]
 
 
-def _spelled(file: DriveFile, folders: dict[str, DriveFile]) -> str:
+def _path_from_folders(file: DriveFile, folders: dict[str, DriveFile]) -> str:
     """The path: the name itself, or the folders that lead to it."""
     parts, parents, seen = [file.name], file.parents, set[str]()
     while parents and parents[0] in folders and parents[0] not in seen:
@@ -292,5 +292,5 @@ def _spelled(file: DriveFile, folders: dict[str, DriveFile]) -> str:
     return "/".join(reversed(parts))
 
 
-def _senseless_map() -> NetworkError:
+def _invalid_map() -> NetworkError:
     return NetworkError("the old file map of this backup makes no sense")

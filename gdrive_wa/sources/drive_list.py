@@ -138,7 +138,7 @@ class Listing:
             page = _execute(request)
             items = page.get("files") or []
             if not isinstance(items, list):
-                raise _senseless()
+                raise _invalid_answer()
             for item in items:
                 if (file := DriveFile.parse(item)) is not None:
                     yield file
@@ -185,13 +185,13 @@ def _execute(request: Any) -> dict[str, Any]:
     except GdriveWaError:
         raise
     except (Error, ValueError, RecursionError) as error:
-        raise _senseless() from error
+        raise _invalid_answer() from error
     if not isinstance(page, dict):
-        raise _senseless()
+        raise _invalid_answer()
     return page
 
 
-def _senseless() -> NetworkError:
+def _invalid_answer() -> NetworkError:
     return NetworkError("Google's answer for the list of files makes no sense")
 
 

@@ -43,7 +43,7 @@ _PHONE_ROOTS = (
 _ACCOUNTS = "accounts"
 _NUMBER = re.compile(r"(\d{7,15})(?:_.*)?", re.ASCII)
 _INSIDE_A_BACKUP = {"databases", "media", "backups"}
-SCAN_LASTS = 10.0
+SCAN_SECONDS = 10.0
 """Seconds for which what :meth:`Folder.backups` found serves the listing that follows it."""
 
 
@@ -80,9 +80,9 @@ class Folder:
         """
         path = Path(backup.name)
         files = self._scanned(path)
-        known = _hashes(path)
+        hashes = _hashes(path)
         number = _NUMBER.fullmatch(path.name)
-        whose = number[1] if number else str(path.absolute())
+        backup_id = number[1] if number else str(path.absolute())
         for stored_as in sorted(files):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
             if owner != stored_as and owner in files:
@@ -95,11 +95,11 @@ class Folder:
                 path=stored_as,
                 locator=locator,
                 size=size,
-                md5=known.get(stored_as),
+                md5=hashes.get(stored_as),
                 modified=_moment(modified),
                 revision=f"{size}-{modified_ns}",
                 envelope=_envelope(locator + METADATA_SUFFIX) if sealed else None,
-                backup=whose,
+                backup=backup_id,
             )
 
     def path_of(self, entry: Entry) -> str:
@@ -117,7 +117,7 @@ class Folder:
     def _scanned(self, path: Path) -> dict[str, Found]:
         """The files of the backup at `path`, as they were just found, or else are found now."""
         at, files = self._scans.pop(path, (-math.inf, {}))
-        if time.monotonic() - at < SCAN_LASTS:
+        if time.monotonic() - at < SCAN_SECONDS:
             return files
         root = next((root for root in self._roots() if root.path == path), _Root(path))
         return dict(root.files())
@@ -131,13 +131,13 @@ class Folder:
 
     def _roots(self) -> list[_Root]:
         """Where backups lie, no file in two of them."""
-        phone = [path for name in _PHONE_ROOTS if _leads_in(path := self._path / name)]
+        phone = [path for name in _PHONE_ROOTS if _is_readable_folder(path := self._path / name)]
         # a phone over USB shows its storages as folders: "Internal shared storage", a card
         phone += [
             path
             for storage in _subfolders(self._path)
             for app in _APPS
-            if _leads_in(path := storage / _MEDIA / app)
+            if _is_readable_folder(path := storage / _MEDIA / app)
         ]
         if phone:
             return [root for path in phone for root in _with_accounts(path, frozenset())]
@@ -216,7 +216,7 @@ def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
     """What a restore made of a backup and put into its folder is not of the backup: each run
     would take what the last one made. A download of ours, which has partial files, may be."""
     state = any(child.name == STATE_FOLDER for child in children)
-    return state and not _leads_in(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
+    return state and not _is_readable_folder(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
 
 
 def _looks_like_a_dump(folder: Path) -> bool:
@@ -227,7 +227,7 @@ def _looks_like_a_dump(folder: Path) -> bool:
     )
 
 
-def _leads_in(folder: Path) -> bool:
+def _is_readable_folder(folder: Path) -> bool:
     try:
         return folder.is_dir()
     except OSError:  # not ours to read

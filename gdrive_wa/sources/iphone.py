@@ -163,7 +163,7 @@ class _Stored:
     file_id: str
     size: int
     modified: datetime
-    described: bytes
+    file_plist: bytes
 
 
 class _Phone:
@@ -175,7 +175,7 @@ class _Phone:
         scratch.mkdir(mode=0o700)
         self.updated = datetime.fromtimestamp((folder / _MANIFEST).stat().st_mtime, UTC)
         self._locked: EncryptedBackup | None = None
-        self._told: dict[str, dict[str, Any]] = {}
+        self._preferences_by_domain: dict[str, dict[str, Any]] = {}
         self._lock = Lock()
         self._numbers = itertools.count()
         manifest = scratch / _MANIFEST
@@ -219,9 +219,9 @@ class _Phone:
 
     def number(self, domain: str) -> str | None:
         """The number of the account, as digits; None where the preferences do not tell."""
-        told = self._preferences(domain)
+        preferences = self._preferences(domain)
         for name in ("OwnJabberID", "LastOwnJabberID"):
-            found = _NUMBER.fullmatch(str(told.get(name, "")))
+            found = _NUMBER.fullmatch(str(preferences.get(name, "")))
             if found:
                 return found.group(1)
         return None
@@ -232,14 +232,14 @@ class _Phone:
         return name.strip() or None if isinstance(name, str) else None
 
     def _preferences(self, domain: str) -> dict[str, Any]:
-        if domain not in self._told:
+        if domain not in self._preferences_by_domain:
             path = _PREFERENCES.format(domain.removeprefix("AppDomainGroup-"))
             stored = self._files[domain].get(path)
-            self._told[domain] = {}
+            self._preferences_by_domain[domain] = {}
             if stored is not None and stored.size <= LARGEST_PLIST:
                 with contextlib.suppress(DamagedError, GoneError):  # it only helps with names
-                    self._told[domain] = read_plist(self._content(stored))
-        return self._told[domain]
+                    self._preferences_by_domain[domain] = read_plist(self._content(stored))
+        return self._preferences_by_domain[domain]
 
     def _content(self, stored: _Stored) -> Path:
         path = self._folder / stored.file_id[:2] / stored.file_id
@@ -248,7 +248,7 @@ class _Phone:
         if self._locked is None:
             return path
         target = self._scratch / f"{stored.file_id}-{next(self._numbers)}"  # many may ask for it
-        decrypt(self._locked, stored.described, path, target)
+        decrypt(self._locked, stored.file_plist, path, target)
         return target
 
     def _read(self, manifest: Path) -> dict[str, dict[str, _Stored]]:
@@ -261,17 +261,17 @@ class _Phone:
                 f"the list of files of this iPhone backup cannot be read: {self._folder}",
                 hint="back the iPhone up again",
             ) from error
-        for file_id, domain, path, described in rows:
+        for file_id, domain, path, file_plist in rows:
             if domain not in found or not isinstance(path, str) or not path:
                 continue
             if not isinstance(file_id, str) or not _FILE_ID.fullmatch(file_id):
                 continue
             try:
-                lies = (self._folder / file_id[:2] / file_id).lstat()
+                info = (self._folder / file_id[:2] / file_id).lstat()
             except OSError:  # listed, and not there: as good as not listed
                 continue
-            modified = datetime.fromtimestamp(max(lies.st_mtime, 0), UTC)
-            found[domain][path] = _Stored(path, file_id, lies.st_size, modified, described or b"")
+            modified = datetime.fromtimestamp(max(info.st_mtime, 0), UTC)
+            found[domain][path] = _Stored(path, file_id, info.st_size, modified, file_plist or b"")
         return found
 
 

@@ -89,8 +89,8 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
     return backup
 
 
-def decrypt(backup: EncryptedBackup, described: bytes, path: Path, target: Path) -> None:
-    """Decrypt the stored file `path`, of which the list says `described`, to `target`.
+def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path) -> None:
+    """Decrypt the stored file `path`, of which the list says `file_plist`, to `target`.
 
     Raises:
         DamagedError: it makes no sense.
@@ -98,8 +98,8 @@ def decrypt(backup: EncryptedBackup, described: bytes, path: Path, target: Path)
     from iphone_backup_decrypt import utils  # noqa: PLC0415 - it is there: it opened the list
 
     try:
-        told = utils.FilePlist(described)
-        key = backup.keybag.unwrap_key_for_class(told.protection_class, told.encryption_key)
+        plist = utils.FilePlist(file_plist)
+        key = backup.keybag.unwrap_key_for_class(plist.protection_class, plist.encryption_key)
         utils.aes_decrypt_chunked(in_filename=str(path), key=key, out_filepath=str(target))
     except Exception as error:  # a foreign parser on anybody's bytes: it raises what it likes
         raise DamagedError(

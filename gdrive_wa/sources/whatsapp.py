@@ -32,10 +32,10 @@ from gdrive_wa.http.retry import Refusal
 from gdrive_wa.http.retrying import Retrying
 
 HOSTS = ".whatsapp.net"
-USUAL_HOST = "mmg.whatsapp.net"
+DEFAULT_HOST = "mmg.whatsapp.net"
 RETRY_POLICY = RetryPolicy(attempts=4, longest=8.0, max_retry_after=8.0)
 _CONNECTIONS = 64
-_OVER = (403, 404, 410)
+_GONE = (403, 404, 410)
 _REDIRECTS = range(300, 400)
 _PATH = re.compile(r"/(?!/)[!-~]*")
 _NOT_FOLLOWED = "it was not followed; an honest database holds only links to WhatsApp's servers"
@@ -105,7 +105,7 @@ class WhatsAppServers:
         """
         address = address_of(entry.locator, self._root)
         blob = self._ask(address, entry, offset)
-        if offset and not blob.placed:
+        if offset and not blob.offset_known:
             blob.close()
             blob = self._ask(address, entry, 0)
         if entry.size is not None:
@@ -120,20 +120,20 @@ class WhatsAppServers:
         self._retrying.close()
         self._connections.close()
 
-    def _ask(self, address: str, entry: Entry, offset: int) -> _Copy:
+    def _ask(self, address: str, entry: Entry, offset: int) -> _BoundedBlob:
         headers = {"User-Agent": f"gdrive-wa/{VERSION}", "Accept-Encoding": "identity"}
         if offset:
             headers["Range"] = f"bytes={offset}-"
         return self._retrying.ask(
             lambda: self._connections.request("GET", address, body=None, headers=headers),
-            lambda answer: _Copy(answer, entry.stored_as),
+            lambda answer: _BoundedBlob(answer, entry.stored_as),
             _judge,
             host=urlsplit(address).netloc,
             ranged=offset > 0,
         )
 
 
-class _Copy(HttpBlob):
+class _BoundedBlob(HttpBlob):
     """A stream that ends where the copy must have ended, whatever the server sends.
 
     Attributes:
@@ -141,7 +141,7 @@ class _Copy(HttpBlob):
     """
 
     most = LONGEST_VOICE_NOTE
-    _came = 0
+    _received = 0
 
     def read(self, size: int) -> bytes:
         """As :meth:`~gdrive_wa.http.blob.HttpBlob.read`.
@@ -150,8 +150,8 @@ class _Copy(HttpBlob):
             ChecksumError: there is more than there can be.
         """
         piece = super().read(size)
-        self._came += len(piece)
-        if self.offset + self._came > self.most:
+        self._received += len(piece)
+        if self.offset + self._received > self.most:
             raise _too_long()
         return piece
 
@@ -175,7 +175,7 @@ def expiry(link: MediaLink) -> datetime | None:
 
 def url_of(link: MediaLink) -> str:
     """The address that a link names, as it stands in the database: not to be trusted."""
-    return link.url or f"https://{USUAL_HOST}{link.direct_path or ''}"
+    return link.url or f"https://{DEFAULT_HOST}{link.direct_path or ''}"
 
 
 def address_of(url: str, root: str = "") -> str:
@@ -205,9 +205,9 @@ def _size(link: MediaLink) -> int | None:
 def _judge(refusal: Refusal) -> GdriveWaError:
     if refusal.status in _REDIRECTS:
         return RefusedError("WhatsApp's servers redirect elsewhere, which is not followed")
-    if refusal.passing:
+    if refusal.retryable:
         return NetworkError(f"WhatsApp's servers cannot be reached: they answer {refusal.status}")
-    if refusal.status in _OVER:
+    if refusal.status in _GONE:
         return GoneError(
             "WhatsApp's servers no longer hold it",
             hint="whoever has it in their phone can send it to you again",

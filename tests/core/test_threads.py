@@ -55,16 +55,16 @@ def test_leaving_by_an_error_ends_the_thread() -> None:
 
 @pytest.mark.parametrize("threaded", [True, False])
 def test_whoever_catches_up_hears_of_the_failure(threaded: bool) -> None:
-    let_go = threading.Event()
+    release = threading.Event()
     worker: SerialWorker[str] = SerialWorker(
-        lambda item: let_go.wait(60) and int(item), threaded=threaded
+        lambda item: release.wait(60) and int(item), threaded=threaded
     )
     if not threaded:
-        let_go.set()
+        release.set()
     assert worker.idle
     worker.put("1")
     assert worker.idle is not threaded
-    let_go.set()
+    release.set()
     worker.catch_up()
     assert worker.idle
     worker.put("one")
@@ -90,13 +90,13 @@ def test_workers_are_at_most_so_many_and_give_what_comes_of_it() -> None:
 
 
 def test_closed_workers_begin_nothing_new_and_are_not_waited_for() -> None:
-    begun, let_go = threading.Event(), threading.Event()
+    begun, release = threading.Event(), threading.Event()
     done: list[int] = []
     workers = Workers(1, "test")
 
     def slow() -> None:
         begun.set()
-        let_go.wait(60)
+        release.wait(60)
         done.append(1)
 
     workers.start(slow)
@@ -104,6 +104,6 @@ def test_closed_workers_begin_nothing_new_and_are_not_waited_for() -> None:
     assert begun.wait(60)
     workers.close()
     assert done == []
-    let_go.set()
+    release.set()
     workers.close(wait=60)
     assert done == [1]

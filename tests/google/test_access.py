@@ -56,7 +56,7 @@ def test_an_expired_token_is_renewed_once_for_all_threads_and_kept(
     emulator.counts.clear()
     ask(emulator, times=40)
     assert emulator.counts.requests["/token"] == 1
-    after = logins.stored()
+    after = logins.load()
     assert after.fields["token"] != before
     assert after.expires is not None
     emulator.counts.clear()
@@ -66,7 +66,7 @@ def test_an_expired_token_is_renewed_once_for_all_threads_and_kept(
 
 def test_a_token_known_to_be_over_is_not_even_tried(log_in: LogIn, emulator: Emulator) -> None:
     login = log_in(ALLOW)
-    logins.keep(replace(login, fields={**login.fields, "expiry": "2020-01-01T00:00:00Z"}))
+    logins.store(replace(login, fields={**login.fields, "expiry": "2020-01-01T00:00:00Z"}))
     emulator.counts.clear()
     ask(emulator)
     assert emulator.counts.statuses[401] == 0
@@ -78,7 +78,7 @@ def test_a_stored_time_that_makes_no_sense_leads_to_a_new_token(
     log_in: LogIn, emulator: Emulator, expiry: object
 ) -> None:
     login = log_in(ALLOW)
-    logins.keep(replace(login, fields={**login.fields, "expiry": expiry}))
+    logins.store(replace(login, fields={**login.fields, "expiry": expiry}))
     ask(emulator)
 
 
@@ -96,7 +96,7 @@ def test_a_revoked_login_has_ended(log_in: LogIn, emulator: Emulator) -> None:
 def test_an_oauth_client_that_is_gone(log_in: LogIn, emulator: Emulator) -> None:
     login = log_in(ALLOW)
     fields = {**login.fields, "client_secret": "another", "expiry": None}
-    logins.keep(replace(login, fields=fields))
+    logins.store(replace(login, fields=fields))
     with pytest.raises(CredentialsError, match="no longer knows the OAuth client") as caught:
         ask(emulator)
     assert "Google's console" in caught.value.hints[0]
@@ -161,7 +161,7 @@ def test_a_login_removed_meanwhile_stays_removed(log_in: LogIn, emulator: Emulat
     login = log_in(ALLOW)
     emulator.tokens.expire_access()
     session, endpoints = open_session(endpoint=emulator.root)
-    logins.forget(login.account)
+    logins.remove(login.account)
     session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
     session.close()
     assert logins.accounts() == []
@@ -173,7 +173,7 @@ def test_a_login_removed_meanwhile_stays_removed(log_in: LogIn, emulator: Emulat
     [{}, {"refresh_token": "x"}, {"refresh_token": 5, "client_id": "x", "client_secret": "y"}],
 )
 def test_a_stored_login_that_makes_no_sense(fields: dict[str, object]) -> None:
-    logins.keep(Login(account="ann@example.org", provider="oauth", fields=fields))
+    logins.store(Login(account="ann@example.org", provider="oauth", fields=fields))
     with pytest.raises(CredentialsError, match="cannot be used") as caught:
         open_session()
     assert "gdrive-wa login" in caught.value.hints[0]

@@ -56,7 +56,7 @@ def test_consent_leads_to_a_stored_login_that_works(
     assert login.scopes == (APPDATA_SCOPE,)
     assert login.expires is not None
     assert login.expires.endswith("Z")
-    assert whoami() == logins.stored(sample.email)
+    assert whoami() == logins.load(sample.email)
     assert lists_backups(emulator)
 
 

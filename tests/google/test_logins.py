@@ -63,44 +63,44 @@ def everything_in(folder: Path) -> str:
 
 
 def test_a_keyring_is_used_where_there_is_one(ring: Ring, config: Path) -> None:
-    assert logins.keep(ANN).kept_in == "keyring"
+    assert logins.store(ANN).kept_in == "keyring"
     assert "ya29.canary" not in everything_in(config)
-    assert logins.stored().fields == ANN.fields
+    assert logins.load().fields == ANN.fields
     assert logins.keyring_name()
-    logins.forget(ANN.account)
+    logins.remove(ANN.account)
     assert ring.held == {}
     assert logins.accounts() == []
 
 
 def test_a_locked_keyring_leaves_files(ring: Ring, config: Path) -> None:
     ring.locked = True
-    assert logins.keep(ANN).kept_in == str(config / "logins" / "ann@example.org.json")
-    assert logins.stored().fields == ANN.fields
+    assert logins.store(ANN).kept_in == str(config / "logins" / "ann@example.org.json")
+    assert logins.load().fields == ANN.fields
     ring.locked = False
-    assert logins.stored().fields == ANN.fields
-    logins.forget(ANN.account)
+    assert logins.load().fields == ANN.fields
+    logins.remove(ANN.account)
     assert "ya29.canary" not in everything_in(config)
 
 
 def test_a_keyring_that_was_locked_later(ring: Ring) -> None:
-    logins.keep(ANN)
+    logins.store(ANN)
     ring.locked = True
     with pytest.raises(CredentialsError, match="cannot be read") as caught:
-        logins.stored()
+        logins.load()
     assert "unlock the keyring" in caught.value.hints[0]
-    logins.forget(ANN.account)
+    logins.remove(ANN.account)
     assert logins.accounts() == []
 
 
 def test_a_login_that_moves_into_the_keyring_leaves_no_file(config: Path) -> None:
-    logins.keep(ANN)
+    logins.store(ANN)
     assert "ya29.canary" in everything_in(config)
     usual, made = keyring.get_keyring(), Ring()
     keyring.set_keyring(made)
     try:
-        logins.keep(ANN)
+        logins.store(ANN)
         assert "ya29.canary" not in everything_in(config)
-        assert logins.stored().fields == ANN.fields
+        assert logins.load().fields == ANN.fields
     finally:
         keyring.set_keyring(usual)
 
@@ -109,42 +109,42 @@ def test_a_keyring_without_priority_is_none() -> None:
     assert logins.keyring_name() is None
     assert logins.stored_key() is None
     with pytest.raises(CredentialsError, match="has no keyring") as caught:
-        logins.keep_key(Secret("00" * 32))
+        logins.store_key(Secret("00" * 32))
     assert "--key-file" in caught.value.hints[0]
 
 
 def test_the_backup_key_in_the_keyring(ring: Ring) -> None:
-    logins.keep_key(Secret("ab" * 32))
+    logins.store_key(Secret("ab" * 32))
     kept = logins.stored_key()
     assert kept is not None
     assert kept.reveal() == "ab" * 32
     ring.locked = True
     assert logins.stored_key() is None
     with pytest.raises(CredentialsError, match="does not take the key"):
-        logins.keep_key(Secret("ab" * 32))
+        logins.store_key(Secret("ab" * 32))
 
 
 def test_the_last_login_is_the_default_unless_it_was_only_renewed() -> None:
-    logins.keep(ANN)
-    logins.keep(BEA)
+    logins.store(ANN)
+    logins.store(BEA)
     assert logins.accounts() == [BEA.account, ANN.account]
     logins.update(ANN)
-    assert logins.stored().account == BEA.account
-    logins.forget(BEA.account)
-    assert logins.stored().account == ANN.account
+    assert logins.load().account == BEA.account
+    logins.remove(BEA.account)
+    assert logins.load().account == ANN.account
 
 
 def test_accounts_are_found_in_any_case() -> None:
-    logins.keep(ANN)
-    assert logins.find("Ann@Example.ORG") == ANN.account
-    assert logins.find("nobody@example.org") is None
+    logins.store(ANN)
+    assert logins.find_account("Ann@Example.ORG") == ANN.account
+    assert logins.find_account("nobody@example.org") is None
     with pytest.raises(CredentialsError, match="no login is stored for nobody"):
-        logins.stored("nobody@example.org")
+        logins.load("nobody@example.org")
 
 
 @pytest.mark.parametrize("account", ["../../x", "/etc/passwd", "a/b", "nul", "", "a\x00b"])
 def test_no_account_name_leads_out_of_the_folder(config: Path, account: str) -> None:
-    logins.keep(Login(account=account, provider="oauth", fields={"token": "x"}))
+    logins.store(Login(account=account, provider="oauth", fields={"token": "x"}))
     (kept,) = (config / "logins").iterdir()
     assert kept.parent == config / "logins"
     assert {path.name for path in config.parent.iterdir()} == {"config"}
@@ -156,5 +156,5 @@ def test_a_config_folder_that_cannot_be_made(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GDRIVE_WA_CONFIG", str(tmp_path / "file" / "config"))
     with pytest.raises(StorageError) as caught:
-        logins.keep(ANN)
+        logins.store(ANN)
     assert caught.value.hints

@@ -17,7 +17,7 @@ from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import login_android, logout
-from gdrive_wa.google.logins import stored
+from gdrive_wa.google.logins import load
 from gdrive_wa.http.session import Session
 from gdrive_wa.http.tokens import GivenToken
 from tests.google.browser import Act, comes_back_with, decide
@@ -65,14 +65,14 @@ def secrets_of(fields: dict[str, object]) -> list[str]:
 def test_a_whole_life_of_a_login(log_in: LogIn, emulator: Emulator, told: Told) -> None:
     secrets: list[str] = []
     told.seen += repr(log_in(decide("allow", codes=secrets)))
-    secrets += secrets_of(dict(stored().fields))
+    secrets += secrets_of(dict(load().fields))
     emulator.tokens.expire_access()
     session, endpoints = open_session(endpoint=emulator.root)
     session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
     told.seen += repr(session) + repr(vars(session)) + repr(vars(session._tokens))
-    secrets += secrets_of(dict(stored().fields))
+    secrets += secrets_of(dict(load().fields))
     session.close()
-    told.seen += repr(stored()) + json.dumps(stored().to_json())
+    told.seen += repr(load()) + json.dumps(load().to_json())
     logout(endpoint=emulator.root)
     seen = told.everything()
     assert len(set(secrets)) == 5  # the code, two access tokens, and what renews them
@@ -117,7 +117,7 @@ def test_a_sign_in_that_fails(
 
 def test_renewing_a_revoked_login(log_in: LogIn, emulator: Emulator, told: Told) -> None:
     log_in(decide("allow"))
-    secrets = secrets_of(dict(stored().fields))
+    secrets = secrets_of(dict(load().fields))
     emulator.tokens.revoke_all()
     session, endpoints = open_session(endpoint=emulator.root)
     with pytest.raises(GdriveWaError) as caught:

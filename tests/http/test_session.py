@@ -180,7 +180,7 @@ def test_one_requests_limit_is_its_own_and_its_wish_is_obeyed(
     begun = time.monotonic()
     session.get_json(backups, what="one")
     assert time.monotonic() - begun >= 0.4
-    assert session.pace.interval == 0
+    assert session.rate_limiter.interval == 0
     assert emulator.counts.statuses == {429: 1, 200: 1}
 
 
@@ -190,15 +190,15 @@ def test_a_crowd_that_met_a_limit_comes_back_one_by_one(
     emulator.faults = Fault(
         kind=FaultKind.STATUS, status=429, reason="rateLimitExceeded", times=8, across=True
     )
-    together, usual = threading.Barrier(8), session.pace.limited
+    together, usual = threading.Barrier(8), session.rate_limiter.report_limited
     intervals: list[float] = []
 
     def limited(begun: float, pause: float) -> None:
         together.wait(60)  # or a thread that runs ahead meets all eight by itself, and gives up
         usual(begun, pause)
-        intervals.append(session.pace.interval)
+        intervals.append(session.rate_limiter.interval)
 
-    monkeypatch.setattr(session.pace, "limited", limited)
+    monkeypatch.setattr(session.rate_limiter, "report_limited", limited)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: session.get_json(backups, what="a page"), range(24)))
     assert emulator.counts.statuses[200] == 24

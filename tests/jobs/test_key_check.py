@@ -17,17 +17,17 @@ from gdrive_wa.core.errors import (
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.jobs.key_check import (
-    Slip,
+    TypoFix,
     check_key,
-    find_slip,
-    find_slip_by_envelope,
-    find_slip_by_file,
+    find_typo,
+    find_typo_by_envelope,
+    find_typo_by_file,
 )
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, Seal, key_for
 
 DIGITS = bytes(range(32)).hex()
 MISTYPED = DIGITS[:41] + "9" + DIGITS[42:]
-SLIP = Slip(place=42, group=11, typed="9", right="4")
+TYPO = TypoFix(position=42, group=11, typed="9", expected="4")
 VOICE = b"OggS" + bytes(range(256)) * 400
 
 
@@ -76,12 +76,12 @@ def test_what_is_not_encrypted_needs_no_key(database: Path) -> None:
 
 @pytest.mark.parametrize("checksum", [True, False], ids=["MD5", "no MD5"])
 def test_a_mistyped_digit_is_named_by_a_container(checksum: bool, seal: Seal) -> None:
-    assert find_slip_by_file(MISTYPED, seal("crypt15", checksum=checksum)) == SLIP
+    assert find_typo_by_file(MISTYPED, seal("crypt15", checksum=checksum)) == TYPO
 
 
 def test_a_mistyped_digit_is_named_by_a_small_file_of_any_content(seal: Seal) -> None:
     sealed = seal("crypt15", content=b"\1\2\3 what is this", compress=False)
-    assert find_slip_by_file(MISTYPED, sealed) == SLIP
+    assert find_typo_by_file(MISTYPED, sealed) == TYPO
 
 
 def test_a_mistyped_digit_is_named_by_a_longer_document_of_any_kind(
@@ -91,13 +91,13 @@ def test_a_mistyped_digit_is_named_by_a_longer_document_of_any_kind(
     name, sealed, _ = encrypt_media(document, ROOT_KEY, FileMetadata(name="Media/a.doc"))
     blob = tmp_path / f"{name}.mcrypt1"
     blob.write_bytes(sealed)
-    assert find_slip_by_file(MISTYPED, blob) == SLIP
+    assert find_typo_by_file(MISTYPED, blob) == TYPO
     multi = seal("crypt15", content=document, compress=False, checksum=False)
-    assert find_slip_by_file(MISTYPED, multi) == SLIP
+    assert find_typo_by_file(MISTYPED, multi) == TYPO
 
 
 def test_a_mistyped_digit_is_named_by_media_and_envelope(media: tuple[Path, Path]) -> None:
-    assert [find_slip_by_file(MISTYPED, path) for path in media] == [SLIP, SLIP]
+    assert [find_typo_by_file(MISTYPED, path) for path in media] == [TYPO, TYPO]
 
 
 def test_media_that_only_their_envelope_vouches_for_are_opened(media: tuple[Path, Path]) -> None:
@@ -113,37 +113,39 @@ def test_a_mistyped_digit_is_named_by_the_envelope_beside_a_document_of_any_size
     name, sealed, envelope = encrypt_media(bytes(range(256)) * 8192, ROOT_KEY, plain)
     blob = tmp_path / f"{name}.mcrypt1"
     blob.write_bytes(sealed)
-    assert find_slip_by_file(MISTYPED, blob) is None
+    assert find_typo_by_file(MISTYPED, blob) is None
     blob.with_name(f"{blob.name}-metadata").write_text(envelope)
-    assert find_slip_by_file(MISTYPED, blob) == SLIP
+    assert find_typo_by_file(MISTYPED, blob) == TYPO
 
 
 def test_spacing_and_case_do_not_move_the_place(media: tuple[Path, Path]) -> None:
     typed = " ".join(MISTYPED[i : i + 4] for i in range(0, 64, 4)).upper()
-    slip = find_slip_by_envelope(typed, media[1].read_text())
-    assert slip == SLIP
-    assert slip.correct(typed) == DIGITS
+    typo = find_typo_by_envelope(typed, media[1].read_text())
+    assert typo == TYPO
+    assert typo.correct(typed) == DIGITS
 
 
 def test_a_letter_that_is_no_digit_is_the_slip_if_any(media: tuple[Path, Path]) -> None:
     envelope = media[1].read_text()
     typed = "O" + DIGITS[1:]
-    assert find_slip_by_envelope(typed, envelope) == Slip(place=1, group=1, typed="o", right="0")
-    assert find_slip_by_envelope("OO" + DIGITS[2:], envelope) is None
-    assert find_slip_by_envelope("O" + MISTYPED[1:], envelope) is None
+    assert find_typo_by_envelope(typed, envelope) == TypoFix(
+        position=1, group=1, typed="o", expected="0"
+    )
+    assert find_typo_by_envelope("OO" + DIGITS[2:], envelope) is None
+    assert find_typo_by_envelope("O" + MISTYPED[1:], envelope) is None
 
 
 def test_two_slips_are_not_searched_for(media: tuple[Path, Path]) -> None:
-    assert find_slip_by_envelope("f" + MISTYPED[1:], media[1].read_text()) is None
+    assert find_typo_by_envelope("f" + MISTYPED[1:], media[1].read_text()) is None
 
 
 def test_another_number_of_digits_is_no_slip(media: tuple[Path, Path]) -> None:
     for typed in (DIGITS[1:], DIGITS + "0", ""):
-        assert find_slip_by_envelope(typed, media[1].read_text()) is None
+        assert find_typo_by_envelope(typed, media[1].read_text()) is None
 
 
 def test_two_corrections_that_authenticate_are_none() -> None:
-    assert find_slip(DIGITS, lambda key: key.reveal()[0] in (1, 2)) is None
+    assert find_typo(DIGITS, lambda key: key.reveal()[0] in (1, 2)) is None
 
 
 def test_only_the_960_single_corrections_are_tried() -> None:
@@ -153,14 +155,14 @@ def test_only_the_960_single_corrections_are_tried() -> None:
         tried.add(key.reveal())  # type: ignore[attr-defined]
         return False
 
-    assert find_slip(DIGITS, refuse) is None
+    assert find_typo(DIGITS, refuse) is None
     assert len(tried) == 960
     assert bytes(range(32)) not in tried
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
-        find_slip_by_file(MISTYPED, tmp_path / "nothing")
+        find_typo_by_file(MISTYPED, tmp_path / "nothing")
     long = tmp_path / "x.mcrypt1-metadata"
     long.write_bytes(b"A" * (1 << 21))
     with pytest.raises(MetadataError, match="never so long"):

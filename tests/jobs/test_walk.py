@@ -28,8 +28,8 @@ def fill(folder: Path, *names: str) -> Path:
     return folder
 
 
-def walked(src: Path, but: str | None = None) -> list[str]:
-    return [each.stored_as for each in walk(src, but=but) if isinstance(each, StoredFile)]
+def walked(src: Path, excluded: str | None = None) -> list[str]:
+    return [each.stored_as for each in walk(src, excluded=excluded) if isinstance(each, StoredFile)]
 
 
 def test_files_come_in_order_without_envelopes_links_and_state(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_there(unprivileged: Path) 
 def test_a_source_that_hides_itself_is_told(unprivileged: Path) -> None:
     src = fill(unprivileged / "src", "a.jpg")
     src.chmod(0)
-    (told,) = walk(src, but=None)
+    (told,) = walk(src, excluded=None)
     assert isinstance(told, Outcome)
     assert told.path == str(src)
     src.chmod(0o700)

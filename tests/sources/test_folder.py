@@ -314,5 +314,5 @@ def test_one_look_serves_the_backups_and_the_listing_that_follows(
     assert names_of(source, backup) == ["Databases/a.crypt15", "Databases/b.crypt15"]
     source.backups()
     put(here, "Databases/c.crypt15")
-    monkeypatch.setattr(folder_module, "SCAN_LASTS", 0.0)
+    monkeypatch.setattr(folder_module, "SCAN_SECONDS", 0.0)
     assert len(names_of(source, backup)) == 3

@@ -243,8 +243,8 @@ class TestStopping:
     ) -> None:
         monkeypatch.setattr("gdrive_wa.transfer.pool.LEAVE_SECONDS", 0.1)
         entries = fill(faulty, 2)
-        let_go = threading.Event()
-        faulty.faults[entries[0].stored_as] = [StreamFault(before_read=lambda: let_go.wait(200))]
+        release = threading.Event()
+        faulty.faults[entries[0].stored_as] = [StreamFault(before_read=lambda: release.wait(200))]
         others = set(threading.enumerate())
         results = fetch(faulty, entries, folder, jobs=2)
         assert next(results).entry == entries[1]
@@ -252,7 +252,7 @@ class TestStopping:
         results.close()
         assert time.monotonic() - started < 100
         (part,) = (folder / STATE_FOLDER / "partial").glob("*.part")
-        let_go.set()
+        release.set()
         for thread in set(threading.enumerate()) - others:
             thread.join(60)
         assert part.read_bytes() == b"", "the next run may have it in its hands already"

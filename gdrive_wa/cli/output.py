@@ -1,6 +1,6 @@
-"""What is said, and where: data on stdout, talk on stderr.
+"""Output of the command line: data on stdout, messages on stderr.
 
-One :class:`Voice` a run, made from the global options; commands ask for it with :func:`voice`.
+A run has one :class:`Messages`, set by the global options; commands get it from :func:`messages`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gdrive_wa.cli.shown import plain, size
+from gdrive_wa.cli.formatting import plain, size
 from gdrive_wa.core.errors import PartialError
 from gdrive_wa.core.model import Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Voice:
-    """How loud this run is.
+class Messages:
+    """Messages to the user on stderr.
 
     Attributes:
         quiet: errors only.
@@ -36,30 +36,30 @@ class Voice:
     verbose: bool = False
 
     def say(self, line: str) -> None:
-        """A line of talk, unless the run is quiet."""
+        """Print a message, unless the run is quiet."""
         if not self.quiet:
             click.echo(line, err=True)
 
     def hint(self, line: str) -> None:
-        """What to do next."""
+        """Print a hint about what to do next."""
         self.say(f"hint: {line}")
 
 
-_VOICE = Voice()
+_MESSAGES = Messages()
 
 
-def voice() -> Voice:
-    """The voice of this run."""
-    return _VOICE
+def messages() -> Messages:
+    """The messages of this run."""
+    return _MESSAGES
 
 
 def wants_traceback() -> bool:
-    """True when the user asked to see where an error happened."""
-    return _VOICE.verbose
+    """True if the user asked to see where an error happened."""
+    return _MESSAGES.verbose
 
 
-def complain(message: str, hints: tuple[str, ...]) -> None:
-    """An error: one line of what is wrong, then what to do."""
+def print_error(message: str, hints: tuple[str, ...]) -> None:
+    """Print an error: one line with what is wrong, then the hints."""
     click.echo(
         f"{click.style('error:', fg='red') if colours() else 'error:'} {plain(message)}", err=True
     )
@@ -68,17 +68,17 @@ def complain(message: str, hints: tuple[str, ...]) -> None:
 
 
 def colours() -> bool:
-    """True when stderr is a terminal that wants colour."""
+    """True if stderr is a terminal and ``NO_COLOR`` is not set."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
 def print_json(data: object) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 
 def print_table(title: str | None, columns: list[str], rows: list[list[str]]) -> None:
-    """A table on stdout: drawn on a terminal, tab-separated elsewhere so that scripts can cut."""
+    """Print a table on stdout: aligned on a terminal, otherwise tab-separated for scripts."""
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(plain(cell) for cell in row))
@@ -102,20 +102,20 @@ def print_table(title: str | None, columns: list[str], rows: list[list[str]]) ->
 
 
 def print_report(report: Report, verb: str, *, as_json: bool) -> int:
-    """Tell how a run ended; the exit code that says so too."""
+    """Print how a run ended, and return its exit code."""
     if as_json:
         print_json(report.to_json())
-    _tell_failed(report.failed)
+    _print_failed(report.failed)
     files = "file" if len(report.done) == 1 else "files"
-    _VOICE.say(
+    _MESSAGES.say(
         f"{verb} {len(report.done)} {files}, skipped {len(report.skipped)}, "
         f"failed {len(report.failed)}; {size(report.bytes)} in {report.seconds:.1f} s"
     )
     return exit_code(report)
 
 
-def _tell_failed(failed: Iterable[Outcome]) -> None:
-    """A line for each, and what to do once for all that need the same."""
+def _print_failed(failed: Iterable[Outcome]) -> None:
+    """Print a line for each failure, and each hint once for all failures that share it."""
     alike: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in failed:
         alike.setdefault(outcome.hints, []).append(outcome)
@@ -128,8 +128,8 @@ def _tell_failed(failed: Iterable[Outcome]) -> None:
 
 
 def exit_code(report: Report) -> int:
-    """0 when nothing failed, 7 when some did and the rest is there. When nothing is there, and
-    all failed for one kind of reason, such as the key: what that reason alone would end with.
+    """0 if nothing failed, 7 if something failed. If nothing succeeded and everything failed for
+    the same kind of reason, such as a wrong key: the exit code of that reason.
     """
     if not report.failed:
         return 0
@@ -140,8 +140,8 @@ def exit_code(report: Report) -> int:
 
 
 def progress() -> Progress:
-    """Bars on a terminal, plain lines elsewhere, nothing when quiet."""
-    if _VOICE.quiet:
+    """Bars on a terminal, otherwise plain lines; nothing if the run is quiet."""
+    if _MESSAGES.quiet:
         return Silent()
     if sys.stderr.isatty():
         from gdrive_wa.cli.bars import Bars  # noqa: PLC0415 - rich is slow to import

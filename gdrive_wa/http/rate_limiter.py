@@ -19,21 +19,21 @@ from gdrive_wa.core.errors import NetworkError
 FIRST_INTERVAL = 0.02
 LONGEST_INTERVAL = 2.0
 """Seconds between two requests, after a limit that is everybody's: at least, and at most."""
-LOOKED_AT = 24
+WINDOW = 24
 """How many of the last answers tell whether a limit is everybody's,"""
-CROWD = 0.25
+SHARED_FRACTION = 0.25
 """and what share of them met one then,"""
-FEWEST = 3
+SHARED_MINIMUM = 3
 """and how many at least."""
-_BELOW = 0.7
-"""Of the rate that was borne, what is tried next."""
+_REDUCTION = 0.7
+"""Share of the rate that went well, which is tried next."""
 _MEASURED_SECONDS = 5.0
 _HALVED_SECONDS = 2.0
 """Seconds of good answers in which the interval halves."""
 _NEGLIGIBLE = 0.001
 
 
-class Pace:
+class RateLimiter:
     """The turns of all threads of one session.
 
     Attributes:
@@ -46,12 +46,12 @@ class Pace:
         self._closed = Event()
         self._resume_at = 0.0
         self._next_turn = 0.0
-        self._last: deque[bool] = deque(maxlen=LOOKED_AT)
+        self._last: deque[bool] = deque(maxlen=WINDOW)
         self._good_at: deque[float] = deque(maxlen=4096)
         self._since = time.monotonic()
         self._limited_at = -math.inf
 
-    def turn(self) -> float:
+    def wait_turn(self) -> float:
         """Wait for this thread's turn; the moment at which it came (monotonic, seconds).
 
         Raises:
@@ -62,12 +62,12 @@ class Pace:
                 now = time.monotonic()
                 at = max(now, self._resume_at, self._next_turn)
                 self._next_turn = at + self.interval
-            self.rest(at - now)
+            self.sleep(at - now)
             now = time.monotonic()
             if self._resume_at <= now:  # nobody was limited while this thread waited
                 return now
 
-    def limited(self, begun: float, pause: float) -> None:
+    def report_limited(self, begun: float, pause: float) -> None:
         """A request that began at `begun` met a rate limit, and will be tried after `pause`.
 
         When many did, nobody asks anything for that long. Requests that were under way together
@@ -75,19 +75,19 @@ class Pace:
         """
         with self._lock:
             self._last.append(True)
-            if sum(self._last) < max(FEWEST, CROWD * len(self._last)):
+            if sum(self._last) < max(SHARED_MINIMUM, SHARED_FRACTION * len(self._last)):
                 return
             now = time.monotonic()
             self._resume_at = max(self._resume_at, now + pause)
             if begun < self._limited_at:
                 return
-            borne = self._borne(now)
-            slower = 1 / (_BELOW * borne) if borne else 2 * self.interval
-            self.interval = min(max(slower, FIRST_INTERVAL), LONGEST_INTERVAL)
+            rate = self._recent_rate(now)
+            interval = 1 / (_REDUCTION * rate) if rate else 2 * self.interval
+            self.interval = min(max(interval, FIRST_INTERVAL), LONGEST_INTERVAL)
             self._limited_at = self._since = now
             self._last.clear()
 
-    def good(self) -> None:
+    def report_good(self) -> None:
         """A request was answered."""
         with self._lock:
             now = time.monotonic()
@@ -99,13 +99,13 @@ class Pace:
                     self.interval = 0.0
             self._good_at.append(now)
 
-    def _borne(self, now: float) -> float:
+    def _recent_rate(self, now: float) -> float:
         """Good answers a second, since the last limit or as far back as is looked."""
         since = max(self._since, now - _MEASURED_SECONDS)
         count = sum(at >= since for at in self._good_at)
         return count / max(now - since, 0.1)
 
-    def rest(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Wait, but not beyond the end of the session.
 
         Raises:

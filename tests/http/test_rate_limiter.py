@@ -9,7 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gdrive_wa.core.errors import NetworkError
-from gdrive_wa.http.pace import FEWEST, FIRST_INTERVAL, LONGEST_INTERVAL, Pace
+from gdrive_wa.http.rate_limiter import (
+    FIRST_INTERVAL,
+    LONGEST_INTERVAL,
+    SHARED_MINIMUM,
+    RateLimiter,
+)
 
 
 class Clock:
@@ -22,7 +27,7 @@ class Clock:
         return self.now
 
 
-class Watched(Pace):
+class Watched(RateLimiter):
     """By the clock of the test: who waits moves it on, and may see something happen meanwhile."""
 
     def __init__(self, clock: Clock, *, moves: bool = True) -> None:
@@ -41,48 +46,48 @@ class Watched(Pace):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr("gdrive_wa.http.pace.time", made)
+    monkeypatch.setattr("gdrive_wa.http.rate_limiter.time", made)
     return made
 
 
-def crowd(pace: Pace, pause: float = 0.0) -> None:
+def crowd(pace: RateLimiter, pause: float = 0.0) -> None:
     """As many requests as it takes, one after the other, meet the limit."""
     now = pace.clock.monotonic if isinstance(pace, Watched) else time.monotonic
-    for _ in range(FEWEST):
-        pace.limited(now(), pause)
+    for _ in range(SHARED_MINIMUM):
+        pace.report_limited(now(), pause)
 
 
 def test_one_file_that_meets_a_limit_holds_nobody_else() -> None:
-    pace = Pace()
+    pace = RateLimiter()
     for _ in range(20):
-        pace.good()
+        pace.report_good()
     for _ in range(3):
-        pace.limited(time.monotonic(), 60)
+        pace.report_limited(time.monotonic(), 60)
         for _ in range(8):
-            pace.good()
+            pace.report_good()
     begun = time.monotonic()
-    assert pace.turn() < begun + 30
+    assert pace.wait_turn() < begun + 30
     assert pace.interval == 0
 
 
 def test_a_limit_that_many_meet_holds_everybody() -> None:
-    pace = Pace()
+    pace = RateLimiter()
     begun = time.monotonic()
     crowd(pace, 0.3)
-    assert pace.turn() >= begun + 0.3
+    assert pace.wait_turn() >= begun + 0.3
     assert pace.interval == FIRST_INTERVAL
 
 
 def test_requests_that_met_the_limit_together_count_once() -> None:
-    pace = Pace()
-    together = [pace.turn() for _ in range(8)]
+    pace = RateLimiter()
+    together = [pace.wait_turn() for _ in range(8)]
     for begun in together:
-        pace.limited(begun, 0)
+        pace.report_limited(begun, 0)
     assert pace.interval == FIRST_INTERVAL
 
 
 def test_where_nothing_was_good_the_interval_doubles_up_to_a_bound() -> None:
-    pace = Pace()
+    pace = RateLimiter()
     crowd(pace)
     crowd(pace)
     assert pace.interval == 2 * FIRST_INTERVAL
@@ -94,7 +99,7 @@ def test_where_nothing_was_good_the_interval_doubles_up_to_a_bound() -> None:
 def test_what_is_tried_next_is_less_than_what_was_borne(clock: Clock) -> None:
     pace = Watched(clock)
     for _ in range(6):
-        pace.good()
+        pace.report_good()
         clock.now += 0.05
     borne = 6 / 0.3
     crowd(pace)
@@ -106,12 +111,12 @@ def test_good_answers_win_the_full_speed_back(clock: Clock) -> None:
     crowd(pace)
     slowest = pace.interval
     clock.now += 0.1
-    pace.good()
+    pace.report_good()
     assert 0 < pace.interval < slowest
     until = clock.now + 30
     while pace.interval and clock.now < until:
         clock.now += 0.02
-        pace.good()
+        pace.report_good()
     assert pace.interval == 0
 
 
@@ -119,7 +124,7 @@ def test_after_a_limit_threads_leave_apart(clock: Clock) -> None:
     pace = Watched(clock, moves=False)  # all come at once
     crowd(pace)
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: pace.turn(), range(6)))
+        list(pool.map(lambda _: pace.wait_turn(), range(6)))
     assert sorted(pace.waited) == pytest.approx([FIRST_INTERVAL * place for place in range(6)])
 
 
@@ -128,20 +133,20 @@ def test_a_limit_holds_those_who_wait_already(clock: Clock) -> None:
     crowd(pace, 0.1)
     begun = clock.now
     pace.meanwhile = lambda: crowd(pace, 0.3) if len(pace.waited) == 1 else None
-    assert pace.turn() >= begun + 0.3
+    assert pace.wait_turn() >= begun + 0.3
     assert pace.waited[0] == pytest.approx(0.1)
 
 
 def test_who_waits_for_a_turn_really_waits() -> None:
-    pace = Pace()
+    pace = RateLimiter()
     begun = time.monotonic()
     crowd(pace)
-    pace.turn()
-    assert pace.turn() >= begun + 0.9 * FIRST_INTERVAL
+    pace.wait_turn()
+    assert pace.wait_turn() >= begun + 0.9 * FIRST_INTERVAL
 
 
 def test_a_closed_pace_lets_nobody_go_on() -> None:
-    pace = Pace()
+    pace = RateLimiter()
     pace.close()
     with pytest.raises(NetworkError, match="was closed"):
-        pace.turn()
+        pace.wait_turn()

@@ -1,4 +1,4 @@
-"""Bytes, moments and other people's words as they are shown at a terminal."""
+"""Sizes, times and untrusted text, formatted for a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ KIB = 1024
 
 
 def size(number: int | None) -> str:
-    """Bytes for people: ``3.4 MB`` (units of 1024)."""
+    """A size in bytes as text such as ``3.4 MB`` (units of 1024)."""
     if number is None:
         return "?"
     value = float(number)
@@ -20,8 +20,8 @@ def size(number: int | None) -> str:
 
 
 def moment(at: datetime | None, form: str = "%Y-%m-%d %H:%M", zone: tzinfo | None = None) -> str:
-    """When, in the user's own time: ``2025-03-02 18:04``. A backup may claim the first or the last
-    day there is, which is none elsewhere: then as it is."""
+    """A time in the user's own zone: ``2025-03-02 18:04``. A time so close to the first or last
+    representable day that it cannot be converted is shown unconverted."""
     if at is None:
         return "?"
     try:
@@ -31,5 +31,5 @@ def moment(at: datetime | None, form: str = "%Y-%m-%d %H:%M", zone: tzinfo | Non
 
 
 def plain(text: str) -> str:
-    """Text from a backup without anything a terminal would obey."""
+    """Text from a backup without characters that control a terminal."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
