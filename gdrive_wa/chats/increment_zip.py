@@ -46,7 +46,7 @@ _CONVERSATION = 2
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def open_increment(path: Path) -> Iterator[zipfile.ZipFile]:
     """The ZIP at `path`, of which every member is as an honest one's.
 
     Raises:
@@ -82,12 +82,14 @@ def _check(archive: zipfile.ZipFile) -> None:
             raise PayloadError("an increment is packed in a way that WhatsApp does not use")
 
 
-def tables(archive: zipfile.ZipFile, remarks: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_tables(
+    archive: zipfile.ZipFile, warnings: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """The changed rows of other tables: each with its table's name, in the order of the files.
 
     Args:
         archive: an increment.
-        remarks: where files are named whose layout is not understood. They cost names only.
+        warnings: where files are named whose layout is not understood. They cost names only.
     """
     found = sorted(
         (match[1], int(match[2] or 0), name)
@@ -102,7 +104,7 @@ def tables(archive: zipfile.ZipFile, remarks: list[str]) -> Iterator[tuple[str, 
         except (zipfile.BadZipFile, OSError, RecursionError, *_UNPACKING):
             rows = None
         if rows is None:
-            remarks.append(f"{name} is not understood: the names in it are not known")
+            warnings.append(f"{name} is not understood: the names in it are not known")
             continue
         yield from ((table, row) for row in rows)
 
@@ -111,30 +113,30 @@ def _rows(raw: bytes, table: str) -> list[dict[str, Any]] | None:
     """The rows of a table in JSON: a list of objects, also one a line, in an object, or as lists
     beside the names of their columns; None for any other layout."""
     try:
-        told = json.loads(raw)
+        parsed = json.loads(raw)
     except ValueError:
         lines = raw.splitlines()
-        told = [json.loads(line) for line in lines if line.strip()] if len(lines) > 1 else None
-    if isinstance(told, dict):
-        columns = told.get("columns")
-        found = told.get(table, told.get("rows"))
+        parsed = [json.loads(line) for line in lines if line.strip()] if len(lines) > 1 else None
+    if isinstance(parsed, dict):
+        columns = parsed.get("columns")
+        found = parsed.get(table, parsed.get("rows"))
         if isinstance(columns, list) and isinstance(found, list):
             found = [
                 dict(zip(map(str, columns), row, strict=False)) if isinstance(row, list) else row
                 for row in found
             ]
-        told = found
-    if not isinstance(told, list):
+        parsed = found
+    if not isinstance(parsed, list):
         return None
-    return [_unwrapped(row) for row in told if isinstance(row, dict)]
+    return [_unwrap(row) for row in parsed if isinstance(row, dict)]
 
 
-def _unwrapped(row: dict[str, Any]) -> dict[str, Any]:
+def _unwrap(row: dict[str, Any]) -> dict[str, Any]:
     """A row that stands in another object, beside what was done with it."""
     return next((row[name] for name in _WRAPPED if isinstance(row.get(name), dict)), row)
 
 
-def messages(file: IO[bytes]) -> Iterator[HistorySync]:
+def read_messages(file: IO[bytes]) -> Iterator[HistorySync]:
     """The messages of ``messages.bin``.
 
     Raises:

@@ -74,4 +74,4 @@ def nameless_chats(notes: Iterable[VoiceNote], people: People) -> tuple[str, ...
     """The jids of the chats that no source has a name for, in the order of `notes`."""
     jids = dict.fromkeys(note.chat_jid for note in notes)
     fixed = (STATUS, UNKNOWN_CHAT)
-    return tuple(jid for jid in jids if jid not in fixed and people.known(jid) is None)
+    return tuple(jid for jid in jids if jid not in fixed and people.find_name(jid) is None)

@@ -33,14 +33,14 @@ class Chats:
     Attributes:
         owner: the name of whose backup it is, ``Me`` where the database does not say.
         notes: by time sent; each without a file, for this room knows of none.
-        remarks: what a person should know about the databases, a line each.
+        warnings: what a person should know about the databases, a line each.
         attached: audio messages that are not voice notes, and therefore not among `notes`.
         nameless: jids of the chats with notes that no source has a name for.
     """
 
     owner: str
     notes: tuple[VoiceNote, ...] = field(repr=False)
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     attached: int = 0
     nameless: tuple[str, ...] = ()
 
@@ -99,7 +99,7 @@ def read_phone(databases: PhoneDatabases) -> Chats:
         return Chats(
             phone.people.owner,
             tuple(notes),
-            tuple(phone.remarks),
+            tuple(phone.warnings),
             phone.attached,
             nameless_chats(notes, phone.people),
         )

@@ -73,9 +73,9 @@ def container_key(header: Header, key: Key | None) -> bytes:
             hint=f"give {_KEY_FILE}",
         )
     if key.server_salt != header.server_salt:
-        raise another_generation("server salt")
+        raise generation_mismatch("server salt")
     if key.google_id != header.google_id:
-        raise another_generation("account id")
+        raise generation_mismatch("account id")
     return key.reveal()
 
 
@@ -88,7 +88,7 @@ def version_differs(header: Header, key: Key | None) -> bool:
     return isinstance(key, CipherKey) and key.key_version != header.key_version
 
 
-def another_generation(what: str) -> WrongKeyError:
+def generation_mismatch(what: str) -> WrongKeyError:
     """The error about a cipher key that is not of the container's time."""
     return WrongKeyError(
         f"this key file belongs to another generation of the backup: its {what} differs",

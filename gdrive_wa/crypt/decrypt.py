@@ -22,7 +22,7 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
 from gdrive_wa.crypt.primitives import PIECE_SIZE, Piece
-from gdrive_wa.crypt.recognise import HEADER_READ, START, looks_like, media_name, recognise
+from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, SNIFF_SIZE, looks_like, media_name, recognise
 
 if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
@@ -90,7 +90,7 @@ def decrypt_content(
     digits = media_name(name)
     if digits is not None:
         return _media(file, size, digits, key, sink, metadata, check)
-    start = file.read(HEADER_READ)
+    start = file.read(MAX_HEADER_SIZE)
     if not start and not copy_unknown:
         raise TruncatedError(f"the file is empty: {_base(name)}")
     kind, header = recognise(start, name)
@@ -119,13 +119,13 @@ def copy_content(
     Raises:
         ChecksumError: it is not what the metadata promises.
     """
-    written = _Written(sink, digested=True)
+    written = _HashingSink(sink, digested=True)
     md5 = hashlib.md5(usedforsecurity=False)
     checked = metadata is not None and metadata.md5 is not None
     while piece := file.read(PIECE_SIZE):
         if checked:
             md5.update(piece)
-        written.take(piece)
+        written.write(piece)
         check(len(piece))
     if checked and metadata is not None and metadata.md5 != md5.hexdigest():
         raise ChecksumError("the content is not what its metadata promises")
@@ -146,8 +146,8 @@ def decrypt_linked(file: IO[bytes], link: MediaLink, sink: Callable[[Piece], obj
         raise ChecksumError("what came is not the copy that the database promises")
     size = file.tell()
     file.seek(0)
-    written = _Written(sink, digested=True)
-    decrypt_enc(file, size, link.media_key, written.take)
+    written = _HashingSink(sink, digested=True)
+    decrypt_enc(file, size, link.media_key, written.write)
     if link.sha256 not in (None, written.digest.hexdigest()):
         raise ChecksumError("what WhatsApp's servers hold is not what the database promises")
     return written.result("enc", looks_like(written.start))
@@ -163,21 +163,21 @@ def _container(
     check: Callable[[int], None],
 ) -> Decrypted:
     from gdrive_wa.crypt.containers import (  # noqa: PLC0415 - protobuf is slow to import
-        another_generation,
         container_key,
         decrypt_container,
+        generation_mismatch,
         version_differs,
     )
 
     aes_key = container_key(header, key)
-    written = _Written(sink)
+    written = _HashingSink(sink)
     threaded = size > PIECE_SIZE
     with (
-        SerialWorker(written.take, threaded=threaded) as writing,
+        SerialWorker(written.write, threaded=threaded) as writing,
         SerialWorker(written.digest.update, threaded=threaded) as hashing,
     ):
 
-        def both(piece: Piece) -> None:
+        def write_and_hash(piece: Piece) -> None:
             if writing.failure is not None:
                 raise writing.failure
             writing.put(piece)
@@ -185,11 +185,11 @@ def _container(
 
         try:
             unpacked = decrypt_container(
-                file, size, header, aes_key, both, limit=limit, check=check
+                file, size, header, aes_key, write_and_hash, limit=limit, check=check
             )
         except WrongKeyError as error:
             if version_differs(header, key):
-                raise another_generation("key version") from error
+                raise generation_mismatch("key version") from error
             raise
         failure = writing.finish()
     if failure is not None:
@@ -217,12 +217,12 @@ def _media(
             "an mcrypt1 file needs the root key, and this is the key file of crypt12 or crypt14",
             hint="give the 64 digits, or encrypted_backup.key",
         )
-    written = _Written(sink, digested=True)
-    warnings = decrypt_mcrypt1(file, size, name, key, written.take, metadata=metadata, check=check)
+    written = _HashingSink(sink, digested=True)
+    warnings = decrypt_mcrypt1(file, size, name, key, written.write, metadata=metadata, check=check)
     return written.result("mcrypt1", looks_like(written.start), warnings)
 
 
-class _Written:
+class _HashingSink:
     """What was handed on so far: its size, its first bytes, its SHA-256."""
 
     def __init__(self, sink: Callable[[Piece], object], *, digested: bool = False) -> None:
@@ -232,9 +232,9 @@ class _Written:
         self.size = 0
         self.start = b""
 
-    def take(self, piece: Piece) -> None:
+    def write(self, piece: Piece) -> None:
         if not self.start:
-            self.start = bytes(piece[:START])
+            self.start = bytes(piece[:SNIFF_SIZE])
         self._sink(piece)
         self.size += len(piece)
         if self._digested:

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gdrive_wa.core.errors import FormatError, TruncatedError
-from gdrive_wa.crypt.recognise import LONGEST_PREFIX
+from gdrive_wa.crypt.recognise import MAX_PREFIX_SIZE
 from gdrive_wa.pb.backup_prefix_pb2 import BackupPrefix, Crypt14Cipher, Crypt15Cipher
 
 CRYPT12_HEADER_SIZE = 67
@@ -66,14 +66,14 @@ def parse_header(start: bytes) -> Header:
     """The header at the start of a crypt14 or crypt15 file.
 
     Args:
-        start: the first :data:`HEADER_READ` bytes of the file, or all of a shorter one.
+        start: the first :data:`MAX_HEADER_SIZE` bytes of the file, or all of a shorter one.
 
     Raises:
         TruncatedError: the file ends inside its header.
         FormatError: there is no such header.
     """
     length, offset = read_varint(start)
-    if length == 0 or length > LONGEST_PREFIX:
+    if length == 0 or length > MAX_PREFIX_SIZE:
         raise FormatError(f"no backup file: its header would have {length} bytes")
     try:
         return _parse_prefix(start, offset, length)

@@ -21,7 +21,7 @@ from gdrive_wa.crypt.header import (
 )
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
 from gdrive_wa.crypt.primitives import PIECE_SIZE
-from gdrive_wa.crypt.recognise import HEADER_READ, recognise
+from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, recognise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def inspect(path: str | Path) -> Inspection:
 
 def _inspect(file: IO[bytes], name: str) -> Inspection:
     size = os.fstat(file.fileno()).st_size
-    start = file.read(HEADER_READ)
+    start = file.read(MAX_HEADER_SIZE)
     if not start:
         raise TruncatedError(f"the file is empty: {name}")
     kind, header = recognise(start, name)

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from gdrive_wa.core.arguments import PathLike, as_path
 from gdrive_wa.core.errors import KeyFileError
-from gdrive_wa.crypt.key_text import only_digits, text_of
+from gdrive_wa.crypt.key_text import decode_text, strip_separators
 from gdrive_wa.crypt.primitives import expand, extract
 
 ROOT_KEY_SIZE = 32
@@ -21,7 +21,7 @@ CIPHER_KEY_SIZE = 131
 JAVA_PREFIX = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
 """What Java writes before a ``byte[]``: then its length, 4 bytes, big-endian."""
 JAVA_HEADER_SIZE = len(JAVA_PREFIX) + 4
-LONGEST_KEY_FILE = 4096
+MAX_KEY_FILE_SIZE = 4096
 """Nothing longer is read when a key is expected."""
 _ZERO_SALT = bytes(32)
 _CIPHER_VERSION = b"\x00\x01"
@@ -48,7 +48,7 @@ class RootKey:
         Raises:
             KeyFileError: another number of digits, or something that is no digit.
         """
-        digits = only_digits(text)
+        digits = strip_separators(text)
         try:
             key = bytes.fromhex(digits)
         except ValueError as error:
@@ -205,7 +205,7 @@ def load_key(source: PathLike | bytes) -> Key:
     path = as_path(source, "source").expanduser()
     try:
         with path.open("rb") as file:
-            raw = file.read(LONGEST_KEY_FILE + 1)
+            raw = file.read(MAX_KEY_FILE_SIZE + 1)
     except OSError as error:
         refuse_key_as_path(source)
         reason = (error.strerror or "it cannot be read").lower()
@@ -241,13 +241,13 @@ def key_file_content(key: Key) -> bytes:
 def _parse(raw: bytes) -> Key:
     if not raw:
         raise KeyFileError("the key is empty")
-    if len(raw) > LONGEST_KEY_FILE:
+    if len(raw) > MAX_KEY_FILE_SIZE:
         raise KeyFileError("the key file is far too long to be a key")
     if raw.startswith(b"\xac\xed"):
         return _from_body(_unwrap(raw))
     if len(raw) in (ROOT_KEY_SIZE, CIPHER_KEY_SIZE) and not _is_ascii(raw):
         return _from_body(raw)
-    text = text_of(raw)
+    text = decode_text(raw)
     if text is not None:
         return _from_text(text)
     raise KeyFileError(f"these {len(raw)} bytes are no key of any known form")

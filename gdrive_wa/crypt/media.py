@@ -77,7 +77,7 @@ def decrypt_mcrypt1(
     if body + TAG_SIZE == size <= PIECE_SIZE:
         whole = open_gcm(material[:32], material[32:], file.read(size))
         if whole is not None:
-            _take_whole(whole, metadata, sink)
+            _give_checked(whole, metadata, sink)
             check(size)
             return ()
         file.seek(0)  # why it does not open is told below
@@ -138,12 +138,12 @@ def decrypt_enc(
     from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
 
     cipher = AES.new(aes_key, AES.MODE_CBC, iv=iv)
-    held = b""
+    pending = b""
     for piece in _pieces(file, body):
-        if held:
-            sink(held)
-        held = cipher.decrypt(piece)
-    last = strip_padding(held)
+        if pending:
+            sink(pending)
+        pending = cipher.decrypt(piece)
+    last = strip_padding(pending)
     if last is None:
         raise AuthenticationError("the padding of this file makes no sense")
     sink(last)
@@ -155,7 +155,7 @@ def enc_size(size: int) -> int:
     return size // BLOCK_SIZE * BLOCK_SIZE + BLOCK_SIZE + ENC_MAC_SIZE
 
 
-def _take_whole(
+def _give_checked(
     whole: bytes, metadata: FileMetadata | None, sink: Callable[[Piece], object]
 ) -> None:
     """Give `sink` the content of a short file, whose tag holds, all at once."""

@@ -16,16 +16,16 @@ from gdrive_wa.core.kinds import is_encrypted, without_encryption
 if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
 
-LONGEST_PREFIX = 65536
+MAX_PREFIX_SIZE = 65536
 """Longer prefixes are refused: the longest ever seen has a few hundred bytes."""
-HEADER_READ = LONGEST_PREFIX + 16
+MAX_HEADER_SIZE = MAX_PREFIX_SIZE + 16
 """So many bytes hold any header whole."""
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
 _MCRYPT1_SUFFIX = ".mcrypt1"
 _JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
 NO_SUCH_BACKUP = "it is not what its name says, or was not copied whole: fetch it again"
-START = 64
+SNIFF_SIZE = 64
 """So many bytes at its start tell what unencrypted content is."""
 _SUFFIXES = {
     b"OggS": ".opus",
@@ -119,7 +119,7 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
     """The format of a file, and its header where it has one.
 
     Args:
-        start: its first bytes, :data:`~HEADER_READ` of them.
+        start: its first bytes, :data:`~MAX_HEADER_SIZE` of them.
         name: its name: mcrypt1 and enc files are random bytes, and only the name tells.
 
     Returns:

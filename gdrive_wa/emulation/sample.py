@@ -103,7 +103,7 @@ def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> Sa
                 "number": OWNER_NUMBER,
                 "updateTime": google_time(UPDATED),
                 "metadata": _backup_metadata(key, year, upload, rng),
-                "files": upload.said,
+                "files": upload.settings,
             }
         ],
         "my_drive": {"Phone backup/WhatsApp": "backup"},

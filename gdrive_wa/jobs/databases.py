@@ -70,15 +70,15 @@ def notes_of(
     try:
         if iphone is not None:
             chats = read_iphone_notes(
-                iphone, beside=_iphone_beside(archive), contacts=contacts, owner=owner
+                iphone, sidecars=_iphone_sidecars(archive), contacts=contacts, owner=owner
             )
         elif msgstore is not None:
             chats = read_voice_notes(msgstore, wa=names, contacts=contacts, increments=newer)
     except DatabaseError as error:
         progress.say(f"{error.message}: the voice notes keep their files' names")
         return []
-    for remark in chats.remarks:
-        progress.say(remark)
+    for warning in chats.warnings:
+        progress.say(warning)
     return list(chats)
 
 
@@ -95,7 +95,7 @@ def links_of(archive: ArchiveWriter, progress: Progress) -> dict[tuple[str, str]
     links: dict[tuple[str, str], MediaLink] = {}
     try:
         if iphone is not None:
-            told = read_iphone_links(iphone, beside=_iphone_beside(archive))
+            told = read_iphone_links(iphone, sidecars=_iphone_sidecars(archive))
             links.update({(link.chat_jid, link.message_id): link for link in told})
         if android is not None:
             told = read_links(android)
@@ -105,7 +105,7 @@ def links_of(archive: ArchiveWriter, progress: Progress) -> dict[tuple[str, str]
     return links
 
 
-def _iphone_beside(archive: ArchiveWriter) -> list[Path]:
+def _iphone_sidecars(archive: ArchiveWriter) -> list[Path]:
     """The archive's copies of the databases that an iPhone has beside its chats."""
     return [path for name in IPHONE_BESIDE if (path := archive.database(name)) is not None]
 

@@ -68,8 +68,8 @@ class RunningEmulator:
         keys = (folder.absolute() / name for name in _KEY_FILES)
         self.root = self._server.root
         self.account = signed_in.email
-        self.token = Secret(str(signed_in.said.get("access_token", "")))
-        self.oauth_token = Secret(str(signed_in.said.get("oauth_token", "")))
+        self.token = Secret(str(signed_in.settings.get("access_token", "")))
+        self.oauth_token = Secret(str(signed_in.settings.get("oauth_token", "")))
         self.key_file = next((file for file in keys if file.exists()), None)
 
     def __repr__(self) -> str:

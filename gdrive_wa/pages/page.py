@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from gdrive_wa.core.model import VoiceNote
-from gdrive_wa.pages.catalogue import Line, catalogue, clean, in_order
+from gdrive_wa.pages.page_data import PageNote, page_data, sorted_notes, without_surrogates
 from gdrive_wa.storage.draft import write_file
 
 if TYPE_CHECKING:
@@ -78,25 +78,25 @@ def render(
     """The whole page as text."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
 
-    lines = in_order(notes, timezone)
+    page_notes = sorted_notes(notes, timezone)
     style = _asset("page.css")
     script = "".join(['"use strict";\n(() => {\n', *map(_asset, _SCRIPTS), "})();\n"])
-    few = len(lines) <= PLAIN_LIMIT
+    few = len(page_notes) <= PLAIN_LIMIT
     return _template().render(
-        title=clean(title or DEFAULT_TITLE),
-        count=len(lines),
+        title=without_surrogates(title or DEFAULT_TITLE),
+        count=len(page_notes),
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
-        data=Markup(_json(catalogue(lines))),  # noqa: S704 - every markup character is escaped
-        plain_notes=[_plain(line) for line in lines] if few else [],
-        plain_folders=[] if few else _folders(lines),
+        data=Markup(_json(page_data(page_notes))),  # noqa: S704 - every markup character is escaped
+        plain_notes=[_plain(entry) for entry in page_notes] if few else [],
+        plain_folders=[] if few else _folders(page_notes),
     )
 
 
 def link(file: str) -> str:
     """A path in the archive as a relative URL that no character of it can bend."""
-    return "./" + "/".join(quote(clean(part), safe="") for part in file.split("/"))
+    return "./" + "/".join(quote(without_surrogates(part), safe="") for part in file.split("/"))
 
 
 def _template() -> Template:
@@ -140,23 +140,23 @@ def _json(data: object) -> str:
     return text
 
 
-def _plain(line: Line) -> PlainNote:
+def _plain(entry: PageNote) -> PlainNote:
     return PlainNote(
-        href=None if line.file is None else link(line.file),
-        when="" if line.local is None else line.local.strftime("%Y-%m-%d %H:%M"),
-        sender=clean(line.note.sender),
-        chat=clean(line.note.chat),
-        transcript=clean(line.note.transcript or ""),
+        href=None if entry.file is None else link(entry.file),
+        when="" if entry.local is None else entry.local.strftime("%Y-%m-%d %H:%M"),
+        sender=without_surrogates(entry.note.sender),
+        chat=without_surrogates(entry.note.chat),
+        transcript=without_surrogates(entry.note.transcript or ""),
     )
 
 
-def _folders(lines: Iterable[Line]) -> list[PlainFolder]:
+def _folders(page_notes: Iterable[PageNote]) -> list[PlainFolder]:
     counts: dict[str, int] = {}
-    for line in lines:
-        if line.file is not None:
-            folder = line.file.rpartition("/")[0] or "."
+    for entry in page_notes:
+        if entry.file is not None:
+            folder = entry.file.rpartition("/")[0] or "."
             counts[folder] = counts.get(folder, 0) + 1
     return [
-        PlainFolder(href=link(folder) + "/", name=clean(folder), notes=number)
+        PlainFolder(href=link(folder) + "/", name=without_surrogates(folder), notes=number)
         for folder, number in sorted(counts.items())
     ]

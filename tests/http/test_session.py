@@ -63,7 +63,7 @@ def test_what_passes_is_tried_again(
 ) -> None:
     emulator.faults = refusing(status, reason, times=2)
     assert session.get_json(backups, what="the list of backups")["backups"]
-    assert emulator.counts.asked("*") == 3
+    assert emulator.counts.request_count("*") == 3
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_refused_listing_is_about_the_login(
     with pytest.raises(CredentialsError, match="Google refuses the list") as caught:
         session.get_json(backups, what="the list of backups")
     assert hint in " ".join(caught.value.hints)
-    assert emulator.counts.asked("*") == 1
+    assert emulator.counts.request_count("*") == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_refused_file_says_nothing_of_the_login(
     assert isinstance(caught.value, NetworkError)
     assert not isinstance(caught.value, CredentialsError)
     assert hint in " ".join(caught.value.hints)
-    assert emulator.counts.asked("*") == 1
+    assert emulator.counts.request_count("*") == 1
 
 
 def test_an_unfinished_upload_is_told_as_such(
@@ -143,7 +143,7 @@ def test_what_never_gets_better_ends(session: Session, emulator: Emulator, backu
     with pytest.raises(NetworkError, match="service failed \\(503\\)") as caught:
         session.get_json(backups, what="the list of backups")
     assert "run the same command again" in caught.value.hints[0]
-    assert emulator.counts.asked("*") == TRIES
+    assert emulator.counts.request_count("*") == TRIES
 
 
 def test_a_limit_that_stays_tells_to_take_it_slowly(
@@ -248,7 +248,7 @@ def test_a_server_that_likes_no_token_is_not_asked_without_end(
     with pytest.raises(CredentialsError, match="does not accept this login"):
         session.get_json(backups, what="a page")
     session.close()
-    assert emulator.counts.asked("*") == 1 + session_module.MOST_RENEWALS
+    assert emulator.counts.request_count("*") == 1 + session_module.MOST_RENEWALS
 
 
 def test_a_login_that_has_ended_is_asked_for_once(backups: str) -> None:
@@ -274,7 +274,7 @@ def test_a_given_token_that_is_refused(emulator: Emulator, backups: str) -> None
         session.get_json(backups, what="a page")
     session.close()
     assert "about an hour" in caught.value.hints[0]
-    assert emulator.counts.asked("*") == 1
+    assert emulator.counts.request_count("*") == 1
 
 
 @pytest.mark.parametrize("text", ["", "two words", "line\nbreak", "umläut", "nul\x00"])

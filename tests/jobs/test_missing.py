@@ -67,7 +67,7 @@ def test_notes_that_share_a_copy_have_it_fetched_once(
     done = {outcome.path: outcome.file for outcome in report.done}
     assert {lacking.whatsapp_path, other.whatsapp_path} <= set(done)
     assert done[str(lacking.whatsapp_path)] != done[str(other.whatsapp_path)]
-    assert emulator.counts.asked("/v/*") == 1
+    assert emulator.counts.request_count("/v/*") == 1
     assert not list((phone.parent / "out").rglob("*.enc"))
 
 

@@ -142,7 +142,9 @@ def test_an_answer_that_is_not_good_is_told_apart(
         source = WhatsAppServers(links, emulator.root, retry_policy=QUICK)
         with pytest.raises(error, match=said):
             source.open(next(source.entries(source.backups()[0])))
-        assert emulator.counts.asked("/v/*") == (QUICK.attempts if error is NetworkError else 1)
+        assert emulator.counts.request_count("/v/*") == (
+            QUICK.attempts if error is NetworkError else 1
+        )
         source.close()
 
 

@@ -29,12 +29,12 @@ def kill_on_its_way(
 ) -> None:
     """Kill a run that has just begun, once `more` bytes were sent and it is `far_enough`."""
     dice = random.Random()
-    asked, sent = counts.asked(MEDIA), counts.sent(MEDIA)
+    asked, sent = counts.request_count(MEDIA), counts.bytes_sent(MEDIA)
     enough, since = sent + more, time.monotonic()
     while process.poll() is None:
         time.sleep(dice.uniform(0, 0.01))
-        before, sent = sent, counts.sent(MEDIA)
-        if sent != before or counts.asked(MEDIA) == asked:
+        before, sent = sent, counts.bytes_sent(MEDIA)
+        if sent != before or counts.request_count(MEDIA) == asked:
             since = time.monotonic()
         if (sent >= enough or time.monotonic() - since > QUIET_SECONDS) and far_enough():
             break

@@ -381,7 +381,7 @@ class TestThisMachine:
         dest = tmp_path / "dest"
         emulator.faults = on_database(K.DRIP, size=10, seconds=0.1)
         first = cli.start("download", dest)
-        wait_until(lambda: emulator.counts.asked(DATABASE) > 0)
+        wait_until(lambda: emulator.counts.request_count(DATABASE) > 0)
         second = cli.run("download", dest)
         assert second.code == 1
         assert f"is in use by process {first.pid}" in second.talk
@@ -414,7 +414,7 @@ class TestThisMachine:
     ) -> None:
         emulator.faults = Fault(path=awaited, times=None, **fault)
         process = cli.start("download", tmp_path / "dest", "--source", source)
-        wait_until(lambda: emulator.counts.asked(awaited))
+        wait_until(lambda: emulator.counts.request_count(awaited))
         process.send_signal(2)
         try:
             _, talk = process.communicate(timeout=100)  # Google would take longer
@@ -435,7 +435,7 @@ class TestThisMachine:
         dest = tmp_path / "dest"
         emulator.faults = on_database(K.DRIP, size=10, seconds=0.1)
         process = cli.start("download", dest)
-        wait_until(lambda: emulator.counts.asked(BLOBS) > 20)
+        wait_until(lambda: emulator.counts.request_count(BLOBS) > 20)
         process.send_signal(2)
         _, talk = process.communicate(timeout=120)
         assert process.returncode == 130, talk

@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class PageNote:
     """A note with what the page needs to be told besides.
 
     Attributes:
@@ -42,23 +42,25 @@ class Line:
     file: str | None
 
 
-def in_order(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[Line]:
+def sorted_notes(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[PageNote]:
     """The notes by time sent, oldest first; those without a time last, as they came.
 
     `timezone` None is this machine's own.
     """
-    lines = [
-        Line(
+    page_notes = [
+        PageNote(
             note=note,
             local=_local(note.sent_at, timezone),
-            file=_inside(note.file),
+            file=_safe_path(note.file),
         )
         for note in notes
     ]
-    return sorted(lines, key=lambda line: line.note.sent_at or datetime.max.replace(tzinfo=UTC))
+    return sorted(
+        page_notes, key=lambda entry: entry.note.sent_at or datetime.max.replace(tzinfo=UTC)
+    )
 
 
-def catalogue(lines: Sequence[Line]) -> dict[str, list[object]]:
+def page_data(page_notes: Sequence[PageNote]) -> dict[str, list[object]]:
     """What the page's script is given.
 
     ``chats`` and ``people`` hold pairs of jid and name, ``folders`` where files lie, and
@@ -70,26 +72,34 @@ def catalogue(lines: Sequence[Line]) -> dict[str, list[object]]:
     people: dict[tuple[str, str], int] = {}
     folders: dict[str, int] = {}
     rows: list[object] = []
-    for line in lines:
-        note = line.note
-        folder, _, name = (line.file or "").rpartition("/")
+    for entry in page_notes:
+        note = entry.note
+        folder, _, name = (entry.file or "").rpartition("/")
         rows.append(
             (
                 chats.setdefault(_identity(note.chat_jid, note.chat), len(chats)),
                 people.setdefault(_identity(note.sender_jid, note.sender), len(people)),
                 _flags(note),
-                *_clock(line.local),
+                *_clock(entry.local),
                 round(note.duration or 0, 1),
-                -1 if line.file is None else folders.setdefault(clean(folder), len(folders)),
-                clean(name),
+                -1
+                if entry.file is None
+                else folders.setdefault(without_surrogates(folder), len(folders)),
+                without_surrogates(name),
                 STATUSES.index(note.status),
-                clean(note.message_id),
-                _drawn(note.waveform),
-                clean(note.transcript or ""),
+                without_surrogates(note.message_id),
+                _encode_waveform(note.waveform),
+                without_surrogates(note.transcript or ""),
             )
         )
-    named = {clean(line.note.chat_jid): clean(line.note.chat) for line in lines}
-    spoken = {clean(line.note.sender_jid or ""): clean(line.note.sender) for line in lines}
+    named = {
+        without_surrogates(entry.note.chat_jid): without_surrogates(entry.note.chat)
+        for entry in page_notes
+    }
+    spoken = {
+        without_surrogates(entry.note.sender_jid or ""): without_surrogates(entry.note.sender)
+        for entry in page_notes
+    }
     return {
         "chats": [(jid, named[jid] if jid else name) for jid, name in chats],
         "people": [(jid, spoken[jid] if jid else name) for jid, name in people],
@@ -98,17 +108,17 @@ def catalogue(lines: Sequence[Line]) -> dict[str, list[object]]:
     }
 
 
-def clean(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """`text` without lone surrogates, which neither UTF-8 nor a URL can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _identity(jid: str | None, name: str) -> tuple[str, str]:
     """What tells two of them apart: the jid, and the name only where there is none."""
-    return (clean(jid), "") if jid else ("", clean(name))
+    return (without_surrogates(jid), "") if jid else ("", without_surrogates(name))
 
 
-def _inside(file: str | None) -> str | None:
+def _safe_path(file: str | None) -> str | None:
     """`file`, unless following it could lead out of the archive's folder."""
     if file is None:
         return None
@@ -145,7 +155,7 @@ def _flags(note: VoiceNote) -> int:
     )
 
 
-def _drawn(waveform: Sequence[int]) -> str:
+def _encode_waveform(waveform: Sequence[int]) -> str:
     try:
         values = bytes(waveform)
     except ValueError:  # something below 0 or above 255

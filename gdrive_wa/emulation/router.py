@@ -13,7 +13,7 @@ from gdrive_wa.emulation.tokens import Tokens
 from gdrive_wa.emulation.transient import TransientMedia
 
 
-class Desk:
+class Router:
     """Every address that Google answers at, below one root.
 
     Args:
