@@ -32,6 +32,7 @@ from tests.crypt.hostile.refusal import (
     refused_file,
     snapshot,
 )
+from tests.variants import check_each
 
 
 def a_crypt15(**fields: object) -> BackupPrefix:
@@ -161,15 +162,17 @@ def test_a_bad_header_is_refused(
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [(name, size) for name, head in HEADERS.items() for size in range(len(head))]
-)
-def test_every_truncation_of_a_header_is_refused(name: str, size: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", HEADERS)
+def test_every_truncation_of_a_header_is_refused(name: str, tmp_path: Path) -> None:
     format_ = name.partition(" ")[0]
     src = tmp_path / f"msgstore.db.{format_}"
-    src.write_bytes(HEADERS[name][:size])
-    refused_file(TruncatedError, src, key_for(format_))
-    refused(TruncatedError, lambda: inspect(src))
+
+    def check(size: int) -> None:
+        src.write_bytes(HEADERS[name][:size])
+        refused_file(TruncatedError, src, key_for(format_))
+        refused(TruncatedError, lambda: inspect(src))
+
+    check_each(range(len(HEADERS[name])), check)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
