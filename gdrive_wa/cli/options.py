@@ -53,6 +53,12 @@ jobs_option = click.option(
     show_default=True,
     help="How many files at the same time.",
 )
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Open the files on the workers of a Dask cluster, such as tcp://192.0.2.1:8786, which"
+    " see the same folders.",
+)
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Only show what would be done, with sizes."
 )

@@ -11,6 +11,7 @@ from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
     PATH,
     Where,
+    cluster_option,
     dry_run_option,
     jobs_option,
     json_option,
@@ -46,6 +47,7 @@ from gdrive_wa.core.selection import Selection
     help="Ask WhatsApp's servers for notes that the backup lacks; kept for about a month.",
 )
 @jobs_option
+@cluster_option
 @dry_run_option
 @json_option
 def command(
@@ -63,6 +65,7 @@ def command(
     keep_blobs: bool,
     missing_from_whatsapp: bool,
     jobs: int,
+    cluster: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -89,6 +92,7 @@ def command(
             timezone=timezone,
             tags=not no_tags,
             jobs=jobs,
+            cluster=cluster,
             keep_blobs=keep_blobs,
             missing_from_whatsapp=missing_from_whatsapp,
             endpoint=where.endpoint,

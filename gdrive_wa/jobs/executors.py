@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Thread
-from typing import Any, Self
+from typing import Self
 
 from gdrive_wa.core.errors import GdriveWaError, StorageError
 from gdrive_wa.core.progress import POLL_SECONDS, Progress
@@ -76,6 +76,7 @@ class Opener:
         self._own: Executor | None = None
         self._processes = False
         self._broken = False
+        self._told = False
 
     def __enter__(self) -> Self:
         return self
@@ -147,15 +148,35 @@ class Opener:
         return CHUNK if self._processes or self._given is not None else 1
 
     def _submit(self, chunk: list[StoredFile]) -> Future[Answers]:
-        if not self._broken:
-            if self._own is None and self._given is None:
-                self._own = ThreadPoolExecutor(self._jobs, thread_name_prefix="gdrive-wa open")
-            executor: Any = self._given or self._own
-            with suppress(Exception):  # a broken pool: the chunk is opened here
-                future: Future[Answers] = executor.submit(open_files, self._opening, chunk)
-                return future
-            self._broken = True
-        return _done(open_files(self._opening, chunk))
+        while not self._broken:
+            try:
+                return self._executor().submit(open_files, self._opening, chunk)
+            except Exception as error:  # noqa: BLE001 - broken: the next best one opens the rest
+                self._tell(error)
+                self._broken, self._given = self._given is None, None
+        return _done(self._open_here(chunk))
+
+    def _executor(self) -> Executor:
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = ThreadPoolExecutor(self._jobs, thread_name_prefix="gdrive-wa open")
+        return self._own
+
+    def _open_here(self, chunk: list[StoredFile]) -> Answers:
+        """What an executor could not open; between two files, the user may stop it."""
+        answers: Answers = []
+        for file in chunk:
+            self._progress.check()
+            answers += open_files(self._opening, [file])
+        return answers
+
+    def _tell(self, error: BaseException) -> None:
+        """That an executor which was handed in fails, and why: once, since all will be well."""
+        if self._given is not None and not self._told:
+            self._told = True
+            reason = str(error) or type(error).__name__
+            self._progress.say(f"opening files on this machine instead of the workers: {reason}")
 
     def _next(self, waiting: Waiting) -> Iterator[Result | None]:
         chunk, future = waiting[0]
@@ -168,10 +189,11 @@ class Opener:
                 if not future.done():
                     yield None
                     continue
-                answers = open_files(self._opening, chunk)
+                answers = self._open_here(chunk)
                 break
-            except Exception:  # noqa: BLE001 - a worker died: what it had is opened here instead
-                answers = open_files(self._opening, chunk)
+            except Exception as error:  # noqa: BLE001 - what a dead worker had is opened here
+                self._tell(error)
+                answers = self._open_here(chunk)
                 break
         waiting.popleft()
         for file, answer in zip(chunk, answers, strict=True):

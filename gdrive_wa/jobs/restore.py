@@ -38,6 +38,7 @@ from gdrive_wa.jobs.arguments import (
     backup_name,
     takes_source,
 )
+from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.databases import chats_first, notes_of, select_media
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
@@ -63,6 +64,7 @@ def restore(
     tags: bool = True,
     jobs: int = JOBS,
     executor: Executor | None = None,
+    cluster: str | None = None,
     keep_blobs: bool = False,
     missing_from_whatsapp: bool = False,
     endpoint: str | None = None,
@@ -85,6 +87,8 @@ def restore(
         jobs: files fetched at the same time.
         executor: opens the files (decrypts, verifies, tags) in place of this machine's worker
             processes: any :class:`concurrent.futures.Executor` whose workers see the same folders.
+        cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
+            open the files instead; they need the same folders, and this package.
         keep_blobs: keep the stored blobs too, in the archive's state folder.
         missing_from_whatsapp: ask WhatsApp's own servers for what the backup lacks, as long as
             its links live.
@@ -96,7 +100,7 @@ def restore(
         Every entry as done, skipped or failed. A failed entry ends no run.
 
     Raises:
-        CredentialsError, NetworkError: the source cannot be had.
+        CredentialsError, NetworkError: the source or the cluster cannot be had.
         UsageError: there is no such backup or chat, `dest` is the backup's own folder, or an
             argument is of a wrong type.
         KeyFailure: no key, or not this backup's.
@@ -107,6 +111,7 @@ def restore(
     progress, executor = as_progress(progress), as_executor(executor)
     backup, selection = backup_name(backup), as_selection(selection, chat=chat)
     jobs, endpoint = as_count(jobs, "jobs"), as_optional_text(endpoint, "endpoint")
+    cluster = as_optional_text(cluster, "cluster")
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
     chosen = pick_backup(source, backup, progress=progress)
     last = LastRun(
@@ -126,6 +131,7 @@ def restore(
     require_free_space(dest, plan.report(dest).bytes)
     whose = chosen.account if chosen.account.isdigit() else None
     with (
+        workers_of(executor, cluster, progress) as workers,
         ArchiveWriter(
             dest,
             timezone=timezone,
@@ -139,7 +145,7 @@ def restore(
             archive,
             key,
             jobs=jobs,
-            executor=executor,
+            executor=workers,
             keep=keep_blobs,
             progress=progress,
         ) as run,
