@@ -69,7 +69,7 @@ def test_a_filter_leaves_what_was_asked_for(
 
 
 def test_a_status_that_is_none_is_answered_with_those_there_are(archive: Archive) -> None:
-    with pytest.raises(UsageError, match="there is no status 'lost'") as raised:
+    with pytest.raises(UsageError, match="unknown status 'lost'") as raised:
         archive.notes(status="lost")
     assert "restored, missing" in raised.value.hint
 

@@ -124,7 +124,7 @@ def test_a_sweep_of_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_where_a_folder_should_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "archive").write_bytes(b"")
-    with pytest.raises(StorageError, match="a file stands where a folder is needed") as caught:
+    with pytest.raises(StorageError, match="is a file, but a folder is needed there") as caught:
         make_folder(tmp_path / "archive" / "Voice notes")
     assert caught.value.hints
 
@@ -151,7 +151,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 def test_a_folder_that_cannot_be_written_is_told(unprivileged: Path) -> None:
     unprivileged.chmod(0o500)
-    with pytest.raises(StorageError, match="not allowed to write"):
+    with pytest.raises(StorageError, match="no permission to write"):
         write_file(unprivileged / "note.opus", b"sound")
 
 

@@ -134,5 +134,5 @@ def test_a_lock_can_be_let_go_by_another_thread(path: Path) -> None:
 
 def test_a_folder_in_the_place_of_the_lock_is_an_error_of_ours(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(StorageError, match="a folder stands where a file is needed"):
+    with pytest.raises(StorageError, match="is a folder, but a file is needed there"):
         hold_folder(path)

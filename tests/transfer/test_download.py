@@ -335,7 +335,7 @@ class TestTheDisk:
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         dest.write_text("a file")
-        with pytest.raises(StorageError, match="a file stands where a folder is needed"):
+        with pytest.raises(StorageError, match="is a file, but a folder is needed there"):
             download(faulty, entries, dest)
         assert dest.read_text() == "a file"
 

@@ -326,7 +326,7 @@ class TestThisMachine:
         assert done.code == 1, done.talk
         assert done.talk.count("error: ") == 1
         assert "Traceback" not in done.talk
-        assert "this disk takes no file so large" in done.talk
+        assert "is too large for this disk" in done.talk
         assert tree(tmp_path / "dest").items() <= undisturbed.items()
         assert cli.run("download", tmp_path / "dest").code == 0
         assert tree(tmp_path / "dest") == undisturbed
@@ -345,7 +345,7 @@ class TestThisMachine:
         (tmp_path / "dest").write_text("a file")
         done = cli.run("download", tmp_path / "dest")
         assert done.code == 1
-        assert "a file stands where a folder is needed" in done.talk
+        assert "is a file, but a folder is needed there" in done.talk
         assert (tmp_path / "dest").read_text() == "a file"
         assert not emulator.counts.media
 
