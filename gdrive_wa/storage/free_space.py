@@ -29,7 +29,8 @@ def require_free_space(folder: Path, needed: int) -> None:
         free = shutil.disk_usage(there).free
     if needed > 0 and needed + SPARE > free:
         raise StorageError(
-            f"not enough free space in '{folder}': needs {_mebibytes(needed)}, has {_mebibytes(free)}",
+            f"not enough free space in '{folder}': {_mebibytes(needed)} needed,"
+            f" {_mebibytes(free)} free",
             hint="free some space, choose another folder, or fetch less with --only or --include",
         )
 

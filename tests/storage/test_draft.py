@@ -175,7 +175,7 @@ def test_strides_are_the_piece_and_none_is_long(size: int) -> None:
 def test_what_is_no_file_keeps_its_name(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(StorageError, match="is no file"):
+    with pytest.raises(StorageError, match="is not a regular file"):
         write_file(pipe, b"content")
     assert pipe.is_fifo()
     assert drafts(tmp_path) == []

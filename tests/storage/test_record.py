@@ -35,7 +35,7 @@ def test_a_newer_manifest_is_refused_in_one_line_and_not_touched(tmp_path: Path)
     path = write(tmp_path, header(record.VERSION + 1), {"something": "else"})
     before = path.read_bytes()
     for attempt in (lambda: read_manifest(tmp_path), lambda: Manifest(tmp_path).__enter__()):
-        with pytest.raises(FormatError, match="newer than this program's 1") as caught:
+        with pytest.raises(FormatError, match="this gdrive-wa supports up to 1") as caught:
             attempt()
         assert "\n" not in caught.value.message
         assert caught.value.hints == (
@@ -84,5 +84,5 @@ def test_fields_of_a_later_program_of_this_version_are_let_pass(tmp_path: Path) 
 
 def test_a_file_that_is_no_manifest_is_called_so(tmp_path: Path) -> None:
     write(tmp_path, {"format": "another program's list", "version": 1})
-    with pytest.raises(FormatError, match="not a manifest of gdrive-wa"):
+    with pytest.raises(FormatError, match="is not a gdrive-wa manifest"):
         read_manifest(tmp_path)

@@ -311,7 +311,7 @@ class TestTheDisk:
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         huge = replace(entries[0], size=1 << 60)
-        with pytest.raises(StorageError, match="not enough room") as caught:
+        with pytest.raises(StorageError, match="not enough free space") as caught:
             download(faulty, [*entries[1:], huge], dest)
         assert "1,099,511,627,776.1 MiB needed" in caught.value.message
         assert not faulty.opened

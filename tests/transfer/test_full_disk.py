@@ -112,6 +112,6 @@ def test_too_little_room_is_known_before_anything_is_fetched(
     google.faults = None
     full = Cli(google.root, bulk.token, tmp_path).run("download", disk.folder / "dest")
     assert full.code == 1
-    assert "not enough room in " in full.talk
+    assert "not enough free space in " in full.talk
     assert not google.counts.media
     assert tree(disk.folder) == {}
