@@ -155,7 +155,7 @@ LASTING: dict[str, tuple[Fault | list[Fault], str]] = {
                 set={"sizeBytes": "9999999"}, drop=("md5Hash",),
             ),
         ],
-        "ends after",
+        "ended after",
     ),
     "an entry that has grown": (
         [
@@ -164,7 +164,7 @@ LASTING: dict[str, tuple[Fault | list[Fault], str]] = {
                 set={"sizeBytes": "100"}, drop=("md5Hash",),
             ),
         ],
-        "100 were listed",
+        "instead of the listed 100",
     ),
 }  # fmt: skip
 

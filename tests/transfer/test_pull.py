@@ -121,7 +121,7 @@ def test_corruption_before_a_break_does_not_survive_it(bench: Bench, entry: Entr
 def test_bytes_that_never_match_end_as_a_checksum_error(bench: Bench, entry: Entry) -> None:
     with pytest.raises(ChecksumError) as caught:
         bench(entry, *(StreamFault(flip=n) for n in range(9)))
-    assert caught.value.message == "the MD5 of Media/a.mcrypt1 is not the one that was listed"
+    assert caught.value.message == "the MD5 of 'Media/a.mcrypt1' differs from the listing"
     assert bench.faulty.opened[NAME] == bench.retry_policy.complete_downloads
 
 
@@ -157,7 +157,7 @@ def test_a_server_that_holds_less_than_it_lists_is_not_asked_for_ever(
     short = StreamFault(content=CONTENT[:-1], whole=True)
     with pytest.raises(TruncatedError) as caught:
         bench(entry, *[short] * 20)
-    assert caught.value.message == "Media/a.mcrypt1 ends after 3145727 of 3145728 bytes"
+    assert caught.value.message == "'Media/a.mcrypt1' ended after 3145727 of 3145728 bytes"
     assert bench.faulty.opened[NAME] == bench.retry_policy.attempts
 
 
@@ -165,7 +165,7 @@ def test_more_bytes_than_listed_are_refused(bench: Bench, entry: Entry) -> None:
     endless = [StreamFault(content=CONTENT + bytes([n]) * 9 * MIB) for n in range(9)]
     with pytest.raises(ChecksumError) as caught:
         bench(entry, *endless)
-    assert "3145728 were listed" in caught.value.message
+    assert "instead of the listed 3145728" in caught.value.message
     assert bench.faulty.sent[NAME] <= bench.retry_policy.complete_downloads * (len(CONTENT) + MIB)
 
 
