@@ -71,7 +71,7 @@ def as_optional_text(value: str | None, name: str) -> str | None:
 
 
 def as_optional_secret(value: Secret | None, name: str) -> Secret | None:
-    """Check that `value` is a secret; plain text is refused because tracebacks would show it.
+    """Check that `value` is a secret; tracebacks would show plain text.
 
     Raises:
         UsageError: the value has a wrong type.
@@ -98,7 +98,7 @@ def as_progress(value: ProgressLike | None) -> Progress:
     """Return a :class:`Progress` for `value`; a silent one for None.
 
     Raises:
-        UsageError: the value is neither a callable nor a :class:`~gdrive_wa.core.progress.Progress`.
+        UsageError: neither a callable nor a :class:`~gdrive_wa.core.progress.Progress`.
     """
     if value is None:
         return Silent()

@@ -38,9 +38,7 @@ def test_a_newer_manifest_is_refused_in_one_line_and_not_touched(tmp_path: Path)
         with pytest.raises(FormatError, match="this gdrive-wa supports up to 1") as caught:
             attempt()
         assert "\n" not in caught.value.message
-        assert caught.value.hints == (
-            "a newer gdrive-wa wrote it: use that one, or update this one",
-        )
+        assert caught.value.hints == ("update gdrive-wa",)
     assert path.read_bytes() == before
 
 

@@ -290,7 +290,7 @@ class TestOneFolder:
         outside.mkdir()
         dest.mkdir()
         (dest / "Media").symlink_to(outside)
-        with pytest.raises(StorageError, match="is a link"):
+        with pytest.raises(StorageError, match="is a symbolic link"):
             download(faulty, entries, dest)
         assert list(outside.iterdir()) == []
 
@@ -302,7 +302,7 @@ class TestOneFolder:
         dest.mkdir()
         (dest / "Media").symlink_to(tmp_path / "outside")
         for name in ("Media/deep/one", "Media/deep/two"):
-            with pytest.raises(StorageError, match="is a link"):
+            with pytest.raises(StorageError, match="is a symbolic link"):
                 places.check_no_link(PurePosixPath(name))
 
 
