@@ -169,7 +169,7 @@ class PayloadError(DamagedError):
 
 
 class MetadataError(DamagedError):
-    """A metadata envelope that makes no sense."""
+    """An invalid metadata envelope."""
 
     default_hints = ("the file can still be decrypted without it, but is named by its hash",)
 

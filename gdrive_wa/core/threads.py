@@ -69,7 +69,7 @@ class Workers:
 def _fulfil(future: Future[Result], work: Callable[[], Result]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised by whoever asks for the result
+    except BaseException as error:  # noqa: BLE001 - raised by future.result()
         future.set_exception(error)
         del future  # avoids a reference cycle of error, traceback, frame and future
 
@@ -155,5 +155,5 @@ class SerialWorker(Generic[Item]):
         if self.failure is None:
             try:
                 self._work(item)
-            except Exception as error:  # noqa: BLE001 - kept, and raised by whoever runs the lane
+            except Exception as error:  # noqa: BLE001 - kept in `failure`
                 self.failure = error

@@ -175,7 +175,7 @@ def make_folder(folder: Path, *, mode: int = 0o777) -> None:
     """Make `folder` and its parents.
 
     Raises:
-        StorageError: a file stands in the way, or the disk refuses.
+        StorageError: a file has the name of the folder, or the disk refuses.
     """
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=mode)

@@ -43,13 +43,13 @@ class Digests:
         for worker, digest in zip(self._workers, self._hashes, strict=True):
             worker.put(lambda digest=digest: digest.update(piece))  # type: ignore[misc]
 
-    def report_md5(self, tell: Callable[[str], None]) -> None:
-        """Call `tell` with the MD5 of the pieces so far, now or soon, in order."""
+    def report_md5(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with the MD5 of the pieces so far, now or soon, in order."""
         md5 = self._hashes[0]
         if self._workers:
-            self._workers[0].put(lambda: tell(md5.copy().hexdigest()))
+            self._workers[0].put(lambda: callback(md5.copy().hexdigest()))
         else:
-            tell(md5.copy().hexdigest())
+            callback(md5.copy().hexdigest())
 
     def md5(self) -> str:
         """MD5 of all pieces so far, hex."""

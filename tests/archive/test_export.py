@@ -168,7 +168,7 @@ def test_each_chat_becomes_a_file(archive: Path, tmp_path: Path) -> None:
     assert {path.stem for path in (tmp_path / "out").iterdir()} == folders
 
 
-def test_tags_of_another_program_in_no_utf_8_cost_no_recording(own: Path, tmp_path: Path) -> None:
+def test_tags_that_are_not_utf_8_do_not_prevent_export(own: Path, tmp_path: Path) -> None:
     note = notes_of(own)[0]
     assert note.file is not None
     seconds = listen(own / note.file).seconds
@@ -231,8 +231,8 @@ def test_two_files_that_differ_in_their_suffix_stay_two(own: Path, tmp_path: Pat
     assert not report.skipped
 
 
-def test_what_makes_no_sense_is_refused(archive: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no chat .* is named 'nobody'"):
+def test_invalid_arguments_are_refused(archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no chat .* is named 'nobody'"):
         export(archive, tmp_path / "out", chat="nobody")
     with pytest.raises(UsageError, match="chapters"):
         export(archive, tmp_path / "out", form="mp3", joined=True)

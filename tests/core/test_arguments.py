@@ -52,7 +52,7 @@ def test_a_span_the_wrong_way_round_is_refused_in_the_callers_words() -> None:
     assert raised.value.hint.startswith("use the earlier date for --since")
 
 
-def test_what_is_not_a_date_is_named() -> None:
+def test_an_invalid_date_is_named() -> None:
     with pytest.raises(UsageError, match="since is not a date: 'yesterday'"):
         as_moment("yesterday", "since")
 

@@ -233,7 +233,7 @@ def test_a_line_that_goes_silent_is_given_up_and_tried_again(
     assert tree(tmp_path / "dest") == undisturbed
 
 
-def test_a_redirect_to_another_host_carries_no_token(
+def test_a_redirect_to_another_host_does_not_send_the_token(
     cli: Cli, emulator: Emulator, sample: SampleAccount, tmp_path: Path
 ) -> None:
     with Emulator(sample.folder) as elsewhere:
@@ -316,7 +316,7 @@ class TestEverythingAtOnce:
 
 
 class TestThisMachine:
-    def test_the_disk_takes_no_more(
+    def test_a_full_disk_during_a_download(
         self, cli: Cli, undisturbed: dict[str, bytes], tmp_path: Path
     ) -> None:
         def small_files_only() -> None:

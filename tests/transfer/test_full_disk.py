@@ -71,7 +71,7 @@ def asked_for(google: Emulator) -> list[str]:
 
 
 @pytest.mark.parametrize("verb", ["download", "restore"])
-def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(
+def test_a_full_disk_stops_the_run_and_the_next_one_continues(
     verb: str, disk: SmallDisk, bulk: BulkAccount, google: Emulator, tmp_path: Path
 ) -> None:
     more = ["--all", "--timezone", "UTC"] if verb == "restore" else []
