@@ -1,4 +1,4 @@
-"""A restored archive, read: its notes, and whether it is still what was written."""
+"""Reading and verifying a restored archive."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def same(one: Path, other: Path) -> bool | None:
 
 
 def shelve(folder: Path, *contents: str, account: str | None = None) -> None:
-    """One run: ``msgstore.db``, and whatever else lies beside it, a name for each content."""
+    """One run: ``msgstore.db`` and other databases, by name and content."""
     with ArchiveWriter(folder, same_phone=same, account=account) as archive:
         for name, content in zip(("msgstore.db", "wa.db"), contents, strict=False):
             listed = entry(f"Databases/{name}.crypt15", content.encode())

@@ -1,4 +1,4 @@
-"""Notes for other players: what comes out is decoded again and compared."""
+"""Exported notes are decoded again and compared."""
 
 from __future__ import annotations
 

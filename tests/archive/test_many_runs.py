@@ -347,7 +347,7 @@ def test_notes_of_another_chat_with_the_same_message_id_are_others(tmp_path: Pat
 
 
 def rot(path: Path) -> None:
-    """One bit, and no date that tells of it."""
+    """Change one bit and restore the date."""
     before = path.stat()
     content = bytearray(path.read_bytes())
     content[-1] ^= 1

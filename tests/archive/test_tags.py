@@ -61,7 +61,7 @@ def tags_of(content: bytes) -> dict[str, list[str]]:
 
 
 def with_comments(content: bytes, packet: bytes) -> bytes:
-    """`content` with `packet` for its second header, on one page, whose checksum is not true."""
+    """`content` with `packet` as its second header, on one page with a wrong checksum."""
     first = 27 + content[26] + sum(content[27 : 27 + content[26]])
     lacing = content[first + 27 : first + 27 + content[first + 26]]
     behind = first + 27 + len(lacing) + sum(lacing)

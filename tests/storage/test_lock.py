@@ -89,7 +89,7 @@ class TestTwoRuns:
 
 
 def test_the_holder_is_named_without_reading_the_locked_file(path: Path) -> None:
-    """Windows lets nobody read it."""
+    """Other processes cannot read it on Windows."""
     lock = hold_folder(path)
     assert path.read_bytes() == b""
     with pytest.raises(StorageError, match=f"in use by process {os.getpid()}"):

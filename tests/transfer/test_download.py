@@ -1,4 +1,4 @@
-"""A folder that remembers what it holds."""
+"""Downloads into a folder with a manifest."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def on_database(kind: FaultKind, **more: Any) -> Fault:
 
 
 def broken_then(kind: FaultKind, **more: Any) -> list[Fault]:
-    """The database breaks off, and something is wrong with what is asked for next."""
+    """The download of the database breaks, and the next request fails as well."""
     return [on_database(K.BREAK, after=5000), on_database(kind, first=2, **more)]
 
 

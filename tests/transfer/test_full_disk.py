@@ -21,7 +21,7 @@ from tests.transfer.test_kill import verified
 from tests.transfer.tree import tree
 
 UNTOLD = Fault(kind=FaultKind.EDIT, path="*/files", drop=("sizeBytes",), times=None)
-"""The listing tells no sizes, so nobody can know beforehand that there is no room."""
+"""The listing has no sizes, so that free space cannot be checked beforehand."""
 
 
 class SmallDisk:
