@@ -150,7 +150,7 @@ def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
         with storage_errors(path):
             path.replace(aside)
         progress.say(
-            f"{error.message}; it was renamed to '{aside.name}', {len(notes)} notes were recovered"
+            f"{error.message}; renamed it to '{aside.name}' and recovered {len(notes)} notes"
         )
     return notes
 

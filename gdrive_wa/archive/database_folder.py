@@ -67,11 +67,11 @@ class DatabaseFolder:
         if not taken:
             return self.folder()
         if self._account is not None and self._account in taken.values():
-            return next(folder for folder, whose in taken.items() if whose == self._account)
+            return next(folder for folder, account in taken.items() if account == self._account)
         same = {
             folder: self._same_phone(self._manifest.folder / folder / name, content)
-            for folder, whose in taken.items()
-            if None in (whose, self._account)
+            for folder, account in taken.items()
+            if None in (account, self._account)
         }
         for likeness in (True, None):  # an unknown match counts only if there is no certain one
             for folder, found in same.items():

@@ -69,6 +69,5 @@ def load_pandas() -> Any:
 
 
 def _naive(moment: datetime | None) -> datetime | None:
-    """Drop the UTC time zone, which pandas cannot convert for every year that a database may
-    hold."""
+    """Drop the time zone (UTC); pandas cannot convert some years with one."""
     return None if moment is None else moment.replace(tzinfo=None)

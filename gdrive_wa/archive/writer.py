@@ -1,4 +1,4 @@
-"""The writing side of an archive: files come in one by one and go to where they belong.
+"""Write an archive: files arrive one by one and get their final path.
 
     with ArchiveWriter(folder) as archive:
         …place the databases…
@@ -6,8 +6,8 @@
         …place the media…
         archive.finish()
 
-What is on disk is known from the manifest, and each note's state follows from it: a run that was
-killed is simply gone on with.
+The manifest lists the files on disk, and the status of each note follows from it. After an
+interrupted run, the next one simply continues.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
 class ArchiveWriter:
-    """One run into an archive, which nobody else may write to meanwhile. Not for many threads.
+    """One run into an archive, with exclusive access to it. Not thread-safe.
 
     Args:
-        dest: the archive's folder; made when it is not there.
-        timezone: of the times in names and tags; None for this machine's.
-        tags: write who and when into opus files; without, each file is bit for bit the phone's.
-        account: whose backup this is; another account's databases get a folder of their own.
-        same_phone: tells two accounts' databases apart where nobody says whose they are.
-        progress: who is told what a person should know.
+        dest: the archive's folder; created if necessary.
+        timezone: for the times in names and tags; None for this machine's.
+        tags: write sender and date into Opus files; otherwise files stay as on the phone.
+        account: the account of the backup; databases of other accounts get their own folder.
+        same_phone: compares the databases of two accounts if the source reports no account.
+        progress: receives messages for the user.
 
     Raises:
-        StorageError: another run holds the folder, or it cannot be written.
-        FormatError: the folder's manifest is damaged or of a newer version.
+        StorageError: another run uses the folder, or it cannot be written.
+        FormatError: the manifest is damaged, or a newer gdrive-wa wrote it.
     """
 
     def __init__(
@@ -111,28 +111,28 @@ class ArchiveWriter:
 
     @property
     def drafts(self) -> str:
-        """The folder for temporary files, for their owner's eyes only, in the archive's file
-        system; swept by the next run."""
+        """The folder for temporary files, readable by its owner only, on the file system of the
+        archive. The next run empties it."""
         return self._store.drafts
 
     def flush(self) -> list[tuple[Record, StorageError]]:
-        """Everything that was placed has its name now; the records whose names the disk refused."""
+        """Give all files their final names; return the records whose names the disk refused."""
         return self._store.flush()
 
     def tick(self) -> None:
-        """Nothing came for a moment: use it to write what has waited long enough."""
+        """Call this when idle: writes files that have waited long enough."""
         self._store.tick()
 
     def when_flushed(self, call: Callable[[], None]) -> None:
-        """`call` something once all that was placed so far has its name."""
+        """Run `call` once all files so far have their final names."""
         self._store.when_flushed(call)
 
     def discard(self, draft: DraftFile) -> None:
-        """`draft` gets no place."""
+        """Delete `draft`."""
         self._store.discard(draft)
 
     def tags_of(self, entry: Entry) -> NoteTags | None:
-        """The tags for `entry`, when it seems to be a voice note that has no file here yet."""
+        """The tags for `entry` if its path is that of a voice note without a file so far."""
         if not self._tags or entry.kind is Kind.DATABASE:
             return None
         note_ids = self._catalogue.matcher().by_path(entry.path)
@@ -143,7 +143,7 @@ class ArchiveWriter:
         return NoteTags(note_ids[0], note.sha256, sent, tags_for(note, self._timezone))
 
     def existing_record(self, entry: Entry) -> Record | None:
-        """What the archive made of exactly these stored bytes before, if it is still intact."""
+        """The intact file that was made from the same stored bytes, if any."""
         if entry.md5 is None and entry.revision is None:
             return None
         found = self._manifest.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
@@ -161,9 +161,9 @@ class ArchiveWriter:
         return path if path.is_file() else None
 
     def expect(self, notes: Iterable[VoiceNote]) -> list[VoiceNote]:
-        """These are the notes that the account's databases know; they, by the archive's names.
+        """Add the notes of this account's databases; return them with the archive's names.
 
-        What the archive holds without having known whose it was finds its place now.
+        Files already in the archive are assigned to these notes.
         """
         note_ids = self._catalogue.expect(notes)
         self._layout.assign(self._catalogue.notes[note_id] for note_id in note_ids)
@@ -171,30 +171,30 @@ class ArchiveWriter:
         return [self._catalogue.notes[note_id] for note_id in note_ids]
 
     def expects_content(self, sha256: str) -> bool:
-        """True when a known note promises this content."""
+        """True if a note has this hash."""
         return bool(self._catalogue.matcher().by_content(sha256))
 
     def note_of(self, entry: Entry) -> VoiceNote | None:
-        """The note that `entry` is, as far as its path tells."""
+        """The note of `entry`, judged by its path."""
         note_ids = self._catalogue.matcher().by_path(entry.path)
         return self._catalogue.notes[note_ids[0]] if note_ids else None
 
     def missing(self, backup: Iterable[Entry]) -> list[VoiceNote]:
-        """The notes of this run's databases with no file here, nor in `backup` by its paths."""
+        """Notes of this run's databases with a file neither in the archive nor in `backup`."""
         absent = self._catalogue.missing_from(entry.path for entry in backup)
         return [note for note_id, note in absent if self._store.existing_file(note_id) is None]
 
     def place(self, draft: DraftFile, entry: Entry, *, note: VoiceNote | None = None) -> str:
-        """Give a finished temporary file its place; the path, relative to the archive.
+        """Move a finished temporary file to its path, and return it relative to the archive.
 
         Args:
-            draft: in :attr:`drafts`, holding the verified content of `entry`.
-            entry: what it was in the backup.
-            note: whose it is, where that is known from elsewhere than its path and content.
+            draft: a file in :attr:`drafts` with the verified content of `entry`.
+            entry: the file's entry in the backup.
+            note: the note of the file, if neither its path nor its content identifies it.
 
         Raises:
-            UnsafeNameError: its own path would lead out of the archive.
-            StorageError: the disk is full or refuses, or a link leads out of the archive.
+            UnsafeNameError: the entry's path leads out of the archive.
+            StorageError: the disk is full or read-only, or a link leads out of the archive.
         """
         record = Record(
             path="",
@@ -220,10 +220,10 @@ class ArchiveWriter:
         return placed_notes
 
     def finish(self) -> list[VoiceNote]:
-        """Decide how each note ended, and write the index, the table and the checksums.
+        """Set the status of each note, and write the index, the table and the checksums.
 
         Returns:
-            Every note the archive knows, of this run and of former ones, by time.
+            All notes of the archive, from this run and earlier ones, by time.
         """
         self._store.flush()
         notes = finalised_notes(self._catalogue.notes.values(), self._manifest)
@@ -233,7 +233,7 @@ class ArchiveWriter:
     def _place_notes(
         self, draft: DraftFile, record: Record, note_ids: tuple[str, ...], *, exact: bool
     ) -> str | None:
-        """Place a file that is these notes'; None when all have another one already."""
+        """Write the file of these notes; None if each of them already has another file."""
         if not note_ids:
             return None
         content = record.content_sha256
@@ -259,7 +259,7 @@ class ArchiveWriter:
             if note_id in existing:
                 self._make_way(existing[note_id])
         first, *others = wanting
-        for note_id in others:  # one file in the backup, several messages: each chat gets its own
+        for note_id in others:  # several messages share the file: each chat gets a copy
             note = self._catalogue.notes[note_id]
             copy = replace(record, path=self._layout.of(note), stored_as=None)
             self._store.put_copy(draft.path, copy, note)
@@ -267,13 +267,13 @@ class ArchiveWriter:
         return self._store.put_note(draft, replace(record, path=self._layout.of(note)), note)
 
     def _make_way(self, record: Record) -> None:
-        """A note's own file has come: the one that had its name moves aside."""
+        """Move `record`, an inexact match, out of the way of the exact file."""
         name = safe_name(PurePosixPath(record.whatsapp_path or record.path).name)
         aside = PurePosixPath(VOICE_FOLDER, UNMATCHED, name)
         self._store.move(record, self._unowned(record, aside))
 
     def _as_unmatched(self, draft: DraftFile, record: Record, entry: Entry) -> Record:
-        """Where a file lies that belongs to no known voice note."""
+        """The record of a file that does not belong to a known voice note."""
         wanted = media_path(entry.path)
         if entry.kind is Kind.VOICE:
             wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, wanted.name)

@@ -1,4 +1,4 @@
-"""How often something that may pass is tried again, and how long to wait before."""
+"""How often to retry after temporary failures, and how long to wait."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 __all__ = ["MAX_RETRY_AFTER", "RetryPolicy"]
 
 MAX_RETRY_AFTER = 300.0
-"""Seconds that a server may ask to wait and be obeyed."""
+"""Longest wait, in seconds, that a server may request."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """The tries of one thing: a request, or the stream of an entry.
+    """Retries of a request or of the stream of an entry.
 
     Attributes:
-        attempts: tries in all.
-        base: seconds before the second try, at most; doubles with each further one.
-        longest: seconds between two tries, at most, unless a server asks for more.
-        max_retry_after: seconds that a server may ask to wait and be obeyed.
+        attempts: total number of attempts.
+        base: maximum wait before the second attempt, in seconds; doubles for each further one.
+        longest: maximum wait between attempts, in seconds, unless a server requests more.
+        max_retry_after: longest wait, in seconds, that a server may request.
     """
 
     attempts: int = 6
@@ -28,7 +28,7 @@ class RetryPolicy:
     max_retry_after: float = MAX_RETRY_AFTER
 
     def pause(self, attempt: int, asked: float | None = None) -> float:
-        """Seconds before try `attempt` + 1, scattered; what a server asked for wins."""
+        """Seconds to wait after `attempt`, with jitter; `asked` by the server takes precedence."""
         if asked is not None:
             return min(asked, self.max_retry_after)
         most = min(self.longest, self.base * 2.0 ** (attempt - 1))

@@ -1,8 +1,9 @@
-"""Where each entry lies below a folder, so that no two ever meet.
+"""Choose a free name below a folder for each entry of a backup.
 
-Names come from a backup and are hostile (:mod:`gdrive_wa.core.names`). On top of that two may
-be the same file on some disk (case, Unicode form), one may be a folder where another is a file,
-and a file that the user put there is nobody's to replace. Whoever comes second gets a number.
+Names from a backup are not trusted (:mod:`gdrive_wa.core.names`). In addition, two names may be
+the same file on some file systems (case, Unicode normalisation), one entry's folder may be
+another entry's file, and files of the user must not be replaced. On a collision, the later entry
+gets a number.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from gdrive_wa.storage.manifest import Record
 
 
 class FreeNames:
-    """The names below one folder, each given once in a run. Safe from any thread.
+    """Allocates names below one folder, each once per run. Thread-safe.
 
     Args:
-        folder: where they lie.
-        records: what earlier runs put there; an entry gets the place it had.
+        folder: the folder.
+        records: files of earlier runs; an entry keeps the name it had.
     """
 
     def __init__(self, folder: Path, records: Iterable[Record] = ()) -> None:
@@ -42,11 +43,11 @@ class FreeNames:
             self._folders.update(folded_name(parent) for parent in path.parents)
 
     def allocate(self, stored_as: str, *, with_metadata: bool = False) -> PurePosixPath:
-        """The place of `stored_as`, relative to the folder.
+        """Allocate a path for `stored_as`, relative to the folder.
 
         Args:
-            stored_as: the backup's own name.
-            with_metadata: the name of its metadata envelope must be free as well.
+            stored_as: the stored name in the backup.
+            with_metadata: also require a free name for its metadata envelope.
 
         Raises:
             UnsafeNameError: the name leads out of the folder.
@@ -66,30 +67,32 @@ class FreeNames:
             return path
 
     def recorded(self, path: PurePosixPath) -> bool:
-        """Whether an earlier run put `path` there."""
+        """True if an earlier run wrote `path`."""
         return folded_name(path) in self._owners
 
     def check_no_link(self, path: PurePosixPath) -> None:
-        """Refuse to follow a symbolic link on the way from the folder to `path`.
+        """Check that no folder between the root folder and `path` is a symbolic link.
 
         Raises:
-            StorageError: one of its folders is a link.
+            StorageError: one of them is.
         """
         if path.parent in self._sound:
             return
-        for parent in reversed(path.parents):  # so whatever is sound lies in what is sound
+        for parent in reversed(
+            path.parents
+        ):  # from the top, so that a checked folder has checked parents
             if parent in self._sound or parent == PurePosixPath():
                 continue
             if (self._folder / parent).is_symlink():
                 raise StorageError(
-                    f"{self._folder / parent} is a link that may lead elsewhere",
+                    f"'{self._folder / parent}' is a symbolic link, which is not followed",
                     hint="remove the link, or choose another folder",
                 )
             self._sound.add(parent)
 
     def _home(self, parts: tuple[str, ...]) -> PurePosixPath:
-        """The folder for what is stored below `parts`: the same one each time."""
-        if parts == self._last_home[0]:  # a listing comes folder by folder
+        """The folder for entries stored below `parts`, the same on each call."""
+        if parts == self._last_home[0]:  # listings are ordered by folder
             return self._last_home[1]
         folder = PurePosixPath()
         for part in parts:
@@ -133,5 +136,5 @@ class FreeNames:
 
 
 def metadata_path(path: PurePosixPath) -> PurePosixPath:
-    """Where the metadata envelope of the blob at `path` lies."""
+    """The path of the metadata envelope for the blob at `path`."""
     return path.with_name(path.name + METADATA_SUFFIX)

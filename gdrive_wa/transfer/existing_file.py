@@ -1,4 +1,4 @@
-"""Whether the file that is already there is the one that the listing means."""
+"""Check whether an existing file is the one in the listing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gdrive_wa.transfer.partial import PIECE
 
 @dataclass(frozen=True, slots=True)
 class ExistingFile:
-    """A file that was there already and holds.
+    """A verified file that already existed.
 
     Attributes:
         size: bytes.
-        sha256: hex; None when it was not asked for.
+        sha256: hex; None if it was not requested.
         mtime_ns: modification time.
     """
 
@@ -30,7 +30,7 @@ class ExistingFile:
 
 
 def may_match(path: str | Path, entry: Entry) -> bool:
-    """A file is there that only its MD5 can tell from `entry`."""
+    """True if the file at `path` has the size of `entry`, so that its MD5 must decide."""
     if entry.md5 is None:
         return False
     try:
@@ -43,10 +43,10 @@ def may_match(path: str | Path, entry: Entry) -> bool:
 def find_existing(
     path: Path, entry: Entry, *, sha256: bool, check: Callable[[], None]
 ) -> ExistingFile | None:
-    """The file at `path`, if its MD5 is the one that is listed for `entry`; else None.
+    """Return the file at `path` if it has the listed MD5 of `entry`; else None.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: the file cannot be read.
     """
     if not may_match(path, entry):
         return None

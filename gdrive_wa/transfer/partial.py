@@ -1,9 +1,9 @@
-"""What is there so far of one blob, in a form that a later run can trust.
+"""Partial files: an incomplete download that a later run can verify and resume.
 
-``<mark>.part`` holds the bytes. ``<mark>.json`` beside it says which stored bytes they belong to
-(MD5, or else revision) and the MD5 of the first so many of them. A later run takes up a partial
-file only when the entry is still the same and those bytes hash to what was written down; what
-lies behind them is dropped, for nobody vouches for it.
+``<stem>.part`` holds the bytes. Its checkpoint, ``<stem>.json``, identifies the stored bytes (by
+MD5, or else by revision) and contains a length and the MD5 of that many bytes. A later run resumes
+a partial file only if the entry is unchanged and those bytes have that MD5. Bytes after them are
+discarded, because they cannot be verified.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from gdrive_wa.transfer.run_control import RunControl
 
 FD_TIMES = os.utime in os.supports_fd
 PIECE = 1 << 20
-"""Bytes moved at once."""
+"""Block size of reads, in bytes."""
 CHECKPOINT_EVERY_BYTES = 1 << 20
 CHECKPOINT_EVERY_SECONDS = 0.5
-"""How much a killed run loses, at most: so many bytes or so much time, whichever is more."""
+"""A checkpoint is written once both limits are reached; a killed run loses what came after."""
 FLUSH_EVERY = 64 << 20
-"""Bytes after which the disk is told to write what it has: at the end there is less to wait for."""
+"""Bytes after which a flush to the disk starts, which shortens the wait at the end."""
 STALE_SECONDS = 30 * 24 * 3600.0
 
 
 class Partial:
-    """The partial file of one entry, open. One user at a time.
+    """The open partial file of one entry. Not thread-safe.
 
-    Leaving it keeps what is there for the next run, unless it was taken or restarted empty. A
-    `permanent` one is hashed by SHA-256 too, and flushed to the disk while it comes.
+    On exit, the bytes are kept for the next run, unless the file was finished or is empty. If it
+    is `permanent`, the SHA-256 is computed too, and the file is flushed during the download.
 
     Attributes:
-        path: of the bytes.
-        length: bytes that are there, all of them hashed.
+        path: path of the partial file.
+        length: number of bytes in it, all of them hashed.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Partial:
 
     @property
     def _checkpoint_path(self) -> Path:
-        """Of a blob that comes whole at once there is none, so it is not made up beforehand."""
+        """Computed on demand; a blob that arrives in one piece has no checkpoint."""
         return checkpoint_path(self.path)
 
     def __enter__(self) -> Self:
@@ -98,10 +98,10 @@ class Partial:
             self._file.close()
 
     def write(self, piece: bytes) -> None:
-        """`piece` comes next.
+        """Append `piece`.
 
         Raises:
-            StorageError: the disk does not take it.
+            StorageError: the disk is full or fails.
         """
         with storage_errors(self.path):
             for stride in in_strides(piece):
@@ -120,7 +120,7 @@ class Partial:
             self._checkpoint(now)
 
     def restart(self) -> None:
-        """Nothing of what is there counts."""
+        """Discard all bytes."""
         self._digests.close()
         self._digests = Digests(sha256=self._lasting)
         self.length = self._checkpointed = 0
@@ -130,15 +130,15 @@ class Partial:
             self._file.truncate()
 
     def md5(self) -> str:
-        """Of what is there, hex."""
+        """MD5 of the bytes so far, hex."""
         return self._digests.md5()
 
     def sha256(self) -> str | None:
-        """Of what is there, hex; None when it was not wanted."""
+        """SHA-256 of the bytes so far, hex; None if it was not requested."""
         return self._digests.sha256()
 
     def finish(self, *, mtime: float | None) -> os.stat_result:
-        """It is whole and verified: `path` is now the caller's, to be renamed.
+        """Finish a complete, verified file; the caller then renames `path`.
 
         Args:
             mtime: modification time to set, seconds since 1970 UTC.
@@ -148,13 +148,13 @@ class Partial:
             if mtime is not None:
                 os.utime(self._file.fileno() if FD_TIMES else self.path, (mtime, mtime))
             if self._entry.md5 is None and self.length:
-                self._keep()  # the note alone can vouch for it, should it not be named in time
+                self._keep()  # if it is not renamed in time, only the checkpoint can verify it
             elif self._has_checkpoint:
                 self._checkpoint_path.unlink(missing_ok=True)
             return os.fstat(self._file.fileno())
 
     def _resume(self) -> None:
-        """Hash what an earlier run left, and stand behind what of it can be trusted."""
+        """Hash the bytes of an earlier run, and seek to the end of the verified ones."""
         there = os.fstat(self._file.fileno()).st_size
         if there == 0:
             return
@@ -174,8 +174,8 @@ class Partial:
         self._file.truncate(self.length)
 
     def _read_checkpoint(self, there: int) -> tuple[int, str | None]:
-        """How many bytes to trust, and their MD5; all of them unseen when they look complete
-        and the listing's MD5 will judge them anyway."""
+        """Number of bytes to resume and their MD5. A file of full size is accepted without a
+        checkpoint, because the listed MD5 verifies it later."""
         if self._entry.md5 is not None and there == self._entry.size:
             return there, None
         try:
@@ -189,7 +189,7 @@ class Partial:
         return length, md5
 
     def _flush(self) -> None:
-        """Have what is written flushed meanwhile, unless that is under way already."""
+        """Start a flush in the background, unless one is running."""
         if self._flusher is None:
             self._flusher = SerialWorker(os.fsync)
         if self._flusher.idle:
@@ -217,7 +217,7 @@ class Partial:
         )
 
     def _write_checkpoint(self, checkpoint: dict[str, object]) -> None:
-        # Written beside and renamed, not flushed: a note that a power cut spoils is not trusted.
+        # Renamed but not flushed: a checkpoint damaged by a power cut is detected and ignored.
         temporary = self._checkpoint_path.with_suffix(".new")
         with storage_errors(temporary):
             temporary.write_bytes(json.dumps(checkpoint).encode())
@@ -225,17 +225,17 @@ class Partial:
 
 
 def partial_stem(target: PurePosixPath) -> str:
-    """The name of the partial file of what will lie at `target`, without suffix."""
+    """The name of the partial file for `target`, without suffix."""
     return hashlib.sha256(str(target).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def checkpoint_path(part: Path) -> Path:
-    """The note beside a partial file."""
+    """The path of the checkpoint of a partial file."""
     return part.with_suffix(".json")
 
 
 def revision_of(entry: Entry) -> str | None:
-    """What tells one version of the stored bytes from another beside their MD5."""
+    """A value that identifies the version of the stored bytes if there is no MD5."""
     if entry.revision is not None:
         return entry.revision
     if entry.size is None or entry.modified is None:
@@ -244,9 +244,10 @@ def revision_of(entry: Entry) -> str | None:
 
 
 def same_bytes(entry: Entry, md5: object, revision: object) -> bool:
-    """Whether bytes that were noted with `md5` and `revision` are those the listing means now.
+    """True if bytes recorded with `md5` and `revision` are those that `entry` lists now.
 
-    The MD5 decides where both sides have one, else the revision; who has neither is never sure.
+    Compares the MD5 if both sides have one, else the revision; without either, the result is
+    False.
     """
     if entry.md5 is not None and md5 is not None:
         return bool(entry.md5 == md5)
@@ -255,7 +256,7 @@ def same_bytes(entry: Entry, md5: object, revision: object) -> bool:
 
 
 def partial_bytes(folder: Path, target: PurePosixPath) -> int:
-    """Bytes for `target` that a partial file in `folder` already takes on the disk."""
+    """Size of the partial file for `target` in `folder`; 0 if there is none."""
     try:
         return os.stat(f"{folder}/{partial_stem(target)}.part").st_size
     except OSError:
@@ -263,17 +264,19 @@ def partial_bytes(folder: Path, target: PurePosixPath) -> int:
 
 
 def open_partials(folder: Path) -> None:
-    """Make the folder of partial files, and clear it of what no run can use any more."""
+    """Create the folder of partial files, and delete orphaned and old files in it."""
     make_folder(folder, mode=0o700)
     try:
         files = list(folder.iterdir())
     except OSError:
         return
-    oldest = time.time() - STALE_SECONDS  # by ctime: a verified blob has the mtime of its entry
+    oldest = (
+        time.time() - STALE_SECONDS
+    )  # by ctime, because a verified blob has the mtime of its entry
     for path in files:
         try:
             orphan = path.suffix == ".json" and not path.with_suffix(".part").exists()
             if orphan or path.suffix == ".new" or path.stat().st_ctime < oldest:
                 path.unlink()
-        except OSError:  # gone meanwhile, or not ours to remove
+        except OSError:  # already removed, or no permission
             continue

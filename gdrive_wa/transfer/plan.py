@@ -1,4 +1,4 @@
-"""What a download has to do, known before the first byte is fetched."""
+"""Plan a download before fetching anything."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from gdrive_wa.transfer.partial import partial_bytes, same_bytes
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One entry that is to be had.
+    """One entry to download.
 
     Attributes:
-        entry: which.
-        target: where it will lie, relative to the folder.
-        candidate: a file is there that may be it already.
+        entry: the entry.
+        target: its path, relative to the folder.
+        candidate: an existing file at `target` may already be the entry.
     """
 
     entry: Entry
@@ -33,15 +33,15 @@ class Task:
 
 @dataclass(slots=True, kw_only=True)
 class Plan:
-    """What is to do, what is done already, and what cannot be done.
+    """The tasks of a download, and the outcomes that are known beforehand.
 
     Attributes:
-        names: who lies where.
-        tasks: what is to do.
-        already_there: outcomes of what is there and verified.
-        stale_metadata: entries that are there, but whose envelope beside them is not.
-        impossible: outcomes of what has no place.
-        needed: bytes of disk that it will take, as far as the listing tells.
+        names: allocates the paths.
+        tasks: entries to download.
+        already_there: outcomes of entries that exist and are verified.
+        stale_metadata: existing entries without their current metadata envelope.
+        impossible: outcomes of entries with an unsafe name.
+        needed: disk space in bytes, as far as the listing gives sizes.
     """
 
     names: FreeNames
@@ -53,13 +53,13 @@ class Plan:
 
 
 def require_one_backup(dest: Path, records: Iterable[Record], entries: Iterable[Entry]) -> None:
-    """Refuse to bring a second backup into `dest`.
+    """Check that `dest` does not already hold another backup.
 
-    Two of them store their databases under the same names, so the second would take the first
-    one's place as if it were its next version.
+    Backups use the same names for their databases, so those of the second would replace those
+    of the first.
 
     Raises:
-        UsageError: `records` are of one backup, `entries` of another.
+        UsageError: `records` and `entries` belong to different backups.
     """
     recorded = {record.account for record in records} - {None}
     requested = {entry.backup for entry in entries} - {None}
@@ -75,13 +75,13 @@ def require_one_backup(dest: Path, records: Iterable[Record], entries: Iterable[
 def make_plan(
     manifest: Manifest, records: dict[str, Record], entries: Iterable[Entry], partials: Path
 ) -> Plan:
-    """What it takes to have `entries`. Reads names and sizes, no content, and writes nothing.
+    """Plan the download of `entries`. Reads names and sizes only, and writes nothing.
 
     Args:
-        manifest: of the folder; it need not be open, nor the folder there.
-        records: what earlier runs put there, by path.
-        entries: what is wanted.
-        partials: where partial files lie.
+        manifest: the manifest of the folder; neither must it be open, nor the folder exist.
+        records: files of earlier runs, by path.
+        entries: the entries to download.
+        partials: the folder of partial files.
     """
     dest = manifest.folder
     plan = Plan(names=FreeNames(dest, records.values()))
@@ -110,7 +110,7 @@ def make_plan(
 
 
 def already_there(entry: Entry, target: PurePosixPath) -> Outcome:
-    """The outcome of an entry with which nothing is to do."""
+    """The outcome of an entry that exists and is verified."""
     return Outcome(path=entry.path, file=str(target), reason="already there, verified")
 
 

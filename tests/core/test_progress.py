@@ -19,7 +19,7 @@ class Heard(Silent):
         self.lines.append(line)
 
 
-def test_what_holds_of_thousands_is_told_twice() -> None:
+def test_a_warning_about_thousands_of_files_is_shown_twice() -> None:
     heard = Heard()
     warnings = RepeatedWarnings(heard)
     for number in range(3000):
@@ -30,7 +30,7 @@ def test_what_holds_of_thousands_is_told_twice() -> None:
     assert heard.lines[2:] == ["and of 3000 other files: it is odd"]
 
 
-def test_what_holds_of_two_says_so_and_of_one_says_nothing_more() -> None:
+def test_a_summary_counts_other_files_only() -> None:
     heard = Heard()
     warnings = RepeatedWarnings(heard)
     warnings.add("a", ["x"])

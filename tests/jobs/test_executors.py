@@ -101,7 +101,7 @@ def test_a_disk_that_refuses_ends_it_with_what_is_wrong(dump: Path, tmp_path: Pa
     (tmp_path / "file").write_bytes(b"")
     with Opener(Opening.at(f"{tmp_path}/file/below", ROOT_KEY), Silent(), jobs=2) as opener:
         opener.expect(MANY)
-        with pytest.raises(StorageError, match="a file stands where a folder is needed") as caught:
+        with pytest.raises(StorageError, match="is a file, but a folder is needed there") as caught:
             list(opener.each(files_of(dump)))
     assert caught.value.hints == ("choose another folder",)
 

@@ -1,7 +1,7 @@
-"""A source whose streams break on purpose: real files of a folder, listed as Google lists them.
+"""A source with faulty streams: real files in a folder, listed as Google lists them.
 
-What HTTP can do to a stream is tried over real HTTP (`test_faults`); here stand the cases that
-need a hand on the single read.
+Faults of HTTP are tested over real HTTP in `test_faults`. This source is for cases that need
+control over each read.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ BACKUP = Backup(name="shelf", account="15550100")
 
 @dataclass
 class StreamFault:
-    """What happens to one stream.
+    """A fault of one stream.
 
     Attributes:
-        refuse: raised instead of a stream.
-        breaks: raise after so many bytes of this stream.
-        ends: end, as if all were there, after so many bytes of this stream.
-        whole: ignore the offset asked for.
-        start: claim, and begin at, this offset.
-        flip: change this byte of the whole.
-        content: serve this instead.
-        revision: tell this.
-        no_total: tell no total.
+        refuse: raise this instead of opening a stream.
+        breaks: raise an error after this many bytes.
+        ends: end the stream without an error after this many bytes.
+        whole: ignore the requested offset.
+        start: start at this offset and report it.
+        flip: change the byte at this position.
+        content: serve this content instead.
+        revision: report this revision.
+        no_total: do not report the total size.
         before_read: called before each read.
     """
 

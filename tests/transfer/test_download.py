@@ -1,4 +1,4 @@
-"""A folder that remembers what it holds."""
+"""Downloads into a folder with a manifest."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_stored_tree_with_its_envelopes(
     assert all((dest / name).stat().st_mode & 0o777 == 0o600 for name in tree(dest))
 
 
-def test_the_manifest_knows_every_file(
+def test_the_manifest_lists_every_file(
     faulty: FaultySource, entries: list[Entry], dest: Path
 ) -> None:
     download(faulty, entries, dest)
@@ -91,7 +91,7 @@ def test_a_second_run_asks_for_nothing(
     assert times(dest) == before
 
 
-def test_a_dry_run_tells_what_it_would_take(
+def test_a_dry_run_reports_what_it_would_fetch(
     faulty: FaultySource, entries: list[Entry], dest: Path
 ) -> None:
     report = download(faulty, entries, dest, dry_run=True)
@@ -171,14 +171,14 @@ class TestWhatChanged:
         assert len(report.skipped) == len(entries)
         assert tree(dest) == whole(faulty, entries)
 
-    def test_what_the_backup_no_longer_holds_stays(
+    def test_files_missing_from_the_backup_are_kept(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         before = tree(dest)
         download(faulty, entries[:3], dest)
         assert tree(dest) == before
 
-    def test_without_md5_the_revision_tells(
+    def test_without_md5_the_revision_decides(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         bare = [replace(entry, md5=None) for entry in entries]
@@ -186,14 +186,14 @@ class TestWhatChanged:
         newer = [replace(entry, revision="another") for entry in bare]
         assert len(download(faulty, newer, dest).done) == len(entries)
 
-    def test_without_anything_to_tell_by_it_is_fetched_again(
+    def test_without_md5_or_revision_it_is_fetched_again(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         bare = [replace(entry, md5=None, revision=None, modified=None) for entry in entries]
         assert len(download(faulty, bare, dest).done) == len(entries)
         assert set(tree(dest)) == set(whole(faulty, entries))
 
-    def test_without_a_revision_size_and_time_tell(
+    def test_without_a_revision_size_and_time_decide(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         bare = [replace(entry, md5=None, revision=None) for entry in entries]
@@ -290,7 +290,7 @@ class TestOneFolder:
         outside.mkdir()
         dest.mkdir()
         (dest / "Media").symlink_to(outside)
-        with pytest.raises(StorageError, match="is a link"):
+        with pytest.raises(StorageError, match="is a symbolic link"):
             download(faulty, entries, dest)
         assert list(outside.iterdir()) == []
 
@@ -302,21 +302,21 @@ class TestOneFolder:
         dest.mkdir()
         (dest / "Media").symlink_to(tmp_path / "outside")
         for name in ("Media/deep/one", "Media/deep/two"):
-            with pytest.raises(StorageError, match="is a link"):
+            with pytest.raises(StorageError, match="is a symbolic link"):
                 places.check_no_link(PurePosixPath(name))
 
 
 class TestTheDisk:
-    def test_too_little_room_is_told_before_anything_is_fetched(
+    def test_too_little_free_space_is_reported_before_fetching(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         huge = replace(entries[0], size=1 << 60)
-        with pytest.raises(StorageError, match="not enough room") as caught:
+        with pytest.raises(StorageError, match="not enough free space") as caught:
             download(faulty, [*entries[1:], huge], dest)
         assert "1,099,511,627,776.1 MiB needed" in caught.value.message
         assert not faulty.opened
 
-    def test_room_is_asked_only_for_what_is_not_there(
+    def test_free_space_is_needed_only_for_missing_files(
         self,
         faulty: FaultySource,
         entries: list[Entry],
@@ -335,11 +335,11 @@ class TestTheDisk:
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         dest.write_text("a file")
-        with pytest.raises(StorageError, match="a file stands where a folder is needed"):
+        with pytest.raises(StorageError, match="is a file, but a folder is needed there"):
             download(faulty, entries, dest)
         assert dest.read_text() == "a file"
 
-    def test_a_second_run_is_told_who_holds_the_folder(
+    def test_a_second_run_names_the_first(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         with Manifest(dest), pytest.raises(StorageError, match="is in use by process"):

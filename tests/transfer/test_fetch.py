@@ -67,9 +67,7 @@ def test_every_blob_arrives_under_its_stored_name(faulty: FaultySource, folder: 
     assert partials(folder) == []
 
 
-def test_an_empty_file_of_which_the_listing_tells_no_md5_is_a_file_too(
-    faulty: FaultySource, folder: Path
-) -> None:
+def test_an_empty_file_without_a_listed_md5_is_fetched(faulty: FaultySource, folder: Path) -> None:
     entries = [replace(faulty.put(name, b""), md5=None) for name in ("Media/a", "Media/b")]
     done = list(fetch(faulty, entries, folder))
     assert [each.error for each in done] == [None, None]
@@ -103,7 +101,7 @@ def test_a_quick_entry_does_not_wait_for_a_slow_one(faulty: FaultySource, folder
     assert sorted(order, key=lambda entry: entry.stored_as) == entries
 
 
-def test_a_failing_entry_is_told_and_ends_nothing(
+def test_a_failing_entry_is_reported_and_does_not_stop_others(
     faulty: FaultySource, folder: Path, quick: StreamRetryPolicy
 ) -> None:
     entries = fill(faulty, 20)
@@ -142,7 +140,7 @@ def test_our_own_state_cannot_be_named_by_a_backup(faulty: FaultySource, folder:
     assert top.lower() != ".gdrive-wa"
 
 
-def test_a_slow_consumer_holds_the_workers_back(faulty: FaultySource, folder: Path) -> None:
+def test_a_slow_consumer_limits_the_workers(faulty: FaultySource, folder: Path) -> None:
     entries = fill(faulty, 3 * AHEAD)
     results = fetch(faulty, entries, folder, jobs=4)
     next(results)
@@ -182,7 +180,7 @@ def test_entries_are_read_as_they_are_needed(faulty: FaultySource, folder: Path)
     results.close()
 
 
-def test_a_hundred_thousand_entries_take_no_memory_to_wait(
+def test_a_hundred_thousand_waiting_entries_use_little_memory(
     faulty: FaultySource, folder: Path
 ) -> None:
     def listing(count: int) -> Iterator[Entry]:

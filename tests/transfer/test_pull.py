@@ -81,14 +81,14 @@ def test_an_undisturbed_stream_is_read_once(bench: Bench, entry: Entry) -> None:
     assert pulled.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_broken_stream_goes_on_where_it_broke(bench: Bench, entry: Entry) -> None:
+def test_a_broken_stream_is_resumed_where_it_broke(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(breaks=MIB), StreamFault(breaks=MIB + 5))
     assert pulled.path.read_bytes() == CONTENT
     assert bench.faulty.offsets[NAME] == [0, MIB, 2 * MIB + 5]
     assert pulled.fetched == len(CONTENT)
 
 
-def test_a_stream_that_ends_early_goes_on_there(bench: Bench, entry: Entry) -> None:
+def test_a_stream_that_ends_early_is_resumed(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(ends=1000, no_total=True))
     assert pulled.path.read_bytes() == CONTENT
     assert bench.faulty.offsets[NAME] == [0, 1000]
@@ -100,7 +100,7 @@ def test_a_source_that_cannot_resume_begins_again(bench: Bench, entry: Entry) ->
     assert pulled.fetched == len(CONTENT) + MIB
 
 
-def test_a_stream_that_starts_elsewhere_is_not_used(bench: Bench, entry: Entry) -> None:
+def test_a_stream_at_a_wrong_offset_is_not_used(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(breaks=MIB), StreamFault(start=500))
     assert pulled.path.read_bytes() == CONTENT
     assert bench.faulty.offsets[NAME] == [0, MIB, MIB]
@@ -121,7 +121,7 @@ def test_corruption_before_a_break_does_not_survive_it(bench: Bench, entry: Entr
 def test_bytes_that_never_match_end_as_a_checksum_error(bench: Bench, entry: Entry) -> None:
     with pytest.raises(ChecksumError) as caught:
         bench(entry, *(StreamFault(flip=n) for n in range(9)))
-    assert caught.value.message == "the MD5 of Media/a.mcrypt1 is not the one that was listed"
+    assert caught.value.message == "the MD5 of 'Media/a.mcrypt1' differs from the listing"
     assert bench.faulty.opened[NAME] == bench.retry_policy.complete_downloads
 
 
@@ -151,13 +151,13 @@ def test_a_line_that_always_breaks_but_moves_on_gets_there(bench: Bench, entry: 
     assert bench.faulty.opened[NAME] == 11
 
 
-def test_a_server_that_holds_less_than_it_lists_is_not_asked_for_ever(
+def test_a_server_with_less_data_than_listed_is_not_retried_forever(
     bench: Bench, entry: Entry
 ) -> None:
     short = StreamFault(content=CONTENT[:-1], whole=True)
     with pytest.raises(TruncatedError) as caught:
         bench(entry, *[short] * 20)
-    assert caught.value.message == "Media/a.mcrypt1 ends after 3145727 of 3145728 bytes"
+    assert caught.value.message == "'Media/a.mcrypt1' ended after 3145727 of 3145728 bytes"
     assert bench.faulty.opened[NAME] == bench.retry_policy.attempts
 
 
@@ -165,7 +165,7 @@ def test_more_bytes_than_listed_are_refused(bench: Bench, entry: Entry) -> None:
     endless = [StreamFault(content=CONTENT + bytes([n]) * 9 * MIB) for n in range(9)]
     with pytest.raises(ChecksumError) as caught:
         bench(entry, *endless)
-    assert "3145728 were listed" in caught.value.message
+    assert "instead of the listed 3145728" in caught.value.message
     assert bench.faulty.sent[NAME] <= bench.retry_policy.complete_downloads * (len(CONTENT) + MIB)
 
 
@@ -178,7 +178,7 @@ def test_a_connection_that_breaks_after_the_last_byte_loses_nothing(
 
 
 @pytest.mark.parametrize("error", [GoneError("a is no longer stored"), NetworkError("no")])
-def test_what_a_source_gives_up_is_not_tried_again(
+def test_errors_that_a_source_has_retried_are_not_retried_again(
     bench: Bench, entry: Entry, error: NetworkError
 ) -> None:
     with pytest.raises(type(error)):
@@ -195,7 +195,7 @@ class TestAcrossRuns:
             bench(entry, StreamFault(breaks=2 * MIB), StreamFault(refuse=Interrupted("stopped")))
         assert bench.part(entry).stat().st_size == 2 * MIB
 
-    def test_what_is_there_is_not_fetched_again(self, bench: Bench, entry: Entry) -> None:
+    def test_existing_bytes_are_not_fetched_again(self, bench: Bench, entry: Entry) -> None:
         pulled = bench(entry)
         assert pulled.path.read_bytes() == CONTENT
         assert pulled.sha256 == hashlib.sha256(CONTENT).hexdigest()
@@ -207,7 +207,9 @@ class TestAcrossRuns:
         assert bench(entry).fetched == len(CONTENT)
 
     @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"length": "x"}', "\0" * 50])
-    def test_a_spoilt_note_is_not_trusted(self, bench: Bench, entry: Entry, text: str) -> None:
+    def test_a_damaged_checkpoint_is_not_trusted(
+        self, bench: Bench, entry: Entry, text: str
+    ) -> None:
         bench.note(entry).write_text(text)
         assert bench(entry).fetched == len(CONTENT)
 
@@ -219,7 +221,7 @@ class TestAcrossRuns:
             file.write(b"?")
         assert bench(entry).fetched == len(CONTENT)
 
-    def test_bytes_that_nobody_vouches_for_are_dropped(self, bench: Bench, entry: Entry) -> None:
+    def test_unverified_bytes_are_discarded(self, bench: Bench, entry: Entry) -> None:
         with bench.part(entry).open("ab") as file:
             file.write(b"rubbish")
         assert bench(entry).path.read_bytes() == CONTENT
@@ -244,7 +246,7 @@ class TestAcrossRuns:
         assert bench(entry).fetched == 0
         assert bench.faulty.opened[NAME] == 0
 
-    def test_a_whole_partial_file_of_other_bytes_is_no_help(
+    def test_a_complete_partial_file_with_other_bytes_is_discarded(
         self, bench: Bench, entry: Entry
     ) -> None:
         bench.part(entry).write_bytes(CONTENT[::-1])
@@ -287,7 +289,7 @@ class TestWithoutMd5:
         )
         assert pulled.path.read_bytes() == other
 
-    def test_another_length_tells_other_bytes_too(self, bench: Bench, bare: Entry) -> None:
+    def test_another_length_means_other_bytes(self, bench: Bench, bare: Entry) -> None:
         other = CONTENT[::-1] + b"more"
         pulled = bench(
             replace(bare, size=None),
