@@ -1,8 +1,8 @@
-"""A backup's blobs as they are stored, below a folder that remembers what it holds.
+"""Download a backup's blobs as they are stored, into a folder with a manifest.
 
-What is verified is flushed to the disk in batches; then the manifest says where it will lie, and
-only then it gets its final name. So whatever the manifest knows was verified, and what a killed
-run had verified but not yet named is found again in its partial file, by its hash.
+Verified blobs are flushed to the disk in batches, then recorded in the manifest, and only then
+renamed to their final names. So everything in the manifest was verified, and a blob that a killed
+run had verified but not renamed is found again in its partial file, by its hash.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from gdrive_wa.transfer.standing import Standing, look
 from gdrive_wa.transfer.watch import Watch
 
 BATCH = 256
+"""The most verified blobs that wait to be flushed to the disk together."""
 BATCH_SECONDS = 2.0
-"""How many verified blobs, and how long, may wait to be flushed to the disk together."""
+"""The longest time that a verified blob waits to be flushed."""
 
 
 def download(
@@ -46,23 +47,23 @@ def download(
     dry_run: bool = False,
     tries: Tries | None = None,
 ) -> Report:
-    """Bring `entries` of `source` below `dest`, under the names they are stored by.
+    """Download `entries` of `source` into `dest`, under their stored names.
 
     Each blob is verified against the listing before it gets its name, and its metadata envelope
-    is saved beside it as ``<name>-metadata``. What is there and verified is left alone; a run
-    that was stopped, however, is gone on with. An entry that cannot be had is in the report with
-    its reason. `entries` is read whole before anything is fetched.
+    is saved next to it as ``<name>-metadata``. Verified files are not downloaded again, and a
+    stopped run is continued. An entry that cannot be downloaded is in the report with its
+    reason. All `entries` are listed before anything is fetched.
 
-    With `dry_run` nothing is fetched or written: `done` is what would be, with its sizes.
+    With `dry_run`, nothing is fetched or written: `done` lists what would be, with sizes.
 
     Raises:
-        UsageError: `dest` holds another backup, whose files would be taken for older ones of
-            this one; nothing was touched.
-        StorageError: the disk is too small, full or read-only, `dest` is no folder, or another
-            run holds it.
-        CredentialsError: the login is refused for one entry after another.
-        NetworkError: the listing cannot be had, or dozens of entries in a row.
-        Interrupted: the user asked to stop; what is finished is kept.
+        UsageError: `dest` contains another backup, and its files would be mistaken for older
+            versions; nothing was changed.
+        StorageError: the disk is too small, full or read-only, or `dest` is not a folder or is
+            in use by another run.
+        CredentialsError: the login is refused for several entries in a row.
+        NetworkError: the listing cannot be read, or dozens of entries in a row.
+        Interrupted: the user asked to stop; finished files are kept.
     """
     started = time.monotonic()
     dest = Path(dest)
@@ -96,7 +97,7 @@ def _dry_run_report(plan: Plan, seconds: float) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class _VerifiedBlob:
-    """A verified blob: in its partial file, or already where it belongs."""
+    """A verified blob, in its partial file or under its final name."""
 
     place: PurePosixPath
     blob: Pulled | Standing
@@ -140,7 +141,7 @@ class _Run:
             found = look(path, entry, sha256=True, check=self.watch.check)
             if found is not None:
                 return _VerifiedBlob(place, found)
-            if not self.plan.places.recorded(place):  # a file that is not ours stays
+            if not self.plan.places.recorded(place):  # never replace a file that we did not write
                 place = self.plan.places.give(
                     entry.stored_as, with_metadata=entry.envelope is not None
                 )
@@ -161,7 +162,7 @@ class _Run:
         return len(self._verified) >= BATCH or (bool(self._verified) and waited >= BATCH_SECONDS)
 
     def _flush(self) -> None:
-        """Flush what is verified; then record it; then give it its name."""
+        """Flush the verified blobs, then record them, then give them their names."""
         batch, self._verified = self._verified, []
         if any(isinstance(verified.blob, Pulled) for _, verified in batch):
             flush_folders(self.manifest.folder)
@@ -183,7 +184,7 @@ class _Run:
         blob.name(f"{self.manifest.folder}/{verified.place}")
         if blob.unproven:
             self.watch.progress.say(
-                f"{entry.stored_as}: listed without size or checksum, taken as it came"
+                f"{entry.stored_as}: not verified, because it is listed without size or checksum"
             )
         self.report.bytes += blob.fetched
         self.report.done.append(
@@ -191,7 +192,7 @@ class _Run:
         )
 
     def _save_metadata(self, places: Iterable[tuple[Entry, PurePosixPath]]) -> None:
-        """Write the envelope of each entry beside its place; then record all of them."""
+        """Write the envelope of each entry next to its blob, then record all of them."""
         self.manifest.add(*[self._write_envelope(entry, place) for entry, place in places])
 
     def _write_envelope(self, entry: Entry, place: PurePosixPath) -> Record:
@@ -212,7 +213,7 @@ class _Run:
 
 
 def _record(entry: Entry, verified: _VerifiedBlob) -> Record:
-    """What the manifest is to say of a verified blob."""
+    """The manifest's record of a verified blob."""
     blob = verified.blob
     return Record(
         path=str(verified.place),

@@ -1,4 +1,4 @@
-"""``gdrive-wa ls``: what a backup holds; with the key, under its real names."""
+"""``gdrive-wa ls``: list what a backup contains; with the key, under the real names."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ def ls(
     choice: Choice | None = None,
     progress: ProgressLike | None = None,
 ) -> list[Entry]:
-    """What a backup holds. Nothing is downloaded.
+    """List what a backup contains. Nothing is downloaded.
 
     Args:
-        source: where it lies: what ``connect()`` or ``open_folder()`` gave, or the path of a
-            folder; by default the backup service of the account that is logged in.
-        backup: which one: itself, its name, or the account's number; by default the newest.
-        key: a key or the path of a key file, which opens the real names.
+        source: the result of ``connect()`` or ``open_folder()``, or the path of a folder; by
+            default the backup service with the stored login.
+        backup: a backup, its name, or the account's number; by default the newest.
+        key: a key or the path of a key file, needed for the real names.
         choice: which entries are meant; by default all.
-        progress: who is told how far it is, and who may stop it.
+        progress: receives progress, and may stop the job.
 
     Returns:
         The entries, in the order of the listing.
 
     Raises:
-        GdriveWaError: the source holds no backup.
-        CredentialsError, NetworkError: the source cannot be had.
-        UsageError: there is no such backup or folder, or an argument is of a wrong type.
+        GdriveWaError: the source has no backup.
+        CredentialsError, NetworkError: the source cannot be read.
+        UsageError: there is no such backup or folder, or an argument has a wrong type.
         KeyFailure: the key is not this backup's, or is needed for what `choice` names.
         Interrupted: the user asked to stop.
     """

@@ -220,7 +220,7 @@ def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
 
 
 def _looks_like_a_dump(folder: Path) -> bool:
-    """True if `folder` contains a backup. Its name is not enough: some folders are named by date."""
+    """True if `folder` contains a backup. The name is not enough: a date is a number too."""
     return any(
         child.name.lower() in _INSIDE_A_BACKUP or is_encrypted(child.name)
         for child in _scan(str(folder))
