@@ -121,7 +121,7 @@ def test_a_server_that_is_not_there(run: Run, with_key: dict[str, str], tmp_path
 def test_plain_http_to_another_machine_is_refused(run: Run, signed_in: dict[str, str]) -> None:
     ended = run("backups", env={**signed_in, "GDRIVE_WA_ENDPOINT": "http://example.org"})
     assert ended.returncode == 2
-    assert_explained(ended.stderr, "in the clear")
+    assert_explained(ended.stderr, "unencrypted")
 
 
 def test_no_key(run: Run, signed_in: dict[str, str], tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_a_link_put_in_a_files_place_is_not_followed(here: Path, tmp_path: Path)
     (here / "a.opus").symlink_to(tmp_path / "secret")
     with pytest.raises(NetworkError, match=r"a\.opus cannot be read") as caught:
         source.open(entry)
-    assert "check the folder" in caught.value.hints[0]
+    assert "check its permissions" in caught.value.hints[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of Unix")
