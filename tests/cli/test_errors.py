@@ -232,7 +232,7 @@ def test_a_path_that_a_script_left_empty_is_not_the_current_folder(
     before = sorted(tmp_path.iterdir())
     ended = run(*words, env=with_key)
     assert ended.returncode == 2
-    assert_explained(ended.stderr, "it is empty")
+    assert_explained(ended.stderr, "the path is empty")
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -189,7 +189,7 @@ def test_a_code_goes_to_no_other_host(
 def test_a_taken_port(log_in: LogIn) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=f"port {port} .* is taken") as caught:
+        with pytest.raises(UsageError, match=f"port {port} .* is in use") as caught:
             log_in(ALLOW, port=port)
     assert "--port" in caught.value.hints[0]
 
@@ -226,7 +226,7 @@ def test_a_client_file_that_is_none(log_in: LogIn, tmp_path: Path, content: str)
 
 
 def test_a_client_file_that_is_not_there(log_in: LogIn, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is not an OAuth client file") as caught:
+    with pytest.raises(UsageError, match="no OAuth client file named") as caught:
         log_in(ALLOW, client_secrets=tmp_path / "nowhere")
     assert "--client-secrets" in caught.value.hints[0]
 

@@ -229,7 +229,7 @@ def test_a_folder_that_may_not_be_read_is_as_if_it_was_empty(unprivileged: Path)
 @pytest.mark.parametrize("name", ["nowhere", "file"])
 def test_what_is_no_folder(here: Path, name: str) -> None:
     put(here, "file")
-    with pytest.raises(UsageError, match="is no folder") as caught:
+    with pytest.raises(UsageError, match="no folder named") as caught:
         open_folder(here / name)
     assert caught.value.hints
 
