@@ -277,8 +277,8 @@ def test_the_advice_of_errors_reads_like_all_other_lines() -> None:
 
 
 def test_an_error_carries_its_line_and_its_hints() -> None:
-    plain = gdrive_wa.CredentialsError("nobody is logged in")
-    assert str(plain) == plain.message == "nobody is logged in"
+    plain = gdrive_wa.CredentialsError("not logged in")
+    assert str(plain) == plain.message == "not logged in"
     assert plain.hints == gdrive_wa.CredentialsError.default_hints
     assert gdrive_wa.StorageError("the disk is full", hint="make room").hints == ("make room",)
     assert (

@@ -1,4 +1,4 @@
-"""From a stored login, or a token from outside, to a session that can ask Google."""
+"""Open a session at Google with a stored login, or with an access token from outside."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ TOKEN_VARIABLE = "GDRIVE_WA_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 def open_session(
     *, account: str | None = None, endpoint: str | None = None, token: Secret | None = None
 ) -> tuple[Session, Endpoints]:
-    """A session, and the addresses it is for.
+    """Open a session; returns it with its addresses.
 
-    A token given here wins, then ``GDRIVE_WA_ACCESS_TOKEN``, then the stored login.
+    `token` is preferred, then ``GDRIVE_WA_ACCESS_TOKEN``, then the stored login.
 
     Raises:
-        CredentialsError: nobody is logged in.
-        UsageError: the endpoint would not be safe.
+        CredentialsError: no login is stored.
+        UsageError: the endpoint is not an address, or not safe.
     """
     endpoints = Endpoints.at(endpoint or os.environ.get(ENDPOINT_VARIABLE))
     given = os.environ.get(TOKEN_VARIABLE, "").strip()
@@ -52,7 +52,7 @@ class OAuthTokens(RenewedTokens):
             self._current = Secret(self._credentials.token)
 
     def fetch(self) -> Secret:
-        """A fresh token; the stored login is brought up to date."""
+        """A fresh token; the stored login is updated."""
         import requests  # noqa: PLC0415 - slow to import
         from google.auth.exceptions import GoogleAuthError, TransportError  # noqa: PLC0415
         from google.auth.transport.requests import Request  # noqa: PLC0415
@@ -79,14 +79,16 @@ class OAuthTokens(RenewedTokens):
             fields=json.loads(self._credentials.to_json()),
             expires=f"{expiry.isoformat()}Z" if expiry else None,
         )
-        with contextlib.suppress(GdriveWaError):  # the token is good, wherever it is not kept
+        with contextlib.suppress(
+            GdriveWaError
+        ):  # the token can be used even if it cannot be stored
             logins.update(renewed)
 
 
 def _credentials(login: Login, endpoints: Endpoints) -> Any:
-    """What google-auth makes of a stored login.
+    """Credentials of google-auth for a stored login.
 
-    Built here, for its own reader of stored logins goes to Google's own address whatever they say.
+    They are built here because google-auth's own reader always uses Google's token address.
     """
     from google.oauth2.credentials import Credentials  # noqa: PLC0415 - slow to import
 
@@ -96,7 +98,10 @@ def _credentials(login: Login, endpoints: Endpoints) -> Any:
         if (text := login.fields.get(name)) and isinstance(text, str)
     }
     if not fields.keys() >= {"refresh_token", "client_id", "client_secret"}:
-        raise CredentialsError(f"the stored login of {login.account} cannot be used")
+        raise CredentialsError(
+            f"the stored login of {login.account} is incomplete",
+            hint="log in again with: gdrive-wa login",
+        )
     return Credentials(  # type: ignore[no-untyped-call]
         token=fields.pop("token", None),
         token_uri=endpoints.token,
@@ -106,8 +111,8 @@ def _credentials(login: Login, endpoints: Endpoints) -> Any:
 
 
 def _expiry(text: object) -> datetime | None:
-    """When a token ends, UTC without saying so, as google-auth wants it; a token whose end is
-    not known is taken to be over."""
+    """When a token expires: UTC without a time zone, as google-auth expects. A token without a
+    readable time counts as expired."""
     try:
         moment = datetime.fromisoformat(str(text)).replace(tzinfo=None)
     except ValueError:
@@ -116,23 +121,21 @@ def _expiry(text: object) -> datetime | None:
 
 
 def _ended(account: str, error: Exception) -> GdriveWaError:
-    """Google did not renew a login: for now, or because it has ended."""
+    """The error for a login that was not renewed: for now, or because it has ended."""
     details = next((part for part in error.args if isinstance(part, dict)), {})
     reason = details.get("error")
     if getattr(error, "retryable", False) or not isinstance(reason, str):
-        return NetworkError(
-            "Google's service failed to renew the login", hint="try again in some minutes"
-        )
+        return NetworkError("Google failed to renew the login", hint="try again in a few minutes")
     if reason in ("invalid_client", "deleted_client", "unauthorized_client", "disabled_client"):
         return CredentialsError(
-            f"Google no longer knows the OAuth client that {account} logged in with",
+            f"the OAuth client that {account} logged in with no longer exists at Google",
             hint="make a new one in Google's console, then: gdrive-wa login",
         )
     return CredentialsError(
         f"the login of {account} has ended",
         hint=(
             "log in again with: gdrive-wa login",
-            "a client in 'Testing' loses its logins after 7 days: publish it",
+            "logins of an OAuth client in 'Testing' end after 7 days: publish it",
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The Android way to a token for WhatsApp's own entries: unofficial, the owner's choice only."""
+"""Sign in like an Android phone, for tokens to WhatsApp's own entries. Unofficial."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLIENT_SIGNATURE = "38a0f7d505fe18fec64fbf343ecaaaf310dbd799"
 PLAY_SERVICES = "com.google.android.gms"
 PLAY_SERVICES_SIGNATURE = "38918a453d07199354f8b19af05ec6562ced5788"
 PLAY_SERVICES_VERSION = "240913000"
-"""The lowest that Google still serves; below it answers ``ServiceDisabled``."""
+"""The lowest version that Google accepts; for lower ones it answers ``ServiceDisabled``."""
 _PHONE = {
     "accountType": "HOSTED_OR_GOOGLE",
     "has_permission": "1",
@@ -34,24 +34,24 @@ _HEADERS = {
     "User-Agent": "GoogleAuth/1.4",
 }
 _LONGEST_ANSWER = 65536
-_AGAIN = "sign in at https://accounts.google.com/EmbeddedSetup, copy a fresh oauth_token cookie"
+_AGAIN = "sign in at https://accounts.google.com/EmbeddedSetup and copy a fresh oauth_token cookie"
 _ADVICE: dict[str, tuple[str, str | tuple[str, ...]]] = {
     "BadAuthentication": ("Google does not accept this sign-in", _AGAIN),
     "NeedsBrowser": ("Google wants you to confirm the sign-in in a browser", _AGAIN),
     "ServiceDisabled": (
-        "Google has closed this way in for the version that this program claims to be",
+        "Google no longer accepts sign-ins from the phone version that gdrive-wa imitates",
         "update gdrive-wa",
     ),
     "MissingDroidguard": (
-        "Google asked for a proof that only a real phone can give (MissingDroidguard)",
+        "Google asks for a proof that only a real phone can give (MissingDroidguard)",
         (
-            "signing in again does not help: copy the folder WhatsApp from the phone over a cable",
+            "signing in again does not help: copy the phone's WhatsApp folder over a cable",
             "then: gdrive-wa restore --folder WhatsApp",
         ),
     ),
     "DeviceManagementRequiredOrSyncDisabled": (
-        "the administrator of this Workspace account does not allow it",
-        "only the administrator can change that",
+        "the administrator of this Workspace account does not allow this sign-in",
+        "ask the administrator of the account to allow it",
     ),
 }
 _ANSWERS = {"Token", "Auth", "Error"}
@@ -70,7 +70,7 @@ class AndroidTokens(RenewedTokens):
     def fetch(self) -> Secret:
         """A fresh token, good for about an hour.
 
-        Whoever meets its errors is not signing in: the hints name the command that does.
+        Its errors occur in other commands, so their hints name the command that signs in.
         """
         answer = _ask(
             self._endpoints,
@@ -95,7 +95,7 @@ class AndroidTokens(RenewedTokens):
 
 
 def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoints) -> Secret:
-    """The master token for a single-use cookie.
+    """Exchange a single-use cookie for a master token.
 
     Raises:
         CredentialsError: Google refused, or signed in another account; the hint says what to do.
@@ -114,7 +114,7 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
             "client_sig": PLAY_SERVICES_SIGNATURE,
             "callerPkg": PLAY_SERVICES,
             "callerSig": PLAY_SERVICES_SIGNATURE,
-            # What a phone without this proof sends; anything made up is refused.
+            # What a phone without this proof sends; Google refuses invented values.
             "droidguard_results": "null",
         },
     )
@@ -129,7 +129,7 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
 
 
 def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> dict[str, str]:
-    """What Google answers to `form`: lines of ``key=value``, whatever the status."""
+    """Google's answer to `form`: lines of ``name=value``, with any HTTP status."""
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - slow to import
 
     from gdrive_wa.http.connections import Connections  # noqa: PLC0415 - imports urllib3
@@ -147,12 +147,12 @@ def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> dict[str, str]:
         raise untrusted_error(error, "Google") or unreachable from error
     finally:
         connections.close()
-    if response.status in _REDIRECTS:  # a token in the form is taken nowhere else
+    if response.status in _REDIRECTS:  # the form holds a token, so no redirect is followed
         raise unreachable
     lines = (line.partition("=") for line in raw.decode("utf-8", "replace").splitlines())
-    answer = {key: value for key, _, value in lines}
-    if not answer.keys() & _ANSWERS:  # a page of some proxy, or of an outage
-        raise NetworkError("Google's answer to the sign-in makes no sense", hint="try again later")
+    answer = {name: value for name, _, value in lines}
+    if not answer.keys() & _ANSWERS:  # such as the page of a proxy
+        raise NetworkError("Google's answer to the sign-in cannot be read", hint="try again later")
     return answer
 
 
@@ -161,7 +161,7 @@ def _same_account(one: str, other: str) -> bool:
 
 
 def _plain_address(address: str) -> tuple[str, str]:
-    """An address without what Google ignores in it: case, and dots in a name at gmail.com."""
+    """An address without what Google ignores: case, and dots in the name at gmail.com."""
     name, _, host = address.strip().casefold().rpartition("@")
     if host in ("gmail.com", "googlemail.com"):
         return name.replace(".", ""), "gmail.com"

@@ -1,8 +1,8 @@
-"""Where the browser comes back to after a sign-in: one request, to this machine.
+"""A local server for the redirect at the end of a sign-in in the browser.
 
-The server that google-auth-oauthlib has for it waits for ever, whatever the time limit, for a
-connection on which nothing is asked, such as browsers open ahead of time; takes one on which no
-HTTP comes for the end of the time; and does not get a port again within a minute of its last use.
+The server of google-auth-oauthlib has three flaws. It ignores its time limit while a connection
+without a request is open, as browsers make them in advance. It takes a connection without HTTP
+for a timeout. And it cannot use a port again within a minute of its last use.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Self
 
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.2
-_PAGE = "That is all here. Close this window and go back to the terminal: it tells how it ended."
-"""Shown whatever came: consent, a refusal, or a stray request."""
+_PAGE = "You can close this window now. The terminal shows whether the sign-in succeeded."
+"""The answer to every request: consent, a refusal, or a stray one."""
 
 
 class CallbackServer:
-    """Listens from the moment it is made, and takes the first request. A context manager.
+    """Listens as soon as it is created, and accepts one redirect. A context manager.
 
     Args:
-        port: 0 for any that is free.
+        port: the port to listen on; 0 for a free one.
 
     Attributes:
-        url: where the browser is to come back to.
+        url: the address to redirect the browser to.
 
     Raises:
         OSError: the port is taken.
@@ -54,10 +54,10 @@ class CallbackServer:
         self._server.server_close()
 
     def wait(self, seconds: float) -> str | None:
-        """The address that was asked for, whole; None when nothing was in so many seconds."""
+        """The full address of the first request; None if there was none within `seconds`."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            try:  # by and by, for Ctrl-C is not heard within one wait everywhere
+            try:  # in short steps: Ctrl-C does not interrupt a wait on every system
                 path = self._server.asked.get(timeout=min(left, POLL_SECONDS))
             except Empty:
                 continue
@@ -66,7 +66,7 @@ class CallbackServer:
 
 
 class _Server(ThreadingHTTPServer):
-    # elsewhere than on POSIX, it would let another program listen on the same port
+    # on other systems than POSIX, another program could then listen on the same port
     allow_reuse_address = os.name == "posix"
     block_on_close = False
 
@@ -75,7 +75,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Answer)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Somebody hung up; the sign-in waits on."""
+        """Ignore it: a closed connection does not end the sign-in."""
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -92,4 +92,4 @@ class _Answer(BaseHTTPRequestHandler):
         self.server.asked.put(self.path)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Nothing: what is asked for holds the code of the sign-in."""
+        """Log nothing: the request contains the code of the sign-in."""

@@ -1,7 +1,7 @@
-"""How the libraries that sign in ask: with a time limit, and nowhere else.
+"""Make the sessions of the sign-in libraries safe: time limits, no redirects, our certificates.
 
-What they send holds refresh tokens and codes in its body, which a redirect could take along, so
-none is followed. This machine is never asked through a proxy.
+Their requests contain refresh tokens and codes, which a redirect could send to another server,
+so redirects are not followed. Requests to this machine never go through a proxy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gdrive_wa.http.trust import trust
 
 
 def harden_session(session: requests.Session, endpoints: Endpoints) -> requests.Session:
-    """`session`, made fit to sign in at `endpoints`."""
+    """Change `session` so that it is safe for a sign-in at `endpoints`; returns it."""
     usual = session.send
 
     def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -25,7 +25,7 @@ def harden_session(session: requests.Session, endpoints: Endpoints) -> requests.
             options["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
         return usual(request, **options)
 
-    # Set on the one session, for the libraries choose its class themselves.
+    # Set on the session itself, because the libraries choose its class.
     session.send = send  # type: ignore[method-assign]
     session.max_redirects = 0
     session.trust_env = not endpoints.local
@@ -34,7 +34,7 @@ def harden_session(session: requests.Session, endpoints: Endpoints) -> requests.
 
 
 class _Trusting(HTTPAdapter):
-    """Believes what our own requests believe; by itself it would not ask the system."""
+    """Trusts the same certificates as our own requests, including those of the system."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, ssl_context=trust(), **options)

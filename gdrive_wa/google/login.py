@@ -1,4 +1,4 @@
-"""Signing in: with the user's own OAuth client in a browser, or as an Android account."""
+"""Sign in: with your own OAuth client in a browser, or like an Android phone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLIENT_FILE = "client_secrets.json"
 WAIT_SECONDS = 300
 CONNECTIONS = "https://myaccount.google.com/connections"
 DEVICES = "https://myaccount.google.com/device-activity"
-"""Google's own pages, where a person takes back what a login gave."""
+"""Google's pages for removing the access that a login gave."""
 
 
 def login_oauth(
@@ -43,17 +43,17 @@ def login_oauth(
     Args:
         client_secrets: the user's own OAuth client file (desktop kind); by default
             ``client_secrets.json`` in the config folder.
-        account: e-mail address, where it is known; otherwise Google is asked.
+        account: e-mail address; if None, Google is asked for it.
         drive: ask to read the user's own Drive too, for the source ``drive``.
-        open_browser: open one; otherwise the address is said, to be opened anywhere.
-        port: of this machine that the browser comes back to; 0 takes a free one.
+        open_browser: open a browser; the address is passed to `say` in any case.
+        port: local port for the browser's answer; 0 for a free one.
         timeout: seconds to wait for the browser.
         endpoint: root of another server in Google's place.
-        say: takes lines for the user.
+        say: called with each line for the user.
 
     Raises:
-        CredentialsError: consent was denied, or did not come in time, or Google refused.
-        UsageError: the client file is none.
+        CredentialsError: consent was denied or not given in time, or Google refused.
+        UsageError: the client file is missing or not valid.
         NetworkError: Google cannot be reached.
     """
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
@@ -76,8 +76,8 @@ def login_oauth(
 def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = None) -> Login:
     """Sign in the way an Android phone does, and store the login.
 
-    Unofficial, and only for the owner of the account: the master token it brings opens the
-    whole account, so it is kept in the keyring, or else in a file that only its owner reads.
+    Unofficial, and only for the owner of the account. The master token gives access to the whole
+    account, so it is stored in the keyring, or in a file that only its owner can read.
 
     Args:
         account: e-mail address.
@@ -96,8 +96,10 @@ def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = N
     try:
         android.AndroidTokens(account, fields, endpoints).token()
     except (CredentialsError, NetworkError) as error:
-        logins.store(login)  # the cookie is spent, and what it brought is good
-        hint = "the sign-in itself worked and is kept; once that is solved: gdrive-wa backups"
+        logins.store(login)  # the cookie cannot be used again, and the master token is valid
+        hint = (
+            "the sign-in itself worked and is stored; once this is solved, run: gdrive-wa backups"
+        )
         raise type(error)(error.message, hint=(*error.hints, hint)) from error
     return logins.store(login)
 
@@ -108,38 +110,41 @@ def logout(
     endpoint: str | None = None,
     say: Callable[[str], None] = lambda _line: None,
 ) -> str:
-    """Revoke a login at Google and remove it here; the account it was for.
+    """Revoke a login at Google, and remove it from this machine; returns its account.
 
-    It is removed even when Google cannot be reached.
+    It is removed even if Google cannot be reached.
 
     Args:
         account: e-mail address; by default the one that would be used.
         endpoint: root of another server in Google's place.
-        say: is told when it goes on at Google, and how the user ends it there.
+        say: called with what is left for the user to do at Google.
 
     Raises:
         CredentialsError: there is none.
     """
     name = logins.find_account(account)
     if name is None:
-        who = "nobody is" if account is None else f"{account} is not"
-        raise CredentialsError(f"{who} logged in", hint="there is nothing to log out of")
+        if account is None:
+            raise CredentialsError("you are not logged in", hint="there is no login to revoke")
+        raise CredentialsError(
+            f"no login is stored for {account}", hint="gdrive-wa whoami lists the stored logins"
+        )
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
     try:
         login = logins.load(name)
         if login.provider == "android":
-            say(f"Google still knows the device that this login made: remove it at {DEVICES}")
+            say(f"Google still lists the device that this login created: remove it at {DEVICES}")
         elif not _revoke(login, endpoints):
-            say(f"Google could not be told: take the access back yourself at {CONNECTIONS}")
-    except GdriveWaError:  # it cannot be read, so it cannot be revoked
-        say(f"Google could not be told: take the access back yourself at {CONNECTIONS}")
+            say(f"the login could not be revoked at Google: remove its access at {CONNECTIONS}")
+    except GdriveWaError:  # it cannot be read, and so not revoked
+        say(f"the login could not be revoked at Google: remove its access at {CONNECTIONS}")
     finally:
         logins.remove(name)
     return name
 
 
 def _revoke(login: Login, endpoints: Endpoints) -> bool:
-    """Whether a login has ended at Google; one that it does not know any more has."""
+    """Revoke a login; True if it has ended, also if Google no longer knew it."""
     import requests  # noqa: PLC0415 - slow to import
 
     from gdrive_wa.google.hardening import harden_session  # noqa: PLC0415 - imports requests
@@ -174,13 +179,13 @@ def _client(path: Path, endpoints: Endpoints) -> dict[str, Any]:
         known = {name: str(client[name]) for name in ("client_id", "client_secret")}
     except OSError as error:
         raise UsageError(
-            f"there is no OAuth client file: {path}",
-            hint="make one in Google's console (OAuth client, desktop app), and give it with"
+            f"no OAuth client file named '{path}'",
+            hint="create an OAuth client (desktop app) in Google's console, and give its file with"
             " --client-secrets FILE; the README shows how",
         ) from error
     except (ValueError, TypeError, KeyError, StopIteration, RecursionError) as error:
         raise UsageError(
-            f"this is no OAuth client file: {path}",
+            f"'{path}' is not an OAuth client file",
             hint="download the JSON of a desktop client from Google's console",
         ) from error
     return {"installed": {**known, "auth_uri": endpoints.auth, "token_uri": endpoints.token}}
@@ -227,31 +232,32 @@ def _consent(
                 return flow.credentials
     except AccessDeniedError as error:
         raise CredentialsError(
-            "access was denied in the browser", hint="run gdrive-wa login again, and allow it"
+            "access was denied in the browser", hint="run gdrive-wa login again, and allow access"
         ) from error
     except (RequestException, ConnectionError) as error:
         unreachable = NetworkError("Google cannot be reached", hint="check the network")
         raise untrusted_error(error, "Google") or unreachable from error
     except webbrowser.Error as error:
         raise CredentialsError(
-            "no browser could be opened", hint="use --no-browser and open the address anywhere"
+            "no browser could be opened",
+            hint="use --no-browser, and open the address in any browser",
         ) from error
     except OSError as error:
         raise UsageError(
-            f"port {port} of this machine is taken", hint="choose another with --port"
+            f"port {port} of this machine is in use", hint="choose another with --port"
         ) from error
-    except Warning as error:  # oauthlib raises one when scopes were left out
+    except Warning as error:  # oauthlib raises one if scopes were left out
         raise CredentialsError(
-            "not all of the access that is needed was allowed",
+            "not all of the necessary access was allowed",
             hint="run gdrive-wa login again, and leave every box ticked",
         ) from error
     except (OAuth2Error, ValueError, KeyError) as error:
         raise CredentialsError(
-            "the sign-in did not come to its end: something else answered, or Google refused it",
+            "the sign-in failed: Google refused it, or the answer belonged to another sign-in",
             hint="run gdrive-wa login again, and close other tabs of this sign-in first",
         ) from error
     raise CredentialsError(
-        f"nobody allowed access within {timeout} seconds",
+        f"access was not allowed within {timeout} seconds",
         hint="run gdrive-wa login again, and allow access in the browser",
     )
 
@@ -261,7 +267,7 @@ def _account_of(token: Secret, endpoints: Endpoints) -> str:
     from gdrive_wa.http.tokens import GivenToken  # noqa: PLC0415
 
     session = Session(GivenToken(token))
-    name_it = "name it yourself: gdrive-wa login --account you@example.com"
+    name_it = "give the account yourself: gdrive-wa login --account you@example.com"
     try:
         about = session.get_json(
             f"{endpoints.drive}/about", {"fields": "user(emailAddress)"}, what="your account"
@@ -270,14 +276,16 @@ def _account_of(token: Secret, endpoints: Endpoints) -> str:
     except CredentialsError as error:
         raise CredentialsError(error.message, hint=(*error.hints, name_it)) from error
     except (KeyError, TypeError) as error:
-        raise CredentialsError("Google does not tell whose login this is", hint=name_it) from error
+        raise CredentialsError(
+            "Google did not say which account this login belongs to", hint=name_it
+        ) from error
     finally:
         session.close()
 
 
 @contextlib.contextmanager
 def _insecure_on_loopback(endpoints: Endpoints) -> Iterator[None]:
-    """Let oauthlib speak plain http, to this machine only: Endpoints refused any other."""
+    """Let oauthlib use plain http, which Endpoints allows to this machine only."""
     name = "OAUTHLIB_INSECURE_TRANSPORT"
     if not endpoints.root.startswith("http:") or name in os.environ:
         yield

@@ -1,7 +1,7 @@
-"""Where logins are kept: the system's keyring, else files that only their owner reads.
+"""Store logins in the system's keyring, or in files that only their owner can read.
 
-``accounts.json`` in the config folder names the accounts and holds no secret. The folder is the
-platform's own for configuration, or ``GDRIVE_WA_CONFIG``.
+``accounts.json`` in the config folder lists the accounts and contains no secrets. The folder is
+the platform's standard one, or ``GDRIVE_WA_CONFIG``.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Login:
     Attributes:
         account: e-mail address.
         provider: ``oauth`` or ``android``.
-        scopes: what it may read, as Google names it.
-        expires: when the access token ends, ISO 8601 UTC; it is renewed by itself.
+        scopes: what it may read, in Google's words.
+        expires: when the access token expires, ISO 8601 UTC; it is renewed automatically.
         kept_in: ``keyring`` or the path of the file.
-        fields: what the provider needs to get access tokens; secret.
+        fields: what the provider needs to obtain access tokens; secret.
     """
 
     account: str
@@ -47,7 +47,7 @@ class Login:
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def to_json(self) -> dict[str, object]:
-        """What ``whoami --json`` shows: nothing secret."""
+        """The output of ``whoami --json``, without secrets."""
         return {
             "account": self.account,
             "provider": self.provider,
@@ -58,7 +58,7 @@ class Login:
 
 
 def config_folder() -> Path:
-    """The folder of this program's configuration; made by whoever writes into it."""
+    """The configuration folder of gdrive-wa; it is created when something is written to it."""
     given = os.environ.get(CONFIG_VARIABLE)
     if given:
         return Path(given).expanduser()
@@ -68,7 +68,7 @@ def config_folder() -> Path:
 
 
 def store(login: Login, *, prefer: bool = True) -> Login:
-    """Store `login`; with `prefer` it becomes the default one. Tells where it is kept.
+    """Store `login`, and return it with where it is stored; with `prefer` it becomes the default.
 
     Raises:
         StorageError: the config folder cannot be written.
@@ -88,25 +88,25 @@ def store(login: Login, *, prefer: bool = True) -> Login:
 
 
 def update(login: Login) -> None:
-    """Bring a stored login up to date; one that was removed meanwhile stays removed."""
+    """Update a stored login; one that was removed in the meantime stays removed."""
     if login.account in _read_index().accounts:
         store(login, prefer=False)
 
 
 def accounts() -> list[str]:
-    """The accounts that a login is stored for, the default one first."""
+    """The accounts with a stored login, the default first."""
     index = _read_index()
     return sorted(index.accounts, key=lambda name: (name != index.default, name))
 
 
 def providers() -> dict[str, str]:
-    """How each account is logged in: ``oauth`` or ``android``. Reads nothing secret."""
+    """The provider of each account: ``oauth`` or ``android``. Reads no secrets."""
     known = _read_index().accounts
     return {name: str(about.get("provider", "oauth")) for name, about in known.items()}
 
 
 def find_account(account: str | None = None) -> str | None:
-    """The stored spelling of `account`, whose case does not matter; by default the default one."""
+    """The stored spelling of `account`, ignoring case; the default account for None."""
     index = _read_index()
     if account is None:
         return index.default
@@ -115,7 +115,7 @@ def find_account(account: str | None = None) -> str | None:
 
 
 def load(account: str | None = None) -> Login:
-    """The login of `account`, or the default one.
+    """The stored login of `account`, or the default one.
 
     Raises:
         CredentialsError: there is none.
@@ -123,7 +123,7 @@ def load(account: str | None = None) -> Login:
     name = find_account(account)
     if name is None:
         raise CredentialsError(
-            f"no login is stored for {account}" if account else "nobody is logged in"
+            f"no login is stored for {account}" if account else "you are not logged in"
         )
     about = _read_index().accounts[name]
     scopes, expires = about.get("scopes"), about.get("expires")
@@ -138,10 +138,12 @@ def load(account: str | None = None) -> Login:
 
 
 def remove(account: str) -> None:
-    """Remove the login of `account`, wherever it is kept."""
+    """Remove the login of `account`, wherever it is stored."""
     ring = _keyring()
     if ring is not None:
-        with contextlib.suppress(_keyring_error()):  # not there, or locked: then it stays unread
+        with contextlib.suppress(
+            _keyring_error()
+        ):  # missing, or locked: then it cannot be read either
             ring.delete_password(SERVICE, account)
     with storage_errors(_file(account)):
         _file(account).unlink(missing_ok=True)
@@ -166,34 +168,34 @@ def store_key(key: Secret) -> None:
     ring = _keyring()
     if ring is None:
         raise CredentialsError(
-            "this machine has no keyring", hint="keep the key in a file, and name it: --key-file"
+            "this machine has no keyring", hint="keep the key in a file, and use --key-file FILE"
         )
     try:
         ring.set_password(SERVICE, _KEY_NAME, key.reveal())
     except _keyring_error() as error:
         raise CredentialsError(
-            "the keyring does not take the key", hint="unlock it, or keep the key in a file"
+            "the keyring refused to store the key", hint="unlock it, or keep the key in a file"
         ) from error
 
 
 def keyring_name() -> str | None:
-    """The name of the keyring in use; None where this machine has none."""
+    """The name of the keyring in use, or None."""
     ring = _keyring()
     return None if ring is None else str(ring.name)
 
 
 def _store_secret(account: str, text: str) -> str:
-    """Keep a secret; tells where."""
+    """Store a secret, and return where."""
     ring = _keyring()
     if ring is not None:
-        with contextlib.suppress(_keyring_error()):  # locked, or full: a file will do
+        with contextlib.suppress(_keyring_error()):  # locked or full: use a file instead
             ring.set_password(SERVICE, account, text)
             _file(account).unlink(missing_ok=True)
             return "keyring"
     folder = _file(account).parent
     make_folder(folder, mode=0o700)
     with storage_errors(folder):
-        folder.chmod(0o700)  # whoever made it first may have been careless
+        folder.chmod(0o700)  # it may have been created with other permissions
     write_file(_file(account), text.encode(), mode=0o600)
     return str(_file(account))
 
@@ -219,12 +221,14 @@ def _secrets(account: str, *, in_keyring: bool) -> dict[str, Any]:
             hint=("unlock the keyring", "or log in again with: gdrive-wa login"),
         ) from error
     if not isinstance(fields, dict):
-        raise CredentialsError(f"the stored login of {account} makes no sense")
+        raise CredentialsError(
+            f"the stored login of {account} is damaged", hint="log in again with: gdrive-wa login"
+        )
     return fields
 
 
 def _keyring() -> Any:
-    """A keyring that works, or None."""
+    """A working keyring, or None."""
     import keyring  # noqa: PLC0415 - looks for backends when imported
 
     try:
@@ -248,7 +252,7 @@ def _file(account: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """What ``accounts.json`` says."""
+    """The content of ``accounts.json``."""
 
     accounts: dict[str, dict[str, Any]]
     default: str | None

@@ -1,4 +1,4 @@
-"""The stored bytes of one entry, as they come over the line."""
+"""The stored bytes of one entry as an HTTP stream."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class HttpBlob:
 
     Attributes:
         offset: the byte at which the stream really starts.
-        total: bytes of the whole, where the server tells.
+        total: bytes of the whole entry; None if the server does not say.
         revision: the server's ETag, where it sends one.
-        offset_known: whether the server said what part of the whole this is.
+        offset_known: whether the server said which part of the entry this is.
     """
 
     def __init__(self, answer: urllib3.BaseHTTPResponse, what: str) -> None:
@@ -35,7 +35,7 @@ class HttpBlob:
         self.offset_known = answer.status == 200
         self.revision = answer.headers.get("ETag")
         if encoded:
-            return  # neither a range nor a length would be of what comes out of it
+            return  # a range or a length would be that of the encoded bytes
         if answer.status == 206:
             match = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
             if match:
@@ -66,18 +66,17 @@ class HttpBlob:
         try:
             return self._answer.read1(size, decode_content=self._decode)
         except HTTPError as error:
-            raise NetworkError(f"the connection broke while {self._what} came") from error
+            raise NetworkError(f"the connection broke while reading {self._what}") from error
 
     def close(self) -> None:
-        """End it; a stream that was read to its end gives its connection back."""
+        """End the stream; if it was read completely, its connection is reused."""
         release(self._answer)
 
 
 def release(answer: urllib3.BaseHTTPResponse) -> None:
-    """Give the connection back when nothing more can come on it, and close it otherwise.
+    """Return the connection to the pool if the answer was read completely, otherwise close it.
 
-    An answer given up half-way, above all one whose end nobody announced, would be read as the
-    head of the next one.
+    The rest of an unread answer would be taken for the beginning of the next one.
     """
     if answer.length_remaining == 0:
         answer.drain_conn()

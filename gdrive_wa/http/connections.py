@@ -1,4 +1,4 @@
-"""Connections that are kept: straight, or through the proxy that the environment names."""
+"""Pooled connections: direct, or through the proxy that the environment names."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from gdrive_wa.http.trust import trust
 
 CONNECT_SECONDS = 15.0
 READ_SECONDS = 30.0
-"""The app's own timeouts."""
+"""The timeouts of the WhatsApp app."""
 _TIMEOUT = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
 _Host = urllib3.HTTPConnectionPool | urllib3.ProxyManager
 
 
 class Connections:
-    """Kept connections to any host, for many threads.
+    """Pooled connections to any host, for many threads.
 
-    ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` are followed; this machine is never asked
-    through a proxy.
+    ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` are respected; requests to this machine
+    never go through a proxy.
 
     Args:
-        most: kept open to one host.
-        trusted: makes what https connections trust, and how they begin.
+        most: the most connections kept open to one host.
+        trusted: creates the TLS settings of https connections.
     """
 
     def __init__(self, most: int, *, trusted: Callable[[], ssl.SSLContext] = trust) -> None:
@@ -43,7 +43,7 @@ class Connections:
     def request(
         self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]
     ) -> urllib3.BaseHTTPResponse:
-        """One request as it is: no redirect is followed, nothing is tried twice or decoded.
+        """Send one request: without redirects, retries or decoding.
 
         Raises:
             urllib3.exceptions.HTTPError: it failed.
@@ -64,7 +64,7 @@ class Connections:
         )
 
     def close(self) -> None:
-        """Let go of all of them."""
+        """Close all connections."""
         with self._lock:
             for host in self._by_host.values():
                 if isinstance(host, urllib3.HTTPConnectionPool):
@@ -82,7 +82,7 @@ class Connections:
             return self._by_host[key]
 
     def _pool(self, url: str) -> urllib3.HTTPConnectionPool:
-        """Straight connections to one host, without a manager that would parse each URL twice."""
+        """Direct connections to one host, without a manager, which would parse each URL twice."""
         trusted = {"ssl_context": self._trusted()} if url.startswith("https:") else {}
         return urllib3.connection_from_url(url, maxsize=self._most, timeout=_TIMEOUT, **trusted)
 
@@ -105,19 +105,19 @@ class Connections:
             )
         except (HTTPError, ValueError) as error:
             raise NetworkError(
-                "the proxy that the environment names cannot be used",
+                "the proxy in HTTPS_PROXY or HTTP_PROXY cannot be used",
                 hint="set HTTPS_PROXY to an address such as http://proxy.example:3128",
             ) from error
 
 
 def _target(parts: SplitResult) -> str:
-    """What is asked of the host itself: path and query."""
+    """The request target: path and query."""
     path = parts.path or "/"
     return f"{path}?{parts.query}" if parts.query else path
 
 
 def proxy_for(scheme: str, host: str) -> str:
-    """The address of the proxy for `host`; empty where there is none to use."""
+    """The address of the proxy for `host`; empty if there is none."""
     if is_loopback(host):
         return ""
     proxies = getproxies()

@@ -1,4 +1,4 @@
-"""Every address of Google's that is used, or of a server in its place."""
+"""The addresses of Google's services, or of a server in Google's place."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ ENDPOINT_VARIABLE = "GDRIVE_WA_ENDPOINT"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Addresses, none with a slash at its end.
+    """Addresses, without a slash at the end.
 
     Attributes:
-        root: of the server in Google's place; empty for Google itself.
-        drive: of Drive v3, root and service path.
-        backup: of the backup service's account.
-        auth: where a browser asks for consent.
-        token: where codes and refresh tokens become access tokens.
-        revoke: where a token ends.
-        android: where a phone signs in.
+        root: address of the server in Google's place; empty for Google itself.
+        drive: Drive v3, root and service path.
+        backup: the backup service.
+        auth: the consent page for browsers.
+        token: exchanges codes and refresh tokens for access tokens.
+        revoke: revokes a token.
+        android: the sign-in of phones.
     """
 
     root: str = ""
@@ -35,7 +35,7 @@ class Endpoints:
 
     @property
     def local(self) -> bool:
-        """They are of this machine."""
+        """True if the server is on this machine."""
         return bool(self.root) and is_loopback(urlsplit(self.root).hostname or "")
 
     @classmethod
@@ -43,7 +43,7 @@ class Endpoints:
         """Google's own addresses, or those below `root`.
 
         Raises:
-            UsageError: `root` is no address, or would send a token in the clear.
+            UsageError: `root` is not an address, or would send a token unencrypted.
         """
         if not root:
             return cls()
@@ -54,14 +54,17 @@ class Endpoints:
         except ValueError:
             sound = False
         if sound and (parts.username or parts.password):
-            raise UsageError("the endpoint holds a password", hint="give it without one")
+            raise UsageError(
+                "the endpoint contains a user name or password",
+                hint="write it as https://host:port",
+            )
         if not sound or parts.query or parts.fragment:
             raise UsageError(
-                f"the endpoint is no address: {root!r}", hint="write it as https://host:port"
+                f"the endpoint {root!r} is not an address", hint="write it as https://host:port"
             )
         if parts.scheme == "http" and not is_loopback(host):
             raise UsageError(
-                f"the endpoint {root!r} would send your token in the clear",
+                f"the endpoint {root!r} would send your token unencrypted",
                 hint="use https; plain http is for this machine only (127.0.0.1)",
             )
         root = root.rstrip("/")
@@ -77,7 +80,7 @@ class Endpoints:
 
 
 def is_loopback(host: str) -> bool:
-    """This machine itself, by any of its names for itself."""
+    """True if `host` is this machine: localhost or a loopback address."""
     if host == "localhost":
         return True
     try:

@@ -1,10 +1,10 @@
-"""How fast requests may follow each other: as fast as they come, until Google says otherwise.
+"""Limit the rate of requests, once the server asks for it.
 
-One request in a while that meets a rate limit is that request's own affair: whoever made it waits
-and asks again. When many of the last ones do, the limit is everybody's: all threads of the session
-are held, and go on one by one, at less than the rate at which answers were good until then. That
-rate doubles every few seconds for as long as it goes well. So a session finds what Google bears,
-and does not come back as a crowd.
+A single request that meets a rate limit is retried by itself. If many of the last requests met
+one, the limit applies to the whole session: all threads pause, then continue one at a time at a
+lower rate than the one that worked before. While no limit is met, that rate doubles every few
+seconds. So a session finds the rate that the server accepts, and its threads do not all return at
+the same moment.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from gdrive_wa.core.errors import NetworkError
 
 FIRST_INTERVAL = 0.02
 LONGEST_INTERVAL = 2.0
-"""Seconds between two requests, after a limit that is everybody's: at least, and at most."""
+"""Least and greatest interval in seconds between two requests after a shared limit."""
 WINDOW = 24
-"""How many of the last answers tell whether a limit is everybody's,"""
+"""The number of last answers that decide whether a limit is shared."""
 SHARED_FRACTION = 0.25
-"""and what share of them met one then,"""
+"""A limit is shared if at least this fraction of them met one."""
 SHARED_MINIMUM = 3
-"""and how many at least."""
+"""The least number of them that must have met one."""
 _REDUCTION = 0.7
-"""Share of the rate that went well, which is tried next."""
+"""The next rate, as a fraction of the rate that worked."""
 _MEASURED_SECONDS = 5.0
 _HALVED_SECONDS = 2.0
-"""Seconds of good answers in which the interval halves."""
+"""Seconds of good answers after which the interval is halved."""
 _NEGLIGIBLE = 0.001
 
 
 class RateLimiter:
-    """The turns of all threads of one session.
+    """Coordinates the requests of all threads of one session.
 
     Attributes:
-        interval: seconds between two requests now; 0 while nothing limits them.
+        interval: current seconds between two requests; 0 without a limit.
     """
 
     def __init__(self) -> None:
@@ -52,10 +52,10 @@ class RateLimiter:
         self._limited_at = -math.inf
 
     def wait_turn(self) -> float:
-        """Wait for this thread's turn; the moment at which it came (monotonic, seconds).
+        """Wait for this thread's turn, and return the time (monotonic, seconds).
 
         Raises:
-            NetworkError: the session was closed meanwhile.
+            NetworkError: the session was closed while waiting.
         """
         while True:
             with self._lock:
@@ -64,14 +64,14 @@ class RateLimiter:
                 self._next_turn = at + self.interval
             self.sleep(at - now)
             now = time.monotonic()
-            if self._resume_at <= now:  # nobody was limited while this thread waited
+            if self._resume_at <= now:  # no limit was met while this thread waited
                 return now
 
     def report_limited(self, begun: float, pause: float) -> None:
-        """A request that began at `begun` met a rate limit, and will be tried after `pause`.
+        """Report that a request begun at `begun` met a rate limit and is retried after `pause`.
 
-        When many did, nobody asks anything for that long. Requests that were under way together
-        meet the limit together; they slow the rest down once.
+        If many did, all threads pause for that long. Requests that were sent at the same time meet
+        the limit together, so they lower the rate only once.
         """
         with self._lock:
             self._last.append(True)
@@ -88,7 +88,7 @@ class RateLimiter:
             self._last.clear()
 
     def report_good(self) -> None:
-        """A request was answered."""
+        """Report that a request was answered."""
         with self._lock:
             now = time.monotonic()
             self._last.append(False)
@@ -100,16 +100,16 @@ class RateLimiter:
             self._good_at.append(now)
 
     def _recent_rate(self, now: float) -> float:
-        """Good answers a second, since the last limit or as far back as is looked."""
+        """Good answers per second since the last limit, within the measured time."""
         since = max(self._since, now - _MEASURED_SECONDS)
         count = sum(at >= since for at in self._good_at)
         return count / max(now - since, 0.1)
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not beyond the end of the session.
+        """Sleep, but only until the session is closed.
 
         Raises:
-            NetworkError: it was closed.
+            NetworkError: the session was closed.
         """
         if seconds > 0:
             self._closed.wait(seconds)
@@ -117,5 +117,5 @@ class RateLimiter:
             raise NetworkError("the connection was closed")
 
     def close(self) -> None:
-        """Everybody who waits goes home."""
+        """Wake all waiting threads with an error."""
         self._closed.set()

@@ -1,6 +1,6 @@
-"""Whether a failed request is tried again, when, and what to tell when it is not.
+"""Decide whether a failed request is retried, and which error it becomes if not.
 
-By reason, not by status alone: Google says 403 both for "slow down" and for "never".
+The reason decides, not only the status: Google answers 403 both for "slow down" and for "never".
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ _RATE_REASONS = {
     "RESOURCE_EXHAUSTED",
 }
 _LOGIN_AGAIN = (
-    "this login may not read it: log in again and allow access; for --source drive: login --drive"
+    "this login has no access: log in again and allow it; for --source drive, login --drive"
 )
 _TURN_ON = "turn on the Google Drive API for your OAuth client's project"
 _FINAL_HINTS = {
     "downloadQuotaExceeded": "the file was downloaded too often: try again in 24 hours",
-    "dailyLimitExceeded": "your OAuth client has used up its day: try again tomorrow",
-    "cannotDownloadAbusiveFile": "Google takes the file for harmful and does not hand it out",
+    "dailyLimitExceeded": "your OAuth client has reached its daily limit: try again tomorrow",
+    "cannotDownloadAbusiveFile": "Google considers the file harmful and does not hand it out",
     "insufficientPermissions": _LOGIN_AGAIN,
     "insufficientFilePermissions": _LOGIN_AGAIN,
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": _LOGIN_AGAIN,
     "accessNotConfigured": _TURN_ON,
     "SERVICE_DISABLED": _TURN_ON,
 }
-_OTHER_ACCOUNT = "check with gdrive-wa whoami that this is the account of the backup"
+_OTHER_ACCOUNT = "check with gdrive-wa whoami that this account has the backup"
 _UNFINISHED = "Unsupported alt type"
 
 
 class LoginNotAllowedError(CredentialsError):
-    """Google knows the login, and does not let it in here."""
+    """The login is valid, but has no access to this service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that is none of the good ones.
+    """An answer with an error status.
 
     Attributes:
-        status: of HTTP.
-        reason: Google's word for it, where the body has one.
-        message: Google's sentence for it, where the body has one.
-        pause: seconds that the server asks to wait; None where it does not.
+        status: HTTP status.
+        reason: Google's code for it; empty if the body has none.
+        message: Google's text about it; empty if the body has none.
+        pause: seconds that the server asks to wait, or None.
     """
 
     status: int
@@ -65,20 +65,20 @@ class Refusal:
 
     @property
     def limits_rate(self) -> bool:
-        """The server wants fewer requests."""
+        """True if the server asks for fewer requests."""
         return self.status == 429 or (self.status == 403 and self.reason in _RATE_REASONS)
 
     @property
     def retryable(self) -> bool:
-        """Worth trying again."""
+        """True if the request may succeed later."""
         return self.limits_rate or self.status in (408, 425) or self.status >= 500
 
     def error(self, what: str, *, media: bool = False) -> GdriveWaError:
-        """What to raise when it is final.
+        """The error to raise if the request is not retried.
 
         Args:
-            what: names the thing that was asked for.
-            media: it is the content of one entry: a refusal says nothing of the others.
+            what: what was requested, in words.
+            media: the request was for the content of one entry; a refusal concerns only that.
         """
         said = f": {self.message}" if self.message else ""
         if self.status in (404, 410):
@@ -87,8 +87,8 @@ class Refusal:
             return CredentialsError(f"Google does not accept this login{said}")
         if self.limits_rate:
             return NetworkError(
-                f"Google limits the rate of requests, and kept to it{said}",
-                hint="wait some minutes, then run it again with fewer --jobs",
+                f"Google still limits the rate of requests{said}",
+                hint="wait a few minutes, then run the command again with a lower --jobs",
             )
         if self.status >= 500 or self.retryable:
             return NetworkError(f"Google's service failed ({self.status}) for {what}{said}")
@@ -96,7 +96,9 @@ class Refusal:
             hint = _FINAL_HINTS.get(self.reason, _OTHER_ACCOUNT)
             kind = RefusedError if media else LoginNotAllowedError
             return kind(f"Google refuses {what}{said}", hint=hint)
-        hint = "its upload may not be finished: run this again when the phone's backup is done"
+        hint = (
+            "its upload may not be finished: run this again when the phone has finished the backup"
+        )
         return RefusedError(
             f"Google answered {self.status} for {what}{said}",
             hint=hint if _UNFINISHED in self.message else None,
@@ -104,7 +106,7 @@ class Refusal:
 
 
 def read_refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
-    """What an answer says; total: a body that is no JSON just says less."""
+    """Parse an answer with an error status. Never fails: a body that is not JSON is ignored."""
     reason = message = ""
     try:
         error = json.loads(body)["error"]
@@ -119,7 +121,7 @@ def read_refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refusa
 
 
 def _reasons(error: Mapping[str, object]) -> Iterator[str]:
-    """Google's word for it: Drive keeps it in one place, newer services in another."""
+    """Google's codes for the reason, which Drive and newer services store in different places."""
     for row in ("errors", "details"):
         items = error.get(row)
         for item in items if isinstance(items, list) else ():

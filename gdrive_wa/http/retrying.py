@@ -1,6 +1,6 @@
-"""A request that is tried again by reason, at a pace that the server bears.
+"""Send requests with retries by reason, at a rate that the server accepts.
 
-What every HTTP source shares, whomever it asks and however it signs in.
+All HTTP sources use it, whatever their servers and sign-in.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Made = TypeVar("Made")
 
 
 class Retrying:
-    """Requests of many threads to the servers of one service.
+    """Retried requests of many threads to the servers of one service.
 
     Args:
         retry_policy: how often and how long to try each.
@@ -47,18 +47,18 @@ class Retrying:
         host: str,
         ranged: bool = False,
     ) -> Made:
-        """What `make` makes of the answer, once there is a good one.
+        """Send until there is a good answer, and return what `make` makes of it.
 
         Args:
-            send: asks once.
-            make: reads a good answer, or wraps it.
-            judge: the error that an answer which is not good stands for; it is raised when
-                trying again is no use. None to ask again at once, such as with a new token.
-            host: names the server in errors.
-            ranged: a part was asked for; "beyond the end" is a good answer then.
+            send: sends the request once.
+            make: reads or wraps a good answer.
+            judge: returns the error for an answer that is not good, which is raised if the
+                request is not retried; None to retry at once, such as with a new token.
+            host: the name of the server in errors.
+            ranged: a part was requested, so "beyond the end" (416) is a good answer.
 
         Raises:
-            GdriveWaError: what `judge` gave.
+            GdriveWaError: the error that `judge` returned.
             NetworkError: the server cannot be reached.
         """
         attempt = 1
@@ -89,11 +89,11 @@ class Retrying:
             attempt += 1
 
     def close(self) -> None:
-        """Whoever waits for a turn is told that there will be none."""
+        """Wake all waiting threads with an error."""
         self.rate_limiter.close()
 
     def _pause_of(self, refusal: Refusal, attempt: int, begun: float) -> float | None:
-        """What the server asked for; when it limits the rate, everybody's pace hears of it."""
+        """The pause that the server asked for. A rate limit is reported to the rate limiter."""
         if not refusal.limits_rate:
             return refusal.pause
         pause = self._retry_policy.pause(attempt, refusal.pause)
@@ -105,7 +105,7 @@ def _read_refused(answer: urllib3.BaseHTTPResponse) -> bytes:
     try:
         return answer.read(_LONGEST_REFUSAL, decode_content=True)
     except (HTTPError, ValueError):
-        return b""  # the status alone says enough
+        return b""  # the status is enough
     finally:
         release(answer)
 
@@ -113,11 +113,9 @@ def _read_refused(answer: urllib3.BaseHTTPResponse) -> bytes:
 def _unreachable(error: HTTPError, host: str) -> NetworkError:
     timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
     if timed_out and not isinstance(error, urllib3.exceptions.NewConnectionError):
-        return NetworkError(f"{host} does not answer in time")
+        return NetworkError(f"{host} did not answer in time")
     if isinstance(error, urllib3.exceptions.ProxyError):
-        return NetworkError(
-            f"the proxy does not lead to {host}", hint="check HTTPS_PROXY and NO_PROXY"
-        )
+        return NetworkError(f"the proxy cannot reach {host}", hint="check HTTPS_PROXY and NO_PROXY")
     return NetworkError(
         f"{host} cannot be reached",
         hint=("check the network connection", *NetworkError.default_hints),

@@ -28,9 +28,9 @@ from gdrive_wa.http.tokens import Tokens
 
 MOST_REDIRECTS = 5
 MOST_RENEWALS = 3
-"""Of the token, for one request: a token may be over again before a slow line has used it."""
+"""Renewals of the token for one request: on a slow connection, it may expire before its use."""
 LONGEST_JSON = 64 << 20
-"""Bytes of an answer that is read whole; a page of a listing has about one million."""
+"""Most bytes of an answer that is read whole; a page of a listing has about one million."""
 _PIECE = 256 << 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SENT_HERE = {"authorization", "user-agent", "host", "accept-encoding"}
@@ -44,9 +44,9 @@ class Answer:
     """An answer that was read whole.
 
     Attributes:
-        status: of HTTP.
-        headers: names are matched without case.
-        body: decoded.
+        status: HTTP status.
+        headers: HTTP headers; names ignore case.
+        body: decoded body.
     """
 
     status: int
@@ -75,24 +75,24 @@ class Session:
         self._connections = Connections(connections)
 
     def get_json(self, url: str, params: Mapping[str, object] | None = None, *, what: str) -> Any:
-        """The JSON object at `url`; `what` names it in errors.
+        """The JSON object at `url`; errors call it `what`.
 
         Raises:
             CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be had.
+            NetworkError: it cannot be read.
         """
         address = f"{url}?{urlencode(params)}" if params else url
         answer = self.request("GET", address, what=what)
         try:
             parsed = json.loads(answer.body)
         except (ValueError, RecursionError) as error:
-            raise NetworkError(f"Google's answer for {what} makes no sense") from error
+            raise NetworkError(f"Google's answer for {what} cannot be read") from error
         if not isinstance(parsed, dict):
-            raise NetworkError(f"Google's answer for {what} makes no sense")
+            raise NetworkError(f"Google's answer for {what} cannot be read")
         return parsed
 
     def get_content(self, url: str, *, most: int, what: str) -> bytes:
-        """The small content at `url`, whole, of at most `most` bytes. Raises as :meth:`stream`."""
+        """The content at `url`, at most `most` bytes. Raises what :meth:`stream` raises."""
         return self.request("GET", url, what=what, most=most, media=True).body
 
     def request(
@@ -106,11 +106,11 @@ class Session:
         most: int = LONGEST_JSON,
         media: bool = False,
     ) -> Answer:
-        """Any request, its answer read whole.
+        """Send any request, and read its answer whole.
 
         Raises:
             CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be had, or is longer than `most` bytes.
+            NetworkError: it cannot be read, or is longer than `most` bytes.
         """
         asked = _Asked(method, url, what, body, headers or {}, media=media)
 
@@ -120,13 +120,13 @@ class Session:
         return self._ask(asked, whole)
 
     def stream(self, url: str, *, offset: int = 0, what: str) -> HttpBlob:
-        """The bytes at `url` from `offset` on, as they come.
+        """The bytes at `url` from `offset` on, as a stream.
 
         Raises:
-            GoneError: there is nothing any more.
-            RefusedError: Google does not hand it out.
+            GoneError: it is no longer stored.
+            RefusedError: Google refuses to send it.
             CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be had.
+            NetworkError: it cannot be read.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         asked = _Asked("GET", url, what, None, headers, media=True, ranged=offset > 0)
@@ -137,12 +137,12 @@ class Session:
         return blob
 
     def close(self) -> None:
-        """Let go of all connections; whoever waits for a turn is told so."""
+        """Close all connections; waiting threads get an error."""
         self._retrying.close()
         self._connections.close()
 
     def _ask(self, asked: _Asked, make: Callable[[urllib3.BaseHTTPResponse], Made]) -> Made:
-        """What `make` makes of the answer, once there is a good one."""
+        """Send until there is a good answer, and return what `make` makes of it."""
         token, renewals = self._tokens.token(), 0
 
         def judge(refusal: Refusal) -> GdriveWaError | None:
@@ -175,7 +175,7 @@ class Session:
                 return answer
             release(answer)
             url = _follow(url, target)
-        raise NetworkError("Google redirects without end")
+        raise NetworkError("Google redirects in a circle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def _follow(url: str, target: str) -> str:
     except ValueError:
         sound = False
     if not sound:
-        raise NetworkError("Google redirects to an address that makes no sense")
+        raise NetworkError("Google redirects to an invalid address")
     if urlsplit(url).scheme == "https" and parts.scheme != "https":
         raise NetworkError("Google redirects to an address without encryption")
     return goal
@@ -212,8 +212,8 @@ def _bearer(token: Secret) -> str:
     text = token.reveal()
     if not _TOKEN.fullmatch(text):
         raise CredentialsError(
-            "the access token is no token: it is empty, or holds blanks or other signs",
-            hint=("copy it again, whole and alone", "or: gdrive-wa login"),
+            "the access token is not valid: it is empty, or contains spaces or special characters",
+            hint=("copy the whole token again, without spaces", "or log in: gdrive-wa login"),
         )
     return f"Bearer {text}"
 
@@ -225,6 +225,6 @@ def _read_whole(answer: urllib3.BaseHTTPResponse, most: int, what: str) -> bytes
         size += len(piece)
         if size > most:
             answer.close()
-            raise NetworkError(f"Google's answer for {what} is longer than it can be")
+            raise NetworkError(f"Google's answer for {what} is too long")
     release(answer)
     return b"".join(pieces)

@@ -1,4 +1,4 @@
-"""Access tokens: where one comes from, and how all threads get a new one at once."""
+"""Access tokens, shared and renewed by all threads of a session."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from gdrive_wa.core.model import Secret
 
 
 class Tokens(Protocol):
-    """Gives access tokens; safe to ask from any thread."""
+    """A source of access tokens; safe to use from any thread."""
 
     def token(self) -> Secret:
-        """A token that should be good."""
+        """A token that should be valid."""
         ...
 
     def renew(self, stale: Secret) -> Secret:
         """A token in place of `stale`, which the server refused.
 
         Raises:
-            CredentialsError: there is no way to a new one.
+            CredentialsError: no new token can be obtained.
         """
         ...
 
@@ -37,17 +37,20 @@ class GivenToken:
         return self._token
 
     def renew(self, stale: Secret) -> Secret:  # noqa: ARG002 - there is but one
-        """Nothing can renew it."""
+        """Always raises: the token cannot be renewed."""
         raise CredentialsError(
-            "Google does not accept the access token that was given (GDRIVE_WA_ACCESS_TOKEN)",
-            hint=("such a token lives for about an hour: get a new one", "or: gdrive-wa login"),
+            "Google does not accept the given access token (GDRIVE_WA_ACCESS_TOKEN)",
+            hint=(
+                "an access token is valid for about an hour: get a new one",
+                "or log in: gdrive-wa login",
+            ),
         )
 
 
 class RenewedTokens(ABC):
-    """Tokens that are renewed under one lock: the first thread asks, the others wait and share.
+    """Tokens that are renewed under one lock: one thread requests a token, the others share it.
 
-    A login that has ended has ended for every thread: it is asked for once, not once a thread.
+    If the login has ended, Google is asked once, not once for each thread.
     """
 
     def __init__(self) -> None:
@@ -56,7 +59,7 @@ class RenewedTokens(ABC):
         self._ended: CredentialsError | None = None
 
     def token(self) -> Secret:
-        """The current token, or a first one."""
+        """The current token, or the first one."""
         with self._lock:
             return self._current or self._fetch()
 

@@ -1,7 +1,7 @@
-"""Whose certificates are believed, and what to say of one that is not.
+"""Which certificates are trusted, and the error for one that is not.
 
-The same ones for every request, of our own and of the libraries that sign in: where a company's
-proxy or a virus scanner reads along, either all of them work or none does.
+Our own requests and those of the sign-in libraries trust the same certificates. So behind a
+company's proxy or a virus scanner that inspects https, either all requests work or none.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 from gdrive_wa.core.errors import NetworkError
 
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
-"""What OpenSSL calls an answer that is no TLS, from version to version."""
+"""OpenSSL's names for an answer that is not TLS, in several versions."""
 _HINTS = (
-    "check the date and the time of this machine: a certificate holds for a span of time",
-    "does a company's proxy or a virus scanner read along? Install its root certificate here",
-    "or name the file that holds it: SSL_CERT_FILE=…",
+    "check the date and time of this machine: a certificate is valid for a limited time",
+    "if a company's proxy or a virus scanner inspects https, install its root certificate here",
+    "or set SSL_CERT_FILE to the file that contains it",
 )
 
 
@@ -30,16 +30,16 @@ class UntrustedError(NetworkError):
 def trust() -> ssl.SSLContext:
     """The certificates that this system trusts, and the file that ``SSL_CERT_FILE`` names.
 
-    On Linux also those that came with this installation, because a small container has none.
+    On Linux also the certificates of the certifi package, because a small container has none.
     """
     return _trusting(_system_context())
 
 
 def trust_like_a_phone() -> ssl.SSLContext:
-    """As :func:`trust`, with the first message of a connection as Play services writes it.
+    """As :func:`trust`, but with a TLS greeting like that of Play services.
 
-    Google has been seen to refuse to sign in a client that offers a list of protocols (ALPN), or
-    that does not ask for a session ticket.
+    Google may refuse the sign-in of a client that offers a list of protocols (ALPN), or that does
+    not ask for a session ticket.
     """
 
     class WithoutProtocols(_system_context()):  # type: ignore[misc] # one of two
@@ -52,8 +52,8 @@ def trust_like_a_phone() -> ssl.SSLContext:
 
 
 def _system_context() -> type[ssl.SSLContext]:
-    """What asks the system itself. On Linux that is Python's own context: truststore's reads the
-    same file anew for each connection, in 20 ms."""
+    """The class of context that uses the system's certificates. On Linux that is Python's own:
+    truststore's would read the same file for each connection, which takes 20 ms."""
     if _on_linux():
         return ssl.SSLContext
     import truststore  # noqa: PLC0415 - only once a session is opened
@@ -74,16 +74,16 @@ def _trusting(kind: type[ssl.SSLContext]) -> ssl.SSLContext:
         context.load_verify_locations(certifi.where())
         return context
     named = os.environ.get("SSL_CERT_FILE")
-    if named and Path(named).is_file():  # Windows and macOS do not look there themselves
+    if named and Path(named).is_file():  # Windows and macOS do not read it themselves
         context.load_verify_locations(named)
     return context
 
 
 def untrusted_error(error: BaseException, server: str) -> UntrustedError | None:
-    """What to raise when `error` came of a certificate; None when it did not.
+    """The error to raise if a certificate is the cause of `error`, otherwise None.
 
     Args:
-        error: of whichever library; what it came of is looked for in it.
+        error: of any library; its causes are searched.
         server: the name of the server that was asked.
     """
     for cause in _causes(error):
@@ -102,7 +102,7 @@ def untrusted_error(error: BaseException, server: str) -> UntrustedError | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it came of, for each library wraps it in its own way."""
+    """`error` and its causes, which each library wraps in its own way."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

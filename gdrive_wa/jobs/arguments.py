@@ -1,4 +1,4 @@
-"""What the jobs take: a key or its file, a source or a folder, an archive or its folder."""
+"""Convert the arguments of the jobs: keys, sources and archives, or their paths."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from gdrive_wa.sources import connect, open_folder
 from gdrive_wa.sources.base import BackupSource
 
 KeyLike: TypeAlias = Key | PathLike
-"""A key, or the path of a key file; never the digits themselves."""
+"""A key, or the path of a key file; the digits themselves are not accepted."""
 SourceLike: TypeAlias = BackupSource | PathLike
-"""A source, or the path of a folder that holds backups."""
+"""A source, or the path of a folder that contains backups."""
 ArchiveLike: TypeAlias = Archive | PathLike
-"""An archive that was opened, or the path of its folder."""
+"""An opened archive, or the path of its folder."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,11 +30,11 @@ _PARTS = ("backups", "entries", "open", "path_of", "close")
 
 
 def as_key(value: KeyLike | None) -> Key | None:
-    """The key, or the one in the file of that path; None stays None.
+    """The key itself, or the key in the given file; None stays None.
 
     Raises:
-        UsageError: it is of another type.
-        KeyFileError: the file cannot be read or holds no key, or `value` is the key's digits.
+        UsageError: `value` has a wrong type.
+        KeyFileError: the file cannot be read or is not a key, or `value` is the key's digits.
     """
     if value is None or isinstance(value, RootKey | CipherKey):
         return value
@@ -44,10 +44,10 @@ def as_key(value: KeyLike | None) -> Key | None:
 
 
 def require_key(value: KeyLike) -> Key:
-    """As :func:`as_key`, where there must be one.
+    """As :func:`as_key`, but a key is required.
 
     Raises:
-        UsageError: it is of another type, or None.
+        UsageError: `value` has a wrong type, or is None.
         KeyFileError: as for :func:`as_key`.
     """
     key = as_key(value)
@@ -57,10 +57,10 @@ def require_key(value: KeyLike) -> Key:
 
 
 def as_source(value: SourceLike | None) -> BackupSource:
-    """The source that was opened.
+    """The source, after a check of its type.
 
     Raises:
-        UsageError: it is of another type.
+        UsageError: `value` has a wrong type.
     """
     if not all(callable(getattr(value, part, None)) for part in _PARTS):
         raise wrong_type("source", "a backup source or the path of a folder", value)
@@ -69,11 +69,11 @@ def as_source(value: SourceLike | None) -> BackupSource:
 
 @contextmanager
 def opened_source(value: SourceLike | None) -> Iterator[BackupSource]:
-    """The source, or the folder of that path; None is the account that is logged in. What is
-    opened here is closed at the end.
+    """The source itself, or the source for the given folder; None for the backup service with the
+    stored login. A source that is opened here is closed at the end.
 
     Raises:
-        UsageError: it is of another type, or there is no such folder.
+        UsageError: `value` has a wrong type, or there is no such folder.
     """
     if value is not None and not isinstance(value, str | os.PathLike):
         yield as_source(value)
@@ -86,8 +86,8 @@ def opened_source(value: SourceLike | None) -> Iterator[BackupSource]:
 
 
 def takes_source(call: Callable[P, R]) -> Callable[P, R]:
-    """Let a job's first argument, its source, be the path of a folder: it is opened before the
-    job begins, and closed after it. :func:`as_source` is what the job itself sees.
+    """Allow the path of a folder as a job's first argument, its source: the folder is opened
+    before the job begins, and closed after it. The job itself calls :func:`as_source`.
     """
 
     @functools.wraps(call)
@@ -103,10 +103,10 @@ def takes_source(call: Callable[P, R]) -> Callable[P, R]:
 
 
 def as_executor(value: Executor | None) -> Executor | None:
-    """Who opens the files in place of this machine's workers; None stays None.
+    """The executor that opens files instead of local workers; None stays None.
 
     Raises:
-        UsageError: nothing can be submitted to it.
+        UsageError: `value` is not an executor.
     """
     if value is not None and not callable(getattr(value, "submit", None)):
         raise wrong_type("executor", "a concurrent.futures.Executor", value)
@@ -114,10 +114,10 @@ def as_executor(value: Executor | None) -> Executor | None:
 
 
 def as_archive(value: ArchiveLike) -> Archive:
-    """The archive, or the one in the folder of that path.
+    """The archive itself, or the archive in the given folder.
 
     Raises:
-        UsageError: it is of another type, or the folder holds no archive.
+        UsageError: `value` has a wrong type, or the folder is not an archive.
     """
     if isinstance(value, Archive):
         return value
@@ -130,7 +130,7 @@ def as_archive_folder(value: ArchiveLike) -> Path:
     """The folder of an archive.
 
     Raises:
-        UsageError: it is of another type.
+        UsageError: `value` has a wrong type.
     """
     if isinstance(value, Archive):
         return value.folder
@@ -140,10 +140,10 @@ def as_archive_folder(value: ArchiveLike) -> Path:
 
 
 def backup_name(value: Backup | str | None) -> str | None:
-    """The name of the backup that is meant; None for the newest.
+    """The name of the given backup; None stays None, for the newest.
 
     Raises:
-        UsageError: it is of another type.
+        UsageError: `value` has a wrong type.
     """
     if value is None:
         return None

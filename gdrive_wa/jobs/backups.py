@@ -1,4 +1,4 @@
-"""``gdrive-wa backups``: the backups that an account or a folder holds."""
+"""``gdrive-wa backups``: list the backups of an account or a folder."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gdrive_wa.jobs.arguments import SourceLike, opened_source
 def backups(
     source: SourceLike | None = None, *, progress: ProgressLike | None = None
 ) -> list[Backup]:
-    """The backups that are there.
+    """List the backups of a source.
 
     Args:
-        source: where to look: what ``connect()`` or ``open_folder()`` gave, or the path of a
-            folder; by default the backup service of the account that is logged in.
-        progress: who may stop it.
+        source: the result of ``connect()`` or ``open_folder()``, or the path of a folder; by
+            default the backup service with the stored login.
+        progress: may stop the job.
 
     Returns:
-        The backups, newest first; empty when there are none.
+        The backups, newest first; empty if there are none.
 
     Raises:
-        CredentialsError: nobody is logged in, or Google refused the login.
+        CredentialsError: no login is stored, or Google refused it.
         NetworkError: Google cannot be reached.
-        UsageError: there is no such folder, or an argument is of a wrong type.
+        UsageError: there is no such folder, or an argument has a wrong type.
     """
     reporter = as_progress(progress)
     with opened_source(source) as opened:

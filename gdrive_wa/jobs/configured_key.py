@@ -1,4 +1,4 @@
-"""The key that this machine is set up with: a file, the environment, or the keyring."""
+"""Find the key that is set up on this machine: in a file, the environment, or the keyring."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ KEY_VARIABLE = "GDRIVE_WA_KEY"
 
 
 def configured_key(key_file: Path | None = None) -> Key | None:
-    """The key, from the first place that has one; None when none has.
+    """The key from the first place that has one, or None.
 
     Args:
         key_file: the file to use; by default the one that ``GDRIVE_WA_KEY_FILE`` names.
 
     Raises:
-        KeyFileError: what is there is not a key.
+        KeyFileError: the file, the variable or the keyring holds something that is not a key.
     """
     file = key_file or os.environ.get(KEY_FILE_VARIABLE)
     if file:

@@ -1,4 +1,4 @@
-"""``gdrive-wa decrypt``: a file of a backup, or a whole folder of them."""
+"""``gdrive-wa decrypt``: decrypt a file of a backup, or a folder of files."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def decrypt(
     cluster: str | None = None,
     progress: ProgressLike | None = None,
 ) -> Report:
-    """Decrypt a file, or every file of a folder. What each file is is judged by its content.
+    """Decrypt a file, or every file of a folder. Formats are recognised by content.
 
     Args:
         src: a file of a backup, or a folder of them: a download, another tool's dump, or a
             phone's ``WhatsApp`` folder. Nothing in it is changed.
-        dest: for a file: the file to make, or a folder to put it into; by default the folder of
-            `src`. For a folder: the folder to fill; by default ``<src>-decrypted`` beside it.
-        key: a key or the path of a key file; only unencrypted files need none.
+        dest: for a file, the file to create or a folder to put it into; by default the folder of
+            `src`. For a folder, the folder to fill; by default ``<src>-decrypted`` next to it.
+        key: a key or the path of a key file; not needed for unencrypted files.
         jobs: files of a folder at the same time; by default one for each core.
         executor: opens the files of a folder in place of this machine's workers: any
             :class:`concurrent.futures.Executor` whose workers see the same folders.
@@ -53,7 +53,7 @@ def decrypt(
         progress: who is told how far it is, and who may stop it.
 
     Returns:
-        Every file as done, skipped or failed. A bad file of a folder ends no run.
+        Every file as done, skipped or failed. A bad file of a folder does not stop the run.
 
     Raises:
         UsageError: there is no `src`, it would be written over itself, a cluster is named for
@@ -80,7 +80,7 @@ def decrypt(
             "a cluster opens folders, not one file",
             hint=f"leave it out, or name the folder of '{source}'",
         )
-    place = None if dest is None else os.fspath(dest)  # a slash at its end counts
+    place = None if dest is None else os.fspath(dest)  # a slash at the end matters
     return decrypt_single(source, place, opening_key, progress=reporter)
 
 
@@ -98,8 +98,8 @@ def decrypt_tree(
 
     Args:
         src: the folder; nothing in it is changed.
-        dest: the folder to fill; made when it is not there. It may lie inside `src`.
-        key: a key or the path of a key file; only unencrypted files need none.
+        dest: the folder to fill; created if it does not exist. It may be inside `src`.
+        key: a key or the path of a key file; not needed for unencrypted files.
         jobs: files at the same time; by default one for each core.
         executor: opens the files in place of this machine's workers: any
             :class:`concurrent.futures.Executor` whose workers see the same folders.
@@ -108,7 +108,7 @@ def decrypt_tree(
         progress: who is told how far it is, and who may stop it.
 
     Returns:
-        Every file as done, skipped or failed. A bad file ends no run.
+        Every file as done, skipped or failed. A bad file does not stop the run.
 
     Raises:
         UsageError: `src` is not a folder or the same as `dest`, both `executor` and `cluster`
@@ -136,25 +136,25 @@ def decrypt_file(
     limit: int | None = None,
     progress: ProgressLike | None = None,
 ) -> Decrypted:
-    """Decrypt one file to exactly `dest`, which appears whole and authenticated, or not at all.
+    """Decrypt one file to `dest`, which appears complete and authenticated, or not at all.
 
     Args:
         src: any file of a backup; one that is not encrypted is copied.
-        dest: the file to make or to replace.
-        key: a key or the path of a key file; only an unencrypted file needs none.
-        metadata: of an mcrypt1 file, from its envelope.
-        limit: most bytes that compressed content may inflate to; by default 64 MiB plus 200
+        dest: the file to create or replace.
+        key: a key or the path of a key file; not needed for an unencrypted file.
+        metadata: for an mcrypt1 file, from its envelope.
+        limit: the most bytes that compressed content may expand to; by default 64 MiB plus 200
             times the file.
-        progress: who is told how far it is, and who may stop it.
+        progress: receives progress, and may stop the job.
 
     Returns:
-        What came out: formats, size, SHA-256.
+        The result: formats, size, SHA-256.
 
     Raises:
-        KeyFailure: no key, the wrong kind, or not this file's.
-        DamagedError: the file is not what it should be.
-        StorageError: `dest` cannot be written, or is not a file but a device or a pipe.
-        UsageError: `src` cannot be read, or an argument is of a wrong type.
+        KeyFailure: the key is missing, of the wrong kind, or not this file's.
+        DamagedError: the file is damaged.
+        StorageError: `dest` cannot be written, or is a device or a pipe.
+        UsageError: `src` cannot be read, or an argument has a wrong type.
     """
     if metadata is not None and not isinstance(metadata, FileMetadata):
         raise wrong_type("metadata", "the FileMetadata of an envelope", metadata)
@@ -169,25 +169,25 @@ def decrypt_file(
 
 
 def require_source(src: PathLike) -> Path:
-    """The file or folder to decrypt, before a key is asked for.
+    """Check that `src` exists, before asking for a key.
 
     Raises:
-        UsageError: it is not there.
+        UsageError: it does not.
     """
     source = as_path(src, "src")
     if not source.exists():
-        raise UsageError(f"{source} is not there", hint="name a file or folder that is there")
+        raise UsageError(f"no file or folder named '{source}'", hint="check the spelling")
     return source
 
 
 def default_target(src: Path) -> Path:
-    """The folder that is filled when none is named, also where `src` is ``.`` or ``..``.
+    """The default folder to fill, also if `src` is ``.`` or ``..``.
 
     Raises:
         UsageError: `src` is a whole disk.
     """
     whole = src.resolve()
     if not whole.name:
-        raise UsageError("a whole disk is not a backup", hint="name the folder that holds one")
+        raise UsageError("a whole disk cannot be decrypted", hint="give the folder of a backup")
     named = whole if src.name in ("", "..") else src
     return named.with_name(f"{whole.name}-decrypted")

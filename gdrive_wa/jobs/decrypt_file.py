@@ -24,23 +24,23 @@ def decrypt_file(
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> Decrypted:
-    """Decrypt `src` to `dest`, which appears whole and authenticated, or not at all.
+    """Decrypt `src` to `dest`, which appears complete and authenticated, or not at all.
 
-    What a killed run left half-written beside `dest` is removed.
+    Partial files that a killed run left next to `dest` are removed.
 
     Args:
         src: any file of a backup: crypt12, crypt14, crypt15, mcrypt1, or one that is not
             encrypted, which is copied.
-        dest: the file to make or to replace.
-        key: the key; only an unencrypted file needs none.
-        metadata: of an mcrypt1 file, from its envelope.
-        limit: most bytes that compressed content may inflate to (default: 64 MiB plus 200 times
+        dest: the file to create or replace.
+        key: the key; not needed for an unencrypted file.
+        metadata: for an mcrypt1 file, from its envelope.
+        limit: the most bytes that compressed content may expand to (default: 64 MiB plus 200 times
             the file).
-        progress: is told how far it is.
+        progress: receives progress.
 
     Raises:
-        KeyFailure: no key, the wrong kind, or not this file's.
-        DamagedError: the file is not what it should be.
+        KeyFailure: the key is missing, of the wrong kind, or not this file's.
+        DamagedError: the file is damaged.
         StorageError: `dest` cannot be written, or is a device or a pipe.
         UsageError: `src` cannot be read.
     """
@@ -65,8 +65,8 @@ def decrypt_into(
     limit: int | None = None,
     progress: Progress,
 ) -> Decrypted:
-    """Decrypt `src` into `draft`, whose owner discards it if this raises what
-    :func:`decrypt_file` does."""
+    """Decrypt `src` into `draft`. Raises what :func:`decrypt_file` raises; the caller then
+    discards the draft."""
 
     def check(moved: int) -> None:
         progress.advance(Stage.DECRYPT, moved=moved)

@@ -1,9 +1,9 @@
-"""A whole folder of a backup, decrypted: each file is what its content says it is.
+"""Decrypt a folder of a backup; formats are recognised by content.
 
-Works on a download of ours, on a dump by another tool with ``<name>-metadata`` files beside the
-media, and on a phone's ``WhatsApp`` folder. A second run does only what is left. It is the same
-engine as a restore: local files are read where they are (bring), decrypted and verified on
-whatever executor fits (open), and named by one writer in batches (place).
+Works on a download by gdrive-wa, on a dump by another tool with ``<name>-metadata`` files next to
+the media, and on a phone's ``WhatsApp`` folder. A second run does only what is left. It uses the
+same engine as a restore: local files are read in place (bring), decrypted and verified by an
+executor (open), and named by one writer in batches (place).
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ def decrypt_tree(
 ) -> Report:
     """Decrypt every file below `src` to its own path below `dest`.
 
-    Containers lose their ``.cryptNN``; media get the real path that the envelope beside them
-    names, or else a name after their hash; what is not encrypted is copied. One bad file never
-    ends the run: it is in the report with its reason.
+    Containers lose their ``.cryptNN``. Media get the original path from the envelope next to
+    them, or a name from their hash. Unencrypted files are copied. A bad file does not stop the
+    run: it is in the report with its reason.
 
     Args:
         src: the folder; nothing in it is changed.
-        dest: the folder to fill; made when it is not there. It may lie inside `src`.
-        key: the key; only unencrypted files need none.
-        jobs: files at the same time (default: one for each core); for hundreds of them, so many
-            worker processes.
-        executor: opens the files in place of this machine's workers: any
+        dest: the folder to fill; created if it does not exist. It may be inside `src`.
+        key: the key; not needed for unencrypted files.
+        jobs: files at the same time (default: one for each core); for hundreds of files, the
+            number of worker processes.
+        executor: opens the files instead of local workers: any
             :class:`concurrent.futures.Executor` whose workers see the same folders.
-        progress: is told how far it is, and may stop it.
+        progress: receives progress, and may stop the run.
 
     Raises:
-        UsageError: there is no folder `src`, or it is the same as `dest`.
-        StorageError: `dest` cannot be written, or another run holds it.
-        Interrupted: the user asked to stop; what is finished is kept.
+        UsageError: `src` is not a folder, or is the same as `dest`.
+        StorageError: `dest` cannot be written, or is in use by another run.
+        Interrupted: the user asked to stop; finished files are kept.
     """
     src, dest = Path(src), Path(dest)
     if not src.is_dir():
@@ -92,7 +92,7 @@ class _Run:
         }
 
     def is_there(self, file: StoredFile) -> bool:
-        """True when an earlier run has done this file, which the report says then."""
+        """True if an earlier run decrypted this file; it is then reported as skipped."""
         record = self._manifest.from_source(file.stored_as)
         if (
             not record
@@ -106,7 +106,7 @@ class _Run:
         return True
 
     def all(self, opener: Opener, files: Iterable[StoredFile]) -> None:
-        """Open `files`, and give each its name."""
+        """Decrypt `files`, and give each its name."""
         files = list(files)
         opener.expect(len(files))
         batch = Batch(self._manifest)
@@ -123,7 +123,7 @@ class _Run:
         self._remarks.summarise()
 
     def _place(self, batch: Batch, file: StoredFile, opened: OpenedFile | OpenFailure) -> None:
-        """Give what was opened its name."""
+        """Give a decrypted file its name."""
         if isinstance(opened, OpenFailure):
             self.report.failed.append(Outcome.failed(file.stored_as, opened.error()))
             return
@@ -145,8 +145,7 @@ class _Run:
         self.report.done.append(done)
 
     def _claim(self, opened: OpenedFile, stored_as: str) -> str:
-        """The name of what was opened, or the first free one like it when another file of the
-        tree has it, or a file that no run of ours put there."""
+        """The name for a decrypted file, numbered if another file has that name already."""
         name, number = opened.name, 1
         while self._claimed.setdefault(folded_name(name), stored_as) != stored_as or (
             self._is_foreign(name, opened)
@@ -157,12 +156,12 @@ class _Run:
         return name
 
     def _is_foreign(self, name: str, opened: OpenedFile) -> bool:
-        """True of a file that no run recorded, unless it holds what was opened: then an older
-        version's run, which was killed, put it there."""
+        """True if the name belongs to a file that no run recorded. A file with the same content is
+        not foreign: it comes from a killed run of an older version."""
         path = f"{self._root}/{name}"
         if not os.path.lexists(path) or self._manifest.get(name) is not None:
             return False
         if os.path.islink(path) or not os.path.isfile(path):
-            return not os.path.isdir(path)  # a folder is for the disk to refuse
+            return not os.path.isdir(path)  # for a folder, the rename fails
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() != opened.draft.sha256

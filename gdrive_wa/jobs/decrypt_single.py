@@ -1,4 +1,4 @@
-"""One file, decrypted to the place and name that belong to it."""
+"""Decrypt one file, and choose its name."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def decrypt_single(
 ) -> Report:
     """Decrypt one file: what ``gdrive-wa decrypt FILE [DEST]`` does.
 
-    A media file takes its name and its time from the envelope beside it, where that is there and
-    opens. Otherwise the name is that of `src` without what said that it is encrypted.
+    A media file gets its name and time from the envelope next to it, if that can be opened.
+    Otherwise its name is that of `src` without the suffix of encrypted files.
 
     Args:
         src: any file of a backup, as for :func:`~gdrive_wa.crypt.decrypt.decrypt_file`.
-        dest: the file to make or to replace, or a folder to put it into, which need not be
-            there yet when its name ends with a slash; by default the folder of `src`.
-        key: the key; only an unencrypted file needs none.
-        progress: who is told, also of what a person should know about the file.
+        dest: the file to create or replace, or a folder to put it into, which need not exist
+            if the path ends with a slash; by default the folder of `src`.
+        key: the key; not needed for an unencrypted file.
+        progress: receives progress and warnings about the file.
 
     Raises:
-        KeyFailure: no key, the wrong kind, or not this file's.
-        DamagedError: the file is not what it should be.
-        UnsafeNameError: the envelope names a path that leads out of its folder.
-        StorageError: `dest` cannot be written, or is no file but a device or a pipe.
-        UsageError: `src` cannot be read, or would be written over itself.
+        KeyFailure: the key is missing, of the wrong kind, or not this file's.
+        DamagedError: the file is damaged.
+        UnsafeNameError: the envelope contains a path that leads out of its folder.
+        StorageError: `dest` cannot be written, or is a device or a pipe.
+        UsageError: `src` cannot be read, or would be overwritten.
     """
     src = Path(src)
     reporter = progress or Silent()
@@ -83,7 +83,7 @@ def decrypt_single(
 def _refuse_same_file(src: Path, target: Path) -> None:
     if target.resolve() == src.resolve():
         raise UsageError(
-            f"{src.name} would be written over itself", hint="name a target: decrypt SRC DEST"
+            f"'{src.name}' would be overwritten", hint="give another target: decrypt SRC DEST"
         )
 
 
@@ -91,4 +91,4 @@ def _size(src: Path) -> int:
     try:
         return src.stat().st_size
     except OSError:
-        return 0  # that it cannot be read is said when it is opened
+        return 0  # the error is raised when it is opened

@@ -1,4 +1,4 @@
-"""The main job on a sample account: real sign-in, real HTTP, real decryption, no network."""
+"""Restore a sample account: with a real sign-in, HTTP and decryption, but without a network."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def demo(
     """Sign in to the built-in emulator, list its backup, and restore it into `dest`.
 
     Everything but the account is real: Google's own login library, HTTP on loopback, the
-    ciphers, spoken recordings. The machine's stored logins and keys are left alone.
+    ciphers, spoken recordings. Logins and keys stored on this machine are not used.
 
     Args:
-        dest: the archive's folder; made when it is not there.
-        say: is called with each step as the command that it is, such as ``print``.
-        progress: who is told how far it is, and who may stop it.
+        dest: the archive's folder; created if it does not exist.
+        say: called with each step, shown as a command; such as ``print``.
+        progress: receives progress, and may stop the job.
 
     Returns:
         Every entry of the sample's backup as done, skipped or failed.
 
     Raises:
-        StorageError: `dest` cannot be written, or another run holds it.
-        UsageError: an argument is of a wrong type.
-        Interrupted: the user asked to stop; what is finished is kept.
+        StorageError: `dest` cannot be written, or is in use by another run.
+        UsageError: an argument has a wrong type.
+        Interrupted: the user asked to stop; finished files are kept.
     """
     dest, say, progress = as_path(dest, "dest"), as_say(say), as_progress(progress)
     with SampleGoogle() as google:
@@ -65,17 +65,17 @@ def demo(
 
 
 class SampleGoogle:
-    """The emulator with a sample account, for as long as it is open. A context manager.
+    """The emulator with a temporary sample account. A context manager.
 
         with SampleGoogle() as google:
             google.sign_in()
             source = connect(endpoint=google.root)
 
-    While it is open, logins are kept in a folder of its own, no keyring is asked, and a token or
-    an endpoint from the environment is not used: what this machine has stored is left alone.
+    While it is open, logins are stored in a separate folder. The keyring, and a token or endpoint
+    from the environment, are not used.
 
     Attributes:
-        account: the sample account: its key, and everything that is to be found in it.
+        account: the sample account with its key and its content.
         root: the URL to give as `endpoint`.
     """
 
@@ -90,10 +90,10 @@ class SampleGoogle:
         self.root = self._emulator.root
 
     def sign_in(self) -> str:
-        """Sign in through Google's own login library; its consent page is visited for the user.
+        """Sign in with Google's own login library; consent is given automatically.
 
         Returns:
-            The e-mail address of who is signed in now.
+            The e-mail address of the sample account.
         """
         client_file = self.account.folder / "client_secrets.json"
         client_file.write_text(json.dumps(self._emulator.client_config()), "utf-8")
@@ -101,7 +101,7 @@ class SampleGoogle:
             return login_oauth(client_secrets=client_file, endpoint=self.root).account
 
     def close(self) -> None:
-        """Stop serving, and forget the account and its login."""
+        """Stop serving, and remove the account and its login."""
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -118,7 +118,7 @@ class SampleGoogle:
 
 @contextmanager
 def _own_config(scratch: Path) -> Iterator[None]:
-    """Logins of the demo go to a folder of its own, and no keyring is asked."""
+    """Store logins of the demo in a separate folder, without the keyring."""
     import keyring  # noqa: PLC0415 - looks for backends when imported
     from keyring.backends.null import Keyring  # noqa: PLC0415
 
@@ -140,7 +140,7 @@ def _own_config(scratch: Path) -> Iterator[None]:
 
 @contextmanager
 def _browser() -> Iterator[None]:
-    """A browser that visits the consent page and follows where it leads; nobody need click."""
+    """Replace the browser by one that opens the consent page and follows its redirects."""
     usual = webbrowser.get
     webbrowser.get = _visitor
     try:

@@ -25,13 +25,13 @@ _EXTRAS = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        what: the thing.
-        state: how it is; without secrets.
-        ok: nothing need be done about it.
-        advice: what to do about it; None where nothing need be done.
+        what: what was checked.
+        state: its state, without secrets.
+        ok: nothing has to be done.
+        advice: what to do; None if nothing has to be done.
     """
 
     what: str
@@ -40,16 +40,16 @@ class Finding:
     advice: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The keys of each entry of ``doctor --json``."""
+        """One element of the output of ``doctor --json``."""
         return {"what": self.what, "state": self.state, "ok": self.ok, "advice": self.advice}
 
 
 def doctor() -> list[Finding]:
-    """What is set up on this machine, what is missing, and what to do about it. Asks no server.
+    """Check what is set up on this machine, and what is missing. Contacts no server.
 
     Returns:
-        A finding for each thing, always in the same order. What is set up wrongly is a finding
-        too, never an error.
+        A finding for each check, always in the same order. A wrong setup is a finding too, not
+        an error.
     """
     return [
         _program(), *_libraries(), *_extras(), _keyring(), _login(), _client(), _key(), _endpoint(),
@@ -72,13 +72,13 @@ def _libraries() -> list[Finding]:
 
 
 def _extras() -> list[Finding]:
-    """Libraries that only one thing needs, and that are fine to lack until then."""
+    """Optional libraries, each needed for one purpose only."""
     found = []
     for name, extra, use in _EXTRAS:
         try:
             found.append(Finding(name, version(name)))
         except PackageNotFoundError:
-            how = f'not installed, and needed only for {use}: pip install "gdrive-wa[{extra}]"'
+            how = f'not installed; only needed for {use}: pip install "gdrive-wa[{extra}]"'
             found.append(Finding(name, how))
     return found
 
@@ -86,7 +86,7 @@ def _extras() -> list[Finding]:
 def _keyring() -> Finding:
     name = keyring_name()
     if name is None:
-        return Finding("keyring", f"none; logins are kept in files below {config_folder()}")
+        return Finding("keyring", f"none; logins are stored in files in {config_folder()}")
     return Finding("keyring", name)
 
 
@@ -105,7 +105,7 @@ def _client() -> Finding:
     path = config_folder() / CLIENT_FILE
     if path.exists():
         return Finding("OAuth client file", str(path))
-    advice = f"put yours at {path}, or give it with --client-secrets"
+    advice = f"save yours as {path}, or give it with --client-secrets FILE"
     return Finding("OAuth client file", "none", ok=False, advice=advice)
 
 
@@ -115,7 +115,7 @@ def _key() -> Finding:
     except GdriveWaError as error:
         return Finding("key", error.message, ok=False, advice=error.hints[0])
     if key is None:
-        advice = f"--key-file FILE, {KEY_FILE_VARIABLE} or {KEY_VARIABLE}; else it is asked for"
+        advice = f"--key-file FILE, {KEY_FILE_VARIABLE} or {KEY_VARIABLE}; or the prompt"
         return Finding("key", "none", ok=False, advice=advice)
     return Finding("key", f"{type(key).__name__}, fingerprint {key.fingerprint}")
 

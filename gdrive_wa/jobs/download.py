@@ -1,8 +1,8 @@
-"""A backup's blobs as they are stored, below a folder that remembers what it holds.
+"""Download a backup's blobs as they are stored, into a folder with a manifest.
 
-What is verified is flushed to the disk in batches; then the manifest says where it will lie, and
-only then it gets its final name. So whatever the manifest knows was verified, and what a killed
-run had verified but not yet named is found again in its partial file, by its hash.
+Verified blobs are flushed to the disk in batches, then recorded in the manifest, and only then
+renamed to their final names. So everything in the manifest was verified, and a blob that a killed
+run had verified but not renamed is found again in its partial file, by its hash.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ def download(
     dry_run: bool = False,
     retry_policy: StreamRetryPolicy | None = None,
 ) -> Report:
-    """Bring `entries` of `source` below `dest`, under the names they are stored by.
+    """Download `entries` of `source` into `dest`, under their stored names.
 
     Each blob is verified against the listing before it gets its name, and its metadata envelope
-    is saved beside it as ``<name>-metadata``. What is there and verified is left alone; a run
-    that was stopped, however, is gone on with. An entry that cannot be had is in the report with
-    its reason. `entries` is read whole before anything is fetched.
+    is saved next to it as ``<name>-metadata``. Verified files are not downloaded again, and a
+    stopped run is continued. An entry that cannot be downloaded is in the report with its
+    reason. All `entries` are listed before anything is fetched.
 
-    With `dry_run` nothing is fetched or written: `done` is what would be, with its sizes.
+    With `dry_run`, nothing is fetched or written: `done` lists what would be, with sizes.
 
     Raises:
-        UsageError: `dest` holds another backup, whose files would be taken for older ones of
-            this one; nothing was touched.
-        StorageError: the disk is too small, full or read-only, `dest` is no folder, or another
-            run holds it.
-        CredentialsError: the login is refused for one entry after another.
-        NetworkError: the listing cannot be had, or dozens of entries in a row.
-        Interrupted: the user asked to stop; what is finished is kept.
+        UsageError: `dest` contains another backup, and its files would be mistaken for older
+            versions; nothing was changed.
+        StorageError: the disk is too small, full or read-only, or `dest` is not a folder or is
+            in use by another run.
+        CredentialsError: the login is refused for several entries in a row.
+        NetworkError: the listing cannot be read, or dozens of entries in a row.
+        Interrupted: the user asked to stop; finished files are kept.
     """
     started = time.monotonic()
     dest = Path(dest)
@@ -100,7 +100,7 @@ def _dry_run_report(plan: Plan, seconds: float) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class _VerifiedBlob:
-    """A verified blob: in its partial file, or already where it belongs."""
+    """A verified blob, in its partial file or under its final name."""
 
     target: PurePosixPath
     blob: Pulled | ExistingFile
@@ -203,7 +203,7 @@ class _Run:
 
 
 def _record(entry: Entry, verified: _VerifiedBlob) -> Record:
-    """What the manifest is to say of a verified blob."""
+    """The manifest's record of a verified blob."""
     blob = verified.blob
     return Record(
         path=str(verified.target),

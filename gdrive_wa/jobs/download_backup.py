@@ -1,4 +1,4 @@
-"""``gdrive-wa download``: a backup's blobs as they are stored, verified."""
+"""``gdrive-wa download``: copy a backup's blobs as they are stored, verified."""
 
 from __future__ import annotations
 
@@ -72,22 +72,21 @@ def download(  # type: ignore[misc]  # the second of two may be the folder
     stopped is continued by the same call.
 
     Args:
-        source: where the backup lies: what ``connect()`` or ``open_folder()`` gave, or the path
-            of a folder.
-        entries: which entries of `source`, as it lists them.
+        source: the result of ``connect()`` or ``open_folder()``, or the path of a folder.
+        entries: entries of `source` from an earlier listing.
         dest: the folder to fill, or to bring up to date.
         backup: which one: itself, its name, or the account's number; by default the newest.
         key: a key or the path of a key file; with it, `selection` goes by the real names.
         selection: which entries are meant; by default all.
         jobs: files at the same time.
-        dry_run: fetch and write nothing; `done` is what would be, with sizes.
-        progress: who is told how far it is, and who may stop it.
+        dry_run: fetch and write nothing; `done` lists what would be, with sizes.
+        progress: receives progress, and may stop the job.
 
     Returns:
-        Every entry as done, skipped or failed. A failed entry ends no run.
+        Every entry as done, skipped or failed. A failed entry does not stop the run.
 
     Raises:
-        CredentialsError, NetworkError: the source cannot be had.
+        CredentialsError, NetworkError: the source cannot be read.
         UsageError: there is no such backup or folder, `dest` holds another backup, or an
             argument is of a wrong type.
         KeyFailure: the key is not this backup's, or is needed for what `selection` names.

@@ -1,4 +1,4 @@
-"""``gdrive-wa emulator``: a server on this machine that plays Google."""
+"""``gdrive-wa emulator``: a server on this machine that imitates Google."""
 
 from __future__ import annotations
 
@@ -31,16 +31,15 @@ _KEY_FILES = ("encrypted_backup.key", "key")
 
 
 class RunningEmulator:
-    """A server that plays Google, with everything that is needed to use it. A context manager.
+    """A server that imitates Google, with all that is needed to use it. A context manager.
 
     Attributes:
-        root: its address: what `endpoint` takes.
-        account: e-mail address of the account that it serves.
-        token: an access token for it: what `token` of ``connect()`` takes.
-        oauth_token: a single-use cookie of its sign-in page: what `oauth_token` of ``login()``
-            takes.
-        key_file: the file of the key that opens its backup; None where there is none.
-        client_secrets: an OAuth client's file, for ``login()``.
+        root: its address, for `endpoint`.
+        account: e-mail address of its account.
+        token: an access token, for `token` of ``connect()``.
+        oauth_token: a single-use cookie of its sign-in page, for `oauth_token` of ``login()``.
+        key_file: the key file for its backup; None if there is none.
+        client_secrets: an OAuth client file, for ``login()``.
     """
 
     def __init__(
@@ -77,22 +76,22 @@ class RunningEmulator:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The environment variables by which every command uses this server."""
+        """The environment variables that make every command use this server."""
         settings = {ENDPOINT_VARIABLE: self.root, TOKEN_VARIABLE: self.token.reveal()}
         if self.key_file is not None:
             settings[KEY_FILE_VARIABLE] = str(self.key_file)
         return settings
 
     def stats(self) -> dict[str, object]:
-        """What was asked and sent so far, by path: as ``GET /_emulator/stats`` answers."""
+        """The requests and bytes sent so far, by path: the answer of ``GET /_emulator/stats``."""
         return self._server.counts.to_json()
 
     def wait(self) -> None:
-        """Serve until somebody calls :meth:`close`, or the process is interrupted."""
+        """Serve until :meth:`close` is called or the process is interrupted."""
         self._server.wait()
 
     def close(self) -> None:
-        """Stop serving; a sample account that was made for it is gone."""
+        """Stop serving, and remove a temporary sample account."""
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -115,19 +114,19 @@ def emulator(
     auto_consent: bool = False,
     faults: PathLike | Mapping[str, object] | None = None,
 ) -> RunningEmulator:
-    """Start a server on this machine that plays Google for a sample account.
+    """Start a server on this machine that imitates Google with a sample account.
 
-    It reaches no network, and serves until it is closed::
+    It listens on 127.0.0.1 only, and runs until it is closed::
 
         with emulator() as google:
             source = connect(endpoint=google.root, token=google.token)
 
     Args:
-        account: the folder of an account; one that is not there yet is made. By default a sample
-            account that is gone afterwards.
-        port: to listen on, of 127.0.0.1; 0 for a free one.
-        encrypted: make a sample account end-to-end encrypted.
-        auto_consent: the consent page answers itself.
+        account: the folder of an account, created if it does not exist; by default a temporary
+            sample account.
+        port: the port to listen on; 0 for a free one.
+        encrypted: create a sample account with end-to-end encryption.
+        auto_consent: give consent without a click.
         faults: what goes wrong: a mapping, or the path of a JSON file, as ``gdrive-wa emulator
             --help`` shows one.
 
@@ -135,10 +134,10 @@ def emulator(
         The running server: a context manager with its address, a token and the key file.
 
     Raises:
-        UsageError: the folder holds no account, the faults are not known, or an argument is of
-            a wrong type.
-        NetworkError: the port is taken.
-        StorageError: the account cannot be made there.
+        UsageError: the folder is not an account, a fault is not valid, or an argument has a
+            wrong type.
+        NetworkError: the port is in use.
+        StorageError: the account cannot be created there.
     """
     return RunningEmulator(
         as_optional_path(account, "account"),
@@ -161,6 +160,6 @@ def _faults(value: PathLike | Mapping[str, object] | None) -> Faults:
         parsed = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"{path} is not JSON that can be read", hint="gdrive-wa emulator --help shows some"
+            f"'{path}' cannot be read as JSON", hint="gdrive-wa emulator --help shows an example"
         ) from error
     return parse_faults(parsed)

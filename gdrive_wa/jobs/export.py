@@ -1,4 +1,4 @@
-"""``gdrive-wa export``: an archive's voice notes for players that do not know Opus."""
+"""``gdrive-wa export``: write an archive's voice notes for players that cannot play Opus."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ def export(
     jobs: int = 2,
     progress: ProgressLike | None = None,
 ) -> Report:
-    """Write the voice notes of an archive as files that every player knows. Needs the extra
-    ``audio``.
+    """Write the voice notes of an archive in a format that every player supports. Needs the
+    extra ``audio``.
 
     Args:
-        archive: what ``open_archive()`` gave, or the path of its folder.
+        archive: the result of ``open_archive()``, or the path of its folder.
         dest: the folder to write into, outside of the archive.
         form: ``m4a`` or ``mp3``.
         chat: only chats with this text in their name, in any case.
         joined: one m4a for each chat, with a chapter for each note.
-        timezone: of the times in titles, or its name; by default this machine's.
+        timezone: the time zone of titles, or its name; by default this machine's.
         jobs: files written at the same time.
-        progress: who is told how far it is, and who may stop it.
+        progress: receives progress, and may stop the job.
 
     Returns:
         Every note that has a file, as done, skipped or failed.
 
     Raises:
-        UsageError: the extra is not installed, it is not an archive, no chat is called so,
-            `dest` lies in the archive, or an argument is wrong.
+        UsageError: the extra is not installed, `archive` is not an archive, no chat matches,
+            `dest` is inside the archive, or an argument is wrong.
         StorageError: `dest` cannot be written.
-        Interrupted: the user asked to stop; files that are finished stay.
+        Interrupted: the user asked to stop; finished files are kept.
     """
     return archives.export(
         as_archive_folder(archive),

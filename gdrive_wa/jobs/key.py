@@ -1,4 +1,4 @@
-"""``gdrive-wa key``: does this key open that, and a proper key file from the 64 digits.
+"""``gdrive-wa key``: check what a key opens, and create a key file from the 64 digits.
 
 from gdrive_wa import key_check
 
@@ -30,7 +30,7 @@ from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.draft import write_file
 
 ENVELOPES_TRIED = 8
-"""So many envelopes of a listing show a slip of the hand, even if some of them are damaged."""
+"""How many envelopes of a listing are used to find a mistyped digit; some may be damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class KeyMatch:
 
     Attributes:
         opens: the file and its format, or the backup, in words.
-        fingerprint: eight hex digits that tell keys apart and give none of one away.
+        fingerprint: eight hex digits that distinguish keys and reveal nothing about them.
     """
 
     opens: str
     fingerprint: str
 
     def to_json(self) -> dict[str, object]:
-        """The keys of ``key check --json``."""
+        """The output of ``key check --json``."""
         return {"opens": self.opens, "fingerprint": self.fingerprint}
 
 
@@ -58,30 +58,29 @@ def key_check(
     backup: Backup | str | None = None,
     progress: ProgressLike | None = None,
 ) -> KeyMatch:
-    """Check that a key opens a file or, without one, the backup that is listed.
+    """Check that a key opens a file or, without `file`, a backup.
 
     Nothing is written, and for a backup nothing is downloaded.
 
     Args:
         key: a key or the path of a key file.
         file: a crypt12, crypt14, crypt15 or mcrypt1 file, or a metadata envelope.
-        source: without `file`: where the backup is listed; what ``connect()`` or
-            ``open_folder()`` gave, or the path of a folder; by default the account that is
-            logged in.
-        backup: without `file`: which one; by default the newest.
-        progress: who is told how far it is, and who may stop it.
+        source: without `file`: the result of ``connect()`` or ``open_folder()``, or the path of
+            a folder; by default the backup service with the stored login.
+        backup: without `file`: which backup; by default the newest.
+        progress: receives progress, and may stop the job.
 
     Returns:
         What the key opens.
 
     Raises:
-        WrongKeyError: it does not; where one digit of it was mistyped, its hint says which.
-        WrongKeyTypeError: it is of the kind that opens other formats.
-        KeyFileError: the key file holds no key, or a path is the key itself.
-        FormatError: the file is not encrypted, or the listing holds nothing to try the key on.
+        WrongKeyError: the key does not open it; if one digit was mistyped, the hint shows it.
+        WrongKeyTypeError: the key is of a kind for other formats.
+        KeyFileError: the key file is not a key, or a path is the key itself.
+        FormatError: the file is not encrypted, or nothing in the listing can be used to check.
         DamagedError: the file itself is damaged.
-        UsageError: the file cannot be read, or an argument is of a wrong type.
-        CredentialsError, NetworkError: the source cannot be had.
+        UsageError: the file cannot be read, or an argument has a wrong type.
+        CredentialsError, NetworkError: the source cannot be read.
     """
     opening_key, reporter, name = require_key(key), as_progress(progress), backup_name(backup)
     if file is not None:
@@ -91,19 +90,19 @@ def key_check(
 
 
 def key_create(key: KeyLike, file: PathLike, *, keyring: bool = False) -> None:
-    """Write a key as a proper key file, as the phone does; only its owner can read it.
+    """Write a key as a key file, in the phone's format; only its owner can read it.
 
     Args:
         key: a key or the path of a key file in any form, such as the 64 digits as text.
-        file: the file to make, which is not there yet; its folder is made.
-        keyring: keep the key in this machine's keyring too, where every command finds it.
+        file: the file to create, which must not exist; its folder is created.
+        keyring: store the key in this machine's keyring too, where every command finds it.
 
     Raises:
-        StorageError: `file` is there already, or cannot be written.
-        KeyFileError: the key file holds no key, or a path is the key itself.
-        WrongKeyTypeError: a cipher key for the keyring, which holds the 64 digits.
+        StorageError: `file` already exists, or cannot be written.
+        KeyFileError: the key file is not a key, or a path is the key itself.
+        WrongKeyTypeError: a cipher key cannot be stored in the keyring, which holds 64 digits.
         CredentialsError: this machine has no keyring, or it is locked; nothing was written.
-        UsageError: an argument is of a wrong type.
+        UsageError: an argument has a wrong type.
     """
     create(require_key(key), as_path(file, "file"), keyring=keyring)
 
@@ -114,15 +113,15 @@ def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Ke
     Args:
         key: the key.
         file: a crypt12, crypt14, crypt15 or mcrypt1 file, or a metadata envelope.
-        progress: who is told.
+        progress: receives progress.
 
     Raises:
-        WrongKeyError: it does not; where one digit of it was mistyped, its hint says which.
-        WrongKeyTypeError: it is of the kind that opens other formats.
+        WrongKeyError: the key does not open it; if one digit was mistyped, the hint shows it.
+        WrongKeyTypeError: the key is of a kind for other formats.
         FormatError: the file is not encrypted, so that no key opens it.
         DamagedError: the file itself is damaged.
         UsageError: the file cannot be read.
-        KeyFileError: `file` is no path but the key itself, which is not repeated.
+        KeyFileError: `file` is the key itself, which the error does not repeat.
     """
     file = Path(file)
     if not file.exists():
@@ -139,19 +138,19 @@ def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Ke
 def check_backup(
     key: Key, source: BackupSource, backup: str | None = None, *, progress: Progress | None = None
 ) -> KeyMatch:
-    """Check that `key` opens a backup, by its listing alone; nothing is downloaded.
+    """Check that `key` opens a backup, using only its listing; nothing is downloaded.
 
     Args:
         key: the key.
-        source: where the backup is listed.
+        source: the source of the backup.
         backup: which one, as for ``--backup``; the newest by default.
-        progress: who is told, and who may stop it.
+        progress: receives progress, and may stop the check.
 
     Raises:
-        WrongKeyError: it does not; where one digit of it was mistyped, its hint says which.
-        WrongKeyTypeError: it is of the kind that opens other backups.
-        FormatError: the listing holds nothing that a key could be tried on.
-        GdriveWaError: the listing cannot be had.
+        WrongKeyError: the key does not open it; if one digit was mistyped, the hint shows it.
+        WrongKeyTypeError: the key is of a kind for other backups.
+        FormatError: nothing in the listing can be used to check the key.
+        GdriveWaError: the listing cannot be read.
     """
     progress = progress or Silent()
     chosen = pick_backup(source, backup, progress=progress)
@@ -166,33 +165,33 @@ def check_backup(
         fix = find_typo_by_envelope(key.reveal().hex(), *islice(sealed, ENVELOPES_TRIED))
         raise _explained(error, fix) from error
     raise FormatError(
-        "this listing holds nothing that a key could be tried on",
-        hint="download its msgstore.db, and check the key on that: gdrive-wa key check FILE",
+        "nothing in this listing can be used to check the key",
+        hint="download its msgstore.db, and check the key with that: gdrive-wa key check FILE",
     )
 
 
 def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
-    """Write `key` as the phone does, to a file that is not there yet and only its owner reads.
+    """Write `key` to a new file in the phone's format; only its owner can read it.
 
     Args:
         key: the key.
-        file: 59 bytes for a root key, 158 for a cipher key; its folder is made.
-        keyring: keep the key in this machine's keyring too, where every command finds it.
+        file: gets 59 bytes for a root key, 158 for a cipher key; its folder is created.
+        keyring: store the key in this machine's keyring too, where every command finds it.
 
     Raises:
-        StorageError: `file` is there already, or cannot be written.
-        KeyFileError: `file` is no path but the key itself, which is not repeated.
-        WrongKeyTypeError: a cipher key for the keyring, which holds the 64 digits.
+        StorageError: `file` already exists, or cannot be written.
+        KeyFileError: `file` is the key itself, which the error does not repeat.
+        WrongKeyTypeError: a cipher key cannot be stored in the keyring, which holds 64 digits.
         CredentialsError: this machine has no keyring, or it is locked; nothing was written.
     """
     file = Path(file)
     require_new_file(file)
     if keyring and not isinstance(key, RootKey):
         raise WrongKeyTypeError(
-            "the keyring holds the 64 digits, and this is the key file of crypt12 or crypt14",
-            hint="leave --keyring away, and name the file with --key-file",
+            "the keyring can only store the 64 digits, and this is a key for crypt12 or crypt14",
+            hint="leave out --keyring, and use --key-file FILE",
         )
-    if keyring:  # first: without one, nothing was made that would be in the way of the next try
+    if keyring:  # first: if it fails, no file prevents the next attempt
         from gdrive_wa.google.logins import store_key  # noqa: PLC0415 - a keyring is slow to open
 
         store_key(Secret(key.reveal().hex()))
@@ -200,7 +199,7 @@ def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
 
 
 def write_key_file(key: Key, file: Path) -> None:
-    """Write `key` the way the phone does, for its owner's eyes only, replacing what was there.
+    """Write `key` in the phone's format, readable by its owner only, replacing any file.
 
     Raises:
         StorageError: it cannot be written.
@@ -209,15 +208,15 @@ def write_key_file(key: Key, file: Path) -> None:
 
 
 def require_new_file(file: str | Path) -> None:
-    """Check that a key file may be made here, before the key is asked for.
+    """Check that a key file can be created here, before asking for the key.
 
     Raises:
-        StorageError: something is there already.
-        KeyFileError: it is no path but the key itself, which is not repeated.
+        StorageError: it already exists.
+        KeyFileError: `file` is the key itself, which the error does not repeat.
     """
     refuse_key_as_path(file)
     if Path(file).exists():
-        raise StorageError(f"{file} is there already", hint="name a file that is not there yet")
+        raise StorageError(f"'{file}' already exists", hint="give the name of a new file")
 
 
 def _explained(error: WrongKeyError, fix: TypoFix | None) -> WrongKeyError:
@@ -226,7 +225,7 @@ def _explained(error: WrongKeyError, fix: TypoFix | None) -> WrongKeyError:
             error.message,
             hint=(
                 *error.hints[:1],
-                "no one digit was found to be mistyped: compare all groups of four",
+                "it is not a single mistyped digit: compare all groups of four",
             ),
         )
     return WrongKeyError(

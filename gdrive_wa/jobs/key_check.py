@@ -1,7 +1,7 @@
-"""Whether a key opens a file; and if not, whether one of the 64 digits was mistyped.
+"""Check whether a key opens a file, and if not, whether one of the 64 digits was mistyped.
 
-The search for a mistyped digit tries the single-digit corrections of what the user typed against
-user's own file, 960 keys, and nothing else: no other search for a key exists here.
+The search for a mistyped digit tries only the 960 single-digit corrections of the typed key, on
+the user's own file. There is no other search for keys.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.reading import open_source
 
 SMALL = 64 << 10
-"""Files up to here are tried whole with every correction; of longer ones, first the start."""
+"""Up to this size, each correction is tried on the whole file; above, first on its start."""
 
 PATIENT = 1 << 20
-"""Files up to here are tried whole when their start tells nothing: it takes a few seconds."""
+"""Up to this size, the whole file is tried if its start decides nothing. Takes some seconds."""
 
 _DIGITS = "0123456789abcdef"
 
@@ -50,10 +50,10 @@ class TypoFix:
     """The one digit of a typed key that is wrong.
 
     Attributes:
-        position: which of the 64 digits, from 1.
-        group: which group of four it stands in, from 1, as the phone shows them.
-        typed: what was typed there.
-        expected: what stands there in the key that opens the file.
+        position: the position among the 64 digits, from 1.
+        group: its group of four, as the phone shows them, from 1.
+        typed: the typed digit.
+        expected: the digit in the key that opens the file.
     """
 
     position: int
@@ -73,13 +73,13 @@ def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -
     Args:
         path: a crypt12, crypt14, crypt15 or mcrypt1 file, or a metadata envelope.
         key: the key.
-        progress: who is told.
+        progress: receives progress.
 
     Returns:
-        The format of the file that was opened; ``envelope`` for a metadata envelope.
+        The format of the file; ``envelope`` for a metadata envelope.
 
     Raises:
-        WrongKeyError, WrongKeyTypeError: it does not.
+        WrongKeyError, WrongKeyTypeError: the key does not open it.
         FormatError: the file is not encrypted, so that no key opens it.
         DamagedError: the file itself is damaged.
         UsageError: the file cannot be read.
@@ -88,7 +88,7 @@ def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -
     if path.name.endswith(METADATA_SUFFIX):
         if not isinstance(key, RootKey):
             raise WrongKeyTypeError(
-                "a metadata envelope needs the root key, and this is the key file of crypt14"
+                "a metadata envelope needs the root key, and this is a key for crypt12 or crypt14"
             )
         read_file_metadata(_envelope(path), key)
         return "envelope"
@@ -104,17 +104,15 @@ def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -
             file, path.name, lambda _piece: None, key, metadata=metadata, check=check
         )
     if ALREADY_PLAIN in decrypted.warnings:
-        raise FormatError(
-            f"this file is not encrypted: {path.name}", hint="no key is needed to read it"
-        )
+        raise FormatError(f"'{path.name}' is not encrypted", hint="no key is needed to read it")
     return decrypted.format
 
 
 def find_typo(typed: str, authenticates: Callable[[RootKey], bool]) -> TypoFix | None:
-    """The digit that was mistyped, when exactly one correction of one digit authenticates.
+    """The mistyped digit, if exactly one correction of one digit authenticates.
 
     Args:
-        typed: 64 characters, spacing apart; at most one of them no hexadecimal digit.
+        typed: 64 characters without spaces; at most one is not a hexadecimal digit.
         authenticates: whether a key opens the user's own file.
     """
     digits = strip_separators(typed).lower()
@@ -134,13 +132,13 @@ def find_typo(typed: str, authenticates: Callable[[RootKey], bool]) -> TypoFix |
 def find_typo_by_file(typed: str, path: str | Path) -> TypoFix | None:
     """As :func:`find_typo`, against a crypt15 or mcrypt1 file or a metadata envelope.
 
-    An envelope beside a file decides, where there is one. Long files are decided by their start,
-    and the one key that is left by their tag. Of those that may hold content of any kind, which no
-    start tells, the shorter ones are tried whole.
+    If there is an envelope next to the file, it is used. Otherwise corrections are tried on the
+    start of the file, and what is left on the whole file. If the file may have any content, so
+    that the start decides nothing, all corrections are tried on the whole file if it is short.
 
     Raises:
         UsageError: the file cannot be read.
-        DamagedError: its header makes no sense, or it is no envelope.
+        DamagedError: its header cannot be read, or it is not an envelope.
     """
     path = Path(path)
     if path.name.endswith(METADATA_SUFFIX):
@@ -158,18 +156,18 @@ def find_typo_by_file(typed: str, path: str | Path) -> TypoFix | None:
 
 
 def find_typo_by_envelope(typed: str, *sealed: str) -> TypoFix | None:
-    """As :func:`find_typo`, against metadata envelopes, such as a listing holds.
+    """As :func:`find_typo`, against metadata envelopes, such as those of a listing.
 
     Args:
         typed: the key as it was typed.
-        sealed: envelopes, of which one has to open; a few are enough, as some may be damaged.
+        sealed: envelopes, one of which must open; a few are enough, as some may be damaged.
 
     Raises:
-        MetadataError: it is the only one, and no envelope.
+        MetadataError: there is only one, and it is not an envelope.
     """
     sound = [each for each in sealed if is_envelope(each.encode("utf-8", "replace"))]
     if len(sealed) == 1 and not sound:
-        raise MetadataError("this is no metadata envelope")
+        raise MetadataError("this is not a metadata envelope")
     return find_typo(typed, lambda key: any(_opens_envelope(each, key) for each in sound))
 
 
@@ -182,7 +180,7 @@ def _opens_envelope(sealed: str, key: RootKey) -> bool:
 
 
 def _start_test(path: Path) -> Callable[[RootKey], bool]:
-    """A cheap test that the right key always passes, and a wrong one hardly ever."""
+    """A cheap test that the right key always passes, and a wrong key almost never."""
     with open_source(path) as file:
         start = file.read(MAX_HEADER_SIZE + HEAD)
         size = os.fstat(file.fileno()).st_size
@@ -204,7 +202,7 @@ def _start_test(path: Path) -> Callable[[RootKey], bool]:
 
 
 def _may_hold_anything(path: Path) -> bool:
-    """True of media, which may be a document of any kind, and of multi-file backups."""
+    """True for media, which may be documents of any kind, and for multi-file backups."""
     return media_name(path.name) is not None or inspect(path).checksum == "absent"
 
 
@@ -222,5 +220,5 @@ def _envelope(path: Path) -> str:
     with open_source(path) as file:
         raw = file.read(LONGEST_ENVELOPE + 1)
     if len(raw) > LONGEST_ENVELOPE:
-        raise MetadataError(f"a metadata envelope is never so long: {path.name}")
+        raise MetadataError(f"'{path.name}' is too long for a metadata envelope")
     return raw.decode("ascii", "replace")

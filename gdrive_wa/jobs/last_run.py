@@ -1,9 +1,8 @@
-"""Whether a restore has anything to do: the same files, asked for in the same way, all in place.
+"""Detect a restore that would change nothing, because the last run did the same.
 
-A run that ended without a failure leaves a digest of what it was asked and of what its source
-lock. When the next run is asked the same, finds the same and every file of the archive is as it
-was recorded, there is nothing to open and nothing to write. The digest is derived: without it,
-or when anything differs, the run goes its whole way.
+A run without failures stores a digest of its options and of the state of its source. If the next
+run has the same digest, and every file of the archive is unchanged, nothing has to be opened or
+written. Without the digest, or if anything differs, the run proceeds as usual.
 """
 
 from __future__ import annotations
@@ -32,15 +31,15 @@ ALREADY_THERE = "already there, verified"
 
 
 class LastRun:
-    """What the last run into an archive was asked.
+    """The record of the last run into an archive.
 
     Args:
         dest: the archive's folder.
-        state: of the source, as :meth:`~gdrive_wa.sources.base.BackupSource.state` gives it;
-            None where only a listing tells, and then no run is like another.
-        asked: everything else that decides what a run does, as its ``repr``.
-        read: files that it reads beside the source, such as an address book.
-        written: names of files that it writes anew each time, such as the page.
+        state: of the source, from :meth:`~gdrive_wa.sources.base.BackupSource.state`; if it is
+            None, every run counts as different.
+        asked: everything else that affects the result of a run; compared by ``repr``.
+        read: other files that a run reads, such as an address book.
+        written: names of files that each run rewrites, such as the page.
     """
 
     def __init__(
@@ -60,10 +59,10 @@ class LastRun:
         self._digest = None if state is None else hashlib.sha256(text.encode()).hexdigest()
 
     def repeated(self) -> Report | None:
-        """What this run would do, when that is nothing; else None.
+        """The report of this run if it would change nothing, otherwise None.
 
         Raises:
-            StorageError: another run holds the archive.
+            StorageError: another run is using the archive.
         """
         started, clock = datetime.now(UTC), time.monotonic()
         if self._digest is None or not self._path.is_file():
@@ -87,8 +86,8 @@ class LastRun:
         return report
 
     def remember(self, report: Report, notes: Sequence[VoiceNote]) -> None:
-        """This run has ended: put its counts into `report`, and remember what it was asked,
-        unless something failed and should be tried again.
+        """At the end of a run, add its counts to `report`, and store its digest, unless something
+        failed and should be tried again.
         """
         counts = Counter(str(note.status) for note in notes)
         report.notes = NoteCounts(dict(counts), len({note.chat_jid for note in notes}))
@@ -114,7 +113,7 @@ class LastRun:
 
 
 def _stamp(path: Path) -> list[int] | None:
-    """What changes whenever the file at `path` does; None when there is none."""
+    """A mark that changes whenever the file at `path` changes; None if there is no file."""
     try:
         found = os.lstat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""``gdrive-wa login`` and ``logout``: sign in to Google and keep the login; end it."""
+"""``gdrive-wa login`` and ``logout``: sign in to Google and store the login; revoke it."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ def login(
     endpoint: str | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Login:
-    """Sign in to Google, and store the login: in the keyring, else in a file only you can read.
+    """Sign in to Google, and store the login in the keyring, or in a file only you can read.
 
     Args:
-        provider: ``oauth`` (a browser, and your own OAuth client) or ``android`` (the way a phone
-            signs in: unofficial, and what it stores opens the whole account).
-        account: e-mail address; ``android`` needs it, ``oauth`` asks Google for it.
+        provider: ``oauth`` (a browser, and your own OAuth client) or ``android`` (sign in like a
+            phone: unofficial, and the stored token gives access to the whole account).
+        account: e-mail address; required for ``android``; for ``oauth``, Google is asked.
         client_secrets: for ``oauth``: the client's file; by default ``client_secrets.json`` in
             the config folder.
         oauth_token: for ``android``: the single-use cookie of Google's sign-in page.
         drive: for ``oauth``: ask to read your own Drive too, for the source ``drive``.
-        open_browser: for ``oauth``: open one; otherwise the address is only said.
-        port: for ``oauth``: of this machine, that the browser comes back to; 0 for a free one.
+        open_browser: for ``oauth``: open a browser; otherwise, only pass the address to `say`.
+        port: for ``oauth``: local port for the browser's answer; 0 for a free one.
         timeout: for ``oauth``: seconds to wait for the browser.
         endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
-        say: is called with each line for the user, such as ``print``.
+        say: called with each line for the user, such as ``print``.
 
     Returns:
-        The login, and where it is kept. Its secrets are not shown.
+        The login, and where it is stored. Its secrets are not shown.
 
     Raises:
-        UsageError: an argument is wrong or lacking, or the client file cannot be used.
-        CredentialsError: consent was denied or did not come in time, or Google refused.
+        UsageError: an argument is wrong or missing, or the client file cannot be used.
+        CredentialsError: consent was denied or not given in time, or Google refused.
         NetworkError: Google cannot be reached.
     """
     account = as_optional_text(account, "account")
@@ -76,7 +76,7 @@ def login(
             say=as_say(say),
         )
     if provider != "android":
-        raise UsageError(f"there is no provider {provider!r}", hint=f"{' or '.join(PROVIDERS)}")
+        raise UsageError(f"no provider named {provider!r}", hint=f"use {' or '.join(PROVIDERS)}")
     token = as_optional_secret(oauth_token, "oauth_token")
     return google.login_android(
         account=_required(account, "account"),
@@ -91,19 +91,19 @@ def logout(
     endpoint: str | None = None,
     say: Callable[[str], None] | None = None,
 ) -> str:
-    """Revoke a login at Google, and remove it from this machine, even when Google is out of reach.
+    """Revoke a login at Google, and remove it from this machine even if Google cannot be reached.
 
     Args:
-        account: e-mail address; by default that of the login that would be used.
+        account: e-mail address; by default that of the default login.
         endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
-        say: is called with what is left for the user to do at Google.
+        say: called with what is left for the user to do at Google.
 
     Returns:
         The e-mail address of the login that was removed.
 
     Raises:
         CredentialsError: there is no such login.
-        UsageError: an argument is of a wrong type.
+        UsageError: an argument has a wrong type.
     """
     account = as_optional_text(account, "account")
     endpoint = as_optional_text(endpoint, "endpoint")
@@ -112,5 +112,7 @@ def logout(
 
 def _required(value: T | None, name: str) -> T:
     if value is None:
-        raise UsageError(f"the provider android needs {name}", hint=f"give it as {name}=…")
+        raise UsageError(
+            f"the provider android needs the argument {name!r}", hint=f"give it as {name}=…"
+        )
     return value

@@ -1,4 +1,4 @@
-"""``gdrive-wa ls``: what a backup holds; with the key, under its real names."""
+"""``gdrive-wa ls``: list what a backup contains; with the key, under the real names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def ls(
     selection: Selection | None = None,
     progress: ProgressLike | None = None,
 ) -> list[Entry]:
-    """What a backup holds. Nothing is downloaded.
+    """List what a backup contains. Nothing is downloaded.
 
     Args:
         source: where it lies: what ``connect()`` or ``open_folder()`` gave, or the path of a

@@ -1,7 +1,7 @@
-"""Voice notes that the databases know and the backup lacks: which may be on WhatsApp's servers.
+"""Find voice notes that the databases mention and the backup lacks, with links to their copies.
 
-The servers themselves are a source like the others (:mod:`gdrive_wa.sources.whatsapp`); what comes
-from them goes the same way as everything else: bring → open → place.
+WhatsApp's servers are a source like the others (:mod:`gdrive_wa.sources.whatsapp`), and their
+files pass through the same engine: bring → open → place.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.databases import links_of
 
 LinkedNotes = dict[str, list[tuple[VoiceNote, MediaLink]]]
-"""Notes to ask WhatsApp's servers for, by the stored name of their copy: a forwarded note shares
-one with its original."""
+"""Notes to request from WhatsApp's servers, by the stored name of the copy. Several notes may share
+a copy, such as a forwarded note and its original."""
 
 
 def missing_notes(
@@ -27,10 +27,10 @@ def missing_notes(
     report: Report,
     progress: Progress,
 ) -> LinkedNotes:
-    """The notes that the backup lacks, with the links by which WhatsApp's servers may have them.
+    """The notes that the backup lacks, with links to copies on WhatsApp's servers.
 
-    Notes without a link, and those whose link has expired, are skipped with that reason in
-    `report`: no later run could have them either.
+    Notes without a link or with an expired link are reported as skipped, because no later run
+    could restore them either.
 
     Args:
         archive: after everything of the backup was placed.
@@ -51,7 +51,7 @@ def missing_notes(
         link = links.get((note.chat_jid, note.message_id))
         ends = expiry(link) if link is not None else None
         if link is None:
-            reason = "not in the backup, and the database holds no link to it"
+            reason = "not in the backup, and the database contains no link to it"
         elif ends is not None and ends < datetime.now(UTC):
             reason = (
                 f"not in the backup, and its link to WhatsApp's servers expired {ends:%Y-%m-%d}"
@@ -64,5 +64,5 @@ def missing_notes(
 
 
 def path_of_note(note: VoiceNote) -> str:
-    """The path by which a report names `note`."""
+    """The path of `note` in a report."""
     return note.whatsapp_path or f"WhatsApp Voice Notes/{note.message_id}"

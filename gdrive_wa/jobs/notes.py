@@ -1,4 +1,4 @@
-"""``gdrive-wa notes``: the voice notes of a restored archive."""
+"""``gdrive-wa notes``: list the voice notes of an archive."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def notes(
     status: NoteStatus | str | None = None,
     timezone: tzinfo | str | None = None,
 ) -> list[VoiceNote]:
-    """The voice notes of an archive, by time; those without a time come last.
+    """The voice notes of an archive, sorted by time; those without a time come last.
 
     Args:
-        archive: what ``open_archive()`` gave, or the path of its folder.
+        archive: the result of ``open_archive()``, or the path of its folder.
         chat: only chats with this text in their name, in any case.
         sender: only senders with this text in their name, in any case.
         since: nothing older; a moment, a day, or either as ISO text such as ``2025-03-01``.
         until: nothing newer; a whole day counts to its end.
-        status: only notes that ended so, such as ``restored`` or ``missing``.
-        timezone: of dates that do not say their own; by default this machine's.
+        status: only notes with this status, such as ``restored`` or ``missing``.
+        timezone: for dates without a time zone; by default this machine's.
 
     Returns:
-        The notes; the `path` of each is where its file is, absolute, or None.
+        The notes; the `path` of each is the absolute path of its file, or None.
 
     Raises:
-        UsageError: it is not an archive, or an argument is wrong.
-        FormatError: the archive's index was damaged.
+        UsageError: `archive` is not an archive, or an argument is wrong.
+        FormatError: the archive's index is damaged.
     """
     return as_archive(archive).notes(
         chat=chat, sender=sender, since=since, until=until, status=status, timezone=timezone

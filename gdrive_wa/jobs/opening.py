@@ -1,8 +1,8 @@
-"""The middle of every job: one stored file becomes a finished temporary file.
+"""The middle step of every job: turn a stored file into a finished temporary file.
 
-A pure function on plain data: what goes in and what comes out are tuples that pickle quickly, so
-that a thread, a worker process or another machine with the same folders does the same. See
-:mod:`gdrive_wa.jobs.executors` for who runs it.
+A pure function on plain data: its arguments and results are tuples that pickle quickly, so that it
+can run in a thread, a worker process, or another machine with the same folders. It is run by
+:mod:`gdrive_wa.jobs.executors`.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from gdrive_wa.storage.draft_file import DraftFile, write_draft
 from gdrive_wa.storage.reading import open_listed
 
 SMALL = 4 << 20
-"""Bytes up to which a stored file is opened in memory and written at once. What a container of
-that size may inflate to is bounded by its own limit, so containers are always streamed."""
+"""Up to this size in bytes, a stored file is opened in memory. Containers are always streamed,
+because their content may be many times larger."""
 
 
 class StoredFile(NamedTuple):
     """A file to open.
 
     Attributes:
-        path: where its bytes lie on this machine.
-        stored_as: the path under which the backup stores it.
+        path: a local file with its bytes.
+        stored_as: its path in the backup.
         size: bytes.
-        mtime: when it was last changed, seconds since 1970 UTC; None where that is unknown.
-        revision: what changes whenever the stored bytes do; None where that is unknown.
-        metadata: what its envelope says, where the listing has shown it already.
-        sidecar: the envelope lies beside the file and is still to be read.
-        plain_by_name: what its name does not call encrypted is copied, whatever it holds.
-        note: the tags to write, where it seems to be a voice note.
-        link: the row's link that led to it, where it comes from WhatsApp's own media servers.
+        mtime: its modification time, seconds since 1970 UTC; None if unknown.
+        revision: changes whenever the stored bytes change; None if unknown.
+        metadata: the content of its envelope, if already known from the listing.
+        sidecar: the envelope has to be read from the file next to it.
+        plain_by_name: copy the file as it is if its name has no suffix of encrypted files.
+        note: the tags to write, if it seems to be a voice note.
+        link: the link to it in the database, if it comes from WhatsApp's media servers.
     """
 
     path: str
@@ -62,14 +62,14 @@ class StoredFile(NamedTuple):
 
 
 class OpenedFile(NamedTuple):
-    """A stored file whose content is verified and lies in a finished temporary file.
+    """The verified content of a stored file, in a finished temporary file.
 
     Attributes:
         draft: the temporary file.
         size: bytes of the content.
-        name: the path that it should get below a target folder, safe to join.
-        whatsapp_path: WhatsApp's own path of it; None where no metadata names it.
-        warnings: what a person should know about it; mostly empty.
+        name: its path below a target folder, safe to join.
+        whatsapp_path: its path in WhatsApp; None if there is no metadata.
+        warnings: what the user should know about it; usually empty.
     """
 
     draft: DraftFile
@@ -80,7 +80,7 @@ class OpenedFile(NamedTuple):
 
 
 class OpenFailure(NamedTuple):
-    """A stored file that could not be opened: the error, as plain data."""
+    """The error for a stored file that could not be opened, as plain data."""
 
     kind: type[GdriveWaError]
     message: str
@@ -88,21 +88,21 @@ class OpenFailure(NamedTuple):
 
     @classmethod
     def of(cls, error: GdriveWaError) -> OpenFailure:
-        """`error`, as plain data."""
+        """Convert `error` to plain data."""
         return cls(type(error), error.message, error.hints)
 
     def error(self) -> GdriveWaError:
-        """The error itself."""
+        """Convert back to the error."""
         return self.kind(self.message, hint=self.hints)
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Everything that the files of one run have in common.
+    """What all files of a run have in common.
 
     Attributes:
-        drafts: the folder for temporary files, absolute; this run holds it.
-        key: what opens the files, as the bytes of a key file's body; None without a key.
+        drafts: the folder for temporary files, an absolute path; locked by this run.
+        key: the key, as the bytes of a key file's body; None without a key.
     """
 
     drafts: str
@@ -110,14 +110,14 @@ class Opening:
 
     @classmethod
     def at(cls, drafts: str, key: Key | None) -> Opening:
-        """For files that `key` opens, with temporary files in `drafts`."""
+        """For files encrypted with `key`, with temporary files in `drafts`."""
         if isinstance(key, RootKey):
             return cls(drafts, key.reveal())
         return cls(drafts, key.to_bytes() if isinstance(key, CipherKey) else None)
 
 
 def open_files(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile | OpenFailure]:
-    """Open each of `files`; what fails is a result like any other. Raises nothing of ours."""
+    """Open each of `files`; a failure is a result too. Raises no :class:`GdriveWaError`."""
     results: list[OpenedFile | OpenFailure] = []
     for file in files:
         try:
@@ -131,10 +131,10 @@ def open_file(opening: Opening, file: StoredFile, progress: Progress | None = No
     """Decrypt, verify, hash and tag one stored file into a temporary file.
 
     Raises:
-        KeyFailure: no key, the wrong kind, or not this file's.
-        DamagedError: the file is not what it should be.
-        GoneError, UsageError: it cannot be read.
-        UnsafeNameError: its metadata names a path that leads out of any folder.
+        KeyFailure: the key is missing, of the wrong kind, or not this file's.
+        DamagedError: the file is damaged.
+        GoneError, UsageError: the file cannot be read.
+        UnsafeNameError: its metadata contains a path that leads out of the target folder.
         StorageError: the temporary file cannot be written.
         Interrupted: the user asked to stop.
     """
@@ -172,7 +172,7 @@ def _decryption(
     metadata: FileMetadata | None,
     progress: Progress,
 ) -> Decrypt:
-    """What gives the content of `file`, piece by piece, to whoever takes it."""
+    """A function that passes the content of `file` to a sink, piece by piece."""
 
     def check(moved: int) -> None:
         progress.advance(Stage.DECRYPT, moved=moved)
@@ -232,7 +232,7 @@ def _streamed(
 
 
 def _may_inflate(file: StoredFile) -> bool:
-    """True of anything that may be a container, whose content may be many times its size."""
+    """True for files that may be containers, with content many times their size."""
     copied = file.plain_by_name and not is_encrypted(file.stored_as)
     return not copied and file.link is None and media_name(file.stored_as) is None
 

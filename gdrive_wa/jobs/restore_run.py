@@ -1,9 +1,9 @@
 """The engine of a restore: bring → open → place, for every entry.
 
-*Bring* (:mod:`gdrive_wa.transfer.fetch`) gives the verified stored bytes as a file on this
-machine: fetched, or read where it lies. *Open* (:mod:`gdrive_wa.jobs.opening`) decrypts, verifies
-and tags it into a temporary file, on whatever executor fits. *Place* gives that its name: one
-writer, in batches, in the order of the entries.
+*Bring* (:mod:`gdrive_wa.transfer.fetch`) provides the verified stored bytes as a local file:
+fetched, or read in place. *Open* (:mod:`gdrive_wa.jobs.opening`) decrypts, verifies and tags them
+into a temporary file, on an executor. *Place* renames that file: one writer does this in batches,
+in the order of the entries.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ BLOBS = "blobs"
 
 
 class _Task(NamedTuple):
-    """A stored file to open, the entry it is, and the note it belongs to where that is known."""
+    """A stored file to open, with its entry, and its note if that is known."""
 
     fetched: Fetched
     file: StoredFile
@@ -58,20 +58,20 @@ Tasks = Callable[[Fetched, str], Iterator[_Task]]
 
 
 class RestoreRun:
-    """Brings entries into an archive, each as soon as it is there. A context manager, which
-    leaves a report of the run in the archive, however it ends.
+    """Restores entries into an archive, each as soon as it is available. A context manager that
+    writes a report of the run into the archive, however the run ends.
 
     Args:
-        source: where they are.
-        archive: where they go.
-        key: what opens them.
+        source: where the entries are read from.
+        archive: where they are restored to.
+        key: decrypts them.
         jobs: entries fetched at the same time.
-        executor: who opens them; by default threads or worker processes of this machine.
-        keep: leave the stored bytes in the archive's state folder.
-        progress: is told how far the run is, and may stop it.
+        executor: opens them; by default local threads or worker processes.
+        keep: keep the stored bytes in the archive's state folder.
+        progress: receives progress, and may stop the run.
 
     Attributes:
-        report: how each entry ended.
+        report: the outcome of each entry.
     """
 
     def __init__(
@@ -117,21 +117,21 @@ class RestoreRun:
             shutil.rmtree(self._blobs, ignore_errors=True)
 
     def expect(self, count: int) -> None:
-        """About `count` media files will come: workers may start while the databases are read."""
+        """Announce about `count` media files, so that workers start while databases are read."""
         self._opener.expect(count)
 
     def take(self, entries: Iterable[Entry], *, include_unmatched: bool = True) -> None:
-        """Bring `entries` into the archive; without `include_unmatched`, a media file that no
-        metadata names is kept only when the databases know it.
+        """Restore `entries`; without `include_unmatched`, a media file without metadata is kept
+        only if the databases mention it.
         """
         wanted = self._not_in_archive(entries)
         self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
-        """Bring what WhatsApp's own servers still hold of the notes that the backup lacks.
+        """Restore notes that the backup lacks from WhatsApp's own servers.
 
         Raises:
-            UsageError: the endpoint would not be safe.
+            UsageError: the endpoint is not safe.
         """
         from gdrive_wa.sources.whatsapp import WhatsAppServers  # noqa: PLC0415 - HTTP is slow to import
 
@@ -151,7 +151,7 @@ class RestoreRun:
         try:
             listed = [entry for backup in source.backups() for entry in source.entries(backup)]
             self._run(source, listed, tasks_of, include_unmatched=True)
-        except NetworkError as error:  # dozens in a row: the rest would not fare better
+        except NetworkError as error:  # dozens in a row: the rest would fail too
             for note, _ in (pair for pairs in waiting.values() for pair in pairs):
                 self.report.failed.append(Outcome.failed(path_of_note(note), error))
         finally:
@@ -160,7 +160,7 @@ class RestoreRun:
     def _run(
         self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, *, include_unmatched: bool
     ) -> None:
-        """Bring, open, place."""
+        """Bring, open and place `wanted`."""
         size = sum(entry.size or 0 for entry in wanted)
         self._progress.begin(Stage.DOWNLOAD, items=len(wanted), total_bytes=size)
         self._opener.expect(len(wanted))
@@ -179,7 +179,7 @@ class RestoreRun:
         self._remarks.summarise()
 
     def stop_if_the_key_opened_nothing(self) -> None:
-        """Raise what a wrong key raised: the rest would not open either."""
+        """Raise the error of a wrong key if nothing was opened: the rest would fail too."""
         if self._key_error is not None and not self.report.done and not self.report.skipped:
             raise self._key_error
 
@@ -199,7 +199,7 @@ class RestoreRun:
     def _bring(
         self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, tasks: deque[_Task]
     ) -> Iterator[StoredFile | None]:
-        """The stored file of each entry that could be had; `tasks` says what each is for."""
+        """The stored file of each entry that could be fetched; `tasks` gets one task for each."""
         for fetched in fetch(source, wanted, self._blobs, jobs=self._jobs, progress=self._progress):
             if fetched is None:
                 yield None
@@ -208,7 +208,7 @@ class RestoreRun:
             if fetched.path is None:
                 self._progress.advance(Stage.DOWNLOAD, items=1)
                 for task in tasks_of(fetched, ""):
-                    self._fail(task.entry, fetched.error or NetworkError("it did not come"))
+                    self._fail(task.entry, fetched.error or NetworkError("it was not received"))
                 continue
             for task in tasks_of(fetched, fetched.path):
                 tasks.append(task)
@@ -244,7 +244,7 @@ class RestoreRun:
             unnamed = entry.kind is Kind.UNKNOWN and not include_unmatched
             if unnamed and not self._archive.expects_content(opened.draft.content_sha256):
                 self._archive.discard(opened.draft)
-                reason = "no voice note of the databases"
+                reason = "the databases do not mention it as a voice note"
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))
             else:
                 named = _with_suffix(entry, opened.draft.start)
@@ -265,7 +265,7 @@ class RestoreRun:
         self.report.failed.append(Outcome.failed(entry.path, error))
 
     def _finish_placing(self) -> None:
-        """Give everything its name; what the disk does not name has failed after all."""
+        """Rename all finished files; those that cannot be renamed are reported as failed."""
         for record, error in self._archive.flush():
             self.report.done = [each for each in self.report.done if each.file != record.path]
             path = record.whatsapp_path or record.path
@@ -277,10 +277,10 @@ def _workers(jobs: int) -> int:
 
 
 def _with_suffix(entry: Entry, start: bytes) -> Entry:
-    """A media file that no metadata names gets the suffix by which other programs know it."""
+    """Give a media file without metadata the suffix that other programs expect."""
     if entry.path != entry.stored_as or media_name(entry.stored_as) is None:
         return entry
     suffix = suffix_of(start)
-    if suffix in (".bin", ".opus"):  # recordings are the archive's to recognise
+    if suffix in (".bin", ".opus"):  # the archive recognises recordings itself
         return entry
     return replace(entry, path=f"Media/{media_name(entry.stored_as)}{suffix}")

@@ -1,4 +1,4 @@
-"""What the key tells about a listing, before anything is downloaded."""
+"""Decrypt the names in a listing, and check the key, before anything is downloaded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 
 NOT_A_KEY = {
     "server": (
-        "its key is no 64 digits, but the file named key, of 158 bytes, in the phone's files/",
-        "only a rooted phone gives that file out, for this backup is not end-to-end encrypted",
-        "its voice notes are not encrypted: gdrive-wa download has them, without who said them",
+        "its key is not 64 digits, but the file 'key' (158 bytes) in the app's files/ on the phone",
+        "only a rooted phone gives it out, because this backup is not end-to-end encrypted",
+        "its voice notes are not encrypted: gdrive-wa download copies them, but without senders",
         "or turn end-to-end backup on in WhatsApp, with a 64-digit key, and back up again",
     ),
     "password": (
@@ -28,7 +28,7 @@ NOT_A_KEY = {
         "on the phone, turn end-to-end backup off and on again with a 64-digit key, and back up",
     ),
 }
-"""What to tell when the user has no key of the kind that a backup needs."""
+"""Hints for a user without the kind of key that a backup needs."""
 
 
 def reveal(
@@ -38,12 +38,11 @@ def reveal(
     keep_envelopes: bool = True,
     progress: Progress | None = None,
 ) -> Iterator[Entry]:
-    """The entries with their real paths, times, sizes and hashes, where an envelope tells them.
+    """The entries with their real paths, times, sizes and hashes from the envelopes.
 
-    Opened envelopes are kept for whoever saves them, such as a download; without
-    `keep_envelopes` they go, for they are most of a long listing's memory. An envelope that does
-    not open leaves its entry as it was listed, and is counted and told
-    once at the end.
+    Opened envelopes are kept for a download, which saves them. Without `keep_envelopes`, they are
+    dropped, because they take most of the memory of a long listing. If an envelope cannot be
+    opened, its entry stays as it was listed; the number of these is reported at the end.
     """
     failed = 0
     for entry in entries:
@@ -69,15 +68,15 @@ def reveal(
 
 
 def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
-    """Whether `key` opens this backup, by the listing alone.
+    """Check whether `key` opens this backup, using only the listing.
 
     Returns:
-        True when an envelope opened; False when the listing holds none to try it on.
+        True if an envelope opened; False if the listing has none to check with.
 
     Raises:
-        WrongKeyError: no envelope opens; one that is damaged does not count.
-        WrongKeyTypeError: a cipher key for what is end-to-end encrypted only, or a root key for
-            what is not at all.
+        WrongKeyError: no envelope opens; damaged envelopes are ignored.
+        WrongKeyTypeError: it is a cipher key, but everything is end-to-end encrypted; or a root
+            key, but nothing is.
     """
     listed = list(entries)
     envelopes = [entry.envelope for entry in listed if entry.envelope]
@@ -88,16 +87,14 @@ def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
     if isinstance(key, CipherKey):
         if sealed and not served:
             raise WrongKeyTypeError(
-                "this backup is end-to-end encrypted, and this is the key file of crypt12 or"
-                " crypt14",
+                "this backup is end-to-end encrypted, but this is a key for crypt12 or crypt14",
                 hint="give the 64 digits, or encrypted_backup.key",
             )
         return False
     if served and not sealed and not backup.encrypted:
         raise WrongKeyTypeError(
-            "this backup is not end-to-end encrypted, and this is the key of one that is",
-            hint="give the file named key, of 158 bytes, that the phone keeps for crypt12 and"
-            " crypt14",
+            "this backup is not end-to-end encrypted, but this is a key for backups that are",
+            hint="give the file 'key' of 158 bytes, which the phone uses for crypt12 and crypt14",
         )
     return _opens_one(envelopes, key)
 

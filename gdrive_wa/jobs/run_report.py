@@ -1,4 +1,4 @@
-"""What a run did, left in the archive: one JSON document for each run."""
+"""Write the report of a run into the archive: one JSON document for each run."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 
 REPORTS = "reports"
 _TOGETHER = 1000
-"""Outcomes that are written at once: all of a large run would fill the memory."""
+"""How many outcomes are written at once, to limit memory in large runs."""
 
 
 def write_run_report(
     archive: Path, started: datetime, report: Report, *, ended: BaseException | None = None
 ) -> None:
-    """Leave `report` in the archive's state folder, if the disk takes it.
+    """Write `report` to the archive's state folder; a failure to write is ignored.
 
     Args:
         archive: the archive's folder.
         started: when the run began, UTC.
         report: what it did.
-        ended: what ended it early; None for a run that came to its end.
+        ended: the error that ended the run early, or None.
     """
     why = ended.message if isinstance(ended, GdriveWaError) else ended and type(ended).__name__
     head = {

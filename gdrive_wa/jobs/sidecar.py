@@ -1,7 +1,7 @@
-"""What lies beside a media file: the envelope that tells its real path and its time.
+"""Read the metadata envelope next to a media file, with its original path and time.
 
-Content opens without it, so an envelope that cannot be used costs the path, and is told; it never
-costs the file. Format facts: proto/README.md, "mcrypt1" (M26, M29) and "Metadata envelope".
+The content can be decrypted without it, so a bad envelope loses the path and gives a warning, but
+never loses the file. Format facts: proto/README.md, "mcrypt1" (M26, M29) and "Metadata envelope".
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from gdrive_wa.crypt.recognise import media_name
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """What the envelope beside a media file says.
+    """The envelope next to a media file.
 
     Attributes:
-        metadata: of the file; None where there is no envelope, or none that can be used.
-        warnings: why the one that is there cannot be used; mostly empty.
+        metadata: of the media file; None if there is no usable envelope.
+        warnings: why an existing envelope cannot be used; usually empty.
     """
 
     metadata: FileMetadata | None = None
@@ -33,11 +33,11 @@ class Sidecar:
 
 
 def read_sidecar(path: str, key: Key | None) -> Sidecar:
-    """What the file ``<path>-metadata`` says of the media file at `path`.
+    """Read ``<path>-metadata``, the envelope of the media file at `path`.
 
     Args:
-        path: of a file of any kind; only ``<64 digits>.mcrypt1`` can have an envelope.
-        key: without a root key nothing is read.
+        path: a file of any kind; only ``<64 digits>.mcrypt1`` can have an envelope.
+        key: without a root key, nothing is read.
     """
     digits = media_name(path)
     if digits is None or not isinstance(key, RootKey):
@@ -50,11 +50,11 @@ def read_sidecar(path: str, key: Key | None) -> Sidecar:
     except OSError:
         return _unusable("it cannot be read")
     if len(raw) > LONGEST_ENVELOPE:
-        return _unusable("a metadata envelope is never so long")
+        return _unusable("it is too long for a metadata envelope")
     try:
         metadata = read_file_metadata(raw.decode("ascii", "replace"), key)
     except WrongKeyError:
-        return _unusable("its MAC does not hold")
+        return _unusable("its MAC does not match")
     except MetadataError as error:
         return _unusable(error.message)
     if metadata.md5 is not None and stored_name(key, metadata.name, metadata.md5) != digits:
@@ -63,5 +63,5 @@ def read_sidecar(path: str, key: Key | None) -> Sidecar:
 
 
 def _unusable(why: str) -> Sidecar:
-    warning = f"the metadata beside it cannot be used, so its own name is lost: {why}"
+    warning = f"its metadata file cannot be used, so its original name is lost: {why}"
     return Sidecar(warnings=(warning,))

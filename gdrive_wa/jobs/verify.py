@@ -1,4 +1,4 @@
-"""``gdrive-wa verify``: every file of an archive against its manifest."""
+"""``gdrive-wa verify``: check every file of an archive against its manifest."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from gdrive_wa.jobs.arguments import ArchiveLike, as_archive
 
 
 def verify(archive: ArchiveLike, *, progress: ProgressLike | None = None) -> Verification:
-    """Read every file of an archive, and compare it with what was written.
+    """Read every file of an archive, and compare it with the manifest.
 
     Args:
-        archive: what ``open_archive()`` gave, or the path of its folder.
-        progress: who is told how far it is, and who may stop it.
+        archive: the result of ``open_archive()``, or the path of its folder.
+        progress: receives progress, and may stop the job.
 
     Returns:
-        How many files are as they were written, and which are missing, changed or extra.
+        How many files are intact, and which are missing, changed or extra.
 
     Raises:
-        UsageError: it is not an archive, or an argument is of a wrong type.
-        FormatError: the manifest is damaged or of a newer version.
+        UsageError: `archive` is not an archive, or an argument has a wrong type.
+        FormatError: the manifest is damaged, or from a newer version.
         Interrupted: the user asked to stop.
     """
     return as_archive(archive).verify(progress=progress)

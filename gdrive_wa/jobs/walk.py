@@ -1,4 +1,4 @@
-"""The files of a folder of blobs, in order; what cannot be looked at is told, and ends nothing."""
+"""List the files of a folder of blobs, in order; what cannot be read is reported."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ _ENVELOPE = f".mcrypt1{METADATA_SUFFIX}"
 
 
 def walk(src: Path, *, excluded: str | None) -> Iterator[StoredFile | Outcome]:
-    """Every file below `src`, in order; an outcome for each folder or file that hides itself.
+    """Every file below `src`, in order; an outcome for each file or folder that cannot be read.
 
-    Symbolic links are not followed, and envelopes are no files of their own. No depth is too
-    much: the folder may be a stranger's.
+    Symbolic links are not followed, and envelopes are left out. There is no limit on depth, because
+    the folder is untrusted.
 
     Args:
         src: the folder.
-        excluded: a folder below `src` to leave out, such as the one that a run fills; None where
-            there is none.
+        excluded: a folder below `src` to leave out, such as the target folder of a run; or None.
     """
     waiting: list[tuple[str, os.DirEntry[str] | None]] = [("", None)]
     while waiting:
@@ -61,6 +60,6 @@ def _unreadable(path: str, error: OSError) -> Outcome:
     return Outcome(
         path=path,
         reason=f"it cannot be read: {(error.strerror or 'error').lower()}",
-        hints=("allow yourself to read it, and run the command again",),
+        hints=("change its permissions so that you can read it, and run the command again",),
         exit_code=UsageError.exit_code,
     )

@@ -1,4 +1,4 @@
-"""``gdrive-wa whoami``: which login would be used."""
+"""``gdrive-wa whoami``: show which login would be used."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gdrive_wa.google.logins import accounts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who would ask Google.
+    """The identity that would be used at Google.
 
     Attributes:
-        account: e-mail address of the stored login; None where there is only an access token,
-            which does not say who its owner is.
+        account: e-mail address of the stored login; None if there is only an access token,
+            which does not contain its owner.
         provider: ``oauth``, ``android`` or ``token``.
-        scopes: what the login may read, as Google names it.
-        expires: when its access token ends, ISO 8601 UTC; it is renewed by itself.
+        scopes: what the login may read, in Google's words.
+        expires: when its access token expires, ISO 8601 UTC; it is renewed automatically.
         kept_in: ``keyring``, the path of a file, or the name of a variable.
-        token_variable: the variable whose access token is used before any stored login; None
-            where it is not set, or an account was named.
+        token_variable: the variable with an access token that is preferred to stored logins; None
+            if it is not set, or an account was given.
         others: the accounts of other stored logins.
     """
 
@@ -36,7 +36,7 @@ class Identity:
     others: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """The keys of ``whoami --json``."""
+        """The output of ``whoami --json``."""
         return {
             "account": self.account,
             "provider": self.provider,
@@ -47,17 +47,17 @@ class Identity:
 
 
 def whoami(account: str | None = None) -> Identity:
-    """Which login would be used; no server is asked.
+    """Which login would be used; no server is contacted.
 
     Args:
-        account: e-mail address of a stored login; by default the one that would be used.
+        account: e-mail address of a stored login; by default the default one.
 
     Returns:
         The stored login without its secrets, or the access token from the environment.
 
     Raises:
         CredentialsError: there is none.
-        UsageError: `account` is of a wrong type.
+        UsageError: `account` has a wrong type.
     """
     account = as_optional_text(account, "account")
     given = account is None and os.environ.get(TOKEN_VARIABLE, "").strip()

@@ -1,4 +1,4 @@
-"""Where a backup can lie: Google's backup service, two places in Drive, a folder here."""
+"""Open the sources of backups: Google's backup service, Drive, and local folders."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def connect(
     folder: str | None = None,
     token: Secret | None = None,
 ) -> BackupSource:
-    """A place at Google's that holds backups, as the account that is logged in.
+    """Open a source of backups at Google, with a stored login or a token.
 
     Args:
         source: ``backup`` (Google's backup service), ``appdata`` (the hidden application folder
             of Drive) or ``drive`` (a folder of the user's own Drive).
-        account: e-mail address of the stored login to use; by default the one there is.
+        account: e-mail address of the stored login to use; the default login if None.
         endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
         folder: for ``drive``: the folder's path.
-        token: an access token to use as it is; also ``GDRIVE_WA_ACCESS_TOKEN``.
+        token: an access token to use instead of a login; also ``GDRIVE_WA_ACCESS_TOKEN``.
 
     Returns:
         The source, to be closed after use with its ``close()``.
 
     Raises:
-        UsageError: no such source, a folder for one that has none, an endpoint that would not
-            be safe, or an argument of a wrong type.
-        CredentialsError: nobody is logged in.
+        UsageError: there is no such source, it does not take a folder, the endpoint is not safe,
+            or an argument has a wrong type.
+        CredentialsError: no login is stored.
     """
     from gdrive_wa.google.access import open_session  # noqa: PLC0415 - slow to import
 
@@ -49,12 +49,12 @@ def connect(
     token = as_optional_secret(token, "token")
     if source not in ("backup", "appdata", "drive"):
         raise UsageError(
-            f"there is no source {source!r}", hint="backup, appdata or drive; or open_folder()"
+            f"no source named {source!r}", hint="use backup, appdata or drive; or open_folder()"
         )
     if folder is not None and source != "drive":
         raise UsageError(
-            f"a folder is for the source drive, and this is {source}",
-            hint="leave out the folder, or the source",
+            f"the source {source} does not take a folder",
+            hint="leave out the folder, or use the source drive",
         )
     session, endpoints = open_session(account=account, endpoint=endpoint, token=token)
     if source == "backup":
@@ -69,22 +69,22 @@ def connect(
 
 
 def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSource:
-    """A folder on this machine that holds backups: a phone's, a download, or an iPhone's backup.
+    """Open a folder on this machine: a phone's WhatsApp folder, a download, or an iPhone backup.
 
     Args:
         path: the folder.
-        passphrase: of an iPhone's backup that is locked.
+        passphrase: for an iPhone backup that is locked.
 
     Returns:
         The source, to be closed after use with its ``close()``.
 
     Raises:
-        UsageError: there is no such folder, or an argument is of a wrong type.
-        FormatError: it is what an iPhone keeps in iCloud.
-        KeyFailure: an iPhone's backup is locked, and the passphrase is not there or not its own.
-        DamagedError: an iPhone's backup cannot be read.
+        UsageError: there is no such folder, or an argument has a wrong type.
+        FormatError: it is an iPhone's iCloud backup, which is not supported.
+        KeyFailure: the iPhone backup is locked, and the passphrase is missing or wrong.
+        DamagedError: the iPhone backup cannot be read.
     """
-    from gdrive_wa.sources.folder import Folder  # noqa: PLC0415 - kept beside its siblings
+    from gdrive_wa.sources.folder import Folder  # noqa: PLC0415 - like the others
     from gdrive_wa.sources.iphone import IPhone, is_iphone, refuse_icloud  # noqa: PLC0415
 
     folder = as_path(path, "path").expanduser()

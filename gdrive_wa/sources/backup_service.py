@@ -23,9 +23,9 @@ from gdrive_wa.sources.fields import (
 
 PAGE_SIZE = 1000
 _NOT_ALLOWED_HINTS = (
-    "this service lets in WhatsApp, and not an OAuth client of your own",
-    "sign in as a phone does: gdrive-wa login --provider android --account you@example.com",
-    "or take a copy that lies in your Drive (--source drive), or on this machine (--folder PATH)",
+    "this service accepts WhatsApp, but not an OAuth client of your own",
+    "sign in like a phone: gdrive-wa login --provider android --account you@example.com",
+    "or use a copy in your Drive (--source drive) or on this machine (--folder PATH)",
 )
 _SECRETS = (
     ("passkeyEncryptionMetadata", "passkey"),
@@ -64,8 +64,8 @@ class BackupService:
     def entries(self, backup: Backup) -> Iterator[Entry]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`.
 
-        A listing that changes while it is read may show an entry twice: the newer one holds, so
-        nothing comes before the last page is there.
+        A listing that changes while it is read may contain an entry twice, and the newer one
+        counts. So nothing is yielded before the last page has been read.
         """
         url = f"{self._root}/{quote(backup.name)}/files"
         found: dict[str, Entry] = {}
@@ -77,10 +77,10 @@ class BackupService:
         yield from found.values()
 
     def state(self, backup: Backup) -> None:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
 
     def path_of(self, entry: Entry) -> None:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: entries have to be fetched."""
 
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
@@ -88,7 +88,7 @@ class BackupService:
         return self._session.stream(url, offset=offset, what=entry.stored_as)
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._session.close()
 
     def _pages(self, url: str, items: str, what: str, **params: object) -> Iterator[dict[str, Any]]:
@@ -99,7 +99,7 @@ class BackupService:
             page = self._session.get_json(url, asked, what=what)
             found = page.get(items) or []
             if not isinstance(found, list):
-                raise NetworkError(f"Google's answer for {what} makes no sense")
+                raise NetworkError(f"Google's answer for {what} cannot be read")
             for item in found:
                 if isinstance(item, dict) and parse_text(item.get("name")):
                     yield item
@@ -107,7 +107,7 @@ class BackupService:
             if not token:
                 return
             if token in seen:
-                raise NetworkError(f"Google repeats a page of {what} without end")
+                raise NetworkError(f"Google sends the same page of {what} again and again")
             seen.add(token)
 
 

@@ -1,4 +1,4 @@
-"""What every place a backup can lie in looks like to the rest of the program."""
+"""The interface of all sources of backups."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from gdrive_wa.core.model import Backup, Entry
 
 WHEN_EMPTY = {
     "backup": (
-        "check with gdrive-wa whoami that this is the Google account of the phone",
-        "on the phone: WhatsApp, Settings, Chats, Chat backup tells where it lies",
+        "check with gdrive-wa whoami that this is the phone's Google account",
+        "on the phone, see WhatsApp > Settings > Chats > Chat backup for the account of the backup",
     ),
     "appdata": (
-        "an app is shown only what it stored itself; WhatsApp's own entries need a login for it",
-        "log in for it with: gdrive-wa login --provider android",
-        "or look where today's backups lie: --source backup",
+        "an app sees only its own files; WhatsApp's files need a login of the provider android",
+        "log in with: gdrive-wa login --provider android",
+        "or look where WhatsApp stores backups today: --source backup",
     ),
     "drive": (
-        "name the folder that holds the backup: --folder Backups/WhatsApp",
-        "the login must be allowed to read your Drive: gdrive-wa login --drive",
+        "give the folder that contains the backup: --folder Backups/WhatsApp",
+        "the login needs access to your Drive: gdrive-wa login --drive",
     ),
-    "folder": ("name the folder that holds Databases and Media: --folder PATH",),
-    "whatsapp": ("the backup's databases hold no link to WhatsApp's servers",),
+    "folder": ("give the folder that contains Databases and Media: --folder PATH",),
+    "whatsapp": ("the backup's databases contain no links to WhatsApp's servers",),
 }
-"""What to tell somebody who finds no backup in a source of that name."""
+"""Hints for a source without backups, by the name of the source."""
 
 
 class BlobStream(Protocol):
-    """The stored bytes of one entry, as they come. A context manager; read once, in order.
+    """The stored bytes of one entry as a stream. A context manager; read once, in order.
 
     Attributes:
-        offset: the byte at which the stream really starts. A source that cannot start where it
-            was asked to answers 0, and the reader begins again.
-        total: bytes of the whole entry where the source tells, else None.
-        revision: a mark of the stored bytes' version where the source tells, else None.
+        offset: the byte at which the stream really starts. A source that cannot start at the
+            requested byte sets 0, and the reader begins again.
+        total: bytes of the whole entry; None if unknown.
+        revision: a mark of the version of the stored bytes; None if unknown.
     """
 
     offset: int
@@ -55,23 +55,23 @@ class BlobStream(Protocol):
         """At most `size` more bytes; empty only at the end.
 
         Raises:
-            NetworkError: the stream broke; what was read so far is good.
+            NetworkError: the stream broke; what was read so far is valid.
         """
         ...
 
 
 class BackupSource(Protocol):
-    """A place that holds WhatsApp backups. Safe to use from several threads.
+    """A source of WhatsApp backups. Safe to use from several threads.
 
-    What one place knows another may not. A reader must be ready for None where this says so, and
-    the contract suite holds each source to what it does tell:
+    Sources differ in what they know. Callers must handle None where it is mentioned below; the
+    contract tests check that each source provides these values:
 
-    - ``backup``, ``appdata`` and ``drive`` tell all but the hash where Google leaves it out;
-    - ``folder`` knows a hash only where a download of ours wrote it down;
-    - an iPhone's backup (``folder`` too) knows no hash, and no size of what is not handed out as
-      it lies there: databases, and everything in a locked backup;
-    - ``whatsapp`` knows neither hash nor time; the size only where the database has that of the
-      content, and a revision where it has the copy's SHA-256.
+    - ``backup``, ``appdata`` and ``drive``: all values, but the hash only if Google sends it;
+    - ``folder``: all values, but a hash only if gdrive-wa downloaded the file;
+    - an iPhone backup (also ``folder``): no hash, and no size for files that are not stored as
+      they are read: databases, and everything in a locked backup;
+    - ``whatsapp``: neither hash nor time; a size only if the database has the size of the
+      content, and a revision only if it has the SHA-256 of the encrypted copy.
 
     Attributes:
         name: ``backup``, ``appdata``, ``drive``, ``folder`` or ``whatsapp``.
@@ -80,26 +80,25 @@ class BackupSource(Protocol):
     name: str
 
     def backups(self) -> list[Backup]:
-        """The backups that are there, newest first; empty when there are none.
+        """The backups of this source, newest first; empty if there are none.
 
-        `updated`, `size` and `encrypted` are None where the place does not tell.
+        `updated`, `size` and `encrypted` are None if unknown.
 
         Raises:
-            CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be reached.
+            CredentialsError: no login is stored, or it was refused.
+            NetworkError: the source cannot be reached.
         """
         ...
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
-        """Everything stored in `backup`, each `stored_as` once: of twins the newer one.
+        """Everything stored in `backup`, each `stored_as` once; of duplicates, the newest.
 
-        `size`, `md5`, `modified`, `revision` and `envelope` are None where the place does not
-        tell; what is told is of the bytes that :meth:`open` gives. A revision stays while those
-        bytes do.
+        `size`, `md5`, `modified`, `revision` and `envelope` are None if unknown. They describe the
+        bytes that :meth:`open` returns. The revision changes whenever those bytes change.
 
         Raises:
-            CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be listed.
+            CredentialsError: no login is stored, or it was refused.
+            NetworkError: the backup cannot be listed.
         """
         ...
 
@@ -107,22 +106,22 @@ class BackupSource(Protocol):
         """The stored bytes of `entry` from `offset` on.
 
         Raises:
-            GoneError: listed, but no longer there.
-            RefusedError: it is not handed out.
-            NetworkError: it cannot be had now.
+            GoneError: it was listed, but is no longer stored.
+            RefusedError: the source refuses to send it.
+            NetworkError: it cannot be read now.
         """
         ...
 
     def path_of(self, entry: Entry) -> str | None:
-        """Where the stored bytes of `entry` lie on this machine, as a file of their own that can
-        be read in place; None where they have to be fetched with :meth:`open`."""
+        """The path of a local file with the stored bytes of `entry`, which can be read in place;
+        None if they have to be fetched with :meth:`open`."""
         ...
 
     def state(self, backup: Backup) -> str | None:
-        """A digest that changes whenever anything stored in `backup` does; None where only
-        listing it tells."""
+        """A digest that changes whenever anything in `backup` changes; None if it is not known
+        without a listing."""
         ...
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""
         ...

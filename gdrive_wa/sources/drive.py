@@ -1,4 +1,4 @@
-"""Drive v3: the hidden application folder, and folders that the user made."""
+"""Backups in Google Drive (v3): the hidden application folder, and the user's own folders."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 FILE_MAP = "gdrive_file_map"
 LONGEST_FILE_MAP = 256 << 20
 ENVELOPES_AT_ONCE = 16
-"""Small files that are read while listing, at the same time."""
+"""How many envelopes are read at the same time during a listing."""
 MOST_FAILURES = 16
-"""Small files in a row that cannot be had now, before the line is held for dead."""
+"""After this many failed envelopes in a row, the listing fails."""
 FOLDERS_AT_ONCE = 24
-"""Folders that one request lists; with more, its address has more than 2,048 characters."""
+"""How many folders one request lists; with more, its URL exceeds 2,048 characters."""
 
 
 class _Drive:
-    """What both places in Drive share: the listing, envelopes, and media."""
+    """What both sources in Drive share: the listing, envelopes, and media."""
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:
         self._session = session
@@ -41,16 +41,16 @@ class _Drive:
         self._failures_in_a_row = 0
 
     def state(self, backup: Backup) -> None:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
 
     def path_of(self, entry: Entry) -> None:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: entries have to be fetched."""
 
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
         """See :class:`~gdrive_wa.sources.base.BackupSource`.
 
-        An entry whose envelope could not be had is not handed out either: it would come without
-        its name, and the next run would take it for done.
+        An entry is refused if its envelope could not be read: it would be stored without its name,
+        and the next run would consider it done.
         """
         failure = self._failed_envelopes.get(entry.locator)
         if failure is not None:
@@ -59,27 +59,27 @@ class _Drive:
         return self._session.stream(url, offset=offset, what=entry.stored_as)
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._session.close()
 
     def _media(self, file_id: str) -> str:
         return f"{self._root}/files/{quote(file_id, safe='')}?alt=media"
 
     def _backup_id(self, place: str) -> str | None:
-        """`place` of which Google account: two accounts call their places the same."""
+        """`place` with the name of the account, because it is the same in every account."""
         try:
             about = self._session.get_json(
                 f"{self._root}/about", {"fields": "user(emailAddress)"}, what="the account"
             )
             return f"{place} of {about['user']['emailAddress']}"
         except (GdriveWaError, KeyError, TypeError):
-            return None  # the listing itself tells what is wrong, if anything is
+            return None  # an error, if any, is raised by the listing
 
     def _sealed_entries(self, files: dict[str, DriveFile], backup: Backup) -> Iterator[Entry]:
         """The entries of `files` (by path), in order, each with its envelope.
 
-        An envelope is a small file of its own, ``<name>-metadata``: many are read at once, a
-        bounded number ahead of whoever takes the entries.
+        An envelope is a small file of its own, ``<name>-metadata``. Many are read at the same time,
+        a limited number in advance.
         """
         backup_id = self._backup_id(backup.name)
         self._failed_envelopes.clear()
@@ -100,7 +100,7 @@ class _Drive:
             readers.close()
 
     def _envelope(self, file: DriveFile) -> str | None:
-        """What it holds; None when Google does not hand it out: that costs no more than it."""
+        """The content of an envelope; None if Google refuses it, which is not an error."""
         try:
             raw = self._session.get_content(
                 self._media(file.id), most=LONGEST_ENVELOPE, what=file.name
@@ -126,12 +126,12 @@ class _Drive:
 
 
 class AppData(_Drive):
-    """The hidden folder of the application that the login was made for."""
+    """The hidden folder of the application that the login is for."""
 
     name = "appdata"
 
     def backups(self) -> list[Backup]:
-        """One backup, when there is anything at all."""
+        """One backup, or none if the folder is empty."""
         return _one_backup("appDataFolder", self._files())
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
@@ -139,7 +139,7 @@ class AppData(_Drive):
         yield from self._sealed_entries(self._files(), backup)
 
     def _files(self) -> dict[str, DriveFile]:
-        """All files by path: that of the old file map, or that their names and folders spell."""
+        """All files by path: the path in the old file map, or the one from names and folders."""
         listed = list(self._listing.files(spaces="appDataFolder"))
         folders = {file.id: file for file in listed if file.is_folder}
         plain = [file for file in listed if not file.is_folder]
@@ -159,7 +159,7 @@ class AppData(_Drive):
     def _mapped(
         self, file_map: DriveFile, by_id: dict[str, DriveFile]
     ) -> list[tuple[str, DriveFile]]:
-        """What the old file map names: path, MD5, file id and size of each blob."""
+        """The blobs in the old file map, with path, MD5, file id and size."""
         try:
             rows = json.loads(
                 self._session.get_content(
@@ -198,7 +198,7 @@ class DriveFolder(_Drive):
         self._folder = (folder or "").strip("/")
 
     def backups(self) -> list[Backup]:
-        """The folder as one backup; none when it holds no file."""
+        """The folder as one backup; none if it contains no files."""
         return _one_backup(self._folder or "My Drive", _newest(self._walk()))
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
@@ -206,8 +206,8 @@ class DriveFolder(_Drive):
         yield from self._sealed_entries(_newest(self._walk()), backup)
 
     def _start(self) -> list[str]:
-        """The ids of the folders that were named: Drive allows twins, and who dragged a folder in
-        a second time has some."""
+        """The ids of the folders at the given path. There may be several, because Drive allows
+        folders of the same name."""
         folders = ["root"]
         for name in filter(None, self._folder.split("/")):
             quoted = name.replace("\\", "\\\\").replace("'", "\\'")
@@ -215,19 +215,19 @@ class DriveFolder(_Drive):
             folders = [file.id for file in children if file.is_folder]
             if not folders:
                 raise UsageError(
-                    f"there is no folder {self._folder!r} in this Drive",
+                    f"no folder named {self._folder!r} in this Drive",
                     hint=(
-                        "give its path as Drive shows it, such as 'Backups/WhatsApp'",
+                        "give the path as Drive shows it, such as 'Backups/WhatsApp'",
                         "a login sees other people's folders only through a shortcut",
                     ),
                 )
         return folders
 
     def _walk(self) -> Iterator[tuple[str, DriveFile]]:
-        """Every file with its path, level by level; what shortcuts lead to comes last.
+        """Every file with its path, level by level; targets of shortcuts come last.
 
-        Each folder is walked once, under its own path rather than a shortcut's: so a shortcut
-        that leads back ends nowhere.
+        Each folder is visited once, under its own path rather than that of a shortcut, so a
+        shortcut to a parent folder does no harm.
         """
         level, walked = dict.fromkeys(self._start(), ""), set[str]()
         shortcuts: dict[str, str] = {}
@@ -283,7 +283,7 @@ def _one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
 
 
 def _path_from_folders(file: DriveFile, folders: dict[str, DriveFile]) -> str:
-    """The path: the name itself, or the folders that lead to it."""
+    """The path of a file: its name, after the names of the folders that contain it."""
     parts, parents, seen = [file.name], file.parents, set[str]()
     while parents and parents[0] in folders and parents[0] not in seen:
         seen.add(parents[0])
@@ -293,4 +293,4 @@ def _path_from_folders(file: DriveFile, folders: dict[str, DriveFile]) -> str:
 
 
 def _invalid_map() -> NetworkError:
-    return NetworkError("the old file map of this backup makes no sense")
+    return NetworkError("the old file map of this backup cannot be read")

@@ -1,6 +1,6 @@
-"""Listing Drive: Google's own client library, carried by our session.
+"""List Drive with Google's client library over our session.
 
-Media do not go this way, for the library keeps whole chunks in memory and cannot resume.
+Media are not read with the library: it keeps whole chunks in memory and cannot resume.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriveFile:
-    """One file or folder of Drive; a shortcut stands for what it leads to.
+    """One file or folder of Drive; for a shortcut, its target.
 
     Attributes:
-        id: Drive's id of it, or of what the shortcut leads to.
+        id: Drive's id of the file, or of the shortcut's target.
         name: its title.
-        is_folder: it is a folder, or leads to one.
-        is_shortcut: it only leads there.
-        parents: ids of the folders it lies in.
-        size: bytes; None where untold.
-        md5: of the bytes, hex; None where untold.
+        is_folder: it is a folder, or a shortcut to one.
+        is_shortcut: it is a shortcut.
+        parents: ids of the folders that contain it.
+        size: bytes; None if unknown.
+        md5: MD5 of the bytes, hex; None if unknown.
         modified: when it was stored, UTC.
-        revision: changes whenever the bytes do; None where untold.
-        envelope: the metadata envelope that the listing itself holds.
+        revision: changes whenever the bytes change; None if unknown.
+        envelope: the metadata envelope, if the listing contains it.
     """
 
     id: str
@@ -63,7 +63,7 @@ class DriveFile:
 
     @classmethod
     def parse(cls, item: object) -> Self | None:
-        """An item of a listing; None when it is nothing that can be fetched or walked into."""
+        """Parse an item of a listing; None if it is neither a stored file nor a folder."""
         said = parse_object(item)
         file_id, name = parse_text(said.get("id")), parse_text(said.get("name"))
         kind = said.get("mimeType")
@@ -74,10 +74,12 @@ class DriveFile:
         if is_shortcut:
             details = parse_object(said.get("shortcutDetails"))
             file_id, kind = parse_text(details.get("targetId")), details.get("targetMimeType")
-            said = {"modifiedTime": said.get("modifiedTime")}  # the rest is of the shortcut itself
+            said = {
+                "modifiedTime": said.get("modifiedTime")
+            }  # the rest describes the shortcut itself
         is_folder = kind == _FOLDER
         if file_id is None or (str(kind).startswith(_APPS) and not is_folder):
-            return None  # a document of Google's own has no bytes
+            return None  # Google's own documents have no stored bytes
         return cls(
             id=file_id,
             name=name,
@@ -92,11 +94,11 @@ class DriveFile:
         )
 
     def newer_than(self, other: DriveFile | None) -> bool:
-        """Drive allows twins: of two of the same path, the newer one is the backup's."""
+        """True if this file replaces `other`, which has the same path: the newer one counts."""
         return other is None or (self.modified or LONG_AGO) > (other.modified or LONG_AGO)
 
     def entry(self, path: str, envelope: str | None, backup: str | None = None) -> Entry:
-        """It as an entry of `backup`, stored as `path`."""
+        """This file as an entry of `backup`, stored as `path`."""
         return Entry(
             stored_as=path,
             path=path,
@@ -126,11 +128,11 @@ class Listing:
         ).files()
 
     def files(self, *, spaces: str, query: str | None = None) -> Iterator[DriveFile]:
-        """What there is, page by page.
+        """The files that match, read page by page.
 
         Raises:
-            CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be had, or makes no sense.
+            CredentialsError: no login is stored, or it was refused.
+            NetworkError: the listing cannot be read.
         """
         request = self._files.list(spaces=spaces, q=query, pageSize=PAGE_SIZE, fields=_FIELDS)
         seen: set[str] = set()
@@ -146,13 +148,15 @@ class Listing:
             if token is None:
                 return
             if token in seen:
-                raise NetworkError("Google repeats a page of the list of files without end")
+                raise NetworkError(
+                    "Google sends the same page of the list of files again and again"
+                )
             seen.add(token)
             request = self._files.list_next(request, page)
 
 
 class _Http:
-    """What Google's client library asks through: our session, in httplib2's manner."""
+    """Our session with the interface of httplib2, for Google's client library."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -174,7 +178,7 @@ class _Http:
         return httplib2.Response({**answer.headers, "status": str(answer.status)}), answer.body
 
     def close(self) -> None:
-        """The session outlives the library's use of it."""
+        """Do nothing: the session is closed by its owner."""
 
 
 def _execute(request: Any) -> dict[str, Any]:
@@ -192,7 +196,7 @@ def _execute(request: Any) -> dict[str, Any]:
 
 
 def _invalid_answer() -> NetworkError:
-    return NetworkError("Google's answer for the list of files makes no sense")
+    return NetworkError("Google's answer for the list of files cannot be read")
 
 
 def _described(said: dict[str, Any]) -> str | None:

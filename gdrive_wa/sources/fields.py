@@ -1,4 +1,4 @@
-"""The values that Google's listings hold, parsed: each gives a value or None, whatever comes."""
+"""Parse the values in Google's listings; an invalid value gives None and never an error."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-"""Older than any moment: what to compare with where none is told."""
+"""Older than any time; used to compare when a time is unknown."""
 _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 
 
 def parse_moment(text: object) -> datetime | None:
-    """RFC 3339 as UTC; None for anything else."""
+    """A time in RFC 3339, as UTC; None for anything else."""
     if not isinstance(text, str):
         return None
     try:
@@ -26,14 +26,14 @@ def parse_moment(text: object) -> datetime | None:
 
 
 def parse_size(value: object) -> int | None:
-    """Bytes as a number or a string of digits; None for anything else, or beyond any disk."""
+    """A size in bytes, given as a number or digits; None for anything else or absurd sizes."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if 0 <= value < 10**18 else None
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else None
 
 
 def parse_md5(value: object) -> str | None:
-    """Base64 (or hex) as lower-case hex; None for anything else."""
+    """An MD5 in Base64 or hex, as lower-case hex; None for anything else."""
     if not isinstance(value, str):
         return None
     try:
@@ -44,7 +44,7 @@ def parse_md5(value: object) -> str | None:
 
 
 def parse_object(value: object) -> dict[str, Any]:
-    """A JSON object, or one written as a string; empty for anything else."""
+    """A JSON object, parsed or as a string; empty for anything else."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -54,5 +54,5 @@ def parse_object(value: object) -> dict[str, Any]:
 
 
 def parse_text(value: object) -> str | None:
-    """A string that says something; None for anything else."""
+    """A string that is not empty; None for anything else."""
     return value if isinstance(value, str) and value else None

@@ -11,30 +11,32 @@ from typing import IO, Self
 from gdrive_wa.core.errors import GoneError, NetworkError
 
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-"""How a file of a backup is opened: no link is followed."""
-OPEN_FLAGS |= getattr(os, "O_NONBLOCK", 0)  # a pipe put in a file's place would keep us waiting
+"""Flags for opening a file of a backup: symbolic links are not followed."""
+OPEN_FLAGS |= getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for a writer
 
 
 class FileBlob:
-    """A file as :class:`~gdrive_wa.sources.base.BlobStream`.
+    """A local file as a :class:`~gdrive_wa.sources.base.BlobStream`.
 
     Attributes:
-        offset: where it starts.
-        total: bytes of the whole.
-        revision: its size and time.
+        offset: the byte at which it starts.
+        total: bytes of the whole file.
+        revision: its size and modification time.
     """
 
     def __init__(self, path: Path, offset: int) -> None:
         try:
             self._file: IO[bytes] = os.fdopen(os.open(path, OPEN_FLAGS), "rb", 0)
         except FileNotFoundError as error:
-            raise GoneError(f"{path.name} is no longer there") from error
+            raise GoneError(f"'{path.name}' is no longer there") from error
         except OSError as error:
-            raise NetworkError(f"{path.name} cannot be read", hint="check the folder") from error
+            raise NetworkError(
+                f"'{path.name}' cannot be read", hint="check its permissions"
+            ) from error
         found = os.fstat(self._file.fileno())
         if not stat.S_ISREG(found.st_mode):
             self._file.close()
-            raise GoneError(f"{path.name} is no longer a file")
+            raise GoneError(f"'{path.name}' is no longer a file")
         self._name = path.name
         self.total: int | None = found.st_size
         self.revision: str | None = f"{found.st_size}-{found.st_mtime_ns}"
@@ -57,4 +59,4 @@ class FileBlob:
         try:
             return self._file.read(size)
         except OSError as error:
-            raise NetworkError(f"{self._name} cannot be read") from error
+            raise NetworkError(f"'{self._name}' cannot be read") from error

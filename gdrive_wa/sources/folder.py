@@ -1,7 +1,7 @@
 """A folder on this machine: a phone's ``WhatsApp`` folder, or a download by this or another tool.
 
-Nothing in it is ever changed, and no symbolic link is followed. Whatever vanishes while it is
-read is as if it had not been there.
+Nothing in it is changed, and symbolic links are not followed. Files that disappear while the
+folder is read are ignored.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ _ACCOUNTS = "accounts"
 _NUMBER = re.compile(r"(\d{7,15})(?:_.*)?", re.ASCII)
 _INSIDE_A_BACKUP = {"databases", "media", "backups"}
 SCAN_SECONDS = 10.0
-"""Seconds for which what :meth:`Folder.backups` found serves the listing that follows it."""
+"""Seconds for which a listing may use the files that :meth:`Folder.backups` found."""
 
 
 Found = tuple[int, float, int]
-"""A file's bytes, and when it was changed: seconds since 1970, and the same in nanoseconds. A
-plain tuple of numbers: of thousands of those, the garbage collector looks at none twice."""
+"""A file's size in bytes and modification time, in seconds and in nanoseconds since 1970. A plain
+tuple of numbers, which the garbage collector does not track."""
 
 
 class Folder:
-    """The backups that a folder holds: its own, one a phone root, one a second account."""
+    """The backups in a folder, such as one for each WhatsApp app and each account of a phone."""
 
     name = "folder"
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():
-            raise UsageError(f"{path} is no folder", hint="name a folder that is there")
+            raise UsageError(f"no folder named '{path}'", hint="check the spelling")
         self._path = path
         self._scans: dict[Path, tuple[float, dict[str, Found]]] = {}
 
@@ -76,7 +76,7 @@ class Folder:
     def entries(self, backup: Backup) -> Iterator[Entry]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`.
 
-        The first listing after :meth:`backups` uses what that found; each further one looks anew.
+        The first listing after :meth:`backups` uses its result; later ones read the folder again.
         """
         path = Path(backup.name)
         files = self._scanned(path)
@@ -86,7 +86,7 @@ class Folder:
         for stored_as in sorted(files):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
             if owner != stored_as and owner in files:
-                continue  # an envelope: it is read with the file that it belongs to
+                continue  # an envelope: it is read with its media file
             size, modified, modified_ns = files[stored_as]
             locator = f"{path}{os.sep}{stored_as}"
             sealed = stored_as + METADATA_SUFFIX in files
@@ -110,12 +110,12 @@ class Folder:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: names, sizes and times."""
         path = Path(backup.name)
         files = self._scanned(path)
-        self._scans[path] = (time.monotonic(), files)  # the listing that follows uses it too
+        self._scans[path] = (time.monotonic(), files)  # the next listing uses it too
         text = repr((str(path.absolute()), sorted(files.items())))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _scanned(self, path: Path) -> dict[str, Found]:
-        """The files of the backup at `path`, as they were just found, or else are found now."""
+        """The files of the backup at `path`, from a recent scan or a new one."""
         at, files = self._scans.pop(path, (-math.inf, {}))
         if time.monotonic() - at < SCAN_SECONDS:
             return files
@@ -127,10 +127,10 @@ class Folder:
         return FileBlob(Path(entry.locator), offset)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file is kept open."""
 
     def _roots(self) -> list[_Root]:
-        """Where backups lie, no file in two of them."""
+        """The folders of the backups; no file belongs to two of them."""
         phone = [path for name in _PHONE_ROOTS if _is_readable_folder(path := self._path / name)]
         # a phone over USB shows its storages as folders: "Internal shared storage", a card
         phone += [
@@ -155,13 +155,13 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class _Root:
-    """Where one backup lies, and which folders below it are other backups."""
+    """The folder of one backup, and the folders below it that are other backups."""
 
     path: Path
     others: frozenset[Path] = frozenset()
 
     def files(self) -> Iterator[tuple[str, Found]]:
-        """The name below the root of each file, ``/`` between its parts, and what it is."""
+        """The path of each file below the root, with ``/`` between its parts, and its facts."""
         others = {os.path.abspath(other) for other in self.others}
         waiting = [(os.path.abspath(self.path), "")]
         while waiting:
@@ -189,7 +189,7 @@ class _Root:
 
 
 def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
-    """The backup at `root`; None when its files hold nothing."""
+    """The backup at `root`; None if it has no content."""
     size = sum(size for size, _, _ in files.values())
     if not size:
         return None
@@ -206,21 +206,21 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
 
 
 def _with_accounts(path: Path, others: frozenset[Path]) -> list[_Root]:
-    """The backup at `path`, and those of second accounts, which lie inside it."""
+    """The backup at `path`, and those of further accounts inside it."""
     accounts = _subfolders(path / _ACCOUNTS)
     inside = frozenset({path / _ACCOUNTS}) if accounts else frozenset()
     return [_Root(path, others | inside), *map(_Root, accounts)]
 
 
 def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
-    """What a restore made of a backup and put into its folder is not of the backup: each run
-    would take what the last one made. A download of ours, which has partial files, may be."""
+    """True for an archive inside the folder of a backup: without this, each run would
+    restore the result of the last one. A download by gdrive-wa is not an archive."""
     state = any(child.name == STATE_FOLDER for child in children)
     return state and not _is_readable_folder(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
 
 
 def _looks_like_a_dump(folder: Path) -> bool:
-    """A number for a name is not enough: WhatsApp and cameras name folders after days."""
+    """True if `folder` contains a backup. The name is not enough: a date is a number too."""
     return any(
         child.name.lower() in _INSIDE_A_BACKUP or is_encrypted(child.name)
         for child in _scan(str(folder))
@@ -230,7 +230,7 @@ def _looks_like_a_dump(folder: Path) -> bool:
 def _is_readable_folder(folder: Path) -> bool:
     try:
         return folder.is_dir()
-    except OSError:  # not ours to read
+    except OSError:  # no permission
         return False
 
 
@@ -246,7 +246,7 @@ def _is_folder(child: os.DirEntry[str]) -> bool:
 
 
 def _scan(folder: str) -> list[os.DirEntry[str]]:
-    """What lies in `folder`, by name; nothing when it is gone, or not ours to read."""
+    """The content of `folder`, by name; empty if it is gone or cannot be read."""
     try:
         with os.scandir(folder) as children:
             return sorted(children, key=lambda child: child.name)
@@ -255,15 +255,15 @@ def _scan(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _hashes(root: Path) -> dict[str, str | None]:
-    """MD5 of stored bytes, where a download of ours wrote them down."""
+    """The MD5 of stored bytes, as recorded by a download of gdrive-wa."""
     try:
         return {record.path: record.source_md5 for record in read_manifest(root)}
-    except GdriveWaError:  # then its files are read as any other tool's
+    except GdriveWaError:  # treat the folder like that of any other tool
         return {}
 
 
 def _envelope(path: str) -> str | None:
-    """What an envelope's file holds, in as few calls as can be: there are thousands of them."""
+    """The content of an envelope file, read with few system calls, as there are thousands."""
     try:
         file = os.open(path, OPEN_FLAGS)
     except OSError:

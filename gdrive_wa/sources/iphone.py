@@ -1,10 +1,9 @@
-"""An iPhone's local backup, as Finder and iTunes make them; plain, or locked with a passphrase.
+"""An iPhone's local backup, made by Finder or iTunes, with or without a passphrase.
 
-Every file lies under a hash in place of its name; ``Manifest.db`` tells which is which. WhatsApp's
-own are one domain of it (two with WhatsApp Business), and each is a backup of its own here. What
-SQLite left beside a database (``-wal``) is part of it: the database is handed out with it
-merged, from a copy. Of the app's preferences only whose phone it is is read: the rest is the
-app's own business. Nothing in the folder is ever changed.
+Each file is named by a hash; ``Manifest.db`` maps hashes to paths. WhatsApp's files are one domain
+(WhatsApp Business has another), and each domain is a backup of its own here. The write-ahead log
+of a database (``-wal``) is part of it, so a copy with the log merged is returned. From the app's
+preferences, only the owner's number and name are read. Nothing in the folder is changed.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ DOMAINS = {
     "AppDomainGroup-group.net.whatsapp.WhatsAppSMB.shared": "WhatsApp Business",
 }
 DATABASES = ("ChatStorage.sqlite", "ContactsV2.sqlite", "LID.sqlite")
-"""The chats, the address book, and which hidden id is which number."""
+"""The chats, the address book, and the numbers of hidden ids."""
 MEDIA = "Message/"
 ICLOUD = "ChatStorage.sqlite.enc"
 _MANIFEST = "Manifest.db"
@@ -49,38 +48,38 @@ _FILES = "SELECT fileID, domain, relativePath, file FROM Files WHERE flags = 1 A
 
 
 def refuse_icloud(path: Path) -> None:
-    """Refuse what an iPhone keeps in iCloud.
+    """Refuse an iCloud backup.
 
     Raises:
-        FormatError: that is what `path` is, or holds.
+        FormatError: `path` is one, or contains one.
     """
     if path.name == ICLOUD or _is_file(path / ICLOUD):
         raise FormatError(
-            f"a backup in iCloud ({ICLOUD}) is not supported: nobody outside knows its format",
-            hint="back the iPhone up to a computer, with Finder or iTunes, and name that folder",
+            f"a backup in iCloud ({ICLOUD}) is not supported: its format is not known",
+            hint="back up the iPhone to a computer with Finder or iTunes, and give that folder",
         )
 
 
 def is_iphone(path: Path) -> bool:
-    """True when `path` is an iPhone's local backup, or holds some."""
+    """True if `path` is an iPhone's local backup, or a folder of such backups."""
     return bool(_folders(path))
 
 
 def is_locked(path: Path) -> bool:
-    """True when a backup at `path` is locked with a passphrase."""
+    """True if a backup at `path` is locked with a passphrase."""
     return any(_properties(folder).get("IsEncrypted") is True for folder in _folders(path))
 
 
 class IPhone:
-    """The WhatsApp backups in an iPhone's backup, or in a folder of such. Not for other apps.
+    """The WhatsApp backups in an iPhone backup, or in a folder of them. Not for other apps.
 
     Args:
-        path: the folder that holds ``Manifest.db``, or the one above it.
-        passphrase: of a locked backup, as chosen in Finder or iTunes.
+        path: the folder that contains ``Manifest.db``, or its parent folder.
+        passphrase: for a locked backup, as chosen in Finder or iTunes.
 
     Raises:
-        MissingKeyError: it is locked, and there is no passphrase.
-        UsageError: it is locked, and the library that opens it is not installed.
+        MissingKeyError: it is locked, and no passphrase was given.
+        UsageError: it is locked, and the library to open it is not installed.
         WrongKeyError: the passphrase does not open it.
         DamagedError: its list of files cannot be read.
     """
@@ -131,7 +130,7 @@ class IPhone:
             )
 
     def state(self, backup: Backup) -> None:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
 
     def path_of(self, entry: Entry) -> str | None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
@@ -146,18 +145,18 @@ class IPhone:
         made = phone.readable(domain, path)
         blob = FileBlob(made, offset)
         if phone.rewrites(path) and path not in DATABASES:
-            with contextlib.suppress(OSError):  # Windows removes it when all is closed
+            with contextlib.suppress(OSError):  # on Windows, an open file is removed later
                 made.unlink()
         return blob
 
     def close(self) -> None:
-        """Remove what was decrypted on the way."""
+        """Remove the decrypted temporary files."""
         self._scratch.cleanup()
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A file of one domain; `size` in bytes and `modified` as it lies in the backup."""
+    """A file of one domain; `size` and `modified` are those of the stored file."""
 
     path: str
     file_id: str
@@ -186,18 +185,18 @@ class _Phone:
         self._files = self._read(manifest)
 
     def stored(self, domain: str) -> list[_Stored]:
-        """What is handed out of `domain`, by path."""
+        """The readable files of `domain`, by path."""
         files = self._files.get(domain, {})
         return [
             files[path] for path in sorted(files) if path in DATABASES or path.startswith(MEDIA)
         ]
 
     def rewrites(self, path: str) -> bool:
-        """True when what is handed out is not what lies there, byte for byte."""
+        """True if a file is not returned byte for byte as it is stored."""
         return self._locked is not None or path in DATABASES
 
     def revision(self, domain: str, stored: _Stored) -> str:
-        """What changes whenever the content of `stored` does, its log's included."""
+        """A mark that changes whenever `stored` or its write-ahead log changes."""
         parts = [stored]
         log = self._files[domain].get(f"{stored.path}-wal")
         if stored.path in DATABASES and log is not None:
@@ -205,7 +204,7 @@ class _Phone:
         return "-".join(f"{part.size}-{part.modified.timestamp()}" for part in parts)
 
     def readable(self, domain: str, path: str) -> Path:
-        """A file with the content of `path`: its own, or one made for the purpose."""
+        """A file with the content of `path`: the stored file, or a temporary copy."""
         files = self._files[domain]
         if path not in DATABASES:
             return self._content(files[path])
@@ -218,7 +217,7 @@ class _Phone:
         return target
 
     def number(self, domain: str) -> str | None:
-        """The number of the account, as digits; None where the preferences do not tell."""
+        """The phone number of the account, as digits; None if the preferences do not contain it."""
         preferences = self._preferences(domain)
         for name in ("OwnJabberID", "LastOwnJabberID"):
             found = _NUMBER.fullmatch(str(preferences.get(name, "")))
@@ -227,7 +226,7 @@ class _Phone:
         return None
 
     def owner(self, domain: str) -> str | None:
-        """The name that its owner gave themselves; None likewise."""
+        """The owner's own name; None if the preferences do not contain it."""
         name = self._preferences(domain).get("FullUserName")
         return name.strip() or None if isinstance(name, str) else None
 
@@ -244,10 +243,12 @@ class _Phone:
     def _content(self, stored: _Stored) -> Path:
         path = self._folder / stored.file_id[:2] / stored.file_id
         if not _is_file(path):
-            raise GoneError(f"{stored.path} is no longer there")
+            raise GoneError(f"'{stored.path}' is no longer there")
         if self._locked is None:
             return path
-        target = self._scratch / f"{stored.file_id}-{next(self._numbers)}"  # many may ask for it
+        target = (
+            self._scratch / f"{stored.file_id}-{next(self._numbers)}"
+        )  # several threads may read it
         decrypt(self._locked, stored.file_plist, path, target)
         return target
 
@@ -258,8 +259,8 @@ class _Phone:
                 rows = database.execute(_FILES, tuple(DOMAINS)).fetchall()
         except sqlite3.Error as error:
             raise DatabaseError(
-                f"the list of files of this iPhone backup cannot be read: {self._folder}",
-                hint="back the iPhone up again",
+                f"the list of files of the iPhone backup '{self._folder}' cannot be read",
+                hint="back up the iPhone again",
             ) from error
         for file_id, domain, path, file_plist in rows:
             if domain not in found or not isinstance(path, str) or not path:
@@ -268,7 +269,7 @@ class _Phone:
                 continue
             try:
                 info = (self._folder / file_id[:2] / file_id).lstat()
-            except OSError:  # listed, and not there: as good as not listed
+            except OSError:  # listed but missing: ignored
                 continue
             modified = datetime.fromtimestamp(max(info.st_mtime, 0), UTC)
             found[domain][path] = _Stored(path, file_id, info.st_size, modified, file_plist or b"")
@@ -288,7 +289,7 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is such a file, and one may know it."""
+    """True if there is such a file, and it can be accessed."""
     try:
         return path.is_file()
     except OSError:

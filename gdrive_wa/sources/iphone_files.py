@@ -1,4 +1,4 @@
-"""An iPhone's backup on disk: databases with their logs, and files that a passphrase locks."""
+"""Read files of an iPhone backup: databases with their logs, and locked files."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 VARIABLE = "GDRIVE_WA_IPHONE_PASSPHRASE"
 LARGEST_PLIST = 16 << 20
-"""Bytes of a property list that are read."""
+"""Most bytes of a property list that are read."""
 
 
 def copy_database(database: Path, log: Path | None, target: Path) -> None:
     """Copy an SQLite database to `target`, with its write-ahead log merged in.
 
     Raises:
-        DatabaseError: it is no database.
+        DatabaseError: it is not a database.
         StorageError: it cannot be copied.
     """
     with storage_errors(target):
@@ -44,24 +44,24 @@ def copy_database(database: Path, log: Path | None, target: Path) -> None:
             copy.execute("PRAGMA trusted_schema = OFF")
             copy.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
-        raise DatabaseError(f"this database cannot be read: {database}") from error
+        raise DatabaseError(f"the database '{database}' cannot be read") from error
 
 
 def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> EncryptedBackup:
     """Open a locked backup, and write its list of files to `manifest`.
 
     Raises:
-        MissingKeyError: there is no passphrase.
-        UsageError: the library that opens it is not installed.
+        MissingKeyError: no passphrase was given.
+        UsageError: the library to open it is not installed.
         WrongKeyError: the passphrase does not open it.
-        DamagedError: it makes no sense.
+        DamagedError: it cannot be read.
     """
     if not passphrase:
         raise MissingKeyError(
             "this iPhone backup is locked with a passphrase, and none was given",
             hint=(
-                f"set it in {VARIABLE}, or run this at a terminal to be asked for it",
-                "it is the one chosen in Finder or iTunes when the backup was first encrypted",
+                f"set {VARIABLE}, or run this in a terminal to be asked for it",
+                "it was chosen in Finder or iTunes when the backup was first encrypted",
             ),
         )
     try:
@@ -82,34 +82,34 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
             "this passphrase does not open this iPhone backup",
             hint="it is the one chosen in Finder or iTunes, not the phone's code",
         ) from error
-    except Exception as error:  # a foreign parser on anybody's bytes: it raises what it likes
+    except Exception as error:  # a library parses untrusted bytes: any exception is possible
         raise DamagedError(
-            f"this iPhone backup cannot be opened: {folder}", hint="back the iPhone up again"
+            f"the iPhone backup '{folder}' cannot be opened", hint="back up the iPhone again"
         ) from error
     return backup
 
 
 def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path) -> None:
-    """Decrypt the stored file `path`, of which the list says `file_plist`, to `target`.
+    """Decrypt the stored file `path`, described in the list by `file_plist`, to `target`.
 
     Raises:
-        DamagedError: it makes no sense.
+        DamagedError: it cannot be decrypted.
     """
-    from iphone_backup_decrypt import utils  # noqa: PLC0415 - it is there: it opened the list
+    from iphone_backup_decrypt import utils  # noqa: PLC0415 - it is installed: it opened the list
 
     try:
         plist = utils.FilePlist(file_plist)
         key = backup.keybag.unwrap_key_for_class(plist.protection_class, plist.encryption_key)
         utils.aes_decrypt_chunked(in_filename=str(path), key=key, out_filepath=str(target))
-    except Exception as error:  # a foreign parser on anybody's bytes: it raises what it likes
+    except Exception as error:  # a library parses untrusted bytes: any exception is possible
         raise DamagedError(
-            f"this file of the iPhone backup cannot be decrypted: {path.name}",
-            hint="back the iPhone up again",
+            f"the file '{path.name}' of the iPhone backup cannot be decrypted",
+            hint="back up the iPhone again",
         ) from error
 
 
 def read_plist(path: Path) -> dict[str, Any]:
-    """What a property list says; nothing when it is not one."""
+    """The content of a property list; empty if the file is not one."""
     try:
         with path.open("rb") as file:
             parsed = plistlib.loads(file.read(LARGEST_PLIST))

@@ -1,9 +1,9 @@
-"""WhatsApp's own media servers, as far as the databases hold links to them.
+"""WhatsApp's media servers, through the links in the databases.
 
-They keep the encrypted copy of a voice note for about a month; the message's row says where, and
-holds the key. No login is needed, and none is sent. A database is somebody else's words: an
-address in it is followed only to WhatsApp's own hosts, or to the server that stands in their
-place, and never where that one redirects to. Format facts: proto/README.md, ".enc".
+They keep the encrypted copy of a voice note for about a month; the row of the message contains
+the link and the key. No login is needed or sent. A database is untrusted: its links are followed
+only to WhatsApp's hosts, or to the server given in their place, and redirects are not followed.
+Format facts: proto/README.md, ".enc".
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _CONNECTIONS = 64
 _GONE = (403, 404, 410)
 _REDIRECTS = range(300, 400)
 _PATH = re.compile(r"/(?!/)[!-~]*")
-_NOT_FOLLOWED = "it was not followed; an honest database holds only links to WhatsApp's servers"
+_NOT_FOLLOWED = "it was not followed: a genuine database contains only links to WhatsApp's servers"
 
 
 class WhatsAppServers:
-    """The encrypted copies that links of a database lead to, as one backup.
+    """The encrypted copies behind the links of a database, as one backup.
 
     Args:
         links: from the databases; of two of the same copy, the first holds.
@@ -67,7 +67,7 @@ class WhatsAppServers:
         self._retrying = Retrying(retry_policy)
 
     def backups(self) -> list[Backup]:
-        """One backup, when there is any link."""
+        """One backup, or none without links."""
         if not self._links:
             return []
         sizes = [_size(link) for link in self._links.values()]
@@ -76,7 +76,7 @@ class WhatsAppServers:
         return [Backup(name=self.name, account=self.name, size=size)]
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`. Nothing is asked for it."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`. No request is sent for it."""
         if backup.name != self.name:
             return
         for stored_as, link in self._links.items():
@@ -89,19 +89,19 @@ class WhatsAppServers:
             )
 
     def state(self, backup: Backup) -> None:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`: only a listing tells."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
 
     def path_of(self, entry: Entry) -> None:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`: it has to be fetched."""
+        """See :class:`~gdrive_wa.sources.base.BackupSource`: entries have to be fetched."""
 
     def open(self, entry: Entry, *, offset: int = 0) -> HttpBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`.
 
         Raises:
-            GoneError: its link has ended, or WhatsApp no longer holds it.
-            RefusedError: its link leads elsewhere, or to somebody who redirects.
-            ChecksumError: it is longer than it can be, now or while it is read.
-            NetworkError: it cannot be had now.
+            GoneError: its link has expired, or WhatsApp no longer stores it.
+            RefusedError: its link leads to another server, or to a redirect.
+            ChecksumError: it is too long; also raised while it is read.
+            NetworkError: it cannot be read now.
         """
         address = address_of(entry.locator, self._root)
         blob = self._ask(address, entry, offset)
@@ -116,7 +116,7 @@ class WhatsAppServers:
         return blob
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._retrying.close()
         self._connections.close()
 
@@ -134,10 +134,10 @@ class WhatsAppServers:
 
 
 class _BoundedBlob(HttpBlob):
-    """A stream that ends where the copy must have ended, whatever the server sends.
+    """A stream that fails if the server sends more than the copy can have.
 
     Attributes:
-        most: bytes that the whole may have.
+        most: the most bytes that the whole copy may have.
     """
 
     most = LONGEST_VOICE_NOTE
@@ -147,7 +147,7 @@ class _BoundedBlob(HttpBlob):
         """As :meth:`~gdrive_wa.http.blob.HttpBlob.read`.
 
         Raises:
-            ChecksumError: there is more than there can be.
+            ChecksumError: it is too long.
         """
         piece = super().read(size)
         self._received += len(piece)
@@ -157,15 +157,15 @@ class _BoundedBlob(HttpBlob):
 
 
 def stored_name(link: MediaLink) -> str:
-    """What the copy is called as an entry: by its hash, or else by its chat and message."""
+    """The name of the copy as an entry: its hash, or a hash of its chat and message."""
     name = link.enc_sha256
-    if name is None:  # an id is unique in its chat only, and may hold anything
+    if name is None:  # an id is unique only in its chat, and may contain anything
         name = hashlib.sha256(f"{link.chat_jid}\n{link.message_id}".encode()).hexdigest()
     return f"whatsapp.net/{name}.enc"
 
 
 def expiry(link: MediaLink) -> datetime | None:
-    """When a link ends, UTC: its ``oe``, a hexadecimal Unix time; None where it does not say."""
+    """When a link expires, UTC: its ``oe``, a hexadecimal Unix time; None if it has none."""
     try:
         (text,) = parse_qs(urlsplit(url_of(link)).query).get("oe", [""])
         return datetime.fromtimestamp(int(text, 16), UTC)
@@ -174,24 +174,24 @@ def expiry(link: MediaLink) -> datetime | None:
 
 
 def url_of(link: MediaLink) -> str:
-    """The address that a link names, as it stands in the database: not to be trusted."""
+    """The address of a link as it is in the database, which is not to be trusted."""
     return link.url or f"https://{DEFAULT_HOST}{link.direct_path or ''}"
 
 
 def address_of(url: str, root: str = "") -> str:
-    """The address to ask for what is said to lie at `url`: that, or the same path at `root`.
+    """The address to request for `url`: the same, or the same path at `root`.
 
     Raises:
-        RefusedError: it leads elsewhere than to WhatsApp's servers, or cannot be read.
+        RefusedError: it does not lead to WhatsApp's servers, or is not valid.
     """
     try:
         parts = urlsplit(url)
         port, host = parts.port, (parts.hostname or "").lower()
     except ValueError as error:
-        raise RefusedError("its link makes no sense", hint=_NOT_FOLLOWED) from error
+        raise RefusedError("its link is not valid", hint=_NOT_FOLLOWED) from error
     path = f"{parts.path}?{parts.query}"
     if not _PATH.fullmatch(path) or parts.username is not None or parts.password is not None:
-        raise RefusedError("its link makes no sense", hint=_NOT_FOLLOWED)
+        raise RefusedError("its link is not valid", hint=_NOT_FOLLOWED)
     if parts.scheme != "https" or port not in (None, 443) or not host.endswith(HOSTS):
         shown = ascii(f"{parts.scheme}://{host}"[:80])
         raise RefusedError(f"its link does not lead to WhatsApp: {shown}", hint=_NOT_FOLLOWED)
@@ -209,11 +209,11 @@ def _judge(refusal: Refusal) -> GdriveWaError:
         return NetworkError(f"WhatsApp's servers cannot be reached: they answer {refusal.status}")
     if refusal.status in _GONE:
         return GoneError(
-            "WhatsApp's servers no longer hold it",
-            hint="whoever has it in their phone can send it to you again",
+            "WhatsApp's servers no longer store it",
+            hint="ask someone who has it on their phone to send it again",
         )
     return RefusedError(f"WhatsApp's servers answered {refusal.status}")
 
 
 def _too_long() -> ChecksumError:
-    return ChecksumError("what WhatsApp's servers send is longer than the database promises")
+    return ChecksumError("WhatsApp's servers sent more than the database promises")

@@ -121,7 +121,7 @@ def test_a_server_that_is_not_there(run: Run, with_key: dict[str, str], tmp_path
 def test_plain_http_to_another_machine_is_refused(run: Run, signed_in: dict[str, str]) -> None:
     ended = run("backups", env={**signed_in, "GDRIVE_WA_ENDPOINT": "http://example.org"})
     assert ended.returncode == 2
-    assert_explained(ended.stderr, "in the clear")
+    assert_explained(ended.stderr, "unencrypted")
 
 
 def test_no_key(run: Run, signed_in: dict[str, str], tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_path_that_a_script_left_empty_is_not_the_current_folder(
     before = sorted(tmp_path.iterdir())
     ended = run(*words, env=with_key)
     assert ended.returncode == 2
-    assert_explained(ended.stderr, "it is empty")
+    assert_explained(ended.stderr, "the path is empty")
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -143,15 +143,15 @@ def test_a_port_that_is_taken(run: Run, client_file: Path, consenting: Emulator)
             "--client-secrets", client_file, "--endpoint", consenting.root,
         )  # fmt: skip
     assert ended.returncode == 2
-    assert f"port {port} of this machine is taken" in ended.stderr
+    assert f"port {port} of this machine is in use" in ended.stderr
 
 
 @pytest.mark.parametrize(
     ("comes_back", "message"),
     [
         ("?error=access_denied&state={state}", "access was denied in the browser"),
-        ("favicon.ico", "something else answered"),
-        ("?code=4/abc&state=wrong", "something else answered"),
+        ("favicon.ico", "belonged to another sign-in"),
+        ("?code=4/abc&state=wrong", "belonged to another sign-in"),
     ],
 )
 def test_what_the_browser_shows_promises_nothing(
@@ -173,7 +173,7 @@ def test_what_the_browser_shows_promises_nothing(
     assert code == 3
     assert message in said
     assert "Traceback" not in said
-    assert "go back to the terminal: it tells how it ended" in shown[0]
+    assert "shows whether the sign-in succeeded" in shown[0]
 
 
 log_in_by_browser = log_in
@@ -239,8 +239,8 @@ class TestTheAndroidWay:
             ),
             (
                 {"oauth_token": "crumb", "managed": True},
-                "administrator of this Workspace account does not allow it",
-                "only the administrator",
+                "administrator of this Workspace account does not allow this",
+                "ask the administrator",
             ),
             (
                 {"oauth_token": "crumb", "android_id": "0123456789abcdef"},

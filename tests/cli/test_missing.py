@@ -134,7 +134,7 @@ def test_a_link_that_is_over_before_its_time_fails_with_that_reason(
 ) -> None:
     change(phone, lacking, message_url=f"{LINKED}/v/gone?oe=7FFFFFFF")
     report = restore(run, phone, emulator)
-    assert "no longer hold it" in outcome(report, "failed", lacking)["reason"]
+    assert "no longer store it" in outcome(report, "failed", lacking)["reason"]
     assert set(statuses(tmp_path / "out").values()) == {"missing"}
 
 
@@ -176,7 +176,7 @@ def test_an_address_that_is_not_whatsapps_is_not_followed(
         ({"enc_file_hash": "AA" * 21 + "A="}, "not the copy"),
         ({"file_hash": "AA" * 21 + "A="}, "not what the database promises"),
         ({"media_key": b"\x01" * 32}, "does not open this file"),
-        ({"file_length": 1}, "longer than the database promises"),
+        ({"file_length": 1}, "more than the database promises"),
     ],
 )
 def test_what_is_not_what_was_promised_is_not_kept(

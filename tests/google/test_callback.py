@@ -23,7 +23,7 @@ def test_what_is_asked_for_comes_back_whole() -> None:
         status, _, page = visit(f"{server.url}?code=4%2Fabc&state=x")
         assert server.wait(120) == f"{server.url}?code=4%2Fabc&state=x"
     assert status == 200
-    assert "go back to the terminal" in page
+    assert "You can close this window" in page
 
 
 def test_the_wait_ends_though_a_connection_says_nothing() -> None:

@@ -120,7 +120,7 @@ def test_the_backup_key_in_the_keyring(ring: Ring) -> None:
     assert kept.reveal() == "ab" * 32
     ring.locked = True
     assert logins.stored_key() is None
-    with pytest.raises(CredentialsError, match="does not take the key"):
+    with pytest.raises(CredentialsError, match="refused to store the key"):
         logins.store_key(Secret("ab" * 32))
 
 

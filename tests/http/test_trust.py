@@ -51,7 +51,7 @@ def test_who_is_not_trusted_is_asked_once_and_told_of(front: TlsFront, session: 
     with pytest.raises(UntrustedError, match="not trusted: self-signed certificate") as caught:
         session.get_json(backups_at(front.root), what="the list")
     assert front.connections == 1
-    assert "date and the time" in caught.value.hints[0]
+    assert "date and time" in caught.value.hints[0]
     assert "SSL_CERT_FILE" in caught.value.hints[2]
     assert caught.value.exit_code == NetworkError.exit_code
 
@@ -106,7 +106,7 @@ def test_what_speaks_no_tls_is_asked_once(session: Session) -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         url = backups_at(f"https://127.0.0.1:{listening.getsockname()[1]}")
-        with pytest.raises(UntrustedError, match="does not speak https") as caught:
+        with pytest.raises(UntrustedError, match="does not answer in https") as caught:
             session.get_json(url, what="the list")
         listening.shutdown(socket.SHUT_RDWR)
         thread.join()

@@ -125,7 +125,7 @@ def test_one_bad_file_ends_nothing(dump: Dump, database: Path) -> None:
     }
     done = {outcome.path: outcome.reason for outcome in report.done}
     assert done.pop(f"Media/{good.name}") is None
-    assert "its own name is lost" in str(done.pop(f"Media/{forged.name}"))
+    assert "its original name is lost" in str(done.pop(f"Media/{forged.name}"))
     assert done == {}
     reasons = {outcome.path: outcome for outcome in report.failed}
     assert set(reasons) == {

@@ -107,7 +107,7 @@ def test_an_envelope_that_cannot_be_used_costs_the_name_and_not_the_content(
     report = decrypt_single(blob, key=ROOT_KEY, progress=listener)
     assert blob.with_suffix(".opus").read_bytes() == VOICE
     (said,) = listener.said
-    assert "metadata beside it cannot be used" in said
+    assert "metadata file cannot be used" in said
     assert (report.failed, report.done[0].reason) == ([], said.removeprefix(f"{blob.name}: "))
 
 
@@ -162,12 +162,12 @@ def test_nothing_is_written_over_itself(database: Path, tmp_path: Path) -> None:
     plain = tmp_path / "msgstore.db"
     plain.write_bytes(database.read_bytes())
     for dest in (None, plain, tmp_path):
-        with pytest.raises(UsageError, match="over itself"):
+        with pytest.raises(UsageError, match="would be overwritten"):
             decrypt_single(plain, dest, ROOT_KEY)
     blob = stored(tmp_path)
     sealed = seal_envelope(json.dumps({"name": f"Media/{blob.name}"}).encode(), ROOT_KEY)
     envelope_of(blob).write_text(sealed)
-    with pytest.raises(UsageError, match="over itself"):
+    with pytest.raises(UsageError, match="would be overwritten"):
         decrypt_single(blob, key=ROOT_KEY)
 
 

@@ -106,7 +106,7 @@ def test_a_media_file_without_its_envelope_is_known_by_its_content(
     assert len(restored) == len(sample.notes) - 1
     assert all(note.status is NoteStatus.RESTORED for note in restored)
     strangers = {outcome.reason for outcome in report.skipped}
-    assert strangers == {"no voice note of the databases"}
+    assert strangers == {"the databases do not mention it as a voice note"}
     assert not (tmp_path / "out" / "Media").exists()
 
 

@@ -129,7 +129,7 @@ def test_links_to_the_same_copy_are_one_entry() -> None:
     ("status", "error", "said"),
     [
         (503, NetworkError, "cannot be reached"),
-        (410, GoneError, "no longer hold it"),
+        (410, GoneError, "no longer store it"),
         (400, RefusedError, "answered 400"),
     ],
 )
@@ -166,7 +166,7 @@ def test_what_is_longer_than_promised_is_not_read_to_its_end(tmp_path: Path, tol
                 while piece := stream.read(1_000):
                     came += len(piece)
 
-        with pytest.raises(ChecksumError, match="longer than the database promises"):
+        with pytest.raises(ChecksumError, match="more than the database promises"):
             read_all()
         assert came <= 10_026 < len(stored[entry.stored_as])
         assert bool(came) is not told

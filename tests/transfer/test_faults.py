@@ -221,7 +221,7 @@ def test_a_page_that_repeats_itself_ends_the_listing(
     emulator.faults = Fault(kind=K.REPEAT_PAGE, path=LISTING, times=None)
     done = cli.run("download", tmp_path / "dest")
     assert done.code == 4
-    assert "repeats a page" in done.talk
+    assert "the same page" in done.talk
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ def test_in_a_tree_a_bad_envelope_costs_the_name_and_nothing_else(
     one = stored(tmp_path / "src")
     Path(f"{one}-metadata").write_text(sealed, encoding="utf-8")
     told = what_became_of_the_odd_one(tmp_path / "src", tmp_path / "out", one)
-    assert "its own name is lost" in told
+    assert "its original name is lost" in told
 
 
 @pytest.mark.parametrize("vector", OF_THE_ROOT_KEY.values(), ids=list(OF_THE_ROOT_KEY))
