@@ -1,4 +1,4 @@
-# Each target sets up what it needs, from nothing but python3 and make.
+# Each target sets up what it needs; only python3 and make must be installed.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -7,9 +7,9 @@ USABLE := $(VENV)/.usable
 READY  := $(VENV)/.ready
 PEERS  := .peers
 DEST   := demo-archive
-# For bench and fuzz: which ones, and their options, such as ARGS="decrypt --quick".
+# Arguments for bench and fuzz: which ones to run, and their options, such as ARGS="decrypt --quick".
 ARGS   ?=
-# Two at a time, the tests of a file by one of them: much of the time other programs are waited for.
+# Number of test processes; each runs whole files. Much of the time they wait for other programs.
 WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -48,19 +48,19 @@ proto: $(READY)
 clean:
 	rm -rf $(VENV) $(PEERS) demo-archive dist .mypy_cache .ruff_cache .pytest_cache
 
-# The package, editable: all that a user of it needs.
+# The package, installed editable, with all that a user needs.
 $(USABLE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-# And what its tests need.
+# In addition, everything that the tests need.
 $(READY): $(USABLE)
 	$(BIN)/pip install --quiet --group dev
 	@touch $@
 
-# Programs that we did not write, in an environment of their own: the tests run them beside us.
+# Third-party programs, in their own environment: the tests compare this program with them.
 $(PEERS)/.ready: tests/peers.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement tests/peers.txt

@@ -1,4 +1,4 @@
-"""The user's own address book: whose number is whose."""
+"""The user's own address book: the names for phone numbers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Photo:
 
     Attributes:
         content: its bytes, as they are there.
-        mime_type: such as ``image/jpeg``; told by its first bytes, not by what the file says.
+        mime_type: such as ``image/jpeg``; from its first bytes, not from what the file says.
     """
 
     content: bytes = field(repr=False)
@@ -159,7 +159,7 @@ def _split_numbers(number: str) -> list[str]:
 
 
 def _single_person(people: Iterable[Person]) -> Person | None:
-    """The person that all of `people` are; None when they are several.
+    """The one person in `people`, if all are the same; None otherwise.
 
     Address books have people twice, once with less of their name: the fuller one is taken.
     """

@@ -26,7 +26,7 @@ _FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
 
 
 class _OutOfOrderError(sqlite3.DatabaseError):
-    """A row comes again: the pages lead in a circle."""
+    """A row was read twice: the pages form a circle."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 

@@ -80,7 +80,7 @@ class MessageReader:
             yield from self._note(info, STATUS)
 
     def with_names(self, found: IncrementNote) -> IncrementNote:
-        """A note with what was only told after it: numbers of hidden ids, and names."""
+        """A note with the names, and the numbers of hidden ids, that were read after it."""
         note = found.note
         chat_jid = self._resolve(note.chat_jid)
         sender_jid = None if note.sender_jid is None else self._resolve(note.sender_jid)
@@ -168,7 +168,7 @@ class MessageReader:
         yield IncrementNote(note=note, link=link)
 
     def _resolve(self, jid: str) -> str:
-        """The jid with the number, where a LID's is told."""
+        """The jid with the phone number, when `jid` is a LID with a known number."""
         jid = bare(jid)
         return self.lid_numbers.get(jid, jid)
 

@@ -1,6 +1,6 @@
-"""The ZIP that an increment decrypts to, opened as something a stranger wrote.
+"""The ZIP that an increment decrypts to, read as untrusted input.
 
-Nothing is unpacked to the disk. What is bounded is the number of things as much as their bytes:
+Nothing is unpacked to the disk. The number of items is bounded as well as their bytes, because
 30 million empty messages fit in 61 KB.
 """
 
@@ -47,7 +47,7 @@ _CONVERSATION = 2
 
 @contextmanager
 def open_increment(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The ZIP at `path`, of which every member is as an honest one's.
+    """Open the ZIP at `path` after checking the names and types of its members.
 
     Raises:
         UsageError: it cannot be read.
@@ -60,7 +60,7 @@ def open_increment(path: Path) -> Iterator[zipfile.ZipFile]:
             _check(archive)
             yield archive
     except KeyError as error:
-        raise FormatError(f"an increment without {MESSAGES}: {path.name}") from error
+        raise FormatError(f"the increment '{path.name}' does not contain {MESSAGES}") from error
     except (zipfile.BadZipFile, OSError) as error:
         raise FormatError(f"'{path.name}' is not a ZIP, or a damaged one") from error
     except _UNPACKING as error:
@@ -89,7 +89,7 @@ def read_tables(
 
     Args:
         archive: an increment.
-        warnings: where files are named whose layout is not understood. They cost names only.
+        warnings: a list to which files with an unknown layout are added; they cost only names.
     """
     found = sorted(
         (match[1], int(match[2] or 0), name)

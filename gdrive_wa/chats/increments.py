@@ -1,4 +1,4 @@
-"""What an increment of a backup knows: what came after the last full database.
+"""An increment of a backup: the messages that came after the last full database.
 
 Format facts: proto/README.md, "Increments". An increment decrypts to a ZIP as every other
 container does; this reads the voice notes in its messages, and the names in all of it.
@@ -33,7 +33,7 @@ _CURRENT = "9999-99-99"
 
 
 def increment_number(name: str) -> tuple[str, int, int] | None:
-    """What an increment is sorted by, from its file's name; None for any other name.
+    """The sort key in the name of an increment; None for any other name.
 
     Phones number the increments since the last full database from 1. When they write the next
     full one, those that it replaces get a date: so dated ones come first, by their days, and the
@@ -89,7 +89,7 @@ class Increment:
         return len(self.notes)
 
     def add_lids_to(self, jids: Jids) -> None:
-        """Tell `jids` whose hidden ids are whose, unless it knows already."""
+        """Add the phone numbers of hidden ids to `jids`, unless it has them already."""
         own = self._own_jids()
         for hidden, number in self.lid_numbers.items():
             jids.add_lid(hidden, number)
@@ -99,7 +99,7 @@ class Increment:
             _pair(jids, own, row.get("jid_row_id"), row.get("account_jid_row_id"))
 
     def names(self, jids: Jids) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-        """What it calls people and groups, by the jids that `jids` makes of them.
+        """The names of people and groups, by the jids that `jids` resolves them to.
 
         Returns:
             Names that the owner's phone shows; those that people gave themselves; groups' names.
@@ -156,8 +156,8 @@ def read_increment(path: str | Path) -> Increment:
         UsageError: it cannot be read.
         FormatError: it is not a ZIP, or holds no messages.
         UnsafeNameError: a member is named as if it were to leave its folder.
-        PayloadError: a member is a link, or there twice; or the messages make no sense, or are
-            more than any real ones.
+        PayloadError: a member is a link, or occurs twice; or the messages are invalid, or more
+            than in any real increment.
     """
     path = Path(path)
     warnings: list[str] = []

@@ -41,13 +41,13 @@ def read_iphone_notes(
         chat_storage: the database, with its write-ahead log merged in.
         sidecars: ``LID.sqlite``, ``ContactsV2.sqlite`` and ``AddressBook.sqlitedb`` of the same
             backup, as far as there are any; names come from elsewhere when they are damaged.
-        contacts: a vCard file or Google contacts export of the user's.
-        owner: the name of whose phone it is; the databases do not tell.
+        contacts: an address book of the user's.
+        owner: the name of the phone's owner; the databases do not contain it.
         owner_number: the owner's own number, where it is known.
 
     Raises:
         DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
-        UsageError: `contacts` is neither.
+        UsageError: `contacts` is not an address book.
     """
     warnings: list[str] = []
     owner = owner or NAMELESS_OWNER
@@ -82,7 +82,7 @@ def read_iphone_files(
             None.
         sidecars: as for :func:`read_iphone_notes`, as the others.
         contacts: an address book of the user's.
-        owner: the name of whose phone it is.
+        owner: the name of the phone's owner.
 
     Raises:
         DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.

@@ -120,8 +120,8 @@ class LegacyMessages:
 def _own_media(tables: Tables, rows: list[tuple[Any, ...]]) -> dict[int, MediaRow]:
     """What ``message_media`` says of the files of `rows`.
 
-    It has one key for both schemas. Where they number their messages apart, a row of it that
-    belongs to a message of the current one says nothing of the old one's of that number.
+    The table is shared by both schemas. When they number their messages separately, a row that
+    belongs to a message of the current schema is not about the old message of that number.
     """
     media = read_media(tables)
     if media and tables.has("message", "_id", "key_id"):

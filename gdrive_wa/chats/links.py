@@ -1,4 +1,4 @@
-"""Where WhatsApp's own servers held the file of a voice note, and what opens that copy."""
+"""The link to a voice note's file on WhatsApp's own servers, and the key to that copy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_links(msgstore: Path) -> Iterator[MediaLink]:
     A row without a media key opens nothing and is left out.
 
     Raises:
-        DatabaseError: `msgstore` is no database, or cannot be read.
+        DatabaseError: `msgstore` is not a database, or cannot be read.
     """
     with Tables(msgstore) as tables:
         kinds = _VOICE if tables.has("message", "message_type") else "0"

@@ -26,7 +26,7 @@ class MergedNotes:
     """Notes by their messages. Sources are added the newest first.
 
     Attributes:
-        added: messages that no source before had; whoever reads it sets it back.
+        added: messages that no earlier source had; the reader of this counter resets it.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class MergedNotes:
 
 
 def fill_in(newer: VoiceNote, older: VoiceNote) -> VoiceNote:
-    """`newer`, with what it does not say taken from `older`, the same message."""
+    """`newer`, with its missing values taken from `older`, the same message."""
     changes: dict[str, Any] = {
         name: getattr(older, name)
         for name in _FILLED

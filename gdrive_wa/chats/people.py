@@ -1,9 +1,9 @@
-"""Who a jid is: WhatsApp's ids, and the names that people gave them.
+"""WhatsApp's ids (jids), and the names that go with them.
 
-What stands after the ``@`` says what an id stands for: ``s.whatsapp.net`` (once ``c.us``) a
-phone number, ``lid`` a person whose number is hidden, ``hosted`` and ``hosted.lid`` the same for
-a business whose chats a company keeps, ``bot`` a program, ``g.us`` a group, ``broadcast`` a list
-of receivers or everybody's status, ``newsletter`` a channel.
+The part after the ``@`` is the kind of id: ``s.whatsapp.net`` (formerly ``c.us``) is a phone
+number, ``lid`` a person with a hidden number, ``hosted`` and ``hosted.lid`` the same for a business
+whose chats another company stores, ``bot`` a program, ``g.us`` a group, ``broadcast`` a list of
+receivers or the status updates, ``newsletter`` a channel.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gdrive_wa.chats.values import as_int, name_text, text
 
 STATUS = "status@broadcast"
 UNKNOWN_CHAT = "unknown@unknown"
-"""Stands for the chat of a message whose chat the database no longer knows."""
+"""The jid used when a message's chat is no longer in the database."""
 
 _DEVICE = re.compile(r"^([^@:]+?)(?:\.\d+)?(?::\d+)?@")
 _HIDDEN = "@lid"
@@ -64,7 +64,7 @@ def sender_in(chat_jid: str, told: str | None, *, mine: bool) -> str | None:
 
     Args:
         chat_jid: of the chat.
-        told: the sender by the database.
+        told: the sender according to the database.
         mine: the owner sent it.
     """
     server = chat_jid.rpartition("@")[2]
@@ -97,14 +97,14 @@ class Jids:
         self.add_lids(row for row in accounts if often[row[1]] == 1)  # else it is not one person's
 
     def add_lids(self, rows: Iterable[tuple[object, object]]) -> None:
-        """Note that the first of two row numbers is a hidden id of the second's person."""
+        """Record pairs of row numbers: a hidden id, and the phone number of the same person."""
         for lid, phone in rows:
             hidden, known = self.jid_as_stored(lid), self.jid_as_stored(phone)
             if hidden is not None and known is not None and hidden.endswith(_HIDDEN):
                 self.add_lid(hidden, known)
 
     def add_lid(self, hidden: str, number: str) -> None:
-        """Note whom a hidden id hides, unless that is known already."""
+        """Record the phone number of a hidden id, unless it is known already."""
         if hidden != number and is_person(number):
             self._phones.setdefault(bare(hidden), bare(number))
 
@@ -138,7 +138,7 @@ class People:
     """Names, by jid. The first source that knows a name gives it.
 
     Args:
-        owner: the name of whose database it is.
+        owner: the name of the database's owner.
         sources: each gives a name for a jid, or None.
     """
 
@@ -159,7 +159,7 @@ class People:
         return self._found[jid]
 
     def sender(self, jid: str | None, *, from_me: bool, own: str | None = None) -> str:
-        """What to call who sent a message.
+        """The name of a message's sender.
 
         Args:
             jid: theirs; None where the database does not say.
@@ -181,7 +181,7 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class WaNames:
-    """What ``wa.db`` knows.
+    """The names in ``wa.db``.
 
     Attributes:
         saved_names: the names that the owner gave, by jid.

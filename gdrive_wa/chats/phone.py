@@ -1,7 +1,7 @@
-"""All that one phone's databases and increments say, held against each other.
+"""The combined content of one phone's databases and increments.
 
-The newest database counts. What it has lost, because a message was deleted or a page is damaged,
-increments and older databases fill in; none of them ever overrides a newer one.
+The newest database has priority. Increments and older databases fill in what it has lost, because
+a message was deleted or a page is damaged. They never override a newer source.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The voice notes that a phone's databases know."""
+"""Reads the voice notes in a phone's databases."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Chats:
-    """What the databases say; iterating gives the notes.
+    """The content of the databases; iterating gives the notes.
 
     Attributes:
-        owner: the name of whose backup it is, ``Me`` where the database does not say.
-        notes: by time sent; each without a file, for this room knows of none.
+        owner: the name of the backup's owner; ``Me`` when the database does not contain it.
+        notes: by time sent; their files are not known here.
         warnings: what a person should know about the databases, a line each.
         attached: audio messages that are not voice notes, and therefore not among `notes`.
         nameless: jids of the chats with notes that no source has a name for.
@@ -67,7 +67,7 @@ def read_voice_notes(
     Args:
         msgstore: the newest database.
         older: others of the same phone, the newest first; they fill in what is lost.
-        wa: ``wa.db``, where the names of contacts stand; it may be damaged or empty.
+        wa: ``wa.db``, with the names of contacts; it may be damaged or empty.
         contacts: an address book of the user's.
         owner_number: the owner's own number, where it is known.
         increments: in the order in which the phone wrote them.

@@ -1,4 +1,4 @@
-"""A database that somebody else wrote, read without ever changing it.
+"""An untrusted database, read without ever changing it.
 
 Tables and columns come and go between versions of WhatsApp; values may be of any type, text of
 any encoding, pages damaged. What can be read is read, and the rest is counted.
@@ -49,7 +49,9 @@ class Tables:
         self.lost: Counter[str] = Counter()
         self.cut: set[str] = set()
         if not path.is_file():
-            raise DatabaseError(f"there is no database {path}")
+            raise DatabaseError(
+                f"there is no database '{path}'", hint="check the spelling of the path"
+            )
         self._steps_left = _MIN_STEPS + _STEPS_PER_BYTE * path.stat().st_size
         with self._errors():
             self._database = sqlite3.connect(

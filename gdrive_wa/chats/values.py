@@ -1,4 +1,4 @@
-"""A value of a foreign database as what it should be, or None."""
+"""Converts values of untrusted databases to the expected types, or to None."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def person_name(value: object) -> str | None:
 def moment(*values: object) -> datetime | None:
     """The first of `values`, in milliseconds since 1970 UTC, that is a time of a message.
 
-    One that only makes sense in seconds is taken for seconds.
+    A value that is only plausible in seconds is taken as seconds.
     """
     for value in values:
         number = as_int(value)

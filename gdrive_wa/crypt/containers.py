@@ -34,7 +34,7 @@ _WRONG_KEY = "this key does not open this backup"
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What a container held.
+    """The facts about a container's payload.
 
     Attributes:
         payload: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
@@ -50,7 +50,7 @@ class Unpacked:
 
 
 def container_key(header: Header, key: Key | None) -> bytes:
-    """The AES-256 key of a container, after all that can be told without decrypting was checked.
+    """The AES-256 key of a container, after every check that needs no decryption.
 
     Raises:
         MissingKeyError: no key.
@@ -92,7 +92,7 @@ def generation_mismatch(what: str) -> WrongKeyError:
     """The error about a cipher key that is not of the container's time."""
     return WrongKeyError(
         f"this key file belongs to another generation of the backup: its {what} differs",
-        hint="the key changes when WhatsApp is registered anew: give the key of that time",
+        hint="the key changes when WhatsApp is registered again: give the key from that time",
     )
 
 
@@ -187,8 +187,7 @@ def _verdict(
 ) -> GdriveWaError:
     """Why a tag did not verify: another key leaves no plausible first byte, damage leaves them.
 
-    Content that unpacks as far as it goes, and then stops, was cut; content that stops making
-    sense was altered.
+    Content that unpacks until its end was cut short; content that becomes invalid was altered.
     """
     if not (unpacker.plausible if checksummed else unpacker.recognisable):
         hints: tuple[str, ...] = WrongKeyError.default_hints

@@ -42,8 +42,8 @@ class Decrypted:
         payload: of the content: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
         size: bytes of content.
         sha256: of the content, hex.
-        start: its first bytes, which tell what it is.
-        warnings: what a person should know about it; mostly empty.
+        start: its first bytes, by which its kind is recognised.
+        warnings: messages for the user; mostly empty.
     """
 
     format: str
@@ -72,7 +72,7 @@ def decrypt_content(
 
     Args:
         file: the stored file, seekable, at its start.
-        name: the name it is stored under: of media, only that tells what they are.
+        name: the name it is stored under; media files can only be recognised by it.
         sink: takes the pieces, in order.
         key: the key; only an unencrypted file needs none.
         metadata: of a media file, from its envelope.
@@ -92,15 +92,15 @@ def decrypt_content(
         return _media(file, size, digits, key, sink, metadata, check)
     start = file.read(MAX_HEADER_SIZE)
     if not start and not copy_unknown:
-        raise TruncatedError(f"the file is empty: {_base(name)}")
+        raise TruncatedError(f"'{_base(name)}' is empty")
     kind, header = recognise(start, name)
     if header is not None:
         return _container(file, size, header, key, sink, limit, check)
     file.seek(0)
     if not copy_unknown and kind in ("unknown", "enc", "zlib"):
         raise FormatError(
-            f"no backup file of any known format: {_base(name)}",
-            hint="gdrive-wa inspect tells what is known about it",
+            f"'{_base(name)}' is not a backup file of any known format",
+            hint="run gdrive-wa inspect to see what it contains",
         )
     plain = copy_content(file, sink, metadata=metadata, check=check, kind=kind)
     return replace(plain, warnings=(ALREADY_PLAIN if kind != "enc" else STILL_SEALED,))
@@ -143,7 +143,7 @@ def decrypt_linked(file: IO[bytes], link: MediaLink, sink: Callable[[Piece], obj
     """
     stored = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if link.enc_sha256 not in (None, stored):
-        raise ChecksumError("what came is not the copy that the database promises")
+        raise ChecksumError("the downloaded copy is not the one that the database promises")
     size = file.tell()
     file.seek(0)
     written = _HashingSink(sink, digested=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import unicodedata
 
 _NO_CHARACTER = "\ufffd"
-"""What stands where other bytes were decoded that are none."""
+"""The replacement character, which decoders write for invalid bytes."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def decode_text(raw: bytes) -> str | None:
-    """`raw` as text of UTF-8, with a mark before it or without, or of UTF-16 with one, which
-    PowerShell writes; None where it is no text.
+    """`raw` as UTF-8 text, with or without a byte order mark, or as UTF-16 text with one, which
+    PowerShell writes; None when it is not text.
     """
     try:
         text = raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig")
@@ -25,7 +25,7 @@ def decode_text(raw: bytes) -> str | None:
 
 
 def strip_separators(typed: str) -> str:
-    """What was typed without what people, apps and web pages put between the digits."""
+    """`typed` without the characters that people, apps and web pages put between the digits."""
     return "".join(c for c in typed if not _is_separator(c))
 
 

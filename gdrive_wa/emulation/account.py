@@ -183,18 +183,18 @@ def read_account(folder: Path) -> Account:
 
     Raises:
         UsageError: there is none.
-        FormatError: its account.json makes no sense.
+        FormatError: its account.json is invalid.
     """
     path = folder / ACCOUNT_FILE
     try:
         settings = json.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(
-            f"no account for the emulator here: {folder}",
-            hint="an account is a folder with an account.json in it",
+            f"'{folder}' is not an account for the emulator",
+            hint="give a folder with an account.json in it",
         ) from error
     except ValueError as error:
-        raise FormatError(f"not JSON: {path}") from error
+        raise FormatError(f"'{path}' is not JSON") from error
     try:
         return Account(
             folder=folder,
@@ -204,7 +204,7 @@ def read_account(folder: Path) -> Account:
             settings=settings,
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise FormatError(f"the account file makes no sense: {path}: {error}") from error
+        raise FormatError(f"the account file '{path}' is invalid: {error}") from error
 
 
 def _backup_settings(folder: Path, settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:

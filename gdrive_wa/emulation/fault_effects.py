@@ -1,4 +1,4 @@
-"""Carrying a fault out: other answers, other listings, other ways of sending."""
+"""Applies faults: changes answers and listings, and the way in which they are sent."""
 
 from __future__ import annotations
 

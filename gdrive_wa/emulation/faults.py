@@ -218,7 +218,7 @@ def _check(parsed: Mapping[str, object], known: Mapping[str, Any]) -> None:
         if not right:
             raise UsageError(
                 f"{key} of a fault cannot be {value!r}",
-                hint="gdrive_wa/emulation/faults.py tells what each key holds",
+                hint="gdrive_wa/emulation/faults.py describes the value of each key",
             )
 
 
@@ -226,12 +226,14 @@ def read_faults(path: Path) -> Faults:
     """The faults that a JSON file describes.
 
     Raises:
-        UsageError: it cannot be read, is no JSON, or names something that is not known.
+        UsageError: it cannot be read, is not JSON, or contains an unknown name.
     """
     try:
         parsed = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"the faults cannot be read: {path}") from error
+        raise UsageError(
+            f"the faults in '{path}' cannot be read", hint="give a JSON file of faults"
+        ) from error
     return parse_faults(parsed)
 
 
@@ -239,7 +241,7 @@ def parse_faults(parsed: object) -> Faults:
     """The faults that parsed JSON describes.
 
     Raises:
-        UsageError: it names something that is not known.
+        UsageError: it contains an unknown name.
     """
     if not isinstance(parsed, dict) or not parsed.keys() <= _SETTINGS.keys():
         raise UsageError(f"faults have the keys {', '.join(sorted(_SETTINGS))}")

@@ -1,4 +1,4 @@
-"""Who answers what: the addresses of the emulator, and its own control behind them."""
+"""Routes each request of the emulator to the service that answers it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Router:
         )
 
     def answer(self, request: Request) -> Response:
-        """One request, whoever it is for."""
+        """Answer one request, for any service."""
         route = self._routes.get(request.path)
         if route is not None:
             return route(request)

@@ -20,7 +20,7 @@ _PLAIN = Delivery()
 
 @dataclass(slots=True)
 class SharedBandwidth:
-    """The one line that all connections share.
+    """The bandwidth that all connections share.
 
     Attributes:
         limit: bytes a second; None without limit.
@@ -49,7 +49,7 @@ async def send(
 ) -> bool:
     """Send `response`, as `delivery` wants it; False when the connection cannot go on.
 
-    `count_bytes` is told of bytes of the body just before they go out.
+    `count_bytes` is called with the number of bytes of the body just before they are sent.
     """
     keep = keep and _length_is_right(response)
     if delivery.plain and (bandwidth is None or bandwidth.limit is None):

@@ -33,24 +33,22 @@ from gdrive_wa.emulation.send import SharedBandwidth, send
 from gdrive_wa.emulation.tokens import Tokens
 
 CONTROL = "/_emulator/"
-"""Paths for whoever runs the emulator; never counted, delayed or spoilt."""
+"""Paths that control the emulator; they are never counted, delayed or changed by a fault."""
 PRECOMPUTE_SIZE = 16 * 1024 * 1024
 """Blobs from this size on are hashed before the first request."""
 
 
 class Emulator:
-    """Google, as far as this program meets it, for the given accounts. A context manager.
+    """The Google services that this program uses, for the given accounts. A context manager.
 
-    ``with Emulator(folder) as google:`` serves until the block ends; ``google.root`` is what
-    ``--endpoint`` takes. Everything may be called from any thread.
+    It serves until the ``with`` block ends; ``root`` is the URL for ``--endpoint``. Thread-safe.
 
     Args:
-        accounts: the accounts, or the folders that hold them; the first is the one signed in
-            when nobody chooses.
-        host: the address to listen on; only loopback makes sense.
-        port: 0 for any that is free.
-        auto_consent: the consent page answers itself.
-        token_lifetime: seconds that an access token lives.
+        accounts: the accounts, or their folders; the first one is the default for signing in.
+        host: the address to listen on; use loopback only.
+        port: 0 for any free port.
+        auto_consent: give consent without showing the page.
+        token_lifetime: seconds until an access token expires.
         faults: what goes wrong.
 
     Attributes:
@@ -144,7 +142,7 @@ class Emulator:
             self._thread.join()
 
     def wait(self) -> None:
-        """Serve until somebody calls :meth:`close`, or the process is interrupted."""
+        """Serve until :meth:`close` is called or the process is interrupted."""
         while self._thread.is_alive():
             self._thread.join(0.2)
 
@@ -166,12 +164,11 @@ class Emulator:
             self._ready.set()
             return
         self.port = server.sockets[0].getsockname()[1]
-        self._router = Router(
-            self.accounts, self.tokens, self.root, auto_consent=self._auto_consent
-        )
+        options = {"auto_consent": self._auto_consent}
+        self._router = Router(self.accounts, self.tokens, self.root, **options)
         self._ready.set()
         await self._stop.wait()
-        for listening in server.sockets:  # accept nobody else, and let in who was accepted:
+        for listening in server.sockets:  # stop accepting, but keep accepted connections:
             self._loop.remove_reader(listening.fileno())  # a closed server would drop them
         await _run_ready_tasks()
         server.close()
@@ -180,7 +177,7 @@ class Emulator:
                 task.cancel()
             await asyncio.gather(*self._open, return_exceptions=True)
             await _run_ready_tasks()
-        for transport in tuple(self._transports):  # what nobody reads would never be all sent
+        for transport in tuple(self._transports):  # unread data would never be sent completely
             transport.abort()
         await _run_ready_tasks()
 
@@ -195,9 +192,9 @@ class Emulator:
         try:
             await self._answer_requests(reader, writer)
         except (ConnectionError, TimeoutError):
-            pass  # the other side is gone; that is its right
+            pass  # the client has closed the connection
         except asyncio.CancelledError:  # asyncio of 3.11 would print it as an error
-            writer.transport.abort()  # closing down: nobody waits until it is all sent
+            writer.transport.abort()  # closing: do not wait until everything is sent
         except BadRequestError as error:
             writer.write(f"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{error}".encode())
         finally:
@@ -286,14 +283,14 @@ def _precompute_hashes(account: Account) -> None:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close without a farewell: the other side gets a reset."""
+    """Reset the connection instead of closing it in good order."""
     raw: socket.socket = writer.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
 async def _run_ready_tasks() -> None:
-    """Let everything happen that is due already, and what follows from it."""
+    """Run the tasks that are ready, and those that they make ready."""
     for _ in range(8):
         await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""Who may do what: access, refresh and master tokens, and one-time codes."""
+"""Access, refresh and master tokens, and one-time codes, with what each of them allows."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Tokens:
         return code if expires > time.monotonic() else None
 
     def redeem_cookie(self, cookie: str) -> str | None:
-        """Whose the ``oauth_token`` of the Android sign-in page is; it is spent by asking."""
+        """The account of an ``oauth_token`` from the Android sign-in page; valid only once."""
         with self._lock:
             return self._cookies.pop(cookie, None)
 

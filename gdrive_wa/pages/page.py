@@ -1,8 +1,8 @@
-"""The page people listen to: one HTML file that opens from disk.
+"""The page to listen to: one HTML file that opens from disk.
 
-It needs no server, no network and no other file than the voice notes beside it, and it is safe
-to open whatever people called themselves: names reach it as data, never as markup, and its
-content security policy runs the one script it was written with and loads nothing but audio.
+It needs no server, no network and no other files than the voice notes next to it. It is safe to
+open whatever names a backup contains: names reach it as data, never as markup, and its content
+security policy runs only the script that it was written with and loads only audio.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ PAGE_NAME = "index.html"
 DEFAULT_TITLE = "Voice notes"
 
 PLAIN_LIMIT = 3000
-"""Up to so many notes are listed one by one for a browser without scripts; beyond, by folder."""
+"""Most notes that are listed one by one for a browser without scripts, else by folder."""
 
 _SCRIPTS = ("notes.js", "draw.js", "timeline.js", "player.js", "page.js")
 _MARKUP = "<>&\u2028\u2029"
 
 
 class PlainNote(NamedTuple):
-    """A note as a browser without scripts shows it."""
+    """A note in the plain list for browsers without scripts."""
 
     href: str | None
     when: str
@@ -45,7 +45,7 @@ class PlainNote(NamedTuple):
 
 
 class PlainFolder(NamedTuple):
-    """A folder as a browser without scripts shows it."""
+    """A folder in the plain list for browsers without scripts."""
 
     href: str
     name: str
@@ -59,13 +59,19 @@ def write_page(
     timezone: tzinfo | None = None,
     title: str | None = None,
 ) -> Path:
-    """Write ``index.html`` into `archive_folder`, where the notes' files lie; its path.
+    """Write ``index.html`` into `archive_folder`, and return its path.
 
-    Times are shown in `timezone`, by default this machine's. The same notes give the same
-    bytes. A note whose path would lead out of the folder is shown without its file.
+    The same notes give the same bytes. A note with a path that leads out of the folder is shown
+    without its file.
+
+    Args:
+        archive_folder: the folder that contains the notes' files.
+        notes: the notes to show.
+        timezone: of the times that are shown; None for this machine's time zone.
+        title: of the page.
 
     Raises:
-        StorageError: the disk is full or refuses.
+        StorageError: the file cannot be written, for example because the disk is full.
     """
     target = archive_folder / PAGE_NAME
     write_file(target, render(notes, timezone=timezone, title=title).encode())
@@ -95,7 +101,7 @@ def render(
 
 
 def link(file: str) -> str:
-    """A path in the archive as a relative URL that no character of it can bend."""
+    """A path in the archive as a relative URL, with every special character escaped."""
     return "./" + "/".join(quote(without_surrogates(part), safe="") for part in file.split("/"))
 
 
@@ -110,7 +116,7 @@ def _template() -> Template:
 
 def _asset(name: str) -> str:
     text = resources.files("gdrive_wa.pages").joinpath("assets", name).read_text("utf-8")
-    return text.replace("\r\n", "\n")  # a browser hashes a script with newlines of its own kind
+    return text.replace("\r\n", "\n")  # browsers hash a script with \n as its line ends
 
 
 def _policy(style: str, script: str) -> str:
@@ -133,9 +139,9 @@ def _hash(text: str) -> str:
 
 
 def _json(data: object) -> str:
-    """JSON that can stand between script tags: it holds no markup character at all."""
+    """JSON that is safe between script tags, because it contains no markup characters."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for character in _MARKUP:  # five searches: far quicker than one translate of a long text
+    for character in _MARKUP:  # far quicker than one translate of a long text
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 

@@ -1,4 +1,4 @@
-"""Voice notes as the small table that the page reads: each name once, each note one row."""
+"""Voice notes as the compact table that the page reads: each name once, each note one row."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ STATUSES = (
     NoteStatus.UNMATCHED,
     NoteStatus.MISMATCH,
 )
-"""A row holds a status by its place in here; `assets/notes.js` has the same order."""
+"""A row holds the index of a status in this tuple; `assets/notes.js` uses the same order."""
 
 FROM_ME, STARRED, FORWARDED, VIEW_ONCE = 1, 2, 4, 8
 
 LOUDNESS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
-"""One character a waveform value, quietest first."""
+"""One character for each waveform value, quietest first."""
 
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,12 +29,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageNote:
-    """A note with what the page needs to be told besides.
+    """A note, with its local time and a safe path.
 
     Attributes:
         note: the note.
-        local: when it was sent, in the listener's time zone; None where untold.
-        file: its path in the archive when it has one that stays inside, else None.
+        local: when it was sent, in the listener's time zone; None when unknown.
+        file: its path in the archive; None when it has no file, or the path leads out of the
+            archive.
     """
 
     note: VoiceNote
@@ -43,9 +44,9 @@ class PageNote:
 
 
 def sorted_notes(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[PageNote]:
-    """The notes by time sent, oldest first; those without a time last, as they came.
+    """The notes by time sent, oldest first; those without a time come last, in the given order.
 
-    `timezone` None is this machine's own.
+    `timezone` is that of the local times; None for this machine's time zone.
     """
     page_notes = [
         PageNote(
@@ -61,12 +62,12 @@ def sorted_notes(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[Pa
 
 
 def page_data(page_notes: Sequence[PageNote]) -> dict[str, list[object]]:
-    """What the page's script is given.
+    """The data that the page's script reads.
 
-    ``chats`` and ``people`` hold pairs of jid and name, ``folders`` where files lie, and
-    ``notes`` one row each: chat, speaker (places in those lists), flags, seconds of local time
-    since 1970, minutes that local time is ahead of UTC, duration in seconds, folder (-1 for no
-    file), file name, status, message id, waveform, transcript. Time None is a time untold.
+    ``chats`` and ``people`` hold pairs of jid and name, ``folders`` the folders of the files, and
+    ``notes`` one row for each note: chat and speaker (indices into those lists), flags, seconds of
+    local time since 1970 (None when unknown), minutes that local time is ahead of UTC, duration in
+    seconds, folder (-1 for no file), file name, status, message id, waveform, transcript.
     """
     chats: dict[tuple[str, str], int] = {}
     people: dict[tuple[str, str], int] = {}
@@ -109,17 +110,17 @@ def page_data(page_notes: Sequence[PageNote]) -> dict[str, list[object]]:
 
 
 def without_surrogates(text: str) -> str:
-    """`text` without lone surrogates, which neither UTF-8 nor a URL can hold."""
+    """`text` without lone surrogates, which neither UTF-8 nor a URL can contain."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _identity(jid: str | None, name: str) -> tuple[str, str]:
-    """What tells two of them apart: the jid, and the name only where there is none."""
+    """What identifies a chat or a person: the jid, or the name when there is no jid."""
     return (without_surrogates(jid), "") if jid else ("", without_surrogates(name))
 
 
 def _safe_path(file: str | None) -> str | None:
-    """`file`, unless following it could lead out of the archive's folder."""
+    """`file`; None when its path could lead out of the archive's folder."""
     if file is None:
         return None
     try:

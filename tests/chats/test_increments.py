@@ -321,7 +321,7 @@ def test_what_is_no_increment_is_refused(tmp_path: Path) -> None:
         notes(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("other", "")
-    with pytest.raises(FormatError, match="an increment without"):
+    with pytest.raises(FormatError, match="does not contain messages.bin"):
         notes(path)
     for missing in (tmp_path / "nothing", tmp_path):
         with pytest.raises(UsageError):

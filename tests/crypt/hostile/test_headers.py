@@ -73,11 +73,11 @@ BAD_HEADERS: dict[str, tuple[bytes, type[GdriveWaError], str]] = {
     "a varint beyond the file": (b"\xff\x7f" + BODY, TruncatedError, "16383 bytes"),
     "a varint beyond all bounds": (b"\xff\xff\xff\xff\x7f" + BODY, FormatError, "would have"),
     "a prefix of no bytes": (b"\0" + BODY, FormatError, "0 bytes"),
-    "a prefix that is no protobuf": (delimited(b"\xff" * 60) + BODY, FormatError, "no protobuf"),
+    "a prefix that is not protobuf": (delimited(b"\xff" * 60) + BODY, FormatError, "not protobuf"),
     "a prefix with a wrong wire type": (
         delimited(b"\x1a\x7f" + bytes(60)) + BODY,
         FormatError,
-        "no protobuf",
+        "not protobuf",
     ),
     "no cipher at all": (delimited(b"\x08\x01") + BODY, FormatError, "no cipher"),
     "no IV": (serialise_header(a_crypt15(crypt15=Crypt15Cipher())) + BODY, FormatError, "0 bytes"),
@@ -140,7 +140,7 @@ BAD_HEADERS: dict[str, tuple[bytes, type[GdriveWaError], str]] = {
     "text that is not UTF-8": (
         delimited(a_crypt15().SerializeToString() + b"\x22\x03\x0a\x01\xff") + BODY,
         FormatError,
-        "no protobuf",
+        "not protobuf",
     ),
     "a crypt12 of no known key version": (b"\0\1\4" + BODY, FormatError, "0 bytes"),
     "zeros": (bytes(500), FormatError, "0 bytes"),
