@@ -119,6 +119,8 @@ def test_whoever_gets_the_sources_can_test_them(built: Built) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     for name in ("Makefile", "README.md", "LICENSE", "proto/generate.py", "tests/peers.txt"):
         assert name in names
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"):
+        assert name in names
     assert "tests/test_package.py" in names
 
 
