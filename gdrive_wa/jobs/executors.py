@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
@@ -27,6 +27,7 @@ from gdrive_wa.jobs.opening import (
     StoredFile,
     open_file,
     open_files,
+    open_shared,
 )
 
 LARGE = 4 << 20
@@ -150,11 +151,15 @@ class Opener:
     def _submit(self, chunk: list[StoredFile]) -> Future[Answers]:
         while not self._broken:
             try:
-                return self._executor().submit(open_files, self._opening, chunk)
+                return self._executor().submit(self._call, self._opening, chunk)
             except Exception as error:  # noqa: BLE001 - broken: the next best one opens the rest
                 self._tell(error)
                 self._broken, self._given = self._given is None, None
         return _done(self._open_here(chunk))
+
+    @property
+    def _call(self) -> Callable[[Opening, Sequence[StoredFile]], Answers]:
+        return open_files if self._given is None else open_shared
 
     def _executor(self) -> Executor:
         if self._given is not None:

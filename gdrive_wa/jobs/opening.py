@@ -127,6 +127,19 @@ def open_files(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile
     return results
 
 
+def open_shared(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile | OpenFailure]:
+    """As :func:`open_files`, on a machine that may not see the same folders: then it writes
+    nothing, so that no decrypted content is left there.
+
+    Raises:
+        FileNotFoundError: one of the files, or the folder for temporary files, is not there.
+    """
+    for path in (opening.drafts, *(file.path for file in files)):
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"a worker does not see '{path}'")
+    return open_files(opening, files)
+
+
 def open_file(opening: Opening, file: StoredFile, progress: Progress | None = None) -> OpenedFile:
     """Decrypt, verify, hash and tag one stored file into a temporary file.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,10 +12,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from operator import truediv
+from operator import getitem
 from pathlib import Path
 from threading import Condition, Thread
-from typing import Self
+from typing import Self, cast
 
 import pytest
 
@@ -283,12 +284,14 @@ def test_the_key_is_in_no_process_list_and_in_no_log(
     cluster: Cluster, dump: Path, tmp_path: Path
 ) -> None:
     gdrive_wa.decrypt_tree(dump, tmp_path / "out", ROOT_KEY, cluster=cluster.address)
-    opening = Opening.at(str(tmp_path), ROOT_KEY)
+    opening, fail = Opening.at(str(tmp_path), ROOT_KEY), cast("Callable[..., object]", getitem)
     with cluster_executor(cluster.address) as executor:
-        failure = executor.submit(truediv, opening, 0).exception(timeout=120)
-    assert isinstance(failure, TypeError)
+        failure = executor.submit(fail, {}, opening).exception(timeout=120)
+    assert isinstance(failure, KeyError)
     processes = (*cluster.workers, cluster.scheduler)
-    wait_until(lambda: any("Opening(" in line for each in processes for line in each.lines))
+    wait_until(
+        lambda: any("KeyError(Opening(" in line for each in processes for line in each.lines)
+    )
     seen = [line for each in processes for line in each.lines]
     seen += [
         Path(f"/proc/{each.pid}/{what}").read_bytes().decode("latin-1")
@@ -372,6 +375,44 @@ def test_without_the_extra_the_hint_names_it(dump: Path, tmp_path: Path) -> None
     assert 'hint: install them with: pip install "gdrive-wa[cluster]"' in ended.stderr
 
 
+EXAMPLE = """
+from pathlib import Path
+from gdrive_wa import decrypt
+from gdrive_wa.jobs.cluster import cluster_executor
+
+with cluster_executor("tcp://192.0.2.1:8786") as executor:
+    for backup in sorted(Path("/case/backups").iterdir()):
+        target, key = Path("/case/decrypted", backup.name), f"/case/keys/{backup.name}.key"
+        report = decrypt(backup, target, key, executor=executor)
+        print(backup.name, len(report.done), "decrypted,", len(report.failed), "failed")
+"""
+
+
+def test_the_example_of_many_backups_works(
+    cluster: Cluster, dump: Path, expected: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").mkdir()
+    for name in ("alice", "bob"):
+        shutil.copytree(dump, tmp_path / "backups" / name)
+        write_key_file(ROOT_KEY, tmp_path / "keys" / f"{name}.key")
+    script = EXAMPLE.replace("tcp://192.0.2.1:8786", cluster.address)
+    (tmp_path / "example.py").write_text(script.replace("/case", str(tmp_path)))
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "example.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines() == [
+        f"{name} {COUNT - 1} decrypted, 1 failed" for name in ("alice", "bob")
+    ]
+    assert found(tmp_path / "decrypted" / "alice") == found(expected)
+
+
 def test_one_file_or_an_executor_goes_with_no_cluster(dump: Path, tmp_path: Path) -> None:
     file = next(dump.glob("*.mcrypt1"))
     with pytest.raises(UsageError, match="a cluster opens folders, not one file"):
@@ -390,7 +431,7 @@ def test_ctrl_c_ends_it_at_once_and_keeps_what_is_finished(
     (worker,) = dask.with_workers(1).workers
     out = tmp_path / "out"
     process = decrypt(dump, tmp_path, "--cluster", dask.address)
-    wait_until(lambda: len(drafts(out)) > CHUNK)
+    wait_until(lambda: len(drafts(out)) > 4 * CHUNK)  # the first are on their way back
     worker.send(signal.SIGSTOP)
     wait_until(lambda: found(out))
     asked = time.monotonic()
