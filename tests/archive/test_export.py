@@ -238,9 +238,9 @@ def test_invalid_arguments_are_refused(archive: Path, tmp_path: Path) -> None:
         export(archive, tmp_path / "out", form="mp3", joined=True)
     with pytest.raises(UsageError, match="unknown export format 'wav'"):
         export(archive, tmp_path / "out", form="wav")
-    with pytest.raises(UsageError, match="in the archive itself"):
+    with pytest.raises(UsageError, match="is inside the archive"):
         export(archive, archive / "Exported")
-    with pytest.raises(UsageError, match="no archive"):
+    with pytest.raises(UsageError, match="is not a gdrive-wa archive"):
         export(tmp_path, tmp_path / "out")
 
 

@@ -326,7 +326,7 @@ class TestWhatIsThereAlready:
         outside.mkdir()
         folder.mkdir()
         (folder / "Media").symlink_to(outside)
-        with pytest.raises(StorageError, match="is a link"):
+        with pytest.raises(StorageError, match="is a symbolic link"):
             list(fetch(faulty, fill(faulty, 3), folder))
         assert list(outside.iterdir()) == []
 

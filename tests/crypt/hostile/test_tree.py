@@ -166,7 +166,7 @@ def test_in_a_tree_a_file_that_is_a_folder_too_costs_one_and_ends_nothing(
     report = decrypt_tree(tmp_path / "src", tmp_path / "out", ROOT_KEY, jobs=1)
     assert len(report.done) == 2
     (failed,) = report.failed
-    assert "stands where a" in (failed.reason or "")
+    assert "needed there" in (failed.reason or "")
     assert not list(tmp_path.rglob(".gdrive-wa-*")), "nothing half-placed is left"
 
 
