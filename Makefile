@@ -1,4 +1,4 @@
-# Each target sets up what it needs, from nothing but python3 and make.
+# Each target sets up what it needs, from nothing but python3 and make. `make help` lists them.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -7,60 +7,65 @@ USABLE := $(VENV)/.usable
 READY  := $(VENV)/.ready
 PEERS  := .peers
 DEST   := demo-archive
-# For bench and fuzz: which ones, and their options, such as ARGS="decrypt --quick".
+# Arguments for bench and fuzz: which ones to run, and their options, such as ARGS="decrypt --quick".
 ARGS   ?=
-# Two at a time, the tests of a file by one of them: much of the time other programs are waited for.
+# Number of test processes; each runs whole files. Much of the time they wait for other programs.
 WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo notebook test lint types bench fuzz proto clean
+.PHONY: help demo notebook test lint types docs bench fuzz proto clean
 
-demo: $(USABLE)
+demo: $(USABLE)  ## the main job on a sample account, and the page to open (the default)
 	$(BIN)/gdrive-wa demo "$(DEST)"
 
-notebook: $(USABLE)
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 12
+
+notebook: $(USABLE)  ## explore the sample backup in Jupyter
 	$(BIN)/pip install --quiet --editable '.[notebook]'
 	$(BIN)/jupyter lab notebooks
 
-test: $(READY) $(PEERS)/.ready
+# The only target that measures coverage: its floor, in pyproject.toml, is that of all tests.
+test: lint types $(PEERS)/.ready  ## everything: lint, types, and all tests with coverage
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term
+
+lint: $(READY)  ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
-lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-
-types: $(READY)
+types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
-bench: $(READY) $(PEERS)/.bench
+docs: $(READY)  ## the API reference, into .docs/
+	$(BIN)/python -m tests.reference .docs
+
+bench: $(READY) $(PEERS)/.bench  ## speed, beside other programs; ARGS="NAME …" for some
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-fuzz: $(READY)
+fuzz: $(READY)  ## random input for every parser; ARGS="NAME …" for some
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-proto: $(READY)
+proto: $(READY)  ## generate gdrive_wa/pb again
 	$(BIN)/python proto/generate.py
 
-clean:
-	rm -rf $(VENV) $(PEERS) demo-archive dist .mypy_cache .ruff_cache .pytest_cache
+clean:  ## remove all that these made
+	rm -rf $(VENV) $(PEERS) demo-archive dist .docs .fuzz .coverage .coverage.* .hypothesis
+	rm -rf .mypy_cache .ruff_cache .pytest_cache
 
-# The package, editable: all that a user of it needs.
+# The package, installed editable, with all that a user needs.
 $(USABLE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-# And what its tests need.
+# In addition, everything that the tests need.
 $(READY): $(USABLE)
 	$(BIN)/pip install --quiet --group dev
 	@touch $@
 
-# Programs that we did not write, in an environment of their own: the tests run them beside us.
+# Third-party programs, in their own environment: the tests compare this program with them.
 $(PEERS)/.ready: tests/peers.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement tests/peers.txt

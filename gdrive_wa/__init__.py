@@ -73,17 +73,9 @@ from gdrive_wa.core.errors import (
     WrongKeyTypeError,
 )
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import (
-    Backup,
-    Choice,
-    Entry,
-    NoteStatus,
-    Outcome,
-    Report,
-    Secret,
-    VoiceNote,
-)
+from gdrive_wa.core.model import Backup, Entry, NoteStatus, Outcome, Report, Secret, VoiceNote
 from gdrive_wa.core.progress import Progress, ProgressEvent, Stage
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.core.version import VERSION
 
 if TYPE_CHECKING:
@@ -166,7 +158,6 @@ __all__ = [
     "BackupSource",
     "BlobStream",
     "ChecksumError",
-    "Choice",
     "CipherKey",
     "CredentialsError",
     "DamagedError",
@@ -205,6 +196,7 @@ __all__ = [
     "RootKey",
     "RunningEmulator",
     "Secret",
+    "Selection",
     "SourceLike",
     "Stage",
     "StorageError",

@@ -1,8 +1,8 @@
 """Generate the package's protobuf modules: ``python proto/generate.py [FOLDER]``.
 
 The generated modules are committed, so that users need no compiler; a test generates them again
-and compares. The compiler is an old one on purpose: what later ones write refuses every runtime
-older than themselves, and this package must install beside programs that pin an older runtime.
+and compares. The compiler is an old one on purpose: code of later compilers refuses every runtime
+older than the compiler, and this package must work with programs that pin an older runtime.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ _CALLS = """
 """
 CALLS = tuple(_CALLS.split())
 _TYPES = """
-    Archive Backup BackupSource BlobStream Choice CipherKey Decrypted Entry FileMetadata Finding
+    Archive Backup BackupSource BlobStream Selection CipherKey Decrypted Entry FileMetadata Finding
     Identity Inspection Key KeyMatch Kind Login NoteStatus Outcome Progress ProgressEvent Report
     RootKey RunningEmulator Secret Stage Verification VoiceNote
     ArchiveLike DateLike KeyLike PathLike ProgressLike SourceLike
@@ -479,20 +479,22 @@ def test_a_wrong_type_is_named_with_the_argument_and_what_was_expected(
 
 @pytest.mark.parametrize("part", ["only", "include", "exclude", "since", "until"])
 def test_a_wrong_type_within_a_choice_is_named_too(part: str, sample: SampleAccount) -> None:
-    choice = gdrive_wa.Choice(**{part: 3.5})  # type: ignore[arg-type]
-    with pytest.raises(gdrive_wa.UsageError, match=rf"choice\.{part}: expected .*, not float"):
-        gdrive_wa.ls(sample.folder, choice=choice)
+    selection = gdrive_wa.Selection(**{part: 3.5})  # type: ignore[arg-type]
+    with pytest.raises(gdrive_wa.UsageError, match=rf"selection\.{part}: expected .*, not float"):
+        gdrive_wa.ls(sample.folder, selection=selection)
 
 
 def test_a_choice_takes_days_and_words_as_they_are_typed(
     sample: SampleAccount, backup: Path
 ) -> None:
-    choice: Any = {"only": ["voice"], "since": "2025-06-29", "until": date(2025, 6, 29)}
-    entries = gdrive_wa.ls(backup, key=sample.key, choice=gdrive_wa.Choice(**choice))
+    selection: Any = {"only": ["voice"], "since": "2025-06-29", "until": date(2025, 6, 29)}
+    entries = gdrive_wa.ls(backup, key=sample.key, selection=gdrive_wa.Selection(**selection))
     assert entries
     assert {entry.kind for entry in entries} == {gdrive_wa.Kind.VOICE}
     with pytest.raises(gdrive_wa.UsageError, match="no kind 'voices'"):
-        gdrive_wa.ls(sample.folder, choice=gdrive_wa.Choice(**{**choice, "only": ["voices"]}))
+        gdrive_wa.ls(
+            sample.folder, selection=gdrive_wa.Selection(**{**selection, "only": ["voices"]})
+        )
 
 
 def test_the_digits_themselves_are_never_taken_for_a_path(sample: SampleAccount) -> None:

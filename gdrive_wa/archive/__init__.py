@@ -1,1 +1,1 @@
-"""What a person keeps: named, tagged, indexed and verifiable files on disk."""
+"""The archive on disk: named, tagged, indexed and verifiable files."""

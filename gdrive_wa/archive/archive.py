@@ -1,4 +1,4 @@
-"""A restored archive, read: its notes, its databases, and whether it is still what was written."""
+"""Read a restored archive: its voice notes, its databases, and the integrity of its files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdrive_wa.archive.frame import frame_of
+from gdrive_wa.archive.dataframe import to_dataframe
 from gdrive_wa.archive.index import read_index
 from gdrive_wa.archive.layout import (
     DATABASES,
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _PIECE = 1024 * 1024
-_MADE_HERE = frozenset({PAGE_NAME, SUMS_NAME})
-"""Made anew by every run; no part of what must stay as it was."""
+_REGENERATED = frozenset({PAGE_NAME, SUMS_NAME})
+"""Files that every run rewrites, so they are not verified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What became of the files that were written.
+    """The result of verifying an archive.
 
     Attributes:
-        ok: how many are as they were written.
-        missing: those that are gone.
-        changed: those whose bytes are others now.
-        extra: files that no run wrote.
+        ok: number of files whose content is unchanged.
+        missing: paths of files that no longer exist.
+        changed: paths of files with different content.
+        extra: paths of files that gdrive-wa did not write.
     """
 
     ok: int
@@ -67,41 +67,44 @@ class Verification:
 
 
 def open_archive(path: PathLike) -> Archive:
-    """The archive in the folder `path`, to be read.
+    """Open the archive in the folder `path` for reading.
 
     Args:
-        path: the folder that ``restore`` filled.
+        path: the folder that ``restore`` wrote to.
 
     Returns:
-        The archive: ``notes()``, ``to_dataframe()``, ``databases()`` and ``verify()`` read it.
+        The archive. Read it with ``notes()``, ``to_dataframe()``, ``databases()`` and ``verify()``.
 
     Raises:
-        UsageError: there is no such folder, or it is not an archive.
+        UsageError: the folder does not exist or is not an archive.
     """
     folder = as_path(path, "path")
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}", hint="name the folder of a restore")
+        raise UsageError(
+            f"no folder named '{folder}'",
+            hint="check the spelling; the archive is the folder that gdrive-wa restore wrote to",
+        )
     if not (folder / STATE_FOLDER / MANIFEST_NAME).is_file():
         if (folder / SUMS_NAME).is_file() and (folder / INDEX_NAME).is_file():
             raise UsageError(
-                f"{folder} is an archive without its hidden folder {STATE_FOLDER}",
+                f"the archive '{folder}' lacks its hidden folder {STATE_FOLDER}",
                 hint=(
-                    "copy that folder too, or let the next gdrive-wa restore make a new one",
-                    f"meanwhile sha256sum -c {SUMS_NAME} checks the files",
+                    "copy that folder too, or run gdrive-wa restore again to create a new one",
+                    f"to check the files without it, run: sha256sum -c {SUMS_NAME}",
                 ),
             )
         raise UsageError(
-            f"{folder} is no archive of gdrive-wa",
-            hint="name the folder that gdrive-wa restore wrote to",
+            f"'{folder}' is not a gdrive-wa archive",
+            hint="choose the folder that gdrive-wa restore wrote to",
         )
     return Archive(folder)
 
 
 class Archive:
-    """A restored archive. Reading it takes no lock and changes none of its files.
+    """A restored archive. Reading it needs no lock and does not change its files.
 
     Attributes:
-        folder: where it lies.
+        folder: path of the archive.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -120,21 +123,21 @@ class Archive:
         status: NoteStatus | str | None = None,
         timezone: tzinfo | str | None = None,
     ) -> list[VoiceNote]:
-        """The voice notes that the archive knows, by time; those without a row come last.
+        """The voice notes in the archive's index, by time; undated ones come last.
 
         Args:
-            chat: only chats with this text in their name, in any case.
-            sender: only senders with this text in their name, in any case.
-            since: nothing older; a moment, a day, or either as ISO text.
-            until: nothing newer; a whole day counts to its end.
-            status: only notes that ended so, such as ``restored`` or ``missing``.
-            timezone: of dates that do not say their own; by default this machine's.
+            chat: only chats with this text in their name, ignoring case.
+            sender: only senders with this text in their name, ignoring case.
+            since: only notes sent at or after this date or datetime; ISO text is accepted.
+            until: only notes sent at or before this; a date includes the whole day.
+            status: only notes with this status, such as ``restored`` or ``missing``.
+            timezone: for dates without one; by default this machine's.
 
         Returns:
-            The notes; the `path` of each is where its file is, absolute, or None.
+            The notes. The `path` of each is the absolute path of its file, or None.
 
         Raises:
-            UsageError: no restore into this folder ever ended, or an argument is wrong.
+            UsageError: no restore into this folder has finished, or an argument is invalid.
             FormatError: the index was damaged.
         """
         wanted = NoteFilter.parse(
@@ -143,8 +146,8 @@ class Archive:
         path = self.folder / INDEX_NAME
         if not path.is_file():
             raise UsageError(
-                f"there are no voice notes in {self.folder} yet",
-                hint="run gdrive-wa restore into this folder to its end",
+                f"no voice notes in '{self.folder}' yet",
+                hint="run gdrive-wa restore into this folder and let it finish",
             )
         notes = read_index(path, folder=self.folder.absolute())
         return notes if wanted == NoteFilter() else [note for note in notes if wanted.admits(note)]
@@ -159,79 +162,79 @@ class Archive:
         status: NoteStatus | str | None = None,
         timezone: tzinfo | str | None = None,
     ) -> DataFrame:
-        """The voice notes as a pandas ``DataFrame``, one row a note. Needs pandas.
+        """The voice notes as a pandas ``DataFrame``, one row per note. Needs pandas.
 
         Args:
-            chat: as for :meth:`notes`, like all the others.
-            sender: see there.
-            since: see there.
-            until: see there.
-            status: see there.
-            timezone: see there.
+            chat: see :meth:`notes`.
+            sender: see :meth:`notes`.
+            since: see :meth:`notes`.
+            until: see :meth:`notes`.
+            status: see :meth:`notes`.
+            timezone: see :meth:`notes`.
 
         Returns:
-            The table. `sent_at` is in UTC and knows it, `duration` is in seconds, `size` in bytes,
-            `status` a category, `path` a ``pathlib.Path``; the flags are booleans, and all else
-            is text. What is unknown is missing (NaT, NaN, NA; None for `path`).
+            The table. `sent_at` is timezone-aware (UTC), `duration` is in seconds, `size` in
+            bytes, `status` is a category and `path` a ``pathlib.Path``. Flags are booleans, and
+            all other columns are text. Unknown values are NaT, NaN or NA; None for `path`.
 
         Raises:
-            UsageError: pandas is not installed; else as for :meth:`notes`.
+            UsageError: pandas is not installed; or see :meth:`notes`.
             FormatError: the index was damaged.
         """
-        return frame_of(
+        return to_dataframe(
             self.notes(
                 chat=chat, sender=sender, since=since, until=until, status=status, timezone=timezone
             )
         )
 
     def databases(self) -> list[Path]:
-        """The decrypted databases, by name."""
+        """Paths of the decrypted databases, sorted."""
         found = (self.folder / record.path for record in self._records())
         return sorted(
             path for path in found if path.is_relative_to(self.folder / DATABASES) and path.exists()
         )
 
     def verify(self, *, progress: ProgressLike | None = None) -> Verification:
-        """Read every file and compare it with what was written.
+        """Read every file and compare it with its recorded checksum.
 
-        Files are left as they are. Which have changed is noted in the archive's state folder, if
-        that can be written: the next restore brings them anew, although no date tells.
+        The files are not modified. If the archive's state folder is writable, changed files are
+        recorded there, so that the next restore fetches them again.
 
         Args:
-            progress: who is told how far it is, and who may stop it.
+            progress: receives progress events and may stop the run.
 
         Returns:
-            How many files are as they were written, and which are missing, changed or extra.
+            The number of unchanged files, and the paths of missing, changed and extra ones.
 
         Raises:
-            FormatError: the manifest is damaged or of a newer version.
+            FormatError: the manifest is damaged, or a newer gdrive-wa wrote it.
             Interrupted: the user asked to stop.
         """
-        told = as_progress(progress)
+        reporter = as_progress(progress)
         records = self._records()
-        told.begin(
+        reporter.begin(
             Stage.VERIFY, items=len(records), total_bytes=sum(record.size for record in records)
         )
         good, missing, changed = 0, [], []
         for record in sorted(records, key=lambda record: record.path):
-            sha256 = _hash(self.folder / record.path, told)
+            sha256 = _hash(self.folder / record.path, reporter)
             if sha256 is None:
                 missing.append(record.path)
             elif sha256 == record.sha256:
                 good += 1
             else:
                 changed.append(record.path)
-            told.advance(Stage.VERIFY, items=1)
-        known = {record.path for record in records}
-        extra = sorted(path for path in self._present() if path not in known)
-        told.end(Stage.VERIFY)
-        with suppress(StorageError):  # an archive on a disc, or somebody else's
+            reporter.advance(Stage.VERIFY, items=1)
+        recorded = {record.path for record in records}
+        extra = sorted(path for path in self._present() if path not in recorded)
+        reporter.end(Stage.VERIFY)
+        with suppress(StorageError):  # a read-only archive
             mark_corrupt(self.folder, changed)
         return Verification(
             ok=good,
             missing=tuple(missing),
             changed=tuple(changed),
-            extra=tuple(path for path in extra if path not in _MADE_HERE),
+            extra=tuple(path for path in extra if path not in _REGENERATED),
         )
 
     def _records(self) -> list[Record]:
@@ -247,7 +250,7 @@ class Archive:
 
 
 def _hash(path: Path, progress: Progress) -> str | None:
-    """SHA-256 of a file, hex; None when there is none, empty when it cannot be read."""
+    """SHA-256 of a file, hex; None if it does not exist, empty if it cannot be read."""
     if path.is_symlink() or not path.is_file():
         return None
     digest = hashlib.sha256()
@@ -257,6 +260,6 @@ def _hash(path: Path, progress: Progress) -> str | None:
                 digest.update(piece)
                 progress.advance(Stage.VERIFY, moved=len(piece))
                 progress.check()
-    except OSError:  # a disk that no longer gives the bytes: they are not what they were
+    except OSError:  # an unreadable file counts as changed
         return ""
     return digest.hexdigest()

@@ -1,8 +1,8 @@
-"""Audio decoded and encoded anew, with PyAV, for players that know no Opus.
+"""Re-encode audio with PyAV for players that do not support Opus.
 
-What is decoded was made by somebody else's phone, or says so: its container is told by its first
-bytes and no other is tried, and it is read from the open file alone, so that none of the formats
-in which a file names other files is ever believed.
+The input comes from other people's phones and is not trusted. Its container is recognised by its
+first bytes, and only that one demuxer is used. FFmpeg reads from the open file only, so a format
+that refers to other files cannot reach them.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     import av
 
 RATE = 48_000
-"""Samples a second of everything that is decoded; Opus's own."""
+"""Sample rate of decoded audio, in Hz; the native rate of Opus."""
 BIT_RATE = 64_000
-"""Bits a second that speech keeps all its quality at, in AAC and MP3 alike."""
+"""Bits per second; transparent for speech in both AAC and MP3."""
 FORMATS: Mapping[str, tuple[str, Literal["aac", "libmp3lame"]]] = {
     "m4a": ("ipod", "aac"),
     "mp3": ("mp3", "libmp3lame"),
 }
-"""What can be written: the container and the codec by FFmpeg's names."""
+"""Supported output formats: FFmpeg's names of the container and the codec."""
 
-_VERIFY = "gdrive-wa verify ARCHIVE tells whether it is still what was written"
+_VERIFY = "to check the archive for damage, run: gdrive-wa verify ARCHIVE"
 _WIDTH = 2
 _IN_MEMORY = 32 << 20
 _PIECE = RATE * _WIDTH
@@ -51,33 +51,33 @@ _MAGIC = (
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A part of a long recording, from sample `start` to where the next one begins."""
+    """A chapter of a recording: from sample `start` to the next chapter."""
 
     title: str
     start: int
 
 
 def load_av() -> Any:
-    """The library itself.
+    """Import PyAV.
 
     Raises:
-        UsageError: it is not installed.
+        UsageError: PyAV is not installed.
     """
     try:
         import av  # noqa: PLC0415 - an extra, and not small
     except ImportError as error:
         raise UsageError(
-            "export needs a library that is not installed",
+            "export needs PyAV, which is not installed",
             hint='install it with: pip install "gdrive-wa[audio]"',
         ) from error
     return av
 
 
 class Samples:
-    """A recording decoded: 16-bit mono samples at :data:`RATE`.
+    """A decoded recording: 16-bit mono samples at :data:`RATE`.
 
     Attributes:
-        count: samples.
+        count: number of samples.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -85,7 +85,7 @@ class Samples:
         self.count = file.seek(0, 2) // _WIDTH
 
     def pieces(self) -> Iterator[bytes]:
-        """The samples, a second at a time."""
+        """The samples, in blocks of one second."""
         self._file.seek(0)
         while piece := self._file.read(_PIECE):
             yield piece
@@ -93,19 +93,19 @@ class Samples:
 
 @contextmanager
 def decoded(path: Path, *, near: Path) -> Iterator[Samples]:
-    """A whole recording, decoded; half of one is none.
+    """Decode a whole recording; a partly damaged one is an error.
 
     Args:
         path: of the recording.
-        near: the folder in which the samples of a very long one are kept meanwhile.
+        near: the folder for temporary samples of a very long recording.
 
     Raises:
-        DamagedError: it is gone, no audio, or damaged.
-        StorageError: it cannot be read, or the disk is full.
+        DamagedError: the file is missing, damaged, or not audio.
+        StorageError: the file cannot be read, or the disk is full.
     """
     av = load_av()
     if not path.is_file():
-        raise DamagedError(f"the file is gone: {path.name}", hint=_VERIFY)
+        raise DamagedError(f"the file '{path.name}' is missing", hint=_VERIFY)
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(near)) as out:
         with storage_errors(path), path.open("rb") as file:
             container = _container(file.read(16), path)
@@ -114,24 +114,24 @@ def decoded(path: Path, *, near: Path) -> Iterator[Samples]:
                 _decode(av, file, container, out)
             except (av.FFmpegError, ValueError, LookupError) as error:
                 raise FormatError(
-                    f"the audio cannot be decoded: {path.name}", hint=_VERIFY
+                    f"the audio in '{path.name}' cannot be decoded", hint=_VERIFY
                 ) from error
         samples = Samples(out)
         if not samples.count:
-            raise FormatError(f"there is no audio in {path.name}", hint=_VERIFY)
+            raise FormatError(f"'{path.name}' contains no audio", hint=_VERIFY)
         yield samples
 
 
 class Encoder:
-    """A new recording being written. A context manager: it is whole once left without an error.
+    """Writes one recording. A context manager: leaving it without an error completes the file.
 
     Args:
         out: an empty file, writable and seekable.
-        form: a key of :data:`FORMATS`.
-        tags: its metadata by FFmpeg's names: ``title``, ``artist``, ``album``, ``date``, ….
+        form: one of :data:`FORMATS`.
+        tags: metadata by FFmpeg's names: ``title``, ``artist``, ``album``, ``date``, ….
 
     Attributes:
-        position: samples written so far.
+        position: number of samples written so far.
     """
 
     def __init__(self, out: IO[bytes], form: str, tags: Mapping[str, str]) -> None:
@@ -159,16 +159,16 @@ class Encoder:
         self._out.close()
 
     def add(self, samples: Samples) -> None:
-        """`samples` come next."""
+        """Append `samples`."""
         for piece in samples.pieces():
             self._write(piece)
 
     def silence(self, count: int) -> None:
-        """So many samples of nothing."""
+        """Append `count` samples of silence."""
         self._write(bytes(count * _WIDTH))
 
     def chapter(self, title: str) -> None:
-        """What comes next begins a chapter; only m4a keeps them."""
+        """Begin a chapter at the current position; only m4a stores chapters."""
         self._chapters.append(Chapter(title, self.position))
 
     def _write(self, piece: bytes) -> None:
@@ -184,7 +184,7 @@ class Encoder:
         if not self._chapters:
             return
         ends = [*(chapter.start for chapter in self._chapters[1:]), self.position]
-        told: list[Any] = [  # what PyAV calls their type differs from version to version
+        chapters: list[Any] = [  # PyAV's name for their type depends on its version
             {
                 "id": number,
                 "start": chapter.start,
@@ -194,7 +194,7 @@ class Encoder:
             }
             for number, (chapter, end) in enumerate(zip(self._chapters, ends, strict=True))
         ]
-        self._out.set_chapters(told)
+        self._out.set_chapters(chapters)
 
 
 def _decode(av: Any, file: IO[bytes], container: str, out: IO[bytes]) -> None:
@@ -206,7 +206,7 @@ def _decode(av: Any, file: IO[bytes], container: str, out: IO[bytes]) -> None:
 
 
 def _lenient(av: Any) -> dict[str, str]:
-    """Tags that are no UTF-8 cost no recording; from version 19 on PyAV needs no telling."""
+    """Accept tags that are not valid UTF-8; PyAV 19 and later do so by default."""
     return {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
 
 
@@ -219,7 +219,7 @@ def _container(head: bytes, path: Path) -> str:
     for at, magic, container in _MAGIC:
         if head[at:].startswith(magic):
             return container
-    raise FormatError(f"this is no kind of audio that is known: {path.name}", hint=_VERIFY)
+    raise FormatError(f"'{path.name}' is not in a supported audio format", hint=_VERIFY)
 
 
 def _clean(text: str) -> str:

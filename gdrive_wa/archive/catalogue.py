@@ -1,4 +1,4 @@
-"""The notes an archive knows: of former runs, and of the databases of this one."""
+"""The notes of an archive: from earlier runs and from the databases of this run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gdrive_wa.archive.index import read_index, salvaged
-from gdrive_wa.archive.layout import INDEX_NAME, message_key
+from gdrive_wa.archive.layout import INDEX_NAME, note_id_of
 from gdrive_wa.archive.match import Match, Matcher
 from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
@@ -26,31 +26,31 @@ _KEPT = (
     "sha256",
     "waveform",
 )
-"""What an earlier backup told of a note stays known when a later one no longer says it."""
+"""Fields kept from an earlier backup when a later one lacks them."""
 
 _NAMELESS = re.compile(
     r"\+?[\d\s().-]+|Unknown( chat| \(.*\))?|Group [\d-]+|Broadcast list|Channel", re.DOTALL
 )
-"""What somebody or a group is called of whom nobody told a name."""
+"""Placeholder names of people and groups without a known name."""
 
 
-class Known:
-    """Notes by what identifies them; the same note told twice is one.
+class NoteCatalogue:
+    """Notes by id; a note from several sources is merged into one.
 
     Args:
-        former: of former runs; those without a row tell nothing here.
+        former: notes of earlier runs; those with status ``unmatched`` are ignored.
 
     Attributes:
-        notes: by :func:`~gdrive_wa.archive.layout.message_key`.
+        notes: by :func:`~gdrive_wa.archive.layout.note_id_of`.
     """
 
     def __init__(self, former: Iterable[VoiceNote]) -> None:
         self.notes = {
-            message_key(note): note for note in former if note.status is not NoteStatus.UNMATCHED
+            note_id_of(note): note for note in former if note.status is not NoteStatus.UNMATCHED
         }
         self._twins = {
-            (note.message_id, note.sha256): key
-            for key, note in self.notes.items()
+            (note.message_id, note.sha256): note_id
+            for note_id, note in self.notes.items()
             if note.message_id and note.sha256
         }
         self._chats: dict[str, str] = {}
@@ -58,62 +58,62 @@ class Known:
         for note in self.notes.values():
             self._learn(note)
         self._matcher = Matcher()
-        self._served: set[str] = set()
-        self._told: dict[str, VoiceNote] = {}
+        self._placed: set[str] = set()
+        self._current: dict[str, VoiceNote] = {}
         self._complete = False
 
     def expect(self, notes: Iterable[VoiceNote]) -> list[str]:
-        """The databases of this run know `notes`; their keys.
+        """Add `notes` from the databases of this run and return their ids.
 
-        A message that another phone told of before, in its own chat with us, is known by its id
-        and content together. Every note of a chat gets the name that the chat has now, those too
-        that vanished from the phone; and so with who spoke.
+        A message that an earlier run saw on another phone, under that phone's name of the chat,
+        is recognised by its message id and content. All notes of a chat get the current name of
+        the chat, even those that were deleted from the phone. The same applies to senders.
         """
-        keys = []
-        told = list(notes)
-        for note in told:
+        note_ids = []
+        current = list(notes)
+        for note in current:
             self._learn(note)
-        for note in told:
-            key = message_key(note)
-            if key not in self.notes and note.sha256 is not None and note.message_id:
-                key = self._twins.get((note.message_id, note.sha256), key)
-            self.notes[key] = merged(self.notes.get(key), note)
-            self._matcher.add(key, note)
-            self._told[key] = self._named(note)
-            keys.append(key)
-        for key, note in self.notes.items():
-            self.notes[key] = self._named(note)
-        return keys
+        for note in current:
+            note_id = note_id_of(note)
+            if note_id not in self.notes and note.sha256 is not None and note.message_id:
+                note_id = self._twins.get((note.message_id, note.sha256), note_id)
+            self.notes[note_id] = merged(self.notes.get(note_id), note)
+            self._matcher.add(note_id, note)
+            self._current[note_id] = self._named(note)
+            note_ids.append(note_id)
+        for note_id, note in self.notes.items():
+            self.notes[note_id] = self._named(note)
+        return note_ids
 
     def matcher(self) -> Matcher:
-        """Finds the note of a file. Notes of former runs are found by content; by path only
-        when no database of this run says better, for paths of two phones are alike.
+        """Return the matcher from files to notes.
+
+        If this run has databases, notes of earlier runs match by content only, because two
+        phones use the same paths.
         """
         if not self._complete:
             self._complete = True
-            for key, note in self.notes.items():
-                if key not in self._matcher:
-                    self._matcher.add(key, note, content_only=bool(self._told))
+            for note_id, note in self.notes.items():
+                if note_id not in self._matcher:
+                    self._matcher.add(note_id, note, content_only=bool(self._current))
         return self._matcher
 
     def match(self, path: str, sha256: str, note: VoiceNote | None = None) -> Match:
-        """Whose a file is; `note`'s when neither path nor content tell."""
-        match = self.matcher().match(path, sha256, served=sha256 in self._served)
-        if match.exact and match.keys:
-            self._served.add(sha256)  # whoever asks places it with all of them
-        if not match.keys and note is not None and message_key(note) in self.notes:
-            return Match((message_key(note),))
+        """The notes that a file belongs to; `note` if neither path nor content match."""
+        match = self.matcher().match(path, sha256, already_placed=sha256 in self._placed)
+        if match.exact and match.note_ids:
+            self._placed.add(sha256)  # the caller places the file for all of them
+        if not match.note_ids and note is not None and note_id_of(note) in self.notes:
+            return Match((note_id_of(note),))
         return match
 
-    def told_without(self, paths: Iterable[str]) -> list[tuple[str, VoiceNote]]:
-        """The notes of this run's databases whose file is at none of `paths`, with their keys;
-        each as these databases tell it.
-        """
-        there = {key for path in paths for key in self.matcher().by_path(path)}
-        return [(key, note) for key, note in self._told.items() if key not in there]
+    def missing_from(self, paths: Iterable[str]) -> list[tuple[str, VoiceNote]]:
+        """Ids and notes of this run's databases without a file at any of `paths`."""
+        there = {note_id for path in paths for note_id in self.matcher().by_path(path)}
+        return [(note_id, note) for note_id, note in self._current.items() if note_id not in there]
 
     def _learn(self, note: VoiceNote) -> None:
-        """What `note` calls its chat and who spoke holds from now on, if it is a name."""
+        """Use the names in `note` for its chat and sender from now on, unless placeholders."""
         _call(self._chats, note.chat_jid, note.chat)
         if not note.from_me:
             _call(self._people, note.sender_jid, note.sender)
@@ -134,10 +134,10 @@ def _call(names: dict[str, str], jid: str | None, name: str) -> None:
 
 
 def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
-    """The notes that former runs into `folder` left in its index.
+    """Read the notes of earlier runs from the index in `folder`.
 
-    An index that was damaged is put aside. What is whole of it still counts: the databases tell
-    anew only of what is still on the phone.
+    A damaged index is renamed. Its intact lines are still used, because the databases contain
+    only messages that are still on the phone.
     """
     path = folder / INDEX_NAME
     if not path.is_file():
@@ -150,20 +150,19 @@ def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
         with storage_errors(path):
             path.replace(aside)
         progress.say(
-            f"{error.message}; it was put aside as {aside.name}, {len(notes)} notes of it are kept"
+            f"{error.message}; renamed it to '{aside.name}' and recovered {len(notes)} notes"
         )
     return notes
 
 
 def merged(old: VoiceNote | None, new: VoiceNote) -> VoiceNote:
-    """What is known of a note: `new`, and from `old` whatever `new` no longer says.
+    """Merge two versions of a note: `new`, completed with fields of `old` that `new` lacks.
 
-    The same message seen from another phone (its own side, or its other chat) stays as the first
-    phone told it.
+    If the two come from different phones, the first phone's version wins.
     """
     if old is None:
         return new
-    if message_key(old) != message_key(new) or old.from_me != new.from_me:
+    if note_id_of(old) != note_id_of(new) or old.from_me != new.from_me:
         old, new = new, old
     lacking = {
         name: known

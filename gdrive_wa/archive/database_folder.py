@@ -1,4 +1,4 @@
-"""Where the databases of one backup lie in an archive that may hold those of several phones."""
+"""Choose the folder for the databases of a backup; an archive may hold several phones."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from gdrive_wa.core.names import safe_name
 from gdrive_wa.storage.manifest import Manifest, Record
 
 CHATS = ("msgstore.db", "ChatStorage.sqlite")
-"""The databases that tell whose they are: an Android phone's, and an iPhone's."""
+"""Chat databases, which identify their account: of Android and of the iPhone."""
 
 SamePhone = Callable[[Path, Path], bool | None]
-"""Whether two databases of chats are one account's; None when they do not tell."""
+"""Compares two chat databases: True for the same account, False for another, None if unknown."""
 
 
 class DatabaseFolder:
     """The folder of this run's databases.
 
-    A source that knows the account's number says it. Of others the chats themselves tell, so
-    that the databases of a second phone never take the place of the first one's.
+    If the source does not report the account's number, the chats are compared instead, so that
+    the databases of a second phone never replace those of the first.
 
     Args:
-        manifest: of the archive, open.
-        account: whose backup this is, where the source tells.
-        same_phone: compares what is there with what comes.
+        manifest: the archive's open manifest.
+        account: the account of this backup, if the source reports it.
+        same_phone: compares a database in the archive with a new one.
     """
 
     def __init__(self, manifest: Manifest, account: str | None, same_phone: SamePhone) -> None:
@@ -35,7 +35,7 @@ class DatabaseFolder:
         self._decided: str | None = None
 
     def folder(self) -> str:
-        """Relative to the archive."""
+        """The folder's path, relative to the archive."""
         if self._decided is not None:
             return self._decided
         for record in self._manifest:
@@ -47,13 +47,13 @@ class DatabaseFolder:
         return DATABASES
 
     def found(self, record: Record) -> None:
-        """`record` is of this backup: its other databases lie beside it."""
+        """Use the folder of `record`, which belongs to this backup."""
         place = PurePosixPath(record.path)
         if place.name in CHATS and place.parts[0] == DATABASES:
             self._decided = place.parent.as_posix()
 
     def place(self, name: str, content: Path) -> str:
-        """Where the database `name` goes, of which `content` holds the bytes."""
+        """The path for the database `name` with the content of the file `content`."""
         if name in CHATS and self._decided is None:
             self._decided = self._choose(name, content)
         return f"{self.folder()}/{name}"
@@ -67,13 +67,13 @@ class DatabaseFolder:
         if not taken:
             return self.folder()
         if self._account is not None and self._account in taken.values():
-            return next(folder for folder, whose in taken.items() if whose == self._account)
+            return next(folder for folder, account in taken.items() if account == self._account)
         same = {
             folder: self._same_phone(self._manifest.folder / folder / name, content)
-            for folder, whose in taken.items()
-            if None in (whose, self._account)
+            for folder, account in taken.items()
+            if None in (account, self._account)
         }
-        for likeness in (True, None):  # one that does not say may be this one's, if none is
+        for likeness in (True, None):  # an unknown match counts only if there is no certain one
             for folder, found in same.items():
                 if found is likeness:
                     return folder

@@ -1,9 +1,9 @@
-"""Voice notes for listening elsewhere: as m4a or mp3, each alone, or a chat in one file.
+"""Export voice notes as m4a or mp3, one file per note or one per chat.
 
     export("My voice notes", "For the car", form="mp3")
     export("My voice notes", "Audio book", joined=True)
 
-The archive stays as it is. A chat in one file has a chapter for each note, named by when and who.
+The archive is not modified. A joined file has a chapter for each note, titled by date and sender.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from gdrive_wa.archive.store import check_inside
 from gdrive_wa.archive.tags import tags_for
 from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError, UsageError
 from gdrive_wa.core.model import Outcome, Report, VoiceNote, relative_to
-from gdrive_wa.core.names import name_key, safe_name
+from gdrive_wa.core.names import folded_name, safe_name
 from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, make_folder, sweep
 
 PAUSE = RATE
-"""Samples of silence between two notes of one file: a second."""
+"""Silence between two notes of a joined file, in samples: one second."""
 
 
 def export(
@@ -44,54 +44,57 @@ def export(
     jobs: int = 2,
     progress: Progress | None = None,
 ) -> Report:
-    """Write the notes of `archive` into `dest` as files that every player knows.
+    """Write the notes of `archive` into `dest` in a format that every player supports.
 
-    Each note becomes ``<chat>/<date> <sender>.m4a`` with title, artist, album and date in it;
-    one that is there already is left alone. With `joined`, each chat becomes ``<chat>.m4a``,
-    written anew each time.
+    Each note becomes ``<chat>/<date> <sender>.m4a`` with title, artist, album and date tags;
+    existing files are skipped. With `joined`, each chat becomes ``<chat>.m4a``, which is
+    rewritten on every run.
 
     Args:
-        archive: its folder.
-        dest: a folder outside of it.
+        archive: folder of the archive.
+        dest: a folder outside the archive.
         form: ``m4a`` (AAC) or ``mp3``.
-        chat: only chats whose name holds this text.
-        joined: one file a chat, with a chapter a note and a second of silence between two.
-        timezone: of the times in titles; by default this machine's.
-        jobs: files written at the same time.
-        progress: who is told how far it is, and who may stop it.
+        chat: only chats with this text in their name, ignoring case.
+        joined: write one file per chat, with a chapter per note and a second of silence between.
+        timezone: for the times in titles; by default this machine's.
+        jobs: number of files to write at the same time.
+        progress: receives progress events and may stop the run.
 
     Returns:
-        Every note that has a file, as done, skipped or failed. One that cannot be decoded ends
-        nothing; of a joined file it is left out.
+        Every note that has a file, as done, skipped or failed. A note that cannot be decoded
+        does not stop the run; a joined file omits it.
 
     Raises:
-        UsageError: PyAV is not installed, `archive` is no archive, no chat is called so,
-            `dest` lies in the archive, or chapters are asked of an mp3.
+        UsageError: PyAV is not installed, `archive` is not an archive, no chat has that name,
+            `dest` is inside the archive, or `joined` was combined with mp3.
         StorageError: `dest` cannot be written.
-        Interrupted: the user asked to stop; files that are finished stay.
+        Interrupted: the user asked to stop; finished files are kept.
     """
     started = time.monotonic()
-    source, target, told = Path(archive), Path(dest), progress or Silent()
+    source, target, reporter = Path(archive), Path(dest), progress or Silent()
     if form not in FORMATS:
-        raise UsageError(f"export does not know {form!r}", hint=f"it knows {', '.join(FORMATS)}")
+        raise UsageError(
+            f"unknown export format {form!r}", hint=f"choose one of: {', '.join(FORMATS)}"
+        )
     if joined and form != "m4a":
-        raise UsageError("only m4a keeps chapters", hint="leave out --format, or --joined")
+        raise UsageError(
+            "joined files need chapters, which only m4a supports",
+            hint="leave out --format, or --joined",
+        )
     load_av()
     notes = _chosen(open_archive(source).notes(), chat)
     if target.resolve().is_relative_to(source.resolve()):
-        raise UsageError(
-            "the export would lie in the archive itself", hint="name a folder outside of it"
-        )
+        raise UsageError(f"'{dest}' is inside the archive", hint="choose a folder outside of it")
     make_folder(target)
     sweep(target)
-    job = _Job(source, target, form, timezone, told)
+    job = _Job(source, target, form, timezone, reporter)
     works = job.chats(notes) if joined else job.each(notes)
-    told.begin(Stage.WRITE, items=len(notes))
-    for done in _in_parallel(works, jobs, told):
+    reporter.begin(Stage.WRITE, items=len(notes))
+    for done in _in_parallel(works, jobs, reporter):
         for outcome in done:
-            told.advance(Stage.WRITE, items=1)
+            reporter.advance(Stage.WRITE, items=1)
             job.report_on(outcome)
-    told.end(Stage.WRITE)
+    reporter.end(Stage.WRITE)
     files = {outcome.file for outcome in job.report.done if outcome.file is not None}
     job.report.bytes = sum((target / file).stat().st_size for file in files)
     job.report.seconds = time.monotonic() - started
@@ -103,7 +106,7 @@ Work = Callable[[], list[Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A note, the file it has, and the one it will have."""
+    """A note, its file in the archive, and the target of the export."""
 
     note: VoiceNote
     file: PurePosixPath
@@ -111,7 +114,7 @@ class _Wanted:
 
 
 class _Job:
-    """One export: what is written where, and how it ended."""
+    """One export: its settings and its report."""
 
     def __init__(
         self, source: Path, dest: Path, form: str, timezone: tzinfo | None, progress: Progress
@@ -124,7 +127,7 @@ class _Job:
         self._progress = progress
 
     def report_on(self, outcome: Outcome) -> None:
-        """`outcome` is one of the report's."""
+        """Add `outcome` to the report."""
         if outcome.file is None:
             self.report.failed.append(outcome)
         elif outcome.reason is not None:
@@ -133,19 +136,19 @@ class _Job:
             self.report.done.append(outcome)
 
     def each(self, notes: Iterable[VoiceNote]) -> Iterator[Work]:
-        """Every note, to be written as a file of its own."""
+        """One task per note, each writing one file."""
         taken: set[str] = set()
         for note in notes:
             file = PurePosixPath(note.file or "")
             inner = PurePosixPath(*file.parts[1:])
             wanted = inner.with_name(f"{inner.stem}.{self._form}")
-            if name_key(wanted) in taken:  # two files that differed only in their suffix
+            if folded_name(wanted) in taken:  # two files that differ only in their suffix
                 wanted = inner.with_name(f"{inner.name}.{self._form}")
-            taken.add(name_key(wanted))
+            taken.add(folded_name(wanted))
             yield partial(self._one, _Wanted(note, file, self._dest / wanted))
 
     def chats(self, notes: Iterable[VoiceNote]) -> Iterator[Work]:
-        """Every chat, to be written as one file; by folder, for two chats may share a name."""
+        """One task per chat, grouped by folder because two chats may share a name."""
         by_folder: dict[str, list[VoiceNote]] = defaultdict(list)
         for note in notes:
             by_folder[PurePosixPath(note.file or "").parts[1]].append(note)
@@ -185,18 +188,18 @@ class _Job:
         first = tags_for(notes[0], self._timezone).get("date")
         if first is not None:
             tags["date"] = first
-        told: list[Outcome] = []
+        outcomes: list[Outcome] = []
         with Draft(self._dest) as draft:
             with storage_errors(draft.path), Encoder(draft.file, self._form, tags) as out:
                 for note in notes:
                     self._progress.check()
-                    told.append(self._append(out, note, target))
-            if any(outcome.file for outcome in told):
+                    outcomes.append(self._append(out, note, target))
+            if any(outcome.file for outcome in outcomes):
                 draft.commit(target)
-        return told
+        return outcomes
 
     def _append(self, out: Encoder, note: VoiceNote, target: Path) -> Outcome:
-        """`note` as the next chapter of `out`; the silence before it is still the former's."""
+        """Append `note` to `out` as a chapter; the silence before it ends the previous chapter."""
         path = note.file or ""
         try:
             with decoded(self._source / path, near=self._dest) as samples:
@@ -218,25 +221,27 @@ class _Job:
 
 
 def _chosen(notes: Iterable[VoiceNote], chat: str | None) -> list[VoiceNote]:
-    """The notes that have a file, of chats of that name.
+    """The notes that have a file, filtered by the name of their chat.
 
     Raises:
-        UsageError: there are none.
+        UsageError: no chat has that name.
     """
-    held = [
+    available = [
         note for note in notes if note.file is not None and note.file.startswith(f"{VOICE_FOLDER}/")
     ]
     if chat is None:
-        return held
-    wanted = [note for note in held if chat.casefold() in note.chat.casefold()]
+        return available
+    wanted = [note for note in available if chat.casefold() in note.chat.casefold()]
     if not wanted:
-        known = ", ".join(sorted({note.chat for note in held})[:20]) or "none"
-        raise UsageError(f"there is no chat {chat!r} with voice notes", hint=f"there is: {known}")
+        known = ", ".join(sorted({note.chat for note in available})[:20]) or "none"
+        raise UsageError(
+            f"no chat with voice notes is named {chat!r}", hint=f"available chats: {known}"
+        )
     return wanted
 
 
 def _in_parallel(works: Iterable[Work], jobs: int, progress: Progress) -> Iterator[list[Outcome]]:
-    """What `works` come to, in their order, `jobs` at a time."""
+    """Run `works`, `jobs` at a time, and yield their results in order."""
     waiting: deque[Future[list[Outcome]]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
         try:

@@ -1,4 +1,4 @@
-"""The end of a run: how each note ended, and the lists that say so."""
+"""The end of a run: the status of each note, and the list files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gdrive_wa.archive.layout import (
     UNDATED,
     UNMATCHED,
     VOICE_FOLDER,
-    message_key,
+    note_id_of,
 )
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.storage.disk import storage_errors
@@ -32,18 +32,21 @@ _NAMED = re.compile(
 ListWriter = Callable[[Iterable[VoiceNote], Callable[[bytes], object]], None]
 
 
-def settled(notes: Iterable[VoiceNote], manifest: Manifest) -> list[VoiceNote]:
-    """Every note with its file and status, by time; files that no row knows come last."""
+def finalised_notes(notes: Iterable[VoiceNote], manifest: Manifest) -> list[VoiceNote]:
+    """Every note with its file and status, by time; unmatched files come last."""
     files = {record.message: record for record in manifest if record.message is not None}
-    known = {message_key(note): note for note in notes}
-    ended = (_settled(note, files.get(key), manifest.folder) for key, note in known.items())
-    return in_order([*ended, *_unmatched(manifest, known)])
+    catalogued = {note_id_of(note): note for note in notes}
+    ended = (
+        _finalised(note, files.get(note_id), manifest.folder)
+        for note_id, note in catalogued.items()
+    )
+    return in_order([*ended, *_unmatched(manifest, catalogued)])
 
 
 def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
-    """The index, the table, and the checksums of everything that the manifest knows.
+    """Write the index, the table, and the checksums of all files in the manifest.
 
-    A list that would say what it says already is left alone.
+    Files with unchanged content are not rewritten.
     """
     notes = list(notes)
     for name, write in ((INDEX_NAME, write_json), (TABLE_NAME, write_table)):
@@ -81,7 +84,7 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
-def _settled(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNote:
+def _finalised(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNote:
     if record is None or not os.path.isfile(f"{folder}/{record.path}"):
         return replace(note, file=None, status=NoteStatus.MISSING)
     fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)
@@ -89,15 +92,15 @@ def _settled(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNote:
     return replace(note, file=record.path, status=status)
 
 
-def _unmatched(manifest: Manifest, known: Container[str]) -> Iterable[VoiceNote]:
+def _unmatched(manifest: Manifest, catalogued: Container[str]) -> Iterable[VoiceNote]:
     for record in manifest:
-        if record.message in known or not record.path.startswith(f"{VOICE_FOLDER}/"):
+        if record.message in catalogued or not record.path.startswith(f"{VOICE_FOLDER}/"):
             continue
         if (manifest.folder / record.path).is_file():
-            yield _stranger(record) if record.message is None else _forgotten(record)
+            yield _unmatched_note(record) if record.message is None else _unindexed_note(record)
 
 
-def _stranger(record: Record) -> VoiceNote:
+def _unmatched_note(record: Record) -> VoiceNote:
     return VoiceNote(
         chat=UNMATCHED,
         chat_jid="",
@@ -112,11 +115,11 @@ def _stranger(record: Record) -> VoiceNote:
     )
 
 
-def _forgotten(record: Record) -> VoiceNote:
-    """A note that no index and no database tells of any more: what its file says itself."""
+def _unindexed_note(record: Record) -> VoiceNote:
+    """A note missing from the index and the databases, rebuilt from its file name."""
     chat_jid, _, message_id = (record.message or "").partition("/")
     named = _NAMED.fullmatch(record.path)
-    note = replace(_stranger(record), chat_jid=chat_jid, message_id=message_id)
+    note = replace(_unmatched_note(record), chat_jid=chat_jid, message_id=message_id)
     if named is None:
         return note
     sent_at = None

@@ -1,4 +1,4 @@
-"""``voice-notes.json`` and ``voice-notes.csv``: every note, for programs and for people."""
+"""Read and write ``voice-notes.json`` and write ``voice-notes.csv``: all notes of an archive."""
 
 from __future__ import annotations
 
@@ -36,21 +36,22 @@ _COLUMNS = (
     "whatsapp_path",
     "sha256",
 )
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What an index raises that was damaged, or that nobody of ours wrote."""
-_REBUILT = "run gdrive-wa restore into this folder again: it builds a new one"
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""Exceptions from parsing a damaged or foreign index."""
+_REBUILT = "run gdrive-wa restore into this folder again to rebuild it"
 
 
 class SupportsWrite(Protocol):
-    """Whatever text can be written to."""
+    """Anything that text can be written to."""
 
     def write(self, text: str, /) -> object:
-        """`text` comes next."""
+        """Append `text`."""
 
 
 def in_order(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
-    """`notes` by time, those without one last; the order of the index."""
+    """Sort `notes` into the order of the index: by time, undated ones last."""
     return sorted(
         notes,
         key=lambda note: (
@@ -64,22 +65,22 @@ def in_order(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
 
 
 def write_json(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> None:
-    """The index as JSON, given to `write` piece by piece: an array, one note a line."""
+    """Pass the index to `write` in pieces: a JSON array, one note per line."""
     write(b"[")
     for number, note in enumerate(notes):
-        line = json.dumps(note.to_json(), ensure_ascii=False)
+        line = _ENCODER.encode(note.to_json())
         write((",\n" if number else "\n").encode() + line.encode("utf-8", "replace"))
     write(b"\n]\n")
 
 
 def write_table(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> None:
-    """The index as a table that spreadsheets open rightly: UTF-8 with a mark that says so."""
+    """Pass the CSV table to `write`, in UTF-8 with a byte order mark for spreadsheets."""
     write(codecs.BOM_UTF8)
     write_csv(notes, _Encoded(write))
 
 
 class _Encoded:
-    """Takes text and hands on UTF-8."""
+    """Accepts text and writes UTF-8."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
@@ -89,9 +90,9 @@ class _Encoded:
 
 
 def write_csv(notes: Iterable[VoiceNote], out: SupportsWrite) -> None:
-    """The notes as comma-separated values, a header first.
+    """Write the notes as comma-separated values with a header row.
 
-    A text that a spreadsheet would run as a formula begins with ``'``.
+    Text that a spreadsheet would run as a formula is prefixed with ``'``.
     """
     table = csv.writer(out, lineterminator="\r\n")
     table.writerow(_COLUMNS)
@@ -102,7 +103,7 @@ def write_csv(notes: Iterable[VoiceNote], out: SupportsWrite) -> None:
 
 def _cell(value: object) -> object:
     if value is None or type(value) is int or type(value) is float:
-        return value  # written by the csv module as they are, or as nothing
+        return value  # the csv module writes numbers as they are and None as an empty cell
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value).replace("\x00", "")
@@ -112,30 +113,30 @@ def _cell(value: object) -> object:
 
 
 def read_index(path: Path, *, folder: Path | None = None) -> list[VoiceNote]:
-    """The notes of an index; each knows `folder`, the archive's, where it is given.
+    """Read the notes of an index and set their `folder`.
 
     Raises:
-        FormatError: it is not one of ours, or was damaged.
-        StorageError: it cannot be read.
+        FormatError: the file is damaged or not an index of gdrive-wa.
+        StorageError: the file cannot be read.
     """
     raw = _content(path)
     try:
         return [_note(item, folder) for item in _items(raw)]
-    except _NONSENSE as error:
+    except _MALFORMED as error:
         raise FormatError(
-            f"this is not an index of voice notes, or it was damaged: {path}", hint=_REBUILT
+            f"the index '{path}' is damaged or not from gdrive-wa", hint=_REBUILT
         ) from error
 
 
 def salvaged(path: Path) -> list[VoiceNote]:
-    """The notes of a damaged index whose lines are still whole.
+    """Read the notes from the intact lines of a damaged index.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: the file cannot be read.
     """
     notes = []
     for line in _content(path).split(b"\n"):
-        with suppress(*_NONSENSE):
+        with suppress(*_MALFORMED):
             notes.append(_note(json.loads(line.removesuffix(b","))))
     return notes
 
@@ -144,11 +145,11 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise StorageError(f"cannot read {path}", hint=_REBUILT) from error
+        raise StorageError(f"cannot read '{path}'", hint=_REBUILT) from error
 
 
 def _items(raw: bytes) -> Iterator[dict[str, Any]]:
-    """The notes, as they stand there: one by one, where they stand a line each as we write them."""
+    """The JSON objects of the notes; parsed line by line if the file has our own layout."""
     first, *lines = raw.split(b"\n")
     if first == b"[" and lines[-2:] == [b"]", b""] and all(line[:1] == b"{" for line in lines[:-2]):
         yield from (json.loads(line.removesuffix(b",")) for line in lines[:-2])
@@ -162,7 +163,7 @@ def _items(raw: bytes) -> Iterator[dict[str, Any]]:
 def _note(item: dict[str, Any], folder: Path | None = None) -> VoiceNote:
     sent_at = item["sent_at"]
     return VoiceNote(
-        chat=intern(_text(item["chat"])),  # said by thousands of notes, and held once
+        chat=intern(_text(item["chat"])),  # shared by thousands of notes
         chat_jid=intern(_text(item["chat_jid"])),
         sender=intern(_text(item["sender"])),
         from_me=item["from_me"] is True,

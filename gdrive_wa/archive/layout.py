@@ -1,7 +1,7 @@
-"""Where things lie in an archive. A name once given is kept for ever.
+"""File names in an archive. A file keeps its name across runs.
 
-What is on disk already (the manifest's records) has its names; new notes get names beside them,
-so that the same notes end under the same names whatever the order in which they arrive.
+Files in the manifest keep their names, and new notes get free ones. Notes are sorted first, so
+the names do not depend on the order in which the files arrive.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import PurePosixPath
 
 from gdrive_wa.core.kinds import Kind, kind_of, without_encryption
 from gdrive_wa.core.model import VoiceNote
-from gdrive_wa.core.names import name_key, parts_of, safe_name, safe_path
+from gdrive_wa.core.names import folded_name, parts_of, safe_name, safe_path
 from gdrive_wa.storage.manifest import Record
 
 VOICE_FOLDER = "Voice notes"
 UNMATCHED = "Unmatched"
 UNDATED = "undated"
-"""Stands in a file's name for a time that nobody tells."""
+"""Replaces an unknown time in a file name."""
 DATABASES = "Databases"
 MEDIA = "Media"
 INDEX_NAME = "voice-notes.json"
@@ -29,7 +29,7 @@ SUMS_NAME = "SHA256SUMS"
 PAGE_NAME = "index.html"
 
 LONGEST_NAME = 120
-"""Bytes of a chat's folder, and of the sender in a file's name."""
+"""Maximum length of a chat's folder name and of a sender in a file name, in bytes."""
 
 _SUFFIXES = {
     "audio/ogg": ".opus",
@@ -44,8 +44,8 @@ _NEVER_CHANGE = frozenset(
 )
 
 
-def message_key(note: VoiceNote) -> str:
-    """What identifies a note in an archive: its chat and WhatsApp's message id."""
+def note_id_of(note: VoiceNote) -> str:
+    """The id of a note in an archive: its chat and WhatsApp's message id."""
     mark = note.message_id
     if not mark:
         moment = "" if note.sent_at is None else note.sent_at.isoformat()
@@ -54,15 +54,15 @@ def message_key(note: VoiceNote) -> str:
 
 
 def database_name(path: str) -> str:
-    """A database's file name without its encryption's suffix."""
+    """The file name of a database without the encryption suffix."""
     return safe_name(without_encryption(parts_of(path)[-1]))
 
 
-def media_place(path: str) -> PurePosixPath:
-    """Where a file that is no voice note lies: under WhatsApp's own path below ``Media``.
+def media_path(path: str) -> PurePosixPath:
+    """The path for a file that is not a voice note: WhatsApp's own path below ``Media``.
 
     Raises:
-        UnsafeNameError: the path would lead out of the archive.
+        UnsafeNameError: the path leads out of the archive.
     """
     parts = safe_path(without_encryption(path)).parts
     folders = [part.casefold() for part in parts[:-1]]
@@ -72,7 +72,7 @@ def media_place(path: str) -> PurePosixPath:
 
 
 def suffix_of(note: VoiceNote) -> str:
-    """The suffix of a note's file: the one it had, else its type's, else ``.opus``."""
+    """The suffix for a note's file: its original one, or by MIME type, or ``.opus``."""
     had = re.search(r"\.[A-Za-z0-9]{2,5}$", note.whatsapp_path or "")
     if had:
         return had.group().lower()
@@ -80,10 +80,10 @@ def suffix_of(note: VoiceNote) -> str:
 
 
 def owner_of(record: Record) -> str:
-    """Who a path belongs to that is no known voice note's.
+    """The owner of a path that does not belong to a known voice note.
 
-    Media never change: other bytes under the same path are another phone's file, and both are
-    kept. Of settings and the like the newest is kept.
+    Media files never change, so different content under the same path comes from another phone
+    and both files are kept. Of other files, such as settings, only the newest is kept.
     """
     path = record.whatsapp_path or record.path
     if record.path.startswith(f"{VOICE_FOLDER}/") or kind_of(path) in _NEVER_CHANGE:
@@ -92,11 +92,11 @@ def owner_of(record: Record) -> str:
 
 
 class Layout:
-    """The names of one archive.
+    """The file names of one archive.
 
     Args:
-        timezone: of the times in names; None for this machine's.
-        records: what the archive holds already.
+        timezone: for the times in names; None for this machine's.
+        records: the files already in the archive.
     """
 
     def __init__(self, timezone: tzinfo | None, records: Iterable[Record]) -> None:
@@ -104,21 +104,21 @@ class Layout:
         self._files: dict[str, str] = {}
         self._above: set[str] = set()
         self._folders: dict[str, str] = {}
-        self._chats: dict[str, str] = {name_key(UNMATCHED): ""}
+        self._chats: dict[str, str] = {folded_name(UNMATCHED): ""}
         self._names: dict[str, str] = {}
         for record in records:
-            self._take(name_key(record.path), record.message or owner_of(record))
+            self._take(folded_name(record.path), record.message or owner_of(record))
             place = PurePosixPath(record.path)
             if record.message is not None:
                 self._names[record.message] = record.path
                 if place.parts[0] == VOICE_FOLDER and len(place.parts) == 3:
                     chat = record.message.partition("/")[0]
                     self._folders.setdefault(chat, place.parts[1])
-                    self._chats.setdefault(name_key(place.parts[1]), chat)
+                    self._chats.setdefault(folded_name(place.parts[1]), chat)
 
     def assign(self, notes: Iterable[VoiceNote]) -> None:
-        """Give a name to each of `notes` that has none, in an order that never changes."""
-        new = [note for note in notes if message_key(note) not in self._names]
+        """Name those of `notes` that have no name yet, in a fixed order."""
+        new = [note for note in notes if note_id_of(note) not in self._names]
         chats = {note.chat_jid.replace("/", "_"): note.chat for note in new}
         for jid in sorted(chats):
             if jid not in self._folders:
@@ -128,7 +128,7 @@ class Layout:
 
     def of(self, note: VoiceNote) -> str:
         """The path of `note`: ``Voice notes/<chat>/<YYYY-MM-DD HH.MM.SS> <sender>.opus``."""
-        key = message_key(note)
+        key = note_id_of(note)
         if key not in self._names:
             jid = key.partition("/")[0]
             if jid not in self._folders:
@@ -145,13 +145,13 @@ class Layout:
         return self._names[key]
 
     def release(self, path: str) -> None:
-        """Nothing lies at `path` any more."""
-        self._files.pop(name_key(path), None)
+        """Free the name `path`."""
+        self._files.pop(folded_name(path), None)
 
     def claim(self, wanted: str, owner: str, *, marks: Iterable[str] = ()) -> str:
-        """`wanted`, or one like it that no other owner has: with one of `marks`, or a hash."""
+        """Claim `wanted` for `owner`; if it is taken, a variant with one of `marks` or a hash."""
         for path in _alternatives(wanted, owner, marks):
-            key = name_key(path)
+            key = folded_name(path)
             if self._files.get(key) == owner or self._free(key):
                 self._take(key, owner)
                 return path
@@ -174,7 +174,7 @@ class Layout:
         mark = hashlib.sha256(jid.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         for candidate in (name, f"{name} ({user})", f"{name} ({mark})"):
             folder = safe_name(candidate)
-            if self._chats.setdefault(name_key(folder), jid) == jid:
+            if self._chats.setdefault(folded_name(folder), jid) == jid:
                 break
         self._folders[jid] = folder
 

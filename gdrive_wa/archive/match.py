@@ -1,4 +1,4 @@
-"""Which database row a file belongs to: by path, by content, by a unique name."""
+"""Match files to database rows by path, content or unique file name."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _ACCOUNT = re.compile(r"(?:^|/)accounts/([^/]+)/", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The rows a file belongs to.
+    """The rows that a file belongs to.
 
     Attributes:
-        keys: of the notes, as the matcher was told them.
-        exact: False when only the path fits and the content is not what the row promises.
+        note_ids: ids of the notes, as passed to :meth:`Matcher.add`.
+        exact: False if only the path matches and the row's hash differs from the content.
     """
 
-    keys: tuple[str, ...] = ()
+    note_ids: tuple[str, ...] = ()
     exact: bool = True
 
 
 @lru_cache(maxsize=1024)
-def path_key(path: str) -> str:
-    """What is the same for one file under every root a phone ever used.
+def rootless_path(path: str) -> str:
+    """The part of a path that does not depend on WhatsApp's folder on the phone.
 
     ``/storage/emulated/0/WhatsApp/Media/x``, ``Android/media/com.whatsapp/WhatsApp/Media/x`` and
-    ``Media/x`` agree; a second account's files stay apart.
+    ``Media/x`` give the same result; the files of a second account keep their prefix.
     """
     path = "/" + path.replace("\\", "/").lstrip("/")
     at = path.lower().rfind("/media/whatsapp")
@@ -42,7 +42,7 @@ def path_key(path: str) -> str:
 
 
 class Matcher:
-    """Rows, findable by what is known of a file."""
+    """Finds rows by the path, name or content of a file."""
 
     def __init__(self) -> None:
         self._promised: dict[str, str | None] = {}
@@ -50,53 +50,55 @@ class Matcher:
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_hash: dict[str, list[str]] = defaultdict(list)
 
-    def add(self, key: str, note: VoiceNote, *, content_only: bool = False) -> None:
-        """`note` is wanted under `key`; with `content_only`, only its hash may find it."""
-        new = key not in self._promised
-        self._promised[key] = note.sha256
+    def add(self, note_id: str, note: VoiceNote, *, content_only: bool = False) -> None:
+        """Add `note` as `note_id`; with `content_only`, it matches by hash only."""
+        new = note_id not in self._promised
+        self._promised[note_id] = note.sha256
         if note.sha256 is not None:
-            _add(self._by_hash[note.sha256], key, new=new)
+            _add(self._by_hash[note.sha256], note_id, new=new)
         if note.whatsapp_path is not None and not content_only:
-            path = path_key(note.whatsapp_path)
-            _add(self._by_path[path], key, new=new)
-            _add(self._by_name[path.rsplit("/", 1)[-1]], key, new=new)
+            path = rootless_path(note.whatsapp_path)
+            _add(self._by_path[path], note_id, new=new)
+            _add(self._by_name[path.rsplit("/", 1)[-1]], note_id, new=new)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._promised
+    def __contains__(self, note_id: str) -> bool:
+        return note_id in self._promised
 
     def by_path(self, path: str) -> tuple[str, ...]:
-        """The notes whose row names this path, or else its file name if only one does."""
-        keys = self._by_path.get(path_key(path))
-        if keys is None:
-            keys = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
-            return tuple(keys) if len(keys) == 1 else ()
-        return tuple(keys)
+        """Ids of the notes with this path, or else of the only note with its file name."""
+        note_ids = self._by_path.get(rootless_path(path))
+        if note_ids is None:
+            note_ids = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
+            return tuple(note_ids) if len(note_ids) == 1 else ()
+        return tuple(note_ids)
 
     def by_content(self, sha256: str) -> tuple[str, ...]:
-        """The notes that promise this content."""
+        """Ids of the notes with this hash."""
         return tuple(self._by_hash.get(sha256, ()))
 
     def forget(self, sha256: str) -> None:
-        """All notes that promise this content have it: it finds none of them any more."""
+        """Stop matching this hash; all its notes have their file."""
         self._by_hash.pop(sha256, None)
 
-    def match(self, path: str, sha256: str, *, served: bool = False) -> Match:
-        """All notes this file belongs to.
+    def match(self, path: str, sha256: str, *, already_placed: bool = False) -> Match:
+        """Find all notes that this file belongs to.
 
-        The row's path decides where the row promises no hash, or the one that the file has;
-        then the content wherever it lies; then a file name that only one row has. A path that
-        fits with another content is a match that is not exact.
+        Rows with this path match if they have no hash or the hash of the file. Then come rows
+        with this hash, and then the only row with this file name. A row with this path and a
+        different hash is an inexact match.
 
         Args:
-            path: of the file.
-            sha256: of its content.
-            served: the notes that promise this content have it; of those that the path does not
-                name, one will do. One recording may be that of thousands of messages.
+            path: path of the file.
+            sha256: hash of its content.
+            already_placed: the notes with this content already have their file, so one of those
+                that `path` does not name is enough. Thousands of messages may share a recording.
         """
-        named = self._by_path.get(path_key(path), [])
-        exact = dict.fromkeys(key for key in named if self._promised[key] in (None, sha256))
+        named = self._by_path.get(rootless_path(path), [])
+        exact = dict.fromkeys(
+            note_id for note_id in named if self._promised[note_id] in (None, sha256)
+        )
         promised = self._by_hash.get(sha256, [])
-        exact.update(dict.fromkeys(promised[:1] if served else promised))
+        exact.update(dict.fromkeys(promised[:1] if already_placed else promised))
         if exact:
             return Match(tuple(exact))
         alone = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
@@ -105,6 +107,6 @@ class Matcher:
         return Match(tuple(named), exact=False)
 
 
-def _add(keys: list[str], key: str, *, new: bool) -> None:
-    if new or key not in keys:
-        keys.append(key)
+def _add(note_ids: list[str], note_id: str, *, new: bool) -> None:
+    if new or note_id not in note_ids:
+        note_ids.append(note_id)

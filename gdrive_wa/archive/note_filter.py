@@ -1,4 +1,4 @@
-"""Which notes of an archive are meant: by chat, by sender, by date, by how they ended."""
+"""Filter the notes of an archive by chat, sender, date and status."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from gdrive_wa.core.model import NoteStatus, VoiceNote
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteFilter:
-    """What a note must be; None admits every note.
+    """Conditions on a note; None accepts any value.
 
     Attributes:
-        chat: its chat's name holds this text, in any case.
-        sender: its sender's name holds this text, in any case.
-        since: sent no earlier, UTC.
-        until: sent no later, UTC.
-        status: how it ended.
+        chat: text in the name of the chat, ignoring case.
+        sender: text in the name of the sender, ignoring case.
+        since: earliest time of sending, UTC.
+        until: latest time of sending, UTC.
+        status: the status of the note.
     """
 
     chat: str | None = None
@@ -46,10 +46,10 @@ class NoteFilter:
         status: NoteStatus | str | None = None,
         timezone: tzinfo | str | None = None,
     ) -> Self:
-        """The filter that a caller describes; the arguments of ``Archive.notes``.
+        """Build a filter from the arguments of ``Archive.notes``.
 
         Raises:
-            UsageError: an argument is of a wrong type, not a date, or not a status.
+            UsageError: an argument has a wrong type, or is not a valid date or status.
         """
         earliest, latest = as_span(since, until, zone=as_zone(timezone))
         return cls(
@@ -61,7 +61,7 @@ class NoteFilter:
         )
 
     def admits(self, note: VoiceNote) -> bool:
-        """True when `note` is meant. One without a date is within no dates."""
+        """True if `note` matches. A note without a date never matches a date range."""
         return (
             _holds(note.chat, self.chat)
             and _holds(note.sender, self.sender)
@@ -89,4 +89,4 @@ def _status(value: NoteStatus | str | None) -> NoteStatus | None:
         return NoteStatus(value)
     except ValueError as error:
         known = ", ".join(NoteStatus)
-        raise UsageError(f"there is no status {value!r}", hint=f"there is: {known}") from error
+        raise UsageError(f"unknown status {value!r}", hint=f"choose one of: {known}") from error

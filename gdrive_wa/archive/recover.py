@@ -1,8 +1,8 @@
-"""Files of former runs of which the manifest does not know any more.
+"""Recover files of earlier runs that the manifest does not list.
 
-An archive that was copied without its hidden folder, or whose manifest was moved away for it was
-damaged, still says in ``SHA256SUMS`` and in its index what it holds. A file that is as it is told
-there is the archive's: it keeps its name, and no other note gets it.
+If an archive was copied without its hidden folder, or its damaged manifest was moved away,
+``SHA256SUMS`` and the index still list its files. A file with the listed checksum is added to the
+manifest again and keeps its name.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gdrive_wa.archive.layout import INDEX_NAME, SUMS_NAME, TABLE_NAME, message_key
+from gdrive_wa.archive.layout import INDEX_NAME, SUMS_NAME, TABLE_NAME, note_id_of
 from gdrive_wa.core.errors import UnsafeNameError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.names import parts_of
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.manifest import Manifest, Record
 
-_MADE_ANEW = frozenset({INDEX_NAME, TABLE_NAME})
+_REGENERATED = frozenset({INDEX_NAME, TABLE_NAME})
 _DIGITS = 64
 
 
-def adopt(manifest: Manifest, notes: Iterable[VoiceNote], progress: Progress) -> None:
-    """Let `manifest` know the files that former runs listed and that are still the same.
+def recover_untracked(manifest: Manifest, notes: Iterable[VoiceNote], progress: Progress) -> None:
+    """Add unchanged files that are listed in ``SHA256SUMS`` to `manifest`.
 
     Args:
-        manifest: of the archive, open.
-        notes: all that the archive's index lists.
-        progress: who is told how many there were.
+        manifest: the archive's open manifest.
+        notes: all notes of the archive's index.
+        progress: receives a message with the number of files.
     """
     by_file = {note.file: note for note in notes if note.file is not None}
     found = 0
     for sha256, path in _sums(manifest.folder / SUMS_NAME):
-        if path in _MADE_ANEW or manifest.get(path) is not None:
+        if path in _REGENERATED or manifest.get(path) is not None:
             continue
         file = manifest.folder / path
         if _hash(file) == sha256:
             manifest.add(_record(file, path, sha256, by_file.get(path)))
             found += 1
     if found:
-        progress.say(f"{found} files of former runs were known only by SHA256SUMS; they are kept")
+        progress.say(f"{found} files were listed only in SHA256SUMS; added them to the manifest")
 
 
 def _record(file: Path, path: str, sha256: str, note: VoiceNote | None) -> Record:
@@ -53,12 +53,12 @@ def _record(file: Path, path: str, sha256: str, note: VoiceNote | None) -> Recor
         record,
         content_sha256=note.sha256 if note.status is not NoteStatus.MISMATCH else None,
         whatsapp_path=note.whatsapp_path,
-        message=message_key(note) if note.chat_jid else None,
+        message=note_id_of(note) if note.chat_jid else None,
     )
 
 
 def _sums(path: Path) -> Iterator[tuple[str, str]]:
-    """Checksums and paths, of the lines that make sense."""
+    """Checksums and paths of the valid lines."""
     try:
         text = path.read_text("utf-8", "replace")
     except OSError:
@@ -74,7 +74,7 @@ def _sums(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _hash(file: Path) -> str | None:
-    """SHA-256 of a file, hex; None when there is none that can be read."""
+    """SHA-256 of a file, hex; None if it is missing or unreadable."""
     try:
         if file.is_symlink() or not file.is_file():
             return None

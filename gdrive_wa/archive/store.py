@@ -1,4 +1,4 @@
-"""Files go to their place in an archive, in batches, and the manifest says so."""
+"""Write files into an archive in batches and record them in the manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gdrive_wa.archive.layout import message_key
+from gdrive_wa.archive.layout import note_id_of
 from gdrive_wa.archive.tags import LONGEST_TAGGED, is_opus, tagged, tags_for
 from gdrive_wa.core.errors import FormatError, StorageError
 from gdrive_wa.core.model import VoiceNote
@@ -23,18 +23,19 @@ from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
 class ArchiveStore:
-    """Puts, moves and removes the files of one archive. A context manager: what was put has its
-    name when it is left, or after :meth:`flush`.
+    """Writes, moves and removes the files of one archive.
+
+    A context manager: on exit, as after :meth:`flush`, all files have their final names.
 
     Args:
-        manifest: of the archive, open.
-        timezone: of the times in tags; None for this machine's.
-        tags: write them.
-        progress: is told when a file had to stay without.
+        manifest: the archive's open manifest.
+        timezone: for the times in tags; None for this machine's.
+        tags: whether to write tags.
+        progress: receives a message for each file that cannot be tagged.
 
     Attributes:
-        folder: the archive's.
-        drafts: the folder where its temporary files lie.
+        folder: the archive's folder.
+        drafts: the folder for temporary files.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class ArchiveStore:
         self._batch.__exit__(kind, error, trace)
 
     def flush(self) -> list[tuple[Record, StorageError]]:
-        """Everything that was put has its name now; the records whose names the disk refused."""
+        """Give all files their final names; return the records whose names the disk refused."""
         self._batch.flush()
         refused, self._batch.refused = self._batch.refused, []
         for record, _ in refused:
@@ -70,20 +71,20 @@ class ArchiveStore:
         return refused
 
     def tick(self) -> None:
-        """Nothing came for a moment: use it to write what has waited long enough."""
+        """Call this when idle: writes files that have waited long enough."""
         self._batch.tick()
 
     def when_flushed(self, call: Callable[[], None]) -> None:
-        """`call` something once all that was put so far has its name."""
+        """Run `call` once all files so far have their final names."""
         self._batch.when_flushed(call)
 
-    def held(self, key: str) -> Record | None:
-        """The file of the note `key`, while it is as it was written."""
-        record = self._notes.get(key)
+    def existing_file(self, note_id: str) -> Record | None:
+        """The record of the file of note `note_id`, if it is intact."""
+        record = self._notes.get(note_id)
         return record if record is not None and self._manifest.intact(record) else None
 
     def put(self, draft: DraftFile, record: Record) -> str:
-        """`draft` becomes the file of `record`; its path."""
+        """Write `draft` as the file of `record` and return its path."""
         self._check_inside(record.path)
         record = replace(record, size=draft.size, sha256=draft.sha256, mtime_ns=draft.mtime_ns)
         self._batch.add(draft, record)
@@ -92,26 +93,26 @@ class ArchiveStore:
         return record.path
 
     def put_note(self, draft: DraftFile, record: Record, note: VoiceNote) -> str:
-        """`draft` becomes the file of `note`, tagged, dated when it was sent."""
-        key = message_key(note)
-        if draft.tagged_for != key:
+        """Write `draft` as the file of `note`, with tags and the date of sending."""
+        note_id = note_id_of(note)
+        if draft.tagged_for != note_id:
             draft = _dated(self._tag(draft, record, note), draft.mtime_ns, note)
-        return self.put(draft, replace(record, message=key))
+        return self.put(draft, replace(record, message=note_id))
 
     def put_copy(self, source: str | Path, record: Record, note: VoiceNote) -> str:
-        """What the file `source` of this archive holds becomes the file of `note`, too."""
+        """Write a copy of the archive's file `source` as the file of `note`."""
         with storage_errors(source):
             content = Path(source).read_bytes()
         copy = write_draft(self.drafts, content, content_sha256=record.content_sha256)
         return self.put_note(copy, record, note)
 
     def discard(self, draft: DraftFile) -> None:
-        """`draft` is not needed after all."""
+        """Delete `draft`."""
         with storage_errors(draft.path):
             os.unlink(draft.path)
 
     def also(self, record: Record, other: Record) -> None:
-        """`other`'s stored bytes hold what `record` has already."""
+        """Add the sources of `other`, which has the same content, to `record`."""
         new = tuple(source for source in other.sources if source not in record.sources)
         if new:
             more = replace(record, also=record.also + new)
@@ -120,7 +121,7 @@ class ArchiveStore:
                 self._notes[more.message] = more
 
     def move(self, old: Record, new: Record) -> None:
-        """The file of `old` becomes that of `new`."""
+        """Rename the file of `old` to the path of `new`."""
         self.flush()
         target = self.folder / new.path
         self._check_inside(new.path)
@@ -131,7 +132,7 @@ class ArchiveStore:
         self._manifest.drop(old.path)
 
     def remove(self, record: Record) -> None:
-        """The file of `record` lies elsewhere in the archive now."""
+        """Delete the file of `record`, which has another copy in the archive."""
         self.flush()
         path = self.folder / record.path
         self._check_inside(record.path)
@@ -145,7 +146,7 @@ class ArchiveStore:
             self._notes[record.message] = record
 
     def _tag(self, draft: DraftFile, record: Record, note: VoiceNote) -> DraftFile:
-        """`draft` with the tags of `note`; as it is where it cannot carry any."""
+        """Add the tags of `note` to `draft`, if its format allows."""
         if not (self._tags and is_opus(draft.start)) or draft.size > LONGEST_TAGGED:
             return draft
         with storage_errors(draft.path):
@@ -159,13 +160,13 @@ class ArchiveStore:
             self.drafts,
             content,
             content_sha256=draft.content_sha256,
-            tagged_for=message_key(note),
+            tagged_for=note_id_of(note),
         )
         self.discard(draft)
         return new
 
     def _check_inside(self, path: str) -> None:
-        """Refuse to write through a link that leads out; each folder is looked at once a run."""
+        """As :func:`check_inside`, but checks each folder only once per run."""
         folder = path.rpartition("/")[0]
         if folder not in self._inside:
             check_inside(self.folder, self.folder / path)
@@ -173,7 +174,7 @@ class ArchiveStore:
 
 
 def _dated(draft: DraftFile, usual_ns: int, note: VoiceNote) -> DraftFile:
-    """`draft` with the time at which `note` was sent; with `usual_ns` where that is unknown."""
+    """Set the modification time of `draft` to when `note` was sent, or to `usual_ns`."""
     with storage_errors(draft.path):
         if note.sent_at is None:
             os.utime(draft.path, ns=(usual_ns, usual_ns))
@@ -184,16 +185,16 @@ def _dated(draft: DraftFile, usual_ns: int, note: VoiceNote) -> DraftFile:
 
 
 def check_inside(folder: Path, target: Path) -> None:
-    """Refuse to write through a link that leads out of `folder`.
+    """Check that no symbolic link leads from `target` out of `folder`.
 
     Raises:
-        StorageError: one does.
+        StorageError: a link leads out.
     """
     parent = target.parent
     while not parent.exists() and parent != folder and not parent.is_symlink():
         parent = parent.parent
     if not parent.resolve().is_relative_to(folder.resolve()):
         raise StorageError(
-            f"a link leads out of the archive: {parent}",
+            f"the link '{parent}' leads out of the archive",
             hint="remove the link; the archive writes only inside its own folder",
         )

@@ -1,4 +1,4 @@
-"""Who, where and when, written into an opus file itself; its audio stays bit for bit the same."""
+"""Write sender, chat and date into an Opus file without changing its audio."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.ogg import MAGIC, Page, changed, one_packet, pages
 
 LONGEST_TAGGED = 256 * 1024 * 1024
-"""Bytes of the largest file that is tagged, which happens in memory; a day of speech is half
-of it."""
+"""Maximum size of a file to tag, in bytes, since tagging happens in memory; a day of speech has
+half of it."""
 
 LONGEST_COMMENTS = 4 * 1024 * 1024
-"""Bytes of the longest comments that are read; a picture can be among them."""
+"""Maximum size of a comment header, in bytes; it may contain a picture."""
 _COMMENTS = b"OpusTags"
 _SIZE = struct.Struct("<I")
 
 
 class NoteTags(NamedTuple):
-    """The tags that a file gets when it turns out to be the voice note that it seems to be.
+    """Tags for a file that is probably a certain voice note, used once its hash confirms that.
 
     Attributes:
-        key: of the note, as :func:`gdrive_wa.archive.layout.message_key` gives it.
-        sha256: of the content that the database promises, hex; None where it promises none.
-        mtime: when the note was sent, seconds since 1970 UTC; None where that is unknown.
+        note_id: see :func:`gdrive_wa.archive.layout.note_id_of`.
+        sha256: hash of the content by the database, hex; None if the database has none.
+        mtime: when the note was sent, in seconds since 1970 UTC; None if unknown.
         tags: Vorbis comments.
     """
 
-    key: str
+    note_id: str
     sha256: str | None
     mtime: float | None
     tags: dict[str, str]
 
 
 def is_opus(head: bytes) -> bool:
-    """True when a file that begins with `head` (64 bytes will do) is Ogg Opus."""
+    """True if a file that begins with `head` (at least 64 bytes) is Ogg Opus."""
     return head.startswith(MAGIC) and b"OpusHead" in head[:64]
 
 
 def tags_for(note: VoiceNote, timezone: tzinfo | None) -> dict[str, str]:
-    """The Vorbis comments of `note`; local times carry their offset from UTC."""
+    """The Vorbis comments for `note`; local times include their UTC offset."""
     tags = {"artist": note.sender, "album": note.chat}
     if note.sent_at is not None:
         moment = note.sent_at.astimezone(timezone).isoformat(timespec="seconds")
@@ -59,17 +59,17 @@ def tags_for(note: VoiceNote, timezone: tzinfo | None) -> dict[str, str]:
 
 
 def tagged(content: bytes, tags: dict[str, str]) -> bytes:
-    """The opus file `content` with `tags` set, every other comment and all audio as before.
+    """Set `tags` in the Opus file `content`, keeping all other comments and all audio.
 
-    The pages of audio are copied as they are; only where the comments now fill more pages, or
-    fewer, do the numbers of the pages behind them change.
+    Audio pages are copied unchanged, except that they are renumbered if the comments now fill a
+    different number of pages.
 
     Raises:
-        FormatError: not one whole stream of Ogg Opus with its two headers on pages of their own,
-            or a huge one; it had better stay as it is.
+        FormatError: the file is too large, or not a single complete Ogg Opus stream whose two
+            headers have pages of their own. It should be kept as it is.
     """
     if len(content) > LONGEST_TAGGED:
-        raise FormatError("it is too large")
+        raise FormatError("the file is too large")
     found = list(pages(content))
     first = _first_audio(content, found)
     comments = found[1:first]
@@ -84,19 +84,19 @@ def tagged(content: bytes, tags: dict[str, str]) -> bytes:
 
 
 def _first_audio(content: bytes, found: list[Page]) -> int:
-    """The index of the first page of audio, after the two headers (RFC 7845, section 3)."""
+    """Index of the first audio page, after the two headers (RFC 7845, section 3)."""
     if not found or not content.startswith(b"OpusHead", found[0].body):
-        raise FormatError("it is not Ogg Opus")
+        raise FormatError("not an Ogg Opus file")
     if any(page.serial != found[0].serial for page in found):
         raise FormatError("more than one stream")
     if not _ends_one(found[0]):
-        raise FormatError("audio on a page of headers")
+        raise FormatError("audio on a header page")
     for index, page in enumerate(found[1:], start=1):
         if page.ended:
             if not _ends_one(page) or index + 1 == len(found):
-                raise FormatError("audio on a page of headers, or none at all")
+                raise FormatError("audio on a header page, or no audio")
             return index + 1
-    raise FormatError("no opus headers")
+    raise FormatError("no Opus headers")
 
 
 def _ends_one(page: Page) -> bool:
@@ -110,8 +110,7 @@ def _renumbered(content: bytes, audio: list[Page], shift: int) -> list[bytes]:
 
 
 def _with_tags(packet: bytes, tags: dict[str, str]) -> bytes:
-    """The comment header `packet` (RFC 7845, section 5.2) with `tags` in place of their
-    namesakes."""
+    """Replace or add `tags` in the comment header `packet` (RFC 7845, section 5.2)."""
     if not packet.startswith(_COMMENTS) or len(packet) > LONGEST_COMMENTS:
         raise FormatError("its comments cannot be read")
     try:
@@ -126,7 +125,7 @@ def _with_tags(packet: bytes, tags: dict[str, str]) -> bytes:
     except struct.error as error:
         raise FormatError("its comments cannot be read") from error
     kept += [f"{name}={text}".encode("utf-8", "replace") for name, text in tags.items()]
-    # What follows is padding, unless its first bit says that it is to be kept.
+    # The rest is padding, unless its first bit marks it as data to keep.
     behind = packet[at:] if packet[at : at + 1] and packet[at] & 1 else b""
     sizes = [_SIZE.pack(len(text)) + text for text in kept]
     return b"".join(
@@ -135,7 +134,7 @@ def _with_tags(packet: bytes, tags: dict[str, str]) -> bytes:
 
 
 def _counted(packet: bytes, at: int) -> tuple[bytes, int]:
-    """The bytes that have their number before them, and where they end."""
+    """Read a length-prefixed field; return it and the offset after it."""
     (size,) = _SIZE.unpack_from(packet, at)
     start = at + _SIZE.size
     if start + size > len(packet):

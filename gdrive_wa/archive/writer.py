@@ -1,4 +1,4 @@
-"""The writing side of an archive: files come in one by one and go to where they belong.
+"""Write an archive: files arrive one by one and get their final path.
 
     with ArchiveWriter(folder) as archive:
         …place the databases…
@@ -6,8 +6,8 @@
         …place the media…
         archive.finish()
 
-What is on disk is known from the manifest, and each note's state follows from it: a run that was
-killed is simply gone on with.
+The manifest lists the files on disk, and the status of each note follows from it. After an
+interrupted run, the next one simply continues.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from gdrive_wa.archive.catalogue import Known, former_notes
+from gdrive_wa.archive.assign_existing import assign_existing
+from gdrive_wa.archive.catalogue import NoteCatalogue, former_notes
 from gdrive_wa.archive.database_folder import DatabaseFolder, SamePhone
-from gdrive_wa.archive.finalise import settled, write_lists
-from gdrive_wa.archive.hand_over import hand_over_held
+from gdrive_wa.archive.finalise import finalised_notes, write_lists
 from gdrive_wa.archive.layout import (
     UNMATCHED,
     VOICE_FOLDER,
     Layout,
     database_name,
-    media_place,
+    media_path,
     owner_of,
 )
-from gdrive_wa.archive.recover import adopt
+from gdrive_wa.archive.recover import recover_untracked
 from gdrive_wa.archive.store import ArchiveStore, check_inside
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
 from gdrive_wa.core.errors import StorageError
@@ -45,19 +45,19 @@ from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
 class ArchiveWriter:
-    """One run into an archive, which nobody else may write to meanwhile. Not for many threads.
+    """One run into an archive, with exclusive access to it. Not thread-safe.
 
     Args:
-        dest: the archive's folder; made when it is not there.
-        timezone: of the times in names and tags; None for this machine's.
-        tags: write who and when into opus files; without, each file is bit for bit the phone's.
-        account: whose backup this is; another account's databases get a folder of their own.
-        same_phone: tells two accounts' databases apart where nobody says whose they are.
-        progress: who is told what a person should know.
+        dest: the archive's folder; created if necessary.
+        timezone: for the times in names and tags; None for this machine's.
+        tags: write sender and date into Opus files; otherwise files stay as on the phone.
+        account: the account of the backup; databases of other accounts get their own folder.
+        same_phone: compares the databases of two accounts if the source reports no account.
+        progress: receives messages for the user.
 
     Raises:
-        StorageError: another run holds the folder, or it cannot be written.
-        FormatError: the folder's manifest is damaged or of a newer version.
+        StorageError: another run uses the folder, or it cannot be written.
+        FormatError: the manifest is damaged, or a newer gdrive-wa wrote it.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ArchiveWriter:
         try:
             sweep(self.folder)
             former = former_notes(self.folder, self._progress)
-            adopt(self._manifest, former, self._progress)
+            recover_untracked(self._manifest, former, self._progress)
             self._layout = Layout(self._timezone, self._manifest)
             self._store = ArchiveStore(
                 self._manifest,
@@ -92,7 +92,7 @@ class ArchiveWriter:
                 tags=self._tags,
                 progress=self._progress,
             )
-            self._known = Known(former)
+            self._catalogue = NoteCatalogue(former)
         except BaseException:
             self._manifest.__exit__(None, None, None)
             raise
@@ -111,39 +111,39 @@ class ArchiveWriter:
 
     @property
     def drafts(self) -> str:
-        """The folder for temporary files, for their owner's eyes only, in the archive's file
-        system; swept by the next run."""
+        """The folder for temporary files, readable by its owner only, on the file system of the
+        archive. The next run empties it."""
         return self._store.drafts
 
     def flush(self) -> list[tuple[Record, StorageError]]:
-        """Everything that was placed has its name now; the records whose names the disk refused."""
+        """Give all files their final names; return the records whose names the disk refused."""
         return self._store.flush()
 
     def tick(self) -> None:
-        """Nothing came for a moment: use it to write what has waited long enough."""
+        """Call this when idle: writes files that have waited long enough."""
         self._store.tick()
 
     def when_flushed(self, call: Callable[[], None]) -> None:
-        """`call` something once all that was placed so far has its name."""
+        """Run `call` once all files so far have their final names."""
         self._store.when_flushed(call)
 
     def discard(self, draft: DraftFile) -> None:
-        """`draft` gets no place."""
+        """Delete `draft`."""
         self._store.discard(draft)
 
     def tags_of(self, entry: Entry) -> NoteTags | None:
-        """The tags for `entry`, when it seems to be a voice note that has no file here yet."""
+        """The tags for `entry` if its path is that of a voice note without a file so far."""
         if not self._tags or entry.kind is Kind.DATABASE:
             return None
-        keys = self._known.matcher().by_path(entry.path)
-        if not keys or self._store.held(keys[0]) is not None:
+        note_ids = self._catalogue.matcher().by_path(entry.path)
+        if not note_ids or self._store.existing_file(note_ids[0]) is not None:
             return None
-        note = self._known.notes[keys[0]]
+        note = self._catalogue.notes[note_ids[0]]
         sent = None if note.sent_at is None else note.sent_at.timestamp()
-        return NoteTags(keys[0], note.sha256, sent, tags_for(note, self._timezone))
+        return NoteTags(note_ids[0], note.sha256, sent, tags_for(note, self._timezone))
 
-    def holding(self, entry: Entry) -> Record | None:
-        """What the archive made of exactly these stored bytes before, if it is still intact."""
+    def existing_record(self, entry: Entry) -> Record | None:
+        """The intact file that was made from the same stored bytes, if any."""
         if entry.md5 is None and entry.revision is None:
             return None
         found = self._manifest.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
@@ -161,40 +161,40 @@ class ArchiveWriter:
         return path if path.is_file() else None
 
     def expect(self, notes: Iterable[VoiceNote]) -> list[VoiceNote]:
-        """These are the notes that the account's databases know; they, by the archive's names.
+        """Add the notes of this account's databases; return them with the archive's names.
 
-        What the archive holds without having known whose it was finds its place now.
+        Files already in the archive are assigned to these notes.
         """
-        keys = self._known.expect(notes)
-        self._layout.assign(self._known.notes[key] for key in keys)
-        hand_over_held(keys, self._known, self._manifest, self._store, self._layout)
-        return [self._known.notes[key] for key in keys]
+        note_ids = self._catalogue.expect(notes)
+        self._layout.assign(self._catalogue.notes[note_id] for note_id in note_ids)
+        assign_existing(note_ids, self._catalogue, self._manifest, self._store, self._layout)
+        return [self._catalogue.notes[note_id] for note_id in note_ids]
 
-    def knows(self, sha256: str) -> bool:
-        """True when a known note promises this content."""
-        return bool(self._known.matcher().by_content(sha256))
+    def expects_content(self, sha256: str) -> bool:
+        """True if a note has this hash."""
+        return bool(self._catalogue.matcher().by_content(sha256))
 
     def note_of(self, entry: Entry) -> VoiceNote | None:
-        """The note that `entry` is, as far as its path tells."""
-        keys = self._known.matcher().by_path(entry.path)
-        return self._known.notes[keys[0]] if keys else None
+        """The note of `entry`, judged by its path."""
+        note_ids = self._catalogue.matcher().by_path(entry.path)
+        return self._catalogue.notes[note_ids[0]] if note_ids else None
 
     def missing(self, backup: Iterable[Entry]) -> list[VoiceNote]:
-        """The notes of this run's databases with no file here, nor in `backup` by its paths."""
-        told = self._known.told_without(entry.path for entry in backup)
-        return [note for key, note in told if self._store.held(key) is None]
+        """Notes of this run's databases with a file neither in the archive nor in `backup`."""
+        absent = self._catalogue.missing_from(entry.path for entry in backup)
+        return [note for note_id, note in absent if self._store.existing_file(note_id) is None]
 
     def place(self, draft: DraftFile, entry: Entry, *, note: VoiceNote | None = None) -> str:
-        """Give a finished temporary file its place; the path, relative to the archive.
+        """Move a finished temporary file to its path, and return it relative to the archive.
 
         Args:
-            draft: in :attr:`drafts`, holding the verified content of `entry`.
-            entry: what it was in the backup.
-            note: whose it is, where that is known from elsewhere than its path and content.
+            draft: a file in :attr:`drafts` with the verified content of `entry`.
+            entry: the file's entry in the backup.
+            note: the note of the file, if neither its path nor its content identifies it.
 
         Raises:
-            UnsafeNameError: its own path would lead out of the archive.
-            StorageError: the disk is full or refuses, or a link leads out of the archive.
+            UnsafeNameError: the entry's path leads out of the archive.
+            StorageError: the disk is full or read-only, or a link leads out of the archive.
         """
         record = Record(
             path="",
@@ -213,60 +213,68 @@ class ArchiveWriter:
             placed = self._store.put(draft, replace(record, path=path, account=self._account))
             self._store.flush()
             return placed
-        match = self._known.match(entry.path, draft.content_sha256, note)
-        placed_notes = self._place_notes(draft, record, match.keys, exact=match.exact)
+        match = self._catalogue.match(entry.path, draft.content_sha256, note)
+        placed_notes = self._place_notes(draft, record, match.note_ids, exact=match.exact)
         if placed_notes is None:
             return self._store.put(draft, self._as_unmatched(draft, record, entry))
         return placed_notes
 
     def finish(self) -> list[VoiceNote]:
-        """Decide how each note ended, and write the index, the table and the checksums.
+        """Set the status of each note, and write the index, the table and the checksums.
 
         Returns:
-            Every note the archive knows, of this run and of former ones, by time.
+            All notes of the archive, from this run and earlier ones, by time.
         """
         self._store.flush()
-        notes = settled(self._known.notes.values(), self._manifest)
+        notes = finalised_notes(self._catalogue.notes.values(), self._manifest)
         write_lists(self._manifest, notes)
         return notes
 
     def _place_notes(
-        self, draft: DraftFile, record: Record, keys: tuple[str, ...], *, exact: bool
+        self, draft: DraftFile, record: Record, note_ids: tuple[str, ...], *, exact: bool
     ) -> str | None:
-        """Place a file that is these notes'; None when all have another one already."""
-        if not keys:
+        """Write the file of these notes; None if each of them already has another file."""
+        if not note_ids:
             return None
         content = record.content_sha256
-        held = {key: file for key in keys if (file := self._store.held(key)) is not None}
-        other = {key for key, file in held.items() if exact and file.content_sha256 != content}
-        wanting = [key for key in keys if key not in held or key in other]
+        existing = {
+            note_id: file
+            for note_id in note_ids
+            if (file := self._store.existing_file(note_id)) is not None
+        }
+        other = {
+            note_id
+            for note_id, file in existing.items()
+            if exact and file.content_sha256 != content
+        }
+        wanting = [note_id for note_id in note_ids if note_id not in existing or note_id in other]
         if not wanting:
-            same = [file for file in held.values() if file.content_sha256 == content]
+            same = [file for file in existing.values() if file.content_sha256 == content]
             if not same:
                 return None
             self._store.also(same[0], record)
             self._store.discard(draft)
             return same[0].path
-        for key in wanting:
-            if key in held:
-                self._make_way(held[key])
+        for note_id in wanting:
+            if note_id in existing:
+                self._make_way(existing[note_id])
         first, *others = wanting
-        for key in others:  # one file in the backup, several messages: each chat gets its own
-            note = self._known.notes[key]
+        for note_id in others:  # several messages share the file: each chat gets a copy
+            note = self._catalogue.notes[note_id]
             copy = replace(record, path=self._layout.of(note), stored_as=None)
             self._store.put_copy(draft.path, copy, note)
-        note = self._known.notes[first]
+        note = self._catalogue.notes[first]
         return self._store.put_note(draft, replace(record, path=self._layout.of(note)), note)
 
     def _make_way(self, record: Record) -> None:
-        """A note's own file has come: the one that had its name moves aside."""
+        """Move `record`, an inexact match, out of the way of the exact file."""
         name = safe_name(PurePosixPath(record.whatsapp_path or record.path).name)
         aside = PurePosixPath(VOICE_FOLDER, UNMATCHED, name)
         self._store.move(record, self._unowned(record, aside))
 
     def _as_unmatched(self, draft: DraftFile, record: Record, entry: Entry) -> Record:
-        """Where a file lies that belongs to no known voice note."""
-        wanted = media_place(entry.path)
+        """The record of a file that does not belong to a known voice note."""
+        wanted = media_path(entry.path)
         if entry.kind is Kind.VOICE:
             wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, wanted.name)
         elif entry.kind is Kind.UNKNOWN and is_opus(draft.start):

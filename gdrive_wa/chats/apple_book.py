@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gdrive_wa.chats.contacts import Person
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import name_text, text, whole
+from gdrive_wa.chats.values import as_int, name_text, text
 from gdrive_wa.core.errors import DatabaseError, UsageError
 
 APPLE_BOOK = "Library/AddressBook/AddressBook.sqlitedb"
@@ -54,12 +54,12 @@ def people_in(tables: Tables) -> list[Person]:
     columns = ("record_id", "property", "value")
     for count, (record, kind, value) in enumerate(tables.rows("ABMultiValue", columns)):
         number = text(value)
-        if whole(kind) in (_TELEPHONE, None) and number is not None and count < _MOST:
-            numbers[whole(record) or 0].append(number)
+        if as_int(kind) in (_TELEPHONE, None) and number is not None and count < _MOST:
+            numbers[as_int(record) or 0].append(number)
     people = []
     for row_id, *names in tables.rows("ABPerson", ("ROWID", *_NAMES)):
         first, middle, last, nick, company = map(name_text, names)
         name = " ".join(part for part in (first, middle, last) if part) or nick or company
-        if name and numbers[whole(row_id) or 0]:
-            people.append(Person(name=name, numbers=tuple(numbers[whole(row_id) or 0])))
+        if name and numbers[as_int(row_id) or 0]:
+            people.append(Person(name=name, numbers=tuple(numbers[as_int(row_id) or 0])))
     return people

@@ -1,4 +1,4 @@
-"""The user's own address book: whose number is whose."""
+"""The user's own address book: the names for phone numbers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from gdrive_wa.chats.people import phone_number
-from gdrive_wa.chats.phone_numbers import canonical, digits_of, meanings, region_of
+from gdrive_wa.chats.phone_numbers import canonical, digits_of, possible_numbers, region_of
 from gdrive_wa.core.errors import UsageError
 
-LARGEST = 64 * 1024 * 1024
+MAX_SIZE = 64 * 1024 * 1024
 """Bytes of the largest address book that is read."""
 
-MOST_NUMBERS = 200_000
+MAX_NUMBERS = 200_000
 """Nor is one read that has more numbers: no person has so many."""
 
 _TAIL = 6
@@ -24,9 +24,9 @@ _TAIL = 6
 
 _SHORTEST = 5
 _FULL = 7
-_BETWEEN = re.compile(r"\s/\s|[|;\n]|\s(?:or|oder|ou|o|и)\s")
-LONGEST_FIELD = 1000
-_MOST_OF_A_TAIL = 200
+_SEPARATORS = re.compile(r"\s/\s|[|;\n]|\s(?:or|oder|ou|o|и)\s")
+MAX_FIELD_LENGTH = 1000
+_MAX_PER_TAIL = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Photo:
 
     Attributes:
         content: its bytes, as they are there.
-        mime_type: such as ``image/jpeg``; told by its first bytes, not by what the file says.
+        mime_type: such as ``image/jpeg``; from its first bytes, not from what the file says.
     """
 
     content: bytes = field(repr=False)
@@ -73,11 +73,11 @@ class Contacts:
     Args:
         people: who is in the address book.
         owner: the owner's own number, international, with or without ``+``; None where unknown.
-        among: the jids of those who may be meant.
+        candidates: the jids of those who may be meant.
     """
 
     def __init__(
-        self, people: Iterable[Person], *, owner: str | None = None, among: Iterable[str] = ()
+        self, people: Iterable[Person], *, owner: str | None = None, candidates: Iterable[str] = ()
     ) -> None:
         self._home = None if owner is None else region_of(digits_of(owner).lstrip("+"))
         self._exact: dict[str, list[_Entry]] = defaultdict(list)
@@ -85,10 +85,10 @@ class Contacts:
         self._count = 0
         for person in people:
             for number in person.numbers:
-                for each in _several(number):
+                for each in _split_numbers(number):
                     self._add(_Entry(digits_of(each), person))
         self._others: dict[str, set[str]] = defaultdict(set)
-        for jid in among:
+        for jid in candidates:
             if (digits := phone_number(jid)) is not None:
                 self._others[digits[-_TAIL:]].add(digits)
         self._found = lru_cache(maxsize=None)(self._find)
@@ -100,7 +100,7 @@ class Contacts:
         self._count += 1
         self._exact[digits].append(entry)
         tail = self._tails[digits[-_TAIL:]]
-        if len(tail) < _MOST_OF_A_TAIL:
+        if len(tail) < _MAX_PER_TAIL:
             tail.append(entry)
 
     def __len__(self) -> int:
@@ -121,48 +121,52 @@ class Contacts:
         full = [each for each in self._exact.get(digits, []) if each.written.startswith("+")]
         for fitting in (
             full,
-            [each for each in near if self._is_full(each) and self._means(each, digits, None)],
+            [each for each in near if self._is_full(each) and self._matches(each, digits, None)],
             self._exact.get(digits, []),
-            [each for each in near if not self._is_full(each) and self._is_at_home(each, digits)],
+            [
+                each
+                for each in near
+                if not self._is_full(each) and self._matches_nationally(each, digits)
+            ],
         ):
             if fitting:
-                return _the_one(each.person for each in fitting)
+                return _single_person(each.person for each in fitting)
         return None
 
     def _is_full(self, entry: _Entry) -> bool:
         return entry.written.startswith(("+", "00"))
 
-    def _means(self, entry: _Entry, digits: str, region: str | None) -> bool:
+    def _matches(self, entry: _Entry, digits: str, region: str | None) -> bool:
         wanted = canonical(digits)
-        return any(canonical(each) == wanted for each in meanings(entry.written, region))
+        return any(canonical(each) == wanted for each in possible_numbers(entry.written, region))
 
-    def _is_at_home(self, entry: _Entry, digits: str) -> bool:
+    def _matches_nationally(self, entry: _Entry, digits: str) -> bool:
         if self._home is not None:
-            return self._means(entry, digits, self._home)
-        if not self._means(entry, digits, region_of(digits)):
+            return self._matches(entry, digits, self._home)
+        if not self._matches(entry, digits, region_of(digits)):
             return False
         return not any(
-            canonical(other) != canonical(digits) and self._means(entry, other, region_of(other))
+            canonical(other) != canonical(digits) and self._matches(entry, other, region_of(other))
             for other in self._others.get(digits[-_TAIL:], ())
         )
 
 
-def _several(number: str) -> list[str]:
+def _split_numbers(number: str) -> list[str]:
     """The numbers in a field that holds several; a lone stroke is part of a number."""
-    parts = [part for part in _BETWEEN.split(number[:LONGEST_FIELD]) if part.strip()]
+    parts = [part for part in _SEPARATORS.split(number[:MAX_FIELD_LENGTH]) if part.strip()]
     full = all(sum(map(str.isdecimal, part)) >= _FULL for part in parts)
     return parts if len(parts) > 1 and full else [number]
 
 
-def _the_one(people: Iterable[Person]) -> Person | None:
-    """The person that all of `people` are; None when they are several.
+def _single_person(people: Iterable[Person]) -> Person | None:
+    """The one person in `people`, if all are the same; None otherwise.
 
     Address books have people twice, once with less of their name: the fuller one is taken.
     """
     best: Person | None = None
     for person in people:
         if best is None or _words(best) <= _words(person):
-            best = person if best is None or _says_more(person, best) else best
+            best = person if best is None or _is_fuller(person, best) else best
         elif not _words(person) <= _words(best):
             return None
     return best
@@ -172,22 +176,24 @@ def _words(person: Person) -> frozenset[str]:
     return frozenset(person.name.casefold().split())
 
 
-def _says_more(one: Person, other: Person) -> bool:
+def _is_fuller(one: Person, other: Person) -> bool:
     return len(_words(one)) > len(_words(other)) or (other.photo is None and one.photo is not None)
 
 
-def read_contacts(path: Path, *, owner: str | None = None, among: Iterable[str] = ()) -> Contacts:
+def read_contacts(
+    path: Path, *, owner: str | None = None, candidates: Iterable[str] = ()
+) -> Contacts:
     """Read an address book: a vCard file, a CSV of Google's or Outlook's, an iPhone's database.
 
     Args:
         path: the file.
         owner: the owner's own number, in whose country's way the others are written.
-        among: the jids of those who may be meant.
+        candidates: the jids of those who may be meant.
 
     Raises:
         UsageError: the file cannot be read, is none of these, or holds more than any person has.
     """
-    return Contacts(read_people(path), owner=owner, among=among)
+    return Contacts(read_people(path), owner=owner, candidates=candidates)
 
 
 def read_people(path: Path) -> list[Person]:
@@ -199,13 +205,13 @@ def read_people(path: Path) -> list[Person]:
     raw = _content(path)
     if is_apple_book(raw):
         return read_apple_book(path)
-    content = text_of(raw)
+    content = decode_text(raw)
     people, numbers = [], 0
     cards = "BEGIN:VCARD" in content[:1_000_000].upper()
     for person in read_vcards(content) if cards else read_csv_book(content, path):
         people.append(person)
         numbers += len(person.numbers)
-        if numbers > MOST_NUMBERS:
+        if numbers > MAX_NUMBERS:
             raise UsageError(
                 f"'{path}' holds more numbers than any person's address book",
                 hint="export your contacts again, and give that file",
@@ -215,7 +221,7 @@ def read_people(path: Path) -> list[Person]:
 
 def _content(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_SIZE:
             raise UsageError(
                 f"'{path}' is too large for an address book",
                 hint="give a vCard or CSV file of your contacts",
@@ -228,7 +234,7 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def text_of(raw: bytes) -> str:
+def decode_text(raw: bytes) -> str:
     """The text of a file: UTF-8 or UTF-16, else what Windows and old phones write."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return raw.decode("utf-16", "replace")

@@ -46,47 +46,51 @@ class MessageReader:
     Attributes:
         attached: audio messages that are not voice notes.
         newest: when the latest message was sent, UTC.
-        given: names that the owner's phone shows for people, by jid.
-        pushed: names that people gave themselves, by jid.
+        saved_names: names that the owner's phone shows for people, by jid.
+        push_names: names that people gave themselves, by jid.
         subjects: names of groups and channels, by jid.
-        phones: hidden ids, and the numbers behind them.
+        lid_numbers: hidden ids, and the numbers behind them.
     """
 
     def __init__(self) -> None:
         self.attached = 0
         self.newest: datetime | None = None
-        self.given: dict[str, str] = {}
-        self.pushed: dict[str, str] = {}
+        self.saved_names: dict[str, str] = {}
+        self.push_names: dict[str, str] = {}
         self.subjects: dict[str, str] = {}
-        self.phones: dict[str, str] = {}
+        self.lid_numbers: dict[str, str] = {}
 
     def notes(self, sync: HistorySync) -> Iterator[IncrementNote]:
         """The voice notes of one message, of its chats and of its status updates."""
         for each in sync.push_names:
-            _call(self.pushed, each.id, person_name(each.name))
+            _set_name(self.push_names, each.id, person_name(each.name))
         for pair in sync.lid_numbers:
             self._pair(pair.lid_jid, pair.number_jid)
         for contact in sync.inline_contacts:
             self._pair(contact.lid_jid, contact.number_jid)
             name = person_name(contact.full_name) or person_name(contact.first_name)
             for jid in (contact.number_jid, contact.lid_jid):
-                _call(self.given, jid, name)
-                _call(self.pushed, jid, name_text(contact.username))
+                _set_name(self.saved_names, jid, name)
+                _set_name(self.push_names, jid, name_text(contact.username))
         for chat in sync.conversations:
-            self._learn(chat)
+            self._read_names(chat)
             for wrapped in chat.messages:
                 yield from self._note(wrapped.message, chat.id)
         for info in sync.statuses:
             yield from self._note(info, STATUS)
 
-    def finished(self, found: IncrementNote) -> IncrementNote:
-        """A note with what was only told after it: numbers of hidden ids, and names."""
+    def with_names(self, found: IncrementNote) -> IncrementNote:
+        """A note with the names, and the numbers of hidden ids, that were read after it."""
         note = found.note
-        chat_jid = self._known(note.chat_jid)
-        sender_jid = None if note.sender_jid is None else self._known(note.sender_jid)
-        name = self.subjects.get(chat_jid) or self.given.get(chat_jid) or chat_jid
+        chat_jid = self._resolve(note.chat_jid)
+        sender_jid = None if note.sender_jid is None else self._resolve(note.sender_jid)
+        name = self.subjects.get(chat_jid) or self.saved_names.get(chat_jid) or chat_jid
         sender = note.sender if note.sender != note.sender_jid else None
-        known = self.given.get(sender_jid or "") or sender or self.pushed.get(sender_jid or "")
+        known = (
+            self.saved_names.get(sender_jid or "")
+            or sender
+            or self.push_names.get(sender_jid or "")
+        )
         return replace(
             found,
             note=replace(
@@ -98,17 +102,17 @@ class MessageReader:
             ),
         )
 
-    def _learn(self, chat: Conversation) -> None:
+    def _read_names(self, chat: Conversation) -> None:
         self._pair(chat.id, chat.number_jid)
         self._pair(chat.lid_jid, chat.number_jid or chat.id)
-        names = self.given if is_person(bare(chat.id)) else self.subjects
-        clean = person_name if names is self.given else name_text
+        names = self.saved_names if is_person(bare(chat.id)) else self.subjects
+        clean = person_name if names is self.saved_names else name_text
         for jid in (chat.id, chat.number_jid):
-            _call(names, jid, clean(chat.name) or clean(chat.display_name))
+            _set_name(names, jid, clean(chat.name) or clean(chat.display_name))
 
     def _pair(self, hidden: str, number: str) -> None:
         if hidden.endswith("@lid") and number and not number.endswith("@lid"):
-            self.phones.setdefault(bare(hidden), bare(number))
+            self.lid_numbers.setdefault(bare(hidden), bare(number))
 
     def _note(self, info: WebMessageInfo, chat: str) -> Iterator[IncrementNote]:
         sent_at = _moment(info.message_timestamp)
@@ -129,9 +133,9 @@ class MessageReader:
         ):
             self.attached += 1
             return
-        chat_jid = self._known(info.key.remote_jid or chat)
-        told = self._known(info.participant or info.key.participant) or None
-        sender_jid = sender_in(chat_jid, told, mine=info.key.from_me)
+        chat_jid = self._resolve(info.key.remote_jid or chat)
+        participant = self._resolve(info.participant or info.key.participant) or None
+        sender_jid = sender_in(chat_jid, participant, mine=info.key.from_me)
         note = VoiceNote(
             chat=chat_jid,
             chat_jid=chat_jid,
@@ -163,13 +167,13 @@ class MessageReader:
         )
         yield IncrementNote(note=note, link=link)
 
-    def _known(self, jid: str) -> str:
-        """The jid with the number, where a LID's is told."""
+    def _resolve(self, jid: str) -> str:
+        """The jid with the phone number, when `jid` is a LID with a known number."""
         jid = bare(jid)
-        return self.phones.get(jid, jid)
+        return self.lid_numbers.get(jid, jid)
 
 
-def _call(names: dict[str, str], jid: str, name: str | None) -> None:
+def _set_name(names: dict[str, str], jid: str, name: str | None) -> None:
     if jid and name is not None:
         names[bare(jid)] = name
 

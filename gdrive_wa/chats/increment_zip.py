@@ -1,6 +1,6 @@
-"""The ZIP that an increment decrypts to, opened as something a stranger wrote.
+"""The ZIP that an increment decrypts to, read as untrusted input.
 
-Nothing is unpacked to the disk. What is bounded is the number of things as much as their bytes:
+Nothing is unpacked to the disk. The number of items is bounded as well as their bytes, because
 30 million empty messages fit in 61 KB.
 """
 
@@ -19,7 +19,7 @@ from typing import IO, Any
 from google.protobuf.message import DecodeError
 
 from gdrive_wa.core.errors import FormatError, PayloadError, TruncatedError
-from gdrive_wa.core.names import name_key, safe_path
+from gdrive_wa.core.names import folded_name, safe_path
 from gdrive_wa.crypt.header import read_varint
 from gdrive_wa.pb.history_sync_pb2 import HistorySync
 from gdrive_wa.storage.reading import open_source
@@ -46,8 +46,8 @@ _CONVERSATION = 2
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The ZIP at `path`, of which every member is as an honest one's.
+def open_increment(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open the ZIP at `path` after checking the names and types of its members.
 
     Raises:
         UsageError: it cannot be read.
@@ -60,7 +60,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
             _check(archive)
             yield archive
     except KeyError as error:
-        raise FormatError(f"an increment without {MESSAGES}: {path.name}") from error
+        raise FormatError(f"the increment '{path.name}' does not contain {MESSAGES}") from error
     except (zipfile.BadZipFile, OSError) as error:
         raise FormatError(f"'{path.name}' is not a ZIP, or a damaged one") from error
     except _UNPACKING as error:
@@ -72,7 +72,7 @@ def _check(archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > _MOST_MEMBERS:
         raise PayloadError("an increment holds more files than any real one does")
-    names = {name_key(safe_path(member.orig_filename)) for member in members}
+    names = {folded_name(safe_path(member.orig_filename)) for member in members}
     if len(names) < len(members):
         raise PayloadError("an increment holds two members of one name")
     for member in members:
@@ -82,12 +82,14 @@ def _check(archive: zipfile.ZipFile) -> None:
             raise PayloadError("an increment is packed in a way that WhatsApp does not use")
 
 
-def tables(archive: zipfile.ZipFile, remarks: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_tables(
+    archive: zipfile.ZipFile, warnings: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """The changed rows of other tables: each with its table's name, in the order of the files.
 
     Args:
         archive: an increment.
-        remarks: where files are named whose layout is not understood. They cost names only.
+        warnings: a list to which files with an unknown layout are added; they cost only names.
     """
     found = sorted(
         (match[1], int(match[2] or 0), name)
@@ -102,7 +104,7 @@ def tables(archive: zipfile.ZipFile, remarks: list[str]) -> Iterator[tuple[str, 
         except (zipfile.BadZipFile, OSError, RecursionError, *_UNPACKING):
             rows = None
         if rows is None:
-            remarks.append(f"{name} is not understood: the names in it are not known")
+            warnings.append(f"{name} is not understood: the names in it are not known")
             continue
         yield from ((table, row) for row in rows)
 
@@ -111,30 +113,30 @@ def _rows(raw: bytes, table: str) -> list[dict[str, Any]] | None:
     """The rows of a table in JSON: a list of objects, also one a line, in an object, or as lists
     beside the names of their columns; None for any other layout."""
     try:
-        told = json.loads(raw)
+        parsed = json.loads(raw)
     except ValueError:
         lines = raw.splitlines()
-        told = [json.loads(line) for line in lines if line.strip()] if len(lines) > 1 else None
-    if isinstance(told, dict):
-        columns = told.get("columns")
-        found = told.get(table, told.get("rows"))
+        parsed = [json.loads(line) for line in lines if line.strip()] if len(lines) > 1 else None
+    if isinstance(parsed, dict):
+        columns = parsed.get("columns")
+        found = parsed.get(table, parsed.get("rows"))
         if isinstance(columns, list) and isinstance(found, list):
             found = [
                 dict(zip(map(str, columns), row, strict=False)) if isinstance(row, list) else row
                 for row in found
             ]
-        told = found
-    if not isinstance(told, list):
+        parsed = found
+    if not isinstance(parsed, list):
         return None
-    return [_unwrapped(row) for row in told if isinstance(row, dict)]
+    return [_unwrap(row) for row in parsed if isinstance(row, dict)]
 
 
-def _unwrapped(row: dict[str, Any]) -> dict[str, Any]:
+def _unwrap(row: dict[str, Any]) -> dict[str, Any]:
     """A row that stands in another object, beside what was done with it."""
     return next((row[name] for name in _WRAPPED if isinstance(row.get(name), dict)), row)
 
 
-def messages(file: IO[bytes]) -> Iterator[HistorySync]:
+def read_messages(file: IO[bytes]) -> Iterator[HistorySync]:
     """The messages of ``messages.bin``.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What an increment of a backup knows: what came after the last full database.
+"""An increment of a backup: the messages that came after the last full database.
 
 Format facts: proto/README.md, "Increments". An increment decrypts to a ZIP as every other
 container does; this reads the voice notes in its messages, and the names in all of it.
@@ -16,7 +16,7 @@ from typing import Any
 from gdrive_wa.chats import increment_zip
 from gdrive_wa.chats.increment_notes import IncrementNote, MessageReader
 from gdrive_wa.chats.people import Jids, bare, is_person
-from gdrive_wa.chats.values import name_text, text, whole
+from gdrive_wa.chats.values import as_int, name_text, text
 
 __all__ = [
     "Increment",
@@ -33,7 +33,7 @@ _CURRENT = "9999-99-99"
 
 
 def increment_number(name: str) -> tuple[str, int, int] | None:
-    """What an increment is sorted by, from its file's name; None for any other name.
+    """The sort key in the name of an increment; None for any other name.
 
     Phones number the increments since the last full database from 1. When they write the next
     full one, those that it replaces get a date: so dated ones come first, by their days, and the
@@ -63,24 +63,24 @@ class Increment:
         notes: the voice notes; their names are jids where the increment knows no better.
         attached: how many audio messages are not voice notes.
         newest: when its latest message was sent, UTC; None when it has none with a time.
-        given: names that the owner's phone shows for people, by jid.
-        pushed: names that people gave themselves, by jid.
+        saved_names: names that the owner's phone shows for people, by jid.
+        push_names: names that people gave themselves, by jid.
         subjects: names of groups and channels, by jid.
-        phones: hidden ids, and the numbers behind them.
+        lid_numbers: hidden ids, and the numbers behind them.
         rows: changed rows of other tables, as they are; row numbers are the database's.
-        remarks: what could not be read, a line each.
+        warnings: what could not be read, a line each.
     """
 
     name: str
     notes: tuple[IncrementNote, ...] = field(repr=False)
     attached: int = 0
     newest: datetime | None = None
-    given: dict[str, str] = field(default_factory=dict, repr=False)
-    pushed: dict[str, str] = field(default_factory=dict, repr=False)
+    saved_names: dict[str, str] = field(default_factory=dict, repr=False)
+    push_names: dict[str, str] = field(default_factory=dict, repr=False)
     subjects: dict[str, str] = field(default_factory=dict, repr=False)
-    phones: dict[str, str] = field(default_factory=dict, repr=False)
+    lid_numbers: dict[str, str] = field(default_factory=dict, repr=False)
     rows: tuple[tuple[str, dict[str, Any]], ...] = field(default=(), repr=False)
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[IncrementNote]:
         return iter(self.notes)
@@ -88,39 +88,39 @@ class Increment:
     def __len__(self) -> int:
         return len(self.notes)
 
-    def teach(self, jids: Jids) -> None:
-        """Tell `jids` whose hidden ids are whose, unless it knows already."""
+    def add_lids_to(self, jids: Jids) -> None:
+        """Add the phone numbers of hidden ids to `jids`, unless it has them already."""
         own = self._own_jids()
-        for hidden, number in self.phones.items():
-            jids.learn(hidden, number)
+        for hidden, number in self.lid_numbers.items():
+            jids.add_lid(hidden, number)
         for row in self._of("jid_map"):
             _pair(jids, own, row.get("lid_row_id"), row.get("jid_row_id"))
         for row in self._of("chat"):
             _pair(jids, own, row.get("jid_row_id"), row.get("account_jid_row_id"))
 
     def names(self, jids: Jids) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-        """What it calls people and groups, by the jids that `jids` makes of them.
+        """The names of people and groups, by the jids that `jids` resolves them to.
 
         Returns:
             Names that the owner's phone shows; those that people gave themselves; groups' names.
         """
-        given, pushed, subjects = (
-            {jids.known(jid): name for jid, name in names.items()}
-            for names in (self.given, self.pushed, self.subjects)
+        saved_names, push_names, subjects = (
+            {jids.resolve(jid): name for jid, name in names.items()}
+            for names in (self.saved_names, self.push_names, self.subjects)
         )
         own = self._own_jids()
         for row in self._of("chat"):
             jid, name = _resolve(jids, own, row.get("jid_row_id")), name_text(row.get("subject"))
             if jid is not None and name is not None and not is_person(jid):
-                subjects[jids.known(jid)] = name
+                subjects[jids.resolve(jid)] = name
         for row in self._of("lid_display_name"):
             jid, name = (
                 _resolve(jids, own, row.get("lid_row_id")),
                 name_text(row.get("display_name")),
             )
             if jid is not None and name is not None:
-                pushed.setdefault(jids.known(jid), name)
-        return given, pushed, subjects
+                push_names.setdefault(jids.resolve(jid), name)
+        return saved_names, push_names, subjects
 
     def _of(self, table: str) -> Iterator[dict[str, Any]]:
         return (row for name, row in self.rows if name == table)
@@ -130,20 +130,20 @@ class Increment:
         for row in self._of("jid"):
             user, server = text(row.get("user")), text(row.get("server"))
             jid = text(row.get("raw_string")) or (f"{user}@{server}" if user and server else None)
-            number = whole(row.get("_id"))
+            number = as_int(row.get("_id"))
             if jid is not None and number is not None:
                 found[number] = bare(jid)
         return found
 
 
 def _resolve(jids: Jids, own: dict[int, str], row_id: object) -> str | None:
-    return own.get(whole(row_id) or 0) or jids.stored(row_id)
+    return own.get(as_int(row_id) or 0) or jids.jid_as_stored(row_id)
 
 
 def _pair(jids: Jids, own: dict[int, str], lid: object, number: object) -> None:
     hidden, known = _resolve(jids, own, lid), _resolve(jids, own, number)
     if hidden is not None and known is not None and hidden.endswith("@lid"):
-        jids.learn(hidden, known)
+        jids.add_lid(hidden, known)
 
 
 def read_increment(path: str | Path) -> Increment:
@@ -156,25 +156,27 @@ def read_increment(path: str | Path) -> Increment:
         UsageError: it cannot be read.
         FormatError: it is not a ZIP, or holds no messages.
         UnsafeNameError: a member is named as if it were to leave its folder.
-        PayloadError: a member is a link, or there twice; or the messages make no sense, or are
-            more than any real ones.
+        PayloadError: a member is a link, or occurs twice; or the messages are invalid, or more
+            than in any real increment.
     """
     path = Path(path)
-    remarks: list[str] = []
+    warnings: list[str] = []
     reader = MessageReader()
-    with increment_zip.opened(path) as archive:
+    with increment_zip.open_increment(path) as archive:
         with archive.open(increment_zip.MESSAGES) as file:
-            notes = [note for sync in increment_zip.messages(file) for note in reader.notes(sync)]
-        rows = tuple(increment_zip.tables(archive, remarks))
+            notes = [
+                note for sync in increment_zip.read_messages(file) for note in reader.notes(sync)
+            ]
+        rows = tuple(increment_zip.read_tables(archive, warnings))
     return Increment(
         name=path.name,
-        notes=tuple(reader.finished(note) for note in notes),
+        notes=tuple(reader.with_names(note) for note in notes),
         attached=reader.attached,
         newest=reader.newest,
-        given=reader.given,
-        pushed=reader.pushed,
+        saved_names=reader.saved_names,
+        push_names=reader.push_names,
         subjects=reader.subjects,
-        phones=reader.phones,
+        lid_numbers=reader.lid_numbers,
         rows=rows,
-        remarks=tuple(remarks),
+        warnings=tuple(warnings),
     )

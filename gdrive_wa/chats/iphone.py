@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from gdrive_wa.chats.iphone_messages import EPOCH, MEDIA_FOLDER, Storage
-from gdrive_wa.chats.iphone_people import Directory
+from gdrive_wa.chats.iphone_messages import EPOCH, MEDIA_FOLDER, IphoneMessages
+from gdrive_wa.chats.iphone_people import IphonePeople
 from gdrive_wa.chats.nameless import nameless_chats
-from gdrive_wa.chats.phone import NamedFile, loss
+from gdrive_wa.chats.phone import NamedFile, describe_loss
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.core.errors import DatabaseError
@@ -27,7 +27,7 @@ __all__ = [
 def read_iphone_notes(
     chat_storage: Path,
     *,
-    beside: Iterable[Path] = (),
+    sidecars: Iterable[Path] = (),
     contacts: Path | None = None,
     owner: str | None = None,
     owner_number: str | None = None,
@@ -39,38 +39,38 @@ def read_iphone_notes(
 
     Args:
         chat_storage: the database, with its write-ahead log merged in.
-        beside: ``LID.sqlite``, ``ContactsV2.sqlite`` and ``AddressBook.sqlitedb`` of the same
+        sidecars: ``LID.sqlite``, ``ContactsV2.sqlite`` and ``AddressBook.sqlitedb`` of the same
             backup, as far as there are any; names come from elsewhere when they are damaged.
-        contacts: a vCard file or Google contacts export of the user's.
-        owner: the name of whose phone it is; the databases do not tell.
+        contacts: an address book of the user's.
+        owner: the name of the phone's owner; the databases do not contain it.
         owner_number: the owner's own number, where it is known.
 
     Raises:
         DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
-        UsageError: `contacts` is neither.
+        UsageError: `contacts` is not an address book.
     """
-    remarks: list[str] = []
+    warnings: list[str] = []
     owner = owner or NAMELESS_OWNER
     with ExitStack() as opened:
         tables = _open(chat_storage, opened)
-        directory = Directory(tables, *_open_beside(beside, opened, remarks))
-        people = directory.people(owner, contacts, owner_number)
-        storage = Storage(tables, directory, people)
+        people_ids = IphonePeople(tables, *_open_sidecars(sidecars, opened, warnings))
+        people = people_ids.people(owner, contacts, owner_number)
+        storage = IphoneMessages(tables, people_ids, people)
         notes = sorted(
             storage.notes(),
             key=lambda note: 0.0 if note.sent_at is None else note.sent_at.timestamp(),
         )
         if tables.damaged:
-            remarks.append(f"{chat_storage.name} is damaged: {loss(tables)}")
+            warnings.append(f"{chat_storage.name} is damaged: {describe_loss(tables)}")
     nameless = nameless_chats(notes, people)
-    return Chats(owner, tuple(notes), tuple(remarks), storage.attached, nameless)
+    return Chats(owner, tuple(notes), tuple(warnings), storage.attached, nameless)
 
 
 def read_iphone_files(
     chat_storage: Path,
     wanted: Callable[[str | None, str | None], bool],
     *,
-    beside: Iterable[Path] = (),
+    sidecars: Iterable[Path] = (),
     contacts: Path | None = None,
     owner: str | None = None,
 ) -> Iterator[NamedFile]:
@@ -80,36 +80,36 @@ def read_iphone_files(
         chat_storage: the database.
         wanted: is asked for each with its path and its SHA-256 in hex, either of which may be
             None.
-        beside: as for :func:`read_iphone_notes`, as the others.
+        sidecars: as for :func:`read_iphone_notes`, as the others.
         contacts: an address book of the user's.
-        owner: the name of whose phone it is.
+        owner: the name of the phone's owner.
 
     Raises:
         DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
     """
     with ExitStack() as opened:
         tables = _open(chat_storage, opened)
-        directory = Directory(tables, *_open_beside(beside, opened, []))
-        people = directory.people(owner or NAMELESS_OWNER, contacts)
-        for kind, row in Storage(tables, directory, people).files():
+        people_ids = IphonePeople(tables, *_open_sidecars(sidecars, opened, []))
+        people = people_ids.people(owner or NAMELESS_OWNER, contacts)
+        for kind, row in IphoneMessages(tables, people_ids, people).files():
             if wanted(row.whatsapp_path, row.sha256):
                 yield NamedFile(row, kind)
 
 
-def read_iphone_links(chat_storage: Path, *, beside: Iterable[Path] = ()) -> Iterator[MediaLink]:
+def read_iphone_links(chat_storage: Path, *, sidecars: Iterable[Path] = ()) -> Iterator[MediaLink]:
     """The link of every audio message that has one and the key to it, in no particular order.
 
     Args:
         chat_storage: the database.
-        beside: as for :func:`read_iphone_notes`, so that a link names its chat as its note does.
+        sidecars: as for :func:`read_iphone_notes`, so that a link names its chat as its note does.
 
     Raises:
         DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
     """
     with ExitStack() as opened:
         tables = _open(chat_storage, opened)
-        directory = Directory(tables, *_open_beside(beside, opened, []))
-        storage = Storage(tables, directory, directory.people(NAMELESS_OWNER, None))
+        people_ids = IphonePeople(tables, *_open_sidecars(sidecars, opened, []))
+        storage = IphoneMessages(tables, people_ids, people_ids.people(NAMELESS_OWNER, None))
         yield from storage.links()
 
 
@@ -123,11 +123,11 @@ def _open(chat_storage: Path, opened: ExitStack) -> Tables:
     return tables
 
 
-def _open_beside(paths: Iterable[Path], opened: ExitStack, remarks: list[str]) -> list[Tables]:
+def _open_sidecars(paths: Iterable[Path], opened: ExitStack, warnings: list[str]) -> list[Tables]:
     found = []
     for path in paths:
         try:
             found.append(opened.enter_context(Tables(path)))
         except DatabaseError as error:
-            remarks.append(f"{error.message}; names come from elsewhere")
+            warnings.append(f"{error.message}; names come from elsewhere")
     return found

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from gdrive_wa.chats.iphone_people import Directory
+from gdrive_wa.chats.iphone_people import IphonePeople
 from gdrive_wa.chats.links import MEDIA_KEY_SIZE
 from gdrive_wa.chats.people import STATUS, UNKNOWN_CHAT, People, sender_in
 from gdrive_wa.chats.spoken import is_named_as_spoken
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import flag, positive, sha256_hex, text, whole
+from gdrive_wa.chats.values import as_int, flag, positive, sha256_hex, text
 from gdrive_wa.core.model import MediaLink, VoiceNote
 
 EPOCH = 978_307_200
@@ -58,12 +58,12 @@ _KEY_FIELD = b"\x0a\x20"
 follow."""
 
 
-class Storage:
+class IphoneMessages:
     """The messages, and what belongs to them."""
 
-    def __init__(self, tables: Tables, directory: Directory, people: People) -> None:
+    def __init__(self, tables: Tables, people_ids: IphonePeople, people: People) -> None:
         self._tables = tables
-        self._directory = directory
+        self._people_ids = people_ids
         self._people = people
         self.attached = 0
 
@@ -71,7 +71,7 @@ class Storage:
         """Every message with a file, and its type."""
         for row, media in self._with_media("1"):
             if text(media[2]) is not None or text(media[6]) is not None:
-                yield whole(row[4]), self._note(row, media)
+                yield as_int(row[4]), self._note(row, media)
 
     def notes(self) -> Iterator[VoiceNote]:
         """The voice notes, in no particular order."""
@@ -87,7 +87,7 @@ class Storage:
             if text(url) is not None and key is not None:
                 yield MediaLink(
                     chat_jid=self._chat(chat_row)[0],
-                    message_id=text(stanza) or f"row {whole(number)}",
+                    message_id=text(stanza) or f"row {as_int(number)}",
                     url=text(url),
                     direct_path=None,
                     media_key=key,
@@ -103,35 +103,40 @@ class Storage:
             kinds = "0"
         self.attached = 0
         for row, media in self._with_media(kinds):
-            if whole(row[4]) == _ONCE or _is_spoken(media):
+            if as_int(row[4]) == _ONCE or _is_spoken(media):
                 yield row, media
             else:
                 self.attached += 1
 
     def _with_media(self, kinds: str) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
         """Messages and the media row of each, which is empty where there is none."""
-        columns = (*_MESSAGE, *self._said_in("ZWAMESSAGE"))
+        columns = (*_MESSAGE, *self._transcript_columns("ZWAMESSAGE"))
         by_id: dict[int, tuple[Any, ...]] = {}
         by_message: dict[int, tuple[Any, ...]] = {}
-        for row in self._tables.rows("ZWAMEDIAITEM", (*_MEDIA, *self._said_in("ZWAMEDIAITEM"))):
-            number, message = whole(row[0]), whole(row[1])
+        for row in self._tables.rows(
+            "ZWAMEDIAITEM", (*_MEDIA, *self._transcript_columns("ZWAMEDIAITEM"))
+        ):
+            number, message = as_int(row[0]), as_int(row[1])
             if number is not None:
                 by_id[number] = row
             if message is not None:
                 by_message.setdefault(message, row)
         nothing: tuple[Any, ...] = (None,) * len(_MEDIA)
         for row in self._tables.rows("ZWAMESSAGE", columns, kinds):
-            yield row, by_id.get(whole(row[10]) or 0) or by_message.get(whole(row[0]) or 0, nothing)
+            yield (
+                row,
+                by_id.get(as_int(row[10]) or 0) or by_message.get(as_int(row[0]) or 0, nothing),
+            )
 
-    def _said_in(self, table: str) -> list[str]:
+    def _transcript_columns(self, table: str) -> list[str]:
         """Columns for what WhatsApp itself heard in a note; their name has not settled."""
         return sorted(name for name in self._tables.columns(table) if "TRANSCRI" in name.upper())
 
     def _chat(self, row: object) -> tuple[str, str | None]:
-        number = whole(row) or 0
-        if number in self._directory.statuses:
+        number = as_int(row) or 0
+        if number in self._people_ids.statuses:
             return STATUS, None
-        return self._directory.chats.get(number, (UNKNOWN_CHAT, None))
+        return self._people_ids.chats.get(number, (UNKNOWN_CHAT, None))
 
     def _note(self, row: tuple[Any, ...], media: tuple[Any, ...]) -> VoiceNote:
         (
@@ -150,10 +155,10 @@ class Storage:
             *_,
         ) = row
         chat_jid, subject = self._chat(chat_row)
-        partner = self._directory.chats.get(whole(chat_row) or 0, (chat_jid, None))[0]
+        partner = self._people_ids.chats.get(as_int(chat_row) or 0, (chat_jid, None))[0]
         mine = flag(from_me)
-        told = self._directory.members.get(whole(member) or 0)
-        told = None if mine else told or self._directory.known(text(from_jid) or "")
+        told = self._people_ids.members.get(as_int(member) or 0)
+        told = None if mine else told or self._people_ids.resolve(text(from_jid) or "")
         sender_jid = sender_in(partner, told, mine=mine)
         _, _, path, size, duration, mime_type, sha256, *_ = media
         said = (*row[len(_MESSAGE) :], *media[len(_MEDIA) :])
@@ -169,12 +174,12 @@ class Storage:
             size=positive(size),
             mime_type=text(mime_type),
             starred=flag(starred),
-            forwarded=(whole(flags) or 0) & _FORWARDED == _FORWARDED,
+            forwarded=(as_int(flags) or 0) & _FORWARDED == _FORWARDED,
             transcript=next(
                 (each for each in said if isinstance(each, str) and each.strip()), None
             ),
-            view_once=whole(kind) == _ONCE,
-            message_id=text(stanza) or f"row {whole(number)}",
+            view_once=as_int(kind) == _ONCE,
+            message_id=text(stanza) or f"row {as_int(number)}",
             whatsapp_path=None if local is None else MEDIA_FOLDER + local.lstrip("/"),
             sha256=sha256_hex(sha256),
         )
@@ -183,7 +188,7 @@ class Storage:
 def _is_spoken(media: tuple[Any, ...]) -> bool:
     path, mime_type = text(media[2]), text(media[5]) or ""
     opus = (path or "").lower().endswith(".opus") or "opus" in mime_type.lower()
-    return whole(media[7]) == _SPOKEN or opus or is_named_as_spoken(path)
+    return as_int(media[7]) == _SPOKEN or opus or is_named_as_spoken(path)
 
 
 def _media_key(blob: object) -> bytes | None:

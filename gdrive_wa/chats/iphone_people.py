@@ -14,7 +14,7 @@ from typing import Any
 
 from gdrive_wa.chats.people import People, bare, is_person
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import name_text, person_name, text, whole
+from gdrive_wa.chats.values import as_int, name_text, person_name, text
 
 _PERSON = "@s.whatsapp.net"
 _HIDDEN = "@lid"
@@ -44,12 +44,12 @@ _BOOK = (
 )
 
 
-class Directory:
+class IphonePeople:
     """The ids and names of one backup.
 
     Args:
         storage: ``ChatStorage.sqlite``.
-        beside: ``LID.sqlite`` and ``ContactsV2.sqlite``, where there are any.
+        sidecars: ``LID.sqlite`` and ``ContactsV2.sqlite``, where there are any.
 
     Attributes:
         chats: the jid and the name of each chat, by its row number.
@@ -57,8 +57,8 @@ class Directory:
         members: the jid of each member of a group, by its row number.
     """
 
-    def __init__(self, storage: Tables, *beside: Tables) -> None:
-        self._all = (storage, *beside)
+    def __init__(self, storage: Tables, *sidecars: Tables) -> None:
+        self._all = (storage, *sidecars)
         self._phones: dict[str, str] = {}
         for table, hidden, number in _PAIRS:
             for raw_hidden, raw_number in self._rows(table, (hidden, number)):
@@ -71,18 +71,18 @@ class Directory:
         for row_id, raw, subject in self._rows(
             "ZWACHATSESSION", ("Z_PK", "ZCONTACTJID", "ZPARTNERNAME")
         ):
-            row, jid = whole(row_id), text(raw)
+            row, jid = as_int(row_id), text(raw)
             if row is not None and jid is not None:
-                self.chats[row] = (self.known(jid), name_text(subject))
+                self.chats[row] = (self.resolve(jid), name_text(subject))
                 if bare(jid).endswith(_STATUS):
                     self.statuses.add(row)
         self.members: dict[int, str] = {}
         for row_id, raw in self._rows("ZWAGROUPMEMBER", ("Z_PK", "ZMEMBERJID")):
-            row, jid = whole(row_id), text(raw)
+            row, jid = as_int(row_id), text(raw)
             if row is not None and jid is not None:
-                self.members[row] = self.known(jid)
+                self.members[row] = self.resolve(jid)
 
-    def known(self, jid: str) -> str:
+    def resolve(self, jid: str) -> str:
         """`jid` by phone number, where it is a hidden id whose number is known.
 
         The chat of somebody's status updates, ``<number>@status``, is who they are of.
@@ -105,14 +105,22 @@ class Directory:
         Raises:
             UsageError: `contacts` is not an address book.
         """
-        given: dict[str, str] = {}
-        pushed: dict[str, str] = {}
+        saved_names: dict[str, str] = {}
+        push_names: dict[str, str] = {}
         for whatsapp, number, lid, full, first, last, business, user in self._rows(
             "ZWAADDRESSBOOKCONTACT", _BOOK
         ):
             ids = (_phone(whatsapp), _phone(number), _hidden(lid, alone=True))
-            _call(given, map(self._known, ids), person_name(full) or _joined(first, last))
-            _call(pushed, map(self._known, ids), person_name(business) or person_name(user))
+            _set_name(
+                saved_names,
+                map(self._resolve_optional, ids),
+                person_name(full) or _joined(first, last),
+            )
+            _set_name(
+                push_names,
+                map(self._resolve_optional, ids),
+                person_name(business) or person_name(user),
+            )
         partners = {
             jid: name
             for jid, shown in self.chats.values()
@@ -121,47 +129,47 @@ class Directory:
         members: dict[str, str] = {}
         columns = ("ZMEMBERJID", "ZCONTACTNAME", "ZFIRSTNAME")
         for raw, *names in self._rows("ZWAGROUPMEMBER", columns):
-            _call(
+            _set_name(
                 members,
-                (self._known(text(raw)),),
+                (self._resolve_optional(text(raw)),),
                 next(filter(None, map(person_name, names)), None),
             )
         columns = ("ZIDENTIFIER", "ZPHONENUMBER", "ZDISPLAYNAME")
         for lid, number, shown in self._rows("ZWAZACCOUNT", columns):
             both = (_hidden(lid, alone=True), _phone(number))
-            _call(pushed, map(self._known, both), person_name(shown))
+            _set_name(push_names, map(self._resolve_optional, both), person_name(shown))
         for raw, shown in self._rows("ZWAPROFILEPUSHNAME", ("ZJID", "ZPUSHNAME")):
-            _call(pushed, (self._known(text(raw)),), person_name(shown))
+            _set_name(push_names, (self._resolve_optional(text(raw)),), person_name(shown))
         sources: list[Callable[[str], str | None]] = [
-            given.get,
+            saved_names.get,
             partners.get,
             members.get,
-            pushed.get,
+            push_names.get,
         ]
-        return People(owner, *self._books(contacts, owner_number), *sources)
+        return People(owner, *self._address_books(contacts, owner_number), *sources)
 
-    def _books(
+    def _address_books(
         self, contacts: Path | None, owner_number: str | None
     ) -> Iterator[Callable[[str], str | None]]:
         """The address books: the user's, and the phone's own where it is among the databases."""
         from gdrive_wa.chats.apple_book import people_in  # noqa: PLC0415 - for address books only
         from gdrive_wa.chats.contacts import Contacts, read_people  # noqa: PLC0415 - likewise
 
-        among = [jid for jid, _ in self.chats.values()] + list(self.members.values())
+        candidates = [jid for jid, _ in self.chats.values()] + list(self.members.values())
         books = [] if contacts is None else [read_people(contacts)]
         books += [people for tables in self._all if (people := people_in(tables))]
         for book in books:
-            yield Contacts(book, owner=owner_number, among=among).name
+            yield Contacts(book, owner=owner_number, candidates=candidates).name
 
-    def _known(self, jid: str | None) -> str | None:
-        return None if jid is None else self.known(jid)
+    def _resolve_optional(self, jid: str | None) -> str | None:
+        return None if jid is None else self.resolve(jid)
 
     def _rows(self, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         for tables in self._all:
             yield from tables.rows(table, columns)
 
 
-def _call(names: dict[str, str], jids: Iterable[str | None], name: str | None) -> None:
+def _set_name(names: dict[str, str], jids: Iterable[str | None], name: str | None) -> None:
     for jid in jids:
         if name is not None and jid is not None:
             names.setdefault(jid, name)

@@ -91,7 +91,7 @@ class _Stream:
             0x73: self._object,
             0x74: lambda _: self._text(2),
             0x75: self._array,
-            0x76: lambda depth: self._given(self._class_of(depth)),
+            0x76: lambda depth: self._register(self._class_of(depth)),
             0x77: lambda _: self._skip(self._number(1)),
             0x7A: lambda _: self._skip(self._number(4)),
             0x7C: lambda _: self._text(8),
@@ -116,7 +116,7 @@ class _Stream:
         if self._steps > _MOST_STEPS or depth > _DEEPEST:
             raise FormatError("a Java object is larger or deeper than any real one")
 
-    def _take(self, size: int) -> bytes:
+    def _read(self, size: int) -> bytes:
         taken = self._raw[self._at : self._at + size]
         if len(taken) < size:
             raise FormatError("a Java object is cut short")
@@ -129,9 +129,9 @@ class _Stream:
         self._at += size
 
     def _number(self, size: int) -> int:
-        return int.from_bytes(self._take(size), "big")
+        return int.from_bytes(self._read(size), "big")
 
-    def _given(self, value: Any) -> Any:
+    def _register(self, value: Any) -> Any:
         self._handles.append(value)
         return value
 
@@ -142,13 +142,13 @@ class _Stream:
         return self._handles[number]
 
     def _name(self) -> str:
-        return self._take(self._number(2)).decode("utf-8", "replace")
+        return self._read(self._number(2)).decode("utf-8", "replace")
 
     def _text(self, size: int) -> str:
         length = self._number(size)
         if length > len(self._raw):
             raise FormatError("a Java object is cut short")
-        return str(self._given(self._take(length).decode("utf-8", "replace")))
+        return str(self._register(self._read(length).decode("utf-8", "replace")))
 
     def _class_of(self, depth: int) -> _Class | None:
         """A class where only a class may be."""
@@ -160,35 +160,35 @@ class _Stream:
     def _class(self, depth: int) -> _Class:
         name = self._name()
         self._skip(8)
-        made: _Class = self._given(_Class(name, 0, []))
-        made.flags = self._number(1)
+        result: _Class = self._register(_Class(name, 0, []))
+        result.flags = self._number(1)
         for _ in range(self._number(2)):
             self._step(depth)
             letter = chr(self._number(1))
-            made.fields.append((letter, self._name()))
+            result.fields.append((letter, self._name()))
             if letter in "[L":
                 self.value(depth)
             elif letter not in _SIZES:
                 raise FormatError("a Java class has a field of an unknown type")
-        self._to_the_end(depth)
-        made.parent = self._class_of(depth)
-        return made
+        self._skip_annotations(depth)
+        result.parent = self._class_of(depth)
+        return result
 
     def _proxy(self, depth: int) -> _Class:
-        made: _Class = self._given(_Class("", _SERIALISABLE, []))
+        result: _Class = self._register(_Class("", _SERIALISABLE, []))
         for _ in range(self._number(4)):
             self._step(depth)
             self._name()
-        self._to_the_end(depth)
-        made.parent = self._class_of(depth)
-        return made
+        self._skip_annotations(depth)
+        result.parent = self._class_of(depth)
+        return result
 
     def _object(self, depth: int) -> _Object:
         kind = self._class_of(depth)
-        made: _Object = self._given(_Object())
+        result: _Object = self._register(_Object())
         for each in reversed(self._lineage(kind)):
-            self._state(each, made, depth)
-        return made
+            self._read_fields(each, result, depth)
+        return result
 
     def _lineage(self, kind: _Class | None) -> list[_Class]:
         found: list[_Class] = []
@@ -199,24 +199,24 @@ class _Stream:
             kind = kind.parent
         return found
 
-    def _state(self, kind: _Class, made: _Object, depth: int) -> None:
+    def _read_fields(self, kind: _Class, result: _Object, depth: int) -> None:
         self._step(depth)
         if kind.flags & _EXTERNAL:
             if not kind.flags & _EXTERNAL_BLOCKS:
                 raise FormatError("a Java object keeps its state in a way of its own")
-            self._to_the_end(depth)
+            self._skip_annotations(depth)
             return
         for letter, name in kind.fields if kind.flags & _SERIALISABLE else ():
             if letter in _SIZES:
                 self._skip(_SIZES[letter])
             else:
-                made.fields[name] = self.value(depth)
+                result.fields[name] = self.value(depth)
         if kind.flags & _HAS_ANNOTATION:
-            self._to_the_end(depth)
+            self._skip_annotations(depth)
 
     def _array(self, depth: int) -> None:
         kind = self._class_of(depth)
-        self._given(None)
+        self._register(None)
         count = self._number(4)
         letter = kind.name[1:2] if kind is not None else ""
         if letter in _SIZES:
@@ -227,10 +227,10 @@ class _Stream:
 
     def _enum(self, depth: int) -> None:
         self._class_of(depth)
-        self._given(None)
+        self._register(None)
         self.value(depth)
 
-    def _to_the_end(self, depth: int) -> None:
+    def _skip_annotations(self, depth: int) -> None:
         """Leave out what a class or an object carries beside its fields."""
         while self._raw[self._at : self._at + 1] != b"\x78":
             self.value(depth)

@@ -10,7 +10,7 @@ from gdrive_wa.chats.java import media_path
 from gdrive_wa.chats.modern import ATTACHED, NO_MEDIA, MediaRow, is_voice_note, read_media
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import flag, moment, positive, sha256_hex, text, whole
+from gdrive_wa.chats.values import as_int, flag, moment, positive, sha256_hex, text
 from gdrive_wa.core.model import VoiceNote
 
 _COLUMNS = (
@@ -65,7 +65,7 @@ class LegacyMessages:
             kinds = "media_mime_type LIKE 'audio/%'" if has_type else "0"
         for kind, row, file in self._files(kinds):
             forwarded = flag(row[15])
-            if is_voice_note(kind, whole(row[12]), file, forwarded=forwarded):
+            if is_voice_note(kind, as_int(row[12]), file, forwarded=forwarded):
                 yield self._note(row, file)
             elif kind in (_AUDIO, None):
                 left_out[ATTACHED] += 1
@@ -86,16 +86,16 @@ class LegacyMessages:
             return
         found = self._tables.rows("messages", _COLUMNS, where)
         rows = [(*row[:_THUMB], _thumb_path(row[_THUMB])) for row in found]
-        self._tables.want(number for row in rows if (number := whole(row[0])) is not None)
+        self._tables.select_ids(number for row in rows if (number := as_int(row[0])) is not None)
         media = _own_media(self._tables, rows)
         for row in rows:
-            yield whole(row[7]), row, _media(row, media.get(whole(row[0]) or 0, NO_MEDIA))
+            yield as_int(row[7]), row, _media(row, media.get(as_int(row[0]) or 0, NO_MEDIA))
 
     def _note(self, row: tuple[Any, ...], file: MediaRow) -> VoiceNote:
         stored, told = text(row[1]), text(row[13])
-        chat_jid = UNKNOWN_CHAT if stored is None else self._jids.known(stored)
+        chat_jid = UNKNOWN_CHAT if stored is None else self._jids.resolve(stored)
         mine = flag(row[2])
-        named = None if mine or told is None or "@" not in told else self._jids.known(told)
+        named = None if mine or told is None or "@" not in told else self._jids.resolve(told)
         sender_jid = sender_in(chat_jid, named, mine=mine)
         return VoiceNote(
             chat=self._people.chat(chat_jid),
@@ -110,8 +110,8 @@ class LegacyMessages:
             transcript=file.transcript,
             starred=flag(row[14]),
             forwarded=flag(row[15]),
-            view_once=whole(row[7]) == _ONCE,
-            message_id=text(row[3]) or f"row {whole(row[0])}",
+            view_once=as_int(row[7]) == _ONCE,
+            message_id=text(row[3]) or f"row {as_int(row[0])}",
             whatsapp_path=file.path or file.name,
             sha256=file.sha256,
         )
@@ -120,29 +120,29 @@ class LegacyMessages:
 def _own_media(tables: Tables, rows: list[tuple[Any, ...]]) -> dict[int, MediaRow]:
     """What ``message_media`` says of the files of `rows`.
 
-    It has one key for both schemas. Where they number their messages apart, a row of it that
-    belongs to a message of the current one says nothing of the old one's of that number.
+    The table is shared by both schemas. When they number their messages separately, a row that
+    belongs to a message of the current schema is not about the old message of that number.
     """
     media = read_media(tables)
     if media and tables.has("message", "_id", "key_id"):
-        keys = {whole(row[0]): text(row[3]) for row in rows}
+        keys = {as_int(row[0]): text(row[3]) for row in rows}
         columns = ("_id", "key_id", "chat_row_id")
         for row_id, key_id, chat_row in tables.rows("message", columns, wanted="_id"):
-            number = whole(row_id) or 0
-            if text(key_id) != keys.get(number) and whole(chat_row) != SENTINEL_CHAT:
+            number = as_int(row_id) or 0
+            if text(key_id) != keys.get(number) and as_int(chat_row) != SENTINEL_CHAT:
                 media.pop(number, None)
     return media
 
 
-def _media(row: tuple[Any, ...], beside: MediaRow) -> MediaRow:
+def _media(row: tuple[Any, ...], row_media: MediaRow) -> MediaRow:
     return MediaRow(
-        path=beside.path or row[_THUMB],
-        size=positive(row[8]) or beside.size,
-        mime_type=text(row[6]) or beside.mime_type,
-        name=text(row[9]) or beside.name,
-        duration=positive(row[11]) or beside.duration,
-        sha256=sha256_hex(row[10]) or beside.sha256,
-        transcript=beside.transcript,
+        path=row_media.path or row[_THUMB],
+        size=positive(row[8]) or row_media.size,
+        mime_type=text(row[6]) or row_media.mime_type,
+        name=text(row[9]) or row_media.name,
+        duration=positive(row[11]) or row_media.duration,
+        sha256=sha256_hex(row[10]) or row_media.sha256,
+        transcript=row_media.transcript,
     )
 
 

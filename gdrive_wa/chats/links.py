@@ -1,4 +1,4 @@
-"""Where WhatsApp's own servers held the file of a voice note, and what opens that copy."""
+"""The link to a voice note's file on WhatsApp's own servers, and the key to that copy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import positive, sha256_hex, text, whole
+from gdrive_wa.chats.values import as_int, positive, sha256_hex, text
 from gdrive_wa.core.model import MediaLink
 
 MEDIA_KEY_SIZE = 32
@@ -33,22 +33,22 @@ def read_links(msgstore: Path) -> Iterator[MediaLink]:
     A row without a media key opens nothing and is left out.
 
     Raises:
-        DatabaseError: `msgstore` is no database, or cannot be read.
+        DatabaseError: `msgstore` is not a database, or cannot be read.
     """
     with Tables(msgstore) as tables:
         kinds = _VOICE if tables.has("message", "message_type") else "0"
         messages = {
             number: row
             for row in tables.rows("message", _MESSAGE, kinds)
-            if (number := whole(row[0])) is not None
+            if (number := as_int(row[0])) is not None
         }
         jids = Jids(tables)
         chats = {
-            whole(row_id): jids.at(jid_row)
+            as_int(row_id): jids.jid_at(jid_row)
             for row_id, jid_row in tables.rows("chat", ("_id", "jid_row_id"))
         }
         for row in tables.rows("message_media", _MEDIA):
-            number = whole(row[0])
+            number = as_int(row[0])
             url, path, key = text(row[1]), text(row[2]), row[3]
             if number not in messages or not (url or path):
                 continue
@@ -56,7 +56,7 @@ def read_links(msgstore: Path) -> Iterator[MediaLink]:
                 continue
             _, chat_row, key_id = messages[number]
             yield MediaLink(
-                chat_jid=chats.get(whole(chat_row)) or UNKNOWN_CHAT,
+                chat_jid=chats.get(as_int(chat_row)) or UNKNOWN_CHAT,
                 message_id=text(key_id) or f"row {number}",
                 url=url,
                 direct_path=path,

@@ -22,11 +22,11 @@ _FILLED = (
 _EITHER = ("forwarded", "view_once")
 
 
-class Merged:
+class MergedNotes:
     """Notes by their messages. Sources are added the newest first.
 
     Attributes:
-        added: messages that no source before had; whoever reads it sets it back.
+        added: messages that no earlier source had; the reader of this counter resets it.
     """
 
     def __init__(self) -> None:
@@ -41,9 +41,9 @@ class Merged:
             short = key[1:]
             if key not in self._notes and short in self._chatless:
                 found = self._notes.pop(self._chatless.pop(short))
-                self._notes[key] = filled(found, note)
+                self._notes[key] = fill_in(found, note)
             elif key in self._notes:
-                self._notes[key] = filled(self._notes[key], note)
+                self._notes[key] = fill_in(self._notes[key], note)
             else:
                 self._notes[key] = note
                 self.added += 1
@@ -58,8 +58,8 @@ class Merged:
         )
 
 
-def filled(newer: VoiceNote, older: VoiceNote) -> VoiceNote:
-    """`newer`, with what it does not say taken from `older`, the same message."""
+def fill_in(newer: VoiceNote, older: VoiceNote) -> VoiceNote:
+    """`newer`, with its missing values taken from `older`, the same message."""
     changes: dict[str, Any] = {
         name: getattr(older, name)
         for name in _FILLED

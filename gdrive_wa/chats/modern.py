@@ -10,7 +10,7 @@ from typing import Any
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
 from gdrive_wa.chats.spoken import is_spoken
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import flag, moment, positive, sha256_hex, text, waveform, whole
+from gdrive_wa.chats.values import as_int, flag, moment, positive, sha256_hex, text, waveform
 from gdrive_wa.core.model import VoiceNote
 
 PUSH_TO_TALK = 1
@@ -72,7 +72,7 @@ def read_media(tables: Tables) -> dict[int, MediaRow]:
     """The files of the wanted messages, by message."""
     found: dict[int, MediaRow] = {}
     for row in tables.rows("message_media", _MEDIA, wanted="message_row_id"):
-        number = whole(row[0])
+        number = as_int(row[0])
         if number is not None and number not in found:
             found[number] = MediaRow(
                 path=text(row[1]),
@@ -131,9 +131,9 @@ class ModernMessages:
         self._jids = jids
         self._people = people
         self._chats = {
-            whole(row_id): jid
+            as_int(row_id): jid
             for row_id, jid_row in tables.rows("chat", ("_id", "jid_row_id"))
-            if (jid := jids.at(jid_row)) is not None
+            if (jid := jids.jid_at(jid_row)) is not None
         }
 
     def voice_notes(self, left_out: Counter[str]) -> Iterator[VoiceNote]:
@@ -150,13 +150,15 @@ class ModernMessages:
             if self._tables.has("message_media", "message_row_id", "file_path"):
                 kinds = f"_id IN (SELECT message_row_id FROM message_media WHERE {_SPOKEN_NAME})"  # noqa: S608 - a constant
         messages = list(self._tables.rows("message", _MESSAGE, kinds))
-        self._tables.want(number for row in messages if (number := whole(row[0])) is not None)
+        self._tables.select_ids(
+            number for row in messages if (number := as_int(row[0])) is not None
+        )
         media, extras = read_media(self._tables), _Extras(self._tables)
         for row in messages:
-            number, kind = whole(row[0]) or 0, whole(row[9])
+            number, kind = as_int(row[0]) or 0, as_int(row[9])
             file = media.get(number, NO_MEDIA)
             drawn, forwarded = number in extras.waveforms, extras.is_forwarded(number, row[5])
-            if is_voice_note(kind, whole(row[6]), file, drawn=drawn, forwarded=forwarded):
+            if is_voice_note(kind, as_int(row[6]), file, drawn=drawn, forwarded=forwarded):
                 yield self._note(number, row, file, extras)
             elif kind == _AUDIO:
                 left_out[ATTACHED] += 1
@@ -165,7 +167,7 @@ class ModernMessages:
         """The numbers of the messages whose file `wanted` says yes to."""
         columns = ("message_row_id", "file_path", "media_name", "file_hash")
         for row_id, path, name, sha256 in self._tables.rows("message_media", columns):
-            number, shown, promised = whole(row_id), text(path) or text(name), sha256_hex(sha256)
+            number, shown, promised = as_int(row_id), text(path) or text(name), sha256_hex(sha256)
             if number is not None and (shown or promised) and wanted(shown, promised):
                 yield number
 
@@ -175,12 +177,12 @@ class ModernMessages:
         Returns:
             Each with its type. What is left of a message that is gone is its file and its chat.
         """
-        self._tables.want(numbers)
+        self._tables.select_ids(numbers)
         media, extras = read_media(self._tables), _Extras(self._tables)
         for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
-            number = whole(row[0]) or 0
+            number = as_int(row[0]) or 0
             if (file := media.pop(number, None)) is not None:
-                yield whole(row[9]), self._note(number, row, file, extras)
+                yield as_int(row[9]), self._note(number, row, file, extras)
         for number, file in media.items():
             nothing = (number, file.chat_row, *[None] * (len(_MESSAGE) - 2))
             left = self._note(number, nothing, file, extras)
@@ -190,10 +192,10 @@ class ModernMessages:
         self, number: int, row: tuple[Any, ...], file: MediaRow, extras: _Extras
     ) -> VoiceNote:
         _, chat_row, from_me, key_id, sender_row, flags, _, sent, received, kind, starred = row
-        chat_jid = self._chats.get(whole(chat_row)) or self._chats.get(file.chat_row)
+        chat_jid = self._chats.get(as_int(chat_row)) or self._chats.get(file.chat_row)
         chat_jid = chat_jid or UNKNOWN_CHAT
         mine = flag(from_me)
-        sender_jid = sender_in(chat_jid, self._jids.at(sender_row), mine=mine)
+        sender_jid = sender_in(chat_jid, self._jids.jid_at(sender_row), mine=mine)
         return VoiceNote(
             chat=self._people.chat(chat_jid),
             chat_jid=chat_jid,
@@ -207,7 +209,7 @@ class ModernMessages:
             transcript=file.transcript,
             starred=flag(starred),
             forwarded=extras.is_forwarded(number, flags),
-            view_once=whole(kind) == _ONCE or number in extras.once,
+            view_once=as_int(kind) == _ONCE or number in extras.once,
             message_id=text(key_id) or f"row {number}",
             whatsapp_path=file.path,
             sha256=file.sha256,
@@ -233,7 +235,7 @@ class _Extras:
     def __init__(self, tables: Tables) -> None:
         def ids(table: str) -> set[int]:
             rows = tables.rows(table, ("message_row_id",), wanted="message_row_id")
-            return {number for (value,) in rows if (number := whole(value)) is not None}
+            return {number for (value,) in rows if (number := as_int(value)) is not None}
 
         self.forwarded = ids("message_forwarded")
         self.once = ids("message_view_once_media")
@@ -241,8 +243,8 @@ class _Extras:
         columns = ("message_row_id", "waveform")
         for value, shape in tables.rows("audio_data", columns, wanted="message_row_id"):
             if drawn := waveform(shape):
-                self.waveforms[whole(value) or 0] = drawn
+                self.waveforms[as_int(value) or 0] = drawn
 
     def is_forwarded(self, number: int, flags: object) -> bool:
         """True when the message of that number was forwarded."""
-        return bool((whole(flags) or 0) & _FORWARDED) or number in self.forwarded
+        return bool((as_int(flags) or 0) & _FORWARDED) or number in self.forwarded

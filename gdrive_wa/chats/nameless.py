@@ -1,4 +1,4 @@
-"""Chats without a name, and what would name them."""
+"""Chats without a name, and how to name them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NamelessChats:
         return self.numbers + self.hidden + self.groups
 
     def advice(self, *, contacts_given: bool) -> tuple[str, ...]:
-        """What to tell a person: how many, then what would name them; empty when all have names.
+        """Messages for the user: how many chats have no name, then how to name them.
 
         Args:
             contacts_given: the user gave an address book already.
@@ -74,4 +74,4 @@ def nameless_chats(notes: Iterable[VoiceNote], people: People) -> tuple[str, ...
     """The jids of the chats that no source has a name for, in the order of `notes`."""
     jids = dict.fromkeys(note.chat_jid for note in notes)
     fixed = (STATUS, UNKNOWN_CHAT)
-    return tuple(jid for jid in jids if jid not in fixed and people.known(jid) is None)
+    return tuple(jid for jid in jids if jid not in fixed and people.find_name(jid) is None)

@@ -1,9 +1,9 @@
-"""Who a jid is: WhatsApp's ids, and the names that people gave them.
+"""WhatsApp's ids (jids), and the names that go with them.
 
-What stands after the ``@`` says what an id stands for: ``s.whatsapp.net`` (once ``c.us``) a
-phone number, ``lid`` a person whose number is hidden, ``hosted`` and ``hosted.lid`` the same for
-a business whose chats a company keeps, ``bot`` a program, ``g.us`` a group, ``broadcast`` a list
-of receivers or everybody's status, ``newsletter`` a channel.
+The part after the ``@`` is the kind of id: ``s.whatsapp.net`` (formerly ``c.us``) is a phone
+number, ``lid`` a person with a hidden number, ``hosted`` and ``hosted.lid`` the same for a business
+whose chats another company stores, ``bot`` a program, ``g.us`` a group, ``broadcast`` a list of
+receivers or the status updates, ``newsletter`` a channel.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import name_text, text, whole
+from gdrive_wa.chats.values import as_int, name_text, text
 
 STATUS = "status@broadcast"
 UNKNOWN_CHAT = "unknown@unknown"
-"""Stands for the chat of a message whose chat the database no longer knows."""
+"""The jid used when a message's chat is no longer in the database."""
 
 _DEVICE = re.compile(r"^([^@:]+?)(?:\.\d+)?(?::\d+)?@")
 _HIDDEN = "@lid"
@@ -64,7 +64,7 @@ def sender_in(chat_jid: str, told: str | None, *, mine: bool) -> str | None:
 
     Args:
         chat_jid: of the chat.
-        told: the sender by the database.
+        told: the sender according to the database.
         mine: the owner sent it.
     """
     server = chat_jid.rpartition("@")[2]
@@ -88,36 +88,36 @@ class Jids:
         for row_id, raw, user, server in tables.rows(
             "jid", ("_id", "raw_string", "user", "server")
         ):
-            number, jid = whole(row_id), text(raw) or f"{text(user) or ''}@{text(server) or ''}"
+            number, jid = as_int(row_id), text(raw) or f"{text(user) or ''}@{text(server) or ''}"
             if number is not None and len(jid) > 1:
                 self._jids[number] = bare(jid)
-        self.pair(tables.rows("jid_map", ("lid_row_id", "jid_row_id")))
+        self.add_lids(tables.rows("jid_map", ("lid_row_id", "jid_row_id")))
         accounts = list(tables.rows("chat", ("jid_row_id", "account_jid_row_id")))
         often = Counter(account for _, account in accounts)
-        self.pair(row for row in accounts if often[row[1]] == 1)  # else it is not one person's
+        self.add_lids(row for row in accounts if often[row[1]] == 1)  # else it is not one person's
 
-    def pair(self, rows: Iterable[tuple[object, object]]) -> None:
-        """Note that the first of two row numbers is a hidden id of the second's person."""
+    def add_lids(self, rows: Iterable[tuple[object, object]]) -> None:
+        """Record pairs of row numbers: a hidden id, and the phone number of the same person."""
         for lid, phone in rows:
-            hidden, known = self.stored(lid), self.stored(phone)
+            hidden, known = self.jid_as_stored(lid), self.jid_as_stored(phone)
             if hidden is not None and known is not None and hidden.endswith(_HIDDEN):
-                self.learn(hidden, known)
+                self.add_lid(hidden, known)
 
-    def learn(self, hidden: str, number: str) -> None:
-        """Note whom a hidden id hides, unless that is known already."""
+    def add_lid(self, hidden: str, number: str) -> None:
+        """Record the phone number of a hidden id, unless it is known already."""
         if hidden != number and is_person(number):
             self._phones.setdefault(bare(hidden), bare(number))
 
-    def stored(self, row_id: object) -> str | None:
+    def jid_as_stored(self, row_id: object) -> str | None:
         """The jid of a row number as it is stored; None for 0 and NULL."""
-        return self._jids.get(whole(row_id) or 0)
+        return self._jids.get(as_int(row_id) or 0)
 
-    def at(self, row_id: object) -> str | None:
+    def jid_at(self, row_id: object) -> str | None:
         """The jid of a row number, by phone number where that is known; None for 0 and NULL."""
-        jid = self.stored(row_id)
-        return None if jid is None else self.known(jid)
+        jid = self.jid_as_stored(row_id)
+        return None if jid is None else self.resolve(jid)
 
-    def known(self, jid: str) -> str:
+    def resolve(self, jid: str) -> str:
         """`jid` by phone number, where it is a hidden id whose number is known.
 
         A hidden id may stand for another one that took its place before the number does.
@@ -129,16 +129,16 @@ class Jids:
             known = beyond
         return jid if known.endswith(_HIDDEN) else known
 
-    def everybody(self) -> Iterator[str]:
+    def all_jids(self) -> Iterator[str]:
         """Every jid that the database has, by phone number where that is known."""
-        return map(self.known, set(self._jids.values()))
+        return map(self.resolve, set(self._jids.values()))
 
 
 class People:
     """Names, by jid. The first source that knows a name gives it.
 
     Args:
-        owner: the name of whose database it is.
+        owner: the name of the database's owner.
         sources: each gives a name for a jid, or None.
     """
 
@@ -147,7 +147,7 @@ class People:
         self._sources = sources
         self._found: dict[str, str] = {}
 
-    def known(self, jid: str) -> str | None:
+    def find_name(self, jid: str) -> str | None:
         """The name that a source has; None where none has one."""
         names = (source(jid) for source in self._sources)
         return next((name for name in names if name), None)
@@ -155,11 +155,11 @@ class People:
     def name(self, jid: str) -> str:
         """What to call somebody: a name, or else the number as people write it."""
         if jid not in self._found:
-            self._found[jid] = self.known(jid) or _plain(jid)
+            self._found[jid] = self.find_name(jid) or _plain(jid)
         return self._found[jid]
 
     def sender(self, jid: str | None, *, from_me: bool, own: str | None = None) -> str:
-        """What to call who sent a message.
+        """The name of a message's sender.
 
         Args:
             jid: theirs; None where the database does not say.
@@ -169,7 +169,7 @@ class People:
         if from_me:
             return self.owner
         if jid is not None and own is not None:
-            return self.known(jid) or own
+            return self.find_name(jid) or own
         return "Unknown" if jid is None else self.name(jid)
 
     def chat(self, jid: str, subject: str | None = None) -> str:
@@ -181,16 +181,16 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class WaNames:
-    """What ``wa.db`` knows.
+    """The names in ``wa.db``.
 
     Attributes:
-        given: the names that the owner gave, by jid.
-        pushed: those that people gave themselves; for a business first the one WhatsApp verified.
+        saved_names: the names that the owner gave, by jid.
+        push_names: names that people gave themselves; for a business the verified name comes first.
         dialled: names and numbers of the address book that have no jid.
     """
 
-    given: dict[str, str] = field(default_factory=dict)
-    pushed: dict[str, str] = field(default_factory=dict)
+    saved_names: dict[str, str] = field(default_factory=dict)
+    push_names: dict[str, str] = field(default_factory=dict)
     dialled: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -202,14 +202,14 @@ def contact_names(wa: Tables, jids: Jids) -> WaNames:
         for row in wa.rows(table, _CONTACT):
             display, first, last, nick, own = map(name_text, row[2:])
             name = display or " ".join(part for part in (first, last) if part) or nick
-            _call(found.given, jids, row[0], name)
+            _set_name(found.saved_names, jids, row[0], name)
             own_names.append((row[0], own))
             if text(row[0]) is None and name is not None and text(row[1]) is not None:
                 found.dialled.append((name, text(row[1]) or ""))
     for jid, verified in wa.rows("wa_vnames", ("jid", "verified_name")):
-        _call(found.pushed, jids, jid, name_text(verified))
+        _set_name(found.push_names, jids, jid, name_text(verified))
     for jid, own in own_names:
-        _call(found.pushed, jids, jid, own)
+        _set_name(found.push_names, jids, jid, own)
     return found
 
 
@@ -219,7 +219,7 @@ def lid_names(tables: Tables, jids: Jids) -> Mapping[str, str]:
     for row_id, display, user in tables.rows(
         "lid_display_name", ("lid_row_id", "display_name", "username")
     ):
-        jid, name = jids.at(row_id), name_text(display) or name_text(user)
+        jid, name = jids.jid_at(row_id), name_text(display) or name_text(user)
         if jid is not None and name is not None:
             names.setdefault(jid, name)
     return names
@@ -230,24 +230,24 @@ def chat_subjects(tables: Tables, jids: Jids) -> Mapping[str, str]:
     names: dict[str, str] = {}
     rows: dict[int, str] = {}
     for row_id, jid_row, subject in tables.rows("chat", ("_id", "jid_row_id", "subject")):
-        jid, name = jids.at(jid_row), name_text(subject)
+        jid, name = jids.jid_at(jid_row), name_text(subject)
         if jid is not None:
-            rows[whole(row_id) or 0] = jid
+            rows[as_int(row_id) or 0] = jid
             if name is not None:
                 names.setdefault(jid, name)
     for row_id, shown in tables.rows("newsletter", ("chat_row_id", "name")):
-        jid, name = rows.get(whole(row_id) or -1), name_text(shown)
+        jid, name = rows.get(as_int(row_id) or -1), name_text(shown)
         if jid is not None and name is not None:
             names.setdefault(jid, name)
     for key, subject in tables.rows("chat_list", ("key_remote_jid", "subject")):
-        _call(names, jids, key, name_text(subject))
+        _set_name(names, jids, key, name_text(subject))
     return {jid: name for jid, name in names.items() if not is_person(jid)}
 
 
-def _call(names: dict[str, str], jids: Jids, raw: object, name: str | None) -> None:
+def _set_name(names: dict[str, str], jids: Jids, raw: object, name: str | None) -> None:
     jid = text(raw)
     if jid is not None and name is not None:
-        names.setdefault(jids.known(jid), name)
+        names.setdefault(jids.resolve(jid), name)
 
 
 def _plain(jid: str) -> str:

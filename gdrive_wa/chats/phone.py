@@ -1,7 +1,7 @@
-"""All that one phone's databases and increments say, held against each other.
+"""The combined content of one phone's databases and increments.
 
-The newest database counts. What it has lost, because a message was deleted or a page is damaged,
-increments and older databases fill in; none of them ever overrides a newer one.
+The newest database has priority. Increments and older databases fill in what it has lost, because
+a message was deleted or a page is damaged. They never override a newer source.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from gdrive_wa.chats.increments import Increment
 from gdrive_wa.chats.legacy import LegacyMessages
 from gdrive_wa.chats.links import MEDIA_KEY_SIZE
-from gdrive_wa.chats.merged import Merged
+from gdrive_wa.chats.merged import MergedNotes
 from gdrive_wa.chats.modern import ATTACHED, ModernMessages, lost_media
 from gdrive_wa.chats.newest import newest_in
 from gdrive_wa.chats.people import (
@@ -33,6 +32,9 @@ from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import name_text, text
 from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.core.model import MediaLink, VoiceNote
+
+if TYPE_CHECKING:
+    from gdrive_wa.chats.increments import Increment
 
 NAMELESS_OWNER = "Me"
 
@@ -76,7 +78,7 @@ class Phone:
 
     Attributes:
         people: names, from every source.
-        remarks: what a person should know about the databases, a line each.
+        warnings: what a person should know about the databases, a line each.
         attached: audio messages of the newest database that are not voice notes.
 
     Raises:
@@ -85,17 +87,17 @@ class Phone:
     """
 
     def __init__(self, databases: PhoneDatabases) -> None:
-        self.remarks: list[str] = []
+        self.warnings: list[str] = []
         self.attached = 0
         self._increments = databases.increments
-        self._phones: dict[str, str] = {}
+        self._lid_numbers: dict[str, str] = {}
         self._opened = ExitStack()
         try:
             self._tables = self._open_all(databases.msgstores)
-            self._jids = [Jids(tables, self._phones) for tables in self._tables]
+            self._jids = [Jids(tables, self._lid_numbers) for tables in self._tables]
             for increment in reversed(self._increments):
-                increment.teach(self._jids[0])
-                self.remarks += [f"{increment.name}: {remark}" for remark in increment.remarks]
+                increment.add_lids_to(self._jids[0])
+                self.warnings += [f"{increment.name}: {warning}" for warning in increment.warnings]
             self.people = self._people(databases)
         except BaseException:
             self._opened.close()
@@ -109,7 +111,7 @@ class Phone:
 
     def notes(self) -> list[VoiceNote]:
         """The voice notes by time, each once: as the newest source has it, filled in."""
-        merged = Merged()
+        merged = MergedNotes()
         for place, (tables, jids) in enumerate(zip(self._tables, self._jids, strict=True)):
             left_out: Counter[str] = Counter()
             for messages in (ModernMessages, LegacyMessages):
@@ -118,11 +120,11 @@ class Phone:
             if place == 0:
                 self.attached = left_out[ATTACHED]
                 for increment in reversed(self._increments):
-                    merged.add(self._named(each.note) for each in increment)
-                self._say_lost(tables, merged)
+                    merged.add(self._with_names(each.note) for each in increment)
+                self._warn_of_loss(tables, merged)
             elif merged.added:
                 notes = f"{merged.added} voice note{'' if merged.added == 1 else 's'}"
-                self.remarks.append(
+                self.warnings.append(
                     f"{notes} that {self._tables[0].path.name} no longer has: "
                     f"found in {tables.path.name}"
                 )
@@ -150,7 +152,7 @@ class Phone:
             for each in increment:
                 link, note = each.link, each.note
                 if len(link.media_key) == MEDIA_KEY_SIZE and (link.url or link.direct_path):
-                    yield replace(link, chat_jid=self._jids[0].known(note.chat_jid))
+                    yield replace(link, chat_jid=self._jids[0].resolve(note.chat_jid))
 
     def _open_all(self, paths: Sequence[Path]) -> list[Tables]:
         found: list[Tables] = []
@@ -162,20 +164,20 @@ class Phone:
                 _check(tables)
             except DatabaseError as error:
                 first = first or error
-                self.remarks.append(f"{error.message}; it is left out")
+                self.warnings.append(f"{error.message}; it is left out")
             else:
                 found.append(tables)
         if not found:
             raise first or DatabaseError("no database of chats was given")
         return found
 
-    def _say_lost(self, tables: Tables, merged: Merged) -> None:
+    def _warn_of_loss(self, tables: Tables, merged: MergedNotes) -> None:
         merged.added = 0
         lost = lost_media(tables)
         if tables.damaged:
-            self.remarks.append(f"{tables.path.name} is damaged: {loss(tables)}")
+            self.warnings.append(f"{tables.path.name} is damaged: {describe_loss(tables)}")
         if lost:
-            self.remarks.append(
+            self.warnings.append(
                 f"{tables.path.name}: {lost} voice notes belong to messages that are gone"
             )
 
@@ -184,19 +186,27 @@ class Phone:
         lids = [lid_names(*each) for each in zip(self._tables, self._jids, strict=True)]
         wa = self._wa_names(databases.wa)
         newest = newest_in(self._tables[0]) if self._increments else None
-        told = [(each, each.names(self._jids[0])) for each in reversed(self._increments)]
+        names_by_increment = [
+            (each, each.names(self._jids[0])) for each in reversed(self._increments)
+        ]
         sources: list[Mapping[str, str]] = [
-            *(names[2] for each, names in told if _is_later(each.newest, newest)),
+            *(names[2] for each, names in names_by_increment if _is_later(each.newest, newest)),
             *subjects,
-            *(each.given for each in wa),
+            *(each.saved_names for each in wa),
         ]
         by_name: list[Callable[[str], str | None]] = [each.get for each in sources]
-        by_name += self._books(databases, [each for names in wa for each in names.dialled])
-        rest = [*(names[0] for _, names in told), *lids, *(each.pushed for each in wa)]
-        rest += [names[1] for _, names in told] + [names[2] for _, names in told]
+        by_name += self._address_books(databases, [each for names in wa for each in names.dialled])
+        rest = [
+            *(names[0] for _, names in names_by_increment),
+            *lids,
+            *(each.push_names for each in wa),
+        ]
+        rest += [names[1] for _, names in names_by_increment] + [
+            names[2] for _, names in names_by_increment
+        ]
         return People(self._owner(), *by_name, *(each.get for each in rest))
 
-    def _books(
+    def _address_books(
         self, databases: PhoneDatabases, dialled: list[tuple[str, str]]
     ) -> Iterator[Callable[[str], str | None]]:
         """The address books: what wa.db has without jids, and the user's."""
@@ -204,12 +214,12 @@ class Phone:
             return
         from gdrive_wa.chats.contacts import Contacts, Person, read_people  # noqa: PLC0415
 
-        among = {jid for jids in self._jids for jid in jids.everybody()}
+        candidates = {jid for jids in self._jids for jid in jids.all_jids()}
         books = [[Person(name=name, numbers=(number,)) for name, number in dialled]]
         if databases.contacts is not None:
             books.append(read_people(databases.contacts))
         for book in books:
-            yield Contacts(book, owner=databases.owner_number, among=among).name
+            yield Contacts(book, owner=databases.owner_number, candidates=candidates).name
 
     def _owner(self) -> str:
         for tables in self._tables:
@@ -225,17 +235,17 @@ class Phone:
                 with Tables(path) as tables:
                     found.append(contact_names(tables, self._jids[0]))
                     if tables.damaged:
-                        self.remarks.append(f"{path.name} is damaged: {loss(tables)}")
+                        self.warnings.append(f"{path.name} is damaged: {describe_loss(tables)}")
             except DatabaseError as error:
-                self.remarks.append(f"{error.message}; names come from elsewhere")
+                self.warnings.append(f"{error.message}; names come from elsewhere")
         return found
 
-    def _named(self, note: VoiceNote) -> VoiceNote:
+    def _with_names(self, note: VoiceNote) -> VoiceNote:
         """A note of an increment, with the names that the databases have for its jids."""
         jids = self._jids[0]
-        chat_jid = jids.known(note.chat_jid)
-        told = None if note.sender_jid is None else jids.known(note.sender_jid)
-        sender_jid = sender_in(chat_jid, told, mine=note.from_me)
+        chat_jid = jids.resolve(note.chat_jid)
+        participant = None if note.sender_jid is None else jids.resolve(note.sender_jid)
+        sender_jid = sender_in(chat_jid, participant, mine=note.from_me)
         own = None if note.sender == note.sender_jid else note.sender
         return replace(
             note,
@@ -258,7 +268,7 @@ def _check(tables: Tables) -> None:
         )
 
 
-def loss(tables: Tables) -> str:
+def describe_loss(tables: Tables) -> str:
     """How much of a damaged database could not be read."""
     parts = [
         f"up to {count} {'row' if count == 1 else 'rows'} of {table}"

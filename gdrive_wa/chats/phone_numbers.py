@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-LONGEST = 64
+MAX_LENGTH = 64
 """Characters of a text that is still looked at as a number."""
 
 _EXTENSION = re.compile(r"(?:[,;pPwWxX#]|ext|доб).*", re.DOTALL)
@@ -46,7 +46,7 @@ def digits_of(number: str) -> str:
 
     What stands behind the number is left out: an extension, a pause and what is dialled then.
     """
-    plain = unicodedata.normalize("NFKC", number[:LONGEST]).strip()
+    plain = unicodedata.normalize("NFKC", number[:MAX_LENGTH]).strip()
     plain = _TRUNK_IN_BRACKETS.sub("", _EXTENSION.sub("", plain.removeprefix("tel:")))
     digits = "".join(str(unicodedata.digit(each)) for each in plain if each.isdecimal())
     return f"+{digits}" if plain.lstrip("\u200e\u202a( ").startswith("+") else digits
@@ -88,7 +88,7 @@ def region_of(digits: str) -> str | None:
     return None
 
 
-def meanings(written: str, region: str | None) -> Iterator[str]:
+def possible_numbers(written: str, region: str | None) -> Iterator[str]:
     """The international numbers that a number may mean, without ``+``, the likeliest first.
 
     Args:

@@ -1,15 +1,18 @@
-"""The voice notes that a phone's databases know."""
+"""Reads the voice notes in a phone's databases."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gdrive_wa.chats.increments import Increment
 from gdrive_wa.chats.nameless import nameless_chats
 from gdrive_wa.chats.phone import NAMELESS_OWNER, NamedFile, Phone, PhoneDatabases
 from gdrive_wa.core.model import MediaLink, VoiceNote
+
+if TYPE_CHECKING:
+    from gdrive_wa.chats.increments import Increment
 
 __all__ = [
     "NAMELESS_OWNER",
@@ -25,19 +28,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Chats:
-    """What the databases say; iterating gives the notes.
+    """The content of the databases; iterating gives the notes.
 
     Attributes:
-        owner: the name of whose backup it is, ``Me`` where the database does not say.
-        notes: by time sent; each without a file, for this room knows of none.
-        remarks: what a person should know about the databases, a line each.
+        owner: the name of the backup's owner; ``Me`` when the database does not contain it.
+        notes: by time sent; their files are not known here.
+        warnings: what a person should know about the databases, a line each.
         attached: audio messages that are not voice notes, and therefore not among `notes`.
         nameless: jids of the chats with notes that no source has a name for.
     """
 
     owner: str
     notes: tuple[VoiceNote, ...] = field(repr=False)
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     attached: int = 0
     nameless: tuple[str, ...] = ()
 
@@ -64,7 +67,7 @@ def read_voice_notes(
     Args:
         msgstore: the newest database.
         older: others of the same phone, the newest first; they fill in what is lost.
-        wa: ``wa.db``, where the names of contacts stand; it may be damaged or empty.
+        wa: ``wa.db``, with the names of contacts; it may be damaged or empty.
         contacts: an address book of the user's.
         owner_number: the owner's own number, where it is known.
         increments: in the order in which the phone wrote them.
@@ -96,7 +99,7 @@ def read_phone(databases: PhoneDatabases) -> Chats:
         return Chats(
             phone.people.owner,
             tuple(notes),
-            tuple(phone.remarks),
+            tuple(phone.warnings),
             phone.attached,
             nameless_chats(notes, phone.people),
         )

@@ -1,4 +1,4 @@
-"""Whether two databases of chats are one account's, of two times."""
+"""Checks whether two databases of chats belong to the same account."""
 
 from __future__ import annotations
 

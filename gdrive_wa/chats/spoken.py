@@ -1,7 +1,7 @@
-"""What is a voice note, and what an audio file that somebody attached.
+"""Distinguishes voice notes from attached audio files.
 
 Facts: proto/README.md, "Voice notes". A note that is forwarded loses the push-to-talk mark, and
-so do those that some business programs send; it stays a voice note to whoever gets it.
+so do those that some business programs send; for the receiver it stays a voice note.
 """
 
 from __future__ import annotations

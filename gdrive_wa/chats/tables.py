@@ -1,4 +1,4 @@
-"""A database that somebody else wrote, read without ever changing it.
+"""An untrusted database, read without ever changing it.
 
 Tables and columns come and go between versions of WhatsApp; values may be of any type, text of
 any encoding, pages damaged. What can be read is read, and the rest is counted.
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gdrive_wa.chats.damage import Walk
+from gdrive_wa.chats.damage import TableReader
 from gdrive_wa.core.errors import DatabaseError
 
 _CACHE = -8 * 1024
@@ -23,8 +23,8 @@ _CACHE = -8 * 1024
 _FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
 """What the driver raises; the last when SQLite's own message quotes rotten bytes."""
 
-_TICK = 100_000
-_STEPS_AT_LEAST = 10_000_000
+_STEPS_PER_CALL = 100_000
+_MIN_STEPS = 10_000_000
 _STEPS_PER_BYTE = 100
 """Steps of SQLite's machine that reading may take: far more than any sound file of that size
 needs, and an end for one whose pages lead in circles."""
@@ -49,14 +49,16 @@ class Tables:
         self.lost: Counter[str] = Counter()
         self.cut: set[str] = set()
         if not path.is_file():
-            raise DatabaseError(f"there is no database {path}")
-        self._steps_left = _STEPS_AT_LEAST + _STEPS_PER_BYTE * path.stat().st_size
+            raise DatabaseError(
+                f"there is no database '{path}'", hint="check the spelling of the path"
+            )
+        self._steps_left = _MIN_STEPS + _STEPS_PER_BYTE * path.stat().st_size
         with self._errors():
             self._database = sqlite3.connect(
                 path.absolute().as_uri() + "?mode=ro&immutable=1", uri=True, isolation_level=None
             )
             self._database.text_factory = _text
-            self._database.set_progress_handler(self._tick, _TICK)
+            self._database.set_progress_handler(self._count_steps, _STEPS_PER_CALL)
         try:
             with self._errors():
                 self._database.execute("PRAGMA trusted_schema = OFF")
@@ -104,7 +106,7 @@ class Tables:
             table: its name; nothing comes when it is not there.
             columns: their names.
             where: an SQL condition; never with a value from outside in it.
-            wanted: only rows whose column of this name is one of the ids of :meth:`want`.
+            wanted: only rows whose column of this name is one of the ids of :meth:`select_ids`.
             last: only so many rows, from the end backwards; None where they cannot be read.
         """
         known = self._columns.get(table)
@@ -119,13 +121,13 @@ class Tables:
             yield from self._unnumbered(table, chosen, where)
         else:
             ids = wanted is not None and wanted == self._keys.get(table)
-            walk = Walk(self._database, table, chosen, where, ids=ids)
+            reader = TableReader(self._database, table, chosen, where, ids=ids)
             try:
-                yield from walk.rows(self._passable)
+                yield from reader.rows(self._can_continue)
             finally:
-                self._count(table, walk)
+                self._record_loss(table, reader)
 
-    def want(self, ids: Iterable[int]) -> None:
+    def select_ids(self, ids: Iterable[int]) -> None:
         """From now on the condition ``… IN wanted`` means these ids."""
         with self._errors():
             self._database.execute("DROP TABLE IF EXISTS temp.wanted")
@@ -145,7 +147,7 @@ class Tables:
                 f'SELECT count(*) FROM "{table}" WHERE {where}'  # noqa: S608 - names of ours
             ).fetchone()
         except _FAILURES as error:
-            self._passable(error)
+            self._can_continue(error)
             return 0
         return int(found[0])
 
@@ -155,23 +157,23 @@ class Tables:
         try:
             yield from self._database.execute(query, (last,))
         except _FAILURES as error:
-            self._passable(error)
+            self._can_continue(error)
 
     def _unnumbered(self, table: str, chosen: str, where: str) -> Iterator[tuple[Any, ...]]:
         try:
             yield from self._database.execute(f'SELECT {chosen} FROM "{table}" WHERE {where}')  # noqa: S608 - only names of ours
         except _FAILURES as error:
-            self._passable(error)
+            self._can_continue(error)
             self.cut.add(table)
 
-    def _count(self, table: str, walk: Walk) -> None:
-        if walk.lost or walk.cut:
+    def _record_loss(self, table: str, reader: TableReader) -> None:
+        if reader.lost or reader.cut:
             self.damaged = True
-            self.lost[table] = max(self.lost[table], walk.lost)
-        if walk.cut:
+            self.lost[table] = max(self.lost[table], reader.lost)
+        if reader.cut:
             self.cut.add(table)
 
-    def _passable(self, error: Exception) -> bool:
+    def _can_continue(self, error: Exception) -> bool:
         """Note an error that reading can go on after; any other one is raised as ours.
 
         Returns:
@@ -187,8 +189,8 @@ class Tables:
         self.damaged = True
         return True
 
-    def _tick(self) -> int:
-        self._steps_left -= _TICK
+    def _count_steps(self) -> int:
+        self._steps_left -= _STEPS_PER_CALL
         return int(self._steps_left <= 0)
 
     def _numbered(self, table: str) -> bool:

@@ -1,4 +1,4 @@
-"""A value of a foreign database as what it should be, or None."""
+"""Converts values of untrusted databases to the expected types, or to None."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0
 _MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u202f\u00a0-]*")
 
 
-def whole(value: object) -> int | None:
+def as_int(value: object) -> int | None:
     """A whole number, of whatever type it was stored."""
     if isinstance(value, int):
         return value
@@ -35,7 +35,7 @@ def whole(value: object) -> int | None:
 
 def flag(value: object) -> bool:
     """True for a number other than 0."""
-    return bool(whole(value))
+    return bool(as_int(value))
 
 
 def text(value: object) -> str | None:
@@ -64,10 +64,10 @@ def person_name(value: object) -> str | None:
 def moment(*values: object) -> datetime | None:
     """The first of `values`, in milliseconds since 1970 UTC, that is a time of a message.
 
-    One that only makes sense in seconds is taken for seconds.
+    A value that is only plausible in seconds is taken as seconds.
     """
     for value in values:
-        number = whole(value)
+        number = as_int(value)
         if number is not None and number in _SECONDS:
             number *= 1000
         if number is not None and 0 < number < _LATEST:
@@ -77,7 +77,7 @@ def moment(*values: object) -> datetime | None:
 
 def positive(*values: object) -> int | None:
     """The first of `values` that is a number above 0."""
-    numbers = (whole(value) for value in values)
+    numbers = (as_int(value) for value in values)
     return next((number for number in numbers if number is not None and number > 0), None)
 
 

@@ -8,7 +8,7 @@ import click
 
 from gdrive_wa.cli import interrupt, output
 from gdrive_wa.cli.keys import find_key
-from gdrive_wa.cli.options import PATH, TEXT_PATH, json_option, key_option
+from gdrive_wa.cli.options import PATH, TEXT_PATH, cluster_option, json_option, key_option
 from gdrive_wa.core.errors import DamagedError, KeyFailure
 from gdrive_wa.core.model import Outcome, Report
 
@@ -24,9 +24,16 @@ from gdrive_wa.core.model import Outcome, Report
     default=None,
     help="How many files to decrypt at the same time.  [default: one for each core]",
 )
+@cluster_option
 @json_option
 def command(
-    *, src: Path, dest: str | None, key_file: Path | None, jobs: int | None, as_json: bool
+    *,
+    src: Path,
+    dest: str | None,
+    key_file: Path | None,
+    jobs: int | None,
+    cluster: str | None,
+    as_json: bool,
 ) -> int:
     """Decrypt SRC, a file or a folder of blobs, to DEST.
 
@@ -39,7 +46,9 @@ def command(
     key = find_key(key_file)
     with interrupt.graceful():
         try:
-            report = decrypt(src, dest or None, key, jobs=jobs, progress=output.progress())
+            report = decrypt(
+                src, dest or None, key, jobs=jobs, cluster=cluster, progress=output.progress()
+            )
         except (DamagedError, KeyFailure) as error:
             if as_json and not src.is_dir():
                 output.print_json(Report(failed=[Outcome.failed(str(src), error)]).to_json())

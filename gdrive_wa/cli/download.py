@@ -11,22 +11,22 @@ from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
     TEXT_PATH,
     Where,
-    choice_options,
     dry_run_option,
     jobs_option,
     json_option,
     key_option,
+    selection_options,
     source_options,
 )
 from gdrive_wa.core.errors import UsageError
-from gdrive_wa.core.model import Choice
+from gdrive_wa.core.selection import Selection
 
 
 @click.command("download")
 @click.argument("places", nargs=-1, type=TEXT_PATH, metavar="[BACKUP] DEST", required=True)
 @source_options
 @key_option
-@choice_options
+@selection_options
 @jobs_option
 @dry_run_option
 @json_option
@@ -35,7 +35,7 @@ def command(
     places: tuple[str, ...],
     where: Where,
     key_file: Path | None,
-    choice: Choice,
+    selection: Selection,
     jobs: int,
     dry_run: bool,
     as_json: bool,
@@ -57,7 +57,7 @@ def command(
             dest,
             backup=named[0] if named else None,
             key=key,
-            choice=choice,
+            selection=selection,
             jobs=jobs,
             dry_run=dry_run,
             progress=output.progress(),

@@ -9,25 +9,25 @@ import click
 from gdrive_wa.cli import interrupt, output
 from gdrive_wa.cli.formatting import moment, size
 from gdrive_wa.cli.keys import find_key
-from gdrive_wa.cli.options import Where, choice_options, json_option, key_option, source_options
-from gdrive_wa.core.model import Choice
+from gdrive_wa.cli.options import Where, json_option, key_option, selection_options, source_options
+from gdrive_wa.core.selection import Selection
 
 
 @click.command("ls")
 @click.argument("backup", required=False)
 @source_options
 @key_option
-@choice_options
+@selection_options
 @json_option
 def command(
-    *, backup: str | None, where: Where, key_file: Path | None, choice: Choice, as_json: bool
+    *, backup: str | None, where: Where, key_file: Path | None, selection: Selection, as_json: bool
 ) -> None:
     """List what BACKUP (by default the newest) holds; with the key, under its real names."""
     from gdrive_wa.jobs.ls import ls  # noqa: PLC0415 - ciphers are slow to import
 
     key = find_key(key_file, ask=False)
     with where.open() as source, interrupt.graceful():
-        entries = ls(source, backup, key=key, choice=choice, progress=output.progress())
+        entries = ls(source, backup, key=key, selection=selection, progress=output.progress())
     if as_json:
         output.print_json([entry.to_json() for entry in entries])
         return

@@ -16,7 +16,7 @@ from gdrive_wa.cli.keys import find_passphrase
 from gdrive_wa.core.arguments import as_span, as_zone
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Choice
+from gdrive_wa.core.selection import Selection
 
 if TYPE_CHECKING:
     from gdrive_wa.sources.base import BackupSource
@@ -52,6 +52,12 @@ jobs_option = click.option(
     default=16,
     show_default=True,
     help="How many files at the same time.",
+)
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Open the files on the workers of a Dask cluster, such as tcp://192.0.2.1:8786, which"
+    " see the same folders.",
 )
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Only show what would be done, with sizes."
@@ -157,8 +163,8 @@ def key_option(command: F) -> F:
     )(command)
 
 
-def choice_options(command: F) -> F:
-    """``--only``, ``--include``, ``--exclude``, ``--since``, ``--until`` as one, ``choice``."""
+def selection_options(command: F) -> F:
+    """``--only``, ``--include``, ``--exclude``, ``--since``, ``--until`` as one, ``selection``."""
 
     @click.option(
         "--only",
@@ -183,14 +189,14 @@ def choice_options(command: F) -> F:
     ) -> Any:
         zone = as_zone(rest.get("zone"))
         earliest, latest = parse_span(since, until, zone=zone)
-        choice = Choice(
+        selection = Selection(
             only=parse_kinds(only),
             include=include,
             exclude=exclude,
             since=earliest,
             until=latest,
         )
-        return command(*args, choice=choice, **rest)
+        return command(*args, selection=selection, **rest)
 
     return wrapped  # type: ignore[return-value]
 

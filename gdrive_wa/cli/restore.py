@@ -11,16 +11,17 @@ from gdrive_wa.cli.keys import find_key
 from gdrive_wa.cli.options import (
     PATH,
     Where,
-    choice_options,
+    cluster_option,
     dry_run_option,
     jobs_option,
     json_option,
     key_option,
+    selection_options,
     source_options,
     timezone_option,
 )
 from gdrive_wa.core.arguments import as_zone
-from gdrive_wa.core.model import Choice
+from gdrive_wa.core.selection import Selection
 
 
 @click.command("restore")
@@ -28,7 +29,7 @@ from gdrive_wa.core.model import Choice
 @click.option("--backup", metavar="BACKUP", help="Which backup.  [default: the newest]")
 @source_options
 @key_option
-@choice_options
+@selection_options
 @click.option("--chat", metavar="NAME", help="Only voice notes of chats with NAME in their name.")
 @click.option("--all", "everything", is_flag=True, help="All media, not only voice notes.")
 @click.option(
@@ -46,6 +47,7 @@ from gdrive_wa.core.model import Choice
     help="Ask WhatsApp's servers for notes that the backup lacks; kept for about a month.",
 )
 @jobs_option
+@cluster_option
 @dry_run_option
 @json_option
 def command(
@@ -54,7 +56,7 @@ def command(
     backup: str | None,
     where: Where,
     key_file: Path | None,
-    choice: Choice,
+    selection: Selection,
     chat: str | None,
     everything: bool,
     contacts: Path | None,
@@ -63,6 +65,7 @@ def command(
     keep_blobs: bool,
     missing_from_whatsapp: bool,
     jobs: int,
+    cluster: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -82,13 +85,14 @@ def command(
             dest,
             key=key,
             backup=backup,
-            choice=choice,
+            selection=selection,
             chat=chat,
             everything=everything,
             contacts=contacts,
             timezone=timezone,
             tags=not no_tags,
             jobs=jobs,
+            cluster=cluster,
             keep_blobs=keep_blobs,
             missing_from_whatsapp=missing_from_whatsapp,
             endpoint=where.endpoint,
@@ -97,7 +101,9 @@ def command(
         )
     code = output.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        summary.print_archive(dest, report.notes, chosen=chat is not None or choice != Choice())
+        summary.print_archive(
+            dest, report.notes, chosen=chat is not None or selection != Selection()
+        )
         return code
     if not as_json:
         summary.print_plan(report)
@@ -105,7 +111,7 @@ def command(
         output.messages().hint(
             "--chat needs the databases, which a dry run does not read: the real number is lower"
         )
-    if choice.since is not None or choice.until is not None:
+    if selection.since is not None or selection.until is not None:
         output.messages().hint(
             "a dry run goes by the dates of files; the real run, by when each note was sent"
         )

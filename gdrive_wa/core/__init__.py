@@ -1,1 +1,1 @@
-"""What every room speaks in: errors, nouns, kinds, names, progress. Imports nothing else."""
+"""Shared basics: errors, data types, kinds, names, progress. Imports no other subpackage."""

@@ -1,7 +1,7 @@
-"""What callers of the library pass in: parsed once, at the door of every public call.
+"""Parse the arguments of public functions.
 
-A value of a wrong type is a :class:`~gdrive_wa.core.errors.UsageError` that names the argument
-and what was expected; no later line ever meets it.
+A value of a wrong type raises a :class:`~gdrive_wa.core.errors.UsageError` that names the argument
+and the expected type.
 """
 
 from __future__ import annotations
@@ -15,37 +15,38 @@ from typing import TypeAlias
 
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Choice, Secret
+from gdrive_wa.core.model import Secret
 from gdrive_wa.core.progress import EventProgress, Progress, ProgressEvent, Silent
+from gdrive_wa.core.selection import Selection
 
 PathLike: TypeAlias = str | os.PathLike[str]
-"""A path, however it is written."""
+"""A path as text or as a path object."""
 DateLike: TypeAlias = datetime | date | str
-"""A moment or a whole day; text is ISO 8601, such as ``2025-03-01``."""
+"""A date and time, or a whole day; text must be ISO 8601, such as ``2025-03-01``."""
 ProgressLike: TypeAlias = Progress | Callable[[ProgressEvent], object]
-"""Who is told how far a run is: an object, or a plain callable such as ``print``."""
+"""Receives progress events: a :class:`Progress` object or a callable such as ``print``."""
 
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _DAY_END = time(23, 59, 59, 999999)
 
 
 def wrong_type(name: str, expected: str, value: object) -> UsageError:
-    """The error for an argument of a wrong type; the value itself is not shown."""
+    """The error for an argument of a wrong type; it does not contain the value."""
     return UsageError(f"{name}: expected {expected}, not {type(value).__name__}")
 
 
 def as_path(value: PathLike, name: str) -> Path:
-    """The path that `value` is.
+    """Parse `value` as a path.
 
     Raises:
-        UsageError: it is of another type, empty, or no path on any system.
+        UsageError: the value has a wrong type, is empty, or contains a NUL.
     """
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise wrong_type(name, "a path (str or pathlib.Path)", value)
     text = os.fspath(value)
     if not text or "\0" in text:
-        fault = "holds a zero byte" if text else "is empty"
-        raise UsageError(f"{name}: the path {fault}", hint="write . for the current folder")
+        fault = "contains a NUL character" if text else "is empty"
+        raise UsageError(f"{name}: the path {fault}", hint="use . for the current folder")
     return Path(value)
 
 
@@ -55,10 +56,10 @@ def as_optional_path(value: PathLike | None, name: str) -> Path | None:
 
 
 def as_text(value: object, name: str) -> str:
-    """The text that `value` is.
+    """Check that `value` is text.
 
     Raises:
-        UsageError: it is of another type.
+        UsageError: the value has a wrong type.
     """
     if not isinstance(value, str):
         raise wrong_type(name, "text", value)
@@ -71,10 +72,10 @@ def as_optional_text(value: str | None, name: str) -> str | None:
 
 
 def as_optional_secret(value: Secret | None, name: str) -> Secret | None:
-    """The secret; plain text is refused, because it would show itself in a traceback.
+    """Check that `value` is a secret; tracebacks would show plain text.
 
     Raises:
-        UsageError: it is of another type.
+        UsageError: the value has a wrong type.
     """
     if value is not None and not isinstance(value, Secret):
         raise wrong_type(name, "a gdrive_wa.Secret", value)
@@ -82,10 +83,10 @@ def as_optional_secret(value: Secret | None, name: str) -> Secret | None:
 
 
 def as_count(value: int, name: str, *, least: int = 1) -> int:
-    """The whole number that `value` is.
+    """Check that `value` is an integer of at least `least`.
 
     Raises:
-        UsageError: it is of another type, or less than `least`.
+        UsageError: the value has a wrong type or is too small.
     """
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type(name, "a whole number", value)
@@ -95,10 +96,10 @@ def as_count(value: int, name: str, *, least: int = 1) -> int:
 
 
 def as_progress(value: ProgressLike | None) -> Progress:
-    """Who is told how far a run is; nobody for None.
+    """Return a :class:`Progress` for `value`; a silent one for None.
 
     Raises:
-        UsageError: it is neither a callable nor a :class:`~gdrive_wa.core.progress.Progress`.
+        UsageError: neither a callable nor a :class:`~gdrive_wa.core.progress.Progress`.
     """
     if value is None:
         return Silent()
@@ -110,10 +111,10 @@ def as_progress(value: ProgressLike | None) -> Progress:
 
 
 def as_say(value: Callable[[str], None] | None) -> Callable[[str], None]:
-    """Who takes lines for the user; nobody for None.
+    """Return the callable for messages to the user; None discards them.
 
     Raises:
-        UsageError: it cannot be called.
+        UsageError: the value is not callable.
     """
     if value is None:
         return _unheard
@@ -127,10 +128,10 @@ def _unheard(_line: str) -> None:
 
 
 def as_zone(value: tzinfo | str | None, name: str = "timezone") -> tzinfo | None:
-    """A time zone, or the one of that name; None means this machine's.
+    """Parse a time zone or its name; None means this machine's.
 
     Raises:
-        UsageError: it is of another type, or there is no such zone.
+        UsageError: the value has a wrong type or is not a known time zone.
     """
     if value is None or isinstance(value, tzinfo):
         return value
@@ -142,18 +143,19 @@ def as_zone(value: tzinfo | str | None, name: str = "timezone") -> tzinfo | None
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UsageError(
-            f"there is no time zone {value!r}", hint="name it like Europe/Berlin or UTC"
+            f"unknown time zone {value!r}", hint="use a name such as Europe/Berlin or UTC"
         ) from error
 
 
 def as_moment(
     value: DateLike | None, name: str, *, zone: tzinfo | None = None, end: bool = False
 ) -> datetime | None:
-    """A moment as UTC, in `zone` unless it says otherwise; a whole day is its first moment, or
-    with `end` its last. `zone` None is this machine's.
+    """Convert `value` to a UTC time; without a time zone of its own, it is in `zone`.
+
+    A whole day becomes its first moment, or with `end` its last. `zone` None is this machine's.
 
     Raises:
-        UsageError: it is of another type, or not a date.
+        UsageError: the value has a wrong type or is not a date.
     """
     if value is None:
         return None
@@ -164,7 +166,7 @@ def as_moment(
         moment = moment.replace(tzinfo=zone)
     try:
         return moment.astimezone(UTC)
-    except (OverflowError, ValueError, OSError):  # the year 1 or 9999: a way to say no limit
+    except (OverflowError, ValueError, OSError):  # the year 1 or 9999 means no limit
         return _FIRST if moment.year == _FIRST.year else _LAST
 
 
@@ -175,48 +177,50 @@ def as_span(
     zone: tzinfo | None = None,
     names: tuple[str, str] = ("since", "until"),
 ) -> tuple[datetime | None, datetime | None]:
-    """Both ends of a span as UTC; a whole day at its end counts whole.
+    """Convert both ends of a time span to UTC; an `until` without a time includes that day.
 
     Args:
-        since: nothing older.
-        until: nothing newer.
-        zone: of what does not say its own; None is this machine's.
-        names: how the two are called in an error.
+        since: start of the span.
+        until: end of the span.
+        zone: for values without a time zone; None is this machine's.
+        names: names of the two arguments for errors.
 
     Raises:
-        UsageError: one is not a date, or nothing lies between them.
+        UsageError: a value is not a date, or `since` is after `until`.
     """
     earliest = as_moment(since, names[0], zone=zone)
     latest = as_moment(until, names[1], zone=zone, end=True)
     if earliest is not None and latest is not None and earliest > latest:
         raise UsageError(
-            f"nothing is newer than {since} and older than {until}",
-            hint=f"{names[0]} takes the earlier date, {names[1]} the later one",
+            f"{names[0]} ({since}) is later than {names[1]} ({until})",
+            hint=f"use the earlier date for {names[0]} and the later one for {names[1]}",
         )
     return earliest, latest
 
 
-def as_choice(value: Choice | None) -> Choice:
-    """What is meant; everything that is usual for None.
+def as_selection(value: Selection | None, *, chat: str | None = None) -> Selection:
+    """What is meant; everything that is usual for None; of the chat `chat` where that is given.
 
     Raises:
         UsageError: it, or one of its parts, is of another type.
     """
+    chat = as_optional_text(chat, "chat")
     if value is None:
-        return Choice()
-    if not isinstance(value, Choice):
-        raise wrong_type("choice", "a gdrive_wa.Choice", value)
+        return Selection(chat=chat)
+    if not isinstance(value, Selection):
+        raise wrong_type("selection", "a gdrive_wa.Selection", value)
     return replace(
         value,
-        only=frozenset(_kind(each) for each in _several(value.only, "choice.only")),
+        only=frozenset(_kind(each) for each in _several(value.only, "selection.only")),
         include=tuple(
-            as_text(g, "choice.include") for g in _several(value.include, "choice.include")
+            as_text(g, "selection.include") for g in _several(value.include, "selection.include")
         ),
         exclude=tuple(
-            as_text(g, "choice.exclude") for g in _several(value.exclude, "choice.exclude")
+            as_text(g, "selection.exclude") for g in _several(value.exclude, "selection.exclude")
         ),
-        since=as_moment(value.since, "choice.since"),
-        until=as_moment(value.until, "choice.until", end=True),
+        since=as_moment(value.since, "selection.since"),
+        until=as_moment(value.until, "selection.until", end=True),
+        chat=as_optional_text(value.chat, "selection.chat") if chat is None else chat,
     )
 
 
@@ -228,14 +232,14 @@ def _several(value: Iterable[object], name: str) -> Iterable[object]:
 
 def _kind(value: object) -> Kind:
     try:
-        return Kind(as_text(value, "choice.only"))
+        return Kind(as_text(value, "selection.only"))
     except ValueError as error:
         known = ", ".join(kind for kind in Kind if kind != "unknown")
-        raise UsageError(f"choice.only: no kind {value!r}", hint=f"it knows: {known}") from error
+        raise UsageError(f"selection.only: no kind {value!r}", hint=f"kinds: {known}") from error
 
 
 def _parsed(value: DateLike, name: str) -> datetime | date:
-    """What a text says; a text without a time is a whole day."""
+    """Parse ISO text; without a time, the result is a date."""
     if isinstance(value, date):
         return value
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What an entry is, judged by WhatsApp's own folders and names.
+"""Recognise the kind of an entry by WhatsApp's folder and file names.
 
 Format facts: proto/README.md.
 """
@@ -23,34 +23,34 @@ __all__ = [
 ]
 
 METADATA_SUFFIX = "-metadata"
-"""The metadata envelope of a stored file is named after the file, with this at the end."""
+"""Suffix of the metadata envelope of a stored file, appended to the file's name."""
 LONGEST_ENVELOPE = 1 << 16
-"""Bytes of a file that may be a metadata envelope; real ones have a few hundred."""
+"""Maximum size of a metadata envelope, in bytes; typical ones have a few hundred."""
 LONGEST_VOICE_NOTE = 64 << 20
-"""Bytes of a file that may be a voice note: hours of speech at WhatsApp's bit rate."""
+"""Maximum size of a voice note, in bytes: hours of speech at WhatsApp's bit rate."""
 ROOT_KEY_SUFFIXES = (".crypt15", ".mcrypt1")
-"""Stored names of an end-to-end encrypted backup, which the root key opens."""
+"""Suffixes of end-to-end encrypted files, which need the root key."""
 SERVER_KEY_SUFFIXES = (".crypt12", ".crypt14")
-"""Stored names of a backup that opens with the key file that WhatsApp's servers gave the phone."""
+"""Suffixes of files that need the key file from WhatsApp's servers."""
 _ENCRYPTED = re.compile(r"\.(crypt1[245]|mcrypt1)$", re.IGNORECASE)
 
 
 class Kind(StrEnum):
-    """What an entry is, by WhatsApp's own folders; the words of ``--only``."""
+    """The kind of an entry; also the values of ``--only``."""
 
     VOICE = "voice"
-    """A voice note: push-to-talk."""
+    """A voice note (push-to-talk)."""
     AUDIO = "audio"
-    """An audio file that somebody attached."""
+    """An attached audio file."""
     IMAGE = "image"
     VIDEO = "video"
     DOCUMENT = "document"
     STICKER = "sticker"
     DATABASE = "database"
     SETTINGS = "settings"
-    """Settings, wallpapers, and what else the app backs up beside chats and media."""
+    """Settings, wallpapers, and other app data besides chats and media."""
     UNKNOWN = "unknown"
-    """A name that says nothing: a media file of an end-to-end backup seen without the key."""
+    """Unknown from its name, such as a media file of an end-to-end backup without the key."""
 
 
 _FOLDERS = {
@@ -95,11 +95,11 @@ _SMALL_BACKUPS = ("stickers", "wallpapers", "backup_settings", "status_backup", 
 
 
 def kind_of(path: str) -> Kind:
-    """What a stored path is, by WhatsApp's folders and names (matched without case).
+    """The kind of a stored path, by WhatsApp's folder and file names, ignoring case.
 
-    ``WhatsApp Voice Notes`` and ``WhatsApp Business Voice Notes`` alike are voice notes; a
-    ``PTT-`` name is one wherever it lies. An iPhone keeps all media in ``Message/Media``; what
-    is Opus there was spoken.
+    Files in ``WhatsApp Voice Notes`` and ``WhatsApp Business Voice Notes`` are voice notes, and so
+    are files named ``PTT-…`` in any folder. An iPhone stores all media in ``Message/Media``, where
+    Opus files are voice notes.
     """
     parts = path.replace("\\", "/").lower().split("/")
     name = parts[-1]
@@ -124,14 +124,14 @@ def kind_of(path: str) -> Kind:
 
 
 def is_encrypted(name: str) -> bool:
-    """True when a stored name says that the file is encrypted."""
+    """True if a stored name has the suffix of an encrypted file."""
     return name.lower().endswith(ROOT_KEY_SUFFIXES + SERVER_KEY_SUFFIXES)
 
 
 def is_end_to_end(names: Iterable[str]) -> bool | None:
-    """Whether a backup of files with these stored names is end-to-end encrypted.
+    """Judge by stored names whether a backup is end-to-end encrypted.
 
-    None when no name says that its file is encrypted.
+    None if no name has the suffix of an encrypted file.
     """
     served = False
     for name in names:
@@ -143,5 +143,5 @@ def is_end_to_end(names: Iterable[str]) -> bool | None:
 
 
 def without_encryption(name: str) -> str:
-    """A stored name or path without the suffix that says that the file is encrypted."""
+    """A stored name or path without the suffix of encrypted files."""
     return _ENCRYPTED.sub("", name)

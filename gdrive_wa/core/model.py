@@ -1,12 +1,10 @@
-"""The nouns of the product: frozen, typed, and without a way to be wrong.
+"""The data types of the package: typed, and most of them frozen.
 
-Every room speaks in these; none of them knows Google, keys, threads or the terminal.
+All subpackages use them. They do not depend on Google, keys, threads or the terminal.
 """
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +16,6 @@ from gdrive_wa.core.kinds import Kind, kind_of
 
 __all__ = [
     "Backup",
-    "Choice",
     "Entry",
     "MediaLink",
     "Outcome",
@@ -29,22 +26,22 @@ __all__ = [
 
 
 class NoteStatus(StrEnum):
-    """How a voice note ended; each is counted and reported."""
+    """The status of a voice note after a restore."""
 
     RESTORED = "restored"
-    """The file is in the archive and is the one that the database means."""
+    """The file is in the archive and matches the database."""
     MISSING = "missing"
-    """The database knows it, the backup does not hold its file."""
+    """The note is in the database, but its file is not in the backup."""
     UNMATCHED = "unmatched"
-    """The file is in the archive, but no database row knows it."""
+    """The file is in the archive, but not in any database."""
     MISMATCH = "mismatch"
-    """A file of that name is in the archive, but its hash is not the database's."""
+    """A file of that name is in the archive, but its hash differs from the database."""
 
 
 class Secret:
-    """A string that never shows itself: tokens, passphrases.
+    """A confidential string, such as a token or a passphrase.
 
-    ``repr``, ``str`` and formatting are masked; only :meth:`reveal` gives the text.
+    ``repr``, ``str`` and formatting are masked; only :meth:`reveal` returns the text.
     """
 
     __slots__ = ("_text",)
@@ -53,7 +50,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself. Call it where it is used, and keep what it returns nowhere."""
+        """Return the text. Call this only where the text is used, and do not store it."""
         return self._text
 
     def __repr__(self) -> str:
@@ -65,7 +62,7 @@ class Secret:
         return bool(self._text)
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a Secret is not pickled")
+        raise TypeError("a Secret cannot be pickled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +71,15 @@ class Backup:
 
     Attributes:
         name: the source's own name, such as ``clients/wa/backups/15550100``.
-        account: whose: the phone number without ``+`` where the source tells, else the name.
+        account: the phone number without ``+`` if the source reports it, else the name.
         updated: when it was last written, UTC.
-        size: bytes as stored, where the source tells.
-        encrypted: end-to-end encrypted or not; None where the source does not tell.
-        key_type: ``server``, ``key`` (64 digits), ``password`` or ``passkey``; None if untold.
-        app_version: WhatsApp's version that wrote it.
-        uploading: an upload is or was under way; the backup may be incomplete.
-        sealed: a metadata envelope of the backup itself, by which a key can be checked.
-        owner: the name of whose it is, where the source tells; the databases of most do.
+        size: stored size in bytes, if the source reports it.
+        encrypted: whether it is end-to-end encrypted; None if unknown.
+        key_type: ``server``, ``key`` (64 digits), ``password`` or ``passkey``; None if unknown.
+        app_version: version of WhatsApp that wrote it.
+        uploading: an upload is running or was interrupted; the backup may be incomplete.
+        sealed: an encrypted metadata envelope of the backup, which allows checking a key.
+        owner: name of the owner, if the source reports it; most databases contain it as well.
     """
 
     name: str
@@ -112,23 +109,23 @@ class Backup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One stored thing of a backup.
+    """One stored file of a backup.
 
     Attributes:
         stored_as: its path within the backup as stored, such as ``Media/<64 hex>.mcrypt1``.
-        path: WhatsApp's own path where it is known (plain backups; else after the envelope was
-            opened with the key), else the same as `stored_as`.
-        locator: what its source fetches it by; opaque to everybody else.
-        size: bytes as stored; None where the listing does not say.
-        md5: of the stored bytes, lower-case hex; None where the listing does not say.
+        path: WhatsApp's own path if known (in plain backups, or from the decrypted envelope),
+            else the same as `stored_as`.
+        locator: used by its source to fetch it; opaque to other code.
+        size: stored size in bytes; None if the listing has none.
+        md5: of the stored bytes, lower-case hex; None if the listing has none.
         modified: when WhatsApp changed it, or else when it was stored; UTC.
-        revision: something that changes whenever the stored bytes do; None where untold.
-        envelope: its metadata envelope, still sealed.
-        plain_md5: of the content after decryption, from the opened envelope.
-        plain_size: bytes after decryption, from the opened envelope.
-        kind: what it is, judged by its path.
-        backup: whose it is, the same in every run: the phone number where the source tells, else
-            what else tells two backups apart; None where nothing does.
+        revision: a value that changes whenever the stored bytes change; None if unknown.
+        envelope: its encrypted metadata envelope.
+        plain_md5: MD5 of the decrypted content, from the decrypted envelope.
+        plain_size: size of the decrypted content in bytes, from the decrypted envelope.
+        kind: its kind, judged by its path.
+        backup: identifies the backup in every run: the phone number, or another unique value;
+            None if the source has none.
     """
 
     stored_as: str
@@ -161,30 +158,30 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceNote:
-    """One voice note: who said it, when, in which chat, and where its file is.
+    """One voice note: its sender, date, chat and file.
 
     Attributes:
-        file: path in the archive, relative, ``/`` between parts; None when there is no file.
-        chat: name of the chat as shown.
-        chat_jid: WhatsApp's id of the chat: what identifies it.
-        sender: name of who spoke, as shown; the owner's own name for their own.
-        sender_jid: WhatsApp's id of who spoke; None where the database does not say.
-        from_me: spoken by the owner of the backup.
-        sent_at: when it was sent, UTC; None for a file that no row knows.
-        duration: seconds; None where untold.
-        size: bytes of the audio; None where untold.
+        file: path relative to the archive, with ``/`` as separator; None without a file.
+        chat: displayed name of the chat.
+        chat_jid: WhatsApp's id of the chat.
+        sender: displayed name of the sender; the owner's name for notes sent by the owner.
+        sender_jid: WhatsApp's id of the sender; None if the database has none.
+        from_me: sent by the owner of the backup.
+        sent_at: when it was sent, UTC; None for an unmatched file.
+        duration: seconds; None if unknown.
+        size: size of the audio in bytes; None if unknown.
         mime_type: such as ``audio/ogg; codecs=opus``.
-        status: how it ended.
-        transcript: WhatsApp's own, where the database holds one.
+        status: the status of its file.
+        transcript: WhatsApp's own transcript, if the database has one.
         starred: the owner starred the message.
         forwarded: the message was forwarded.
-        view_once: it was sent to be heard once.
+        view_once: sent to be played only once.
         message_id: WhatsApp's id of the message (``key_id``), unique within a chat.
-        whatsapp_path: the path by which the database knows the file.
-        sha256: of the audio as the database promises it, hex; None where untold.
-        waveform: 64 loudness values 0..100 as the app drew them; empty where untold.
-        folder: of the archive that the note was read from, absolute; None for a note that comes
-            from elsewhere. It is not part of what makes two notes equal.
+        whatsapp_path: path of the file in the database.
+        sha256: hash of the audio in the database, hex; None if unknown.
+        waveform: 64 loudness values 0..100, as the app draws them; empty if unknown.
+        folder: absolute path of the archive that the note was read from; None for other notes.
+            It is ignored when notes are compared.
     """
 
     chat: str
@@ -210,7 +207,7 @@ class VoiceNote:
 
     @property
     def path(self) -> Path | None:
-        """Where the file of a note is that an archive handed out, absolute; None without one."""
+        """Absolute path of the file of a note from an archive; None without a file."""
         if self.folder is None or self.file is None:
             return None
         return self.folder / self.file
@@ -244,19 +241,19 @@ class VoiceNote:
 class MediaLink:
     """A copy of one message's file on WhatsApp's transient media servers.
 
-    Who has the link and the key has the file: neither shows in ``repr``. Nothing in here is to
-    be trusted before it is checked; it is what somebody's database says.
+    Anyone with the link and the key can read the file, so ``repr`` shows neither. The values come
+    from a database and must be validated before use.
 
     Attributes:
-        chat_jid: of the chat, as in :class:`VoiceNote`.
+        chat_jid: WhatsApp's id of the chat, as in :class:`VoiceNote`.
         message_id: WhatsApp's id of the message.
-        url: the whole address; None where the database has none.
-        direct_path: path and query of it on any of the media servers; None likewise.
-        media_key: 32 bytes that open it.
-        enc_sha256: of the copy as it is stored there, hex; None where untold.
-        sha256: of the content, hex; None where untold.
-        size: bytes of the content; None where untold.
-        mime_type: of the content.
+        url: the full URL; None if the database has none.
+        direct_path: its path and query on any media server; None if the database has none.
+        media_key: the 32-byte key that decrypts it.
+        enc_sha256: hash of the encrypted copy, hex; None if unknown.
+        sha256: hash of the content, hex; None if unknown.
+        size: size of the content in bytes; None if unknown.
+        mime_type: MIME type of the content.
     """
 
     chat_jid: str
@@ -271,58 +268,16 @@ class MediaLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """Which entries are meant: the options ``--only``, ``--include``, ``--since`` and so on.
-
-    Attributes:
-        only: kinds to take; empty means every kind.
-        include: glob patterns of paths; empty means every path.
-        exclude: glob patterns of paths to leave out; wins over `include`.
-        since: take nothing older, UTC.
-        until: take nothing from this moment on, UTC.
-    """
-
-    only: frozenset[Kind] = frozenset()
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def admits(self, entry: Entry) -> bool:
-        """True when `entry` is meant. An entry without a date is never left out by dates, and
-        databases never are: a note's who and when stand in them."""
-        if self.only and entry.kind not in self.only:
-            return False
-        if self.include and not _matches(entry.path, self.include):
-            return False
-        if _matches(entry.path, self.exclude):
-            return False
-        return entry.kind is Kind.DATABASE or self.covers(entry.modified)
-
-    def words(self) -> tuple[object, ...]:
-        """The same for the same choice, in every process."""
-        return (sorted(map(str, self.only)), self.include, self.exclude, self.since, self.until)
-
-    def covers(self, moment: datetime | None) -> bool:
-        """True when `moment` lies within the dates; one that is untold always does."""
-        if moment is None:
-            return True
-        if self.since is not None and moment < self.since:
-            return False
-        return self.until is None or moment < self.until
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one entry ended.
+    """The result for one entry.
 
     Attributes:
-        path: the entry's path.
-        file: where its content lies now, relative to the target; None when it lies nowhere.
-        bytes: bytes moved or written for it.
-        reason: why it was skipped or failed; None when it was done.
-        hints: what to do about it.
-        exit_code: what the error would have ended a command with, were it the only entry.
+        path: path of the entry.
+        file: path of its content, relative to the target; None without a file.
+        bytes: bytes transferred or written for it.
+        reason: why it was skipped or failed; None if it is done.
+        hints: what to do about a failure.
+        exit_code: exit code of its error.
     """
 
     path: str
@@ -334,11 +289,11 @@ class Outcome:
 
     @classmethod
     def failed(cls, path: str, error: GdriveWaError) -> Self:
-        """The entry at `path` ended with `error`."""
+        """The outcome of an entry that failed with `error`."""
         return cls(path=path, reason=error.message, hints=error.hints, exit_code=error.exit_code)
 
     def to_json(self) -> dict[str, object]:
-        """The keys of each entry in a report; all are always there."""
+        """The keys of each entry in a report; all are always present."""
         return {
             "path": self.path,
             "file": self.file,
@@ -350,11 +305,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class NoteCounts:
-    """How the voice notes of an archive ended.
+    """Counts of the voice notes in an archive.
 
     Attributes:
-        statuses: how many notes, by status.
-        chats: how many chats they are from.
+        statuses: number of notes by status.
+        chats: number of chats.
     """
 
     statuses: dict[str, int]
@@ -363,15 +318,15 @@ class NoteCounts:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What a run did: every entry ends in exactly one of the three lists.
+    """The result of a run: every entry is in exactly one of the three lists.
 
     Attributes:
         done: finished in this run.
-        skipped: nothing to do: already there and verified, or not wanted.
-        failed: not there; each with its reason.
-        bytes: bytes moved or written.
-        seconds: how long the run took.
-        notes: how the archive's voice notes ended; only of a restore that came to its end.
+        skipped: not processed, because it exists and is verified, or is not selected.
+        failed: failed, each with its reason.
+        bytes: bytes transferred or written.
+        seconds: duration of the run.
+        notes: counts of the archive's voice notes; only after a complete restore.
     """
 
     done: list[Outcome] = field(default_factory=list)
@@ -393,16 +348,15 @@ class Report:
 
 
 def relative_to(folder: Path, path: Path) -> str:
-    """`path` as it is named in reports and manifests: below `folder`, ``/`` between parts."""
+    """`path` relative to `folder`, with ``/`` as separator, as in reports and manifests."""
     return path.relative_to(folder).as_posix()
 
 
 def within(folder: Path, dest: Path) -> str | None:
-    """How `dest`, where the content of `folder` will go, is named below `folder`; None when it
-    lies elsewhere.
+    """Path of the target folder `dest` relative to the source `folder`; None if it is elsewhere.
 
     Raises:
-        UsageError: they are the same: the next run would take its own work for more of it.
+        UsageError: both are the same folder, so the next run would read its own output.
     """
     try:
         below = relative_to(folder.resolve(), dest.resolve())
@@ -410,18 +364,9 @@ def within(folder: Path, dest: Path) -> str | None:
         return None
     if below == ".":
         raise UsageError(
-            f"{dest} is the folder that the files come from", hint="name another folder to fill"
+            f"'{dest}' is the folder that the files come from", hint="choose another target folder"
         )
     return below
-
-
-def _matches(path: str, patterns: Iterable[str]) -> bool:
-    name = path.rsplit("/", 1)[-1]
-    return any(
-        fnmatch.fnmatch(path.lower(), pattern.lower())
-        or fnmatch.fnmatch(name.lower(), pattern.lower())
-        for pattern in patterns
-    )
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -1,8 +1,8 @@
-"""Names that come from a backup, made safe. Pure: no file is touched here.
+"""Make names from a backup safe. Nothing in this module accesses files.
 
-A backup's names were written by somebody else's program on somebody else's phone, and contact
-names by anybody at all. :func:`safe_path` turns a stored path into one that stays below a
-folder on every file system, or refuses; :func:`safe_name` turns any text into one file name.
+Stored names and contact names come from other people and are not trusted. :func:`safe_path` turns
+a stored path into one that stays below a folder on every file system, or refuses it.
+:func:`safe_name` turns any text into one file name.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from pathlib import PurePosixPath
 from gdrive_wa.core.errors import UnsafeNameError
 
 MAX_NAME_BYTES = 200
-"""Longest file name made here, in UTF-8 bytes: 255 is the usual limit of a file system, less
-what a temporary file or a collision adds."""
+"""Maximum length of a file name, in UTF-8 bytes: the usual limit is 255, minus what temporary
+files and collisions add."""
 
 MAX_PATH_BYTES = 1024
-"""Longest path made here, in UTF-8 bytes: what macOS takes. Real ones have a hundred or two."""
+"""Maximum length of a path, in UTF-8 bytes: the limit of macOS. Typical ones have 100 or 200."""
 
 OWN_PREFIX = ".gdrive-wa"
-"""What the names of this program's own state and temporary files begin with; no name of a
-backup keeps it."""
+"""Prefix of this program's state and temporary files; names from a backup must not have it."""
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _RESERVED = re.compile(
@@ -36,13 +35,15 @@ _JOINERS = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
 
 
 def safe_name(text: str, *, fallback: str = "unnamed", max_bytes: int = MAX_NAME_BYTES) -> str:
-    """One file name out of any text, valid on Linux, macOS and Windows.
+    """Turn any text into a file name that is valid on Linux, macOS and Windows.
 
-    Characters that a file system or a shell gives a meaning, control characters and direction
-    overrides become ``_`` or go; names are NFC; a leading ``-`` or ``~`` and trailing dots and
-    spaces go; device names (``CON``, ``aux.opus``) get a leading ``_``; what is longer than
-    `max_bytes` in UTF-8 is cut and gets a short hash of the whole, so that two long names
-    stay two. A text with nothing left in it becomes `fallback`.
+    - Characters with a meaning in file systems or shells become ``_``.
+    - Invisible characters, such as direction overrides, are removed.
+    - The name is normalised to NFC.
+    - A leading ``-`` or ``~`` and trailing dots and spaces are removed.
+    - Device names (``CON``, ``aux.opus``) get a leading ``_``.
+    - A name longer than `max_bytes` is cut and gets a short hash, so that long names stay unique.
+    - If nothing is left, the result is `fallback`.
     """
     text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     text = _FORBIDDEN.sub("_", text)
@@ -50,7 +51,7 @@ def safe_name(text: str, *, fallback: str = "unnamed", max_bytes: int = MAX_NAME
         text = "".join(
             c for c in text if c in _JOINERS or unicodedata.category(c) not in _INVISIBLE
         )
-        text = unicodedata.normalize("NFC", text)  # what was invisible may have stood between
+        text = unicodedata.normalize("NFC", text)  # removed characters may have separated others
     text = re.sub(r"\s+", " ", text).lstrip("-~ ").rstrip(". ")
     if not text.strip("._ \u200c\u200d\ufe0e\ufe0f"):
         text = fallback
@@ -60,45 +61,44 @@ def safe_name(text: str, *, fallback: str = "unnamed", max_bytes: int = MAX_NAME
 
 
 def safe_path(stored: str) -> PurePosixPath:
-    """A stored path as a relative path that stays below the folder it is joined to.
+    """Turn a stored path into a relative path that stays below the folder it is joined to.
 
-    Separators of both kinds are understood. What :func:`parts_of` refuses is refused; every
-    component goes through :func:`safe_name`.
+    Accepts both kinds of separators, refuses paths that :func:`parts_of` refuses, and applies
+    :func:`safe_name` to every component.
 
     Raises:
-        UnsafeNameError: the path is empty, absolute, climbs, holds a NUL, or is longer than
-            :data:`MAX_PATH_BYTES`, its components shortened.
+        UnsafeNameError: the path is empty, absolute, contains ``..`` or a NUL, or is longer than
+            :data:`MAX_PATH_BYTES` even with shortened components.
     """
     return PurePosixPath(*safe_parts(stored))
 
 
 def safe_parts(stored: str) -> list[str]:
-    """The components of :func:`safe_path`, for whoever makes thousands."""
+    """The components of :func:`safe_path`, without the cost of a path object."""
     parts = [_keep_or_clean(part) for part in parts_of(stored)]
     if len("/".join(parts).encode()) > MAX_PATH_BYTES:
-        raise UnsafeNameError(f"the stored name {_shown(stored)} is longer than a disk takes")
+        raise UnsafeNameError(f"the stored name {_shown(stored)} is too long for a disk")
     return parts
 
 
 def parts_of(stored: str) -> list[str]:
-    """The components of a stored path, as they are, once it is known to stay below its folder.
+    """Split a stored path into its components and check that it stays below its folder.
 
-    A path that is absolute, has a drive letter, or climbs with ``..`` is refused, for no honest
-    backup has one.
+    Genuine backups have no absolute paths, drive letters or ``..``, so these are refused.
 
     Raises:
-        UnsafeNameError: the path is empty, absolute, climbs, or holds a NUL.
+        UnsafeNameError: the path is empty, absolute, or contains ``..`` or a NUL.
     """
     parts = stored.replace("\\", "/").split("/")
     if "\x00" in stored:
-        raise UnsafeNameError(f"the stored name {_shown(stored)} holds a NUL")
+        raise UnsafeNameError(f"the stored name {_shown(stored)} contains a NUL")
     if parts[0] == "" or _DRIVE.match(stored):
         raise UnsafeNameError(f"the stored name {_shown(stored)} is empty or absolute")
     if ".." in parts:
         raise UnsafeNameError(f"the stored name {_shown(stored)} leads out of its folder")
     kept = [part for part in parts if part not in ("", ".")]
     if not kept:
-        raise UnsafeNameError(f"the stored name {_shown(stored)} names nothing")
+        raise UnsafeNameError(f"the stored name {_shown(stored)} has no components")
     return kept
 
 
@@ -106,8 +106,8 @@ def _shown(stored: str) -> str:
     return ascii(stored[:80])
 
 
-def name_key(path: PurePosixPath | str) -> str:
-    """What two names share when some file system would take them for the same file."""
+def folded_name(path: PurePosixPath | str) -> str:
+    """A folded form that is equal for names that some file system treats as the same file."""
     name = str(path)
     if name.isascii():
         return name.lower()
@@ -117,9 +117,9 @@ def name_key(path: PurePosixPath | str) -> str:
 @lru_cache(maxsize=1024)
 def _keep_or_clean(part: str) -> str:
     cleaned = safe_name(part)
-    if name_key(cleaned).startswith(OWN_PREFIX):
+    if folded_name(cleaned).startswith(OWN_PREFIX):
         cleaned = safe_name("_" + cleaned)
-    return cleaned if name_key(cleaned) == name_key(part) else _with_hash(cleaned, part)
+    return cleaned if folded_name(cleaned) == folded_name(part) else _with_hash(cleaned, part)
 
 
 def _with_hash(cleaned: str, original: str) -> str:

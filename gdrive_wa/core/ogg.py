@@ -1,4 +1,4 @@
-"""The pages of an Ogg file (RFC 3533), which every voice note is."""
+"""Read and write the pages of Ogg files (RFC 3533), the container of voice notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gdrive_wa.core.errors import FormatError
 
 MAGIC = b"OggS"
 CONTINUED = 1
-"""In a page's flags: its first packet began on the page before."""
+"""Page flag: the first packet began on the previous page."""
 _HEAD = struct.Struct("<4sxBqIIIB")
 _NO_PACKET_ENDS = -1
 _LONGEST_LACING = 255
@@ -21,18 +21,18 @@ _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 class Page(NamedTuple):
-    """Where one page is in a file, and what its header says.
+    """The position and header of one page.
 
     Attributes:
         start: offset of its first byte.
         body: offset of its packets' bytes.
         end: offset of the first byte after it.
         flags: :data:`CONTINUED`, 2 for a stream's first page, 4 for its last.
-        granule: its time; in Opus, samples at 48 kHz.
-        serial: of its stream.
-        number: of the page in its stream.
-        checksum: as stored.
-        lacing: the sizes of its packets: a size below 255 ends one.
+        granule: granule position; in Opus, samples at 48 kHz.
+        serial: serial number of the stream.
+        number: sequence number of the page in its stream.
+        checksum: the stored checksum.
+        lacing: segment sizes of its packets; a size below 255 ends a packet.
     """
 
     start: int
@@ -47,15 +47,15 @@ class Page(NamedTuple):
 
     @property
     def ended(self) -> int:
-        """Packets that end on this page."""
+        """Number of packets that end on this page."""
         return len(self.lacing) - self.lacing.count(255)
 
 
 def pages(content: bytes) -> Iterator[Page]:
-    """The pages of an Ogg file, one after the other. Checksums are not checked.
+    """Iterate over the pages of an Ogg file, without checking their checksums.
 
     Raises:
-        FormatError: something between the pages is not Ogg, or the last page is cut.
+        FormatError: there is other data between pages, or the last page is truncated.
     """
     at, size = 0, len(content)
     while at < size:
@@ -75,17 +75,17 @@ def pages(content: bytes) -> Iterator[Page]:
 
 
 def checksum(data: bytes) -> int:
-    """Ogg's CRC of a page whose checksum field is zero.
+    """Ogg's CRC of a page with a zero checksum field.
 
-    It is zlib's CRC-32 with every bit order reversed and without the two inversions, which is how
-    C code can do the work.
+    It equals zlib's CRC-32 with reversed bit order and without the two inversions, so that zlib's
+    fast code can compute it.
     """
     mirrored = zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int.from_bytes(mirrored.to_bytes(4, "little").translate(_MIRRORED), "big")
 
 
 def one_packet(packet: bytes, *, serial: int, number: int) -> list[bytes]:
-    """The pages that hold `packet` and nothing else, at time 0, from page `number` on."""
+    """Build the pages for `packet` alone, at granule position 0, starting at page `number`."""
     whole, rest = divmod(len(packet), 255)
     lacing = b"\xff" * whole + bytes([rest])
     made: list[bytes] = []
@@ -100,10 +100,10 @@ def one_packet(packet: bytes, *, serial: int, number: int) -> list[bytes]:
 
 
 def changed(content: bytes, page: Page, *, serial: int, number: int) -> bytes:
-    """`page` of `content` in another stream or at another place.
+    """Copy `page` of `content` with a new serial number and sequence number.
 
-    The checksum follows from the old one by what differs, so that damage which it would have
-    shown still shows.
+    The new checksum is derived from the old one and the difference, so that a damaged page keeps
+    a wrong checksum.
     """
     new = struct.pack("<II", serial, number & 0xFFFFFFFF)
     old = content[page.start + _NUMBER_AT - 4 : page.start + _CHECKSUM_AT]

@@ -1,4 +1,4 @@
-"""How far a run is: who is told, and who may stop it. No room knows more of a terminal."""
+"""Report the progress of a run and let the user stop it, independent of any user interface."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ __all__ = [
     "EventProgress",
     "Progress",
     "ProgressEvent",
-    "Remarks",
+    "RepeatedWarnings",
     "Silent",
     "Stage",
     "interruptible",
 ]
 
-LOOK_SECONDS = 0.1
-"""How long a wait goes without a look at whether the user asked to stop."""
+POLL_SECONDS = 0.1
+"""How often a waiting thread checks whether the user asked to stop."""
 EVENT_SECONDS = 0.5
-"""The shortest time between two events about the same stage, its start and its end apart."""
+"""Minimum time between two events of a stage, except its first and last."""
 T = TypeVar("T")
 
 
 class Stage(StrEnum):
-    """What a run is busy with, for whoever shows progress."""
+    """The current stage of a run."""
 
     LIST = "list"
     DOWNLOAD = "download"
@@ -44,24 +44,24 @@ class Stage(StrEnum):
 
 @runtime_checkable
 class Progress(Protocol):
-    """Who is told how far a run is, and who may stop it. Called from any thread."""
+    """Receives progress events and may stop a run. Called from any thread."""
 
     def begin(
         self, stage: Stage, *, items: int | None = None, total_bytes: int | None = None
     ) -> None:
-        """`stage` starts; with so many items and bytes, where that is known."""
+        """`stage` starts, with the total number of items and bytes if known."""
 
     def advance(self, stage: Stage, *, items: int = 0, moved: int = 0) -> None:
-        """So many more items and bytes of `stage` are done."""
+        """`items` more items and `moved` more bytes of `stage` are done."""
 
     def end(self, stage: Stage) -> None:
-        """`stage` is over."""
+        """`stage` has ended."""
 
     def say(self, line: str) -> None:
-        """Something a person should know; one line."""
+        """Show a one-line message to the user."""
 
     def check(self) -> None:
-        """Raise :class:`~gdrive_wa.core.errors.Interrupted` when the user asked to stop."""
+        """Raise :class:`~gdrive_wa.core.errors.Interrupted` if the user asked to stop."""
 
 
 class Silent:
@@ -87,15 +87,15 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
-    """What a plain callable given as ``progress`` is called with; ``print`` shows it as a line.
+    """The argument for a callable passed as ``progress``; ``print`` shows it as one line.
 
     Attributes:
-        stage: what the run is busy with; None for an event that only carries a line.
-        items: how many are done so far.
-        total_items: how many there are; None while that is unknown.
-        bytes: how many bytes are done so far.
-        total_bytes: how many there are; None while that is unknown.
-        line: something that a person should know; None in all other events.
+        stage: the current stage; None for an event that only has a message.
+        items: number of finished items.
+        total_items: total number of items; None if unknown.
+        bytes: number of processed bytes.
+        total_bytes: total number of bytes; None if unknown.
+        line: a message for the user; None in all other events.
     """
 
     stage: Stage | None
@@ -120,112 +120,112 @@ def _of(done: int, total: int) -> str:
 
 
 class EventProgress:
-    """A :class:`Progress` that calls `tell` with a :class:`ProgressEvent`, one call at a time.
+    """A :class:`Progress` that calls `callback` with a :class:`ProgressEvent`, one call at a time.
 
-    An exception that `tell` raises stops the run like Ctrl-C would: what is finished is kept.
+    An exception in `callback` stops the run as Ctrl-C does: finished work is kept.
     """
 
-    def __init__(self, tell: Callable[[ProgressEvent], object]) -> None:
-        self._tell = tell
+    def __init__(self, callback: Callable[[ProgressEvent], object]) -> None:
+        self._callback = callback
         self._states: dict[Stage, ProgressEvent] = {}
-        self._told_at: dict[Stage, float] = {}
+        self._reported_at: dict[Stage, float] = {}
         self._failure: Exception | None = None
         self._lock = RLock()
 
     def begin(
         self, stage: Stage, *, items: int | None = None, total_bytes: int | None = None
     ) -> None:
-        """An event: nothing is done yet."""
+        """Report the start of `stage`."""
         with self._lock:
             self._states[stage] = ProgressEvent(stage, total_items=items, total_bytes=total_bytes)
             self._report(stage)
 
     def advance(self, stage: Stage, *, items: int = 0, moved: int = 0) -> None:
-        """An event, unless the last one of `stage` was just now."""
+        """Report progress, unless the last event of `stage` is too recent."""
         with self._lock:
             state = self._states.get(stage) or ProgressEvent(stage)
             state = replace(state, items=state.items + items, bytes=state.bytes + moved)
             self._states[stage] = state
-            if time.monotonic() - self._told_at.get(stage, 0.0) >= EVENT_SECONDS:
+            if time.monotonic() - self._reported_at.get(stage, 0.0) >= EVENT_SECONDS:
                 self._report(stage)
 
     def end(self, stage: Stage) -> None:
-        """An event: what the stage came to."""
+        """Report the final counts of `stage`."""
         with self._lock:
             if stage in self._states:
                 self._report(stage)
                 del self._states[stage]
 
     def say(self, line: str) -> None:
-        """An event with that line."""
+        """Report a message."""
         with self._lock:
             self._call(ProgressEvent(None, line=line))
 
     def check(self) -> None:
-        """Raise when the callable raised."""
+        """Raise if the callable raised an exception."""
         if self._failure is not None:
             name = type(self._failure).__name__
             raise Interrupted(
                 f"the progress callable raised {name}: {self._failure}",
-                hint="mend it, and run the same call again: it goes on where it stopped",
+                hint="fix the callable and repeat the same call; it continues where it stopped",
             ) from self._failure
 
     def _report(self, stage: Stage) -> None:
-        self._told_at[stage] = time.monotonic()
+        self._reported_at[stage] = time.monotonic()
         self._call(self._states[stage])
 
     def _call(self, event: ProgressEvent) -> None:
         if self._failure is None:
             try:
-                self._tell(event)
+                self._callback(event)
             except Exception as error:  # noqa: BLE001 - raised where a run may stop
                 self._failure = error
 
 
-class Remarks:
-    """What a person should know about files, without a line for each of thousands.
+class RepeatedWarnings:
+    """Shows warnings about files without repeating each one thousands of times.
 
-    The first file that a remark is about is named at once; :meth:`sum_up` tells of how many
-    others the same holds. Safe from any thread.
+    The first file with a warning is shown at once; :meth:`summarise` reports the number of other
+    files with the same warning. Thread-safe.
     """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._told: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self._lock = Lock()
 
-    def tell(self, path: str, remarks: Iterable[str]) -> None:
-        """`remarks` hold of `path`."""
-        for remark in remarks:
+    def add(self, path: str, warnings: Iterable[str]) -> None:
+        """Report `warnings` about `path`."""
+        for warning in warnings:
             with self._lock:
-                self._told[remark] += 1
-                first = self._told[remark] == 1
+                self._counts[warning] += 1
+                first = self._counts[warning] == 1
             if first:
-                self._progress.say(f"{path}: {remark}")
+                self._progress.say(f"{path}: {warning}")
 
-    def sum_up(self) -> None:
-        """All files are done."""
-        for remark, count in self._told.items():
+    def summarise(self) -> None:
+        """Report how many other files had each warning."""
+        for warning, count in self._counts.items():
             if count > 1:
                 others = "one other file" if count == 2 else f"{count - 1} other files"
-                self._progress.say(f"and of {others}: {remark}")
-        self._told.clear()
+                self._progress.say(f"and of {others}: {warning}")
+        self._counts.clear()
 
 
 def interruptible(work: Callable[[], T], progress: Progress) -> T:
-    """What `work` gives, unless the user asks to stop first, which is heard at once.
+    """Run `work` in a thread and return its result, unless the user asks to stop first.
 
-    `work` goes on by itself then, until what it waits for comes or is closed: it must write
-    nothing. A server may have told it to wait for minutes.
+    After a stop, `work` continues in the background until it ends, which may take minutes if a
+    server requested a wait. It must not write anything.
 
     Raises:
         Interrupted: the user asked to stop.
-        Exception: whatever `work` raised.
+        Exception: the exception of `work`.
     """
     workers = Workers(1, "gdrive-wa listing")
     try:
         future = workers.submit(work)
-        while not wait([future], LOOK_SECONDS).done:
+        while not wait([future], POLL_SECONDS).done:
             progress.check()
         return future.result()
     finally:

@@ -1,7 +1,7 @@
-"""Threads that never hold up a person who pressed Ctrl-C, and lanes that work beside their owner.
+"""Worker threads that never delay the end of the program.
 
-All of them are daemons, which those of :mod:`concurrent.futures` are not: one that hangs in a
-dead connection must not keep the program from ending.
+Unlike those of :mod:`concurrent.futures`, they are daemons: a thread that hangs in a dead
+connection must not keep the program running.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from threading import Thread
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-__all__ = ["Lane", "Workers"]
+__all__ = ["SerialWorker", "Workers"]
 
 AHEAD = 3
-"""Items that may wait for a lane, unless told otherwise: what bounds the memory."""
+"""Default number of items that may wait for a worker, which limits the memory use."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class Workers:
-    """At most `most` threads that do what they are given, in order. None is started in vain.
+    """Up to `most` threads that run tasks in order. Threads start only when needed.
 
     Args:
-        most: threads.
-        name: of each of them, for a debugger.
+        most: maximum number of threads.
+        name: name of each thread, for debugging.
     """
 
     def __init__(self, most: int, name: str) -> None:
@@ -39,7 +39,7 @@ class Workers:
         self._over = False
 
     def start(self, task: Callable[[], object]) -> None:
-        """Have `task` done, which must see to its own exceptions. Call it from one thread."""
+        """Run `task`, which must handle its own exceptions. Not thread-safe."""
         self._tasks.put(task)
         if len(self._threads) < self._most:
             thread = Thread(target=self._run, name=self._name, daemon=True)
@@ -47,13 +47,13 @@ class Workers:
             thread.start()
 
     def submit(self, work: Callable[[], Result]) -> Future[Result]:
-        """What `work` will give, or raise. Call it from one thread."""
+        """Run `work` and return a future for its result. Not thread-safe."""
         future: Future[Result] = Future()
         self.start(partial(_fulfil, future, work))
         return future
 
     def close(self, *, wait: float = 0.0) -> None:
-        """Begin nothing new, and wait at most `wait` seconds for what is under way."""
+        """Start no more tasks, and wait at most `wait` seconds for running ones."""
         self._over = True
         for _ in self._threads:
             self._tasks.put(None)
@@ -69,26 +69,26 @@ class Workers:
 def _fulfil(future: Future[Result], work: Callable[[], Result]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised by whoever asks for the result
+    except BaseException as error:  # noqa: BLE001 - raised by future.result()
         future.set_exception(error)
-        del future  # or error, traceback, frame and future would hold each other
+        del future  # avoids a reference cycle of error, traceback, frame and future
 
 
-class Lane(Generic[Item]):
-    """One thread that does one thing to every item it is given, in order.
+class SerialWorker(Generic[Item]):
+    """A thread that processes items in order.
 
-    The first exception is kept, and the rest of the items pass undone: whoever runs the lanes
-    decides which failure matters most. hashlib, AES, inflate and the disk all let go of the
-    interpreter's lock for large pieces, so lanes keep several cores busy. Whoever is ahead waits.
+    After an exception, which is kept in `failure`, all further items are skipped. The owner of
+    several workers decides which failure to report. hashlib, AES, inflate and disk writes release
+    the GIL for large pieces, so that several workers can use several cores.
 
     Args:
-        work: what is done to an item.
-        ahead: items that may wait.
-        threaded: False for the few pieces of a small file, for which a thread costs more than it
-            gains: whoever puts an item does the work, and all else stays the same.
+        work: processes one item.
+        ahead: number of items that may wait before :meth:`put` blocks.
+        threaded: False to process items in :meth:`put` itself, which is faster for the few
+            pieces of a small file.
 
     Attributes:
-        failure: the first exception that `work` raised.
+        failure: the first exception of `work`.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Lane(Generic[Item]):
         self.failure: Exception | None = None
         self._thread: Thread | None = None
         if threaded:
-            self._thread = Thread(target=self._run, name="gdrive-wa lane", daemon=True)
+            self._thread = Thread(target=self._run, name="gdrive-wa serial worker", daemon=True)
             self._thread.start()
 
     def __enter__(self) -> Self:
@@ -115,21 +115,21 @@ class Lane(Generic[Item]):
 
     @property
     def idle(self) -> bool:
-        """Nothing is being done, and nothing waits."""
+        """True if no item is being processed or waiting."""
         return self._items.unfinished_tasks == 0
 
     def put(self, item: Item) -> None:
-        """`item` comes next; waits while the lane is behind."""
+        """Add `item`; blocks while too many items wait."""
         if self._thread is None:
             self._do(item)
         else:
             self._items.put(item)
 
     def catch_up(self) -> None:
-        """Wait until every item is done.
+        """Wait until all items are processed.
 
         Raises:
-            Exception: the first one that the work raised.
+            Exception: the first exception of `work`.
         """
         if self._thread is not None:
             self._items.join()
@@ -137,7 +137,7 @@ class Lane(Generic[Item]):
             raise self.failure
 
     def finish(self) -> Exception | None:
-        """End the thread, once every item is done; what went wrong, if anything."""
+        """Process all items, end the thread, and return the failure, if any."""
         if self._thread is not None:
             self._items.put(None)
             self._thread.join()
@@ -155,5 +155,5 @@ class Lane(Generic[Item]):
         if self.failure is None:
             try:
                 self._work(item)
-            except Exception as error:  # noqa: BLE001 - kept, and raised by whoever runs the lane
+            except Exception as error:  # noqa: BLE001 - kept in `failure`
                 self.failure = error

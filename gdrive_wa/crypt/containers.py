@@ -21,7 +21,7 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
     WrongKeyTypeError,
 )
-from gdrive_wa.core.threads import Lane
+from gdrive_wa.core.threads import SerialWorker
 from gdrive_wa.crypt.header import CRYPT12_TAIL_SIZE, MD5_SIZE, TAG_SIZE, Header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.payload import Unpacker, default_limit
@@ -34,7 +34,7 @@ _WRONG_KEY = "this key does not open this backup"
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What a container held.
+    """The facts about a container's payload.
 
     Attributes:
         payload: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
@@ -50,7 +50,7 @@ class Unpacked:
 
 
 def container_key(header: Header, key: Key | None) -> bytes:
-    """The AES-256 key of a container, after all that can be told without decrypting was checked.
+    """The AES-256 key of a container, after every check that needs no decryption.
 
     Raises:
         MissingKeyError: no key.
@@ -73,9 +73,9 @@ def container_key(header: Header, key: Key | None) -> bytes:
             hint=f"give {_KEY_FILE}",
         )
     if key.server_salt != header.server_salt:
-        raise another_generation("server salt")
+        raise generation_mismatch("server salt")
     if key.google_id != header.google_id:
-        raise another_generation("account id")
+        raise generation_mismatch("account id")
     return key.reveal()
 
 
@@ -88,11 +88,11 @@ def version_differs(header: Header, key: Key | None) -> bool:
     return isinstance(key, CipherKey) and key.key_version != header.key_version
 
 
-def another_generation(what: str) -> WrongKeyError:
+def generation_mismatch(what: str) -> WrongKeyError:
     """The error about a cipher key that is not of the container's time."""
     return WrongKeyError(
         f"this key file belongs to another generation of the backup: its {what} differs",
-        hint="the key changes when WhatsApp is registered anew: give the key of that time",
+        hint="the key changes when WhatsApp is registered again: give the key from that time",
     )
 
 
@@ -137,8 +137,8 @@ def decrypt_container(
     md5.update(file.read(header.size))
     threaded = size > PIECE_SIZE
     with (
-        Lane(md5.update, threaded=threaded) as hashing,
-        Lane(unpacker.feed, threaded=threaded) as unpacking,
+        SerialWorker(md5.update, threaded=threaded) as hashing,
+        SerialWorker(unpacker.feed, threaded=threaded) as unpacking,
     ):
         left = body
         while left:
@@ -187,8 +187,7 @@ def _verdict(
 ) -> GdriveWaError:
     """Why a tag did not verify: another key leaves no plausible first byte, damage leaves them.
 
-    Content that unpacks as far as it goes, and then stops, was cut; content that stops making
-    sense was altered.
+    Content that unpacks until its end was cut short; content that becomes invalid was altered.
     """
     if not (unpacker.plausible if checksummed else unpacker.recognisable):
         hints: tuple[str, ...] = WrongKeyError.default_hints

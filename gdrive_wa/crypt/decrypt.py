@@ -17,12 +17,12 @@ from gdrive_wa.core.errors import (
     WrongKeyTypeError,
 )
 from gdrive_wa.core.model import MediaLink
-from gdrive_wa.core.threads import Lane
+from gdrive_wa.core.threads import SerialWorker
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
 from gdrive_wa.crypt.primitives import PIECE_SIZE, Piece
-from gdrive_wa.crypt.recognise import HEADER_READ, START, looks_like, media_name, recognise
+from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, SNIFF_SIZE, looks_like, media_name, recognise
 
 if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
@@ -42,8 +42,8 @@ class Decrypted:
         payload: of the content: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
         size: bytes of content.
         sha256: of the content, hex.
-        start: its first bytes, which tell what it is.
-        warnings: what a person should know about it; mostly empty.
+        start: its first bytes, by which its kind is recognised.
+        warnings: messages for the user; mostly empty.
     """
 
     format: str
@@ -72,7 +72,7 @@ def decrypt_content(
 
     Args:
         file: the stored file, seekable, at its start.
-        name: the name it is stored under: of media, only that tells what they are.
+        name: the name it is stored under; media files can only be recognised by it.
         sink: takes the pieces, in order.
         key: the key; only an unencrypted file needs none.
         metadata: of a media file, from its envelope.
@@ -90,17 +90,17 @@ def decrypt_content(
     digits = media_name(name)
     if digits is not None:
         return _media(file, size, digits, key, sink, metadata, check)
-    start = file.read(HEADER_READ)
+    start = file.read(MAX_HEADER_SIZE)
     if not start and not copy_unknown:
-        raise TruncatedError(f"the file is empty: {_base(name)}")
+        raise TruncatedError(f"'{_base(name)}' is empty")
     kind, header = recognise(start, name)
     if header is not None:
         return _container(file, size, header, key, sink, limit, check)
     file.seek(0)
     if not copy_unknown and kind in ("unknown", "enc", "zlib"):
         raise FormatError(
-            f"no backup file of any known format: {_base(name)}",
-            hint="gdrive-wa inspect tells what is known about it",
+            f"'{_base(name)}' is not a backup file of any known format",
+            hint="run gdrive-wa inspect to see what it contains",
         )
     plain = copy_content(file, sink, metadata=metadata, check=check, kind=kind)
     return replace(plain, warnings=(ALREADY_PLAIN if kind != "enc" else STILL_SEALED,))
@@ -119,13 +119,13 @@ def copy_content(
     Raises:
         ChecksumError: it is not what the metadata promises.
     """
-    written = _Written(sink, digested=True)
+    written = _HashingSink(sink, digested=True)
     md5 = hashlib.md5(usedforsecurity=False)
     checked = metadata is not None and metadata.md5 is not None
     while piece := file.read(PIECE_SIZE):
         if checked:
             md5.update(piece)
-        written.take(piece)
+        written.write(piece)
         check(len(piece))
     if checked and metadata is not None and metadata.md5 != md5.hexdigest():
         raise ChecksumError("the content is not what its metadata promises")
@@ -143,11 +143,11 @@ def decrypt_linked(file: IO[bytes], link: MediaLink, sink: Callable[[Piece], obj
     """
     stored = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if link.enc_sha256 not in (None, stored):
-        raise ChecksumError("what came is not the copy that the database promises")
+        raise ChecksumError("the downloaded copy is not the one that the database promises")
     size = file.tell()
     file.seek(0)
-    written = _Written(sink, digested=True)
-    decrypt_enc(file, size, link.media_key, written.take)
+    written = _HashingSink(sink, digested=True)
+    decrypt_enc(file, size, link.media_key, written.write)
     if link.sha256 not in (None, written.digest.hexdigest()):
         raise ChecksumError("what WhatsApp's servers hold is not what the database promises")
     return written.result("enc", looks_like(written.start))
@@ -163,21 +163,21 @@ def _container(
     check: Callable[[int], None],
 ) -> Decrypted:
     from gdrive_wa.crypt.containers import (  # noqa: PLC0415 - protobuf is slow to import
-        another_generation,
         container_key,
         decrypt_container,
+        generation_mismatch,
         version_differs,
     )
 
     aes_key = container_key(header, key)
-    written = _Written(sink)
+    written = _HashingSink(sink)
     threaded = size > PIECE_SIZE
     with (
-        Lane(written.take, threaded=threaded) as writing,
-        Lane(written.digest.update, threaded=threaded) as hashing,
+        SerialWorker(written.write, threaded=threaded) as writing,
+        SerialWorker(written.digest.update, threaded=threaded) as hashing,
     ):
 
-        def both(piece: Piece) -> None:
+        def write_and_hash(piece: Piece) -> None:
             if writing.failure is not None:
                 raise writing.failure
             writing.put(piece)
@@ -185,11 +185,11 @@ def _container(
 
         try:
             unpacked = decrypt_container(
-                file, size, header, aes_key, both, limit=limit, check=check
+                file, size, header, aes_key, write_and_hash, limit=limit, check=check
             )
         except WrongKeyError as error:
             if version_differs(header, key):
-                raise another_generation("key version") from error
+                raise generation_mismatch("key version") from error
             raise
         failure = writing.finish()
     if failure is not None:
@@ -217,12 +217,12 @@ def _media(
             "an mcrypt1 file needs the root key, and this is the key file of crypt12 or crypt14",
             hint="give the 64 digits, or encrypted_backup.key",
         )
-    written = _Written(sink, digested=True)
-    warnings = decrypt_mcrypt1(file, size, name, key, written.take, metadata=metadata, check=check)
+    written = _HashingSink(sink, digested=True)
+    warnings = decrypt_mcrypt1(file, size, name, key, written.write, metadata=metadata, check=check)
     return written.result("mcrypt1", looks_like(written.start), warnings)
 
 
-class _Written:
+class _HashingSink:
     """What was handed on so far: its size, its first bytes, its SHA-256."""
 
     def __init__(self, sink: Callable[[Piece], object], *, digested: bool = False) -> None:
@@ -232,9 +232,9 @@ class _Written:
         self.size = 0
         self.start = b""
 
-    def take(self, piece: Piece) -> None:
+    def write(self, piece: Piece) -> None:
         if not self.start:
-            self.start = bytes(piece[:START])
+            self.start = bytes(piece[:SNIFF_SIZE])
         self._sink(piece)
         self.size += len(piece)
         if self._digested:

@@ -1,4 +1,4 @@
-"""Metadata envelopes: the small sealed JSON that tells a media file's real path.
+"""Metadata envelopes: the small encrypted JSON with a media file's real path.
 
 Format facts: proto/README.md, "Metadata envelope" and "mcrypt1".
 """
@@ -29,7 +29,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class FileMetadata(NamedTuple):
-    """What an envelope says of a file.
+    """The content of an envelope: facts about one file.
 
     Attributes:
         name: the real path, such as ``Media/WhatsApp Voice Notes/202352/PTT-….opus``. As the
@@ -91,11 +91,11 @@ def open_envelope(sealed: str, key: RootKey) -> bytes:
 
 
 _NO_KEY = RootKey(bytes(32))
-"""Opens nothing: with it, what is no envelope is told from what is one."""
+"""Opens no envelope: used to check the shape of one without its key."""
 
 
 def is_envelope(content: bytes) -> bool:
-    """True of what has the shape of an envelope, whatever key it opens with."""
+    """True when `content` has the shape of an envelope, for any key."""
     if len(content) > LONGEST_ENVELOPE:
         return False
     try:
@@ -126,12 +126,12 @@ def parse_file_metadata(text: bytes) -> FileMetadata:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise MetadataError("a metadata envelope holds no JSON") from error
+        raise MetadataError("a metadata envelope does not contain JSON") from error
     name = fields.get("name") if isinstance(fields, dict) else None
     if not isinstance(name, str) or not name:
         raise MetadataError("a metadata envelope names no file")
     if _SURROGATE.search(name):
-        raise MetadataError("the name in a metadata envelope is no text")
+        raise MetadataError("the name in a metadata envelope is not text")
     return FileMetadata(
         name=name,
         md5=_md5(fields.get("md5Hash")),
@@ -174,7 +174,7 @@ def _md5(value: object) -> str | None:
                 return raw.hex()
         except ValueError:
             pass
-    raise MetadataError("a metadata envelope holds no proper MD5")
+    raise MetadataError("a metadata envelope contains an invalid MD5")
 
 
 def _size(value: object) -> int | None:
@@ -187,12 +187,12 @@ def _size(value: object) -> int | None:
     except ValueError as error:
         raise MetadataError("a metadata envelope holds no proper size") from error
     if size < 0:
-        raise MetadataError("a metadata envelope holds a negative size")
+        raise MetadataError("a metadata envelope contains a negative size")
     return size
 
 
 def _moment(value: object) -> datetime | None:
-    """A time that makes no sense is no reason to lose the file."""
+    """The time in UTC; None for an invalid one, which must not cost the file."""
     if not isinstance(value, str):
         return None
     try:

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gdrive_wa.core.errors import FormatError, TruncatedError
-from gdrive_wa.crypt.recognise import LONGEST_PREFIX
+from gdrive_wa.crypt.recognise import MAX_PREFIX_SIZE
 from gdrive_wa.pb.backup_prefix_pb2 import BackupPrefix, Crypt14Cipher, Crypt15Cipher
 
 CRYPT12_HEADER_SIZE = 67
@@ -27,7 +27,7 @@ _NEW_KEY_TYPES = {0: "server", 1: "end-to-end", 2: "password", 3: "key", 4: "pas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What stands before the ciphertext.
+    """The header before the ciphertext.
 
     Attributes:
         format: ``crypt12``, ``crypt14`` or ``crypt15``.
@@ -38,7 +38,7 @@ class Header:
         server_salt: 32 bytes, crypt12 and crypt14; empty for crypt15.
         google_id: 16 bytes, crypt12 and crypt14; empty for crypt15.
         app_version: WhatsApp's version that wrote the file.
-        device_model: the phone's, where told.
+        device_model: the phone's; None when the header does not say.
         jid_suffix: the last digits of the number.
         backup_version: as the app counts.
         migrations: numbers of the migration flags that are set.
@@ -66,15 +66,15 @@ def parse_header(start: bytes) -> Header:
     """The header at the start of a crypt14 or crypt15 file.
 
     Args:
-        start: the first :data:`HEADER_READ` bytes of the file, or all of a shorter one.
+        start: the first :data:`MAX_HEADER_SIZE` bytes of the file, or all of a shorter one.
 
     Raises:
         TruncatedError: the file ends inside its header.
         FormatError: there is no such header.
     """
     length, offset = read_varint(start)
-    if length == 0 or length > LONGEST_PREFIX:
-        raise FormatError(f"no backup file: its header would have {length} bytes")
+    if length == 0 or length > MAX_PREFIX_SIZE:
+        raise FormatError(f"not a backup file: its header would have {length} bytes")
     try:
         return _parse_prefix(start, offset, length)
     except (FormatError, TruncatedError):
@@ -92,12 +92,12 @@ def parse_crypt12_header(start: bytes) -> Header:
 
     Raises:
         TruncatedError: fewer bytes.
-        FormatError: its cipher or key version is none that exists.
+        FormatError: its cipher or key version does not exist.
     """
     if len(start) < CRYPT12_HEADER_SIZE:
         raise TruncatedError("the file ends inside its header")
     if not looks_like_crypt12(start):
-        raise FormatError("no crypt12 file: its cipher and key version make no sense")
+        raise FormatError("not a crypt12 file: its cipher and key version do not exist")
     return Header(
         format="crypt12",
         size=CRYPT12_HEADER_SIZE,
@@ -131,7 +131,7 @@ def read_varint(data: bytes, offset: int = 0) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * index)
         if byte < 0x80:
             return value, offset + index + 1
-    raise FormatError("no backup file: the length of its header never ends")
+    raise FormatError("not a backup file: the length of its header never ends")
 
 
 def write_varint(value: int) -> bytes:
@@ -158,7 +158,7 @@ def _parse_prefix(start: bytes, offset: int, length: int) -> Header:
     try:
         message.ParseFromString(raw)
     except DecodeError as error:
-        raise FormatError("no backup file: its header is no protobuf") from error
+        raise FormatError("not a backup file: its header is not protobuf") from error
     return _header(message, raw, offset + length)
 
 
@@ -202,7 +202,7 @@ def _count_ciphers(raw: bytes) -> int:
 def _key_version(cipher: Crypt14Cipher) -> int:
     version = cipher.key_version
     if len(version) != 1 or not 0x31 <= version[0] <= 0x39:
-        raise FormatError("the key version in the header is no ASCII digit")
+        raise FormatError("the key version in the header is not an ASCII digit")
     if len(cipher.server_salt) != 32 or len(cipher.google_id) != 16:
         raise FormatError("the salts in the header have the wrong length")
     return version[0] - 0x30

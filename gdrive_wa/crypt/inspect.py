@@ -1,4 +1,4 @@
-"""Everything that a backup file says of itself without a key.
+"""Everything that a backup file reveals without a key.
 
 Format facts: proto/README.md. The sizes of the parts add up to the file's.
 """
@@ -21,12 +21,12 @@ from gdrive_wa.crypt.header import (
 )
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
 from gdrive_wa.crypt.primitives import PIECE_SIZE
-from gdrive_wa.crypt.recognise import HEADER_READ, recognise
+from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, recognise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What a file says of itself. Sizes in bytes; parts that a format lacks have size 0.
+    """The facts in a file. Sizes are in bytes; parts that a format lacks have size 0.
 
     Attributes:
         file: its name.
@@ -82,12 +82,12 @@ class Inspection:
 
 
 def inspect(path: str | Path) -> Inspection:
-    """What the file at `path` says of itself.
+    """The facts that the file at `path` reveals without a key.
 
     Raises:
         UsageError: it cannot be read.
-        FormatError, TruncatedError: its name says crypt12, 14 or 15, and its header makes no
-            sense or is cut.
+        FormatError, TruncatedError: its name says crypt12, 14 or 15, and its header is invalid
+            or cut short.
     """
     path = Path(path)
     try:
@@ -95,14 +95,14 @@ def inspect(path: str | Path) -> Inspection:
             return _inspect(file, path.name)
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
-        raise UsageError(f"{path}: {reason}", hint="name a file that is there") from error
+        raise UsageError(f"'{path}': {reason}", hint="check the spelling of the path") from error
 
 
 def _inspect(file: IO[bytes], name: str) -> Inspection:
     size = os.fstat(file.fileno()).st_size
-    start = file.read(HEADER_READ)
+    start = file.read(MAX_HEADER_SIZE)
     if not start:
-        raise TruncatedError(f"the file is empty: {name}")
+        raise TruncatedError(f"'{name}' is empty")
     kind, header = recognise(start, name)
     if header is not None:
         return _container(file, name, size, header)

@@ -8,27 +8,27 @@ from __future__ import annotations
 import unicodedata
 
 _NO_CHARACTER = "\ufffd"
-"""What stands where other bytes were decoded that are none."""
+"""The replacement character, which decoders write for invalid bytes."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def text_of(raw: bytes) -> str | None:
-    """`raw` as text of UTF-8, with a mark before it or without, or of UTF-16 with one, which
-    PowerShell writes; None where it is no text.
+def decode_text(raw: bytes) -> str | None:
+    """`raw` as UTF-8 text, with or without a byte order mark, or as UTF-16 text with one, which
+    PowerShell writes; None when it is not text.
     """
     try:
         text = raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError:
         return None
-    fine = all((c.isprintable() and c != _NO_CHARACTER) or _is_between_digits(c) for c in text)
+    fine = all((c.isprintable() and c != _NO_CHARACTER) or _is_separator(c) for c in text)
     return text if fine else None
 
 
-def only_digits(typed: str) -> str:
-    """What was typed without what people, apps and web pages put between the digits."""
-    return "".join(c for c in typed if not _is_between_digits(c))
+def strip_separators(typed: str) -> str:
+    """`typed` without the characters that people, apps and web pages put between the digits."""
+    return "".join(c for c in typed if not _is_separator(c))
 
 
-def _is_between_digits(char: str) -> bool:
+def _is_separator(char: str) -> bool:
     """True of blanks, colons, and the dashes and invisible characters of Unicode."""
     return char.isspace() or char == ":" or unicodedata.category(char) in ("Pd", "Cf")

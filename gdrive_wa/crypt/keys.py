@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from gdrive_wa.core.arguments import PathLike, as_path
 from gdrive_wa.core.errors import KeyFileError
-from gdrive_wa.crypt.key_text import only_digits, text_of
+from gdrive_wa.crypt.key_text import decode_text, strip_separators
 from gdrive_wa.crypt.primitives import expand, extract
 
 ROOT_KEY_SIZE = 32
@@ -21,8 +21,8 @@ CIPHER_KEY_SIZE = 131
 JAVA_PREFIX = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
 """What Java writes before a ``byte[]``: then its length, 4 bytes, big-endian."""
 JAVA_HEADER_SIZE = len(JAVA_PREFIX) + 4
-LONGEST_KEY_FILE = 4096
-"""Nothing longer is read when a key is expected."""
+MAX_KEY_FILE_SIZE = 4096
+"""Bytes of the longest file that is read as a key."""
 _ZERO_SALT = bytes(32)
 _CIPHER_VERSION = b"\x00\x01"
 
@@ -46,9 +46,9 @@ class RootKey:
         """The key that 64 hexadecimal digits stand for, in any case and spacing.
 
         Raises:
-            KeyFileError: another number of digits, or something that is no digit.
+            KeyFileError: another number of digits, or other characters.
         """
-        digits = only_digits(text)
+        digits = strip_separators(text)
         try:
             key = bytes.fromhex(digits)
         except ValueError as error:
@@ -56,7 +56,7 @@ class RootKey:
             if wrong == 0:
                 raise _count_error(len(digits)) from error
             raise KeyFileError(
-                f"{wrong} of the {len(digits)} characters are no hexadecimal digits",
+                f"{wrong} of the {len(digits)} characters are not hexadecimal digits",
                 hint="a key has only the digits 0-9 and the letters a-f; an O is a 0, an l a 1",
             ) from error
         if len(key) != ROOT_KEY_SIZE:
@@ -118,7 +118,7 @@ class CipherKey:
         if (len(aes_key), len(server_salt), len(google_id), len(cipher_version)) != (32, 32, 16, 2):
             raise KeyFileError("a part of the key has the wrong length")
         if not 0 <= key_version <= 255:
-            raise KeyFileError("the key version is no byte")
+            raise KeyFileError("the key version is not a byte")
         self._aes_key = bytes(aes_key)
         self.server_salt = bytes(server_salt)
         self.google_id = bytes(google_id)
@@ -187,7 +187,7 @@ Key = RootKey | CipherKey
 
 
 def load_key(source: PathLike | bytes) -> Key:
-    """A key out of any form it comes in.
+    """Read a key in any of its forms.
 
     Args:
         source: the path of a key file, or the content of one as bytes. Forms: 64 hexadecimal
@@ -205,7 +205,7 @@ def load_key(source: PathLike | bytes) -> Key:
     path = as_path(source, "source").expanduser()
     try:
         with path.open("rb") as file:
-            raw = file.read(LONGEST_KEY_FILE + 1)
+            raw = file.read(MAX_KEY_FILE_SIZE + 1)
     except OSError as error:
         refuse_key_as_path(source)
         reason = (error.strerror or "it cannot be read").lower()
@@ -217,16 +217,16 @@ def load_key(source: PathLike | bytes) -> Key:
 
 
 def refuse_key_as_path(source: PathLike) -> None:
-    """Raise, without a word of it, when somebody gave the key itself where a path belongs.
+    """Raise when the key itself was given in place of a path; the error does not quote it.
 
     Raises:
         KeyFileError: what was given is mostly a key's digits.
     """
     digits = [c for c in str(source) if c in string.hexdigits]
     others = [c for c in str(source) if c not in string.hexdigits and c not in " \t-"]
-    if len(digits) >= 48 and len(others) <= 2:  # a slip or two of the hand
+    if len(digits) >= 48 and len(others) <= 2:  # one or two typing errors
         raise KeyFileError(
-            "this is no path: it looks like the key itself",
+            "this is not a path: it looks like the key itself",
             hint="put the digits into a text file and name that file; no command takes the key"
             " itself, or it would stay in the history of your terminal",
         ) from None
@@ -241,16 +241,16 @@ def key_file_content(key: Key) -> bytes:
 def _parse(raw: bytes) -> Key:
     if not raw:
         raise KeyFileError("the key is empty")
-    if len(raw) > LONGEST_KEY_FILE:
+    if len(raw) > MAX_KEY_FILE_SIZE:
         raise KeyFileError("the key file is far too long to be a key")
     if raw.startswith(b"\xac\xed"):
         return _from_body(_unwrap(raw))
     if len(raw) in (ROOT_KEY_SIZE, CIPHER_KEY_SIZE) and not _is_ascii(raw):
         return _from_body(raw)
-    text = text_of(raw)
+    text = decode_text(raw)
     if text is not None:
         return _from_text(text)
-    raise KeyFileError(f"these {len(raw)} bytes are no key of any known form")
+    raise KeyFileError(f"these {len(raw)} bytes are not a key in any known form")
 
 
 def _unwrap(raw: bytes) -> bytes:
@@ -274,7 +274,7 @@ def _from_body(body: bytes) -> Key:
 def _from_text(text: str) -> Key:
     if text.startswith("{\\rtf"):
         hint = "write the 64 digits into a plain text; in TextEdit: Format, Make Plain Text"
-        raise KeyFileError("this is a formatted document, and no plain text", hint=hint)
+        raise KeyFileError("this is a formatted document, not plain text", hint=hint)
     compact = "".join(text.split())
     if len(compact) == 44 and compact.endswith("="):  # 32 bytes in base64
         with suppress(ValueError):

@@ -69,7 +69,7 @@ def decrypt_mcrypt1(
             not to be believed; nothing that `sink` got may be kept.
     """
     if metadata is not None and not _belongs(metadata, name, key):
-        raise MetadataError("the metadata beside this file belongs to another file")
+        raise MetadataError("the metadata of this file belongs to another file")
     if size < TAG_SIZE and not (metadata is not None and metadata.size == size):
         raise TruncatedError("the file is shorter than its own tag")
     material = key.derive(bytes.fromhex(name), 48)
@@ -77,10 +77,10 @@ def decrypt_mcrypt1(
     if body + TAG_SIZE == size <= PIECE_SIZE:
         whole = open_gcm(material[:32], material[32:], file.read(size))
         if whole is not None:
-            _take_whole(whole, metadata, sink)
+            _give_checked(whole, metadata, sink)
             check(size)
             return ()
-        file.seek(0)  # why it does not open is told below
+        file.seek(0)  # the reason why it does not open is found below
     cipher = GcmDecryptor(material[:32], material[32:])
     md5 = hashlib.md5(usedforsecurity=False)
     first = sealed = b""
@@ -122,11 +122,11 @@ def decrypt_enc(
     Raises:
         TruncatedError: no room for a MAC and whole blocks.
         WrongKeyError: the MAC does not hold: another media key, or altered.
-        AuthenticationError: the padding makes no sense.
+        AuthenticationError: the padding is invalid.
     """
     body = size - ENC_MAC_SIZE
     if body < BLOCK_SIZE or body % BLOCK_SIZE:
-        raise TruncatedError("the file is cut short: its content has no whole blocks")
+        raise TruncatedError("the file is cut short: its content is not in whole blocks")
     material = expand(extract(b"", media_key), info.encode(), 112)
     iv, aes_key, mac_key = material[:16], material[16:48], material[48:80]
     mac = hmac.new(mac_key, iv, "sha256")
@@ -138,14 +138,14 @@ def decrypt_enc(
     from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
 
     cipher = AES.new(aes_key, AES.MODE_CBC, iv=iv)
-    held = b""
+    pending = b""
     for piece in _pieces(file, body):
-        if held:
-            sink(held)
-        held = cipher.decrypt(piece)
-    last = strip_padding(held)
+        if pending:
+            sink(pending)
+        pending = cipher.decrypt(piece)
+    last = strip_padding(pending)
     if last is None:
-        raise AuthenticationError("the padding of this file makes no sense")
+        raise AuthenticationError("the padding of this file is invalid")
     sink(last)
 
 
@@ -155,7 +155,7 @@ def enc_size(size: int) -> int:
     return size // BLOCK_SIZE * BLOCK_SIZE + BLOCK_SIZE + ENC_MAC_SIZE
 
 
-def _take_whole(
+def _give_checked(
     whole: bytes, metadata: FileMetadata | None, sink: Callable[[Piece], object]
 ) -> None:
     """Give `sink` the content of a short file, whose tag holds, all at once."""
@@ -165,13 +165,13 @@ def _take_whole(
 
 
 def _verdict(first: bytes, sealed: bytes, *, promised: bool) -> GdriveWaError:
-    """Why a tag does not hold, told by how the content and the stored bytes begin."""
+    """The reason why a tag does not hold, by the first bytes of the content and the file."""
     if looks_like(first) in ("media", "zip", "sqlite"):
         return AuthenticationError("the file is cut short or was altered")
     if looks_like(sealed) in ("media", "zip", "sqlite") and not is_mpeg_audio(sealed):
         return FormatError(
-            "the file is not encrypted, as its name says it is: nothing vouches for it",
-            hint="if you decrypted it yourself, give it the name it had on the phone",
+            "the file is not encrypted although its name says so, so it cannot be verified",
+            hint="if you decrypted it yourself, rename it to the name it had on the phone",
         )
     if promised:
         return ChecksumError("neither the tag nor the MD5 of this file holds")

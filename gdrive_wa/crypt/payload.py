@@ -18,7 +18,7 @@ OUTPUT_PIECE = 1 << 20
 """Most bytes that one step inflates to."""
 _ZLIB_STARTS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 HEAD = 4096
-"""So many bytes at the start tell whether a key was right."""
+"""Bytes at the start of a payload that show whether a key was right."""
 LIMIT_RATIO = 200
 LIMIT_FLOOR = 64 << 20
 """Without a limit of the caller's, a payload may inflate to 64 MiB plus 200 times its stored
@@ -123,7 +123,7 @@ class Unpacker:
                 if inflater.eof or (not piece and len(out) < OUTPUT_PIECE):
                     break
         except InflateError as error:
-            raise PayloadError("the compressed content makes no sense") from error
+            raise PayloadError("the compressed content is damaged") from error
         self.trailing += len(inflater.unused_data)
 
     def _pass_on(self, piece: Piece) -> None:
@@ -146,7 +146,7 @@ def is_plausible(head: bytes) -> bool:
 
 
 def _first_inflated(head: bytes, *, window: int = 15) -> bytes:
-    """What the start of a payload unpacks to, as far as it makes sense."""
+    """The start of a payload, unpacked as far as it is valid."""
     if window > 0 and not is_zlib(head):
         return head[:64]
     inflater = zlib.decompressobj(window)

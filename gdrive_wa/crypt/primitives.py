@@ -45,7 +45,7 @@ def expand(pseudo_random_key: bytes, info: bytes, length: int) -> bytes:
 class GcmDecryptor:
     """AES-256-GCM of a long stream: plaintext first, the verdict at the end.
 
-    Whoever uses it keeps nothing of the plaintext unless :meth:`verify` says so.
+    Discard the plaintext unless :meth:`verify` returns True.
     """
 
     def __init__(self, key: bytes, nonce: bytes) -> None:
@@ -97,16 +97,16 @@ def encrypt_cbc(key: bytes, iv: bytes, content: bytes) -> bytes:
 
 
 def decrypt_cbc(key: bytes, iv: bytes, sealed: bytes) -> bytes | None:
-    """The content of whole AES-256-CBC blocks; None when the padding makes no sense.
+    """The content of whole AES-256-CBC blocks; None when the padding is invalid.
 
-    Only for what a MAC has vouched for: the difference tells an attacker nothing then.
+    Use it only for content with a verified MAC, so that it is not a padding oracle.
     """
     cipher = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
     return strip_padding(cipher.update(sealed) + cipher.finalize())
 
 
 def strip_padding(padded: bytes) -> bytes | None:
-    """`padded` without its PKCS#7 padding; None when that makes no sense."""
+    """`padded` without its PKCS#7 padding; None when the padding is invalid."""
     count = padded[-1] if padded else 0
     if not 1 <= count <= BLOCK_SIZE or padded[-count:] != bytes([count]) * count:
         return None

@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes and, where those are random, by its name.
+"""Recognises a file by its first bytes or, when those are random, by its name.
 
 Format facts: proto/README.md, "Payloads" and "mcrypt1".
 """
@@ -16,17 +16,17 @@ from gdrive_wa.core.kinds import is_encrypted, without_encryption
 if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
 
-LONGEST_PREFIX = 65536
+MAX_PREFIX_SIZE = 65536
 """Longer prefixes are refused: the longest ever seen has a few hundred bytes."""
-HEADER_READ = LONGEST_PREFIX + 16
+MAX_HEADER_SIZE = MAX_PREFIX_SIZE + 16
 """So many bytes hold any header whole."""
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
 _MCRYPT1_SUFFIX = ".mcrypt1"
 _JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
 NO_SUCH_BACKUP = "it is not what its name says, or was not copied whole: fetch it again"
-START = 64
-"""So many bytes at its start tell what unencrypted content is."""
+SNIFF_SIZE = 64
+"""Bytes at the start of unencrypted content that are enough to recognise it."""
 _SUFFIXES = {
     b"OggS": ".opus",
     b"\xff\xd8\xff": ".jpg",
@@ -119,8 +119,8 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
     """The format of a file, and its header where it has one.
 
     Args:
-        start: its first bytes, :data:`~HEADER_READ` of them.
-        name: its name: mcrypt1 and enc files are random bytes, and only the name tells.
+        start: its first bytes, :data:`~MAX_HEADER_SIZE` of them.
+        name: its name; mcrypt1 and enc files are random bytes and are recognised only by it.
 
     Returns:
         One of ``crypt12 crypt14 crypt15 mcrypt1 enc sqlite zip zlib media json unknown``.
@@ -140,7 +140,7 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
         if name.lower().endswith(_MCRYPT1_SUFFIX):
             raise FormatError(
                 "the key of an mcrypt1 file is made from its name, and this is not it",
-                hint="give the file the name back that it was stored under: 64 digits and .mcrypt1",
+                hint="rename the file to the name it was stored under: 64 digits and .mcrypt1",
             ) from None
         if is_encrypted(name):
             raise type(error)(error.message, hint=NO_SUCH_BACKUP) from error

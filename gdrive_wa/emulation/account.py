@@ -83,12 +83,12 @@ class Blob:
     Attributes:
         name: the path it is stored as, ``/`` between parts.
         path: the bytes.
-        said: the keys of the account file for it: ``updateTime``, ``metadata``, ``omit``, ….
+        settings: the keys of the account file for it: ``updateTime``, ``metadata``, ``omit``, ….
     """
 
     name: str
     path: Path
-    said: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     _known: tuple[int, int, str] | None = None
     _lock: Lock = field(default_factory=Lock)
 
@@ -109,22 +109,22 @@ class Blob:
     @property
     def updated(self) -> str:
         """When it was stored, as Google writes times."""
-        said = self.said.get("updateTime")
-        return said if isinstance(said, str) else _iso(self.path.stat().st_mtime)
+        settings = self.settings.get("updateTime")
+        return settings if isinstance(settings, str) else _iso(self.path.stat().st_mtime)
 
     @property
     def envelope(self) -> str | None:
         """Its metadata envelope, where there is one."""
-        return self.said.get("metadata")
+        return self.settings.get("metadata")
 
     @property
     def mime_type(self) -> str:
         """What the listing calls its content."""
-        return str(self.said.get("mimeType", "application/octet-stream"))
+        return str(self.settings.get("mimeType", "application/octet-stream"))
 
     def omits(self, key: str) -> bool:
         """True when the listing leaves `key` out for this file."""
-        return key in self.said.get("omit", ())
+        return key in self.settings.get("omit", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,12 @@ class StoredBackup:
     Attributes:
         number: the phone number without ``+``.
         blobs: by the name they are stored as, in order.
-        said: the keys of the account file for it.
+        settings: the keys of the account file for it.
     """
 
     number: str
     blobs: Mapping[str, Blob]
-    said: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -156,24 +156,24 @@ class Account:
         email: who it is.
         backups: what it holds.
         clients: the OAuth clients that may ask for it.
-        said: everything that the account file says.
+        settings: everything that the account file says.
     """
 
     folder: Path
     email: str
     backups: tuple[StoredBackup, ...]
     clients: tuple[Client, ...]
-    said: Mapping[str, Any]
+    settings: Mapping[str, Any]
 
     @property
     def page_size(self) -> int:
         """The most that a page of a listing holds."""
-        return int(self.said.get("page_size", 1000))
+        return int(self.settings.get("page_size", 1000))
 
     def blobs_of(self, folder: str) -> Mapping[str, Blob]:
         """What lies in a folder of the account, by stored name."""
         for backup in self.backups:
-            if backup.said.get("folder", "backup") == folder:
+            if backup.settings.get("folder", "backup") == folder:
                 return backup.blobs
         return _blobs(self.folder / folder, {})
 
@@ -183,48 +183,48 @@ def read_account(folder: Path) -> Account:
 
     Raises:
         UsageError: there is none.
-        FormatError: its account.json makes no sense.
+        FormatError: its account.json is invalid.
     """
     path = folder / ACCOUNT_FILE
     try:
-        said = json.loads(path.read_bytes())
+        settings = json.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(
-            f"no account for the emulator here: {folder}",
-            hint="an account is a folder with an account.json in it",
+            f"'{folder}' is not an account for the emulator",
+            hint="give a folder with an account.json in it",
         ) from error
     except ValueError as error:
-        raise FormatError(f"not JSON: {path}") from error
+        raise FormatError(f"'{path}' is not JSON") from error
     try:
         return Account(
             folder=folder,
-            email=str(said["email"]),
-            backups=tuple(_backup(folder, entry) for entry in _backups_said(folder, said)),
-            clients=tuple(Client(**client) for client in said.get("clients", _SOME_CLIENT)),
-            said=said,
+            email=str(settings["email"]),
+            backups=tuple(_backup(folder, entry) for entry in _backup_settings(folder, settings)),
+            clients=tuple(Client(**client) for client in settings.get("clients", _SOME_CLIENT)),
+            settings=settings,
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise FormatError(f"the account file makes no sense: {path}: {error}") from error
+        raise FormatError(f"the account file '{path}' is invalid: {error}") from error
 
 
-def _backups_said(folder: Path, said: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    if "backups" in said:
-        return list(said["backups"])
+def _backup_settings(folder: Path, settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if "backups" in settings:
+        return list(settings["backups"])
     if not (folder / "backup").is_dir():
         return []
-    return [{"number": said.get("number", "15550100")}]
+    return [{"number": settings.get("number", "15550100")}]
 
 
-def _backup(folder: Path, said: Mapping[str, Any]) -> StoredBackup:
-    blobs = _blobs(folder / said.get("folder", "backup"), said.get("files", {}))
-    return StoredBackup(str(said.get("number", "15550100")), blobs, said)
+def _backup(folder: Path, settings: Mapping[str, Any]) -> StoredBackup:
+    blobs = _blobs(folder / settings.get("folder", "backup"), settings.get("files", {}))
+    return StoredBackup(str(settings.get("number", "15550100")), blobs, settings)
 
 
-def _blobs(folder: Path, said: Mapping[str, Any]) -> dict[str, Blob]:
+def _blobs(folder: Path, settings: Mapping[str, Any]) -> dict[str, Blob]:
     names = sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
-    return {name: Blob(name, folder / name, said.get(name, {})) for name in names}
+    return {name: Blob(name, folder / name, settings.get(name, {})) for name in names}
 
 
 def _md5_of(path: Path) -> str:

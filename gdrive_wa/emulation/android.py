@@ -50,23 +50,23 @@ class AndroidSignIn:
             return _lines({"Error": "MissingDroidguard"}, status=403)
         account = self._account(form.get("Email", ""))
         cookie = form.get("Token", "")
-        if account is not None and account.said.get("browser_first"):
+        if account is not None and account.settings.get("browser_first"):
             return self._send_to_browser(account)
         email = self.tokens.redeem_cookie(cookie)
         android_id = form.get("androidId", "")
         if account is None or email != account.email or not android_id:
             return _lines({"Error": "BadAuthentication"}, status=403)
-        wanted = account.said.get("android_id")
+        wanted = account.settings.get("android_id")
         if wanted is not None and wanted != android_id:
             return _lines({"Error": "BadAuthentication"}, status=403)
-        if account.said.get("managed"):
+        if account.settings.get("managed"):
             return _lines({"Error": "DeviceManagementRequiredOrSyncDisabled"}, status=403)
         return _lines(
             {
                 "Token": self.tokens.sign_in(Device(account.email, android_id)),
                 "Auth": "emulator-ac2dm",
                 "Email": account.email,
-                "firstName": str(account.said.get("name", account.email)),
+                "firstName": str(account.settings.get("name", account.email)),
                 "services": "mail,hist,googleme",
             }
         )
@@ -77,7 +77,7 @@ class AndroidSignIn:
         account = self._account(device.email) if device is not None else None
         if device is None or account is None or not self._same_device(device, form):
             return _lines({"Error": "BadAuthentication"}, status=403)
-        if account.said.get("browser_first"):
+        if account.settings.get("browser_first"):
             return self._send_to_browser(account)
         service = form.get("service", "")
         if not service.startswith(_SCOPES):

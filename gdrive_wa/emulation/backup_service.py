@@ -31,7 +31,7 @@ class BackupService:
     def answer(self, request: Request, grant: Grant) -> Response:
         """One request of somebody whose token is good."""
         account = self.accounts[grant.email]
-        if not grant.may(APPDATA):
+        if not grant.allows(APPDATA):
             return google_error(
                 403,
                 "Request had insufficient authentication scopes.",
@@ -68,25 +68,25 @@ class BackupService:
 def _file(request: Request, backup: StoredBackup, blob: Blob) -> Response:
     if request.query.get("alt") != "media":
         return as_json(_describe_file(backup, blob))
-    if blob.said.get("unfinished"):
+    if blob.settings.get("unfinished"):
         message = 'Unsupported alt type "media" for non byte stream request.'
         return google_error(400, message, reason="badRequest")
     return serve_bytes(request, blob.path, mime_type=blob.mime_type)
 
 
 def _describe(backup: StoredBackup) -> dict[str, object]:
-    said = backup.said
+    settings = backup.settings
     shown: dict[str, object] = {
         "name": backup.name,
-        "updateTime": said.get("updateTime")
+        "updateTime": settings.get("updateTime")
         or max((blob.updated for blob in backup.blobs.values()), default=_NEVER),
         "sizeBytes": str(sum(blob.size for blob in backup.blobs.values())),
     }
-    if "activeTransactionId" in said:
-        shown["activeTransactionId"] = said["activeTransactionId"]
-    if "metadata" in said:
-        shown["metadata"] = json.dumps(said["metadata"], separators=(",", ":"))
-    for key in said.get("omit", ()):
+    if "activeTransactionId" in settings:
+        shown["activeTransactionId"] = settings["activeTransactionId"]
+    if "metadata" in settings:
+        shown["metadata"] = json.dumps(settings["metadata"], separators=(",", ":"))
+    for key in settings.get("omit", ()):
         shown.pop(key, None)
     return shown
 
@@ -98,7 +98,8 @@ def _describe_file(backup: StoredBackup, blob: Blob) -> dict[str, object]:
     shown: dict[str, object] = {
         "name": f"{backup.name}/files/{blob.name}",
         "mimeType": blob.mime_type,
-        "md5Hash": blob.said.get("md5Hash") or base64.b64encode(bytes.fromhex(blob.md5)).decode(),
+        "md5Hash": blob.settings.get("md5Hash")
+        or base64.b64encode(bytes.fromhex(blob.md5)).decode(),
         "sizeBytes": str(blob.size),
         "updateTime": blob.updated,
     }

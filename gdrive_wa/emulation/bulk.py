@@ -61,7 +61,7 @@ def make_bulk(
         at = datetime(2015, 1, 1, tzinfo=UTC) + timedelta(days=number // _A_DAY)
         name = f"PTT-{at:%Y%m%d}-WA{number % _A_DAY:04}.opus"
         path = f"Media/WhatsApp Voice Notes/{at:%G%V}/{name}"
-        said = {"updateTime": google_time(at)}
+        settings = {"updateTime": google_time(at)}
         if key is None:
             _write_plain(folder / "backup" / path, size, rng)
         else:
@@ -69,9 +69,9 @@ def make_bulk(
             digits, sealed, envelope = encrypt_media(
                 rng.randbytes(size), key, metadata, iv=rng.randbytes(16)
             )
-            path, said["metadata"] = f"Media/{digits}.mcrypt1", envelope
+            path, settings["metadata"] = f"Media/{digits}.mcrypt1", envelope
             _make_parent(folder / "backup" / path).write_bytes(sealed)
-        files[path] = said
+        files[path] = settings
     folder.mkdir(parents=True, exist_ok=True)
     token = f"ya29.bulk-{rng.randbytes(12).hex()}"
     account = {

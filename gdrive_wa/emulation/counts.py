@@ -69,11 +69,11 @@ class Counts:
         served.sent += size
         self.bytes[served.path] += size
 
-    def asked(self, pattern: str) -> int:
+    def request_count(self, pattern: str) -> int:
         """How many requests went to paths that match the glob `pattern`."""
         return sum(n for path, n in dict(self.requests).items() if fnmatchcase(path, pattern))
 
-    def sent(self, pattern: str = "*") -> int:
+    def bytes_sent(self, pattern: str = "*") -> int:
         """How many bytes of bodies went out for paths that match."""
         return sum(n for path, n in dict(self.bytes).items() if fnmatchcase(path, pattern))
 

@@ -142,7 +142,7 @@ def _about(account: Account, mask: Mask | None) -> Response:
         return google_error(400, message, reason="required")
     user = {
         "kind": "drive#user",
-        "displayName": account.said.get("name", account.email),
+        "displayName": account.settings.get("name", account.email),
         "me": True,
         "permissionId": "00000000000000000001",
         "emailAddress": account.email,
@@ -152,9 +152,9 @@ def _about(account: Account, mask: Mask | None) -> Response:
 
 def _allowed(grant: Grant, spaces: list[str]) -> bool:
     needs_drive = any(space != "appDataFolder" for space in spaces)
-    if "appDataFolder" in spaces and not grant.may(APPDATA):
+    if "appDataFolder" in spaces and not grant.allows(APPDATA):
         return False
-    return not needs_drive or grant.may(*DRIVE_SCOPES)
+    return not needs_drive or grant.allows(*DRIVE_SCOPES)
 
 
 def _insufficient() -> Response:

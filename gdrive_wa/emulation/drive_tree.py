@@ -87,7 +87,7 @@ def appdata_nodes(account: Account, *, empty: bool) -> list[Node]:
     if empty:
         return nodes
     files = _with_envelopes(account.blobs_of("backup").values())
-    match account.said.get("appdata", "names"):
+    match account.settings.get("appdata", "names"):
         case "folders":
             return nodes + _tree(account, "appDataFolder", root, "", files)
         case "file_map":
@@ -103,12 +103,12 @@ def my_drive_nodes(account: Account) -> list[Node]:
     """What My Drive shows: the folders that the account file mounts there, and shortcuts."""
     root = _id(account.email, "drive:")
     nodes = {root: _folder(root, "My Drive", "", alias="root")}
-    for path, shown in account.said.get("my_drive", {}).items():
+    for path, shown in account.settings.get("my_drive", {}).items():
         for twin, folder in enumerate([shown] if isinstance(shown, str) else shown):
             files = _with_envelopes(account.blobs_of(folder).values())
             for node in _tree(account, "drive", root, path, files, twin=twin):
                 nodes.setdefault(node.id, node)
-    for path, target in account.said.get("shortcuts", {}).items():
+    for path, target in account.settings.get("shortcuts", {}).items():
         for node in _shortcut(account, root, path, nodes[_id(account.email, "drive:" + target)]):
             nodes.setdefault(node.id, node)
     return list(nodes.values())

@@ -134,7 +134,7 @@ class Fault:
     set: Mapping[str, Any] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
 
-    def meets(self, request: Request, *, seed: int) -> bool:
+    def matches(self, request: Request, *, seed: int) -> bool:
         """True when `request` is one of those it acts on, at the right try."""
         if self.media is not None and self.media != (request.query.get("alt") == "media"):
             return False
@@ -170,12 +170,12 @@ class Faults:
     _tries: Counter[tuple[int, str]] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
 
-    def judge(self, request: Request) -> list[Fault]:
+    def active_faults(self, request: Request) -> list[Fault]:
         """The faults that act on this request; one that answers by itself comes last."""
         acting = []
         with self._lock:
             for number, fault in enumerate(self.rules):
-                if not fault.meets(request, seed=self.seed):
+                if not fault.matches(request, seed=self.seed):
                     continue
                 key = (number, "" if fault.across else request.decoded_path)
                 self._tries[key] += 1
@@ -210,15 +210,15 @@ _KEYS: dict[str, Any] = {
 _AT_LEAST_ONE = {"bandwidth", "size", "first"}
 
 
-def _check(said: Mapping[str, object], known: Mapping[str, Any]) -> None:
-    for key, value in said.items():
+def _check(parsed: Mapping[str, object], known: Mapping[str, Any]) -> None:
+    for key, value in parsed.items():
         right = isinstance(value, known[key])
         if right and isinstance(value, int | float) and key != "after":
             right = value >= (1 if key in _AT_LEAST_ONE else 0)
         if not right:
             raise UsageError(
                 f"{key} of a fault cannot be {value!r}",
-                hint="gdrive_wa/emulation/faults.py tells what each key holds",
+                hint="gdrive_wa/emulation/faults.py describes the value of each key",
             )
 
 
@@ -226,26 +226,28 @@ def read_faults(path: Path) -> Faults:
     """The faults that a JSON file describes.
 
     Raises:
-        UsageError: it cannot be read, is no JSON, or names something that is not known.
+        UsageError: it cannot be read, is not JSON, or contains an unknown name.
     """
     try:
-        said = json.loads(path.read_bytes())
+        parsed = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"the faults cannot be read: {path}") from error
-    return parse_faults(said)
+        raise UsageError(
+            f"the faults in '{path}' cannot be read", hint="give a JSON file of faults"
+        ) from error
+    return parse_faults(parsed)
 
 
-def parse_faults(said: object) -> Faults:
+def parse_faults(parsed: object) -> Faults:
     """The faults that parsed JSON describes.
 
     Raises:
-        UsageError: it names something that is not known.
+        UsageError: it contains an unknown name.
     """
-    if not isinstance(said, dict) or not said.keys() <= _SETTINGS.keys():
+    if not isinstance(parsed, dict) or not parsed.keys() <= _SETTINGS.keys():
         raise UsageError(f"faults have the keys {', '.join(sorted(_SETTINGS))}")
-    _check(said, _SETTINGS)
-    settings = {key: value for key, value in said.items() if key != "faults"}
-    return Faults(rules=tuple(_fault(each) for each in said.get("faults", ())), **settings)
+    _check(parsed, _SETTINGS)
+    settings = {key: value for key, value in parsed.items() if key != "faults"}
+    return Faults(rules=tuple(_fault(each) for each in parsed.get("faults", ())), **settings)
 
 
 def as_faults(faults: Faults | Fault | Iterable[Fault] | None) -> Faults:
@@ -257,20 +259,20 @@ def as_faults(faults: Faults | Fault | Iterable[Fault] | None) -> Faults:
     return Faults(rules=(faults,) if isinstance(faults, Fault) else tuple(faults))
 
 
-def _fault(said: object) -> Fault:
-    if not isinstance(said, dict):
+def _fault(parsed: object) -> Fault:
+    if not isinstance(parsed, dict):
         raise UsageError("a fault is a JSON object")
-    unknown = said.keys() - {each.name for each in fields(Fault)}
+    unknown = parsed.keys() - {each.name for each in fields(Fault)}
     if unknown:
         raise UsageError(f"a fault has no key {min(unknown)}")
-    _check(said, _KEYS)
+    _check(parsed, _KEYS)
     try:
-        kind = FaultKind(said.get("kind", ""))
+        kind = FaultKind(parsed.get("kind", ""))
     except ValueError as error:
         raise UsageError(
-            f"no such kind of fault: {said.get('kind')}", hint=f"one of {', '.join(FaultKind)}"
+            f"no such kind of fault: {parsed.get('kind')}", hint=f"one of {', '.join(FaultKind)}"
         ) from error
-    return Fault(**{**said, "kind": kind, "drop": tuple(said.get("drop", ()))})
+    return Fault(**{**parsed, "kind": kind, "drop": tuple(parsed.get("drop", ()))})
 
 
 def _chance(path: str, kind: str, seed: int) -> float:

@@ -13,7 +13,7 @@ DEEPEST = 50
 
 
 class BadFieldsError(Exception):
-    """The parameter makes no sense."""
+    """The parameter is invalid."""
 
 
 def parse_fields(text: str) -> Mask:

@@ -21,7 +21,7 @@ LONGEST_BODY = 1024 * 1024
 
 
 class BadRequestError(Exception):
-    """What came in is no HTTP request; the connection is closed."""
+    """The input is not an HTTP request; the connection is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def google_error(status: int, message: str, *, reason: str, domain: str = "globa
         status: the HTTP code.
         message: for a person.
         reason: for a program, such as ``notFound`` or ``rateLimitExceeded``.
-        domain: whose reason it is.
+        domain: the namespace of `reason`.
     """
     error: dict[str, object] = {
         "code": status,
@@ -154,7 +154,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     lines = head[:-4].decode("latin-1").split("\r\n")
     parts = lines[0].split(" ")
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
-        raise BadRequestError("the first line is no request")
+        raise BadRequestError("the first line is not a request")
     headers = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
@@ -178,7 +178,7 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
     length = headers.get("content-length", "0")
     size = whole_number(length)
     if size is None or size > LONGEST_BODY:
-        raise BadRequestError("the length of the body makes no sense")
+        raise BadRequestError("the length of the body is invalid")
     if not size:
         return b""
     try:

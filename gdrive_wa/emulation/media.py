@@ -13,7 +13,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 def serve_bytes(request: Request, content: Path | bytes, *, mime_type: str) -> Response:
     """The content that was asked for: 200 whole, 206 a part, 416 beyond the end.
 
-    A Range header that makes no sense, or asks for several parts, is as if it was not there.
+    A Range header that is invalid, or asks for several parts, is ignored.
     """
     total = len(content) if isinstance(content, bytes) else content.stat().st_size
     headers = {"Content-Type": mime_type, "Accept-Ranges": "bytes"}

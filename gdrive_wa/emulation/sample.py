@@ -2,7 +2,7 @@
 
 Everything is made up and made anew each time, the same for the same seed: the key, the tokens,
 two databases, 42 voice notes (one of them missing from the backup) in eight chats, a picture,
-a song that is no voice note, and the small backups of settings and wallpapers.
+a song that is not a voice note, and the small backups of settings and wallpapers.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> Sa
                 "number": OWNER_NUMBER,
                 "updateTime": google_time(UPDATED),
                 "metadata": _backup_metadata(key, year, upload, rng),
-                "files": upload.said,
+                "files": upload.settings,
             }
         ],
         "my_drive": {"Phone backup/WhatsApp": "backup"},

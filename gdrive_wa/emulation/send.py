@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from gdrive_wa.emulation.fault_effects import Delivery
 from gdrive_wa.emulation.http import FileSlice, Response, head_of
-from gdrive_wa.emulation.spoil import Delivery
 
 SMALL = 256 * 1024
 """A body up to this size goes out together with its head."""
@@ -19,22 +19,22 @@ _PLAIN = Delivery()
 
 
 @dataclass(slots=True)
-class Line:
-    """The one line that all connections share.
+class SharedBandwidth:
+    """The bandwidth that all connections share.
 
     Attributes:
-        bandwidth: bytes a second; None without limit.
+        limit: bytes a second; None without limit.
     """
 
-    bandwidth: float | None = None
+    limit: float | None = None
     _free_at: float = 0.0
 
-    async def take(self, size: int) -> None:
+    async def consume(self, size: int) -> None:
         """Wait until `size` bytes have gone through."""
-        if self.bandwidth is None:
+        if self.limit is None:
             return
         now = asyncio.get_running_loop().time()
-        self._free_at = max(self._free_at, now) + size / self.bandwidth
+        self._free_at = max(self._free_at, now) + size / self.limit
         await asyncio.sleep(self._free_at - now)
 
 
@@ -44,25 +44,27 @@ async def send(
     *,
     keep: bool,
     delivery: Delivery = _PLAIN,
-    line: Line | None = None,
-    tally: Callable[[int], None] = lambda _: None,
+    bandwidth: SharedBandwidth | None = None,
+    count_bytes: Callable[[int], None] = lambda _: None,
 ) -> bool:
     """Send `response`, as `delivery` wants it; False when the connection cannot go on.
 
-    `tally` is told of bytes of the body just before they go out.
+    `count_bytes` is called with the number of bytes of the body just before they are sent.
     """
-    keep = keep and _told_truth(response)
-    if delivery.plain and (line is None or line.bandwidth is None):
-        await _send_plain(writer, response, tally, keep=keep)
+    keep = keep and _length_is_right(response)
+    if delivery.plain and (bandwidth is None or bandwidth.limit is None):
+        await _send_plain(writer, response, count_bytes, keep=keep)
         return keep
-    truthful = await _send_badly(writer, response, delivery, line or Line(), tally, keep=keep)
+    truthful = await _send_badly(
+        writer, response, delivery, bandwidth or SharedBandwidth(), count_bytes, keep=keep
+    )
     return keep and truthful
 
 
 async def _send_plain(
     writer: asyncio.StreamWriter,
     response: Response,
-    tally: Callable[[int], None],
+    count_bytes: Callable[[int], None],
     *,
     keep: bool,
 ) -> None:
@@ -72,11 +74,11 @@ async def _send_plain(
         with body.path.open("rb") as file:
             if body.size > SMALL:
                 writer.write(head)
-                await _send_file(writer, file, body, tally)
+                await _send_file(writer, file, body, count_bytes)
                 return
             file.seek(body.start)
             body = file.read(body.size)
-    tally(len(body))
+    count_bytes(len(body))
     writer.write(head + body)
     await writer.drain()
 
@@ -85,14 +87,14 @@ async def _send_file(
     writer: asyncio.StreamWriter,
     file: BinaryIO,
     body: FileSlice,
-    tally: Callable[[int], None],
+    count_bytes: Callable[[int], None],
 ) -> None:
     """The operating system moves the bytes; none of them passes through here."""
     loop = asyncio.get_running_loop()
     await writer.drain()
     for start in range(0, body.size, STRETCH):
         size = min(STRETCH, body.size - start)
-        tally(size)
+        count_bytes(size)
         await loop.sendfile(writer.transport, file, body.start + start, size)
 
 
@@ -100,8 +102,8 @@ async def _send_badly(
     writer: asyncio.StreamWriter,
     response: Response,
     delivery: Delivery,
-    line: Line,
-    tally: Callable[[int], None],
+    bandwidth: SharedBandwidth,
+    count_bytes: Callable[[int], None],
     *,
     keep: bool,
 ) -> bool:
@@ -117,8 +119,8 @@ async def _send_badly(
             await asyncio.sleep(delivery.stall)
         if delivery.cut_at is not None and sent >= delivery.cut_at:
             break
-        await line.take(len(piece))
-        tally(len(piece))
+        await bandwidth.consume(len(piece))
+        count_bytes(len(piece))
         writer.write(piece)
         await writer.drain()
         sent += len(piece)
@@ -126,7 +128,7 @@ async def _send_badly(
             await asyncio.sleep(delivery.pause)
     if delivery.reset:
         await asyncio.sleep(0.02)  # or the reset overtakes what is still in flight
-    return delivery.cut_at is None and _told_truth(response)
+    return delivery.cut_at is None and _length_is_right(response)
 
 
 def _pieces(response: Response, delivery: Delivery) -> Iterator[bytes]:
@@ -156,6 +158,6 @@ def _read(response: Response, at: int, size: int) -> bytes:
         return file.read(size)
 
 
-def _told_truth(response: Response) -> bool:
+def _length_is_right(response: Response) -> bool:
     """False when the length announced is not the length sent: nothing can follow then."""
     return response.headers.get("Content-Length", str(response.size)) == str(response.size)

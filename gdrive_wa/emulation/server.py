@@ -18,7 +18,7 @@ from weakref import WeakSet
 from gdrive_wa.core.errors import GdriveWaError, NetworkError, UsageError
 from gdrive_wa.emulation.account import Account, read_account
 from gdrive_wa.emulation.counts import Counts, Served
-from gdrive_wa.emulation.desk import Desk
+from gdrive_wa.emulation.fault_effects import answer_instead, apply_faults, without_range
 from gdrive_wa.emulation.faults import Fault, FaultKind, Faults, as_faults, parse_faults
 from gdrive_wa.emulation.http import (
     LONGEST_HEAD,
@@ -28,29 +28,27 @@ from gdrive_wa.emulation.http import (
     as_json,
     read_request,
 )
-from gdrive_wa.emulation.send import Line, send
-from gdrive_wa.emulation.spoil import answer_instead, spoil, without_range
+from gdrive_wa.emulation.router import Router
+from gdrive_wa.emulation.send import SharedBandwidth, send
 from gdrive_wa.emulation.tokens import Tokens
 
 CONTROL = "/_emulator/"
-"""Paths for whoever runs the emulator; never counted, delayed or spoilt."""
-HASH_AHEAD = 16 * 1024 * 1024
+"""Paths that control the emulator; they are never counted, delayed or changed by a fault."""
+PRECOMPUTE_SIZE = 16 * 1024 * 1024
 """Blobs from this size on are hashed before the first request."""
 
 
 class Emulator:
-    """Google, as far as this program meets it, for the given accounts. A context manager.
+    """The Google services that this program uses, for the given accounts. A context manager.
 
-    ``with Emulator(folder) as google:`` serves until the block ends; ``google.root`` is what
-    ``--endpoint`` takes. Everything may be called from any thread.
+    It serves until the ``with`` block ends; ``root`` is the URL for ``--endpoint``. Thread-safe.
 
     Args:
-        accounts: the accounts, or the folders that hold them; the first is the one signed in
-            when nobody chooses.
-        host: the address to listen on; only loopback makes sense.
-        port: 0 for any that is free.
-        auto_consent: the consent page answers itself.
-        token_lifetime: seconds that an access token lives.
+        accounts: the accounts, or their folders; the first one is the default for signing in.
+        host: the address to listen on; use loopback only.
+        port: 0 for any free port.
+        auto_consent: give consent without showing the page.
+        token_lifetime: seconds until an access token expires.
         faults: what goes wrong.
 
     Attributes:
@@ -85,7 +83,7 @@ class Emulator:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
         self._ready = threading.Event()
-        self._trouble: OSError | None = None
+        self._start_error: OSError | None = None
         self._stop = asyncio.Event()
 
     @property
@@ -118,15 +116,15 @@ class Emulator:
 
     def __enter__(self) -> Self:
         for account in self.accounts:
-            _hash_ahead(account)
+            _precompute_hashes(account)
         self._thread.start()
         self._ready.wait()
-        if self._trouble is not None:
+        if self._start_error is not None:
             self._thread.join()
             raise NetworkError(
                 f"the emulator cannot listen on port {self.port}",
                 hint="give another port, or 0 for any that is free",
-            ) from self._trouble
+            ) from self._start_error
         return self
 
     def __exit__(
@@ -144,7 +142,7 @@ class Emulator:
             self._thread.join()
 
     def wait(self) -> None:
-        """Serve until somebody calls :meth:`close`, or the process is interrupted."""
+        """Serve until :meth:`close` is called or the process is interrupted."""
         while self._thread.is_alive():
             self._thread.join(0.2)
 
@@ -154,52 +152,57 @@ class Emulator:
             self._loop.run_until_complete(self._serve())
 
     async def _serve(self) -> None:
-        self._line = Line()
+        self._bandwidth = SharedBandwidth()
         self._open: set[asyncio.Task[None]] = set()
         self._transports: WeakSet[asyncio.WriteTransport] = WeakSet()
         try:
             server = await asyncio.start_server(
-                self._connection, self.host, self.port, limit=LONGEST_HEAD, backlog=512
+                self._handle_connection, self.host, self.port, limit=LONGEST_HEAD, backlog=512
             )
         except OSError as error:
-            self._trouble = error
+            self._start_error = error
             self._ready.set()
             return
         self.port = server.sockets[0].getsockname()[1]
-        self._desk = Desk(self.accounts, self.tokens, self.root, auto_consent=self._auto_consent)
+        options = {"auto_consent": self._auto_consent}
+        self._router = Router(self.accounts, self.tokens, self.root, **options)
         self._ready.set()
         await self._stop.wait()
-        for listening in server.sockets:  # accept nobody else, and let in who was accepted:
+        for listening in server.sockets:  # stop accepting, but keep accepted connections:
             self._loop.remove_reader(listening.fileno())  # a closed server would drop them
-        await _settle()
+        await _run_ready_tasks()
         server.close()
         while asyncio.all_tasks() - {asyncio.current_task()}:  # some were accepted just now
             for task in tuple(self._open):
                 task.cancel()
             await asyncio.gather(*self._open, return_exceptions=True)
-            await _settle()
-        for transport in tuple(self._transports):  # what nobody reads would never be all sent
+            await _run_ready_tasks()
+        for transport in tuple(self._transports):  # unread data would never be sent completely
             transport.abort()
-        await _settle()
+        await _run_ready_tasks()
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self._transports.add(writer.transport)
         task = asyncio.current_task()
         if task is not None:
             self._open.add(task)
             task.add_done_callback(self._open.discard)
         try:
-            await self._converse(reader, writer)
+            await self._answer_requests(reader, writer)
         except (ConnectionError, TimeoutError):
-            pass  # the other side is gone; that is its right
+            pass  # the client has closed the connection
         except asyncio.CancelledError:  # asyncio of 3.11 would print it as an error
-            writer.transport.abort()  # closing down: nobody waits until it is all sent
+            writer.transport.abort()  # closing: do not wait until everything is sent
         except BadRequestError as error:
             writer.write(f"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n{error}".encode())
         finally:
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer_requests(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         fresh, keep = True, True
         while keep and (request := await read_request(reader)) is not None:
             keep = request.headers.get("connection", "").lower() != "close"
@@ -210,14 +213,14 @@ class Emulator:
                 self.counts.connections += 1
                 await _sleep(self._faults.connect_delay)
                 fresh = False
-            keep = await self._exchange(request, writer, keep=keep)
+            keep = await self._answer_request(request, writer, keep=keep)
 
-    async def _exchange(
+    async def _answer_request(
         self, request: Request, writer: asyncio.StreamWriter, *, keep: bool
     ) -> bool:
         """Answer one request; False when the connection is over."""
         faults = self._faults
-        acting = faults.judge(request)
+        acting = faults.active_faults(request)
         await _sleep(faults.delay)
         for fault in acting:
             if fault.kind is FaultKind.EXPIRE:
@@ -226,9 +229,9 @@ class Emulator:
                 self.tokens.revoke_all()
         response = answer_instead(acting, request)
         if response is None:
-            response = self._desk.answer(without_range(acting, request))
-        delivery = spoil(acting, request, response)
-        self._line.bandwidth = faults.bandwidth
+            response = self._router.answer(without_range(acting, request))
+        delivery = apply_faults(acting, request, response)
+        self._bandwidth.limit = faults.bandwidth
         served = Served(
             request.method,
             request.decoded_path,
@@ -243,8 +246,8 @@ class Emulator:
             response,
             keep=keep,
             delivery=delivery,
-            line=self._line,
-            tally=partial(self.counts.add_bytes, served),
+            bandwidth=self._bandwidth,
+            count_bytes=partial(self.counts.add_bytes, served),
         )
         if delivery.reset:
             _reset(writer)
@@ -272,22 +275,22 @@ class Emulator:
         return as_json({"error": "no such control"}, status=404)
 
 
-def _hash_ahead(account: Account) -> None:
+def _precompute_hashes(account: Account) -> None:
     for backup in account.backups:
         for blob in backup.blobs.values():
-            if blob.size >= HASH_AHEAD:
+            if blob.size >= PRECOMPUTE_SIZE:
                 _ = blob.md5
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close without a farewell: the other side gets a reset."""
+    """Reset the connection instead of closing it in good order."""
     raw: socket.socket = writer.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
-async def _settle() -> None:
-    """Let everything happen that is due already, and what follows from it."""
+async def _run_ready_tasks() -> None:
+    """Run the tasks that are ready, and those that they make ready."""
     for _ in range(8):
         await asyncio.sleep(0)
 

@@ -12,7 +12,7 @@ OWNER_NUMBER = "15550100"
 OWNER_JID = f"{OWNER_NUMBER}@s.whatsapp.net"
 
 
-class What(StrEnum):
+class MessageKind(StrEnum):
     """What a line of the story is."""
 
     TEXT = "text"
@@ -66,7 +66,7 @@ GROUP_NAME = "Sunday lunch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class StoryMessage:
     """One message.
 
     Attributes:
@@ -81,7 +81,7 @@ class Line:
     chat: str
     sender: str | None
     at: datetime
-    what: What
+    what: MessageKind
     text: str = ""
     flags: frozenset[str] = frozenset()
 
@@ -101,7 +101,7 @@ class Recording:
     audio: bytes
 
 
-def read_story() -> list[Line]:
+def read_story() -> list[StoryMessage]:
     """Every message of the story, in the order it was sent."""
     text = resources.files(__package__).joinpath("story.txt").read_text("utf-8")
     lines, chat = [], ""
@@ -129,15 +129,22 @@ def read_picture() -> bytes:
     return folder.joinpath("garden.jpg").read_bytes()
 
 
-def _line(chat: str, row: str) -> Line:
+def _line(chat: str, row: str) -> StoryMessage:
     day, hour, who, said = row.split(" ", 3)
     at = datetime.fromisoformat(f"{day}T{hour}").replace(tzinfo=UTC)
     sender = None if who == "me" else who
     if said.startswith("~"):
         name, *flags = said.removeprefix("~").split()
-        return Line(
-            chat=chat, sender=sender, at=at, what=What.VOICE, text=name, flags=frozenset(flags)
+        return StoryMessage(
+            chat=chat,
+            sender=sender,
+            at=at,
+            what=MessageKind.VOICE,
+            text=name,
+            flags=frozenset(flags),
         )
     if said.startswith("#"):
-        return Line(chat=chat, sender=sender, at=at, what=What(said.removeprefix("#")))
-    return Line(chat=chat, sender=sender, at=at, what=What.TEXT, text=said)
+        return StoryMessage(
+            chat=chat, sender=sender, at=at, what=MessageKind(said.removeprefix("#"))
+        )
+    return StoryMessage(chat=chat, sender=sender, at=at, what=MessageKind.TEXT, text=said)

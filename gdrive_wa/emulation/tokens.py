@@ -1,4 +1,4 @@
-"""Who may do what: access, refresh and master tokens, and one-time codes."""
+"""Access, refresh and master tokens, and one-time codes, with what each of them allows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Grant:
     client_id: str = ""
     expires: float = float("inf")
 
-    def may(self, *scopes: str) -> bool:
+    def allows(self, *scopes: str) -> bool:
         """True when one of `scopes` was consented to."""
         return self.scopes is None or not self.scopes.isdisjoint(scopes)
 
@@ -88,14 +88,14 @@ class Tokens:
         self._cookies: dict[str, str] = {}
         self._devices: dict[str, Device] = {}
         for account in accounts:
-            said = account.said
-            if "access_token" in said:
-                self._access[said["access_token"]] = Grant(account.email)
-            if "oauth_token" in said:
-                self._cookies[said["oauth_token"]] = account.email
-            if "master_token" in said:
-                device = Device(account.email, said.get("android_id", ""))
-                self._devices[said["master_token"]] = device
+            settings = account.settings
+            if "access_token" in settings:
+                self._access[settings["access_token"]] = Grant(account.email)
+            if "oauth_token" in settings:
+                self._cookies[settings["oauth_token"]] = account.email
+            if "master_token" in settings:
+                device = Device(account.email, settings.get("android_id", ""))
+                self._devices[settings["master_token"]] = device
 
     def check(self, token: str | None) -> Grant | None:
         """What `token` allows now; None when it is unknown, expired or revoked."""
@@ -136,7 +136,7 @@ class Tokens:
         return code if expires > time.monotonic() else None
 
     def redeem_cookie(self, cookie: str) -> str | None:
-        """Whose the ``oauth_token`` of the Android sign-in page is; it is spent by asking."""
+        """The account of an ``oauth_token`` from the Android sign-in page; valid only once."""
         with self._lock:
             return self._cookies.pop(cookie, None)
 

@@ -35,7 +35,7 @@ class Upload:
 
     Attributes:
         names: for each real path, the name it is stored as.
-        said: for each stored name, the keys of the account file.
+        settings: for each stored name, the keys of the account file.
         sizes: for each stored name, its bytes.
     """
 
@@ -44,7 +44,7 @@ class Upload:
         self._key = key
         self._rng = rng
         self.names: dict[str, str] = {}
-        self.said: dict[str, dict[str, object]] = {}
+        self.settings: dict[str, dict[str, object]] = {}
         self.sizes: dict[str, int] = {}
 
     def add_media(self, path: str, content: bytes, at: datetime) -> None:
@@ -111,14 +111,16 @@ class Upload:
             )
             self._write(path, f"{path}.{form}", sealed.read_bytes(), UPDATED)
 
-    def _write(self, path: str, stored: str, content: bytes, at: datetime, **said: object) -> None:
+    def _write(
+        self, path: str, stored: str, content: bytes, at: datetime, **settings: object
+    ) -> None:
         target = self._folder / stored
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         self.names[path] = stored
         self.sizes[stored] = len(content)
         uploaded = at + timedelta(hours=2)
-        self.said[stored] = {"updateTime": google_time(uploaded), **said}
+        self.settings[stored] = {"updateTime": google_time(uploaded), **settings}
 
 
 def _write_msgstore(path: Path, messages: Iterable[Message]) -> None:

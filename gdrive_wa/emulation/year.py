@@ -18,10 +18,10 @@ from gdrive_wa.emulation.story import (
     GROUP_NAME,
     OWNER_NAME,
     PEOPLE,
-    Line,
+    MessageKind,
     Person,
     Recording,
-    What,
+    StoryMessage,
     read_picture,
     read_recordings,
     read_story,
@@ -59,22 +59,22 @@ class Year:
             for name, each in self._recordings.items()
         }
         for line in read_story():
-            self._tell(line)
+            self._add_message(line)
 
-    def _tell(self, line: Line) -> None:
+    def _add_message(self, line: StoryMessage) -> None:
         chat_jid = GROUP_JID if line.chat == GROUP else PEOPLE[line.chat].jid
         in_group = line.sender is not None and line.chat == GROUP
         message_type, origin, text, media = 0, 0, None, None
         match line.what:
-            case What.TEXT:
+            case MessageKind.TEXT:
                 text = line.text
-            case What.VOICE:
+            case MessageKind.VOICE:
                 message_type, origin = (82 if "once" in line.flags else 2), 1
                 media = self._voice(line)
-            case What.IMAGE:
+            case MessageKind.IMAGE:
                 message_type = 1
                 media = self._attach(line, "Images", "IMG", ".jpg", read_picture(), "image/jpeg")
-            case What.AUDIO:
+            case MessageKind.AUDIO:
                 message_type = 2
                 song = self._distinct(self._recordings["song"])
                 media = self._attach(line, "Audio", "AUD", ".opus", song, "audio/ogg")
@@ -92,10 +92,10 @@ class Year:
             media=media,
         )
         self.messages.append(message)
-        if line.what is What.VOICE and media is not None:
-            self.notes.append(self._expect(line, message, media))
+        if line.what is MessageKind.VOICE and media is not None:
+            self.notes.append(self._expected_note(line, message, media))
 
-    def _voice(self, line: Line) -> Media:
+    def _voice(self, line: StoryMessage) -> Media:
         recording = self._recordings[line.text]
         audio = self._distinct(recording)
         seconds, waveform = self._shapes[line.text]
@@ -114,13 +114,19 @@ class Year:
         )
 
     def _attach(
-        self, line: Line, folder: str, prefix: str, suffix: str, content: bytes, mime_type: str
+        self,
+        line: StoryMessage,
+        folder: str,
+        prefix: str,
+        suffix: str,
+        content: bytes,
+        mime_type: str,
     ) -> Media:
         path = self._path(line, f"WhatsApp {folder}", prefix, suffix)
         self.contents[path], self.times[path] = content, line.at
         return self._media(line, path, content, mime_type)
 
-    def _path(self, line: Line, folder: str, prefix: str, suffix: str) -> str:
+    def _path(self, line: StoryMessage, folder: str, prefix: str, suffix: str) -> str:
         day = f"{prefix}-{line.at:%Y%m%d}"
         number = self._numbers[day]
         self._numbers[day] += 1
@@ -129,7 +135,7 @@ class Year:
 
     def _media(
         self,
-        line: Line,
+        line: StoryMessage,
         path: str,
         content: bytes,
         mime_type: str,
@@ -162,7 +168,7 @@ class Year:
     def _distinct(self, recording: Recording) -> bytes:
         return with_serial(recording.audio, self._rng.getrandbits(32))
 
-    def _expect(self, line: Line, message: Message, media: Media) -> VoiceNote:
+    def _expected_note(self, line: StoryMessage, message: Message, media: Media) -> VoiceNote:
         chat = GROUP_NAME if line.chat == GROUP else PEOPLE[line.chat].shown
         sender = OWNER_NAME if line.sender is None else PEOPLE[line.sender].shown
         return VoiceNote(

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from gdrive_wa.core.errors import UsageError
 
+ENDPOINT_VARIABLE = "GDRIVE_WA_ENDPOINT"
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:

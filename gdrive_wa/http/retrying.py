@@ -12,7 +12,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from gdrive_wa.core.errors import GdriveWaError, NetworkError
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.http.blob import release
 from gdrive_wa.http.rate_limiter import RateLimiter
 from gdrive_wa.http.retry import Refusal, read_refusal
@@ -28,15 +28,15 @@ class Retrying:
     """Retried requests of many threads to the servers of one service.
 
     Args:
-        patience: how often and how long to retry each.
+        retry_policy: how often and how long to try each.
 
     Attributes:
         pace: how fast requests follow each other.
     """
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, retry_policy: RetryPolicy) -> None:
         self.rate_limiter = RateLimiter()
-        self._patience = patience
+        self._retry_policy = retry_policy
 
     def ask(
         self,
@@ -83,9 +83,9 @@ class Retrying:
                 if not refusal.retryable:
                     raise judged
                 failure, pause = judged, self._pause_of(refusal, attempt, begun)
-            if attempt >= self._patience.attempts:
+            if attempt >= self._retry_policy.attempts:
                 raise failure
-            self.rate_limiter.sleep(self._patience.pause(attempt, pause))
+            self.rate_limiter.sleep(self._retry_policy.pause(attempt, pause))
             attempt += 1
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class Retrying:
         """The pause that the server asked for. A rate limit is reported to the rate limiter."""
         if not refusal.limits_rate:
             return refusal.pause
-        pause = self._patience.pause(attempt, refusal.pause)
+        pause = self._retry_policy.pause(attempt, refusal.pause)
         self.rate_limiter.report_limited(begun, pause)
         return pause
 

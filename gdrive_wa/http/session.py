@@ -18,7 +18,7 @@ import urllib3
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.http.blob import HttpBlob, release
 from gdrive_wa.http.connections import Connections
@@ -59,17 +59,17 @@ class Session:
 
     Args:
         tokens: where access tokens come from.
-        patience: how often and how long to try.
-        connections: the most connections kept open to one host.
+        retry_policy: how often and how long to try.
+        connections: kept open to one host.
 
     Attributes:
         pace: how fast requests follow each other.
     """
 
     def __init__(
-        self, tokens: Tokens, *, patience: Patience | None = None, connections: int = 64
+        self, tokens: Tokens, *, retry_policy: RetryPolicy | None = None, connections: int = 64
     ) -> None:
-        self._retrying = Retrying(patience or Patience())
+        self._retrying = Retrying(retry_policy or RetryPolicy())
         self.rate_limiter = self._retrying.rate_limiter
         self._tokens = tokens
         self._connections = Connections(connections)

@@ -10,28 +10,80 @@ The key does travel, to every worker: use a cluster of your own, or one with TLS
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
+from threading import Event, Lock, Thread
+from typing import Any
 
 from gdrive_wa.core.errors import NetworkError, UsageError
+from gdrive_wa.core.progress import Progress, Silent, interruptible
 
-CONNECT_SECONDS = 15
+CONNECT_SECONDS = 10
+"""How long a scheduler may take to answer."""
 RETRIES = 3
 """How often a piece of work is given to another worker when the one that had it died."""
+WATCH_SECONDS = 0.5
+"""How often somebody looks whether the cluster is still there."""
+PATIENCE_SECONDS = 10.0
+"""How long a cluster may be without any worker: so long may one take to be started again."""
+CLOSE_SECONDS = 1
+
+
+def workers_of(
+    executor: Executor | None, cluster: str | None, progress: Progress
+) -> AbstractContextManager[Executor | None]:
+    """The executor that was handed in, or one on the cluster that was named, or None.
+
+    Raises:
+        UsageError: both are given.
+    """
+    if cluster is None:
+        return nullcontext(executor)
+    if executor is not None:
+        raise UsageError(
+            "both an executor and a cluster are given", hint="leave out one of the two"
+        )
+    return cluster_executor(cluster, progress)
 
 
 @contextmanager
-def cluster_executor(address: str) -> Iterator[Executor]:
+def cluster_executor(address: str, progress: Progress | None = None) -> Iterator[Executor]:
     """An executor for :func:`gdrive_wa.restore` and :func:`gdrive_wa.decrypt`.
+
+    When the scheduler or all workers are gone for good, what is left fails with a
+    :class:`ConnectionError`, and those two open it on this machine.
 
     Args:
         address: of the cluster's scheduler, such as ``tcp://192.0.2.1:8786``.
+        progress: may stop the wait for the scheduler.
 
     Raises:
         UsageError: the extra ``cluster`` is not installed, or this is not an address.
         NetworkError: no scheduler answers there, or it has no workers.
+        Interrupted: the user asked to stop.
     """
+    with _quiet():
+        client = interruptible(partial(_connect, address), progress or Silent())
+        try:
+            if not client.scheduler_info()["workers"]:
+                raise NetworkError(
+                    f"the cluster at '{address}' has no workers",
+                    hint=f"start some with: dask worker {address}",
+                )
+            executor = _ClusterExecutor(client)
+            try:
+                yield executor
+            finally:
+                executor.shutdown(wait=False)
+        finally:
+            with suppress(Exception):  # a scheduler that is gone cannot say goodbye
+                client.close(timeout=CLOSE_SECONDS)
+
+
+def _connect(address: str) -> Any:
     try:
         from distributed import Client  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
@@ -40,21 +92,108 @@ def cluster_executor(address: str) -> Iterator[Executor]:
             hint='install them with: pip install "gdrive-wa[cluster]"',
         ) from error
     try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError) as error:
         raise NetworkError(
             f"no Dask scheduler answers at '{address}'",
             hint="start one with: dask scheduler; and workers with: dask worker ADDRESS",
         ) from error
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise UsageError(
-            f"'{address}' is not a cluster's address", hint="write it as tcp://HOST:PORT"
+            f"'{address}' is not the address of a cluster", hint="write it as tcp://HOST:PORT"
         ) from error
-    with client:
-        if not client.scheduler_info()["workers"]:
-            raise NetworkError(
-                f"the cluster at '{address}' has no workers",
-                hint=f"start some with: dask worker {address}",
-            )
-        with client.get_executor(pure=False, retries=RETRIES) as executor:  # type: ignore[no-untyped-call]
-            yield executor
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Dask's own lines about lost connections: the caller hears of them from us."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+class _ClusterExecutor(Executor):
+    """Dask's executor, and somebody who watches whether there is a cluster still.
+
+    Without the watch, work for a cluster that lost its last worker would wait for ever: Dask
+    keeps it for the day when another worker comes.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._inner: Executor = client.get_executor(pure=False, retries=RETRIES)
+        self._waiting: dict[Future[Any], Future[Any]] = {}
+        self._lost: str | None = None
+        self._lock = Lock()
+        self._over = Event()
+        self._watch = Thread(target=self._look, name="gdrive-wa cluster", daemon=True)
+        self._watch.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """See :class:`concurrent.futures.Executor`.
+
+        Raises:
+            ConnectionError: the cluster is gone.
+        """
+        if self._lost is not None:
+            raise ConnectionError(self._lost)
+        inner = self._inner.submit(fn, *args, **kwargs)
+        outer: Future[Any] = Future()
+        with self._lock:
+            self._waiting[inner] = outer
+        inner.add_done_callback(self._pass_on)
+        outer.add_done_callback(lambda outer: outer.cancelled() and inner.cancel())
+        self._fail_if_lost()  # meanwhile
+        return outer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See :class:`concurrent.futures.Executor`; what is not done is not waited for, once the
+        cluster is gone."""
+        self._over.set()
+        self._watch.join(CLOSE_SECONDS)
+        if self._lost is None:
+            self._inner.shutdown(wait=wait and not cancel_futures)
+
+    def _pass_on(self, inner: Future[Any]) -> None:
+        with self._lock:
+            outer = self._waiting.pop(inner, None)
+        if outer is None or not outer.set_running_or_notify_cancel():
+            return
+        if inner.cancelled():  # by Dask: the connection was lost
+            outer.set_exception(ConnectionError("the cluster gave it back"))
+        elif error := inner.exception():
+            outer.set_exception(error)
+        else:
+            outer.set_result(inner.result())
+
+    def _fail_if_lost(self) -> None:
+        if self._lost is not None:
+            self._give_up(self._lost)
+
+    def _look(self) -> None:
+        without = 0.0
+        while not self._over.wait(WATCH_SECONDS):
+            if self._client.status != "running":
+                return self._give_up("the scheduler of the cluster is gone")
+            without = 0.0 if self._has_workers() else without + WATCH_SECONDS
+            if without >= PATIENCE_SECONDS:
+                return self._give_up("the cluster has no workers any more")
+        return None
+
+    def _has_workers(self) -> bool:
+        try:
+            return bool(self._client.scheduler_info()["workers"])
+        except Exception:  # noqa: BLE001 - its connection is lost, which the next look sees
+            return False
+
+    def _give_up(self, reason: str) -> None:
+        self._lost = reason
+        with self._lock:
+            left, self._waiting = self._waiting, {}
+        for outer in left.values():
+            if outer.set_running_or_notify_cancel():
+                outer.set_exception(ConnectionError(reason))

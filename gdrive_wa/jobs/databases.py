@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gdrive_wa.archive.database_folder import CHATS
 from gdrive_wa.archive.writer import ArchiveWriter
-from gdrive_wa.chats.increments import Increment, in_order, read_increment
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.read import read_voice_notes
-from gdrive_wa.core.errors import DamagedError, DatabaseError, UsageError
+from gdrive_wa.core.errors import DamagedError, DatabaseError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Choice, Entry, MediaLink, VoiceNote
+from gdrive_wa.core.model import Entry, MediaLink, VoiceNote
 from gdrive_wa.core.progress import Progress
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.recognise import plain_name
+
+if TYPE_CHECKING:
+    from gdrive_wa.chats.increments import Increment
 
 CHAT_STORAGE = "ChatStorage.sqlite"
 _LOG = "msgstore.db-wal"
@@ -67,15 +70,15 @@ def notes_of(
     try:
         if iphone is not None:
             chats = read_iphone_notes(
-                iphone, beside=_iphone_beside(archive), contacts=contacts, owner=owner
+                iphone, sidecars=_iphone_sidecars(archive), contacts=contacts, owner=owner
             )
         elif msgstore is not None:
             chats = read_voice_notes(msgstore, wa=names, contacts=contacts, increments=newer)
     except DatabaseError as error:
         progress.say(f"{error.message}: the voice notes keep their files' names")
         return []
-    for remark in chats.remarks:
-        progress.say(remark)
+    for warning in chats.warnings:
+        progress.say(warning)
     return list(chats)
 
 
@@ -92,7 +95,7 @@ def links_of(archive: ArchiveWriter, progress: Progress) -> dict[tuple[str, str]
     links: dict[tuple[str, str], MediaLink] = {}
     try:
         if iphone is not None:
-            told = read_iphone_links(iphone, beside=_iphone_beside(archive))
+            told = read_iphone_links(iphone, sidecars=_iphone_sidecars(archive))
             links.update({(link.chat_jid, link.message_id): link for link in told})
         if android is not None:
             told = read_links(android)
@@ -102,64 +105,68 @@ def links_of(archive: ArchiveWriter, progress: Progress) -> dict[tuple[str, str]
     return links
 
 
-def _iphone_beside(archive: ArchiveWriter) -> list[Path]:
+def _iphone_sidecars(archive: ArchiveWriter) -> list[Path]:
     """The archive's copies of the databases that an iPhone has beside its chats."""
     return [path for name in IPHONE_BESIDE if (path := archive.database(name)) is not None]
 
 
-def by_the_databases(
-    entries: Iterable[Entry], planned: Iterable[Entry], choice: Choice, archive: ArchiveWriter
+def select_media(
+    entries: Iterable[Entry],
+    planned: Iterable[Entry],
+    selection: Selection,
+    notes: Iterable[VoiceNote],
+    archive: ArchiveWriter,
 ) -> list[Entry]:
-    """The media to take, `planned` by names and files' dates, now that the databases tell more.
+    """The media to take, `planned` by names and files' dates, now that the databases say more.
 
-    Audio whose name says that it was attached may be a voice note: an iPhone's of before Opus,
-    and what WhatsApp Audio holds. And a note counts for the day it was sent: its file has the
-    date of whatever copied it last, such as a move to a new phone.
+    Audio whose name says that it was attached may be a voice note: an iPhone's from before Opus,
+    and what is in WhatsApp Audio. A note counts for the day it was sent: its file has the date of
+    whatever copied it last, such as a move to a new phone. Whose chat it is only its note says.
+
+    Raises:
+        UsageError: no chat has the name that is meant.
     """
+    selection.require_chat(notes)
     chosen = list(planned)
-    if choice.only and Kind.VOICE not in choice.only:
-        return chosen
-    undated = replace(choice, only=frozenset(), since=None, until=None)
-    dated = choice.since is not None or choice.until is not None
+    if selection.only and not selection.voice_notes:
+        return _of_chat(chosen, selection, archive)
+    anything = selection.undated_audio()
     taken = {entry.stored_as for entry in chosen}
     refused = set()
     for entry in entries:
-        if entry.kind not in (Kind.VOICE, Kind.AUDIO) or not undated.admits(entry):
+        if entry.kind not in (Kind.VOICE, Kind.AUDIO) or not anything.admits(entry):
             continue
         held = entry.stored_as in taken
-        note = archive.note_of(entry) if dated or not held else None
+        note = archive.note_of(entry) if selection.dated or not held else None
         if note is None:
             continue
-        wanted = choice.covers(entry.modified if note.sent_at is None else note.sent_at)
+        wanted = selection.covers(entry.modified if note.sent_at is None else note.sent_at)
         if wanted and not held:
             chosen.append(entry)
         elif held and not wanted:
             refused.add(entry.stored_as)
-    return [entry for entry in chosen if entry.stored_as not in refused]
+    kept = [entry for entry in chosen if entry.stored_as not in refused]
+    return _of_chat(kept, selection, archive)
 
 
-def of_chat(
-    media: Iterable[Entry], notes: list[VoiceNote], chat: str | None, archive: ArchiveWriter
-) -> list[Entry]:
-    """The entries that belong to a chat of that name; all of them when no name is given.
-
-    Raises:
-        UsageError: no chat is called so.
-    """
-    if chat is None:
-        return list(media)
-    wanted = {note.chat_jid for note in notes if chat.casefold() in note.chat.casefold()}
-    if not wanted:
-        known = ", ".join(sorted({note.chat for note in notes})[:20]) or "none"
-        raise UsageError(f"there is no chat {chat!r} with voice notes", hint=f"there is: {known}")
+def _of_chat(media: list[Entry], selection: Selection, archive: ArchiveWriter) -> list[Entry]:
+    if selection.chat is None:
+        return media
     found = ((entry, archive.note_of(entry)) for entry in media)
-    return [entry for entry, note in found if note is not None and note.chat_jid in wanted]
+    return [entry for entry, note in found if note is not None and selection.names_chat(note)]
 
 
 def _newer(
     archive: ArchiveWriter, databases: Iterable[Entry], progress: Progress
 ) -> list[Increment]:
     """What came after the last full database, from its increments in their order."""
+    if not any("increment" in entry.path for entry in databases):
+        return []
+    from gdrive_wa.chats.increments import (  # noqa: PLC0415 - protobuf is slow to import
+        in_order,
+        read_increment,
+    )
+
     found: list[Increment] = []
     for name in in_order({Path(plain_name(entry.path, "zip")).name for entry in databases}):
         path = archive.database(name)

@@ -11,6 +11,7 @@ from gdrive_wa.core.arguments import (
     ProgressLike,
     as_count,
     as_optional_path,
+    as_optional_text,
     as_path,
     as_progress,
     wrong_type,
@@ -22,6 +23,7 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.jobs import decrypt_file as one_file
 from gdrive_wa.jobs import decrypt_folder
 from gdrive_wa.jobs.arguments import KeyLike, as_executor, as_key
+from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.decrypt_single import decrypt_single
 
 
@@ -32,6 +34,7 @@ def decrypt(
     *,
     jobs: int | None = None,
     executor: Executor | None = None,
+    cluster: str | None = None,
     progress: ProgressLike | None = None,
 ) -> Report:
     """Decrypt a file, or every file of a folder. Formats are recognised by content.
@@ -45,27 +48,37 @@ def decrypt(
         jobs: files of a folder at the same time; by default one for each core.
         executor: opens the files of a folder in place of this machine's workers: any
             :class:`concurrent.futures.Executor` whose workers see the same folders.
-        progress: receives progress, and may stop the job.
+        cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
+            open the files instead; they need the same folders, and this package.
+        progress: who is told how far it is, and who may stop it.
 
     Returns:
         Every file as done, skipped or failed. A bad file of a folder does not stop the run.
 
     Raises:
-        UsageError: `src` does not exist or would be overwritten, or an argument has a
-            wrong type.
-        KeyFailure: for a file: the key is missing, of the wrong kind, or not this file's.
-        DamagedError: for a file: it is damaged.
-        StorageError: `dest` cannot be written, or is in use by another run.
-        Interrupted: the user asked to stop; finished files are kept.
+        UsageError: there is no `src`, it would be written over itself, a cluster is named for
+            one file, or an argument is of a wrong type.
+        NetworkError: no cluster answers at that address, or it has no workers.
+        KeyFailure: for a file: no key, the wrong kind, or not this file's.
+        DamagedError: for a file: it is not what it should be.
+        StorageError: `dest` cannot be written, or another run holds it.
+        Interrupted: the user asked to stop; what is finished is kept.
     """
     source = require_source(src)
     as_optional_path(dest, "dest")
     opening_key, reporter, workers = as_key(key), as_progress(progress), as_executor(executor)
     count = None if jobs is None else as_count(jobs, "jobs")
+    address = as_optional_text(cluster, "cluster")
     if source.is_dir():
         target = default_target(source) if dest is None else Path(dest)
-        return decrypt_folder.decrypt_tree(
-            source, target, opening_key, jobs=count, executor=workers, progress=reporter
+        with workers_of(workers, address, reporter) as given:
+            return decrypt_folder.decrypt_tree(
+                source, target, opening_key, jobs=count, executor=given, progress=reporter
+            )
+    if address is not None:
+        raise UsageError(
+            "a cluster opens folders, not one file",
+            hint=f"leave it out, or name the folder of '{source}'",
         )
     place = None if dest is None else os.fspath(dest)  # a slash at the end matters
     return decrypt_single(source, place, opening_key, progress=reporter)
@@ -78,6 +91,7 @@ def decrypt_tree(
     *,
     jobs: int | None = None,
     executor: Executor | None = None,
+    cluster: str | None = None,
     progress: ProgressLike | None = None,
 ) -> Report:
     """Decrypt every file below `src` to its own path below `dest`: ``decrypt`` of a folder.
@@ -89,25 +103,28 @@ def decrypt_tree(
         jobs: files at the same time; by default one for each core.
         executor: opens the files in place of this machine's workers: any
             :class:`concurrent.futures.Executor` whose workers see the same folders.
-        progress: receives progress, and may stop the job.
+        cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
+            open the files instead; they need the same folders, and this package.
+        progress: who is told how far it is, and who may stop it.
 
     Returns:
         Every file as done, skipped or failed. A bad file does not stop the run.
 
     Raises:
-        UsageError: `src` is not a folder or equals `dest`, or an argument has a wrong type.
-        StorageError: `dest` cannot be written, or is in use by another run.
-        Interrupted: the user asked to stop; finished files are kept.
+        UsageError: `src` is not a folder or the same as `dest`, both `executor` and `cluster`
+            are given, or an argument is of a wrong type.
+        NetworkError: no cluster answers at that address, or it has no workers.
+        StorageError: `dest` cannot be written, or another run holds it.
+        Interrupted: the user asked to stop; what is finished is kept.
     """
+    source, target, opener = as_path(src, "src"), as_path(dest, "dest"), as_key(key)
     count = None if jobs is None else as_count(jobs, "jobs")
-    return decrypt_folder.decrypt_tree(
-        as_path(src, "src"),
-        as_path(dest, "dest"),
-        as_key(key),
-        jobs=count,
-        executor=as_executor(executor),
-        progress=as_progress(progress),
-    )
+    workers, address = as_executor(executor), as_optional_text(cluster, "cluster")
+    told = as_progress(progress)
+    with workers_of(workers, address, told) as given:
+        return decrypt_folder.decrypt_tree(
+            source, target, opener, jobs=count, executor=given, progress=told
+        )
 
 
 def decrypt_file(

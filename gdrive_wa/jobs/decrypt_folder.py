@@ -17,13 +17,13 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Outcome, Report, within
-from gdrive_wa.core.names import name_key
-from gdrive_wa.core.progress import Progress, Remarks, Silent, Stage
+from gdrive_wa.core.names import folded_name
+from gdrive_wa.core.progress import Progress, RepeatedWarnings, Silent, Stage
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.jobs.walk import walk
-from gdrive_wa.storage.batch import Batch
+from gdrive_wa.storage.batch import Batch, withdraw_refused
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
@@ -86,9 +86,9 @@ class _Run:
         self._root = str(manifest.folder)
         self._manifest = manifest
         self._progress = progress
-        self._remarks = Remarks(progress)
+        self._remarks = RepeatedWarnings(progress)
         self._claimed: dict[str, str] = {
-            name_key(record.path): record.stored_as or "" for record in manifest
+            folded_name(record.path): record.stored_as or "" for record in manifest
         }
 
     def is_there(self, file: StoredFile) -> bool:
@@ -118,16 +118,16 @@ class _Run:
                     else:
                         self._place(batch, *result)
                         self._progress.advance(Stage.DECRYPT, items=1, moved=result[0].size)
-        finally:  # also if the run is stopped: finished files are kept
-            self._mark_refused(batch)
-        self._remarks.sum_up()
+        finally:  # also of a run that is stopped: what is finished is kept
+            withdraw_refused(batch, self.report)
+        self._remarks.summarise()
 
     def _place(self, batch: Batch, file: StoredFile, opened: OpenedFile | OpenFailure) -> None:
         """Give a decrypted file its name."""
         if isinstance(opened, OpenFailure):
             self.report.failed.append(Outcome.failed(file.stored_as, opened.error()))
             return
-        self._remarks.tell(file.stored_as, opened.warnings)
+        self._remarks.add(file.stored_as, opened.warnings)
         draft = opened.draft
         record = Record(
             path=self._claim(opened, file.stored_as),
@@ -144,18 +144,10 @@ class _Run:
         done = Outcome(path=file.stored_as, file=record.path, bytes=opened.size, reason=reason)
         self.report.done.append(done)
 
-    def _mark_refused(self, batch: Batch) -> None:
-        """Report files as failed that could not be renamed in the end."""
-        for record, error in batch.refused:
-            for done in [each for each in self.report.done if each.file == record.path]:
-                self.report.done.remove(done)
-                self.report.bytes -= done.bytes
-                self.report.failed.append(Outcome.failed(done.path, error))
-
     def _claim(self, opened: OpenedFile, stored_as: str) -> str:
         """The name for a decrypted file, numbered if another file has that name already."""
         name, number = opened.name, 1
-        while self._claimed.setdefault(name_key(name), stored_as) != stored_as or (
+        while self._claimed.setdefault(folded_name(name), stored_as) != stored_as or (
             self._is_foreign(name, opened)
         ):
             number += 1

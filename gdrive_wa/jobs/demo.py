@@ -17,9 +17,10 @@ from gdrive_wa.core.arguments import PathLike, ProgressLike, as_path, as_progres
 from gdrive_wa.core.model import Report
 from gdrive_wa.emulation.sample import make_sample
 from gdrive_wa.emulation.server import Emulator
-from gdrive_wa.google.access import ENDPOINT_VARIABLE, TOKEN_VARIABLE
+from gdrive_wa.google.access import TOKEN_VARIABLE
 from gdrive_wa.google.login import login_oauth
 from gdrive_wa.google.logins import CONFIG_VARIABLE
+from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.sources import connect

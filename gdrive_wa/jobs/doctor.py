@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.version import VERSION
-from gdrive_wa.google.access import ENDPOINT_VARIABLE, TOKEN_VARIABLE
+from gdrive_wa.google.access import TOKEN_VARIABLE
 from gdrive_wa.google.login import CLIENT_FILE
 from gdrive_wa.google.logins import config_folder, keyring_name, load
-from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.jobs.configured_key import KEY_FILE_VARIABLE, KEY_VARIABLE, configured_key
 
 _LIBRARIES = ("google-api-python-client", "google-auth-oauthlib", "pycryptodome", "protobuf")

@@ -7,34 +7,30 @@ run had verified but not renamed is found again in its partial file, by its hash
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent, Stage
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import Draft, flush_folders
+from gdrive_wa.storage.batch import Batch, withdraw_refused
+from gdrive_wa.storage.draft import move_into_place
+from gdrive_wa.storage.draft_file import write_draft
 from gdrive_wa.storage.free_names import metadata_path
-from gdrive_wa.storage.free_space import require_room
+from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
+from gdrive_wa.transfer.existing_file import ExistingFile, find_existing
 from gdrive_wa.transfer.fetch import JOBS
 from gdrive_wa.transfer.partial import open_partials, revision_of
-from gdrive_wa.transfer.plan import Plan, Task, make_plan, require_one_backup, standing
-from gdrive_wa.transfer.pool import each
-from gdrive_wa.transfer.pull import Pulled, Tries, pull
-from gdrive_wa.transfer.standing import Standing, look
-from gdrive_wa.transfer.watch import Watch
-
-BATCH = 256
-"""The most verified blobs that wait to be flushed to the disk together."""
-BATCH_SECONDS = 2.0
-"""The longest time that a verified blob waits to be flushed."""
+from gdrive_wa.transfer.plan import Plan, Task, already_there, make_plan, require_one_backup
+from gdrive_wa.transfer.pool import run_tasks
+from gdrive_wa.transfer.pull import Pulled, StreamRetryPolicy, pull
+from gdrive_wa.transfer.run_control import RunControl
 
 
 def download(
@@ -45,7 +41,7 @@ def download(
     jobs: int = JOBS,
     progress: Progress | None = None,
     dry_run: bool = False,
-    tries: Tries | None = None,
+    retry_policy: StreamRetryPolicy | None = None,
 ) -> Report:
     """Download `entries` of `source` into `dest`, under their stored names.
 
@@ -79,18 +75,25 @@ def download(
         require_one_backup(dest, manifest, wanted)
         open_partials(partials)
         plan = make_plan(manifest, {record.path: record for record in manifest}, wanted, partials)
-        require_room(dest, plan.needed)
-        run = _Run(source, manifest, plan, partials, Watch(progress), tries or Tries())
+        require_free_space(dest, plan.needed)
+        run = _Run(
+            source,
+            manifest,
+            plan,
+            partials,
+            RunControl(progress),
+            retry_policy or StreamRetryPolicy(),
+        )
         run.all(jobs)
     run.report.seconds = time.monotonic() - started
     return run.report
 
 
 def _dry_run_report(plan: Plan, seconds: float) -> Report:
-    report = Report(skipped=plan.standing, failed=plan.impossible, seconds=seconds)
+    report = Report(skipped=plan.already_there, failed=plan.impossible, seconds=seconds)
     for task in plan.tasks:
         size = task.entry.size or 0
-        report.done.append(Outcome(path=task.entry.path, file=str(task.place), bytes=size))
+        report.done.append(Outcome(path=task.entry.path, file=str(task.target), bytes=size))
         report.bytes += size
     return report
 
@@ -99,8 +102,8 @@ def _dry_run_report(plan: Plan, seconds: float) -> Report:
 class _VerifiedBlob:
     """A verified blob, in its partial file or under its final name."""
 
-    place: PurePosixPath
-    blob: Pulled | Standing
+    target: PurePosixPath
+    blob: Pulled | ExistingFile
 
 
 @dataclass(slots=True)
@@ -109,114 +112,101 @@ class _Run:
     manifest: Manifest
     plan: Plan
     partials: Path
-    watch: Watch
-    tries: Tries
+    control: RunControl
+    retry_policy: StreamRetryPolicy
     report: Report = field(default_factory=Report)
-    _verified: list[tuple[Task, _VerifiedBlob]] = field(default_factory=list)
-    _flushed_at: float = field(default_factory=time.monotonic)
 
     def all(self, jobs: int) -> None:
-        progress, tasks = self.watch.progress, self.plan.tasks
-        self.report.skipped += self.plan.standing
+        progress, tasks = self.control.progress, self.plan.tasks
+        self.report.skipped += self.plan.already_there
         self.report.failed += self.plan.impossible
-        self._save_metadata((task.entry, task.place) for task in self.plan.stale_metadata)
         total = sum(task.entry.size or 0 for task in tasks)
         progress.begin(Stage.DOWNLOAD, items=len(tasks), total_bytes=total)
+        batch = Batch(self.manifest)
         try:
-            with closing(each(self._bring, tasks, self.watch, jobs=jobs)) as results:
+            with batch, closing(run_tasks(self._bring, tasks, self.control, jobs=jobs)) as results:
+                for task in self.plan.stale_metadata:
+                    self._save_envelope(task.entry, task.target)
                 for result in results:
-                    if result is not None:
-                        self._collect(*result)
-                    if self._due():
-                        self._flush()
+                    if result is None:
+                        batch.tick()
+                    else:
+                        self._place(batch, *result)
         finally:
-            self._flush()
+            withdraw_refused(batch, self.report)
             progress.end(Stage.DOWNLOAD)
 
     def _bring(self, task: Task) -> _VerifiedBlob:
-        entry, place = task.entry, task.place
-        self.plan.places.check_no_link(place)
-        if task.look:
-            path = self.manifest.folder / place
-            found = look(path, entry, sha256=True, check=self.watch.check)
+        entry, target = task.entry, task.target
+        self.plan.names.check_no_link(target)
+        if task.candidate:
+            path = self.manifest.folder / target
+            found = find_existing(path, entry, sha256=True, check=self.control.check)
             if found is not None:
-                return _VerifiedBlob(place, found)
-            if not self.plan.places.recorded(place):  # never replace a file that we did not write
-                place = self.plan.places.give(
+                return _VerifiedBlob(target, found)
+            if not self.plan.names.recorded(target):  # a file that is not ours stays
+                target = self.plan.names.allocate(
                     entry.stored_as, with_metadata=entry.envelope is not None
                 )
         pulled = pull(
-            self.source, entry, self.partials, place, self.watch, lasting=True, tries=self.tries
+            self.source,
+            entry,
+            self.partials,
+            target,
+            self.control,
+            permanent=True,
+            retry_policy=self.retry_policy,
         )
-        return _VerifiedBlob(place, pulled)
+        return _VerifiedBlob(target, pulled)
 
-    def _collect(self, task: Task, result: _VerifiedBlob | GdriveWaError) -> None:
-        self.watch.progress.advance(Stage.DOWNLOAD, items=1)
+    def _place(self, batch: Batch, task: Task, result: _VerifiedBlob | GdriveWaError) -> None:
+        """Give what was brought its name, and save its envelope beside it."""
+        entry = task.entry
+        self.control.progress.advance(Stage.DOWNLOAD, items=1)
         if isinstance(result, GdriveWaError):
-            self.report.failed.append(Outcome.failed(task.entry.path, result))
-        else:
-            self._verified.append((task, result))
-
-    def _due(self) -> bool:
-        waited = time.monotonic() - self._flushed_at
-        return len(self._verified) >= BATCH or (bool(self._verified) and waited >= BATCH_SECONDS)
-
-    def _flush(self) -> None:
-        """Flush the verified blobs, then record them, then give them their names."""
-        batch, self._verified = self._verified, []
-        if any(isinstance(verified.blob, Pulled) for _, verified in batch):
-            flush_folders(self.manifest.folder)
-        self.manifest.add(*(_record(task.entry, verified) for task, verified in batch))
-        for task, verified in batch:
-            self._name(task.entry, verified)
-        self._save_metadata(
-            (task.entry, verified.place)
-            for task, verified in batch
-            if task.entry.envelope is not None
-        )
-        self._flushed_at = time.monotonic()
-
-    def _name(self, entry: Entry, verified: _VerifiedBlob) -> None:
-        blob = verified.blob
-        if isinstance(blob, Standing):
-            self.report.skipped.append(standing(entry, verified.place))
+            self.report.failed.append(Outcome.failed(entry.path, result))
             return
-        blob.name(f"{self.manifest.folder}/{verified.place}")
-        if blob.unproven:
-            self.watch.progress.say(
-                f"{entry.stored_as}: not verified, because it is listed without size or checksum"
+        record = _record(entry, result)
+        if isinstance(result.blob, ExistingFile):
+            self.manifest.add(record)
+            self.report.skipped.append(already_there(entry, result.target))
+        else:
+            self._place_pulled(batch, entry, record, result.blob)
+        if entry.envelope is not None:
+            batch.when_flushed(partial(self._save_envelope, entry, result.target))
+
+    def _place_pulled(self, batch: Batch, entry: Entry, record: Record, blob: Pulled) -> None:
+        batch.add(blob.draft(), record)
+        if blob.has_checkpoint:
+            batch.when_flushed(blob.forget_checkpoint)
+        if blob.unverified:
+            self.control.progress.say(
+                f"{entry.stored_as}: listed without size or checksum, taken as it came"
             )
         self.report.bytes += blob.fetched
-        self.report.done.append(
-            Outcome(path=entry.path, file=str(verified.place), bytes=blob.fetched)
-        )
+        done = Outcome(path=entry.path, file=record.path, bytes=blob.fetched)
+        self.report.done.append(done)
 
-    def _save_metadata(self, places: Iterable[tuple[Entry, PurePosixPath]]) -> None:
-        """Write the envelope of each entry next to its blob, then record all of them."""
-        self.manifest.add(*[self._write_envelope(entry, place) for entry, place in places])
-
-    def _write_envelope(self, entry: Entry, place: PurePosixPath) -> Record:
-        text = (entry.envelope or "").encode()
-        sidecar = metadata_path(place)
-        final = self.manifest.folder / sidecar
+    def _save_envelope(self, entry: Entry, where: PurePosixPath) -> None:
+        """Save the envelope of `entry` beside its place."""
         mtime = entry.modified.timestamp() if entry.modified else None
-        with Draft(final.parent) as draft:
-            with storage_errors(final):
-                draft.file.write(text)
-            draft.commit(final, mtime=mtime, durable=False)
-        return Record(
-            path=str(sidecar),
-            size=len(text),
-            sha256=hashlib.sha256(text).hexdigest(),
-            mtime_ns=final.lstat().st_mtime_ns,
+        folder = self.manifest.folder / STATE_FOLDER
+        draft = write_draft(folder, (entry.envelope or "").encode(), mtime=mtime)
+        record = Record(
+            path=str(metadata_path(where)),
+            size=draft.size,
+            sha256=draft.sha256,
+            mtime_ns=draft.mtime_ns,
         )
+        move_into_place(draft.path, self.manifest.file_of(record))
+        self.manifest.add(record)
 
 
 def _record(entry: Entry, verified: _VerifiedBlob) -> Record:
     """The manifest's record of a verified blob."""
     blob = verified.blob
     return Record(
-        path=str(verified.place),
+        path=str(verified.target),
         size=blob.size,
         sha256=blob.sha256 or "",
         mtime_ns=blob.mtime_ns,

@@ -10,14 +10,15 @@ from typing import overload
 from gdrive_wa.core.arguments import (
     PathLike,
     ProgressLike,
-    as_choice,
     as_count,
     as_path,
     as_progress,
+    as_selection,
     wrong_type,
 )
-from gdrive_wa.core.model import Backup, Choice, Entry, Report
+from gdrive_wa.core.model import Backup, Entry, Report
 from gdrive_wa.core.progress import Progress
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.jobs.arguments import KeyLike, SourceLike, as_key, backup_name, opened_source
 from gdrive_wa.jobs.download import download as download_entries
@@ -33,7 +34,7 @@ def download(
     *,
     backup: Backup | str | None = None,
     key: KeyLike | None = None,
-    choice: Choice | None = None,
+    selection: Selection | None = None,
     jobs: int = JOBS,
     dry_run: bool = False,
     progress: ProgressLike | None = None,
@@ -59,14 +60,14 @@ def download(  # type: ignore[misc]  # the second of two may be the folder
     *,
     backup: Backup | str | None = None,
     key: KeyLike | None = None,
-    choice: Choice | None = None,
+    selection: Selection | None = None,
     jobs: int = JOBS,
     dry_run: bool = False,
     progress: ProgressLike | None = None,
 ) -> Report:
     """Copy the stored blobs of a backup to `dest` as they are, verified.
 
-    Two ways to call it: ``download(source, dest)`` copies a backup, or what `choice` says of it;
+    Two ways to call it: ``download(source, dest)`` copies a backup, or what `selection` says of it;
     ``download(source, entries, dest)`` copies entries that were listed before. A run that was
     stopped is continued by the same call.
 
@@ -74,9 +75,9 @@ def download(  # type: ignore[misc]  # the second of two may be the folder
         source: the result of ``connect()`` or ``open_folder()``, or the path of a folder.
         entries: entries of `source` from an earlier listing.
         dest: the folder to fill, or to bring up to date.
-        backup: a backup, its name, or the account's number; by default the newest.
-        key: a key or the path of a key file; with it, `choice` goes by the real names.
-        choice: which entries are meant; by default all.
+        backup: which one: itself, its name, or the account's number; by default the newest.
+        key: a key or the path of a key file; with it, `selection` goes by the real names.
+        selection: which entries are meant; by default all.
         jobs: files at the same time.
         dry_run: fetch and write nothing; `done` lists what would be, with sizes.
         progress: receives progress, and may stop the job.
@@ -88,13 +89,13 @@ def download(  # type: ignore[misc]  # the second of two may be the folder
         CredentialsError, NetworkError: the source cannot be read.
         UsageError: there is no such backup or folder, `dest` holds another backup, or an
             argument is of a wrong type.
-        KeyFailure: the key is not this backup's, or is needed for what `choice` names.
-        StorageError: `dest` cannot be written, or is in use by another run.
-        Interrupted: the user asked to stop; finished files are kept.
+        KeyFailure: the key is not this backup's, or is needed for what `selection` names.
+        StorageError: `dest` cannot be written, or another run holds it.
+        Interrupted: the user asked to stop; what is finished is kept.
     """
     listed, target = _two_ways(entries, dest)
     count, told, opener = as_count(jobs, "jobs"), as_progress(progress), as_key(key)
-    meant, name = as_choice(choice), backup_name(backup)
+    meant, name = as_selection(selection), backup_name(backup)
     if source is None:
         raise wrong_type("source", "a backup source or the path of a folder", source)
     with opened_source(source) as opened:
@@ -128,10 +129,10 @@ def _listed(
     source: BackupSource,
     backup: str | None,
     key: Key | None,
-    choice: Choice,
+    selection: Selection,
     dest: Path,
     progress: Progress,
 ) -> list[Entry]:
     chosen = pick_backup(source, backup, progress=progress)
     listed = list_entries(source, chosen, key, dest=dest, progress=progress)
-    return choose(listed, choice, key, progress=progress)
+    return choose(listed, selection, key, progress=progress)

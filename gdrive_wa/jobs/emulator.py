@@ -23,7 +23,8 @@ from gdrive_wa.core.model import Secret
 from gdrive_wa.emulation.faults import Faults, parse_faults
 from gdrive_wa.emulation.sample import make_sample
 from gdrive_wa.emulation.server import Emulator
-from gdrive_wa.google.access import ENDPOINT_VARIABLE, TOKEN_VARIABLE
+from gdrive_wa.google.access import TOKEN_VARIABLE
+from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE
 from gdrive_wa.jobs.configured_key import KEY_FILE_VARIABLE
 
 _KEY_FILES = ("encrypted_backup.key", "key")
@@ -66,8 +67,8 @@ class RunningEmulator:
         keys = (folder.absolute() / name for name in _KEY_FILES)
         self.root = self._server.root
         self.account = signed_in.email
-        self.token = Secret(str(signed_in.said.get("access_token", "")))
-        self.oauth_token = Secret(str(signed_in.said.get("oauth_token", "")))
+        self.token = Secret(str(signed_in.settings.get("access_token", "")))
+        self.oauth_token = Secret(str(signed_in.settings.get("oauth_token", "")))
         self.key_file = next((file for file in keys if file.exists()), None)
 
     def __repr__(self) -> str:

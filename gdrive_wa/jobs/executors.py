@@ -11,15 +11,15 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import Thread
-from typing import Any, Self
+from typing import Self
 
 from gdrive_wa.core.errors import GdriveWaError, StorageError
-from gdrive_wa.core.progress import LOOK_SECONDS, Progress
+from gdrive_wa.core.progress import POLL_SECONDS, Progress
 from gdrive_wa.jobs.opening import (
     OpenedFile,
     OpenFailure,
@@ -27,12 +27,15 @@ from gdrive_wa.jobs.opening import (
     StoredFile,
     open_file,
     open_files,
+    open_shared,
 )
 
 LARGE = 4 << 20
 """Bytes from which one file keeps every core of this machine busy alone."""
 MANY = 300
 """Small files for which worker processes are worth their start, a third of a second."""
+FEW = 4
+"""Files that are opened by the caller's thread: a database must be there before its media."""
 CHUNK = 50
 """Small files that are opened at a time."""
 _AHEAD = 3
@@ -74,6 +77,7 @@ class Opener:
         self._own: Executor | None = None
         self._processes = False
         self._broken = False
+        self._told = False
 
     def __enter__(self) -> Self:
         return self
@@ -91,8 +95,11 @@ class Opener:
             for _ in range(self._jobs):  # they import what they need while the caller reads on
                 self._own.submit(open_files, self._opening, ())
 
-    def each(self, files: Iterable[StoredFile | None]) -> Iterator[Result | None]:
-        """Each file with what became of it, in the order of `files`.
+    def each(
+        self, files: Iterable[StoredFile | None], *, count: int | None = None
+    ) -> Iterator[Result | None]:
+        """Each file with what became of it, in the order of `files`: about `count` of them, where
+        that is known. A few are opened at once by the caller's thread.
 
         A None in `files` says that the next file is not there yet; a None comes out when nothing
         is ready: the caller may use the moment.
@@ -101,6 +108,10 @@ class Opener:
             StorageError: a temporary file could not be written; no other one will be.
             Interrupted: the user asked to stop.
         """
+        if self._given is None and count is not None and count <= FEW:
+            for each in files:
+                yield None if each is None else (each, self._here(each))
+            return
         waiting: Waiting = deque()
         chunk: list[StoredFile] = []
         most = _AHEAD * self._jobs if self._given is None else _AHEAD_ELSEWHERE
@@ -138,31 +149,56 @@ class Opener:
         return CHUNK if self._processes or self._given is not None else 1
 
     def _submit(self, chunk: list[StoredFile]) -> Future[Answers]:
-        if not self._broken:
-            if self._own is None and self._given is None:
-                self._own = ThreadPoolExecutor(self._jobs, thread_name_prefix="gdrive-wa open")
-            executor: Any = self._given or self._own
-            with suppress(Exception):  # a broken pool: the chunk is opened here
-                future: Future[Answers] = executor.submit(open_files, self._opening, chunk)
-                return future
-            self._broken = True
-        return _done(open_files(self._opening, chunk))
+        while not self._broken:
+            try:
+                return self._executor().submit(self._call, self._opening, chunk)
+            except Exception as error:  # noqa: BLE001 - broken: the next best one opens the rest
+                self._tell(error)
+                self._broken, self._given = self._given is None, None
+        return _done(self._open_here(chunk))
+
+    @property
+    def _call(self) -> Callable[[Opening, Sequence[StoredFile]], Answers]:
+        return open_files if self._given is None else open_shared
+
+    def _executor(self) -> Executor:
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = ThreadPoolExecutor(self._jobs, thread_name_prefix="gdrive-wa open")
+        return self._own
+
+    def _open_here(self, chunk: list[StoredFile]) -> Answers:
+        """What an executor could not open; between two files, the user may stop it."""
+        answers: Answers = []
+        for file in chunk:
+            self._progress.check()
+            answers += open_files(self._opening, [file])
+        return answers
+
+    def _tell(self, error: BaseException) -> None:
+        """That an executor which was handed in fails, and why: once, since all will be well."""
+        if self._given is not None and not self._told:
+            self._told = True
+            reason = str(error) or type(error).__name__
+            self._progress.say(f"opening files on this machine instead of the workers: {reason}")
 
     def _next(self, waiting: Waiting) -> Iterator[Result | None]:
         chunk, future = waiting[0]
         while True:
             self._progress.check()
             try:
-                answers = future.result(timeout=LOOK_SECONDS)
+                answers = future.result(timeout=POLL_SECONDS)
                 break
             except NotYet:
                 if not future.done():
                     yield None
                     continue
-                answers = open_files(self._opening, chunk)
+                answers = self._open_here(chunk)
                 break
-            except Exception:  # noqa: BLE001 - a worker died: what it had is opened here instead
-                answers = open_files(self._opening, chunk)
+            except Exception as error:  # noqa: BLE001 - what a dead worker had is opened here
+                self._tell(error)
+                answers = self._open_here(chunk)
                 break
         waiting.popleft()
         for file, answer in zip(chunk, answers, strict=True):
@@ -213,7 +249,7 @@ def _begin_worker(owner: int) -> None:
 
 def _end_with(owner: int) -> None:
     while os.getppid() == owner:  # on Windows it stays so: there a worker ends when it is idle
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     os._exit(0)
 
 

@@ -28,11 +28,11 @@ from gdrive_wa.crypt.envelope import (
     read_file_metadata,
 )
 from gdrive_wa.crypt.inspect import inspect
-from gdrive_wa.crypt.key_text import only_digits
+from gdrive_wa.crypt.key_text import strip_separators
 from gdrive_wa.crypt.keys import ROOT_KEY_SIZE, Key, RootKey
 from gdrive_wa.crypt.payload import HEAD, is_plausible
 from gdrive_wa.crypt.primitives import GcmDecryptor
-from gdrive_wa.crypt.recognise import HEADER_READ, media_name, recognise
+from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, media_name, recognise
 from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.reading import open_source
 
@@ -62,8 +62,8 @@ class TypoFix:
     expected: str
 
     def correct(self, typed: str) -> str:
-        """The 64 digits with this one corrected."""
-        digits = only_digits(typed).lower()
+        """The 64 digits with this one put right."""
+        digits = strip_separators(typed).lower()
         return digits[: self.position - 1] + self.expected + digits[self.position :]
 
 
@@ -115,7 +115,7 @@ def find_typo(typed: str, authenticates: Callable[[RootKey], bool]) -> TypoFix |
         typed: 64 characters without spaces; at most one is not a hexadecimal digit.
         authenticates: whether a key opens the user's own file.
     """
-    digits = only_digits(typed).lower()
+    digits = strip_separators(typed).lower()
     invalid = [position for position, digit in enumerate(digits) if digit not in _DIGITS]
     if len(digits) != 2 * ROOT_KEY_SIZE or len(invalid) > 1:
         return None
@@ -182,10 +182,10 @@ def _opens_envelope(sealed: str, key: RootKey) -> bool:
 def _start_test(path: Path) -> Callable[[RootKey], bool]:
     """A cheap test that the right key always passes, and a wrong key almost never."""
     with open_source(path) as file:
-        start = file.read(HEADER_READ + HEAD)
+        start = file.read(MAX_HEADER_SIZE + HEAD)
         size = os.fstat(file.fileno()).st_size
     digits = media_name(path.name)
-    _, header = recognise(start[:HEADER_READ], path.name)
+    _, header = recognise(start[:MAX_HEADER_SIZE], path.name)
     if size <= SMALL or (digits is None and header is None):
         return lambda _key: True
     head = start[header.size if header else 0 :][:HEAD]

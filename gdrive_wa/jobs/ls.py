@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gdrive_wa.core.arguments import ProgressLike, as_choice, as_progress
-from gdrive_wa.core.model import Backup, Choice, Entry
+from gdrive_wa.core.arguments import ProgressLike, as_progress, as_selection
+from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import KeyLike, SourceLike, as_key, backup_name, opened_source
 from gdrive_wa.jobs.plan import choose, list_entries, pick_backup
 
@@ -13,30 +14,30 @@ def ls(
     backup: Backup | str | None = None,
     *,
     key: KeyLike | None = None,
-    choice: Choice | None = None,
+    selection: Selection | None = None,
     progress: ProgressLike | None = None,
 ) -> list[Entry]:
     """List what a backup contains. Nothing is downloaded.
 
     Args:
-        source: the result of ``connect()`` or ``open_folder()``, or the path of a folder; by
-            default the backup service with the stored login.
-        backup: a backup, its name, or the account's number; by default the newest.
-        key: a key or the path of a key file, needed for the real names.
-        choice: which entries are meant; by default all.
-        progress: receives progress, and may stop the job.
+        source: where it lies: what ``connect()`` or ``open_folder()`` gave, or the path of a
+            folder; by default the backup service of the account that is logged in.
+        backup: which one: itself, its name, or the account's number; by default the newest.
+        key: a key or the path of a key file, which opens the real names.
+        selection: which entries are meant; by default all.
+        progress: who is told how far it is, and who may stop it.
 
     Returns:
         The entries, in the order of the listing.
 
     Raises:
-        GdriveWaError: the source has no backup.
-        CredentialsError, NetworkError: the source cannot be read.
-        UsageError: there is no such backup or folder, or an argument has a wrong type.
-        KeyFailure: the key is not this backup's, or is needed for what `choice` names.
+        GdriveWaError: the source holds no backup.
+        CredentialsError, NetworkError: the source cannot be had.
+        UsageError: there is no such backup or folder, or an argument is of a wrong type.
+        KeyFailure: the key is not this backup's, or is needed for what `selection` names.
         Interrupted: the user asked to stop.
     """
-    told, opener, meant = as_progress(progress), as_key(key), as_choice(choice)
+    told, opener, meant = as_progress(progress), as_key(key), as_selection(selection)
     name = backup_name(backup)
     with opened_source(source) as opened:
         chosen = pick_backup(opened, name, progress=told)

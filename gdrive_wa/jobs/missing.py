@@ -7,43 +7,23 @@ files pass through the same engine: bring → open → place.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gdrive_wa.archive.writer import ArchiveWriter
-from gdrive_wa.core.model import Choice, Entry, MediaLink, Outcome, Report, VoiceNote
+from gdrive_wa.core.model import Entry, MediaLink, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.databases import links_of
-from gdrive_wa.sources.whatsapp import expiry, stored_name
 
 LinkedNotes = dict[str, list[tuple[VoiceNote, MediaLink]]]
 """Notes to request from WhatsApp's servers, by the stored name of the copy. Several notes may share
 a copy, such as a forwarded note and its original."""
 
 
-@dataclass(frozen=True, slots=True)
-class MissingFilter:
-    """Which missing notes are meant.
-
-    Attributes:
-        choice: its dates are kept to.
-        chat: only notes of chats whose name holds this text.
-    """
-
-    choice: Choice
-    chat: str | None = None
-
-    def means(self, note: VoiceNote) -> bool:
-        """True when `note` is one to ask for; one without a date is never left out by dates."""
-        if self.chat is not None and self.chat.casefold() not in note.chat.casefold():
-            return False
-        return self.choice.covers(note.sent_at)
-
-
 def missing_notes(
     archive: ArchiveWriter,
     entries: Iterable[Entry],
-    meant: MissingFilter,
+    selection: Selection,
     report: Report,
     progress: Progress,
 ) -> LinkedNotes:
@@ -53,13 +33,18 @@ def missing_notes(
     could restore them either.
 
     Args:
-        archive: with everything from the backup already placed.
-        entries: all entries of the backup: a note whose file is among them is not requested.
-        meant: which notes.
-        report: skipped notes are added to it.
-        progress: receives warnings about what could not be read.
+        archive: after everything of the backup was placed.
+        entries: all that the backup holds: a note of which it has the file is not asked for.
+        selection: which notes; one without a date is never left out by dates.
+        report: is added to.
+        progress: is told what could not be read.
     """
-    wanted = [note for note in archive.missing(entries) if meant.means(note)]
+    from gdrive_wa.sources.whatsapp import (  # noqa: PLC0415 - HTTP is slow to import
+        expiry,
+        stored_name,
+    )
+
+    wanted = [note for note in archive.missing(entries) if selection.means(note)]
     links = links_of(archive, progress) if wanted else {}
     linked: LinkedNotes = {}
     for note in wanted:

@@ -127,6 +127,19 @@ def open_files(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile
     return results
 
 
+def open_shared(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile | OpenFailure]:
+    """As :func:`open_files`, on a machine that may not see the same folders: then it writes
+    nothing, so that no decrypted content is left there.
+
+    Raises:
+        FileNotFoundError: one of the files, or the folder for temporary files, is not there.
+    """
+    for path in (opening.drafts, *(file.path for file in files)):
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"a worker does not see '{path}'")
+    return open_files(opening, files)
+
+
 def open_file(opening: Opening, file: StoredFile, progress: Progress | None = None) -> OpenedFile:
     """Decrypt, verify, hash and tag one stored file into a temporary file.
 
@@ -204,8 +217,8 @@ def _in_memory(
         mtime = note.mtime if note.mtime is not None else mtime
         if is_opus(content.start):
             try:
-                whole, key = tagged(whole, note.tags), note.key
-            except FormatError:  # the writer tries again, and reports it
+                whole, key = tagged(whole, note.tags), note.note_id
+            except FormatError:  # told by the writer, which tries once more
                 key = None
             return write_draft(
                 drafts, whole, mtime=mtime, content_sha256=content.sha256, tagged_for=key
@@ -219,7 +232,7 @@ def _streamed(
     with Draft(drafts) as draft:
         content = decrypt(draft.write)
         draft.close(mtime=mtime)
-        path = draft.hand_over()
+        path = draft.detach()
     draft_file = DraftFile(
         path=path,
         size=content.size,

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError, MissingKeyError, UsageError
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE, Kind, is_encrypted
-from gdrive_wa.core.model import Backup, Choice, Entry, Outcome, Report, within
+from gdrive_wa.core.model import Backup, Entry, Outcome, Report, within
 from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name
 from gdrive_wa.jobs.reveal import NOT_A_KEY, check_key, reveal
 from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
 from gdrive_wa.storage.manifest import Manifest
 
-USUAL = frozenset({Kind.VOICE, Kind.DATABASE})
-"""What ``restore`` takes unless told otherwise."""
 _KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
 """What can be told from an encrypted backup's own names, without the key."""
 _DAILY_COPY = re.compile(r"msgstore-\d{4}-\d\d-\d\d\.\d+\.db\.crypt\d+$")
@@ -153,13 +152,17 @@ def list_entries(
 
 
 def choose(
-    entries: Iterable[Entry], choice: Choice, key: Key | None, *, progress: Progress | None = None
+    entries: Iterable[Entry],
+    selection: Selection,
+    key: Key | None,
+    *,
+    progress: Progress | None = None,
 ) -> list[Entry]:
-    """Those that `choice` means.
+    """Those that `selection` means.
 
     Args:
         entries: all that is listed.
-        choice: which are meant.
+        selection: which are meant.
         key: what opened the listing's envelopes.
         progress: is told when nothing is meant, and of files whose names tell too little.
 
@@ -170,18 +173,18 @@ def choose(
     listed, progress = list(entries), progress or Silent()
     sealed = sum(entry.envelope is not None and entry.kind is Kind.UNKNOWN for entry in listed)
     if key is None and sealed:
-        if choice.only - _KNOWN_BY_NAME:
+        if selection.only - _KNOWN_BY_NAME:
             raise MissingKeyError(
                 f"which of {sealed} files are meant cannot be told without the key"
             )
-        if choice.include or choice.exclude:
+        if selection.include or selection.exclude:
             progress.say(
                 f"without the key, {sealed} files are chosen by the names they are stored under,"
                 " not by their real ones"
             )
-    chosen = [entry for entry in listed if choice.admits(entry)]
+    chosen = [entry for entry in listed if selection.admits(entry)]
     nameless = sum(entry.envelope is None and _may_be_voice(entry) for entry in listed)
-    if nameless and choice.only:
+    if nameless and selection.only:
         progress.say(
             f"{nameless} files that no metadata names are left out: what they are shows when they"
             " are opened"
@@ -192,9 +195,9 @@ def choose(
 
 
 def make_plan(
-    backup: Backup, entries: Iterable[Entry], choice: Choice, *, everything: bool = False
+    backup: Backup, entries: Iterable[Entry], selection: Selection, *, everything: bool = False
 ) -> Plan:
-    """What to take: the usual, what `choice` says, or everything.
+    """What to take: the usual, what `selection` says, or everything.
 
     Voice notes bring the databases along, for these tell who and when. A media file without
     metadata may be a voice note: it is taken, and judged once it is open.
@@ -208,18 +211,15 @@ def make_plan(
             f"the backup of {backup.account} holds nothing",
             hint="in WhatsApp, back up again, wait until it is done, and run this again",
         )
-    if not choice.only and not everything:
-        choice = replace(choice, only=USUAL)
-    voices = Kind.VOICE in choice.only
-    if voices:
-        choice = replace(choice, only=choice.only | {Kind.DATABASE})
+    selection = selection.with_usual_kinds(everything=everything)
+    voices = bool(selection.only) and selection.voice_notes
     databases, media = [], []
     for entry in listed:
         if entry.kind is Kind.DATABASE:
             wanted = everything or not _DAILY_COPY.search(entry.path)
-            if wanted and (not choice.only or Kind.DATABASE in choice.only):
+            if wanted and (not selection.only or Kind.DATABASE in selection.only):
                 databases.append(entry)
-        elif choice.admits(entry) or (voices and _may_be_voice(entry)):
+        elif selection.admits(entry) or (voices and _may_be_voice(entry)):
             media.append(entry)
     return Plan(backup, tuple(databases), tuple(media))
 

@@ -19,15 +19,16 @@ from gdrive_wa.chats.same_account import same_phone
 from gdrive_wa.core.arguments import (
     PathLike,
     ProgressLike,
-    as_choice,
     as_count,
     as_optional_path,
     as_optional_text,
     as_path,
     as_progress,
+    as_selection,
     as_zone,
 )
-from gdrive_wa.core.model import Backup, Choice, Report
+from gdrive_wa.core.model import Backup, Report
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import (
     KeyLike,
     SourceLike,
@@ -37,13 +38,14 @@ from gdrive_wa.jobs.arguments import (
     backup_name,
     takes_source,
 )
-from gdrive_wa.jobs.databases import by_the_databases, chats_first, notes_of, of_chat
+from gdrive_wa.jobs.cluster import workers_of
+from gdrive_wa.jobs.databases import chats_first, notes_of, select_media
 from gdrive_wa.jobs.last_run import LastRun
-from gdrive_wa.jobs.missing import MissingFilter, missing_notes
+from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.pages.page import write_page
-from gdrive_wa.storage.free_space import require_room
+from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.transfer.fetch import JOBS
 
 
@@ -54,7 +56,7 @@ def restore(
     *,
     key: KeyLike | None = None,
     backup: Backup | str | None = None,
-    choice: Choice | None = None,
+    selection: Selection | None = None,
     chat: str | None = None,
     everything: bool = False,
     contacts: PathLike | None = None,
@@ -62,6 +64,7 @@ def restore(
     tags: bool = True,
     jobs: int = JOBS,
     executor: Executor | None = None,
+    cluster: str | None = None,
     keep_blobs: bool = False,
     missing_from_whatsapp: bool = False,
     endpoint: str | None = None,
@@ -75,7 +78,7 @@ def restore(
         dest: the archive's folder: a new one, or one to bring up to date.
         key: a key or the path of a key file; only a backup without any encryption needs none.
         backup: itself, its name, or the account's number; by default the newest.
-        choice: which entries; by default voice notes and databases.
+        selection: which entries; by default voice notes and databases.
         chat: only voice notes of chats whose name holds this text.
         everything: all media, not only voice notes.
         contacts: a vCard or Google-contacts file with names.
@@ -84,6 +87,8 @@ def restore(
         jobs: files fetched at the same time.
         executor: opens the files (decrypts, verifies, tags) in place of this machine's worker
             processes: any :class:`concurrent.futures.Executor` whose workers see the same folders.
+        cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
+            open the files instead; they need the same folders, and this package.
         keep_blobs: keep the stored blobs too, in the archive's state folder.
         missing_from_whatsapp: ask WhatsApp's own servers for what the backup lacks, as long as
             its links live.
@@ -95,7 +100,7 @@ def restore(
         Every entry as done, skipped or failed. A failed entry ends no run.
 
     Raises:
-        CredentialsError, NetworkError: the source cannot be had.
+        CredentialsError, NetworkError: the source or the cluster cannot be had.
         UsageError: there is no such backup or chat, `dest` is the backup's own folder, or an
             argument is of a wrong type.
         KeyFailure: no key, or not this backup's.
@@ -104,27 +109,29 @@ def restore(
     """
     source, dest, key = as_source(source), as_path(dest, "dest"), as_key(key)
     progress, executor = as_progress(progress), as_executor(executor)
-    backup, choice, jobs = backup_name(backup), as_choice(choice), as_count(jobs, "jobs")
-    chat, endpoint = as_optional_text(chat, "chat"), as_optional_text(endpoint, "endpoint")
+    backup, selection = backup_name(backup), as_selection(selection, chat=chat)
+    jobs, endpoint = as_count(jobs, "jobs"), as_optional_text(endpoint, "endpoint")
+    cluster = as_optional_text(cluster, "cluster")
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
     chosen = pick_backup(source, backup, progress=progress)
     last = LastRun(
         dest,
         source.state(chosen),
-        (chosen.name, key, choice.words(), chat, everything, str(timezone), tags, keep_blobs),
+        (chosen.name, key, selection.words(), everything, str(timezone), tags, keep_blobs),
         read=[contacts],
         written=[PAGE_NAME, SUMS_NAME],
     )
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    plan = make_plan(chosen, entries, choice, everything=everything)
+    plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
         return plan.report(dest)
-    require_room(dest, plan.report(dest).bytes)
+    require_free_space(dest, plan.report(dest).bytes)
     whose = chosen.account if chosen.account.isdigit() else None
     with (
+        workers_of(executor, cluster, progress) as workers,
         ArchiveWriter(
             dest,
             timezone=timezone,
@@ -138,7 +145,7 @@ def restore(
             archive,
             key,
             jobs=jobs,
-            executor=executor,
+            executor=workers,
             keep=keep_blobs,
             progress=progress,
         ) as run,
@@ -151,12 +158,10 @@ def restore(
             archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
         )
         notes = archive.expect(notes)
-        media = by_the_databases(entries, plan.media, choice, archive)
-        media = of_chat(media, notes, chat, archive)
+        media = select_media(entries, plan.media, selection, notes, archive)
         run.take(media, include_unmatched=everything or not notes)
         if missing_from_whatsapp:
-            meant = MissingFilter(choice, chat)
-            linked = missing_notes(archive, entries, meant, run.report, progress)
+            linked = missing_notes(archive, entries, selection, run.report, progress)
             run.take_missing(linked, endpoint)
         shown = archive.finish()
         write_page(dest, shown, timezone=timezone)

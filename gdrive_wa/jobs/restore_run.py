@@ -29,18 +29,16 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
-from gdrive_wa.core.progress import Progress, Remarks, Stage
+from gdrive_wa.core.progress import Progress, RepeatedWarnings, Stage
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name, suffix_of
-from gdrive_wa.google.access import ENDPOINT_VARIABLE
-from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.jobs.run_report import write_run_report
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.sources.whatsapp import WhatsAppServers
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import Fetched, fetch
 
@@ -95,7 +93,7 @@ class RestoreRun:
         self._jobs = jobs
         self._keep = keep
         self._progress = progress
-        self._remarks = Remarks(progress)
+        self._remarks = RepeatedWarnings(progress)
         self._opener = Opener(
             Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
         )
@@ -135,6 +133,8 @@ class RestoreRun:
         Raises:
             UsageError: the endpoint is not safe.
         """
+        from gdrive_wa.sources.whatsapp import WhatsAppServers  # noqa: PLC0415 - HTTP is slow to import
+
         root = Endpoints.at(endpoint or os.environ.get(ENDPOINT_VARIABLE)).root
         pairs = [pair for pairs in linked.values() for pair in pairs]
         if not pairs:
@@ -166,7 +166,9 @@ class RestoreRun:
         self._opener.expect(len(wanted))
         tasks: deque[_Task] = deque()
         try:
-            for opened in self._opener.each(self._bring(source, wanted, tasks_of, tasks)):
+            for opened in self._opener.each(
+                self._bring(source, wanted, tasks_of, tasks), count=len(wanted)
+            ):
                 if opened is None:
                     self._archive.tick()
                 else:
@@ -174,7 +176,7 @@ class RestoreRun:
         finally:
             self._finish_placing()
             self._progress.end(Stage.DOWNLOAD)
-        self._remarks.sum_up()
+        self._remarks.summarise()
 
     def stop_if_the_key_opened_nothing(self) -> None:
         """Raise the error of a wrong key if nothing was opened: the rest would fail too."""
@@ -184,7 +186,7 @@ class RestoreRun:
     def _not_in_archive(self, entries: Iterable[Entry]) -> list[Entry]:
         wanted = []
         for entry in entries:
-            record = self._archive.holding(entry)
+            record = self._archive.existing_record(entry)
             if record is None:
                 wanted.append(entry)
             else:
@@ -238,9 +240,9 @@ class RestoreRun:
         try:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
-            self._remarks.tell(entry.path, opened.warnings)
+            self._remarks.add(entry.path, opened.warnings)
             unnamed = entry.kind is Kind.UNKNOWN and not include_unmatched
-            if unnamed and not self._archive.knows(opened.draft.content_sha256):
+            if unnamed and not self._archive.expects_content(opened.draft.content_sha256):
                 self._archive.discard(opened.draft)
                 reason = "the databases do not mention it as a voice note"
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))

@@ -1,1 +1,1 @@
-"""The page people listen to: one HTML file that opens from disk. See :mod:`.page`."""
+"""The page to listen to: one HTML file that opens from disk. See :mod:`.page`."""

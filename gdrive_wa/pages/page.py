@@ -1,8 +1,8 @@
-"""The page people listen to: one HTML file that opens from disk.
+"""The page to listen to: one HTML file that opens from disk.
 
-It needs no server, no network and no other file than the voice notes beside it, and it is safe
-to open whatever people called themselves: names reach it as data, never as markup, and its
-content security policy runs the one script it was written with and loads nothing but audio.
+It needs no server, no network and no other files than the voice notes next to it. It is safe to
+open whatever names a backup contains: names reach it as data, never as markup, and its content
+security policy runs only the script that it was written with and loads only audio.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from gdrive_wa.core.model import VoiceNote
-from gdrive_wa.pages.catalogue import Line, catalogue, clean, in_order
+from gdrive_wa.pages.page_data import PageNote, page_data, sorted_notes, without_surrogates
 from gdrive_wa.storage.draft import write_file
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ PAGE_NAME = "index.html"
 DEFAULT_TITLE = "Voice notes"
 
 PLAIN_LIMIT = 3000
-"""Up to so many notes are listed one by one for a browser without scripts; beyond, by folder."""
+"""Most notes that are listed one by one for a browser without scripts, else by folder."""
 
 _SCRIPTS = ("notes.js", "draw.js", "timeline.js", "player.js", "page.js")
 _MARKUP = "<>&\u2028\u2029"
 
 
 class PlainNote(NamedTuple):
-    """A note as a browser without scripts shows it."""
+    """A note in the plain list for browsers without scripts."""
 
     href: str | None
     when: str
@@ -45,7 +45,7 @@ class PlainNote(NamedTuple):
 
 
 class PlainFolder(NamedTuple):
-    """A folder as a browser without scripts shows it."""
+    """A folder in the plain list for browsers without scripts."""
 
     href: str
     name: str
@@ -59,13 +59,19 @@ def write_page(
     timezone: tzinfo | None = None,
     title: str | None = None,
 ) -> Path:
-    """Write ``index.html`` into `archive_folder`, where the notes' files lie; its path.
+    """Write ``index.html`` into `archive_folder`, and return its path.
 
-    Times are shown in `timezone`, by default this machine's. The same notes give the same
-    bytes. A note whose path would lead out of the folder is shown without its file.
+    The same notes give the same bytes. A note with a path that leads out of the folder is shown
+    without its file.
+
+    Args:
+        archive_folder: the folder that contains the notes' files.
+        notes: the notes to show.
+        timezone: of the times that are shown; None for this machine's time zone.
+        title: of the page.
 
     Raises:
-        StorageError: the disk is full or refuses.
+        StorageError: the file cannot be written, for example because the disk is full.
     """
     target = archive_folder / PAGE_NAME
     write_file(target, render(notes, timezone=timezone, title=title).encode())
@@ -78,25 +84,25 @@ def render(
     """The whole page as text."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
 
-    lines = in_order(notes, timezone)
+    page_notes = sorted_notes(notes, timezone)
     style = _asset("page.css")
     script = "".join(['"use strict";\n(() => {\n', *map(_asset, _SCRIPTS), "})();\n"])
-    few = len(lines) <= PLAIN_LIMIT
+    few = len(page_notes) <= PLAIN_LIMIT
     return _template().render(
-        title=clean(title or DEFAULT_TITLE),
-        count=len(lines),
+        title=without_surrogates(title or DEFAULT_TITLE),
+        count=len(page_notes),
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
-        data=Markup(_json(catalogue(lines))),  # noqa: S704 - every markup character is escaped
-        plain_notes=[_plain(line) for line in lines] if few else [],
-        plain_folders=[] if few else _folders(lines),
+        data=Markup(_json(page_data(page_notes))),  # noqa: S704 - every markup character is escaped
+        plain_notes=[_plain(entry) for entry in page_notes] if few else [],
+        plain_folders=[] if few else _folders(page_notes),
     )
 
 
 def link(file: str) -> str:
-    """A path in the archive as a relative URL that no character of it can bend."""
-    return "./" + "/".join(quote(clean(part), safe="") for part in file.split("/"))
+    """A path in the archive as a relative URL, with every special character escaped."""
+    return "./" + "/".join(quote(without_surrogates(part), safe="") for part in file.split("/"))
 
 
 def _template() -> Template:
@@ -110,7 +116,7 @@ def _template() -> Template:
 
 def _asset(name: str) -> str:
     text = resources.files("gdrive_wa.pages").joinpath("assets", name).read_text("utf-8")
-    return text.replace("\r\n", "\n")  # a browser hashes a script with newlines of its own kind
+    return text.replace("\r\n", "\n")  # browsers hash a script with \n as its line ends
 
 
 def _policy(style: str, script: str) -> str:
@@ -133,30 +139,30 @@ def _hash(text: str) -> str:
 
 
 def _json(data: object) -> str:
-    """JSON that can stand between script tags: it holds no markup character at all."""
+    """JSON that is safe between script tags, because it contains no markup characters."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for character in _MARKUP:  # five searches: far quicker than one translate of a long text
+    for character in _MARKUP:  # far quicker than one translate of a long text
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
-def _plain(line: Line) -> PlainNote:
+def _plain(entry: PageNote) -> PlainNote:
     return PlainNote(
-        href=None if line.file is None else link(line.file),
-        when="" if line.local is None else line.local.strftime("%Y-%m-%d %H:%M"),
-        sender=clean(line.note.sender),
-        chat=clean(line.note.chat),
-        transcript=clean(line.note.transcript or ""),
+        href=None if entry.file is None else link(entry.file),
+        when="" if entry.local is None else entry.local.strftime("%Y-%m-%d %H:%M"),
+        sender=without_surrogates(entry.note.sender),
+        chat=without_surrogates(entry.note.chat),
+        transcript=without_surrogates(entry.note.transcript or ""),
     )
 
 
-def _folders(lines: Iterable[Line]) -> list[PlainFolder]:
+def _folders(page_notes: Iterable[PageNote]) -> list[PlainFolder]:
     counts: dict[str, int] = {}
-    for line in lines:
-        if line.file is not None:
-            folder = line.file.rpartition("/")[0] or "."
+    for entry in page_notes:
+        if entry.file is not None:
+            folder = entry.file.rpartition("/")[0] or "."
             counts[folder] = counts.get(folder, 0) + 1
     return [
-        PlainFolder(href=link(folder) + "/", name=clean(folder), notes=number)
+        PlainFolder(href=link(folder) + "/", name=without_surrogates(folder), notes=number)
         for folder, number in sorted(counts.items())
     ]

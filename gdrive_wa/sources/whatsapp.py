@@ -23,7 +23,7 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
 from gdrive_wa.core.model import Backup, Entry, MediaLink
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.crypt.media import enc_size
 from gdrive_wa.http.blob import HttpBlob
@@ -33,7 +33,7 @@ from gdrive_wa.http.retrying import Retrying
 
 HOSTS = ".whatsapp.net"
 DEFAULT_HOST = "mmg.whatsapp.net"
-PATIENCE = Patience(attempts=4, longest=8.0, obeyed=8.0)
+RETRY_POLICY = RetryPolicy(attempts=4, longest=8.0, max_retry_after=8.0)
 _CONNECTIONS = 64
 _GONE = (403, 404, 410)
 _REDIRECTS = range(300, 400)
@@ -45,22 +45,26 @@ class WhatsAppServers:
     """The encrypted copies behind the links of a database, as one backup.
 
     Args:
-        links: from the databases; of two links to the same copy, the first is used.
-        root: address of another server in WhatsApp's place; empty for WhatsApp itself.
-        patience: how often and how long to try a request.
+        links: from the databases; of two of the same copy, the first holds.
+        root: of another server in WhatsApp's place; empty for WhatsApp's own.
+        retry_policy: how often and how long to try a request.
     """
 
     name = "whatsapp"
 
     def __init__(
-        self, links: Iterable[MediaLink], root: str = "", *, patience: Patience = PATIENCE
+        self,
+        links: Iterable[MediaLink],
+        root: str = "",
+        *,
+        retry_policy: RetryPolicy = RETRY_POLICY,
     ) -> None:
         self._links: dict[str, MediaLink] = {}
         for link in links:
             self._links.setdefault(stored_name(link), link)
         self._root = root
         self._connections = Connections(_CONNECTIONS)
-        self._retrying = Retrying(patience)
+        self._retrying = Retrying(retry_policy)
 
     def backups(self) -> list[Backup]:
         """One backup, or none without links."""

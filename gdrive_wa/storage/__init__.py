@@ -1,1 +1,1 @@
-"""Files that appear whole or not at all, and the record of what a folder holds."""
+"""Atomic file writes, and the manifest of a folder's files."""

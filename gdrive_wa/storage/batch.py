@@ -1,10 +1,9 @@
-"""Finished temporary files on their way to their final names, many at a time.
+"""Give finished temporary files their final names, in batches.
 
 The order is always the same: flush the temporary files to the disk, record them in the manifest,
-rename them. So whatever the manifest knows was verified, and a run that is killed in between
-leaves at worst a record without a file, which the next run takes for missing. The flush, the
-record and the renames of one batch are done by a thread of their own, while the caller prepares
-the next batch.
+rename them. So every file in the manifest was verified. A run that is killed in between leaves at
+worst a record without a file, which the next run treats as missing. A separate thread writes each
+batch while the caller prepares the next one.
 """
 
 from __future__ import annotations
@@ -19,7 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from gdrive_wa.core.errors import StorageError
-from gdrive_wa.storage.draft import flush_folders, place
+from gdrive_wa.core.model import Outcome, Report
+from gdrive_wa.storage.draft import flush_folders, move_into_place
 from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.manifest import Manifest
 from gdrive_wa.storage.record import Record
@@ -27,8 +27,8 @@ from gdrive_wa.storage.record import Record
 FILES = 1024
 BYTES = 256 << 20
 SECONDS = 2.0
-"""How many finished files, how many bytes of them, and for how long, wait for one flush. A killed
-run does so much once more; a disk that is flushed makes no new files meanwhile."""
+"""Limits of one batch: files, bytes and age in seconds. After a kill, at most this much work is
+repeated; smaller batches would stall the disk with more flushes."""
 _THIS_NAME_ONLY = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
 
@@ -39,14 +39,14 @@ class _Item:
 
 
 class Batch:
-    """The one writer of a folder. A context manager; leaving it writes what is waiting.
+    """The only writer of a folder. A context manager; on exit it writes all waiting files.
 
     Args:
-        manifest: of the folder, open.
+        manifest: the open manifest of the folder.
 
     Attributes:
-        refused: records whose name the disk did not take, each with the reason. Nothing is
-            recorded of them any more.
+        refused: records whose name the disk refused, each with its error. They are no longer
+            in the manifest.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -74,11 +74,11 @@ class Batch:
             self._writer.shutdown()
 
     def add(self, draft: DraftFile, record: Record) -> None:
-        """`draft` becomes the file of `record`, which the manifest knows from now on.
+        """Add `draft` as the file of `record`, which is announced to the manifest.
 
         Args:
-            draft: finished and closed.
-            record: its path, and what the file holds.
+            draft: a finished, closed file.
+            record: path and content of the file.
 
         Raises:
             StorageError: an earlier batch could not be written.
@@ -94,12 +94,11 @@ class Batch:
             self._begin()
 
     def when_flushed(self, call: Callable[[], None]) -> None:
-        """`call` something once all that was added so far has its name: what it was made of is
-        no longer needed then. The writer's thread does it."""
+        """Run `call` on the writer's thread once all files so far have their final names."""
         self._after.append(call)
 
     def amend(self, record: Record) -> None:
-        """More is known about a file that was added, or that the manifest knows already."""
+        """Replace the record of a file that was added or is already in the manifest."""
         item = self._waiting.get(record.path)
         if item is not None:
             self._manifest.announce(record)
@@ -109,15 +108,15 @@ class Batch:
             self._manifest.add(record)
 
     def tick(self) -> None:
-        """Begin to write what has waited long enough."""
+        """Start writing if the first file has waited long enough."""
         if self._waiting and time.monotonic() - self._since >= SECONDS:
             self._begin()
 
     def flush(self) -> None:
-        """Write everything that is waiting; when this returns, every file has its name.
+        """Write all waiting files, and wait until they have their final names.
 
         Raises:
-            StorageError: the disk refuses.
+            StorageError: the disk is full or read-only.
         """
         self._begin()
         self._wait()
@@ -139,7 +138,7 @@ class Batch:
         self._manifest.write(item.record for item in items)
         for item in items:
             try:
-                place(item.draft, self._manifest.file_of(item.record))
+                move_into_place(item.draft, self._manifest.file_of(item.record))
             except StorageError as error:
                 if not _only_this_name(error):
                     raise
@@ -152,8 +151,18 @@ class Batch:
             call()
 
 
+def withdraw_refused(batch: Batch, report: Report) -> None:
+    """What the disk did not name has failed after all: move it in `report`."""
+    for record, error in batch.refused:
+        for done in [each for each in report.done if each.file == record.path]:
+            report.done.remove(done)
+            report.bytes -= done.bytes
+            report.failed.append(Outcome.failed(done.path, error))
+    batch.refused = []
+
+
 def _only_this_name(error: StorageError) -> bool:
-    """True when the disk refuses one name, which says nothing about the next one: a path that is
-    too long, or that needs a folder where another file lies."""
+    """True if the error concerns one name only: its path is too long, or a file has the name of
+    one of its folders."""
     cause = error.__cause__
     return isinstance(cause, OSError) and cause.errno in _THIS_NAME_ONLY

@@ -1,4 +1,4 @@
-"""Files that a check found changed although their size and time are as ever: a rotten disk."""
+"""Remember files whose content changed while size and time did not, as on a failing disk."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ NAME = "changed.json"
 
 
 def mark_corrupt(folder: Path, paths: Iterable[str]) -> None:
-    """Remember that just the files at `paths`, relative to `folder`, are damaged: the next run
-    brings them anew.
+    """Record that exactly the files at `paths`, relative to `folder`, are damaged.
+
+    The next run fetches them again.
 
     Raises:
-        StorageError: that cannot be written down.
+        StorageError: the record cannot be written.
     """
     target = folder / STATE_FOLDER / NAME
     listed = sorted(paths)
@@ -30,7 +31,7 @@ def mark_corrupt(folder: Path, paths: Iterable[str]) -> None:
 
 
 def corrupt_paths(folder: Path) -> set[str]:
-    """The files of `folder` that the last check found damaged."""
+    """Paths of the files that the last check found damaged."""
     try:
         listed = json.loads((folder / STATE_FOLDER / NAME).read_bytes())
     except (OSError, ValueError, RecursionError):

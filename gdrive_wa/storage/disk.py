@@ -1,4 +1,4 @@
-"""What the machine itself says of its disk, as errors of ours."""
+"""Turn operating system errors about files into our own errors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from gdrive_wa.core.errors import StorageError
 
 
 class storage_errors:  # noqa: N801 - used like a function, as those of contextlib are
-    """Turn the machine's own errors about `path` into ours.
+    """Turn operating system errors about `path` into :class:`StorageError`.
 
-    A class, not a generator: it is entered a dozen times for each of thousands of files.
+    A class is faster than a generator: it is entered many times for each file.
     """
 
     __slots__ = ("_path",)
@@ -34,31 +34,32 @@ class storage_errors:  # noqa: N801 - used like a function, as those of contextl
 
 
 def explain(error: OSError, path: str | Path) -> StorageError:
-    """The machine's own error about `path`, as one of ours."""
+    """The :class:`StorageError` for an operating system error about `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
-            f"the disk is full: {path}", hint="free some space and run the command again"
+            f"the disk is full: '{path}'", hint="free some space and run the command again"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StorageError(
-            f"not allowed to write {path}", hint="choose a folder that you can write to"
+            f"no permission to write '{path}'", hint="choose a folder that you can write to"
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
         return StorageError(
-            f"a file stands where a folder is needed: {_in_the_way(Path(path))}",
+            f"'{_in_the_way(Path(path))}' is a file, but a folder is needed there",
             hint="choose another folder",
         )
     if error.errno == errno.EFBIG:
         return StorageError(
-            f"this disk takes no file so large: {path}", hint="choose a folder on another disk"
+            f"the file '{path}' is too large for this disk", hint="choose a folder on another disk"
         )
     if error.errno == errno.EISDIR:
         return StorageError(
-            f"a folder stands where a file is needed: {path}", hint="choose another name"
+            f"'{path}' is a folder, but a file is needed there",
+            hint="choose another name",
         )
-    return StorageError(f"{(error.strerror or 'error').lower()}: {path}")
+    return StorageError(f"{(error.strerror or 'error').lower()}: '{path}'")
 
 
 def _in_the_way(path: Path) -> Path:
-    """The file that stands where a folder of `path` should be; `path` when none does any more."""
-    return next((place for place in (path, *path.parents) if place.is_file()), path)
+    """The file in `path` that should be a folder; `path` itself if it is gone by now."""
+    return next((parent for parent in (path, *path.parents) if parent.is_file()), path)

@@ -1,9 +1,8 @@
-"""A file appears whole under its final name, or not at all.
+"""Write a file completely under its final name, or not at all.
 
-The one way anything of this package reaches its final name: written to a hidden temporary file
-(mode 0600) in the target's folder, flushed to the disk, renamed, and the folder flushed too.
-What a killed run left behind is recognised by its name, and by the lock that nobody holds any
-more, and removed by the next one.
+All files of this package are written this way: to a hidden temporary file (mode 0600) in the
+target's folder, which is flushed to the disk and renamed; then the folder is flushed too. The next
+run removes temporary files of a killed run, recognised by their names and released locks.
 """
 
 from __future__ import annotations
@@ -23,31 +22,30 @@ from gdrive_wa.storage.disk import storage_errors
 
 try:
     import fcntl
-except ImportError:  # Windows: an open file cannot be removed there, which serves as well
+except ImportError:  # Windows: an open file cannot be removed, which has the same effect
     fcntl = None  # type: ignore[assignment]
 
 TEMPORARY_PREFIX = ".gdrive-wa-"
 TEMPORARY_SUFFIX = ".tmp"
 FD_TIMES = os.utime in os.supports_fd
 STRIDE = 256 << 10
-"""Most bytes written at once."""
+"""Maximum number of bytes to write at once."""
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class Draft:
-    """A temporary file that becomes `commit`'s target, or vanishes.
+    """A temporary file, renamed by :meth:`commit` or else removed.
 
-    Use as a context manager: leaving it without :meth:`commit` removes the file, whatever the
-    reason.
+    Use it as a context manager: exiting without :meth:`commit` removes the file.
 
     Attributes:
-        path: the temporary file.
-        file: it, open for writing (and reading back) in binary.
+        path: path of the temporary file.
+        file: the open file, binary, readable and writable.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self._name, self.file = _new_file(folder)
-        while not _keep(self._name, self.file):  # swept between its making and its locking
+        while not _keep(self._name, self.file):  # swept before it was locked
             self.file.close()
             self._name, self.file = _new_file(folder)
         self._live = True
@@ -69,10 +67,10 @@ class Draft:
         self.discard()
 
     def write(self, piece: bytes | bytearray | memoryview) -> None:
-        """`piece` comes next.
+        """Append `piece`.
 
         Raises:
-            StorageError: the disk does not take it.
+            StorageError: the disk is full or fails.
         """
         with storage_errors(self._name):
             for stride in in_strides(piece):
@@ -91,22 +89,22 @@ class Draft:
         Args:
             target: the final name, on the same file system.
             mtime: modification time to set, in seconds since 1970 UTC.
-            mode: permissions; only the owner reads what a backup held, unless told otherwise.
-            durable: flush file and folder to the disk. A caller who commits thousands of
-                small files says False and calls :func:`flush_folders` before it records them.
+            mode: permissions; by default, only the owner can read the file.
+            durable: flush file and folder to the disk. For thousands of small files, pass
+                False and call :func:`flush_folders` before recording them.
         """
         if mode != 0o600:
             with storage_errors(self.path):
                 self.path.chmod(mode)
         self.close(mtime=mtime, durable=durable)
-        place(self._name, target)
+        move_into_place(self._name, target)
         self._live = False
         if durable:
             with storage_errors(target):
                 _fsync_folder(target.parent)
 
     def close(self, *, mtime: float | None = None, durable: bool = False) -> None:
-        """Finish the content; the file keeps its temporary name, and goes with this draft."""
+        """Close the file, which keeps its temporary name and is still removed on exit."""
         with storage_errors(self._name):
             self.file.flush()
             if durable:
@@ -115,8 +113,8 @@ class Draft:
             if mtime is not None:
                 os.utime(self._name, (mtime, mtime))
 
-    def hand_over(self) -> str:
-        """The closed temporary file's path, for somebody else to :func:`place` or remove."""
+    def detach(self) -> str:
+        """Return the path of the closed temporary file, which the caller now owns."""
         self._live = False
         return self._name
 
@@ -131,11 +129,11 @@ class Draft:
             self.path.unlink(missing_ok=True)
 
 
-def place(draft: str | Path, target: str | Path) -> None:
-    """Give a finished temporary file its final name, replacing what was there.
+def move_into_place(draft: str | Path, target: str | Path) -> None:
+    """Rename a finished temporary file to its final name, replacing an existing file.
 
     Raises:
-        StorageError: the disk refuses, or what was there is no file.
+        StorageError: the disk refuses, or the existing target is not a regular file.
     """
     refuse_device(target)
     with storage_errors(target):
@@ -147,26 +145,26 @@ def place(draft: str | Path, target: str | Path) -> None:
 
 
 def refuse_device(target: str | Path) -> None:
-    """Raise when a device, a pipe or a socket has the name of the file to make.
+    """Refuse to replace a device, a pipe or a socket.
 
-    A file takes the place of what has its name, and the machine itself may depend on that: whoever
-    writes to ``/dev/null`` as root would leave a file there.
+    Otherwise, writing to ``/dev/null`` as root would replace the device with a regular file.
 
     Raises:
-        StorageError: something is there that is neither file nor folder.
+        StorageError: `target` exists and is neither a file nor a folder.
     """
     try:
         mode = os.stat(target).st_mode
-    except OSError:  # nothing is there, or the disk says so itself when it is written
+    except OSError:  # it does not exist, or writing will report the error
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise StorageError(
-            f"{target} is no file, and would be replaced by one", hint="name another target"
+            f"'{target}' is not a regular file, and writing to it would replace it",
+            hint="choose another target",
         )
 
 
 def write_file(target: Path, data: bytes, *, mode: int = 0o600, mtime: float | None = None) -> None:
-    """Put `data` under `target`, whole or not at all."""
+    """Write `data` to `target` completely, or not at all."""
     with Draft(target.parent) as draft:
         with storage_errors(target):
             draft.file.write(data)
@@ -177,15 +175,17 @@ def make_folder(folder: Path, *, mode: int = 0o777) -> None:
     """Make `folder` and its parents.
 
     Raises:
-        StorageError: a file stands in the way, or the disk refuses.
+        StorageError: a file has the name of the folder, or the disk refuses.
     """
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
 
 
 def in_strides(piece: bytes | bytearray | memoryview) -> Iterator[memoryview]:
-    """`piece` cut into what a disk's cache takes at a time: measured on Linux 6.18 with ext4, one
-    write of 1 MiB takes ten times as long as four of 256 KiB.
+    """Split `piece` into blocks of :data:`STRIDE` bytes.
+
+    Measured on Linux 6.18 with ext4: one write of 1 MiB takes ten times as long as four of
+    256 KiB.
     """
     view = memoryview(piece)
     for start in range(0, len(view), STRIDE):
@@ -193,7 +193,7 @@ def in_strides(piece: bytes | bytearray | memoryview) -> Iterator[memoryview]:
 
 
 def flush_folders(folder: Path) -> None:
-    """Make everything written so far to the file system of `folder` survive a power cut."""
+    """Flush the whole file system of `folder` to the disk."""
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 - only where syncfs exists, only when asked
 
@@ -207,7 +207,7 @@ def flush_folders(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> int:
-    """Remove temporary files that runs which no longer live left in `folder`; how many."""
+    """Remove temporary files of dead runs from `folder`; return their number."""
     removed = 0
     for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
         try:
@@ -215,7 +215,7 @@ def sweep(folder: Path) -> int:
                 if _lock(abandoned.fileno()):
                     path.unlink(missing_ok=True)
                     removed += 1
-        except OSError:  # gone meanwhile, or not ours to remove
+        except OSError:  # already removed, or no permission
             continue
     return removed
 
@@ -226,7 +226,7 @@ def _new_file(folder: str | Path) -> tuple[str, IO[bytes]]:
 
 
 def open_new(name: str) -> int:
-    """A new file `name` for its owner only, and its folder if need be; its descriptor."""
+    """Create the file `name` (mode 0600), and its folder if necessary; return the descriptor."""
     with storage_errors(name):
         try:
             return os.open(name, _NEW_FILE, 0o600)
@@ -236,14 +236,14 @@ def open_new(name: str) -> int:
 
 
 def _keep(name: str, file: IO[bytes]) -> bool:
-    """Hold a new file against the sweep of another run; False when that was quicker."""
+    """Lock a new file against another run's :func:`sweep`; False if that removed it first."""
     if os.name == "nt":
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks: nothing is swept there either
+    except OSError:  # a file system without locks: nothing is swept
         return True
     return os.path.exists(name)
 
@@ -259,7 +259,7 @@ def _fsync_folder(folder: Path) -> None:
 
 
 def _lock(handle: int) -> bool:
-    """Take the lock that a living draft holds; False when that one has it."""
+    """Lock the file; False if a running draft holds the lock."""
     if os.name == "nt":
         return True
     try:

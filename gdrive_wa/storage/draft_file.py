@@ -1,4 +1,4 @@
-"""Small temporary files, written at once, in a folder that this run holds."""
+"""Write small temporary files into a folder that this run has locked."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from gdrive_wa.storage.draft import (
 
 
 class DraftFile(NamedTuple):
-    """A finished temporary file in a folder that this run holds: whole, verified, closed.
+    """A finished temporary file in a folder that this run has locked: verified and closed.
 
     Attributes:
-        path: where it lies now.
+        path: its current path.
         size: bytes on disk.
         sha256: of the bytes on disk, hex.
-        mtime_ns: its modification time, which it keeps when it is renamed.
+        mtime_ns: its modification time, in nanoseconds.
         content_sha256: of the content before tags were added, hex.
-        start: its first bytes, which tell what it is.
-        tagged_for: key of the voice note whose tags it carries; None for one without.
+        start: its first bytes, to recognise the file type.
+        tagged_for: id of the voice note that its tags are for; None without tags.
     """
 
     path: str
@@ -42,7 +42,7 @@ class DraftFile(NamedTuple):
 
 
 START = 64
-"""So many bytes at its start tell what a file is."""
+"""Number of bytes needed to recognise a file type."""
 
 
 def write_draft(
@@ -53,20 +53,20 @@ def write_draft(
     content_sha256: str | None = None,
     tagged_for: str | None = None,
 ) -> DraftFile:
-    """Write a small file whole into a temporary file of `folder`, readable by its owner only.
+    """Write `content` to a temporary file in `folder`, readable by its owner only.
 
-    The folder is one that this run holds: whatever is left there is swept by the next run. The
-    content is not flushed to the disk; that is done for many at a time.
+    This run must have locked the folder; the next run removes leftover files. The content is not
+    flushed to the disk here, but later for many files at once.
 
     Args:
-        folder: where to.
-        content: the bytes.
+        folder: the folder for the file.
+        content: the bytes to write.
         mtime: modification time, seconds since 1970 UTC.
-        content_sha256: of the content without tags, where `content` has them.
+        content_sha256: hash of the content without tags, if `content` has tags.
         tagged_for: see :class:`DraftFile`.
 
     Raises:
-        StorageError: the disk refuses.
+        StorageError: the disk is full or read-only.
     """
     name = f"{folder}/{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
     handle = open_new(name)

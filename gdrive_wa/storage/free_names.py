@@ -1,8 +1,9 @@
-"""Where each entry lies below a folder, so that no two ever meet.
+"""Choose a free name below a folder for each entry of a backup.
 
-Names come from a backup and are hostile (:mod:`gdrive_wa.core.names`). On top of that two may
-be the same file on some disk (case, Unicode form), one may be a folder where another is a file,
-and a file that the user put there is nobody's to replace. Whoever comes second gets a number.
+Names from a backup are not trusted (:mod:`gdrive_wa.core.names`). In addition, two names may be
+the same file on some file systems (case, Unicode normalisation), one entry's folder may be
+another entry's file, and files of the user must not be replaced. On a collision, the later entry
+gets a number.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ from threading import Lock
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.kinds import METADATA_SUFFIX
-from gdrive_wa.core.names import name_key, safe_path
+from gdrive_wa.core.names import folded_name, safe_path
 from gdrive_wa.storage.manifest import Record
 
 
-class Places:
-    """The names below one folder, each given once in a run. Safe from any thread.
+class FreeNames:
+    """Allocates names below one folder, each once per run. Thread-safe.
 
     Args:
-        folder: where they lie.
-        records: what earlier runs put there; an entry gets the place it had.
+        folder: the folder.
+        records: files of earlier runs; an entry keeps the name it had.
     """
 
     def __init__(self, folder: Path, records: Iterable[Record] = ()) -> None:
@@ -38,15 +39,15 @@ class Places:
         self._last_home: tuple[tuple[str, ...], PurePosixPath] = ((), PurePosixPath())
         for record in records:
             path = PurePosixPath(record.path)
-            self._owners[name_key(path)] = record.stored_as
-            self._folders.update(name_key(parent) for parent in path.parents)
+            self._owners[folded_name(path)] = record.stored_as
+            self._folders.update(folded_name(parent) for parent in path.parents)
 
-    def give(self, stored_as: str, *, with_metadata: bool = False) -> PurePosixPath:
-        """The place of `stored_as`, relative to the folder.
+    def allocate(self, stored_as: str, *, with_metadata: bool = False) -> PurePosixPath:
+        """Allocate a path for `stored_as`, relative to the folder.
 
         Args:
-            stored_as: the backup's own name.
-            with_metadata: the name of its metadata envelope must be free as well.
+            stored_as: the stored name in the backup.
+            with_metadata: also require a free name for its metadata envelope.
 
         Raises:
             UnsafeNameError: the name leads out of the folder.
@@ -56,61 +57,63 @@ class Places:
             folder = self._home(wanted.parts[:-1])
 
             def free(path: PurePosixPath) -> bool:
-                beside = not with_metadata or self._free_for_file(metadata_path(path), None)
-                return beside and self._free_for_file(path, stored_as)
+                sidecar_free = not with_metadata or self._free_for_file(metadata_path(path), None)
+                return sidecar_free and self._free_for_file(path, stored_as)
 
             path = self._first_free(folder / wanted.name, free)
-            self._given.add(name_key(path))
+            self._given.add(folded_name(path))
             if with_metadata:
-                self._given.add(name_key(metadata_path(path)))
+                self._given.add(folded_name(metadata_path(path)))
             return path
 
     def recorded(self, path: PurePosixPath) -> bool:
-        """Whether an earlier run put `path` there."""
-        return name_key(path) in self._owners
+        """True if an earlier run wrote `path`."""
+        return folded_name(path) in self._owners
 
     def check_no_link(self, path: PurePosixPath) -> None:
-        """Refuse to follow a symbolic link on the way from the folder to `path`.
+        """Check that no folder between the root folder and `path` is a symbolic link.
 
         Raises:
-            StorageError: one of its folders is a link.
+            StorageError: one of them is.
         """
         if path.parent in self._sound:
             return
-        for parent in reversed(path.parents):  # so whatever is sound lies in what is sound
+        for parent in reversed(
+            path.parents
+        ):  # from the top, so that a checked folder has checked parents
             if parent in self._sound or parent == PurePosixPath():
                 continue
             if (self._folder / parent).is_symlink():
                 raise StorageError(
-                    f"{self._folder / parent} is a link that may lead elsewhere",
+                    f"'{self._folder / parent}' is a symbolic link, which is not followed",
                     hint="remove the link, or choose another folder",
                 )
             self._sound.add(parent)
 
     def _home(self, parts: tuple[str, ...]) -> PurePosixPath:
-        """The folder for what is stored below `parts`: the same one each time."""
-        if parts == self._last_home[0]:  # a listing comes folder by folder
+        """The folder for entries stored below `parts`, the same on each call."""
+        if parts == self._last_home[0]:  # listings are ordered by folder
             return self._last_home[1]
         folder = PurePosixPath()
         for part in parts:
             wanted = folder / part
-            renamed = self._renamed.get(name_key(wanted))
+            renamed = self._renamed.get(folded_name(wanted))
             folder = renamed or self._first_free(wanted, self._free_for_folder)
             if folder != wanted:
-                self._renamed[name_key(wanted)] = folder
-            self._folders.add(name_key(folder))
+                self._renamed[folded_name(wanted)] = folder
+            self._folders.add(folded_name(folder))
         self._last_home = (parts, folder)
         return folder
 
     def _free_for_folder(self, path: PurePosixPath) -> bool:
-        key = name_key(path)
+        key = folded_name(path)
         if key in self._folders:
             return True
         taken = key in self._given or key in self._owners
         return not taken and not (self._folder / path).is_file()
 
     def _free_for_file(self, path: PurePosixPath, owner: str | None) -> bool:
-        key = name_key(path)
+        key = folded_name(path)
         if key in self._given or key in self._folders:
             return False
         if key in self._owners:
@@ -122,7 +125,7 @@ class Places:
     ) -> PurePosixPath:
         if free(wanted):
             return wanted
-        key = name_key(wanted)
+        key = folded_name(wanted)
         number = self._numbers.get(key, 1)
         path = wanted
         while not free(path):
@@ -133,5 +136,5 @@ class Places:
 
 
 def metadata_path(path: PurePosixPath) -> PurePosixPath:
-    """Where the metadata envelope of the blob at `path` lies."""
+    """The path of the metadata envelope for the blob at `path`."""
     return path.with_name(path.name + METADATA_SUFFIX)

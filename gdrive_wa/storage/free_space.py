@@ -1,4 +1,4 @@
-"""Whether the disk has room, asked before anything is fetched."""
+"""Check for enough free disk space before fetching anything."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.disk import storage_errors
 
 SPARE = 16 << 20
-"""Bytes to leave free whatever happens."""
+"""Bytes to always leave free."""
 
 
-def require_room(folder: Path, needed: int) -> None:
-    """Refuse to begin what cannot end.
+def require_free_space(folder: Path, needed: int) -> None:
+    """Check that the disk of `folder` has enough free space.
 
     Args:
-        folder: where it will lie; it need not be there yet.
-        needed: bytes.
+        folder: the target folder; it need not exist yet.
+        needed: number of bytes.
 
     Raises:
-        StorageError: the disk has not so many bytes free.
+        StorageError: the disk has too little free space.
     """
     there = folder.absolute()
     while not there.is_dir() and there != there.parent:
@@ -29,7 +29,8 @@ def require_room(folder: Path, needed: int) -> None:
         free = shutil.disk_usage(there).free
     if needed > 0 and needed + SPARE > free:
         raise StorageError(
-            f"not enough room in {folder}: {_mebibytes(needed)} needed, {_mebibytes(free)} free",
+            f"not enough free space in '{folder}': {_mebibytes(needed)} needed,"
+            f" {_mebibytes(free)} free",
             hint="free some space, choose another folder, or fetch less with --only or --include",
         )
 

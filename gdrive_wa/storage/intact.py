@@ -1,4 +1,4 @@
-"""Whether a whole folder is still as it was recorded, told by sizes and times alone."""
+"""Check a whole folder against its manifest by file sizes and times only."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from gdrive_wa.storage.record import VERSION
 
 
 def all_intact(folder: Path) -> bool:
-    """True when every file that the manifest of `folder` lists has the size and the time that it
-    was recorded with, and no check since found other content in one. Takes no lock, and parses no
-    more than that needs: it is asked of tens of thousands of files.
+    """True if all files in the manifest of `folder` have their recorded size and time.
+
+    False if an earlier check found a damaged file. Takes no lock, and parses only what it needs,
+    because a manifest may list tens of thousands of files.
 
     Raises:
-        ValueError, KeyError, TypeError: it is not a manifest of this version.
+        ValueError, KeyError, TypeError: not a manifest of this version.
     """
     if corrupt_paths(folder):
         return False

@@ -1,8 +1,7 @@
-"""One run at a time in a folder, on every system.
+"""Allow only one run at a time in a folder, on every operating system.
 
-The lock itself is the operating system's and ends with the process that holds it, even if that
-process is killed. The holder's name is in a file of its own beside the lock: Windows lets nobody
-read a file that another process has locked.
+The operating system releases the lock when its process ends, even if that is killed. The process
+id is stored in a second file, because Windows does not let other processes read a locked file.
 """
 
 from __future__ import annotations
@@ -21,30 +20,30 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 HOLDER_SUFFIX = ".holder"
-"""What follows the lock file's name in the name of the file that says who holds it."""
+"""Suffix of the file that names the process holding the lock."""
 _NAME = re.compile(rb"process [0-9]{1,20}")
 _LOOK = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class FolderLock:
-    """A lock that is held until :meth:`close`, or until this process ends."""
+    """A lock, held until :meth:`close` or the end of this process."""
 
     def __init__(self, lock: BaseFileLock, holder: Path) -> None:
         self._lock = lock
         self._holder = holder
 
     def close(self) -> None:
-        """Let the next run in."""
-        with suppress(OSError):  # read-only by now: the lock counts, not the name
+        """Release the lock."""
+        with suppress(OSError):  # now read-only; only the lock matters
             self._holder.unlink(missing_ok=True)
         self._lock.release()
 
 
 def hold_folder(path: Path) -> FolderLock:
-    """Take the lock file `path`, which is two levels below the folder that it stands for.
+    """Acquire the lock file `path`, which is two levels below the locked folder.
 
     Raises:
-        StorageError: another run holds it, and is named; or the disk has no locks.
+        StorageError: another run holds the lock, or the disk does not support locks.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 - not needed for --help
 
@@ -55,9 +54,9 @@ def hold_folder(path: Path) -> FolderLock:
     except Timeout as error:
         raise StorageError(
             f"'{path.parent.parent}' is in use by {_name_in(holder)}",
-            hint="wait until it ends, or choose another folder",
+            hint="wait until that run ends, or choose another folder",
         ) from error
-    except NotImplementedError as error:  # a network share, as a rule
+    except NotImplementedError as error:  # usually a network share
         raise StorageError(
             f"'{path.parent.parent}' is on a disk that cannot lock files",
             hint="choose a folder on a disk of this machine",
@@ -81,9 +80,9 @@ def _sign(holder: Path) -> None:
 
 
 def _name_in(holder: Path) -> str:
-    """Who holds the lock, as far as it is known: the name is written just after the lock is taken.
+    """Read which process holds the lock; it may not have written its id yet.
 
-    Nothing but a process id is believed, and neither a link nor a pipe is followed.
+    Only a process id is accepted as content, and links and pipes are not opened.
     """
     try:
         handle = os.open(holder, _LOOK)

@@ -1,9 +1,9 @@
-"""What a folder of ours holds, file by file: written line by line, readable for ever.
+"""The manifest of a folder: one record per file, appended line by line.
 
-``.gdrive-wa/manifest.jsonl`` is one JSON object a line; :mod:`gdrive_wa.storage.record` says what
-each line is. A line that a killed run left half-written is the last one and is ignored. Whoever
-a manifest or finishes a run compacts it: one line a path, in order. A manifest of an older version
-becomes one of this version then, and the old one is kept beside it.
+``.gdrive-wa/manifest.jsonl`` has one JSON object per line, as documented in
+:mod:`gdrive_wa.storage.record`. A killed run may leave an incomplete last line, which is ignored.
+Opening and closing a manifest compacts it to one line per path, sorted. A manifest of an older
+version is converted, and a copy of the old one is kept.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ __all__ = [
 ]
 
 PARTIAL_FOLDER = "partial"
-"""In the state folder of a download: what is half there."""
+"""Subfolder of the state folder for partly downloaded files."""
 MANIFEST_NAME = "manifest.jsonl"
 LOCK_NAME = "lock"
 
 
 class Manifest:
-    """The record of one folder, held by one process at a time.
+    """The manifest of one folder, opened by one process at a time.
 
-    Use as a context manager; while it is open, another run into the same folder is refused and
-    told who holds it. :meth:`add` is safe from any thread and is on disk (flushed to the
-    operating system) when it returns.
+    Use it as a context manager. While it is open, another run into the same folder fails with an
+    error that names this process. :meth:`add` is thread-safe and returns after the record was
+    written to the operating system.
 
     Raises:
-        StorageError: another run holds the folder, or it cannot be written.
-        FormatError: the manifest is of a newer version than this program knows.
+        StorageError: another run uses the folder, or it cannot be written.
+        FormatError: a newer gdrive-wa wrote the manifest.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -77,7 +77,7 @@ class Manifest:
 
     @classmethod
     def glance(cls, folder: Path) -> Self:
-        """What the manifest of `folder` says now, to be asked and not changed; takes no lock."""
+        """Read the manifest of `folder` without locking it; it must not be changed."""
         manifest = cls(folder)
         for record in read_manifest(folder):
             manifest._remember(record)
@@ -107,7 +107,7 @@ class Manifest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        sweep(self.folder / STATE_FOLDER)  # what a run that was stopped had not placed
+        sweep(self.folder / STATE_FOLDER)  # drafts of a run that was stopped
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -125,16 +125,16 @@ class Manifest:
         return iter(list(self._records.values()))
 
     def get(self, path: str) -> Record | None:
-        """The record of `path`, if it is known."""
+        """The record of `path`, if any."""
         return self._records.get(path)
 
     def from_source(
         self, stored_as: str, *, md5: str | None = None, revision: str | None = None
     ) -> Record | None:
-        """The record of what entry `stored_as` became, if it is known.
+        """The record of the file that was made from entry `stored_as`, if any.
 
-        With `md5` or `revision`, only if it came from those stored bytes: two phones store
-        different bytes under the same name.
+        With `md5` or `revision`, the stored bytes must match as well, because two phones may
+        store different bytes under the same name.
         """
         found = self._by_source.get(stored_as)
         if not found:
@@ -148,9 +148,9 @@ class Manifest:
         return None
 
     def intact(self, record: Record) -> bool:
-        """True while the file is there with the size and time it was recorded with, and no check
-        since found other content in it. One of another time, such as in a copy of the folder, is
-        read: its content decides.
+        """True if the file has its recorded size and time and was not found damaged.
+
+        If only the time differs, as in a copy of the folder, the content is compared.
         """
         if record.path in self._announced:
             return True
@@ -165,38 +165,38 @@ class Manifest:
             return False
 
     def _reads_the_same(self, record: Record) -> bool:
-        """True when the content is what was recorded; then the file gets its time back."""
+        """True if the content is unchanged; then the recorded time is restored."""
         path = self.folder / record.path
         with open(path, "rb", opener=_without_links) as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != record.sha256:
                 return False
-        if self._file is not None:  # this run holds the folder, and may write to it
+        if self._file is not None:  # this run has locked the folder and may write to it
             with suppress(OSError):
                 os.utime(path, ns=(record.mtime_ns, record.mtime_ns))
         return True
 
     def file_of(self, record: Record) -> str:
-        """Where the file of `record` lies, or will."""
+        """The path of the file of `record`, which may not exist yet."""
         return f"{self._root}/{record.path}"
 
     def announce(self, record: Record) -> None:
-        """`record` will hold once its file is in place: :meth:`write`, then :meth:`placed`."""
+        """Register `record` before its file exists; :meth:`write` and :meth:`placed` follow."""
         with self._lock:
             self._announced.add(record.path)
             self._corrupt.discard(record.path)
             self._remember(record)
 
     def write(self, records: Iterable[Record]) -> None:
-        """Write down announced records: their files are flushed to the disk, under other names."""
+        """Write announced records; their files are on the disk under temporary names."""
         with self._lock:
             self._write(b"".join(map(line_of, records)))
 
     def placed(self, record: Record) -> None:
-        """The file of an announced record has its name."""
+        """The file of an announced record has its final name."""
         self._announced.discard(record.path)
 
     def add(self, *records: Record) -> None:
-        """`records` hold from now on."""
+        """Add or replace `records`."""
         with self._lock:
             for record in records:
                 self._corrupt.discard(record.path)
@@ -204,7 +204,7 @@ class Manifest:
             self._write(b"".join(map(line_of, records)))
 
     def drop(self, path: str) -> None:
-        """Nothing is known of `path` any more."""
+        """Remove the record of `path`."""
         with self._lock:
             self._announced.discard(path)
             self._forget(path)
@@ -230,7 +230,7 @@ class Manifest:
                 left = left[self._file.write(left) or 0 :]
 
     def _keep_older(self, raw: bytes) -> None:
-        """Put a manifest of an older version beside the one that takes its place."""
+        """Keep a copy of a manifest of an older version."""
         version = version_of(raw, self.path)
         if version is not None and version < VERSION:
             write_file(self.path.with_name(f"manifest.version-{version}.jsonl"), raw)
@@ -245,17 +245,17 @@ def _without_links(path: str, flags: int) -> int:
 
 
 def read_manifest(folder: Path) -> list[Record]:
-    """The records of a folder of ours; empty when it has none. Takes no lock.
+    """Read the records of `folder` without a lock; empty if it has no manifest.
 
     Raises:
-        FormatError: not a manifest, or one of a newer version.
+        FormatError: not a manifest, or a newer gdrive-wa wrote it.
     """
     path = folder / STATE_FOLDER / MANIFEST_NAME
     return list(parse(read_lines(path), path).values())
 
 
 def read_lines(path: Path) -> bytes:
-    """What the manifest at `path` holds; nothing where there is none."""
+    """The content of the manifest at `path`; empty if there is no such file."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Files of the user's own, opened for reading."""
+"""Open files of the user for reading."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NO_LINK = _PLAIN | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def open_source(path: str | Path) -> IO[bytes]:
-    """The file that the user named, open for reading.
+    """Open a file that the user named.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: the file cannot be read.
     """
     try:
         return open(path, "rb")
@@ -26,27 +26,29 @@ def open_source(path: str | Path) -> IO[bytes]:
 
 
 def open_listed(path: str) -> IO[bytes]:
-    """A file that a listing found, open for reading without a buffer.
+    """Open a file from a listing, without a buffer.
 
-    A symbolic link, a pipe or a device that has taken its place meanwhile is not opened, and
-    never waited for.
+    If a symbolic link, a pipe or a device has replaced the file since, it is not opened.
 
     Raises:
-        GoneError: it is no longer there, or no longer a regular file.
-        UsageError: it cannot be read.
+        GoneError: the file no longer exists or is no longer a regular file.
+        UsageError: the file cannot be read.
     """
     try:
         handle = os.open(path, _NO_LINK)
     except FileNotFoundError as error:
-        raise GoneError(f"{os.path.basename(path)} is no longer there") from error
+        raise GoneError(f"'{os.path.basename(path)}' no longer exists") from error
     except OSError as error:
         raise _unreadable(path, error) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise GoneError(f"{os.path.basename(path)} is no longer a file")
+        raise GoneError(f"'{os.path.basename(path)}' is no longer a regular file")
     return os.fdopen(handle, "rb", 0)
 
 
 def _unreadable(path: str | Path, error: OSError) -> UsageError:
     reason = (error.strerror or "it cannot be read").lower()
-    return UsageError(f"{path}: {reason}", hint="check the path and that you may read it")
+    return UsageError(
+        f"cannot read '{path}': {reason}",
+        hint="check the path and your permission to read it",
+    )

@@ -1,9 +1,9 @@
-"""The written form of a manifest: one JSON object a line, and what older versions wrote.
+"""The file format of a manifest: one JSON object per line, and migrations of older versions.
 
-The first line names the format and its version. A line about a path tells of a verified file, or
-that nothing is known of that path any more; the last one about a path is what holds. A line that
-has no newline yet was never finished and is ignored. Fields that this version does not know are
-ignored too. Lines of an older version are read through `MIGRATIONS`, one step a version.
+The first line states the format and its version. Each other line records a verified file or drops
+a path; the last line about a path is the valid one. A line without a newline is incomplete and
+ignored. Unknown fields are ignored too. Lines of an older version are converted by `MIGRATIONS`,
+one step per version.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VERSION = 1
 
 Line = dict[str, Any]
 Source = tuple[str, str | None, str | None]
-"""The backup's name of stored bytes, their MD5, the source's mark of them."""
+"""Stored name in the backup, MD5 of the stored bytes, revision by the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +35,17 @@ class Record:
         path: relative to the folder, ``/`` between parts.
         size: bytes on disk.
         sha256: of the bytes on disk, hex.
-        mtime_ns: modification time when it was committed: with the size, a quick sign that
-            nobody touched it since.
-        stored_as: the backup's name of the entry it came from; None for files made here.
-        source_md5: MD5 of the stored bytes it came from, hex.
-        source_revision: the source's mark of those stored bytes.
-        content_sha256: of the content before tags were added; same as `sha256` when none were.
-        whatsapp_path: WhatsApp's own path of it.
-        message: ``<chat jid>/<message id>`` of the voice note it is.
-        account: whose backup it came from: of every blob of a download, and of the databases
-            of an archive, which two accounts may share.
-        also: other stored bytes that turned out to hold the same content, each
-            ``(stored_as, md5, revision)``.
+        mtime_ns: modification time when it was written; with the size, a quick check for
+            changes.
+        stored_as: stored name of its entry in the backup; None for files made here.
+        source_md5: MD5 of the stored bytes, hex.
+        source_revision: revision of the stored bytes, as reported by the source.
+        content_sha256: of the content before tags were added; equals `sha256` without tags.
+        whatsapp_path: WhatsApp's own path of the file.
+        message: ``<chat jid>/<message id>`` of the voice note in this file.
+        account: account of the backup, for downloaded blobs and for databases of an archive,
+            which may hold several accounts.
+        also: other stored bytes with the same content, each ``(stored_as, md5, revision)``.
     """
 
     path: str
@@ -64,55 +63,54 @@ class Record:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """All stored bytes that hold this content, each ``(stored_as, md5, revision)``."""
+        """All stored bytes with this content, each ``(stored_as, md5, revision)``."""
         if self.stored_as is None:
             return self.also
         return ((self.stored_as, self.source_md5, self.source_revision), *self.also)
 
 
 def _unversioned(line: Line) -> Line:
-    """Version 0 said no version; its other lines are those of version 1."""
+    """Version 0 had no header line; its other lines are the same as in version 1."""
     return line
 
 
 MIGRATIONS: tuple[Callable[[Line], Line], ...] = (_unversioned,)
-"""What makes a line of each version one of the next, the oldest first."""
+"""Functions that convert a line to the next version, oldest first."""
 
 _FIELDS = tuple(Record.__dataclass_fields__)
 _values_of = attrgetter(*_FIELDS)
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KINDS = {"path": (str,), "sha256": (str,), "size": (int,), "mtime_ns": (int,), "also": (tuple,)}
-"""Of the fields that are no text or None."""
+"""Types of the fields that are neither text nor None."""
 
-_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, RecursionError, UnsafeNameError)
-"""What a line raises that nobody of ours wrote."""
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, UnsafeNameError)
+"""Exceptions from parsing a damaged or foreign line."""
 
-_START_ANEW = "move the .gdrive-wa folder away; the next run builds a new one"
+_START_ANEW = "move the .gdrive-wa folder elsewhere; the next run creates a new one"
 
 
 def serialise(records: Iterable[Record]) -> bytes:
-    """A whole manifest: the header line, then one line a record, ordered by path."""
+    """A whole manifest: the header line, then one line per record, sorted by path."""
     ordered = sorted(records, key=lambda record: record.path)
     return b"".join([_header(), *map(line_of, ordered)])
 
 
 def line_of(record: Record) -> bytes:
-    """What says that `record` holds."""
+    """The line that adds `record`."""
     values = zip(_FIELDS, _values_of(record), strict=True)
     return _line({name: value for name, value in values if value is not None and value != ()})
 
 
 def dropped(path: str) -> bytes:
-    """What says that nothing is known of `path`."""
+    """The line that drops `path`."""
     return _line({"path": path, "dropped": True})
 
 
 def version_of(raw: bytes, path: Path) -> int | None:
-    """The version that the manifest `raw`, from `path`, was written in; None when its first line
-    is not finished.
+    """The version of the manifest `raw`, read from `path`; None if its first line is incomplete.
 
     Raises:
-        FormatError: it is no manifest, or one of a newer version.
+        FormatError: not a manifest, or a newer gdrive-wa wrote it.
     """
     first, newline, _ = raw.partition(b"\n")
     if not newline:
@@ -120,35 +118,33 @@ def version_of(raw: bytes, path: Path) -> int | None:
     try:
         header = json.loads(first)
         if header.get("format") != FORMAT:
-            _record(header)  # a version that had no header yet, or else no manifest at all
+            _record(header)  # version 0 had no header; anything else is not a manifest
             return 0
         version = header["version"]
-    except _NONSENSE as error:
-        raise FormatError(f"not a manifest of gdrive-wa: {path}", hint=_START_ANEW) from error
+    except _MALFORMED as error:
+        raise FormatError(f"'{path}' is not a gdrive-wa manifest", hint=_START_ANEW) from error
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         shown = ascii(version)[:40]
-        raise FormatError(
-            f"the manifest's version makes no sense, {shown}: {path}", hint=_START_ANEW
-        )
+        raise FormatError(f"'{path}' has an invalid manifest version: {shown}", hint=_START_ANEW)
     if version > VERSION:
         raise FormatError(
-            f"the manifest is of version {version}, newer than this program's {VERSION}: {path}",
-            hint="a newer gdrive-wa wrote it: use that one, or update this one",
+            f"'{path}' has manifest version {version}; this gdrive-wa supports up to {VERSION}",
+            hint="update gdrive-wa",
         )
     return version
 
 
 def parse(raw: bytes, path: Path) -> dict[str, Record]:
-    """The records of the manifest `raw`, from `path`, each by the path of its file.
+    """Parse the manifest `raw`, read from `path`, into records by file path.
 
     Raises:
-        FormatError: it is no manifest, is damaged, or of a newer version.
+        FormatError: not a manifest, damaged, or a newer gdrive-wa wrote it.
     """
     version = version_of(raw, path)
     records: dict[str, Record] = {}
     if version is None:
         return records
-    lines = raw.split(b"\n")[:-1]  # what follows the last newline is a line nobody finished
+    lines = raw.split(b"\n")[:-1]  # the text after the last newline is incomplete
     for number, line in enumerate(lines):
         if number == 0 and version > 0:
             continue
@@ -161,16 +157,17 @@ def parse(raw: bytes, path: Path) -> dict[str, Record]:
             else:
                 record = _record(item)
                 records[record.path] = record
-        except _NONSENSE as error:
+        except _MALFORMED as error:
             raise FormatError(
-                f"line {number + 1} of the manifest makes no sense: {path}", hint=_START_ANEW
+                f"line {number + 1} of the manifest '{path}' is invalid", hint=_START_ANEW
             ) from error
     return records
 
 
 def _record(item: Line) -> Record:
-    """One record, or ``ValueError``, ``TypeError``: what is stored here was written by us, but
-    may have rotted, and its paths are joined to the folder.
+    """Build and validate one record; raises ``ValueError`` or ``TypeError`` if it is invalid.
+
+    The file may be damaged, and its paths are joined to the folder.
     """
     values = {name: item[name] for name in _FIELDS if name in item}
     values["also"] = tuple((a, b, c) for a, b, c in values.get("also", ()))
@@ -193,5 +190,5 @@ def _header() -> bytes:
 def _line(item: dict[str, object]) -> bytes:
     try:
         return _to_json(item).encode() + b"\n"
-    except UnicodeEncodeError:  # half a character in a stored name: JSON can spell it, UTF-8 not
+    except UnicodeEncodeError:  # a lone surrogate in a stored name, which only JSON can represent
         return json.dumps(item, separators=(",", ":")).encode() + b"\n"

@@ -1,1 +1,1 @@
-"""Stored bytes, from wherever they lie into verified files; resumable, and never half there."""
+"""Resumable, verified downloads of stored bytes."""

@@ -1,8 +1,7 @@
-"""Hashes of a blob while it comes, without making the network wait for them.
+"""Hash a blob during its download without slowing the network down.
 
-A small blob is hashed where it is read. Once a blob turns out to be long, each hash gets a
-thread of its own, fed through a short queue: hashing lets go of the interpreter's lock, so the
-socket, the disk and the hashes keep as many cores busy as there are.
+Small blobs are hashed in the calling thread. For a long blob, each hash gets its own thread with a
+short queue. Hashing releases the GIL, so network, disk and hashes can use several cores.
 """
 
 from __future__ import annotations
@@ -11,63 +10,63 @@ import hashlib
 from collections.abc import Callable
 from operator import call
 
-from gdrive_wa.core.threads import Lane
+from gdrive_wa.core.threads import SerialWorker
 
 LONG = 8 << 20
-"""Bytes after which threads pay."""
+"""Bytes from which on threads are worthwhile."""
 QUEUED = 16
-"""Pieces that may wait for a hash: what bounds the memory."""
+"""Maximum number of waiting pieces per hash, which limits the memory use."""
 
 
 class Digests:
-    """MD5 of a blob, and its SHA-256 where it is wanted.
+    """The MD5 of a blob, and optionally its SHA-256.
 
-    Feed it in order; :meth:`close` it in any case.
+    Feed the pieces in order, and always call :meth:`close`.
     """
 
     def __init__(self, *, sha256: bool) -> None:
         self._hashes = [hashlib.md5(usedforsecurity=False)]
         if sha256:
             self._hashes.append(hashlib.sha256())
-        self._lanes: list[Lane[Callable[[], object]]] = []
+        self._workers: list[SerialWorker[Callable[[], object]]] = []
         self._fed = 0
 
     def feed(self, piece: bytes) -> None:
-        """`piece` comes next. It is not copied: leave it as it is."""
+        """Hash the next piece. It is not copied, so do not modify it."""
         self._fed += len(piece)
         if self._fed <= LONG:
             for digest in self._hashes:
                 digest.update(piece)
             return
-        if not self._lanes:
-            self._lanes = [Lane(call, ahead=QUEUED) for _ in self._hashes]
-        for lane, digest in zip(self._lanes, self._hashes, strict=True):
-            lane.put(lambda digest=digest: digest.update(piece))  # type: ignore[misc]
+        if not self._workers:
+            self._workers = [SerialWorker(call, ahead=QUEUED) for _ in self._hashes]
+        for worker, digest in zip(self._workers, self._hashes, strict=True):
+            worker.put(lambda digest=digest: digest.update(piece))  # type: ignore[misc]
 
-    def md5_here(self, tell: Callable[[str], None]) -> None:
-        """Have `tell` called with the MD5 of what was fed so far, now or soon, in order."""
+    def report_md5(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with the MD5 of the pieces so far, now or soon, in order."""
         md5 = self._hashes[0]
-        if self._lanes:
-            self._lanes[0].put(lambda: tell(md5.copy().hexdigest()))
+        if self._workers:
+            self._workers[0].put(lambda: callback(md5.copy().hexdigest()))
         else:
-            tell(md5.copy().hexdigest())
+            callback(md5.copy().hexdigest())
 
     def md5(self) -> str:
-        """Of everything fed so far, hex."""
+        """MD5 of all pieces so far, hex."""
         self._catch_up()
         return self._hashes[0].hexdigest()
 
     def sha256(self) -> str | None:
-        """Of everything fed so far, hex; None when it was not wanted."""
+        """SHA-256 of all pieces so far, hex; None if it was not requested."""
         self._catch_up()
         return self._hashes[1].hexdigest() if len(self._hashes) > 1 else None
 
     def close(self) -> None:
-        """End the threads, once they are done with what they were fed."""
-        for lane in self._lanes:
-            lane.finish()
-        self._lanes = []
+        """Finish the waiting pieces and end the threads."""
+        for worker in self._workers:
+            worker.finish()
+        self._workers = []
 
     def _catch_up(self) -> None:
-        for lane in self._lanes:
-            lane.catch_up()
+        for worker in self._workers:
+            worker.catch_up()

@@ -1,4 +1,4 @@
-"""Blobs into a staging folder, each handed over as soon as it is there and verified."""
+"""Fetch blobs into a staging folder and yield each one once it is verified."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import make_folder
-from gdrive_wa.storage.free_names import Places
+from gdrive_wa.storage.free_names import FreeNames
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
+from gdrive_wa.transfer.existing_file import find_existing
 from gdrive_wa.transfer.partial import open_partials
-from gdrive_wa.transfer.pool import each
-from gdrive_wa.transfer.pull import Tries, pull
-from gdrive_wa.transfer.standing import look
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.transfer.pool import run_tasks
+from gdrive_wa.transfer.pull import StreamRetryPolicy, pull
+from gdrive_wa.transfer.run_control import RunControl
 
 JOBS = 16
-"""Entries at once: what hides a distant server's answering time, and no server minds."""
+"""Number of parallel downloads: enough to hide latency, few enough for any server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """How one entry ended.
+    """The result for one entry.
 
     Attributes:
-        entry: which.
-        path: where its verified stored bytes lie; None when it could not be had.
-        kept: where they would be kept; None where they lie in the source itself, which is read
-            and never changed.
-        error: why it could not be had.
-        fetched_bytes: bytes that came over the line for it in this run.
+        entry: the entry.
+        path: path of its verified stored bytes; None if fetching failed.
+        kept: path under which :meth:`keep` stores them; None if they are in the source itself,
+            which is never changed.
+        error: why fetching failed.
+        fetched_bytes: bytes transferred for it in this run.
     """
 
     entry: Entry
@@ -47,10 +47,10 @@ class Fetched:
     fetched_bytes: int = 0
 
     def keep(self) -> None:
-        """Keep the stored bytes.
+        """Keep the stored bytes in the folder.
 
         Raises:
-            StorageError: the disk refuses.
+            StorageError: the disk is full or read-only.
         """
         if self.path is None or self.kept is None or self.path == str(self.kept):
             return
@@ -59,9 +59,9 @@ class Fetched:
             os.replace(self.path, self.kept)
 
     def drop(self) -> None:
-        """The stored bytes are no longer needed; those that lie in the source stay."""
+        """Delete the stored bytes, unless they are in the source itself."""
         if self.path is not None and self.kept is not None:
-            with suppress(OSError):  # gone, or swept when the run ends
+            with suppress(OSError):  # already deleted, or deleted at the end of the run
                 os.unlink(self.path)
 
 
@@ -72,25 +72,24 @@ def fetch(
     *,
     jobs: int = JOBS,
     progress: Progress | None = None,
-    tries: Tries | None = None,
+    retry_policy: StreamRetryPolicy | None = None,
 ) -> Generator[Fetched | None, None, None]:
-    """Bring the stored bytes of `entries` to this machine, `jobs` at a time; each as it is done.
+    """Fetch the stored bytes of `entries`, `jobs` at a time, and yield each when it is done.
 
-    What lies on this machine already is read where it is, and comes first. Others go on coming
-    while the caller works on one; not many, when the caller is slow. An entry that cannot be had
-    is yielded with its error and ends nothing. A None says that nothing is there yet: the caller
-    may use the moment. What is half there when the iterator is left, for whatever reason, is
-    taken up by the next call with the same folder, and what is verified and was not dropped is
-    found there again. Only one call may use a folder at a time.
+    Local entries come first and are read in place. Downloads continue while the caller processes
+    a result, up to a limit of waiting results. An entry that fails is yielded with its error and
+    does not stop the others. None means that no result is ready, and the caller may do other
+    work. A later call with the same folder resumes partial downloads and finds verified files
+    that were not dropped. Only one call may use a folder at a time.
 
-    `progress` hears of bytes and is asked whether to stop; beginning and ending
-    :attr:`~gdrive_wa.core.progress.Stage.DOWNLOAD`, and counting items, is the caller's.
+    `progress` receives transferred bytes and may stop the run. The caller begins and ends
+    :attr:`~gdrive_wa.core.progress.Stage.DOWNLOAD` and counts items.
 
     Raises:
         Interrupted: the user asked to stop.
-        StorageError: the disk takes nothing more, or a link leads out of `folder`.
-        CredentialsError: the login is refused for one entry after another.
-        NetworkError: dozens of entries in a row could not be reached.
+        StorageError: the disk is full, or a link leads out of `folder`.
+        CredentialsError: the login was refused for several entries in a row.
+        NetworkError: dozens of entries in a row failed.
     """
     waiting = iter(entries)
     for entry in waiting:
@@ -100,25 +99,33 @@ def fetch(
         yield _done(entry, path)
     else:
         return
-    watch = Watch(progress or Silent())
+    control = RunControl(progress or Silent())
     partials = folder / STATE_FOLDER / PARTIAL_FOLDER
     open_partials(partials)
-    places = Places(folder)
+    names = FreeNames(folder)
 
     def bring(entry: Entry) -> Fetched:
         path = source.path_of(entry)
         if path is not None:
             return _done(entry, path)
-        place = places.give(entry.stored_as)
-        places.check_no_link(place)
-        kept = folder / place
-        if look(kept, entry, sha256=False, check=watch.check) is not None:
+        target = names.allocate(entry.stored_as)
+        names.check_no_link(target)
+        kept = folder / target
+        if find_existing(kept, entry, sha256=False, check=control.check) is not None:
             return _done(entry, str(kept), kept=kept)
-        pulled = pull(source, entry, partials, place, watch, lasting=False, tries=tries or Tries())
+        pulled = pull(
+            source,
+            entry,
+            partials,
+            target,
+            control,
+            permanent=False,
+            retry_policy=retry_policy or StreamRetryPolicy(),
+        )
         return _done(entry, str(pulled.path), kept=kept, fetched_bytes=pulled.fetched)
 
-    results = each(
-        bring, chain([entry], waiting), watch, jobs=jobs, weigh=lambda done: done.fetched_bytes
+    results = run_tasks(
+        bring, chain([entry], waiting), control, jobs=jobs, weigh=lambda done: done.fetched_bytes
     )
     with closing(results):
         for result in results:

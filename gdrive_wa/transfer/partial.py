@@ -1,9 +1,9 @@
-"""What is there so far of one blob, in a form that a later run can trust.
+"""Partial files: an incomplete download that a later run can verify and resume.
 
-``<mark>.part`` holds the bytes. ``<mark>.json`` beside it says which stored bytes they belong to
-(MD5, or else revision) and the MD5 of the first so many of them. A later run takes up a partial
-file only when the entry is still the same and those bytes hash to what was written down; what
-lies behind them is dropped, for nobody vouches for it.
+``<stem>.part`` holds the bytes. Its checkpoint, ``<stem>.json``, identifies the stored bytes (by
+MD5, or else by revision) and contains a length and the MD5 of that many bytes. A later run resumes
+a partial file only if the entry is unchanged and those bytes have that MD5. Bytes after them are
+discarded, because they cannot be verified.
 """
 
 from __future__ import annotations
@@ -18,59 +18,65 @@ from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import Entry
-from gdrive_wa.core.threads import Lane
+from gdrive_wa.core.threads import SerialWorker
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import in_strides, make_folder
 from gdrive_wa.transfer.digest import Digests
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.transfer.run_control import RunControl
 
 FD_TIMES = os.utime in os.supports_fd
 PIECE = 1 << 20
-"""Bytes moved at once."""
-NOTE_EVERY_BYTES = 1 << 20
-NOTE_EVERY_SECONDS = 0.5
-"""How much a killed run loses, at most: so many bytes or so much time, whichever is more."""
+"""Block size of reads, in bytes."""
+CHECKPOINT_EVERY_BYTES = 1 << 20
+CHECKPOINT_EVERY_SECONDS = 0.5
+"""A checkpoint is written once both limits are reached; a killed run loses what came after."""
 FLUSH_EVERY = 64 << 20
-"""Bytes after which the disk is told to write what it has: at the end there is less to wait for."""
+"""Bytes after which a flush to the disk starts, which shortens the wait at the end."""
 STALE_SECONDS = 30 * 24 * 3600.0
 
 
 class Partial:
-    """The partial file of one entry, open. One user at a time.
+    """The open partial file of one entry. Not thread-safe.
 
-    Leaving it keeps what is there for the next run, unless it was taken or restarted empty. A
-    `lasting` one is hashed by SHA-256 too, and flushed to the disk while it comes.
+    On exit, the bytes are kept for the next run, unless the file was finished or is empty. If it
+    is `permanent`, the SHA-256 is computed too, and the file is flushed during the download.
 
     Attributes:
-        path: of the bytes.
-        length: bytes that are there, all of them hashed.
+        path: path of the partial file.
+        length: number of bytes in it, all of them hashed.
     """
 
     def __init__(
-        self, folder: Path, place: PurePosixPath, entry: Entry, *, lasting: bool, watch: Watch
+        self,
+        folder: Path,
+        target: PurePosixPath,
+        entry: Entry,
+        *,
+        permanent: bool,
+        control: RunControl,
     ) -> None:
-        mark = partial_mark(place)
+        mark = partial_stem(target)
         self.path = folder / f"{mark}.part"
         self._entry = entry
-        self._lasting = lasting
-        self._flusher: Lane[int] | None = None
+        self._lasting = permanent
+        self._flusher: SerialWorker[int] | None = None
         self._flushed = 0
-        self._watch = watch
-        self._noted = 0
-        self._noted_at = time.monotonic()
-        self._taken = self._has_note = False
+        self._control = control
+        self._checkpointed = 0
+        self._checkpointed_at = time.monotonic()
+        self._taken = self._has_checkpoint = False
         self.length = 0
         with storage_errors(self.path):
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
             flags |= getattr(os, "O_BINARY", 0)
             self._file: IO[bytes] = os.fdopen(os.open(self.path, flags, 0o600), "r+b", 0)
-            self._digests = Digests(sha256=lasting)
-            self._take_up()
+            self._digests = Digests(sha256=permanent)
+            self._resume()
 
     @property
-    def _note_path(self) -> Path:
-        """Of a blob that comes whole at once there is none, so it is not made up beforehand."""
-        return note_path(self.path)
+    def _checkpoint_path(self) -> Path:
+        """Computed on demand; a blob that arrives in one piece has no checkpoint."""
+        return checkpoint_path(self.path)
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +88,7 @@ class Partial:
         trace: TracebackType | None,
     ) -> None:
         try:
-            kept = self._taken or self._watch.abandoned or isinstance(error, StorageError)
+            kept = self._taken or self._control.abandoned or isinstance(error, StorageError)
             if not kept:
                 self._keep()
         finally:
@@ -92,10 +98,10 @@ class Partial:
             self._file.close()
 
     def write(self, piece: bytes) -> None:
-        """`piece` comes next.
+        """Append `piece`.
 
         Raises:
-            StorageError: the disk does not take it.
+            StorageError: the disk is full or fails.
         """
         with storage_errors(self.path):
             for stride in in_strides(piece):
@@ -108,31 +114,31 @@ class Partial:
             self._flush()
         now = time.monotonic()
         if (
-            self.length - self._noted >= NOTE_EVERY_BYTES
-            and now - self._noted_at >= NOTE_EVERY_SECONDS
+            self.length - self._checkpointed >= CHECKPOINT_EVERY_BYTES
+            and now - self._checkpointed_at >= CHECKPOINT_EVERY_SECONDS
         ):
-            self._note(now)
+            self._checkpoint(now)
 
     def restart(self) -> None:
-        """Nothing of what is there counts."""
+        """Discard all bytes."""
         self._digests.close()
         self._digests = Digests(sha256=self._lasting)
-        self.length = self._noted = 0
+        self.length = self._checkpointed = 0
         with storage_errors(self.path):
-            self._note_path.unlink(missing_ok=True)
+            self._checkpoint_path.unlink(missing_ok=True)
             self._file.seek(0)
             self._file.truncate()
 
     def md5(self) -> str:
-        """Of what is there, hex."""
+        """MD5 of the bytes so far, hex."""
         return self._digests.md5()
 
     def sha256(self) -> str | None:
-        """Of what is there, hex; None when it was not wanted."""
+        """SHA-256 of the bytes so far, hex; None if it was not requested."""
         return self._digests.sha256()
 
-    def take(self, *, mtime: float | None) -> os.stat_result:
-        """It is whole and verified: `path` is now the caller's, to be renamed.
+    def finish(self, *, mtime: float | None) -> os.stat_result:
+        """Finish a complete, verified file; the caller then renames `path`.
 
         Args:
             mtime: modification time to set, seconds since 1970 UTC.
@@ -142,21 +148,21 @@ class Partial:
             if mtime is not None:
                 os.utime(self._file.fileno() if FD_TIMES else self.path, (mtime, mtime))
             if self._entry.md5 is None and self.length:
-                self._keep()  # the note alone can vouch for it, should it not be named in time
-            elif self._has_note:
-                self._note_path.unlink(missing_ok=True)
+                self._keep()  # if it is not renamed in time, only the checkpoint can verify it
+            elif self._has_checkpoint:
+                self._checkpoint_path.unlink(missing_ok=True)
             return os.fstat(self._file.fileno())
 
-    def _take_up(self) -> None:
-        """Hash what an earlier run left, and stand behind what of it can be trusted."""
+    def _resume(self) -> None:
+        """Hash the bytes of an earlier run, and seek to the end of the verified ones."""
         there = os.fstat(self._file.fileno()).st_size
         if there == 0:
             return
-        self._has_note = True
-        promised, md5 = self._read_note(there)
+        self._has_checkpoint = True
+        promised, md5 = self._read_checkpoint(there)
         while self.length < promised:
             piece = self._file.read(min(PIECE, promised - self.length))
-            self._watch.check()
+            self._control.check()
             if not piece:
                 break
             self._digests.feed(piece)
@@ -164,18 +170,18 @@ class Partial:
         if md5 is not None and self.md5() != md5:
             self.restart()
             return
-        self._noted = self.length if md5 is not None else 0
+        self._checkpointed = self.length if md5 is not None else 0
         self._file.truncate(self.length)
 
-    def _read_note(self, there: int) -> tuple[int, str | None]:
-        """How many bytes to trust, and their MD5; all of them unseen when they look complete
-        and the listing's MD5 will judge them anyway."""
+    def _read_checkpoint(self, there: int) -> tuple[int, str | None]:
+        """Number of bytes to resume and their MD5. A file of full size is accepted without a
+        checkpoint, because the listed MD5 verifies it later."""
         if self._entry.md5 is not None and there == self._entry.size:
             return there, None
         try:
-            note = json.loads(self._note_path.read_bytes())
-            length, md5 = int(note["length"]), str(note["length_md5"])
-            same = same_bytes(self._entry, note.get("md5"), note.get("revision"))
+            checkpoint = json.loads(self._checkpoint_path.read_bytes())
+            length, md5 = int(checkpoint["length"]), str(checkpoint["length_md5"])
+            same = same_bytes(self._entry, checkpoint.get("md5"), checkpoint.get("revision"))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return 0, None
         if not same or not 0 < length <= there:
@@ -183,9 +189,9 @@ class Partial:
         return length, md5
 
     def _flush(self) -> None:
-        """Have what is written flushed meanwhile, unless that is under way already."""
+        """Start a flush in the background, unless one is running."""
         if self._flusher is None:
-            self._flusher = Lane(os.fsync)
+            self._flusher = SerialWorker(os.fsync)
         if self._flusher.idle:
             self._flushed = self.length
             self._flusher.put(self._file.fileno())
@@ -193,41 +199,43 @@ class Partial:
     def _keep(self) -> None:
         if self.length == 0:
             self.path.unlink(missing_ok=True)
-            self._note_path.unlink(missing_ok=True)
-        elif self.length != self._noted:
-            self._note(time.monotonic())
+            self._checkpoint_path.unlink(missing_ok=True)
+        elif self.length != self._checkpointed:
+            self._checkpoint(time.monotonic())
             self._digests.md5()
 
-    def _note(self, now: float) -> None:
-        self._noted, self._noted_at, self._has_note = self.length, now, True
-        note: dict[str, object] = {
+    def _checkpoint(self, now: float) -> None:
+        self._checkpointed, self._checkpointed_at, self._has_checkpoint = self.length, now, True
+        checkpoint: dict[str, object] = {
             "stored_as": self._entry.stored_as,
             "md5": self._entry.md5,
             "revision": revision_of(self._entry),
             "length": self.length,
         }
-        self._digests.md5_here(lambda md5: self._write_note({**note, "length_md5": md5}))
+        self._digests.report_md5(
+            lambda md5: self._write_checkpoint({**checkpoint, "length_md5": md5})
+        )
 
-    def _write_note(self, note: dict[str, object]) -> None:
-        # Written beside and renamed, not flushed: a note that a power cut spoils is not trusted.
-        beside = self._note_path.with_suffix(".new")
-        with storage_errors(beside):
-            beside.write_bytes(json.dumps(note).encode())
-            beside.replace(self._note_path)
-
-
-def partial_mark(place: PurePosixPath) -> str:
-    """The name of the partial file of what will lie at `place`, without suffix."""
-    return hashlib.sha256(str(place).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    def _write_checkpoint(self, checkpoint: dict[str, object]) -> None:
+        # Renamed but not flushed: a checkpoint damaged by a power cut is detected and ignored.
+        temporary = self._checkpoint_path.with_suffix(".new")
+        with storage_errors(temporary):
+            temporary.write_bytes(json.dumps(checkpoint).encode())
+            temporary.replace(self._checkpoint_path)
 
 
-def note_path(part: Path) -> Path:
-    """The note beside a partial file."""
+def partial_stem(target: PurePosixPath) -> str:
+    """The name of the partial file for `target`, without suffix."""
+    return hashlib.sha256(str(target).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def checkpoint_path(part: Path) -> Path:
+    """The path of the checkpoint of a partial file."""
     return part.with_suffix(".json")
 
 
 def revision_of(entry: Entry) -> str | None:
-    """What tells one version of the stored bytes from another beside their MD5."""
+    """A value that identifies the version of the stored bytes if there is no MD5."""
     if entry.revision is not None:
         return entry.revision
     if entry.size is None or entry.modified is None:
@@ -236,9 +244,10 @@ def revision_of(entry: Entry) -> str | None:
 
 
 def same_bytes(entry: Entry, md5: object, revision: object) -> bool:
-    """Whether bytes that were noted with `md5` and `revision` are those the listing means now.
+    """True if bytes recorded with `md5` and `revision` are those that `entry` lists now.
 
-    The MD5 decides where both sides have one, else the revision; who has neither is never sure.
+    Compares the MD5 if both sides have one, else the revision; without either, the result is
+    False.
     """
     if entry.md5 is not None and md5 is not None:
         return bool(entry.md5 == md5)
@@ -246,26 +255,28 @@ def same_bytes(entry: Entry, md5: object, revision: object) -> bool:
     return own is not None and own == revision
 
 
-def room_saved(folder: Path, place: PurePosixPath) -> int:
-    """Bytes for `place` that a partial file in `folder` already takes on the disk."""
+def partial_bytes(folder: Path, target: PurePosixPath) -> int:
+    """Size of the partial file for `target` in `folder`; 0 if there is none."""
     try:
-        return os.stat(f"{folder}/{partial_mark(place)}.part").st_size
+        return os.stat(f"{folder}/{partial_stem(target)}.part").st_size
     except OSError:
         return 0
 
 
 def open_partials(folder: Path) -> None:
-    """Make the folder of partial files, and clear it of what no run can use any more."""
+    """Create the folder of partial files, and delete orphaned and old files in it."""
     make_folder(folder, mode=0o700)
     try:
         files = list(folder.iterdir())
     except OSError:
         return
-    oldest = time.time() - STALE_SECONDS  # by ctime: a verified blob has the mtime of its entry
+    oldest = (
+        time.time() - STALE_SECONDS
+    )  # by ctime, because a verified blob has the mtime of its entry
     for path in files:
         try:
             orphan = path.suffix == ".json" and not path.with_suffix(".part").exists()
             if orphan or path.suffix == ".new" or path.stat().st_ctime < oldest:
                 path.unlink()
-        except OSError:  # gone meanwhile, or not ours to remove
+        except OSError:  # already removed, or no permission
             continue

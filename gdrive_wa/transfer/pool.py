@@ -1,8 +1,8 @@
-"""Many entries at once, in order of completion, with a bounded number in flight.
+"""Run tasks in parallel with a limited number of waiting results, in order of completion.
 
-Threads are daemons and are not waited for longer than a moment: one that hangs in a dead
-connection must not hold up a person who pressed Ctrl-C. It holds nothing but its own partial
-file, and sees the stop sign before it would write again.
+Threads are daemons, and the pool waits only briefly for them to end: a thread that hangs in a dead
+connection must not delay Ctrl-C. Such a thread has only its own partial file open, and checks for
+the stop signal before it writes again.
 """
 
 from __future__ import annotations
@@ -23,35 +23,36 @@ from gdrive_wa.core.errors import (
     StorageError,
 )
 from gdrive_wa.core.threads import Workers
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.transfer.run_control import RunControl
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-LOOK_SECONDS = 0.2
-"""How long the owner of the run goes without looking at the stop sign."""
+POLL_SECONDS = 0.2
+"""How often the main thread checks for the stop signal."""
 AHEAD = 128
 HEAVIEST = 256 << 20
-"""How many results, and bytes of them, may wait for a slow consumer."""
+"""Limits for results waiting for a slow consumer: their number, and their size in bytes."""
 LEAVE_SECONDS = 2.0
-"""How long to wait for threads that were told to leave."""
+"""How long to wait for threads to stop."""
 
 
 class Pool(Generic[Task, Result]):
-    """`work` done on tasks by `jobs` threads.
+    """Runs `work` on tasks in `jobs` threads.
 
     Args:
-        work: what to do with a task; what it raises ends the run.
-        jobs: threads.
-        ahead: results that may wait for the consumer, beyond those being worked on.
-        weigh: what a waiting result weighs.
-        heaviest: weight of waiting results from which on nothing new is begun.
+        work: processes a task; an exception ends the run.
+        control: the stop signal of the run.
+        jobs: number of threads.
+        ahead: maximum number of results that may wait for the consumer.
+        weigh: returns the weight of a waiting result.
+        heaviest: total weight of waiting results above which no new task starts.
     """
 
     def __init__(
         self,
         work: Callable[[Task], Result],
-        watch: Watch,
+        control: RunControl,
         *,
         jobs: int,
         ahead: int,
@@ -59,7 +60,7 @@ class Pool(Generic[Task, Result]):
         heaviest: int,
     ) -> None:
         self._work = work
-        self._watch = watch
+        self._control = control
         self._jobs = max(1, jobs)
         self._window = self._jobs + max(0, ahead)
         self._weigh = weigh
@@ -70,8 +71,8 @@ class Pool(Generic[Task, Result]):
         self._results: SimpleQueue[Result | BaseException] = SimpleQueue()
 
     def run(self, tasks: Iterable[Task]) -> Generator[Result | None, None, None]:
-        """Results as they are done. None now and then, when there has been nothing for a
-        moment: the consumer may use it."""
+        """Yield results in order of completion, or None if there was no result for a moment,
+        so that the consumer can do other work."""
         pending, source, drained = 0, iter(tasks), False
         try:
             while True:
@@ -84,9 +85,9 @@ class Pool(Generic[Task, Result]):
                     pending += 1
                 if not pending:
                     return
-                self._watch.check()
+                self._control.check()
                 try:
-                    result = self._results.get(timeout=LOOK_SECONDS)
+                    result = self._results.get(timeout=POLL_SECONDS)
                 except Empty:
                     yield None
                     continue
@@ -103,50 +104,50 @@ class Pool(Generic[Task, Result]):
 
     def _do(self, task: Task) -> None:
         try:
-            self._wait_for_room()
+            self._wait_for_consumer()
             result = self._work(task)
             self._weighed(self._weigh(result))
             self._results.put(result)
-            del result  # or an error in it, its traceback and this frame would hold each other
+            del result  # avoids a reference cycle of an error, its traceback and this frame
         except BaseException as error:  # noqa: BLE001 - raised by the owner of the run
             self._results.put(error)
 
-    def _wait_for_room(self) -> None:
-        self._watch.check()
+    def _wait_for_consumer(self) -> None:
+        self._control.check()
         while self._waiting >= self._heaviest:
-            self._watch.pause(LOOK_SECONDS / 4)
+            self._control.pause(POLL_SECONDS / 4)
 
     def _weighed(self, change: int) -> None:
         with self._lock:
             self._waiting += change
 
     def _leave(self) -> None:
-        self._watch.halt()
+        self._control.halt()
         self._workers.close(wait=LEAVE_SECONDS)
-        self._watch.abandoned = True
+        self._control.abandoned = True
 
 
-HOPELESS: dict[type[GdriveWaError], int] = {CredentialsError: 3, NetworkError: 48}
-"""How many entries in a row may end with just this error before no other one will fare better:
-the login is refused, or the line is dead. Of what is the entry's own fault (GoneError and the
-like, which are other classes) any number may."""
+GIVE_UP_AFTER: dict[type[GdriveWaError], int] = {CredentialsError: 3, NetworkError: 48}
+"""Number of consecutive entries with exactly this error class after which the run ends, because
+the login or the connection has failed. Errors of single entries, such as GoneError, have classes
+of their own and are not limited."""
 
 
-def each(
+def run_tasks(
     work: Callable[[Task], Result],
     tasks: Iterable[Task],
-    watch: Watch,
+    control: RunControl,
     *,
     jobs: int,
     weigh: Callable[[Result], int] | None = None,
 ) -> Generator[tuple[Task, Result | GdriveWaError] | None, None, None]:
-    """What `work` made of each task, or the error that it ended with; None as :meth:`Pool.run`.
+    """Yield each task with its result or its error, and None as :meth:`Pool.run` does.
 
     Raises:
         Interrupted: the user asked to stop.
-        StorageError: the disk takes nothing more.
-        CredentialsError: the login is refused again and again.
-        NetworkError: there is no getting through any more.
+        StorageError: the disk is full or read-only.
+        CredentialsError: the login was refused several times in a row.
+        NetworkError: the connection failed too often in a row.
     """
 
     def attempt(task: Task) -> tuple[Task, Result | GdriveWaError]:
@@ -160,7 +161,7 @@ def each(
     def weight(result: tuple[Task, Result | GdriveWaError]) -> int:
         return 0 if weigh is None or isinstance(result[1], GdriveWaError) else weigh(result[1])
 
-    pool = Pool(attempt, watch, jobs=jobs, ahead=AHEAD, weigh=weight, heaviest=HEAVIEST)
+    pool = Pool(attempt, control, jobs=jobs, ahead=AHEAD, weigh=weight, heaviest=HEAVIEST)
     in_a_row: Counter[type] = Counter()
     with closing(pool.run(tasks)) as results:
         for result in results:
@@ -171,5 +172,5 @@ def each(
             in_a_row = Counter({type(error): in_a_row[type(error)] + 1})
             if not isinstance(error, GdriveWaError):
                 continue
-            if in_a_row[type(error)] >= HOPELESS.get(type(error), math.inf):
+            if in_a_row[type(error)] >= GIVE_UP_AFTER.get(type(error), math.inf):
                 raise error

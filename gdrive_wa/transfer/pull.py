@@ -1,9 +1,8 @@
-"""One entry, from wherever it lies into a verified partial file, whatever the line does.
+"""Download one entry into a verified partial file, despite connection failures.
 
-The source sees to requests that are refused and tried again. What is seen to here is the stream:
-it may break, stall, end early, start at the wrong place, carry other bytes than before, or the
-right number of wrong ones. Each try goes on where the last one stopped, as long as that is known
-to be the same stored bytes.
+The source retries refused requests. This module handles failures of the stream: it may break,
+stall, end early, start at a wrong offset, or deliver wrong bytes. Each attempt resumes where the
+last one stopped, provided that the stored bytes are the same.
 """
 
 from __future__ import annotations
@@ -13,44 +12,44 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import ChecksumError, GdriveWaError, NetworkError, TruncatedError
 from gdrive_wa.core.model import Entry
-from gdrive_wa.core.patience import Patience
 from gdrive_wa.core.progress import Stage
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.sources.base import BackupSource, BlobStream
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import place
-from gdrive_wa.transfer.partial import PIECE, Partial, note_path
-from gdrive_wa.transfer.watch import Watch
+from gdrive_wa.storage.draft_file import DraftFile
+from gdrive_wa.transfer.partial import PIECE, Partial, checkpoint_path
+from gdrive_wa.transfer.run_control import RunControl
 
 
 @dataclass(frozen=True, slots=True)
-class Tries(Patience):
-    """How often one entry is tried.
+class StreamRetryPolicy(RetryPolicy):
+    """How often to retry one entry.
 
     Attributes:
-        attempts: streams in a row that broke less than `worthwhile` bytes further than any before.
-        wholes: complete downloads whose MD5 or size was wrong.
-        worthwhile: bytes after which a broken stream counts as progress.
+        attempts: consecutive streams that may break without `min_progress` bytes of progress.
+        complete_downloads: complete downloads with a wrong MD5 or size before giving up.
+        min_progress: bytes by which a broken stream must advance to count as progress.
     """
 
     base: float = 0.25
     longest: float = 8.0
-    wholes: int = 3
-    worthwhile: int = 1 << 20
+    complete_downloads: int = 3
+    min_progress: int = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulled:
-    """A verified blob that still lies in its partial file.
+    """A verified blob that is still in its partial file.
 
     Attributes:
         path: the partial file, to be renamed.
         size: bytes.
         md5: hex.
-        sha256: hex; None when it is not to last.
-        mtime_ns: modification time, as it is set on the file.
-        fetched: bytes that came over the line for it in this run.
-        unproven: the listing gave neither MD5 nor size, so it was taken as it came.
-        noted: a note beside the partial file vouches for it, as no listed MD5 does.
+        sha256: hex; None if it is not permanent.
+        mtime_ns: modification time of the file, in nanoseconds.
+        fetched: bytes transferred for it in this run.
+        unverified: the listing has neither MD5 nor size, so the content was not verified.
+        has_checkpoint: it has a checkpoint, because the listing has no MD5.
     """
 
     path: Path
@@ -59,60 +58,69 @@ class Pulled:
     sha256: str | None
     mtime_ns: int
     fetched: int
-    unproven: bool
-    noted: bool
+    unverified: bool
+    has_checkpoint: bool
 
-    def name(self, final: str | Path) -> None:
-        """Give it its final name, replacing what was there.
+    def draft(self) -> DraftFile:
+        """The partial file, as the finished temporary file that it is."""
+        return DraftFile(
+            path=str(self.path),
+            size=self.size,
+            sha256=self.sha256 or "",
+            mtime_ns=self.mtime_ns,
+            content_sha256=self.sha256 or "",
+        )
+
+    def forget_checkpoint(self) -> None:
+        """The blob has its name: nothing needs to vouch for the partial file any more.
 
         Raises:
-            StorageError: the disk does not do it.
+            StorageError: the disk refuses.
         """
-        place(self.path, final)
-        if self.noted:
-            with storage_errors(final):
-                note_path(self.path).unlink(missing_ok=True)
+        checkpoint = checkpoint_path(self.path)
+        with storage_errors(checkpoint):
+            checkpoint.unlink(missing_ok=True)
 
 
 def pull(
     source: BackupSource,
     entry: Entry,
     partials: Path,
-    place: PurePosixPath,
-    watch: Watch,
+    target: PurePosixPath,
+    control: RunControl,
     *,
-    lasting: bool,
-    tries: Tries,
+    permanent: bool,
+    retry_policy: StreamRetryPolicy,
 ) -> Pulled:
-    """Bring `entry` whole into the partial file of what will lie at `place`.
+    """Download `entry` completely into the partial file for `target`.
 
     Args:
-        source: where it is stored.
-        entry: which.
-        partials: the folder where partial files lie.
-        place: where it will lie: no other entry of the run has that place.
-        watch: who may stop it.
-        lasting: it is to stay, so its SHA-256 is taken and the disk begins to write it.
-        tries: how often to try.
+        source: the source of the entry.
+        entry: the entry to download.
+        partials: the folder of partial files.
+        target: the final path below the folder; unique to this entry within the run.
+        control: the stop signal of the run.
+        permanent: the file is kept, so compute its SHA-256 and flush it during the download.
+        retry_policy: how often to retry.
 
     Raises:
-        GoneError: listed, but no longer there.
-        NetworkError: it cannot be had now; what came is kept for the next run.
+        GoneError: the entry was listed but no longer exists.
+        NetworkError: the download failed; its bytes so far are kept for the next run.
         TruncatedError: every stream ended early.
-        ChecksumError: what comes is not what was listed.
-        StorageError: the disk does not take it.
-        Interrupted: the run is to stop; what came is kept for the next run.
+        ChecksumError: the content does not match the listing.
+        StorageError: the disk is full or read-only.
+        Interrupted: the run should stop; the bytes so far are kept for the next run.
     """
-    with Partial(partials, place, entry, lasting=lasting, watch=watch) as partial:
-        taken_up = partial.length
-        attempt = _Attempt(source, entry, partial, watch)
-        watch.progress.advance(Stage.DOWNLOAD, moved=taken_up)
-        if not (taken_up and taken_up == entry.size and attempt.holds()):
-            if taken_up == entry.size:
+    with Partial(partials, target, entry, permanent=permanent, control=control) as partial:
+        resumed = partial.length
+        attempt = _Attempt(source, entry, partial, control)
+        control.progress.advance(Stage.DOWNLOAD, moved=resumed)
+        if not (resumed and resumed == entry.size and attempt.verified()):
+            if resumed == entry.size:
                 partial.restart()
-            _persist(attempt, tries)
+            _retry_until_verified(attempt, retry_policy)
         mtime = entry.modified.timestamp() if entry.modified else None
-        stat = partial.take(mtime=mtime)
+        stat = partial.finish(mtime=mtime)
         return Pulled(
             path=partial.path,
             size=partial.length,
@@ -120,13 +128,13 @@ def pull(
             sha256=partial.sha256(),
             mtime_ns=stat.st_mtime_ns,
             fetched=attempt.fetched,
-            unproven=entry.md5 is None and attempt.expected is None,
-            noted=entry.md5 is None,
+            unverified=entry.md5 is None and attempt.expected is None,
+            has_checkpoint=entry.md5 is None,
         )
 
 
-def _persist(attempt: _Attempt, tries: Tries) -> None:
-    """Try until the bytes hold, or until trying makes no more sense."""
+def _retry_until_verified(attempt: _Attempt, retry_policy: StreamRetryPolicy) -> None:
+    """Retry until the bytes are verified or the retry policy is exhausted."""
     fruitless = wrong = furthest = 0
     seen: set[str] = set()
     while True:
@@ -135,27 +143,27 @@ def _persist(attempt: _Attempt, tries: Tries) -> None:
         except _Broken as broken:
             gained = attempt.partial.length - furthest
             furthest += max(0, gained)
-            fruitless = 1 if gained >= tries.worthwhile else fruitless + 1
-            if fruitless >= tries.attempts:
+            fruitless = 1 if gained >= retry_policy.min_progress else fruitless + 1
+            if fruitless >= retry_policy.attempts:
                 raise broken.error from broken
-            attempt.watch.pause(tries.pause(fruitless))
+            attempt.control.pause(retry_policy.pause(fruitless))
             continue
-        if attempt.holds():
+        if attempt.verified():
             return
         wrong += 1
         md5 = attempt.partial.md5()
-        if wrong >= tries.wholes or (md5 in seen and attempt.unmixed):
+        if wrong >= retry_policy.complete_downloads or (md5 in seen and attempt.unmixed):
             error = attempt.mismatch()
             attempt.partial.restart()
             raise error
         if attempt.unmixed:
             seen.add(md5)
         attempt.partial.restart()
-        attempt.watch.pause(tries.pause(wrong))
+        attempt.control.pause(retry_policy.pause(wrong))
 
 
 class _Broken(Exception):  # noqa: N818 - a stream that broke, not yet an error
-    """The stream ended before the entry did; another may go on from here."""
+    """The stream ended early; another attempt may resume here."""
 
     def __init__(self, error: GdriveWaError) -> None:
         super().__init__(error.message)
@@ -163,17 +171,19 @@ class _Broken(Exception):  # noqa: N818 - a stream that broke, not yet an error
 
 
 class _Attempt:
-    """All tries of one entry.
+    """All attempts to download one entry.
 
     Attributes:
-        fetched: bytes that came over the line.
-        expected: bytes that the whole should have, as far as anybody said.
-        unmixed: the partial file holds the bytes of one stream only.
+        fetched: bytes transferred.
+        expected: full size in bytes, if the listing or the stream reports it.
+        unmixed: True if the partial file holds bytes of a single stream.
     """
 
-    def __init__(self, source: BackupSource, entry: Entry, partial: Partial, watch: Watch) -> None:
+    def __init__(
+        self, source: BackupSource, entry: Entry, partial: Partial, control: RunControl
+    ) -> None:
         self.partial = partial
-        self.watch = watch
+        self.control = control
         self.fetched = 0
         self.expected = entry.size
         self.unmixed = False
@@ -185,12 +195,12 @@ class _Attempt:
         """Read one stream to its end.
 
         Raises:
-            _Broken: it did not get there.
+            _Broken: the stream ended early.
         """
-        self.watch.check()
+        self.control.check()
         asked = self.partial.length
         with self._source.open(self._entry, offset=asked) as stream:
-            self.watch.check_not_over()
+            self.control.check_not_over()
             if self._continues(stream, asked):
                 self.unmixed = asked == 0
             else:
@@ -201,29 +211,33 @@ class _Attempt:
                 self.expected = stream.total
             self._drain(stream)
 
-    def holds(self) -> bool:
-        """Whether what is there is what was listed."""
+    def verified(self) -> bool:
+        """True if the downloaded bytes match the listing."""
         if self._entry.md5 is not None:
             return self.partial.md5() == self._entry.md5
         return self.expected is None or self.partial.length == self.expected
 
     def mismatch(self) -> GdriveWaError:
-        """What to say when it does not hold."""
+        """The error for bytes that do not match the listing."""
         name, size = self._entry.stored_as, self.partial.length
-        hint = "the phone may have replaced it: run the command again for a new listing"
+        hint = "the phone may have replaced the file; run the command again for a new listing"
         if self.expected is not None and size != self.expected:
-            return ChecksumError(f"{name} has {size} bytes, {self.expected} were listed", hint=hint)
-        return ChecksumError(f"the MD5 of {name} is not the one that was listed", hint=hint)
+            return ChecksumError(
+                f"'{name}' has {size} bytes instead of the listed {self.expected}", hint=hint
+            )
+        return ChecksumError(f"the MD5 of '{name}' differs from the listing", hint=hint)
 
     def _continues(self, stream: BlobStream, asked: int) -> bool:
-        """Whether the stream goes on where the partial file ends, with the same bytes.
+        """True if the stream resumes the same bytes at the end of the partial file.
 
         Raises:
-            _Broken: it starts where nobody asked.
+            _Broken: the stream starts at a wrong offset, or the bytes have changed.
         """
         if stream.offset not in (0, asked):
             raise _Broken(
-                NetworkError(f"{self._entry.stored_as} came from byte {stream.offset}, not {asked}")
+                NetworkError(
+                    f"'{self._entry.stored_as}' started at byte {stream.offset} instead of {asked}"
+                )
             )
         changed = _differ(self._revision, stream.revision) or (
             self._entry.size is None and _differ(self.expected, stream.total)
@@ -232,37 +246,38 @@ class _Attempt:
             self.partial.restart()
             self._revision = None
             self.expected = self._entry.size
-            raise _Broken(ChecksumError(f"{self._entry.stored_as} changes while it is fetched"))
+            raise _Broken(ChecksumError(f"'{self._entry.stored_as}' changed during the download"))
         return stream.offset == asked
 
     def _drain(self, stream: BlobStream) -> None:
-        partial, watch = self.partial, self.watch
+        partial, control = self.partial, self.control
         while True:
             try:
                 piece = stream.read(PIECE)
             except NetworkError as error:
                 if partial.length == self.expected:
-                    return  # everything is there; the judgement is the MD5's
+                    return  # complete; the MD5 decides
                 raise _Broken(error) from error
             if not piece:
                 break
-            watch.check_not_over()
-            partial.write(piece)  # before a stop is heard: what came is kept
+            control.check_not_over()
+            partial.write(piece)  # before checking for a stop, to keep these bytes
             self.fetched += len(piece)
-            watch.progress.advance(Stage.DOWNLOAD, moved=len(piece))
-            watch.check()
+            control.progress.advance(Stage.DOWNLOAD, moved=len(piece))
+            control.check()
             if self.expected is not None and partial.length > self.expected:
-                return  # more than there should be: whatever follows cannot mend it
+                return  # too long; reading on cannot help
         if self._entry.md5 is not None and self.expected is None:
             return
-        if self.expected is not None and partial.length < self.expected and not self.holds():
+        if self.expected is not None and partial.length < self.expected and not self.verified():
             raise _Broken(
                 TruncatedError(
-                    f"{self._entry.stored_as} ends after {partial.length} of {self.expected} bytes"
+                    f"'{self._entry.stored_as}' ended after {partial.length}"
+                    f" of {self.expected} bytes"
                 )
             )
 
 
 def _differ(one: object, other: object) -> bool:
-    """Both are told, and they are not the same."""
+    """True if both values are known and different."""
     return one is not None and other is not None and one != other

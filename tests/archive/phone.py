@@ -79,7 +79,7 @@ class Ran:
 
 
 class Listener:
-    """Keeps what a run says."""
+    """Collects the messages of a run."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -101,7 +101,7 @@ def run(
     account: str | None = None,
     timezone: ZoneInfo | None = BERLIN,
 ) -> Ran:
-    """One run into the archive `folder`: what the database knows, and what the backup holds."""
+    """Run once into the archive `folder`, with notes of a database and files of a backup."""
     listener = Listener()
     stored = files
     if isinstance(stored, dict):
@@ -112,7 +112,7 @@ def run(
     ) as archive:
         archive.expect(notes)
         for listed, content in stored:
-            held = archive.holding(listed)
+            held = archive.existing_record(listed)
             if held is not None:
                 ran.held.append(held.path)
                 continue
@@ -124,7 +124,7 @@ def run(
 def place(
     archive: ArchiveWriter, listed: Entry, content: bytes, note: VoiceNote | None = None
 ) -> str:
-    """Place `content` as what became of `listed`, as a restore does."""
+    """Place `content` as the content of `listed`, as a restore does."""
     moment = None if listed.modified is None else listed.modified.timestamp()
     return archive.place(write_draft(archive.drafts, content, mtime=moment), listed, note=note)
 

@@ -1,4 +1,4 @@
-"""A restored archive, read: its notes, and whether it is still what was written."""
+"""Reading and verifying a restored archive."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_file_replaced_by_a_link_to_the_same_bytes_is_missing(archive: Path) -
     assert open_archive(archive).verify().missing == ("Databases/msgstore.db",)
 
 
-def test_the_page_and_the_sums_are_nobodys_rot(archive: Path) -> None:
+def test_a_changed_page_or_checksum_list_is_not_reported(archive: Path) -> None:
     (archive / "index.html").write_text("<p>")
     assert open_archive(archive).verify().extra == ()
 
@@ -101,7 +101,7 @@ def test_reading_changes_nothing(archive: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["nothing", "a file", "another folder"])
-def test_what_is_no_archive_is_told(tmp_path: Path, what: str) -> None:
+def test_a_folder_that_is_not_an_archive_is_refused(tmp_path: Path, what: str) -> None:
     path = tmp_path / "x"
     if what == "a file":
         path.write_bytes(b"")
@@ -112,7 +112,7 @@ def test_what_is_no_archive_is_told(tmp_path: Path, what: str) -> None:
     assert caught.value.hints
 
 
-def test_a_restore_that_never_ended_has_no_notes_yet(archive: Path) -> None:
+def test_an_unfinished_restore_has_no_notes_yet(archive: Path) -> None:
     (archive / "voice-notes.json").unlink()
     with pytest.raises(UsageError, match="no voice notes") as caught:
         open_archive(archive).notes()
@@ -169,7 +169,7 @@ def test_every_field_of_a_note_comes_back(tmp_path: Path) -> None:
         ("transcript", []),
     ],
 )
-def test_an_index_that_somebody_changed_is_refused(archive: Path, name: str, value: object) -> None:
+def test_an_edited_index_is_refused(archive: Path, name: str, value: object) -> None:
     path = archive / "voice-notes.json"
     items = json.loads(path.read_text("utf-8"))
     items[0][name] = value
@@ -203,7 +203,7 @@ def test_the_table_opens_in_a_spreadsheet(archive: Path) -> None:
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1 5550101", "-2", "@x", "\t=1", "\r=1", *HOSTILE])
-def test_no_cell_is_a_formula(formula: str) -> None:
+def test_formulas_are_escaped(formula: str) -> None:
     raw = written(write_table, [note(1, chat=formula, sender=formula, transcript=formula)])
     [row] = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
     for name in ("chat", "sender", "transcript"):
@@ -217,6 +217,6 @@ def test_an_archive_that_was_copied_without_its_hidden_folder_is_known_as_such(
     archive: Path,
 ) -> None:
     shutil.rmtree(archive / ".gdrive-wa")
-    with pytest.raises(UsageError, match=r"without its hidden folder \.gdrive-wa") as caught:
+    with pytest.raises(UsageError, match=r"lacks its hidden folder \.gdrive-wa") as caught:
         open_archive(archive)
     assert any("sha256sum -c SHA256SUMS" in hint for hint in caught.value.hints)

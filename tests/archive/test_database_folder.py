@@ -18,11 +18,11 @@ def same(one: Path, other: Path) -> bool | None:
 
 
 def shelve(folder: Path, *contents: str, account: str | None = None) -> None:
-    """One run: ``msgstore.db``, and whatever else lies beside it, a name for each content."""
+    """One run: ``msgstore.db`` and other databases, by name and content."""
     with ArchiveWriter(folder, same_phone=same, account=account) as archive:
         for name, content in zip(("msgstore.db", "wa.db"), contents, strict=False):
             listed = entry(f"Databases/{name}.crypt15", content.encode())
-            if archive.holding(listed) is None:
+            if archive.existing_record(listed) is None:
                 place(archive, listed, content.encode())
         held = archive.database("msgstore.db")
         assert held is not None
@@ -68,7 +68,7 @@ def test_a_database_that_changed_alone_finds_its_phone(tmp_path: Path, change: s
     }  # fmt: skip
 
 
-def test_one_that_does_not_say_whose_it_is_takes_the_place_as_ever(tmp_path: Path) -> None:
+def test_a_database_without_an_owner_replaces_the_existing_one(tmp_path: Path) -> None:
     shelve(tmp_path, "A1")
     shelve(tmp_path, "?2")
     assert held(tmp_path) == {"msgstore.db": "?2"}
@@ -90,7 +90,7 @@ def test_a_phone_that_is_found_comes_before_one_that_does_not_say(tmp_path: Path
     assert held(tmp_path) == {"msgstore.db": "A2", "phone 2/msgstore.db": "B2"}
 
 
-def test_a_number_does_not_take_the_place_of_a_phone_that_told_none(tmp_path: Path) -> None:
+def test_a_number_does_not_replace_a_phone_without_one(tmp_path: Path) -> None:
     shelve(tmp_path, "A1", "names of A1")
     shelve(tmp_path, "B1", "names of B1", account="15550101")
     first = held(tmp_path)

@@ -33,7 +33,7 @@ def voices(folder: Path) -> dict[str, bytes]:
     return {path: content for path, content in tree(folder).items() if path.startswith("Voice")}
 
 
-def test_a_second_run_of_the_same_backup_changes_no_byte(tmp_path: Path) -> None:
+def test_a_second_run_of_the_same_backup_changes_nothing(tmp_path: Path) -> None:
     rows, files = [note(1), note(2)], {path_of(1): recording(1), "Media/a/b.pdf": b"x"}
     run(tmp_path, rows, files)
     before = tree(tmp_path)
@@ -62,7 +62,7 @@ def test_a_missing_file_that_turns_up_is_restored(tmp_path: Path) -> None:
     assert [found.status for found in ran.notes] == [NoteStatus.RESTORED]
 
 
-def test_a_renamed_contact_renames_no_file(tmp_path: Path) -> None:
+def test_a_renamed_contact_does_not_rename_files(tmp_path: Path) -> None:
     run(tmp_path, [note(1)], {path_of(1): recording(1)})
     before = voices(tmp_path)
     rows = [note(number, chat="Mary Hill", sender="Mary Hill") for number in (1, 2)]
@@ -86,7 +86,7 @@ def test_a_chat_has_one_name_for_what_vanished_from_the_phone_too(tmp_path: Path
     ]
 
 
-def test_a_name_stays_known_when_a_later_run_knows_only_the_number(tmp_path: Path) -> None:
+def test_a_name_is_kept_when_a_later_run_has_only_the_number(tmp_path: Path) -> None:
     run(tmp_path, [note(1), note(2, chat="Family", chat_jid=FAMILY)], {})
     people = People("Alex")
     group = people.chat(FAMILY, None)
@@ -116,7 +116,7 @@ def test_a_name_stays_known_when_a_later_run_knows_only_the_number(tmp_path: Pat
         "unknown@unknown",
     ],
 )
-def test_what_nobody_has_named_takes_the_name_it_gets(tmp_path: Path, jid: str) -> None:
+def test_a_placeholder_is_replaced_by_a_later_name(tmp_path: Path, jid: str) -> None:
     unnamed = People("Alex").chat(jid, None)
     run(tmp_path, [note(1, chat=unnamed, chat_jid=jid)], {})
     run(tmp_path, [note(2, chat="At last", chat_jid=jid)], {})
@@ -124,14 +124,14 @@ def test_what_nobody_has_named_takes_the_name_it_gets(tmp_path: Path, jid: str) 
     assert {found.chat for found in ran.notes} == {"At last"}
 
 
-def test_what_the_database_no_longer_says_is_remembered(tmp_path: Path) -> None:
+def test_fields_missing_from_a_later_database_are_kept(tmp_path: Path) -> None:
     run(tmp_path, [note(1, transcript="hello love", waveform=(1,) * 64)], {})
     [found] = run(tmp_path, [note(1, transcript=None, duration=None, starred=True)], {}).notes
     assert (found.transcript, found.duration, found.starred) == ("hello love", 3, True)
     assert found.waveform == (1,) * 64
 
 
-def test_a_second_phone_that_has_the_same_message_adds_no_second_file(tmp_path: Path) -> None:
+def test_the_same_message_on_a_second_phone_does_not_add_a_file(tmp_path: Path) -> None:
     in_group = note(1, chat="Family", chat_jid=FAMILY, sender="Mum")
     to_anna = note(2, chat="Anna", chat_jid=ANNA, sender="Alex", sender_jid=None, from_me=True)
     run(tmp_path, [in_group, to_anna], {path_of(1): recording(1), path_of(2): recording(2)})
@@ -204,7 +204,7 @@ def test_a_recording_forwarded_later_is_copied_from_the_archive(tmp_path: Path) 
     assert [found.status for found in ran.notes] == [NoteStatus.RESTORED] * 2
 
 
-def test_one_recording_of_hundreds_of_messages_takes_no_more_looking_than_hundreds(
+def test_one_recording_in_hundreds_of_messages_is_matched_in_linear_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked = 0
@@ -245,7 +245,7 @@ def test_a_file_that_rotted_is_brought_again(tmp_path: Path) -> None:
     assert voices(tmp_path) == before
 
 
-def test_a_file_that_was_deleted_is_told_missing_and_comes_back(tmp_path: Path) -> None:
+def test_a_deleted_file_is_reported_missing_and_restored(tmp_path: Path) -> None:
     rows, files = [note(1)], {path_of(1): recording(1)}
     run(tmp_path, rows, files)
     [path] = voices(tmp_path)
@@ -258,13 +258,13 @@ def test_changed_stored_bytes_are_not_taken_for_the_old(tmp_path: Path) -> None:
     listed = entry("Databases/wa.db", b"old")
     run(tmp_path, [], [(listed, b"old")])
     with ArchiveWriter(tmp_path) as archive:
-        assert archive.holding(listed) is not None
-        assert archive.holding(replace(listed, md5="00" * 16)) is None
-        assert archive.holding(replace(listed, md5=None)) is None
-        assert archive.holding(replace(listed, stored_as="Databases/other.db")) is None
+        assert archive.existing_record(listed) is not None
+        assert archive.existing_record(replace(listed, md5="00" * 16)) is None
+        assert archive.existing_record(replace(listed, md5=None)) is None
+        assert archive.existing_record(replace(listed, stored_as="Databases/other.db")) is None
 
 
-def test_a_damaged_index_is_put_aside_and_built_anew(tmp_path: Path) -> None:
+def test_a_damaged_index_is_renamed_and_rebuilt(tmp_path: Path) -> None:
     rows, files = [note(1)], {path_of(1): recording(1)}
     run(tmp_path, rows, files)
     before = tree(tmp_path)
@@ -278,7 +278,7 @@ def test_a_damaged_index_is_put_aside_and_built_anew(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
-def test_a_damaged_line_of_the_index_costs_no_other_note_that_vanished(tmp_path: Path) -> None:
+def test_a_damaged_line_of_the_index_does_not_lose_other_notes(tmp_path: Path) -> None:
     rows = [note(1), note(2, transcript="hello love"), note(3)]
     run(tmp_path, rows, {path_of(number): recording(number) for number in (1, 2, 3)})
     index = tmp_path / "voice-notes.json"
@@ -311,7 +311,7 @@ def test_a_note_that_vanished_is_listed_without_an_index_too(tmp_path: Path) -> 
     assert run(tmp_path, rows, files).notes == whole, "what a database says is better"
 
 
-def test_without_its_manifest_an_archive_keeps_what_it_holds(tmp_path: Path) -> None:
+def test_an_archive_without_its_manifest_keeps_its_files(tmp_path: Path) -> None:
     first, second = note(1), note(2, sent_at=note(1).sent_at)
     stray = {"Media/WhatsApp Voice Notes/202401/PTT-stray.opus": recording(3)}
     run(tmp_path, [first, second], {path_of(1): recording(1), path_of(2): recording(2)} | stray)
@@ -325,7 +325,7 @@ def test_without_its_manifest_an_archive_keeps_what_it_holds(tmp_path: Path) -> 
     assert open_archive(tmp_path).verify().extra == ()
 
 
-def test_sums_that_somebody_made_up_make_no_file_the_archives(tmp_path: Path) -> None:
+def test_forged_checksums_do_not_add_files_to_the_archive(tmp_path: Path) -> None:
     archive, outside = tmp_path / "archive", tmp_path / "outside"
     outside.write_bytes(b"x")
     run(archive, [], {})
@@ -347,7 +347,7 @@ def test_notes_of_another_chat_with_the_same_message_id_are_others(tmp_path: Pat
 
 
 def rot(path: Path) -> None:
-    """One bit, and no date that tells of it."""
+    """Change one bit and restore the date."""
     before = path.stat()
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -355,7 +355,7 @@ def rot(path: Path) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_a_rotten_file_that_a_check_found_comes_anew(tmp_path: Path) -> None:
+def test_a_file_found_damaged_is_fetched_again(tmp_path: Path) -> None:
     rows, files = [note(1), note(2)], {path_of(1): recording(1), path_of(2): recording(2)}
     ran = run(tmp_path, rows, files)
     sound = tree(tmp_path)
@@ -373,7 +373,7 @@ def test_a_rotten_file_that_a_check_found_comes_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"7", b"[7]", b"[" * 100000, b"\xff"])
-def test_a_note_of_a_check_that_makes_no_sense_is_none(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_list_of_damaged_files_is_ignored(tmp_path: Path, content: bytes) -> None:
     run(tmp_path, [note(1)], {path_of(1): recording(1)})
     (tmp_path / ".gdrive-wa" / "changed.json").write_bytes(content)
     ran = run(tmp_path, [note(1)], {path_of(1): recording(1)})
@@ -410,7 +410,7 @@ def killable(target: Path, last: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_run_killed_at_any_moment_can_be_gone_on_with(tmp_path: Path) -> None:
+def test_a_run_killed_at_any_moment_can_be_continued(tmp_path: Path) -> None:
     notes = [note(number, sent_at=note(number // 2).sent_at) for number in range(40)]
     files = {path_of(number): recording(number) for number in range(40)}
     with killable(tmp_path / "whole", sys.maxsize) as child:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gdrive_wa.archive.archive import Archive, open_archive
-from gdrive_wa.archive.frame import COLUMNS, frame_of
+from gdrive_wa.archive.dataframe import COLUMNS, to_dataframe
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import NoteStatus
 from tests.archive.phone import ANNA, START, note, path_of, recording, run
@@ -68,13 +68,13 @@ def test_a_filter_leaves_what_was_asked_for(
     assert list(archive.to_dataframe(**wanted).message_id.str[-1:]) == found  # type: ignore[arg-type]
 
 
-def test_a_status_that_is_none_is_answered_with_those_there_are(archive: Archive) -> None:
-    with pytest.raises(UsageError, match="there is no status 'lost'") as raised:
+def test_an_unknown_status_is_answered_with_the_valid_ones(archive: Archive) -> None:
+    with pytest.raises(UsageError, match="unknown status 'lost'") as raised:
         archive.notes(status="lost")
     assert "restored, missing" in raised.value.hint
 
 
-def test_a_note_knows_where_its_file_is_wherever_one_works(
+def test_the_path_of_a_note_does_not_depend_on_the_current_folder(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(archive.folder.parent)
@@ -88,7 +88,7 @@ def test_a_note_knows_where_its_file_is_wherever_one_works(
     assert missing.path is None
 
 
-def test_where_a_note_lies_is_no_part_of_what_it_is(archive: Archive) -> None:
+def test_the_folder_of_a_note_is_ignored_when_comparing(archive: Archive) -> None:
     first = archive.notes()[0]
     elsewhere = replace(first, folder=None)
     assert elsewhere.path is None
@@ -117,11 +117,11 @@ def test_a_table_has_types_that_can_be_worked_with(archive: Archive) -> None:
     }  # fmt: skip
 
 
-def test_a_table_holds_any_moment_that_a_database_claims_and_none_at_all() -> None:
+def test_a_table_accepts_extreme_and_missing_dates() -> None:
     ends = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)]
-    table = frame_of([note(number, sent_at=at) for number, at in enumerate(ends)])
+    table = to_dataframe([note(number, sent_at=at) for number, at in enumerate(ends)])
     assert [moment.to_pydatetime() for moment in table.sent_at] == ends
-    empty = frame_of([])
+    empty = to_dataframe([])
     assert (len(empty), str(empty.sent_at.dtype)) == (0, "datetime64[us, UTC]")
 
 

@@ -61,7 +61,7 @@ def tags_of(content: bytes) -> dict[str, list[str]]:
 
 
 def with_comments(content: bytes, packet: bytes) -> bytes:
-    """`content` with `packet` for its second header, on one page, whose checksum is not true."""
+    """`content` with `packet` as its second header, on one page with a wrong checksum."""
     first = 27 + content[26] + sum(content[27 : 27 + content[26]])
     lacing = content[first + 27 : first + 27 + content[first + 26]]
     behind = first + 27 + len(lacing) + sum(lacing)
@@ -158,9 +158,7 @@ def test_hostile_names_are_only_text_in_a_tag(hostile: str) -> None:
     ],
     ids=["head", "cut", "cut early", "trailing", "two streams", "rotten"],
 )
-def test_a_file_that_cannot_be_tagged_is_kept_as_it_is_and_told(
-    tmp_path: Path, spoilt: bytes
-) -> None:
+def test_a_file_that_cannot_be_tagged_is_kept_and_reported(tmp_path: Path, spoilt: bytes) -> None:
     ran = run(tmp_path, [note(1, spoilt)], {path_of(1): spoilt})
     content = (tmp_path / (ran.notes[0].file or "")).read_bytes()
     if content != spoilt:
@@ -172,7 +170,7 @@ def test_a_file_that_cannot_be_tagged_is_kept_as_it_is_and_told(
 
 
 @pytest.mark.parametrize("content", [b"\x00\x00\x00\x18ftypM4A ", b"#!AMR\n\x3c", b"ID3\x04", b""])
-def test_what_is_no_opus_is_left_alone_in_silence(tmp_path: Path, content: bytes) -> None:
+def test_other_formats_are_not_tagged_and_not_reported(tmp_path: Path, content: bytes) -> None:
     ran = run(tmp_path, [note(1, content)], {path_of(1): content})
     assert (tmp_path / (ran.notes[0].file or "")).read_bytes() == content
     assert ran.said == []
@@ -266,7 +264,7 @@ def test_headers_without_audio_are_refused() -> None:
         tagged(raw[: list(pages(raw))[2].start], {"artist": "Mum"})
 
 
-def test_what_opus_looks_like() -> None:
+def test_opus_files_are_recognised() -> None:
     assert is_opus(recording(1))
     assert not is_opus(b"OggS" + b"\x00" * 60)
     assert not is_opus(b"")

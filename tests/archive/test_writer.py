@@ -31,7 +31,7 @@ from tests.hostile import HOSTILE
 IMAGE = "Media/WhatsApp Images/IMG-20240101-WA0001.jpg"
 
 
-def test_a_voice_note_lies_under_its_chat_time_and_sender(tmp_path: Path) -> None:
+def test_a_voice_note_is_named_by_chat_time_and_sender(tmp_path: Path) -> None:
     ran = run(tmp_path, [note(1)], {path_of(1): recording(1)})
     [restored] = ran.notes
     assert restored.file == "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"
@@ -64,7 +64,7 @@ def test_databases_lose_their_encryptions_suffix(tmp_path: Path) -> None:
         ("Voice notes/Mum/x.txt", "Media/Voice notes/Mum/x.txt"),
     ],
 )
-def test_other_media_lie_under_their_own_path(tmp_path: Path, stored: str, lies: str) -> None:
+def test_other_media_keep_their_own_path(tmp_path: Path, stored: str, lies: str) -> None:
     ran = run(tmp_path, [], {stored: b"content"})
     assert ran.placed[stored] == lies
     assert (tmp_path / lies).read_bytes() == b"content"
@@ -133,7 +133,7 @@ def test_a_name_that_two_rows_have_decides_nothing(tmp_path: Path) -> None:
     assert sorted(found.status for found in ran.notes) == ["missing", "missing", "unmatched"]
 
 
-def test_content_beats_a_path_that_holds_something_else(tmp_path: Path) -> None:
+def test_content_takes_precedence_over_the_path(tmp_path: Path) -> None:
     rows = [note(1), note(2)]
     ran = run(tmp_path, rows, {path_of(1): recording(2), path_of(2): recording(1)})
     assert {found.status for found in ran.notes} == {NoteStatus.RESTORED}
@@ -152,7 +152,7 @@ def test_the_true_file_takes_the_place_of_a_mismatch_and_nothing_is_lost(tmp_pat
     )
 
 
-def test_one_file_of_two_messages_lies_in_both_chats(tmp_path: Path) -> None:
+def test_one_file_of_two_messages_is_copied_to_both_chats(tmp_path: Path) -> None:
     forwarded = note(1, chat="Anna", chat_jid=ANNA, sender="Alex", from_me=True, message_id="FWD")
     ran = run(tmp_path, [note(1), forwarded], {path_of(1): recording(1)})
     assert {found.file for found in ran.notes} == {
@@ -162,7 +162,7 @@ def test_one_file_of_two_messages_lies_in_both_chats(tmp_path: Path) -> None:
     assert open_archive(tmp_path).verify().intact
 
 
-def test_notes_of_the_same_second_are_told_apart_by_message_id(tmp_path: Path) -> None:
+def test_notes_of_the_same_second_are_distinguished_by_message_id(tmp_path: Path) -> None:
     rows = [note(number, sent_at=datetime(2024, 1, 1, tzinfo=UTC)) for number in (1, 2, 3)]
     ran = run(tmp_path, rows, {path_of(number): recording(number) for number in (3, 1, 2)})
     assert [found.file for found in ran.notes] == [
@@ -190,7 +190,7 @@ def test_two_people_of_one_name_have_folders_of_their_own(tmp_path: Path) -> Non
         (datetime(2023, 12, 31, 23, 30, 0, tzinfo=UTC), "2024-01-01 00.30.00"),
     ],
 )
-def test_names_tell_the_users_own_time(tmp_path: Path, sent: datetime, name: str) -> None:
+def test_names_use_local_time(tmp_path: Path, sent: datetime, name: str) -> None:
     ran = run(tmp_path, [note(1, sent_at=sent)], {path_of(1): recording(1)}, timezone=BERLIN)
     assert ran.notes[0].file == f"Voice notes/Mum/{name} Mum.opus"
     assert ran.notes[0].sent_at == sent
@@ -293,7 +293,7 @@ def test_nothing_is_written_through_a_link_that_leads_out(tmp_path: Path, link: 
         "Databases/msgstore.db": b"db",
         IMAGE: b"image",
     }
-    with pytest.raises(StorageError, match="a link leads out of the archive") as caught:
+    with pytest.raises(StorageError, match="leads out of the archive") as caught:
         run(folder, [note(1)], files)
     assert caught.value.hints
     assert list(outside.iterdir()) == []

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdrive_wa.chats.contacts import Contacts, Person, read_contacts, read_people
-from gdrive_wa.chats.phone_numbers import canonical, digits_of, meanings, region_of
+from gdrive_wa.chats.phone_numbers import canonical, digits_of, possible_numbers, region_of
 from gdrive_wa.core.errors import UsageError
 from tests.chats.store import make_database
 
@@ -24,9 +24,9 @@ def jid(digits: str) -> str:
     return f"{digits}@s.whatsapp.net"
 
 
-def book(*numbers: str, owner: str | None = None, among: tuple[str, ...] = ()) -> Contacts:
+def book(*numbers: str, owner: str | None = None, candidates: tuple[str, ...] = ()) -> Contacts:
     people = [Person(name=f"Number {place}", numbers=(each,)) for place, each in enumerate(numbers)]
-    return Contacts(people, owner=owner, among=[jid(each) for each in among])
+    return Contacts(people, owner=owner, candidates=[jid(each) for each in candidates])
 
 
 SPELLINGS = [
@@ -113,8 +113,8 @@ def test_home_numbers_are_read_as_the_owners_country_writes_them() -> None:
 
 def test_a_home_number_that_fits_people_of_two_countries_names_neither() -> None:
     both = ("491713920001", "431713920001")
-    assert book("0171 3920001", among=both[:1]).name(jid(both[0])) == "Number 0"
-    people = book("0171 3920001", among=both)
+    assert book("0171 3920001", candidates=both[:1]).name(jid(both[0])) == "Number 0"
+    people = book("0171 3920001", candidates=both)
     assert [people.name(jid(each)) for each in both] == [None, None]
 
 
@@ -144,7 +144,7 @@ def test_anything_may_stand_for_a_number(written: str) -> None:
     digits = digits_of(written)
     assert digits.lstrip("+").isascii()
     for region in (None, "BR", "MX"):
-        for meant in meanings(digits, region):
+        for meant in possible_numbers(digits, region):
             assert canonical(meant).isdigit() or not meant
     region_of(digits.lstrip("+"))
     book(written).name(jid("15550101"))
@@ -323,7 +323,7 @@ def test_hundreds_of_contacts_are_found_and_none_is_mistaken(country: str, known
     contacts = Contacts(
         (Person(name=canonical(digits), numbers=(written,)) for digits, written in people.items()),
         owner=owner if known else None,
-        among=[jid(digits) for digits in people],
+        candidates=[jid(digits) for digits in people],
     )
     found = {digits: contacts.name(jid(digits)) for digits in people}
     named = [digits for digits, name in found.items() if name is not None]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gdrive_wa.chats.read import read_voice_notes
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.values import moment, positive, sha256_hex, text, waveform, whole
+from gdrive_wa.chats.values import as_int, moment, positive, sha256_hex, text, waveform
 from gdrive_wa.core.errors import DatabaseError
 from tests.chats.store import make_database, media, message, modern, old_message
 
@@ -87,7 +87,7 @@ def test_around_a_broken_page_the_rest_is_read_and_the_loss_told(tmp_path: Path)
     chats = read_voice_notes(path)
     assert 780 < len(chats) < 800
     lost = 800 - len(chats)
-    assert chats.remarks == (
+    assert chats.warnings == (
         f"msgstore.db is damaged: up to {lost} rows of message could not be read",
     )
 
@@ -192,7 +192,7 @@ def test_values_of_any_type_anywhere(
 
 @given(ODD)
 def test_values_are_total(value: object) -> None:
-    assert isinstance(whole(value), int | None)
+    assert isinstance(as_int(value), int | None)
     assert isinstance(text(value), str | None)
     found = positive(value)
     assert found is None or found > 0
@@ -219,7 +219,7 @@ def test_a_damaged_wa_db_costs_only_names(tmp_path: Path) -> None:
     (tmp_path / "wa.db").write_bytes(b"rubbish")
     chats = read_voice_notes(store, wa=tmp_path / "wa.db")
     assert len(chats) == 1
-    assert "wa.db" in chats.remarks[0]
+    assert "wa.db" in chats.warnings[0]
 
 
 def test_a_time_that_is_none_falls_back_to_when_it_was_received(tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ def test_a_table_folded_into_itself_ends_without_its_rows(tmp_path: Path) -> Non
     began = time.perf_counter()
     chats = read_voice_notes(path)
     assert list(chats) == []
-    assert "damaged" in chats.remarks[0]
+    assert "damaged" in chats.warnings[0]
     assert time.perf_counter() - began < 10
 
 
@@ -406,7 +406,7 @@ def test_whatever_pages_are_damaged_all_that_can_be_reached_is_read(
 
 
 def test_a_hole_of_any_size_is_leapt_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gdrive_wa.chats.damage._MOST_LOST_IN_A_ROW", 5)
+    monkeypatch.setattr("gdrive_wa.chats.damage._MAX_CONSECUTIVE_LOST", 5)
     path = large(tmp_path / "msgstore.db")
     overwrite(path, "message", 10, 11, 12, 13, 40)
     kept = reachable(path, "message", 800)

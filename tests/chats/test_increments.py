@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdrive_wa.chats.increment_notes import MessageReader
-from gdrive_wa.chats.increment_zip import messages
+from gdrive_wa.chats.increment_zip import read_messages
 from gdrive_wa.chats.increments import (
     Increment,
     in_order,
@@ -321,7 +321,7 @@ def test_what_is_no_increment_is_refused(tmp_path: Path) -> None:
         notes(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("other", "")
-    with pytest.raises(FormatError, match="an increment without"):
+    with pytest.raises(FormatError, match="does not contain messages.bin"):
         notes(path)
     for missing in (tmp_path / "nothing", tmp_path):
         with pytest.raises(UsageError):
@@ -344,7 +344,7 @@ def test_a_zip_that_is_damaged_anywhere_is_read_or_refused(tmp_path: Path) -> No
 def test_any_bytes_are_messages_or_our_error(raw: bytes) -> None:
     with contextlib.suppress(PayloadError):
         reader = MessageReader()
-        for message in messages(io.BytesIO(raw)):
+        for message in read_messages(io.BytesIO(raw)):
             assert all(found.note.chat_jid is not None for found in reader.notes(message))
 
 
@@ -375,9 +375,9 @@ def test_names_of_people_and_groups_are_told(tmp_path: Path) -> None:
         + wire(20, contact)
     )
     increment = read_increment(by_numbers(tmp_path / "increment.zip", raw))
-    assert increment.given == {CHAT: "Ben Example", FRIEND: "Anna Hill", LID: "Anna Hill"}
+    assert increment.saved_names == {CHAT: "Ben Example", FRIEND: "Anna Hill", LID: "Anna Hill"}
     assert increment.subjects == {GROUP: "The choir"}
-    assert increment.phones == {LID: FRIEND}
+    assert increment.lid_numbers == {LID: FRIEND}
     assert [(note.chat, note.sender) for note in notes(tmp_path / "increment.zip")] == [
         ("Ben Example", "Ben Example"),
         ("The choir", "Anna Hill"),
@@ -387,7 +387,7 @@ def test_names_of_people_and_groups_are_told(tmp_path: Path) -> None:
 
 def test_a_hidden_id_beside_a_number_is_known(tmp_path: Path) -> None:
     chat = wire(2, wire(1, CHAT) + wire(42, LID))
-    assert read_increment(by_numbers(tmp_path / "increment.zip", chat)).phones == {LID: CHAT}
+    assert read_increment(by_numbers(tmp_path / "increment.zip", chat)).lid_numbers == {LID: CHAT}
 
 
 def test_forwarded_notes_without_the_mark_are_notes(tmp_path: Path) -> None:
@@ -421,7 +421,7 @@ def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content:
         archive.writestr("chat_modified_2.json", '[{"_id": 1, "jid_row_id": "x"}, 5, null]')
     increment = read_increment(path)
     assert len(increment) == 1
-    assert increment.remarks == (
+    assert increment.warnings == (
         "jid_modified_1.json is not understood: the names in it are not known",
     )
     assert increment.rows == (("chat", {"_id": 1, "jid_row_id": "x"}),)

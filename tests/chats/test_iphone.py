@@ -133,7 +133,7 @@ def test_a_hidden_id_is_the_number_it_hides_and_goes_by_its_name(
     write_beside(book, BOOK)
     found = {
         note.message_id.removeprefix("STANZA"): (note.chat_jid.partition("@")[0], note.sender)
-        for note in read_iphone_notes(hidden, beside=(lids, book))
+        for note in read_iphone_notes(hidden, sidecars=(lids, book))
     }
     assert found == {
         "11": ("15550101", "Mum"),
@@ -149,10 +149,10 @@ def test_a_hidden_id_is_the_number_it_hides_and_goes_by_its_name(
 def test_damaged_databases_beside_cost_names_only(hidden: Path, tmp_path: Path) -> None:
     broken = tmp_path / "LID.sqlite"
     broken.write_bytes(b"no database at all, and long enough to tell" * 9)
-    found = read_iphone_notes(hidden, beside=(broken, tmp_path / "none.sqlite"))
+    found = read_iphone_notes(hidden, sidecars=(broken, tmp_path / "none.sqlite"))
     assert len(found) == 7
-    assert len(found.remarks) == 2
-    assert "names come from elsewhere" in found.remarks[0]
+    assert len(found.warnings) == 2
+    assert "names come from elsewhere" in found.warnings[0]
 
 
 @pytest.mark.parametrize("value", ["7", "x'ff00'", "1e300", "''", "'@lid'", "'+'", "NULL"])
@@ -163,7 +163,7 @@ def test_ids_and_names_of_any_kind_are_no_error(hidden: Path, tmp_path: Path, va
     for column in columns:
         execute(book, f"UPDATE ZWAADDRESSBOOKCONTACT SET {column} = {value}")  # noqa: S608 - of the row above
     execute(book, f"UPDATE ZWAZACCOUNT SET ZIDENTIFIER = {value}, ZPHONENUMBER = {value}")  # noqa: S608 - likewise
-    assert len(read_iphone_notes(hidden, beside=[book])) == 7
+    assert len(read_iphone_notes(hidden, sidecars=[book])) == 7
 
 
 def test_the_owner_goes_by_the_name_that_the_phone_tells(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_status_chat_is_of_whom_it_names(tmp_path: Path) -> None:
         "CREATE TABLE ZWAZACCOUNT (ZIDENTIFIER, ZPHONENUMBER, ZDISPLAYNAME);"
         "INSERT INTO ZWAZACCOUNT VALUES ('900109@lid', '15550109', '\u200eDora\u200f');",
     )
-    found = read_iphone_notes(path, beside=[lids], owner="Alex")
+    found = read_iphone_notes(path, sidecars=[lids], owner="Alex")
     assert {(note.chat, note.chat_jid) for note in found} == {("Status", "status@broadcast")}
     assert {(note.sender, note.sender_jid) for note in found} == {
         ("Carl", "15550108@s.whatsapp.net"),
@@ -234,7 +234,7 @@ def test_an_account_without_a_number_is_named_and_marks_are_stripped(tmp_path: P
         "CREATE TABLE ZWAZACCOUNT (ZIDENTIFIER, ZPHONENUMBER, ZDISPLAYNAME);"
         "INSERT INTO ZWAZACCOUNT VALUES ('900110@lid', NULL, 'Dora Display');",
     )
-    [note, _] = sorted(read_iphone_notes(path, beside=[lids]), key=lambda note: note.message_id)
+    [note, _] = sorted(read_iphone_notes(path, sidecars=[lids]), key=lambda note: note.message_id)
     assert (note.chat, note.sender) == ("Family", "Dora Display")
 
 
@@ -268,6 +268,6 @@ def test_the_phones_own_address_book_names_people(tmp_path: Path) -> None:
         "INSERT INTO ABMultiValue VALUES (1, 1, 3, '(555) 0103');",
     )
     assert [note.sender for note in read_iphone_notes(path)] == ["+1 5550103"]
-    chats = read_iphone_notes(path, beside=[book])
+    chats = read_iphone_notes(path, sidecars=[book])
     assert [note.sender for note in chats] == ["Cleo Marsh"]
     assert chats.nameless == ()

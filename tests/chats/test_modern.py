@@ -70,7 +70,7 @@ def test_the_sample_account_reads_as_it_was_made(sample: SampleAccount, tmp_path
         (tmp_path / name).write_bytes(content)
     chats = read_voice_notes(tmp_path / "msgstore.db", wa=tmp_path / "wa.db")
     assert chats.owner == "Alex"
-    assert chats.remarks == ()
+    assert chats.warnings == ()
     expected = {note.message_id: note for note in sample.notes}
     assert len(chats) == len(expected)
     for note in chats:  # the sample tells files' fate, and ids as they lie in the database
@@ -249,7 +249,7 @@ def test_orphans_are_kept_and_told(tmp_path: Path) -> None:
         ("Unknown chat", None),
         ("+1 5550101", None),
     ]
-    assert chats.remarks == ("msgstore.db: 1 voice notes belong to messages that are gone",)
+    assert chats.warnings == ("msgstore.db: 1 voice notes belong to messages that are gone",)
 
 
 def test_only_the_tables_that_are_there_are_read(tmp_path: Path) -> None:

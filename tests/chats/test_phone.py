@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.chats.increments import read_increment
-from gdrive_wa.chats.merged import Merged
+from gdrive_wa.chats.merged import MergedNotes
 from gdrive_wa.chats.nameless import count_nameless
 from gdrive_wa.chats.people import UNKNOWN_CHAT
 from gdrive_wa.chats.read import (
@@ -54,7 +54,7 @@ def test_older_databases_fill_in_deleted_messages(tmp_path: Path) -> None:
     assert [note.message_id[-1] for note in chats] == ["1", "2", "3", "9"]
     assert [note.whatsapp_path for note in chats] == [path_of(1), path_of(2), path_of(3), None]
     assert not any(note.starred for note in chats)
-    assert chats.remarks == (
+    assert chats.warnings == (
         "1 voice note that msgstore.db no longer has: found in msgstore-2024-01-01.1.db",
         "1 voice note that msgstore.db no longer has: found in msgstore-2023-12-01.1.db",
     )
@@ -69,8 +69,8 @@ def test_a_copy_gives_back_what_damaged_pages_have_taken(tmp_path: Path) -> None
     alone, both = read_voice_notes(damaged), read_voice_notes(damaged, older=[sound])
     assert len(alone) < 800
     assert list(both) == list(read_voice_notes(sound))
-    assert both.remarks[0].startswith("msgstore.db is damaged: up to")
-    assert "found in copy.db" in both.remarks[1]
+    assert both.warnings[0].startswith("msgstore.db is damaged: up to")
+    assert "found in copy.db" in both.warnings[1]
 
 
 def test_the_newest_database_that_opens_counts(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_the_newest_database_that_opens_counts(tmp_path: Path) -> None:
     sound = modern(tmp_path / "sound.db", [message(1)], [])
     chats = read_phone(PhoneDatabases(msgstores=(rubbish, other, sound)))
     assert len(chats) == 1
-    assert len(chats.remarks) == 2
+    assert len(chats.warnings) == 2
     with pytest.raises(DatabaseError, match=r"msgstore\.db"):
         read_phone(PhoneDatabases(msgstores=(rubbish, other)))
 
@@ -141,7 +141,7 @@ def test_a_message_whose_chat_is_lost_gets_it_from_a_copy() -> None:
         }
         return VoiceNote(**(fields | changes))  # type: ignore[arg-type]
 
-    merged = Merged()
+    merged = MergedNotes()
     merged.add([note(UNKNOWN_CHAT, size=7)])
     merged.add([note(MUM, size=9, sender_jid=MUM, sender="Mum", forwarded=True)])
     [found] = merged.by_time()

@@ -142,7 +142,7 @@ def test_no_key_for_a_backup_whose_key_is_not_the_64_digits(
         ended = run(*command)
         assert ended.returncode == 5
         assert_explained(ended.stderr, "the file 'key'")
-        assert "64 digits WhatsApp showed" not in ended.stderr
+        assert "64 digits that WhatsApp showed" not in ended.stderr
         assert not (tmp_path / "out").exists()
 
 
@@ -334,7 +334,7 @@ def test_a_file_where_the_folder_should_be(
     (tmp_path / "out").write_text("mine")
     ended = run("restore", "out", env=with_key)
     assert ended.returncode == 1
-    assert_explained(ended.stderr, "a file stands where a folder is needed: out\n")
+    assert_explained(ended.stderr, "'out' is a file, but a folder is needed there\n")
     assert (tmp_path / "out").read_text() == "mine"
 
 

@@ -106,7 +106,7 @@ def test_it_lies_and_is_tagged_like_any_other_and_is_fetched_once(
     emulator.counts.clear()
     again = json.loads(run("restore", "out", FLAG, "--json", env=with_key).stdout)
     assert (again["done"], again["failed"], again["bytes"]) == ([], [], 0)
-    assert emulator.counts.asked("/v/*") == 0
+    assert emulator.counts.request_count("/v/*") == 0
     assert not list((tmp_path / "out" / ".gdrive-wa").rglob("*.tmp"))
 
 
@@ -114,7 +114,7 @@ def test_whatsapp_is_not_asked_unless_the_user_says_so(
     run: Run, with_key: dict[str, str], emulator: Emulator, lacking: VoiceNote, tmp_path: Path
 ) -> None:
     assert run("restore", "out", env=with_key).returncode == 0
-    assert emulator.counts.asked("/v/*") == 0
+    assert emulator.counts.request_count("/v/*") == 0
     assert statuses(tmp_path / "out")[lacking.message_id] == "missing"
 
 
@@ -126,7 +126,7 @@ def test_expired_links_are_said_to_be_expired_and_not_asked_for(
     assert outcome(report, "done", lacking)["file"].endswith(".opus")
     expired = [each for each in report["skipped"] if "expired 2020-01-01" in each.get("reason", "")]
     assert len(expired) == len(sample.notes) - 1
-    assert emulator.counts.asked("/v/*") == 1
+    assert emulator.counts.request_count("/v/*") == 1
 
 
 def test_a_link_that_is_over_before_its_time_fails_with_that_reason(
@@ -228,7 +228,7 @@ def test_a_redirect_is_not_followed(
     )
     report = restore(run, phone, emulator)
     assert "redirect" in outcome(report, "failed", lacking)["reason"]
-    assert emulator.counts.asked("/elsewhere") == 0
+    assert emulator.counts.request_count("/elsewhere") == 0
 
 
 def test_only_the_chat_and_the_days_that_were_asked_for(
@@ -242,7 +242,7 @@ def test_only_the_chat_and_the_days_that_were_asked_for(
     }
     later = restore(run, phone, emulator, "--since", "2090-01-01")["skipped"]
     assert all(each["path"].startswith("Databases/") for each in later)
-    assert emulator.counts.asked("/v/*") == 0
+    assert emulator.counts.request_count("/v/*") == 0
 
 
 def test_a_note_that_the_backup_holds_is_never_asked_for(

@@ -77,7 +77,7 @@ def test_a_full_disk_under_stdout_is_told_in_one_line(
     ended = in_shell(f"gdrive-wa {command} > /dev/full", clean_environment, folder)
     assert ended.returncode == 1
     assert ended.stderr.decode().splitlines() == [
-        "error: the disk is full: standard output",
+        "error: the disk is full: 'standard output'",
         "hint: free some space and run the command again",
     ]
 

@@ -206,7 +206,7 @@ def test_the_digits_of_a_key_are_no_path_and_are_not_repeated(
         ):  # fmt: skip
             ended = run(*command, env=with_key)
             assert ended.returncode == 5
-            assert "error: this is no path: it looks like the key itself" in ended.stderr
+            assert "error: this is not a path: it looks like the key itself" in ended.stderr
             assert given[:20] not in ended.stdout + ended.stderr
     assert not list(tmp_path.glob("[0-9a-f]*"))
 

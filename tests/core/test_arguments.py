@@ -47,12 +47,12 @@ def test_dates_may_be_as_far_off_as_dates_go() -> None:
 
 
 def test_a_span_the_wrong_way_round_is_refused_in_the_callers_words() -> None:
-    with pytest.raises(UsageError, match="nothing is newer than 2025-03-01 and older") as raised:
+    with pytest.raises(UsageError, match=r"2025-03-01\) is later than") as raised:
         as_span("2025-03-01", "2025-02-01", names=("--since", "--until"))
-    assert raised.value.hint.startswith("--since takes the earlier date")
+    assert raised.value.hint.startswith("use the earlier date for --since")
 
 
-def test_what_is_not_a_date_is_named() -> None:
+def test_an_invalid_date_is_named() -> None:
     with pytest.raises(UsageError, match="since is not a date: 'yesterday'"):
         as_moment("yesterday", "since")
 
@@ -60,7 +60,7 @@ def test_what_is_not_a_date_is_named() -> None:
 def test_a_zone_goes_by_its_name() -> None:
     assert as_zone("Europe/Berlin") == BERLIN
     assert as_zone(None) is None
-    with pytest.raises(UsageError, match="there is no time zone 'Mars/Olympus'"):
+    with pytest.raises(UsageError, match="unknown time zone 'Mars/Olympus'"):
         as_zone("Mars/Olympus")
 
 

@@ -104,7 +104,7 @@ def test_another_player_plays_changed_pages() -> None:
     ],
     ids=["cut", "cut in a header", "rubbish behind", "no sizes"],
 )
-def test_what_is_not_whole_is_refused(raw: bytes) -> None:
+def test_incomplete_pages_are_refused(raw: bytes) -> None:
     with pytest.raises(FormatError):
         list(pages(raw))
 

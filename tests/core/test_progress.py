@@ -1,4 +1,4 @@
-"""How far a run is, for objects and plain callables; and remarks, one line for thousands."""
+"""How far a run is, for objects and plain callables; and warnings, one line for thousands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from gdrive_wa.core.arguments import as_progress
 from gdrive_wa.core.errors import Interrupted
-from gdrive_wa.core.progress import ProgressEvent, Remarks, Silent, Stage
+from gdrive_wa.core.progress import ProgressEvent, RepeatedWarnings, Silent, Stage
 
 
 class Heard(Silent):
@@ -19,24 +19,24 @@ class Heard(Silent):
         self.lines.append(line)
 
 
-def test_what_holds_of_thousands_is_told_twice() -> None:
+def test_a_warning_about_thousands_of_files_is_shown_twice() -> None:
     heard = Heard()
-    remarks = Remarks(heard)
+    warnings = RepeatedWarnings(heard)
     for number in range(3000):
-        remarks.tell(f"{number}.opus", ["it is odd"])
-    remarks.tell("a.opus", ["it is even", "it is odd"])
+        warnings.add(f"{number}.opus", ["it is odd"])
+    warnings.add("a.opus", ["it is even", "it is odd"])
     assert heard.lines == ["0.opus: it is odd", "a.opus: it is even"]
-    remarks.sum_up()
+    warnings.summarise()
     assert heard.lines[2:] == ["and of 3000 other files: it is odd"]
 
 
-def test_what_holds_of_two_says_so_and_of_one_says_nothing_more() -> None:
+def test_a_summary_counts_other_files_only() -> None:
     heard = Heard()
-    remarks = Remarks(heard)
-    remarks.tell("a", ["x"])
-    remarks.tell("b", ["x", "y"])
-    remarks.sum_up()
-    remarks.sum_up()
+    warnings = RepeatedWarnings(heard)
+    warnings.add("a", ["x"])
+    warnings.add("b", ["x", "y"])
+    warnings.summarise()
+    warnings.summarise()
     assert heard.lines == ["a: x", "b: y", "and of one other file: x"]
 
 

@@ -44,7 +44,7 @@ TROUBLES = {
 
 
 class Life:
-    """Somebody at a terminal whose every word is kept."""
+    """A user at a terminal whose input and output are recorded."""
 
     def __init__(self, google: Emulator, account: SampleAccount, home: Path) -> None:
         self.home = home
@@ -66,7 +66,7 @@ class Life:
         return ended.returncode
 
     def learn_logins(self) -> None:
-        """Every token that was ever issued, and what asks for them."""
+        """All issued tokens, and the credentials that request them."""
         known = self.google.tokens
         for issued in (known._access, known._refresh, known._codes, known._devices):
             self.secrets.update(issued)

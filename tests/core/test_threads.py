@@ -7,16 +7,16 @@ from functools import partial
 
 import pytest
 
-from gdrive_wa.core.threads import AHEAD, Lane, Workers
+from gdrive_wa.core.threads import AHEAD, SerialWorker, Workers
 
 
 @pytest.mark.parametrize("threaded", [True, False])
 def test_pieces_are_done_in_order(threaded: bool) -> None:
     done: list[bytes] = []
-    with Lane(done.append, threaded=threaded) as lane:
+    with SerialWorker(done.append, threaded=threaded) as worker:
         for number in range(50):
-            lane.put(bytes([number]))
-        assert lane.finish() is None
+            worker.put(bytes([number]))
+        assert worker.finish() is None
     assert done == [bytes([number]) for number in range(50)]
 
 
@@ -29,46 +29,48 @@ def test_the_first_failure_is_kept_and_the_rest_passes_undone(threaded: bool) ->
             raise ValueError(len(done))
         done.append(piece)
 
-    with Lane(work, threaded=threaded) as lane:
+    with SerialWorker(work, threaded=threaded) as worker:
         for piece in (b"1", b"2", b"bad", b"3", b"bad", *[b"4"] * AHEAD * 3):
-            lane.put(piece)
-    assert isinstance(lane.failure, ValueError)
-    assert lane.failure.args == (2,)
+            worker.put(piece)
+    assert isinstance(worker.failure, ValueError)
+    assert worker.failure.args == (2,)
     assert done == [b"1", b"2"]
 
 
 def test_leaving_by_an_error_ends_the_thread() -> None:
     others = set(threading.enumerate())
-    lane: Lane[bytes] = Lane(len)
+    worker: SerialWorker[bytes] = SerialWorker(len)
 
     def interrupted() -> None:
-        with lane:
-            lane.put(b"1")
+        with worker:
+            worker.put(b"1")
             raise KeyboardInterrupt
 
     assert set(threading.enumerate()) - others
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert not set(threading.enumerate()) - others
-    assert lane.finish() is None
+    assert worker.finish() is None
 
 
 @pytest.mark.parametrize("threaded", [True, False])
 def test_whoever_catches_up_hears_of_the_failure(threaded: bool) -> None:
     release = threading.Event()
-    lane: Lane[str] = Lane(lambda item: release.wait(60) and int(item), threaded=threaded)
+    worker: SerialWorker[str] = SerialWorker(
+        lambda item: release.wait(60) and int(item), threaded=threaded
+    )
     if not threaded:
         release.set()
-    assert lane.idle
-    lane.put("1")
-    assert lane.idle is not threaded
+    assert worker.idle
+    worker.put("1")
+    assert worker.idle is not threaded
     release.set()
-    lane.catch_up()
-    assert lane.idle
-    lane.put("one")
+    worker.catch_up()
+    assert worker.idle
+    worker.put("one")
     with pytest.raises(ValueError, match="one"):
-        lane.catch_up()
-    assert isinstance(lane.finish(), ValueError)
+        worker.catch_up()
+    assert isinstance(worker.finish(), ValueError)
 
 
 def test_workers_are_at_most_so_many_and_give_what_comes_of_it() -> None:

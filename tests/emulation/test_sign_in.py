@@ -204,7 +204,7 @@ def test_a_request_that_is_not_in_order_sees_no_buttons(
 
 
 def post(emulator: Emulator, **form: object) -> dict[str, str]:
-    """What Play services gets for `form`."""
+    """MessageKind Play services gets for `form`."""
     form = {"google_play_services_version": 240913000, **form}
     text = requests.post(f"{emulator.root}/android/auth", data=form, timeout=10).text
     return dict(line.split("=", 1) for line in text.splitlines())

@@ -51,7 +51,7 @@ def try_one(data: bytes) -> object:
     for note in chats:
         assert isinstance(note, VoiceNote)
         note.to_json()
-    return bool(len(chats)), bool(chats.remarks)
+    return bool(len(chats)), bool(chats.warnings)
 
 
 def main(arguments: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdrive_wa.core.names import OWN_PREFIX, name_key, parts_of, safe_name, safe_path
+from gdrive_wa.core.names import OWN_PREFIX, folded_name, parts_of, safe_name, safe_path
 from tests.fuzz.campaign import fuzz
 
 SAMPLES = (
@@ -30,7 +30,7 @@ def try_one(data: bytes) -> object:
         assert len(name.encode("utf-8")) <= 255
     path = safe_path(text)
     assert not path.is_absolute()
-    assert not any(name_key(part).startswith(OWN_PREFIX) for part in path.parts)
+    assert not any(folded_name(part).startswith(OWN_PREFIX) for part in path.parts)
     assert safe_path(path.as_posix()) == path
     return len(parts_of(text))
 

@@ -12,7 +12,7 @@ import keyring
 import pytest
 from keyring.backends.null import Keyring
 
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.login import login_oauth
@@ -22,7 +22,7 @@ from gdrive_wa.http.tokens import GivenToken
 from tests.google.browser import Act, Browser
 from tests.google.scripted import Scripted
 
-QUICK = Patience(base=0.001, longest=0.002)
+QUICK = RetryPolicy(base=0.001, longest=0.002)
 """As many tries as always, hardly a moment between them."""
 
 
@@ -45,7 +45,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def session(sample: SampleAccount) -> Iterator[Session]:
     """Signed in to the sample account."""
-    made = Session(GivenToken(sample.token), patience=QUICK)
+    made = Session(GivenToken(sample.token), retry_policy=QUICK)
     yield made
     made.close()
 

@@ -11,7 +11,7 @@ import pytest
 
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Secret
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
@@ -160,7 +160,7 @@ def test_requests_that_fail(
     emulator: Emulator, sample: SampleAccount, backups: str, told: Told, fault: Fault
 ) -> None:
     emulator.faults = fault
-    session = Session(GivenToken(sample.token), patience=Patience(attempts=2, base=0.001))
+    session = Session(GivenToken(sample.token), retry_policy=RetryPolicy(attempts=2, base=0.001))
     with pytest.raises(GdriveWaError) as caught:
         session.get_json(backups, what="the list")
     session.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gdrive_wa.core.errors import NetworkError
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.http.connections import Connections, proxy_for
 from gdrive_wa.http.session import Session
@@ -19,7 +19,7 @@ FAR = "https://google.invalid/v1/clients/wa/backups"
 
 @pytest.fixture
 def once(sample: SampleAccount) -> Iterator[Session]:
-    made = Session(GivenToken(sample.token), patience=Patience(attempts=1))
+    made = Session(GivenToken(sample.token), retry_policy=RetryPolicy(attempts=1))
     yield made
     made.close()
 

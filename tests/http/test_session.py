@@ -19,7 +19,7 @@ from gdrive_wa.core.errors import (
     RefusedError,
 )
 from gdrive_wa.core.model import Secret
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
@@ -63,7 +63,7 @@ def test_what_passes_is_tried_again(
 ) -> None:
     emulator.faults = refusing(status, reason, times=2)
     assert session.get_json(backups, what="the list of backups")["backups"]
-    assert emulator.counts.asked("*") == 3
+    assert emulator.counts.request_count("*") == 3
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_refused_listing_is_about_the_login(
     with pytest.raises(CredentialsError, match="Google refuses the list") as caught:
         session.get_json(backups, what="the list of backups")
     assert hint in " ".join(caught.value.hints)
-    assert emulator.counts.asked("*") == 1
+    assert emulator.counts.request_count("*") == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_refused_file_says_nothing_of_the_login(
     assert isinstance(caught.value, NetworkError)
     assert not isinstance(caught.value, CredentialsError)
     assert hint in " ".join(caught.value.hints)
-    assert emulator.counts.asked("*") == 1
+    assert emulator.counts.request_count("*") == 1
 
 
 def test_an_unfinished_upload_is_told_as_such(
@@ -143,7 +143,7 @@ def test_what_never_gets_better_ends(session: Session, emulator: Emulator, backu
     with pytest.raises(NetworkError, match="service failed \\(503\\)") as caught:
         session.get_json(backups, what="the list of backups")
     assert "run the same command again" in caught.value.hints[0]
-    assert emulator.counts.asked("*") == TRIES
+    assert emulator.counts.request_count("*") == TRIES
 
 
 def test_a_limit_that_stays_tells_to_take_it_slowly(
@@ -222,7 +222,7 @@ class Renewing(RenewedTokens):
 
 def test_many_threads_renew_an_expired_token_once(sample: SampleAccount, backups: str) -> None:
     tokens = Renewing("stale", sample.token.reveal())
-    session = Session(tokens, patience=QUICK)
+    session = Session(tokens, retry_policy=QUICK)
     with ThreadPoolExecutor(8) as pool:
         pages = list(pool.map(lambda _: session.get_json(backups, what="a page"), range(40)))
     session.close()
@@ -234,7 +234,7 @@ def test_a_token_that_is_over_before_it_was_used_is_renewed_again(
     sample: SampleAccount, backups: str
 ) -> None:
     tokens = Renewing("stale", "over-too", sample.token.reveal())
-    session = Session(tokens, patience=QUICK)
+    session = Session(tokens, retry_policy=QUICK)
     assert session.get_json(backups, what="a page")["backups"]
     session.close()
     assert tokens.fetched == 3
@@ -244,16 +244,16 @@ def test_a_server_that_likes_no_token_is_not_asked_without_end(
     emulator: Emulator, backups: str
 ) -> None:
     tokens = Renewing(*(f"token-{number}" for number in range(20)))
-    session = Session(tokens, patience=QUICK)
+    session = Session(tokens, retry_policy=QUICK)
     with pytest.raises(CredentialsError, match="does not accept this login"):
         session.get_json(backups, what="a page")
     session.close()
-    assert emulator.counts.asked("*") == 1 + session_module.MOST_RENEWALS
+    assert emulator.counts.request_count("*") == 1 + session_module.MOST_RENEWALS
 
 
 def test_a_login_that_has_ended_is_asked_for_once(backups: str) -> None:
     tokens = Renewing("stale")
-    session = Session(tokens, patience=QUICK)
+    session = Session(tokens, retry_policy=QUICK)
 
     def ask(_: int) -> str:
         with pytest.raises(CredentialsError) as caught:
@@ -269,18 +269,18 @@ def test_a_login_that_has_ended_is_asked_for_once(backups: str) -> None:
 
 
 def test_a_given_token_that_is_refused(emulator: Emulator, backups: str) -> None:
-    session = Session(GivenToken(Secret("ya29.other")), patience=QUICK)
+    session = Session(GivenToken(Secret("ya29.other")), retry_policy=QUICK)
     with pytest.raises(CredentialsError, match="GDRIVE_WA_ACCESS_TOKEN") as caught:
         session.get_json(backups, what="a page")
     session.close()
     assert "about an hour" in caught.value.hints[0]
-    assert emulator.counts.asked("*") == 1
+    assert emulator.counts.request_count("*") == 1
 
 
 @pytest.mark.parametrize("text", ["", "two words", "line\nbreak", "umläut", "nul\x00"])
 def test_a_token_that_is_none_goes_nowhere(scripted: Scripted, text: str) -> None:
-    session = Session(GivenToken(Secret(text)), patience=QUICK)
-    with pytest.raises(CredentialsError, match="is not valid"):
+    session = Session(GivenToken(Secret(text)), retry_policy=QUICK)
+    with pytest.raises(CredentialsError, match="is no token"):
         session.get_json(scripted.root, what="a page")
     session.close()
     assert scripted.asked == []
@@ -457,7 +457,7 @@ def test_a_content_length_that_makes_no_sense(
 def test_who_waits_when_the_session_is_closed_goes_home(
     sample: SampleAccount, emulator: Emulator, backups: str
 ) -> None:
-    session = Session(GivenToken(sample.token), patience=Patience(base=600, longest=600))
+    session = Session(GivenToken(sample.token), retry_policy=RetryPolicy(base=600, longest=600))
     emulator.faults = refusing(503, "backendError")
     ended: list[GdriveWaError] = []
 

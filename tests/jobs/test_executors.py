@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.jobs.decrypt_folder import decrypt_tree
 from gdrive_wa.jobs.executors import MANY, Opener
 from gdrive_wa.jobs.key import write_key_file
-from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
+from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile, open_shared
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from tests.crypt.fixtures import OTHER_ROOT_KEY, ROOT_KEY
@@ -101,7 +102,7 @@ def test_a_disk_that_refuses_ends_it_with_what_is_wrong(dump: Path, tmp_path: Pa
     (tmp_path / "file").write_bytes(b"")
     with Opener(Opening.at(f"{tmp_path}/file/below", ROOT_KEY), Silent(), jobs=2) as opener:
         opener.expect(MANY)
-        with pytest.raises(StorageError, match="a file stands where a folder is needed") as caught:
+        with pytest.raises(StorageError, match="is a file, but a folder is needed there") as caught:
             list(opener.each(files_of(dump)))
     assert caught.value.hints == ("choose another folder",)
 
@@ -134,6 +135,66 @@ def test_an_executor_of_the_callers_does_the_same_and_stays_open(
         assert executor.submit(int).result() == 0
     assert (report.done, report.failed) == (expected.done, expected.failed)
     assert found(tmp_path / "given") == found(tmp_path / "usual")
+
+
+class Lines(Silent):
+    """Keeps what a person is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+class Refusing(ThreadPoolExecutor):
+    """Takes two pieces of work, and then no more."""
+
+    taken = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        self.taken += 1
+        if self.taken > 2:
+            raise ConnectionError("the line is dead")
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_what_an_executor_does_not_take_this_machine_opens(dump: Path, tmp_path: Path) -> None:
+    expected = decrypt_tree(dump, tmp_path / "usual", ROOT_KEY, jobs=1)
+    progress = Lines()
+    with Refusing(2) as executor:
+        report = decrypt_tree(
+            dump, tmp_path / "given", ROOT_KEY, executor=executor, progress=progress
+        )
+        assert executor.taken == 3
+    line = "opening files on this machine instead of the workers: the line is dead"
+    assert progress.lines.count(line) == 1
+    assert (report.done, report.failed) == (expected.done, expected.failed)
+    assert found(tmp_path / "given") == found(tmp_path / "usual")
+
+
+def test_a_worker_that_sees_other_folders_writes_nothing(dump: Path, tmp_path: Path) -> None:
+    files = files_of(dump)[-3:]
+    away = tmp_path / "away"
+    with pytest.raises(FileNotFoundError, match=r"a worker does not see '.*/away'"):
+        open_shared(Opening.at(str(away), ROOT_KEY), files)
+    missing = files[2]._replace(path=str(away / "blob"))
+    with pytest.raises(FileNotFoundError, match=r"a worker does not see '.*/blob'"):
+        open_shared(Opening.at(str(tmp_path), ROOT_KEY), [*files[:2], missing])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_gone_is_one_failure_for_a_given_executor_too(
+    dump: Path, tmp_path: Path
+) -> None:
+    files = files_of(dump)[-3:]
+    files[1] = files[1]._replace(path=str(tmp_path / "blob"))
+    progress = Lines()
+    with ThreadPoolExecutor(2) as executor:
+        opener = Opener(Opening.at(str(tmp_path), ROOT_KEY), progress, executor=executor)
+        answers = [answer for _, answer in opened(opener.each(files))]
+    assert [isinstance(answer, OpenedFile) for answer in answers] == [True, False, True]
+    assert len(progress.lines) == 1
 
 
 SCRIPT = """

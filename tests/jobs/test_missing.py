@@ -67,14 +67,14 @@ def test_notes_that_share_a_copy_have_it_fetched_once(
     done = {outcome.path: outcome.file for outcome in report.done}
     assert {lacking.whatsapp_path, other.whatsapp_path} <= set(done)
     assert done[str(lacking.whatsapp_path)] != done[str(other.whatsapp_path)]
-    assert emulator.counts.asked("/v/*") == 1
+    assert emulator.counts.request_count("/v/*") == 1
     assert not list((phone.parent / "out").rglob("*.enc"))
 
 
 def test_servers_that_cannot_be_reached_fail_all_notes_and_end_nothing(
     phone: Path, emulator: Emulator, sample: SampleAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(pool.HOPELESS, NetworkError, 2)
+    monkeypatch.setitem(pool.GIVE_UP_AFTER, NetworkError, 2)
     change(phone, "UPDATE message_media SET message_url = NULL, direct_path = '/v/' || _rowid_")
     emulator.faults = Fault(kind=FaultKind.STATUS, path="/v/*", status=503, times=None)
     report = bring(phone, emulator)

@@ -11,8 +11,9 @@ import pytest
 
 from gdrive_wa.core.errors import MissingKeyError, UsageError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Backup, Choice, Entry
+from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.core.progress import Silent
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.plan import NothingThereError, Plan, choose, make_plan, pick_backup, require_key
 from gdrive_wa.sources import open_folder
 from gdrive_wa.sources.folder import Folder
@@ -42,62 +43,62 @@ LISTING = [
 
 
 def test_the_usual_is_voice_notes_and_the_databases_that_name_them() -> None:
-    plan = make_plan(BACKUP, LISTING, Choice())
+    plan = make_plan(BACKUP, LISTING, Selection())
     assert paths(plan) == {
         "Databases/msgstore.db.crypt15", "Databases/wa.db.crypt15", VOICE, NAMELESS,
     }  # fmt: skip
 
 
 def test_everything_is_everything() -> None:
-    assert len(paths(make_plan(BACKUP, LISTING, Choice(), everything=True))) == len(LISTING)
+    assert len(paths(make_plan(BACKUP, LISTING, Selection(), everything=True))) == len(LISTING)
 
 
 def test_pictures_alone_need_no_database() -> None:
-    plan = make_plan(BACKUP, LISTING, Choice(only=frozenset({Kind.IMAGE})))
+    plan = make_plan(BACKUP, LISTING, Selection(only=frozenset({Kind.IMAGE})))
     assert paths(plan) == {"Media/WhatsApp Images/IMG-20250307-WA0001.jpg"}
 
 
 def test_dates_leave_databases_in_and_old_notes_out() -> None:
     old = entry(VOICE, modified=datetime(2025, 3, 7, tzinfo=UTC))
-    choice = Choice(since=datetime(2025, 4, 1, tzinfo=UTC))
-    plan = make_plan(BACKUP, [LISTING[0], old], choice)
+    selection = Selection(since=datetime(2025, 4, 1, tzinfo=UTC))
+    plan = make_plan(BACKUP, [LISTING[0], old], selection)
     assert paths(plan) == {"Databases/msgstore.db.crypt15"}
 
 
 def test_a_nameless_video_is_no_voice_note() -> None:
-    plan = make_plan(BACKUP, [entry(NAMELESS, size=1 << 30)], Choice())
+    plan = make_plan(BACKUP, [entry(NAMELESS, size=1 << 30)], Selection())
     assert paths(plan) == set()
 
 
 def test_without_a_key_sealed_entries_stop_the_run_before_it_starts() -> None:
     with pytest.raises(MissingKeyError) as raised:
-        require_key(make_plan(BACKUP, LISTING, Choice()), None)
+        require_key(make_plan(BACKUP, LISTING, Selection()), None)
     assert "--key-file" in raised.value.hints[0]
 
 
 def test_kinds_cannot_be_chosen_without_a_key_among_sealed_names() -> None:
     sealed = [LISTING[0], replace(entry(NAMELESS), envelope="E")]
     with pytest.raises(MissingKeyError, match="which of 1 files") as raised:
-        choose(sealed, Choice(only=frozenset({Kind.VOICE, Kind.DATABASE})), None)
+        choose(sealed, Selection(only=frozenset({Kind.VOICE, Kind.DATABASE})), None)
     assert "--key-file" in raised.value.hints[0]
-    assert choose(sealed, Choice(only=frozenset({Kind.DATABASE})), None) == sealed[:1]
-    assert choose(sealed, Choice(), None) == sealed
+    assert choose(sealed, Selection(only=frozenset({Kind.DATABASE})), None) == sealed[:1]
+    assert choose(sealed, Selection(), None) == sealed
 
 
 def test_plain_names_are_chosen_among_without_a_key() -> None:
     listed = [LISTING[0], entry(VOICE), entry(NAMELESS)]
-    assert choose(listed, Choice(only=frozenset({Kind.VOICE})), None) == [listed[1]]
+    assert choose(listed, Selection(only=frozenset({Kind.VOICE})), None) == [listed[1]]
 
 
 def test_a_password_is_said_to_be_no_key() -> None:
     locked = Backup(name="x", account="x", key_type="password")
     with pytest.raises(MissingKeyError) as raised:
-        require_key(make_plan(locked, LISTING, Choice()), None)
+        require_key(make_plan(locked, LISTING, Selection()), None)
     assert "password" in raised.value.hints[0]
 
 
 def test_plain_media_need_no_key() -> None:
-    require_key(make_plan(BACKUP, [entry(VOICE)], Choice()), None)
+    require_key(make_plan(BACKUP, [entry(VOICE)], Selection()), None)
 
 
 @pytest.fixture
@@ -161,18 +162,18 @@ def test_no_backup_at_all_is_said_with_what_to_look_at(tmp_path: Path) -> None:
 
 def test_it_is_told_when_nothing_is_meant_and_when_names_are_not_the_real_ones() -> None:
     told = Told()
-    assert choose(LISTING, Choice(exclude=("*",)), None, progress=told) == []
+    assert choose(LISTING, Selection(exclude=("*",)), None, progress=told) == []
     assert told.lines == ["none of the 7 files in this backup is meant by what was chosen"]
     told.lines.clear()
     sealed = [entry(NAMELESS, envelope="EA…")]
-    assert choose(sealed, Choice(exclude=("*.jpg",)), None, progress=told) == sealed
+    assert choose(sealed, Selection(exclude=("*.jpg",)), None, progress=told) == sealed
     assert "without the key, 1 files" in told.lines[0]
     told.lines.clear()
-    assert len(choose(LISTING, Choice(only=frozenset({Kind.VOICE})), None, progress=told)) == 1
+    assert len(choose(LISTING, Selection(only=frozenset({Kind.VOICE})), None, progress=told)) == 1
     assert told.lines == [
         "1 files that no metadata names are left out: what they are shows when they are opened"
     ]
     told.lines.clear()
-    choose([], Choice(), None, progress=told)
-    choose(LISTING, Choice(), None, progress=told)
+    choose([], Selection(), None, progress=told)
+    choose(LISTING, Selection(), None, progress=told)
     assert not told.lines

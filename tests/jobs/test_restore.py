@@ -13,8 +13,9 @@ from typing import ClassVar
 import pytest
 
 from gdrive_wa import UsageError, connect, download, open_archive, open_folder, restore
-from gdrive_wa.core.model import Choice, NoteStatus, VoiceNote
+from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.progress import Silent
+from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import RootKey
@@ -221,14 +222,14 @@ def test_a_note_counts_for_the_day_it_was_sent_whenever_its_file_was_copied(
         (phone / path).write_bytes(content)
     sent_at = next(note.sent_at for note in sample.notes if note.whatsapp_path in sample.contents)
     assert sent_at is not None
-    day = Choice(since=sent_at - timedelta(minutes=1), until=sent_at + timedelta(minutes=1))
-    restore(open_folder(phone), tmp_path / "out", choice=day)
+    day = Selection(since=sent_at - timedelta(minutes=1), until=sent_at + timedelta(minutes=1))
+    restore(open_folder(phone), tmp_path / "out", selection=day)
     [note] = [note for note in notes_of(tmp_path / "out").values() if note.file is not None]
     assert note.sent_at == sent_at
 
     os.utime(phone / (note.whatsapp_path or ""), (sent_at.timestamp(), sent_at.timestamp()))
-    before = Choice(until=sent_at - timedelta(minutes=1), exclude=("*.db",))
-    restore(open_folder(phone), tmp_path / "no database", choice=before)
+    before = Selection(until=sent_at - timedelta(minutes=1), exclude=("*.db",))
+    restore(open_folder(phone), tmp_path / "no database", selection=before)
     assert not list((tmp_path / "no database").rglob("*.opus"))
 
 
@@ -242,8 +243,8 @@ def test_a_chat_is_found_by_the_name_that_a_former_run_was_told(
             (phone / path).write_bytes(content)
     number = MUM.partition("@")[0]
     book.write_text(f"BEGIN:VCARD\nFN:Mother dear\nTEL:+{number}\nEND:VCARD\n")
-    some = Choice(exclude=("*.opus",))
-    restore(open_folder(phone), tmp_path / "out", contacts=book, choice=some)
+    some = Selection(exclude=("*.opus",))
+    restore(open_folder(phone), tmp_path / "out", contacts=book, selection=some)
     restore(open_folder(phone), tmp_path / "out", chat="mother")
     held = {note.chat for note in notes_of(tmp_path / "out").values() if note.file is not None}
     assert held == {"Mother dear"}

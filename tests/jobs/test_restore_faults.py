@@ -135,7 +135,7 @@ def test_fifty_kills_end_with_the_undisturbed_archive_and_nothing_fetched_twice(
     placed: dict[str, int] = {}
 
     def requests(stored_as: str) -> int:
-        return slow_line.counts.asked(f"*/files/{stored_as}")
+        return slow_line.counts.request_count(f"*/files/{stored_as}")
 
     def enough_is_placed() -> bool:
         records = read_manifest(restoring.dest)

@@ -19,11 +19,11 @@ from tests.notebooks import archives
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-PATIENCE = 240
+RETRY_POLICY = 240
 """Seconds until a kernel, or a cell, counts as stuck; a busy machine takes long to import all."""
 EXPLORE = FOLDER / "01-explore-a-backup.ipynb"
 
-pytestmark = pytest.mark.timeout(4 * PATIENCE)
+pytestmark = pytest.mark.timeout(4 * RETRY_POLICY)
 
 
 def read(path: Path) -> Any:
@@ -79,8 +79,8 @@ class Ran:
         self._client = NotebookClient(
             notebook,
             config=sockets,
-            timeout=PATIENCE,
-            startup_timeout=PATIENCE,
+            timeout=RETRY_POLICY,
+            startup_timeout=RETRY_POLICY,
             resources={"metadata": {"path": str(cwd)}},
         )
         with self._client.setup_kernel():

@@ -88,17 +88,17 @@ def test_tab_goes_through_it_in_reading_order(open_page: OpenPage) -> None:
         "Family2",
         "Mum4",
         "Unknown1",
-        "Who speaks",
-        "Which recordings",
+        "Speaker",
+        "Recordings",
         "Starred",
         "Go to a month",
         "Order",
         "Play Mum, Sunday, 31 December 2023, 17:00",
-        "Place in Mum's voice note",
+        "Position in Mum's voice note",
         "Star",
         "Open or save the file 1.opus",
         "Play Robin, Sunday, 31 December 2023, 18:00",
-        "Place in Robin's voice note",
+        "Position in Robin's voice note",
     ]
 
 

@@ -63,13 +63,13 @@ def test_counts_notes_time_and_what_is_missing(open_page: OpenPage) -> None:
 def test_nothing_found_offers_the_way_back(open_page: OpenPage) -> None:
     page = open_page(sample())
     assert search(page, "nobody") == []
-    page.get_by_role("button", name="Show everything again").click()
+    page.get_by_role("button", name="Clear all filters").click()
     assert shown(page) == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_choosing_who_speaks(open_page: OpenPage) -> None:
     page = open_page(sample())
-    who = page.get_by_role("combobox", name="Who speaks")
+    who = page.get_by_role("combobox", name="Speaker")
     for label, found in (
         ("Robin (this phone)", [1]),
         ("Everyone but Robin", [0, 2, 3, 4, 5, 6]),
@@ -86,7 +86,7 @@ def test_choosing_who_speaks(open_page: OpenPage) -> None:
 
 def test_choosing_what_became_of_it(open_page: OpenPage) -> None:
     page = open_page(sample())
-    which = page.get_by_role("combobox", name="Which recordings")
+    which = page.get_by_role("combobox", name="Recordings")
     for label, found in (
         ("With a recording", [0, 1, 3, 4, 5, 6]),
         ("Recording missing", [2]),
@@ -99,7 +99,7 @@ def test_choosing_what_became_of_it(open_page: OpenPage) -> None:
 def test_a_missing_note_says_why_and_has_nothing_to_press(open_page: OpenPage) -> None:
     page = open_page(sample())
     missing = page.locator(".note.gone")
-    expect(missing).to_contain_text("this archive holds no recording of it")
+    expect(missing).to_contain_text("this archive does not contain the recording")
     expect(missing.get_by_role("button", name="Play")).to_have_count(0)
     expect(missing.get_by_role("link")).to_have_count(0)
 

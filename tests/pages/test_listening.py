@@ -127,7 +127,7 @@ def test_stays_within_the_chat_that_it_plays(open_page: OpenPage) -> None:
     page.get_by_role("link", name="Family").click()
     expect(page.get_by_role("heading", level=2)).to_have_text("Family")
     expect(page.get_by_role("button", name="Next note")).to_be_disabled()
-    page.get_by_role("button", name="Note before").click()
+    page.get_by_role("button", name="Previous note").click()
     expect(page.locator(".player .who")).to_have_text("Robin")
     page.get_by_role("button", name="Show in the list: Robin").click()
     expect(page.get_by_role("heading", level=2)).to_have_text("Mum")

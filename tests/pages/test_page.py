@@ -16,8 +16,8 @@ import pytest
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import VoiceNote
-from gdrive_wa.pages.catalogue import LOUDNESS
 from gdrive_wa.pages.page import PLAIN_LIMIT, link, render, write_page
+from gdrive_wa.pages.page_data import LOUDNESS
 from tests.pages.people import note, sample
 
 LOCAL, AHEAD, FOLDER, FILE, WAVE, WORDS = 3, 4, 6, 7, 10, 11

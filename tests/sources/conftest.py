@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.core.model import Secret
-from gdrive_wa.core.patience import Patience
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.http.endpoints import Endpoints
@@ -24,7 +24,7 @@ from gdrive_wa.sources.folder import Folder
 from gdrive_wa.sources.whatsapp import WhatsAppServers
 from tests.sources.places import Place, an_iphone, elsewhere, media_links, remove
 
-QUICK = Patience(base=0.001, longest=0.002)
+QUICK = RetryPolicy(base=0.001, longest=0.002)
 Connect = Callable[[str, Emulator, Secret], BackupSource]
 DRIVE_FOLDER = "Phone backup/WhatsApp"
 
@@ -42,7 +42,7 @@ def connect() -> Iterator[Connect]:
     opened: list[BackupSource] = []
 
     def go(name: str, emulator: Emulator, token: Secret) -> BackupSource:
-        session = Session(GivenToken(token), patience=QUICK)
+        session = Session(GivenToken(token), retry_policy=QUICK)
         endpoints = Endpoints.at(emulator.root)
         source: BackupSource
         if name == "backup":
@@ -90,7 +90,7 @@ def place(
     if name == "whatsapp":
         links, stored = media_links(tmp_path / "account")
         with Emulator(tmp_path / "account") as emulator:
-            source = WhatsAppServers(links, emulator.root, patience=QUICK)
+            source = WhatsAppServers(links, emulator.root, retry_policy=QUICK)
             yield Place(source, stored, elsewhere)
             source.close()
         return

@@ -46,7 +46,7 @@ def test_a_listing_of_several_pages_is_read_to_its_end(
     backup_service: BackupSource, emulator: Emulator
 ) -> None:
     assert len(entries_of(backup_service)) == 47
-    assert emulator.counts.asked(FILES) == 3
+    assert emulator.counts.request_count(FILES) == 3
 
 
 def test_an_upload_under_way_is_listed_and_marked(
@@ -193,7 +193,7 @@ def test_items_that_name_nothing_are_none(body: str) -> None:
 def test_an_empty_page_is_not_the_end(backup_service: BackupSource, emulator: Emulator) -> None:
     emulator.faults = Fault(kind=FaultKind.EMPTY_PAGE, path=FILES)
     assert len(entries_of(backup_service)) == 47
-    assert emulator.counts.asked(FILES) == 4
+    assert emulator.counts.request_count(FILES) == 4
 
 
 def test_a_page_repeated_without_end(backup_service: BackupSource, emulator: Emulator) -> None:

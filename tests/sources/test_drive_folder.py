@@ -126,7 +126,7 @@ def test_many_folders_are_listed_together(mine: Mine) -> None:
     emulator.counts.clear()
     source.backups()
     levels = 3
-    assert emulator.counts.asked("*") == 1 + levels + -(-len(weeks) // FOLDERS_AT_ONCE)
+    assert emulator.counts.request_count("*") == 1 + levels + -(-len(weeks) // FOLDERS_AT_ONCE)
 
 
 def test_a_downloads_own_state_is_not_of_the_backup(mine: Mine) -> None:

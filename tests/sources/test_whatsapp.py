@@ -139,10 +139,12 @@ def test_an_answer_that_is_not_good_is_told_apart(
     links, _ = media_links(tmp_path / "account")
     with Emulator(tmp_path / "account") as emulator:
         emulator.faults = Fault(kind=FaultKind.STATUS, path="/v/*", times=None, status=status)
-        source = WhatsAppServers(links, emulator.root, patience=QUICK)
+        source = WhatsAppServers(links, emulator.root, retry_policy=QUICK)
         with pytest.raises(error, match=said):
             source.open(next(source.entries(source.backups()[0])))
-        assert emulator.counts.asked("/v/*") == (QUICK.attempts if error is NetworkError else 1)
+        assert emulator.counts.request_count("/v/*") == (
+            QUICK.attempts if error is NetworkError else 1
+        )
         source.close()
 
 
@@ -152,7 +154,9 @@ def test_what_is_longer_than_promised_is_not_read_to_its_end(tmp_path: Path, tol
     with Emulator(tmp_path / "account") as emulator:
         if not told:
             emulator.faults = Fault(kind=FaultKind.CONTENT_LENGTH, path="/v/*", times=None)
-        source = WhatsAppServers([replace(links[-1], size=10_000)], emulator.root, patience=QUICK)
+        source = WhatsAppServers(
+            [replace(links[-1], size=10_000)], emulator.root, retry_policy=QUICK
+        )
         (entry,) = source.entries(source.backups()[0])
         came = 0
 

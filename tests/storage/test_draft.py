@@ -65,7 +65,7 @@ def test_only_the_owner_may_read_it_from_its_first_moment(tmp_path: Path) -> Non
     assert stat.S_IMODE((tmp_path / "public").stat().st_mode) == 0o644
 
 
-def test_a_failure_leaves_what_was_there_and_no_draft(tmp_path: Path) -> None:
+def test_a_failure_keeps_the_old_file_and_removes_the_draft(tmp_path: Path) -> None:
     target = tmp_path / "msgstore.db"
     target.write_bytes(b"last month")
 
@@ -111,25 +111,25 @@ def test_a_killed_run_leaves_no_plaintext_after_the_next_sweep(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sweep_takes_nothing_that_is_not_ours(tmp_path: Path) -> None:
+def test_a_sweep_keeps_foreign_files(tmp_path: Path) -> None:
     (tmp_path / "notes.tmp").write_bytes(b"a user's")
     (tmp_path / ".gdrive-wa-config").write_bytes(b"a user's")
     assert sweep(tmp_path) == 0
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_sweep_of_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_sweep_of_a_missing_folder(tmp_path: Path) -> None:
     assert sweep(tmp_path / "nowhere") == 0
 
 
-def test_a_file_where_a_folder_should_be_is_told(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "archive").write_bytes(b"")
-    with pytest.raises(StorageError, match="a file stands where a folder is needed") as caught:
+    with pytest.raises(StorageError, match="is a file, but a folder is needed there") as caught:
         make_folder(tmp_path / "archive" / "Voice notes")
     assert caught.value.hints
 
 
-def test_a_folder_where_a_file_should_be_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "note.opus" / "x").mkdir(parents=True)
     with pytest.raises(StorageError):
         write_file(tmp_path / "note.opus", b"sound")
@@ -137,7 +137,7 @@ def test_a_folder_where_a_file_should_be_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     with Draft(tmp_path) as draft:
         handle = os.open("/dev/full", os.O_RDWR)
         os.dup2(handle, draft.file.fileno())
@@ -149,9 +149,9 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-def test_a_folder_that_cannot_be_written_is_told(unprivileged: Path) -> None:
+def test_a_read_only_folder_is_reported(unprivileged: Path) -> None:
     unprivileged.chmod(0o500)
-    with pytest.raises(StorageError, match="not allowed to write"):
+    with pytest.raises(StorageError, match="no permission to write"):
         write_file(unprivileged / "note.opus", b"sound")
 
 
@@ -172,10 +172,10 @@ def test_strides_are_the_piece_and_none_is_long(size: int) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no pipes with names there")
-def test_what_is_no_file_keeps_its_name(tmp_path: Path) -> None:
+def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(StorageError, match="is no file"):
+    with pytest.raises(StorageError, match="is not a regular file"):
         write_file(pipe, b"content")
     assert pipe.is_fifo()
     assert drafts(tmp_path) == []

@@ -88,8 +88,8 @@ class TestTwoRuns:
             assert said(child) == "held"
 
 
-def test_the_holder_is_named_without_a_look_into_the_locked_file(path: Path) -> None:
-    """Windows lets nobody read it."""
+def test_the_holder_is_named_without_reading_the_locked_file(path: Path) -> None:
+    """Other processes cannot read it on Windows."""
     lock = hold_folder(path)
     assert path.read_bytes() == b""
     with pytest.raises(StorageError, match=f"in use by process {os.getpid()}"):
@@ -99,7 +99,7 @@ def test_the_holder_is_named_without_a_look_into_the_locked_file(path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"\x1b[31mprocess 1", b"process 1\nrun: rm -r"])
-def test_a_name_that_somebody_else_wrote_is_not_shown(path: Path, content: bytes) -> None:
+def test_a_forged_holder_name_is_not_shown(path: Path, content: bytes) -> None:
     lock = hold_folder(path)
     path.with_name("lock.holder").write_bytes(content)
     with pytest.raises(StorageError, match="in use by another run"):
@@ -107,9 +107,7 @@ def test_a_name_that_somebody_else_wrote_is_not_shown(path: Path, content: bytes
     lock.close()
 
 
-def test_a_pipe_or_a_link_in_the_place_of_the_name_is_not_followed(
-    path: Path, tmp_path: Path
-) -> None:
+def test_a_pipe_or_a_link_as_holder_file_is_not_opened(path: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(b"process 1")
     holder = path.with_name("lock.holder")
@@ -134,5 +132,5 @@ def test_a_lock_can_be_let_go_by_another_thread(path: Path) -> None:
 
 def test_a_folder_in_the_place_of_the_lock_is_an_error_of_ours(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(StorageError, match="a folder stands where a file is needed"):
+    with pytest.raises(StorageError, match="is a folder, but a file is needed there"):
         hold_folder(path)

@@ -36,7 +36,7 @@ def lines(folder: Path) -> list[str]:
     return (folder / ".gdrive-wa" / "manifest.jsonl").read_text("utf-8").splitlines()
 
 
-def test_a_folder_of_nobodys_has_no_records(tmp_path: Path) -> None:
+def test_a_folder_without_a_manifest_has_no_records(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == []
 
 
@@ -58,7 +58,7 @@ def test_records_come_back_as_they_were(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == [first, record("b")]
 
 
-def test_the_last_line_about_a_path_holds(tmp_path: Path) -> None:
+def test_the_last_line_about_a_path_is_valid(tmp_path: Path) -> None:
     with Manifest(tmp_path) as manifest:
         manifest.add(record("a", size=1))
         manifest.add(record("b"))
@@ -114,7 +114,7 @@ def test_cut_anywhere_it_gives_the_records_before_the_cut(tmp_path: Path) -> Non
         assert found == ["a", "b", "ü"][: max(raw[:length].count(b"\n") - 1, 0)]
 
 
-def test_a_second_run_into_the_folder_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
+def test_a_second_run_into_the_folder_is_refused_and_names_the_first(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS_THE_LOCK, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as child:
@@ -165,7 +165,7 @@ def test_the_lock_is_free_again_when_opening_failed(tmp_path: Path) -> None:
     ],
     ids=lambda line: line[:40].decode("ascii", "replace"),
 )
-def test_a_line_that_makes_no_sense_is_named(tmp_path: Path, line: bytes) -> None:
+def test_an_invalid_line_is_named(tmp_path: Path, line: bytes) -> None:
     folder = tmp_path / ".gdrive-wa"
     folder.mkdir()
     (folder / "manifest.jsonl").write_bytes(serialise([record("a")]) + line + b"\n")
@@ -190,7 +190,7 @@ def test_any_bytes_are_a_manifest_or_refused(
 
 
 @pytest.mark.parametrize("version", ["2", "99", '"1"', "null", "0", "true"])
-def test_a_manifest_of_another_version_is_not_guessed_at(tmp_path: Path, version: str) -> None:
+def test_an_invalid_manifest_version_is_refused(tmp_path: Path, version: str) -> None:
     folder = tmp_path / ".gdrive-wa"
     folder.mkdir()
     header = f'{{"format":"gdrive-wa manifest","version":{version}}}\n'

@@ -35,16 +35,14 @@ def test_a_newer_manifest_is_refused_in_one_line_and_not_touched(tmp_path: Path)
     path = write(tmp_path, header(record.VERSION + 1), {"something": "else"})
     before = path.read_bytes()
     for attempt in (lambda: read_manifest(tmp_path), lambda: Manifest(tmp_path).__enter__()):
-        with pytest.raises(FormatError, match="newer than this program's 1") as caught:
+        with pytest.raises(FormatError, match="this gdrive-wa supports up to 1") as caught:
             attempt()
         assert "\n" not in caught.value.message
-        assert caught.value.hints == (
-            "a newer gdrive-wa wrote it: use that one, or update this one",
-        )
+        assert caught.value.hints == ("update gdrive-wa",)
     assert path.read_bytes() == before
 
 
-def test_a_manifest_that_names_no_version_is_taken_and_kept_beside(tmp_path: Path) -> None:
+def test_a_manifest_without_a_version_is_converted_and_kept(tmp_path: Path) -> None:
     path = write(tmp_path, LINE, {**LINE, "path": "b"}, {"path": "b", "dropped": True})
     old = path.read_bytes()
     assert read_manifest(tmp_path) == [KNOWN], "reading changes nothing"
@@ -82,7 +80,7 @@ def test_fields_of_a_later_program_of_this_version_are_let_pass(tmp_path: Path) 
     assert read_manifest(tmp_path) == [KNOWN]
 
 
-def test_a_file_that_is_no_manifest_is_called_so(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {"format": "another program's list", "version": 1})
-    with pytest.raises(FormatError, match="not a manifest of gdrive-wa"):
+    with pytest.raises(FormatError, match="is not a gdrive-wa manifest"):
         read_manifest(tmp_path)

@@ -8,18 +8,18 @@ import pytest
 
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
-from gdrive_wa.transfer.pull import Tries
+from gdrive_wa.transfer.pull import StreamRetryPolicy
 from tests.transfer.cli import Cli
-from tests.transfer.shelf import Shelf
+from tests.transfer.faulty_source import FaultySource
 from tests.transfer.tree import tree
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
+def faulty(tmp_path: Path) -> FaultySource:
     """A source over an empty folder."""
     folder = tmp_path / "shelf"
     folder.mkdir()
-    return Shelf(folder)
+    return FaultySource(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +29,9 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def quick() -> Tries:
+def quick() -> StreamRetryPolicy:
     """As many tries as always, without waiting between them."""
-    return Tries(base=0.001, longest=0.002)
+    return StreamRetryPolicy(base=0.001, longest=0.002)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def on_database(kind: FaultKind, **more: Any) -> Fault:
 
 
 def broken_then(kind: FaultKind, **more: Any) -> list[Fault]:
-    """The database breaks off, and something is wrong with what is asked for next."""
+    """The download of the database breaks, and the next request fails as well."""
     return [on_database(K.BREAK, after=5000), on_database(kind, first=2, **more)]
 
 
@@ -155,7 +155,7 @@ LASTING: dict[str, tuple[Fault | list[Fault], str]] = {
                 set={"sizeBytes": "9999999"}, drop=("md5Hash",),
             ),
         ],
-        "ends after",
+        "ended after",
     ),
     "an entry that has grown": (
         [
@@ -164,7 +164,7 @@ LASTING: dict[str, tuple[Fault | list[Fault], str]] = {
                 set={"sizeBytes": "100"}, drop=("md5Hash",),
             ),
         ],
-        "100 were listed",
+        "instead of the listed 100",
     ),
 }  # fmt: skip
 
@@ -233,7 +233,7 @@ def test_a_line_that_goes_silent_is_given_up_and_tried_again(
     assert tree(tmp_path / "dest") == undisturbed
 
 
-def test_a_redirect_to_another_host_carries_no_token(
+def test_a_redirect_to_another_host_does_not_send_the_token(
     cli: Cli, emulator: Emulator, sample: SampleAccount, tmp_path: Path
 ) -> None:
     with Emulator(sample.folder) as elsewhere:
@@ -316,7 +316,7 @@ class TestEverythingAtOnce:
 
 
 class TestThisMachine:
-    def test_the_disk_takes_no_more(
+    def test_a_full_disk_during_a_download(
         self, cli: Cli, undisturbed: dict[str, bytes], tmp_path: Path
     ) -> None:
         def small_files_only() -> None:
@@ -326,7 +326,7 @@ class TestThisMachine:
         assert done.code == 1, done.talk
         assert done.talk.count("error: ") == 1
         assert "Traceback" not in done.talk
-        assert "this disk takes no file so large" in done.talk
+        assert "is too large for this disk" in done.talk
         assert tree(tmp_path / "dest").items() <= undisturbed.items()
         assert cli.run("download", tmp_path / "dest").code == 0
         assert tree(tmp_path / "dest") == undisturbed
@@ -345,7 +345,7 @@ class TestThisMachine:
         (tmp_path / "dest").write_text("a file")
         done = cli.run("download", tmp_path / "dest")
         assert done.code == 1
-        assert "a file stands where a folder is needed" in done.talk
+        assert "is a file, but a folder is needed there" in done.talk
         assert (tmp_path / "dest").read_text() == "a file"
         assert not emulator.counts.media
 
@@ -381,7 +381,7 @@ class TestThisMachine:
         dest = tmp_path / "dest"
         emulator.faults = on_database(K.DRIP, size=10, seconds=0.1)
         first = cli.start("download", dest)
-        wait_until(lambda: emulator.counts.asked(DATABASE) > 0)
+        wait_until(lambda: emulator.counts.request_count(DATABASE) > 0)
         second = cli.run("download", dest)
         assert second.code == 1
         assert f"is in use by process {first.pid}" in second.talk
@@ -414,7 +414,7 @@ class TestThisMachine:
     ) -> None:
         emulator.faults = Fault(path=awaited, times=None, **fault)
         process = cli.start("download", tmp_path / "dest", "--source", source)
-        wait_until(lambda: emulator.counts.asked(awaited))
+        wait_until(lambda: emulator.counts.request_count(awaited))
         process.send_signal(2)
         try:
             _, talk = process.communicate(timeout=100)  # Google would take longer
@@ -435,7 +435,7 @@ class TestThisMachine:
         dest = tmp_path / "dest"
         emulator.faults = on_database(K.DRIP, size=10, seconds=0.1)
         process = cli.start("download", dest)
-        wait_until(lambda: emulator.counts.asked(BLOBS) > 20)
+        wait_until(lambda: emulator.counts.request_count(BLOBS) > 20)
         process.send_signal(2)
         _, talk = process.communicate(timeout=120)
         assert process.returncode == 130, talk

@@ -29,8 +29,8 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer import fetch as transfer
 from gdrive_wa.transfer.fetch import JOBS, Fetched
 from gdrive_wa.transfer.pool import AHEAD
-from gdrive_wa.transfer.pull import Tries
-from tests.transfer.shelf import BACKUP, Shelf, Spoil
+from gdrive_wa.transfer.pull import StreamRetryPolicy
+from tests.transfer.faulty_source import BACKUP, FaultySource, StreamFault
 from tests.transfer.tree import partials, tree
 
 
@@ -52,32 +52,30 @@ def was_there(fetched: Fetched) -> bool:
     return fetched.path == str(fetched.kept) and fetched.fetched_bytes == 0
 
 
-def fill(shelf: Shelf, count: int) -> list[Entry]:
-    return [shelf.put(f"Media/{n:04}.mcrypt1", b"%d " % n * 50) for n in range(count)]
+def fill(faulty: FaultySource, count: int) -> list[Entry]:
+    return [faulty.put(f"Media/{n:04}.mcrypt1", b"%d " % n * 50) for n in range(count)]
 
 
-def test_every_blob_arrives_under_its_stored_name(shelf: Shelf, folder: Path) -> None:
-    entries = fill(shelf, 40)
-    for fetched in fetch(shelf, entries, folder):
+def test_every_blob_arrives_under_its_stored_name(faulty: FaultySource, folder: Path) -> None:
+    entries = fill(faulty, 40)
+    for fetched in fetch(faulty, entries, folder):
         assert fetched.error is None
         assert fetched.kept == folder / fetched.entry.stored_as
         assert fetched.fetched_bytes == fetched.entry.size
         assert not was_there(fetched)
-    assert tree(folder) == tree(shelf.folder)
+    assert tree(folder) == tree(faulty.folder)
     assert partials(folder) == []
 
 
-def test_an_empty_file_of_which_the_listing_tells_no_md5_is_a_file_too(
-    shelf: Shelf, folder: Path
-) -> None:
-    entries = [replace(shelf.put(name, b""), md5=None) for name in ("Media/a", "Media/b")]
-    done = list(fetch(shelf, entries, folder))
+def test_an_empty_file_without_a_listed_md5_is_fetched(faulty: FaultySource, folder: Path) -> None:
+    entries = [replace(faulty.put(name, b""), md5=None) for name in ("Media/a", "Media/b")]
+    done = list(fetch(faulty, entries, folder))
     assert [each.error for each in done] == [None, None]
-    assert tree(folder) == tree(shelf.folder)
+    assert tree(folder) == tree(faulty.folder)
 
 
-def test_jobs_bounds_the_streams_that_are_open(shelf: Shelf, folder: Path) -> None:
-    entries = fill(shelf, 30)
+def test_jobs_bounds_the_streams_that_are_open(faulty: FaultySource, folder: Path) -> None:
+    entries = fill(faulty, 30)
     together = threading.Barrier(3)
 
     def wait_for_the_others() -> None:
@@ -85,17 +83,17 @@ def test_jobs_bounds_the_streams_that_are_open(shelf: Shelf, folder: Path) -> No
         time.sleep(0.002)
 
     for entry in entries:
-        shelf.spoils[entry.stored_as] = [Spoil(before_read=wait_for_the_others)]
-    list(fetch(shelf, entries, folder, jobs=3))
-    assert shelf.most_open == 3
+        faulty.faults[entry.stored_as] = [StreamFault(before_read=wait_for_the_others)]
+    list(fetch(faulty, entries, folder, jobs=3))
+    assert faulty.most_open == 3
 
 
-def test_a_quick_entry_does_not_wait_for_a_slow_one(shelf: Shelf, folder: Path) -> None:
-    entries = fill(shelf, 10)
+def test_a_quick_entry_does_not_wait_for_a_slow_one(faulty: FaultySource, folder: Path) -> None:
+    entries = fill(faulty, 10)
     others_done = threading.Event()
-    shelf.spoils[entries[0].stored_as] = [Spoil(before_read=lambda: others_done.wait(120))]
+    faulty.faults[entries[0].stored_as] = [StreamFault(before_read=lambda: others_done.wait(120))]
     order = []
-    for fetched in fetch(shelf, entries, folder, jobs=2):
+    for fetched in fetch(faulty, entries, folder, jobs=2):
         order.append(fetched.entry)
         if len(order) == 9:
             others_done.set()
@@ -103,11 +101,17 @@ def test_a_quick_entry_does_not_wait_for_a_slow_one(shelf: Shelf, folder: Path) 
     assert sorted(order, key=lambda entry: entry.stored_as) == entries
 
 
-def test_a_failing_entry_is_told_and_ends_nothing(shelf: Shelf, folder: Path, quick: Tries) -> None:
-    entries = fill(shelf, 20)
-    shelf.spoils[entries[3].stored_as] = [Spoil(refuse=GoneError("3 is no longer stored"))]
-    shelf.spoils[entries[7].stored_as] = [Spoil(flip=1), Spoil(flip=2), Spoil(flip=3)]
-    done = list(fetch(shelf, entries, folder, tries=quick))
+def test_a_failing_entry_is_reported_and_does_not_stop_others(
+    faulty: FaultySource, folder: Path, quick: StreamRetryPolicy
+) -> None:
+    entries = fill(faulty, 20)
+    faulty.faults[entries[3].stored_as] = [StreamFault(refuse=GoneError("3 is no longer stored"))]
+    faulty.faults[entries[7].stored_as] = [
+        StreamFault(flip=1),
+        StreamFault(flip=2),
+        StreamFault(flip=3),
+    ]
+    done = list(fetch(faulty, entries, folder, retry_policy=quick))
     errors = {each.entry: each.error for each in done if each.error}
     assert isinstance(errors.pop(entries[3]), GoneError)
     assert isinstance(errors.pop(entries[7]), ChecksumError)
@@ -116,52 +120,52 @@ def test_a_failing_entry_is_told_and_ends_nothing(shelf: Shelf, folder: Path, qu
     assert len(tree(folder)) == 18
 
 
-def test_a_hostile_name_is_refused_and_ends_nothing(shelf: Shelf, folder: Path) -> None:
-    good = shelf.put("good", b"good")
+def test_a_hostile_name_is_refused_and_ends_nothing(faulty: FaultySource, folder: Path) -> None:
+    good = faulty.put("good", b"good")
     names = ["../../x", "/etc/x", "C:\\x", "a/../../b", "..\\x", "nul\0", "", "."]
     bad = [Entry(stored_as=name, path=name, locator=good.locator) for name in names]
-    done = list(fetch(shelf, [*bad, good], folder))
+    done = list(fetch(faulty, [*bad, good], folder))
     assert [each.entry for each in done if each.error is None] == [good]
     assert all(isinstance(each.error, UnsafeNameError | None) for each in done)
     assert set(tree(folder.parent)) == {"shelf/good", "staging/good"}
 
 
-def test_our_own_state_cannot_be_named_by_a_backup(shelf: Shelf, folder: Path) -> None:
-    entry = shelf.put("x", b"x")
+def test_our_own_state_cannot_be_named_by_a_backup(faulty: FaultySource, folder: Path) -> None:
+    entry = faulty.put("x", b"x")
     hostile = Entry(stored_as=".GDRIVE-WA/manifest.jsonl", path="x", locator=entry.locator)
-    (fetched,) = fetch(shelf, [hostile], folder)
+    (fetched,) = fetch(faulty, [hostile], folder)
     assert fetched.kept is not None
     top = fetched.kept.relative_to(folder).parts[0]
     assert top.lower().endswith(".gdrive-wa")
     assert top.lower() != ".gdrive-wa"
 
 
-def test_a_slow_consumer_holds_the_workers_back(shelf: Shelf, folder: Path) -> None:
-    entries = fill(shelf, 3 * AHEAD)
-    results = fetch(shelf, entries, folder, jobs=4)
+def test_a_slow_consumer_limits_the_workers(faulty: FaultySource, folder: Path) -> None:
+    entries = fill(faulty, 3 * AHEAD)
+    results = fetch(faulty, entries, folder, jobs=4)
     next(results)
     until = time.monotonic() + 120
-    while sum(shelf.opened.values()) < AHEAD and time.monotonic() < until:
+    while sum(faulty.opened.values()) < AHEAD and time.monotonic() < until:
         time.sleep(0.01)
     time.sleep(0.1)
-    assert AHEAD <= sum(shelf.opened.values()) <= AHEAD + 4 + 1
+    assert AHEAD <= sum(faulty.opened.values()) <= AHEAD + 4 + 1
     assert len(list(results)) == len(entries) - 1
 
 
 def test_heavy_blobs_hold_the_workers_back_sooner(
-    shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch
+    faulty: FaultySource, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gdrive_wa.transfer.pool.HEAVIEST", 2_500_000)
-    entries = [shelf.put(f"big-{n}", bytes(1_000_000)) for n in range(20)]
-    results = fetch(shelf, entries, folder, jobs=2)
+    entries = [faulty.put(f"big-{n}", bytes(1_000_000)) for n in range(20)]
+    results = fetch(faulty, entries, folder, jobs=2)
     next(results)
     time.sleep(0.4)
     assert len(tree(folder)) <= 1 + 3 + 2
     assert len(list(results)) == 19
 
 
-def test_entries_are_read_as_they_are_needed(shelf: Shelf, folder: Path) -> None:
-    entries = fill(shelf, 3 * AHEAD)
+def test_entries_are_read_as_they_are_needed(faulty: FaultySource, folder: Path) -> None:
+    entries = fill(faulty, 3 * AHEAD)
     asked = 0
 
     def listing() -> Iterator[Entry]:
@@ -170,13 +174,15 @@ def test_entries_are_read_as_they_are_needed(shelf: Shelf, folder: Path) -> None
             asked += 1
             yield entry
 
-    results = fetch(shelf, listing(), folder, jobs=2)
+    results = fetch(faulty, listing(), folder, jobs=2)
     next(results)
     assert asked <= AHEAD + 3
     results.close()
 
 
-def test_a_hundred_thousand_entries_take_no_memory_to_wait(shelf: Shelf, folder: Path) -> None:
+def test_a_hundred_thousand_waiting_entries_use_little_memory(
+    faulty: FaultySource, folder: Path
+) -> None:
     def listing(count: int) -> Iterator[Entry]:
         for n in range(count):
             yield Entry(stored_as=f"../{n}", path="", envelope="e" * 500)
@@ -184,7 +190,7 @@ def test_a_hundred_thousand_entries_take_no_memory_to_wait(shelf: Shelf, folder:
     def peak(count: int) -> int:
         gc.collect()
         tracemalloc.start()
-        assert sum(1 for _ in fetch(shelf, listing(count), folder)) == count
+        assert sum(1 for _ in fetch(faulty, listing(count), folder)) == count
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
@@ -194,8 +200,8 @@ def test_a_hundred_thousand_entries_take_no_memory_to_wait(shelf: Shelf, folder:
 
 
 class TestStopping:
-    def test_the_user_may_stop_it_and_go_on(self, shelf: Shelf, folder: Path) -> None:
-        entries = fill(shelf, 200)
+    def test_the_user_may_stop_it_and_go_on(self, faulty: FaultySource, folder: Path) -> None:
+        entries = fill(faulty, 200)
 
         class Impatient(Silent):
             stopped = False
@@ -208,37 +214,37 @@ class TestStopping:
         seen = set()
 
         def run() -> None:
-            for fetched in fetch(shelf, entries, folder, jobs=2, progress=progress):
+            for fetched in fetch(faulty, entries, folder, jobs=2, progress=progress):
                 seen.add(fetched.entry)
                 progress.stopped = len(seen) >= 5
 
         with pytest.raises(Interrupted):
             run()
         assert 5 <= len(seen) < 200
-        before = sum(shelf.opened.values())
-        done = list(fetch(shelf, entries, folder))
-        assert tree(folder) == tree(shelf.folder)
+        before = sum(faulty.opened.values())
+        done = list(fetch(faulty, entries, folder))
+        assert tree(folder) == tree(faulty.folder)
         # What had come whole when it stopped is only looked at, and nothing is asked for twice.
-        assert sum(each.fetched_bytes > 0 for each in done) == sum(shelf.opened.values()) - before
-        assert sum(shelf.sent.values()) == sum(entry.size or 0 for entry in entries)
+        assert sum(each.fetched_bytes > 0 for each in done) == sum(faulty.opened.values()) - before
+        assert sum(faulty.sent.values()) == sum(entry.size or 0 for entry in entries)
         assert {each.entry for each in done if was_there(each)} >= seen
 
-    def test_leaving_the_loop_ends_the_threads(self, shelf: Shelf, folder: Path) -> None:
+    def test_leaving_the_loop_ends_the_threads(self, faulty: FaultySource, folder: Path) -> None:
         others = set(threading.enumerate())
-        for _ in fetch(shelf, fill(shelf, 50), folder):
+        for _ in fetch(faulty, fill(faulty, 50), folder):
             break
         gc.collect()
         assert not set(threading.enumerate()) - others
 
     def test_a_thread_that_hangs_does_not_hold_up_the_rest(
-        self, shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch
+        self, faulty: FaultySource, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("gdrive_wa.transfer.pool.LEAVE_SECONDS", 0.1)
-        entries = fill(shelf, 2)
+        entries = fill(faulty, 2)
         release = threading.Event()
-        shelf.spoils[entries[0].stored_as] = [Spoil(before_read=lambda: release.wait(200))]
+        faulty.faults[entries[0].stored_as] = [StreamFault(before_read=lambda: release.wait(200))]
         others = set(threading.enumerate())
-        results = fetch(shelf, entries, folder, jobs=2)
+        results = fetch(faulty, entries, folder, jobs=2)
         assert next(results).entry == entries[1]
         started = time.monotonic()
         results.close()
@@ -250,23 +256,23 @@ class TestStopping:
         assert part.read_bytes() == b"", "the next run may have it in its hands already"
         assert set(tree(folder)) == {entries[1].stored_as}
 
-    def test_a_login_refused_for_all_ends_the_run(self, shelf: Shelf, folder: Path) -> None:
-        entries = fill(shelf, 3 * AHEAD)
+    def test_a_login_refused_for_all_ends_the_run(self, faulty: FaultySource, folder: Path) -> None:
+        entries = fill(faulty, 3 * AHEAD)
         for entry in entries[10:]:
             refusal = CredentialsError("Google does not accept this login")
-            shelf.spoils[entry.stored_as] = [Spoil(refuse=refusal)]
+            faulty.faults[entry.stored_as] = [StreamFault(refuse=refusal)]
         with pytest.raises(CredentialsError):
-            list(fetch(shelf, entries, folder))
+            list(fetch(faulty, entries, folder))
         # Each good one may have had two refusals before it; threads are only so far ahead.
-        assert sum(shelf.opened.values()) <= 10 * 3 + 3 + AHEAD + JOBS
+        assert sum(faulty.opened.values()) <= 10 * 3 + 3 + AHEAD + JOBS
         assert set(tree(folder)) <= {entry.stored_as for entry in entries[:10]}
 
     def test_a_dead_line_ends_the_run(
-        self, shelf: Shelf, folder: Path, wait_until: Callable[[Callable[[], object]], None]
+        self, faulty: FaultySource, folder: Path, wait_until: Callable[[Callable[[], object]], None]
     ) -> None:
-        entries = fill(shelf, 3 * AHEAD)
+        entries = fill(faulty, 3 * AHEAD)
         for entry in entries[10:]:
-            shelf.spoils[entry.stored_as] = [Spoil(refuse=NetworkError("cannot be reached"))]
+            faulty.faults[entry.stored_as] = [StreamFault(refuse=NetworkError("cannot be reached"))]
 
         def until_the_line_dies() -> Iterator[Entry]:
             yield from entries[:10]
@@ -274,68 +280,70 @@ class TestStopping:
             yield from entries[10:]
 
         with pytest.raises(NetworkError):
-            list(fetch(shelf, until_the_line_dies(), folder))
-        assert sum(shelf.opened.values()) <= 10 + 48 + AHEAD + JOBS
+            list(fetch(faulty, until_the_line_dies(), folder))
+        assert sum(faulty.opened.values()) <= 10 + 48 + AHEAD + JOBS
         assert len(tree(folder)) <= 10
 
-    def test_a_backup_of_which_much_is_gone_does_not(self, shelf: Shelf, folder: Path) -> None:
-        entries = fill(shelf, 200)
+    def test_a_backup_of_which_much_is_gone_does_not(
+        self, faulty: FaultySource, folder: Path
+    ) -> None:
+        entries = fill(faulty, 200)
         for entry in entries[:-1]:
-            shelf.spoils[entry.stored_as] = [Spoil(refuse=GoneError("is no longer stored"))]
-        assert [each.entry for each in fetch(shelf, entries, folder) if each.path] == entries[-1:]
+            faulty.faults[entry.stored_as] = [StreamFault(refuse=GoneError("is no longer stored"))]
+        assert [each.entry for each in fetch(faulty, entries, folder) if each.path] == entries[-1:]
 
     def test_a_single_entry_that_may_not_be_read_ends_nothing(
-        self, shelf: Shelf, folder: Path
+        self, faulty: FaultySource, folder: Path
     ) -> None:
-        entries = fill(shelf, 20)
-        shelf.spoils[entries[4].stored_as] = [Spoil(refuse=CredentialsError("refused"))]
-        assert sum(each.error is None for each in fetch(shelf, entries, folder)) == 19
+        entries = fill(faulty, 20)
+        faulty.faults[entries[4].stored_as] = [StreamFault(refuse=CredentialsError("refused"))]
+        assert sum(each.error is None for each in fetch(faulty, entries, folder)) == 19
 
 
 class TestWhatIsThereAlready:
     def test_a_verified_blob_is_handed_over_without_a_request(
-        self, shelf: Shelf, folder: Path
+        self, faulty: FaultySource, folder: Path
     ) -> None:
-        entries = fill(shelf, 5)
-        list(fetch(shelf, entries, folder))
-        shelf.opened.clear()
-        done = list(fetch(shelf, entries, folder))
+        entries = fill(faulty, 5)
+        list(fetch(faulty, entries, folder))
+        faulty.opened.clear()
+        done = list(fetch(faulty, entries, folder))
         assert all(was_there(each) for each in done)
-        assert not shelf.opened
+        assert not faulty.opened
 
-    def test_other_bytes_are_replaced(self, shelf: Shelf, folder: Path) -> None:
-        (entry,) = fill(shelf, 1)
-        list(fetch(shelf, [entry], folder))
+    def test_other_bytes_are_replaced(self, faulty: FaultySource, folder: Path) -> None:
+        (entry,) = fill(faulty, 1)
+        list(fetch(faulty, [entry], folder))
         assert entry.size is not None
         (folder / entry.stored_as).write_bytes(bytes(entry.size))
-        list(fetch(shelf, [entry], folder))
-        assert tree(folder) == tree(shelf.folder)
+        list(fetch(faulty, [entry], folder))
+        assert tree(folder) == tree(faulty.folder)
 
     def test_a_link_out_of_the_folder_is_not_followed(
-        self, shelf: Shelf, folder: Path, tmp_path: Path
+        self, faulty: FaultySource, folder: Path, tmp_path: Path
     ) -> None:
         outside = tmp_path / "outside"
         outside.mkdir()
         folder.mkdir()
         (folder / "Media").symlink_to(outside)
         with pytest.raises(StorageError, match="is a link"):
-            list(fetch(shelf, fill(shelf, 3), folder))
+            list(fetch(faulty, fill(faulty, 3), folder))
         assert list(outside.iterdir()) == []
 
     def test_a_link_in_a_blobs_place_is_replaced_not_followed(
-        self, shelf: Shelf, folder: Path, tmp_path: Path
+        self, faulty: FaultySource, folder: Path, tmp_path: Path
     ) -> None:
-        entry = shelf.put("blob", b"content")
+        entry = faulty.put("blob", b"content")
         outside = tmp_path / "outside"
         outside.write_bytes(b"private")
         folder.mkdir()
         (folder / "blob").symlink_to(outside)
-        list(fetch(shelf, [entry], folder))
+        list(fetch(faulty, [entry], folder))
         assert outside.read_bytes() == b"private"
         assert (folder / "blob").read_bytes() == b"content"
         assert not (folder / "blob").is_symlink()
 
 
-def test_the_whole_listing_may_be_fetched_as_it_comes(shelf: Shelf, folder: Path) -> None:
-    fill(shelf, 5)
-    assert len(list(fetch(shelf, shelf.entries(BACKUP), folder))) == 5
+def test_the_whole_listing_may_be_fetched_as_it_comes(faulty: FaultySource, folder: Path) -> None:
+    fill(faulty, 5)
+    assert len(list(fetch(faulty, faulty.entries(BACKUP), folder))) == 5

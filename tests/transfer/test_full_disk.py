@@ -21,7 +21,7 @@ from tests.transfer.test_kill import verified
 from tests.transfer.tree import tree
 
 UNTOLD = Fault(kind=FaultKind.EDIT, path="*/files", drop=("sizeBytes",), times=None)
-"""The listing tells no sizes, so nobody can know beforehand that there is no room."""
+"""The listing has no sizes, so that free space cannot be checked beforehand."""
 
 
 class SmallDisk:
@@ -71,7 +71,7 @@ def asked_for(google: Emulator) -> list[str]:
 
 
 @pytest.mark.parametrize("verb", ["download", "restore"])
-def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(
+def test_a_full_disk_stops_the_run_and_the_next_one_continues(
     verb: str, disk: SmallDisk, bulk: BulkAccount, google: Emulator, tmp_path: Path
 ) -> None:
     more = ["--all", "--timezone", "UTC"] if verb == "restore" else []
@@ -88,7 +88,8 @@ def test_a_full_disk_stops_the_run_and_the_next_one_goes_on(
         assert "error: the disk is full: " in full.talk
         assert "hint: free some space" in full.talk
         assert "Traceback" not in full.talk
-        assert disk.free() < 40_000
+        if verb == "download":  # a restore opens again what it could not record
+            assert disk.free() < 40_000
         assert tree(dest).items() <= expected.items()
     assert not list(dest.rglob("*.tmp"))
     whole = verified(dest, tree(bulk.folder / "backup"))
@@ -112,6 +113,6 @@ def test_too_little_room_is_known_before_anything_is_fetched(
     google.faults = None
     full = Cli(google.root, bulk.token, tmp_path).run("download", disk.folder / "dest")
     assert full.code == 1
-    assert "not enough room in " in full.talk
+    assert "not enough free space in " in full.talk
     assert not google.counts.media
     assert tree(disk.folder) == {}

@@ -61,7 +61,7 @@ def test_fifty_kills_end_with_the_undisturbed_tree_and_nothing_fetched_twice(
     whole: dict[str, int] = {}
 
     def requests(name: str) -> int:
-        return slow_line.counts.asked(f"*/files/{name}")
+        return slow_line.counts.request_count(f"*/files/{name}")
 
     def something_is_whole() -> bool:
         return len(read_manifest(dest)) > 20

@@ -1,4 +1,4 @@
-"""A folder takes one backup: what a second one would take the place of is left alone."""
+"""A folder holds one backup, and a second one must not replace its files."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_another_number_is_refused(
     refused = ann.run("download", "15550101", dest, *more)
     assert refused.code == 2
     assert refused.talk.startswith(
-        f"error: {dest} holds the backup of 15550100, and this is that of 15550101\nhint: "
+        f"error: '{dest}' holds the backup of 15550100, not the one of 15550101\nhint: "
     )
     assert (tree(dest), times(dest)) == before
     assert not google.counts.media
@@ -89,11 +89,11 @@ def test_another_folder_of_the_same_drive_is_refused(ann: Cli, tmp_path: Path) -
     assert ann.run("download", dest, "--source", "drive", "--folder", "WhatsApp").code == 0
     refused = ann.run("download", dest, "--source", "drive", "--folder", "Older/WhatsApp")
     assert refused.code == 2
-    assert "this is that of Older/WhatsApp of ann@example.org" in refused.talk
+    assert "not the one of Older/WhatsApp of ann@example.org" in refused.talk
 
 
 def test_another_folder_of_this_machine_is_refused(ann: Cli, tmp_path: Path) -> None:
-    """Two phones whose folders are both called WhatsApp."""
+    """Two phones with folders of the same name, WhatsApp."""
     dest = tmp_path / "dest"
     for phone in ("phone one", "phone two"):
         stored = tmp_path / phone / "WhatsApp" / DATABASE
@@ -105,7 +105,7 @@ def test_another_folder_of_this_machine_is_refused(ann: Cli, tmp_path: Path) -> 
     assert tree(dest) == {DATABASE: b"phone one"}
 
 
-def test_a_folder_of_a_run_that_wrote_down_no_owner_goes_on(ann: Cli, tmp_path: Path) -> None:
+def test_a_folder_without_a_recorded_owner_is_continued(ann: Cli, tmp_path: Path) -> None:
     dest = tmp_path / "dest"
     assert ann.run("download", "15550100", dest).code == 0
     owner = '"account":"15550100"'

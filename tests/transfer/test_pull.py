@@ -18,10 +18,10 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.model import Entry
 from gdrive_wa.core.progress import Silent
-from gdrive_wa.transfer.partial import open_partials, partial_mark
-from gdrive_wa.transfer.pull import Pulled, Tries, pull
-from gdrive_wa.transfer.watch import Watch
-from tests.transfer.shelf import Shelf, Spoil
+from gdrive_wa.transfer.partial import open_partials, partial_stem
+from gdrive_wa.transfer.pull import Pulled, StreamRetryPolicy, pull
+from gdrive_wa.transfer.run_control import RunControl
+from tests.transfer.faulty_source import FaultySource, StreamFault
 
 NAME = "Media/a.mcrypt1"
 CONTENT = random.Random(4).randbytes(3 << 20)
@@ -29,36 +29,44 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def entry(shelf: Shelf) -> Entry:
-    return shelf.put(NAME, CONTENT)
+def entry(faulty: FaultySource) -> Entry:
+    return faulty.put(NAME, CONTENT)
 
 
 class Bench:
     """Pulls into one folder of partial files, as one run after another would."""
 
-    def __init__(self, shelf: Shelf, folder: Path, tries: Tries) -> None:
-        self.shelf, self.folder, self.tries = shelf, folder, tries
+    def __init__(self, faulty: FaultySource, folder: Path, retry_policy: StreamRetryPolicy) -> None:
+        self.faulty, self.folder, self.retry_policy = faulty, folder, retry_policy
 
-    def __call__(self, entry: Entry, *spoils: Spoil) -> Pulled:
-        self.shelf.spoils[entry.stored_as] = list(spoils)
-        self.shelf.opened.clear()
-        self.shelf.offsets.clear()
-        self.shelf.sent.clear()
+    def __call__(self, entry: Entry, *faults: StreamFault) -> Pulled:
+        self.faulty.faults[entry.stored_as] = list(faults)
+        self.faulty.opened.clear()
+        self.faulty.offsets.clear()
+        self.faulty.sent.clear()
         open_partials(self.folder)
-        watch = Watch(Silent())
-        place = PurePosixPath(entry.stored_as)
-        return pull(self.shelf, entry, self.folder, place, watch, lasting=True, tries=self.tries)
+        control = RunControl(Silent())
+        target = PurePosixPath(entry.stored_as)
+        return pull(
+            self.faulty,
+            entry,
+            self.folder,
+            target,
+            control,
+            permanent=True,
+            retry_policy=self.retry_policy,
+        )
 
     def part(self, entry: Entry) -> Path:
-        return self.folder / f"{partial_mark(PurePosixPath(entry.stored_as))}.part"
+        return self.folder / f"{partial_stem(PurePosixPath(entry.stored_as))}.part"
 
     def note(self, entry: Entry) -> Path:
-        return self.folder / f"{partial_mark(PurePosixPath(entry.stored_as))}.json"
+        return self.folder / f"{partial_stem(PurePosixPath(entry.stored_as))}.json"
 
 
 @pytest.fixture
-def bench(shelf: Shelf, tmp_path: Path, quick: Tries) -> Bench:
-    return Bench(shelf, tmp_path / "partial", quick)
+def bench(faulty: FaultySource, tmp_path: Path, quick: StreamRetryPolicy) -> Bench:
+    return Bench(faulty, tmp_path / "partial", quick)
 
 
 def test_an_undisturbed_stream_is_read_once(bench: Bench, entry: Entry) -> None:
@@ -67,115 +75,115 @@ def test_an_undisturbed_stream_is_read_once(bench: Bench, entry: Entry) -> None:
     assert pulled.size == pulled.fetched == len(CONTENT)
     assert pulled.md5 == entry.md5
     assert pulled.sha256 == hashlib.sha256(CONTENT).hexdigest()
-    assert bench.shelf.opened[NAME] == 1
+    assert bench.faulty.opened[NAME] == 1
     assert entry.modified is not None
     assert pulled.mtime_ns == entry.modified.timestamp() * 1e9
     assert pulled.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_broken_stream_goes_on_where_it_broke(bench: Bench, entry: Entry) -> None:
-    pulled = bench(entry, Spoil(breaks=MIB), Spoil(breaks=MIB + 5))
+def test_a_broken_stream_is_resumed_where_it_broke(bench: Bench, entry: Entry) -> None:
+    pulled = bench(entry, StreamFault(breaks=MIB), StreamFault(breaks=MIB + 5))
     assert pulled.path.read_bytes() == CONTENT
-    assert bench.shelf.offsets[NAME] == [0, MIB, 2 * MIB + 5]
+    assert bench.faulty.offsets[NAME] == [0, MIB, 2 * MIB + 5]
     assert pulled.fetched == len(CONTENT)
 
 
-def test_a_stream_that_ends_early_goes_on_there(bench: Bench, entry: Entry) -> None:
-    pulled = bench(entry, Spoil(ends=1000, untold=True))
+def test_a_stream_that_ends_early_is_resumed(bench: Bench, entry: Entry) -> None:
+    pulled = bench(entry, StreamFault(ends=1000, no_total=True))
     assert pulled.path.read_bytes() == CONTENT
-    assert bench.shelf.offsets[NAME] == [0, 1000]
+    assert bench.faulty.offsets[NAME] == [0, 1000]
 
 
 def test_a_source_that_cannot_resume_begins_again(bench: Bench, entry: Entry) -> None:
-    pulled = bench(entry, Spoil(breaks=MIB), Spoil(whole=True))
+    pulled = bench(entry, StreamFault(breaks=MIB), StreamFault(whole=True))
     assert pulled.path.read_bytes() == CONTENT
     assert pulled.fetched == len(CONTENT) + MIB
 
 
-def test_a_stream_that_starts_elsewhere_is_not_used(bench: Bench, entry: Entry) -> None:
-    pulled = bench(entry, Spoil(breaks=MIB), Spoil(start=500))
+def test_a_stream_at_a_wrong_offset_is_not_used(bench: Bench, entry: Entry) -> None:
+    pulled = bench(entry, StreamFault(breaks=MIB), StreamFault(start=500))
     assert pulled.path.read_bytes() == CONTENT
-    assert bench.shelf.offsets[NAME] == [0, MIB, MIB]
+    assert bench.faulty.offsets[NAME] == [0, MIB, MIB]
 
 
 def test_corrupted_bytes_are_fetched_again(bench: Bench, entry: Entry) -> None:
-    pulled = bench(entry, Spoil(flip=77))
+    pulled = bench(entry, StreamFault(flip=77))
     assert pulled.path.read_bytes() == CONTENT
-    assert bench.shelf.offsets[NAME] == [0, 0]
+    assert bench.faulty.offsets[NAME] == [0, 0]
 
 
 def test_corruption_before_a_break_does_not_survive_it(bench: Bench, entry: Entry) -> None:
-    pulled = bench(entry, Spoil(flip=77, breaks=MIB))
+    pulled = bench(entry, StreamFault(flip=77, breaks=MIB))
     assert pulled.path.read_bytes() == CONTENT
-    assert bench.shelf.offsets[NAME] == [0, MIB, 0]
+    assert bench.faulty.offsets[NAME] == [0, MIB, 0]
 
 
 def test_bytes_that_never_match_end_as_a_checksum_error(bench: Bench, entry: Entry) -> None:
     with pytest.raises(ChecksumError) as caught:
-        bench(entry, *(Spoil(flip=n) for n in range(9)))
-    assert caught.value.message == "the MD5 of Media/a.mcrypt1 is not the one that was listed"
-    assert bench.shelf.opened[NAME] == bench.tries.wholes
+        bench(entry, *(StreamFault(flip=n) for n in range(9)))
+    assert caught.value.message == "the MD5 of 'Media/a.mcrypt1' differs from the listing"
+    assert bench.faulty.opened[NAME] == bench.retry_policy.complete_downloads
 
 
 def test_the_same_wrong_bytes_twice_are_not_asked_for_again(bench: Bench, entry: Entry) -> None:
     with pytest.raises(ChecksumError):
         bench(replace(entry, md5="0" * 32))
-    assert bench.shelf.opened[NAME] == 2
+    assert bench.faulty.opened[NAME] == 2
 
 
 def test_a_wrong_blob_leaves_nothing_to_resume_from(bench: Bench, entry: Entry) -> None:
     with pytest.raises(ChecksumError):
-        bench(entry, *(Spoil(flip=n) for n in range(9)))
+        bench(entry, *(StreamFault(flip=n) for n in range(9)))
     assert bench(entry).fetched == len(CONTENT)
 
 
 def test_streams_that_break_for_ever_end_as_a_network_error(bench: Bench, entry: Entry) -> None:
     with pytest.raises(NetworkError):
-        bench(entry, *[Spoil(breaks=0)] * 20)
-    assert bench.shelf.opened[NAME] == bench.tries.attempts
+        bench(entry, *[StreamFault(breaks=0)] * 20)
+    assert bench.faulty.opened[NAME] == bench.retry_policy.attempts
 
 
 def test_a_line_that_always_breaks_but_moves_on_gets_there(bench: Bench, entry: Entry) -> None:
-    tries = replace(bench.tries, attempts=2, worthwhile=300_000)
-    bench.tries = tries
-    pulled = bench(entry, *[Spoil(breaks=300_000)] * 20)
+    retry_policy = replace(bench.retry_policy, attempts=2, min_progress=300_000)
+    bench.retry_policy = retry_policy
+    pulled = bench(entry, *[StreamFault(breaks=300_000)] * 20)
     assert pulled.path.read_bytes() == CONTENT
-    assert bench.shelf.opened[NAME] == 11
+    assert bench.faulty.opened[NAME] == 11
 
 
-def test_a_server_that_holds_less_than_it_lists_is_not_asked_for_ever(
+def test_a_server_with_less_data_than_listed_is_not_retried_forever(
     bench: Bench, entry: Entry
 ) -> None:
-    short = Spoil(content=CONTENT[:-1], whole=True)
+    short = StreamFault(content=CONTENT[:-1], whole=True)
     with pytest.raises(TruncatedError) as caught:
         bench(entry, *[short] * 20)
-    assert caught.value.message == "Media/a.mcrypt1 ends after 3145727 of 3145728 bytes"
-    assert bench.shelf.opened[NAME] == bench.tries.attempts
+    assert caught.value.message == "'Media/a.mcrypt1' ended after 3145727 of 3145728 bytes"
+    assert bench.faulty.opened[NAME] == bench.retry_policy.attempts
 
 
 def test_more_bytes_than_listed_are_refused(bench: Bench, entry: Entry) -> None:
-    endless = [Spoil(content=CONTENT + bytes([n]) * 9 * MIB) for n in range(9)]
+    endless = [StreamFault(content=CONTENT + bytes([n]) * 9 * MIB) for n in range(9)]
     with pytest.raises(ChecksumError) as caught:
         bench(entry, *endless)
-    assert "3145728 were listed" in caught.value.message
-    assert bench.shelf.sent[NAME] <= bench.tries.wholes * (len(CONTENT) + MIB)
+    assert "instead of the listed 3145728" in caught.value.message
+    assert bench.faulty.sent[NAME] <= bench.retry_policy.complete_downloads * (len(CONTENT) + MIB)
 
 
 def test_a_connection_that_breaks_after_the_last_byte_loses_nothing(
     bench: Bench, entry: Entry
 ) -> None:
-    pulled = bench(entry, Spoil(breaks=len(CONTENT)))
+    pulled = bench(entry, StreamFault(breaks=len(CONTENT)))
     assert pulled.fetched == len(CONTENT)
-    assert bench.shelf.opened[NAME] == 1
+    assert bench.faulty.opened[NAME] == 1
 
 
 @pytest.mark.parametrize("error", [GoneError("a is no longer stored"), NetworkError("no")])
-def test_what_a_source_gives_up_is_not_tried_again(
+def test_errors_that_a_source_has_retried_are_not_retried_again(
     bench: Bench, entry: Entry, error: NetworkError
 ) -> None:
     with pytest.raises(type(error)):
-        bench(entry, Spoil(refuse=error))
-    assert bench.shelf.opened[NAME] == 1
+        bench(entry, StreamFault(refuse=error))
+    assert bench.faulty.opened[NAME] == 1
 
 
 class TestAcrossRuns:
@@ -184,14 +192,14 @@ class TestAcrossRuns:
     @pytest.fixture(autouse=True)
     def _stopped(self, bench: Bench, entry: Entry) -> None:
         with pytest.raises(Interrupted):
-            bench(entry, Spoil(breaks=2 * MIB), Spoil(refuse=Interrupted("stopped")))
+            bench(entry, StreamFault(breaks=2 * MIB), StreamFault(refuse=Interrupted("stopped")))
         assert bench.part(entry).stat().st_size == 2 * MIB
 
-    def test_what_is_there_is_not_fetched_again(self, bench: Bench, entry: Entry) -> None:
+    def test_existing_bytes_are_not_fetched_again(self, bench: Bench, entry: Entry) -> None:
         pulled = bench(entry)
         assert pulled.path.read_bytes() == CONTENT
         assert pulled.sha256 == hashlib.sha256(CONTENT).hexdigest()
-        assert bench.shelf.offsets[NAME] == [2 * MIB]
+        assert bench.faulty.offsets[NAME] == [2 * MIB]
         assert pulled.fetched == MIB
 
     def test_without_a_note_nothing_is_trusted(self, bench: Bench, entry: Entry) -> None:
@@ -199,7 +207,9 @@ class TestAcrossRuns:
         assert bench(entry).fetched == len(CONTENT)
 
     @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"length": "x"}', "\0" * 50])
-    def test_a_spoilt_note_is_not_trusted(self, bench: Bench, entry: Entry, text: str) -> None:
+    def test_a_damaged_checkpoint_is_not_trusted(
+        self, bench: Bench, entry: Entry, text: str
+    ) -> None:
         bench.note(entry).write_text(text)
         assert bench(entry).fetched == len(CONTENT)
 
@@ -211,11 +221,11 @@ class TestAcrossRuns:
             file.write(b"?")
         assert bench(entry).fetched == len(CONTENT)
 
-    def test_bytes_that_nobody_vouches_for_are_dropped(self, bench: Bench, entry: Entry) -> None:
+    def test_unverified_bytes_are_discarded(self, bench: Bench, entry: Entry) -> None:
         with bench.part(entry).open("ab") as file:
             file.write(b"rubbish")
         assert bench(entry).path.read_bytes() == CONTENT
-        assert bench.shelf.offsets[NAME] == [2 * MIB]
+        assert bench.faulty.offsets[NAME] == [2 * MIB]
 
     def test_a_partial_file_that_lost_bytes_is_not_trusted(
         self, bench: Bench, entry: Entry
@@ -225,18 +235,18 @@ class TestAcrossRuns:
         assert bench(entry).fetched == len(CONTENT)
 
     def test_another_revision_starts_from_nothing(self, bench: Bench) -> None:
-        changed = bench.shelf.put(NAME, CONTENT[::-1])
+        changed = bench.faulty.put(NAME, CONTENT[::-1])
         pulled = bench(changed)
         assert pulled.path.read_bytes() == CONTENT[::-1]
-        assert bench.shelf.offsets[NAME] == [0]
+        assert bench.faulty.offsets[NAME] == [0]
 
     def test_a_whole_partial_file_needs_no_request(self, bench: Bench, entry: Entry) -> None:
         bench.part(entry).write_bytes(CONTENT)
         bench.note(entry).unlink()
         assert bench(entry).fetched == 0
-        assert bench.shelf.opened[NAME] == 0
+        assert bench.faulty.opened[NAME] == 0
 
-    def test_a_whole_partial_file_of_other_bytes_is_no_help(
+    def test_a_complete_partial_file_with_other_bytes_is_discarded(
         self, bench: Bench, entry: Entry
     ) -> None:
         bench.part(entry).write_bytes(CONTENT[::-1])
@@ -253,19 +263,19 @@ class TestWithoutMd5:
     def test_the_size_decides(self, bench: Bench, bare: Entry) -> None:
         pulled = bench(bare)
         assert pulled.path.read_bytes() == CONTENT
-        assert not pulled.unproven
+        assert not pulled.unverified
 
     def test_without_a_size_the_stream_decides(self, bench: Bench, bare: Entry) -> None:
         pulled = bench(replace(bare, size=None))
         assert pulled.path.read_bytes() == CONTENT
-        assert not pulled.unproven
+        assert not pulled.unverified
 
     def test_without_any_length_the_end_of_the_stream_is_the_end(
         self, bench: Bench, bare: Entry
     ) -> None:
-        pulled = bench(replace(bare, size=None), Spoil(untold=True))
+        pulled = bench(replace(bare, size=None), StreamFault(no_total=True))
         assert pulled.path.read_bytes() == CONTENT
-        assert pulled.unproven
+        assert pulled.unverified
 
     def test_other_bytes_behind_the_same_name_are_not_mixed(
         self, bench: Bench, bare: Entry
@@ -273,22 +283,25 @@ class TestWithoutMd5:
         other = CONTENT[::-1]
         pulled = bench(
             bare,
-            Spoil(breaks=MIB, revision="one"),
-            Spoil(content=other, revision="two"),
-            Spoil(content=other, revision="two"),
+            StreamFault(breaks=MIB, revision="one"),
+            StreamFault(content=other, revision="two"),
+            StreamFault(content=other, revision="two"),
         )
         assert pulled.path.read_bytes() == other
 
-    def test_another_length_tells_other_bytes_too(self, bench: Bench, bare: Entry) -> None:
+    def test_another_length_means_other_bytes(self, bench: Bench, bare: Entry) -> None:
         other = CONTENT[::-1] + b"more"
         pulled = bench(
-            replace(bare, size=None), Spoil(breaks=MIB), Spoil(content=other), Spoil(content=other)
+            replace(bare, size=None),
+            StreamFault(breaks=MIB),
+            StreamFault(content=other),
+            StreamFault(content=other),
         )
         assert pulled.path.read_bytes() == other
 
     def test_a_known_revision_is_resumed_across_runs(self, bench: Bench, bare: Entry) -> None:
         with pytest.raises(Interrupted):
-            bench(bare, Spoil(breaks=MIB), Spoil(refuse=Interrupted("stopped")))
+            bench(bare, StreamFault(breaks=MIB), StreamFault(refuse=Interrupted("stopped")))
         assert bench(bare).fetched == len(CONTENT) - MIB
 
     def test_an_unknown_revision_is_never_resumed_across_runs(
@@ -296,7 +309,7 @@ class TestWithoutMd5:
     ) -> None:
         unknown = replace(bare, revision=None, modified=None)
         with pytest.raises(Interrupted):
-            bench(unknown, Spoil(breaks=MIB), Spoil(refuse=Interrupted("stopped")))
+            bench(unknown, StreamFault(breaks=MIB), StreamFault(refuse=Interrupted("stopped")))
         assert bench(unknown).fetched == len(CONTENT)
 
     def test_verified_but_not_yet_named_is_not_fetched_again(
@@ -307,7 +320,7 @@ class TestWithoutMd5:
 
 
 def test_an_empty_entry_is_an_empty_file(bench: Bench) -> None:
-    entry = bench.shelf.put("empty", b"")
+    entry = bench.faulty.put("empty", b"")
     pulled = bench(entry)
     assert pulled.path.read_bytes() == b""
     assert pulled.size == 0

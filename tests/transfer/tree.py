@@ -1,4 +1,4 @@
-"""What lies in a folder, for comparing."""
+"""Snapshots of a folder, for comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file but our own state, by relative path."""
+    """The content of every file except our own state, by relative path."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -17,10 +17,10 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def times(folder: Path) -> dict[str, int]:
-    """The modification time of every file but our own state, in nanoseconds."""
+    """The modification time of every file except our own state, in nanoseconds."""
     return {name: (folder / name).stat().st_mtime_ns for name in tree(folder)}
 
 
 def partials(folder: Path) -> list[str]:
-    """Names of what is in the folder of partial files."""
+    """The names in the folder of partial files."""
     return sorted(path.name for path in (folder / STATE_FOLDER / "partial").iterdir())

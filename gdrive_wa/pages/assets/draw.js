@@ -1,4 +1,4 @@
-// Elements, made one by one: no text of a backup is ever read as markup.
+// Builds the elements one by one, so that no text of a backup is ever read as markup.
 
 const LOUDNESS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 const WIDTH = 128, HEIGHT = 32;
@@ -61,7 +61,7 @@ function drawNote(note, { inChat }) {
         inChat || note.chat.shown === said ? null : make("span", { class: "in" }, " in ", bdi(note.chat.shown)),
         note.local === null ? null : make("time", { datetime: isoTime(note), title: dayName(dayOf(note)).long }, clockTime(note)),
         note.flags & FORWARDED ? make("span", { class: "mark" }, "forwarded") : null,
-        note.flags & VIEW_ONCE ? make("span", { class: "mark" }, "to be heard once") : null),
+        note.flags & VIEW_ONCE ? make("span", { class: "mark" }, "view once") : null),
       there ? drawTrack(note) : null,
       reasonOf(note) ? make("p", { class: "reason" }, reasonOf(note)) : null,
       note.words ? make("p", { class: "words", dir: "auto" }, note.words) : null),
@@ -72,7 +72,7 @@ function drawTrack(note) {
   return make("div", { class: "track" },
     make("span", { class: "wave" },
       make("input", { class: "seek", type: "range", min: "0", max: String(Math.max(note.seconds, 0.1)), step: "0.1", value: "0",
-        "aria-label": `Place in ${note.speaker.shown}'s voice note`, "aria-valuetext": `0 seconds of ${spokenLength(note.seconds)}` }),
+        "aria-label": `Position in ${note.speaker.shown}'s voice note`, "aria-valuetext": `0 seconds of ${spokenLength(note.seconds)}` }),
       waveform(note, "bars")),
     make("span", { class: "length" }, note.seconds ? lengthText(note.seconds) : ""));
 }
@@ -87,11 +87,11 @@ function drawLink(note) {
 }
 
 function reasonOf(note) {
-  if (note.broken) return "This browser could not play the file. Another browser may: Firefox and Chrome can.";
-  if (note.folder < 0 && note.status !== MISSING) return "Its file has a name that is not safe to open.";
-  if (note.status === MISSING && note.flags & VIEW_ONCE) return "Sent to be heard once: the backup holds no recording.";
-  if (note.status === MISSING) return "The chat mentions this note, but this archive holds no recording of it.";
-  if (note.status === UNMATCHED) return "A recording without its message: the chats do not say whose it is.";
-  if (note.status === MISMATCH) return "This recording differs from the one that the chat knew.";
+  if (note.broken) return "This browser could not play the file. Try Firefox or Chrome.";
+  if (note.folder < 0 && note.status !== MISSING) return "The name of its file is not safe to open.";
+  if (note.status === MISSING && note.flags & VIEW_ONCE) return "A view-once note: the backup does not contain the recording.";
+  if (note.status === MISSING) return "The chat mentions this note, but this archive does not contain the recording.";
+  if (note.status === UNMATCHED) return "A recording without a message: the chats do not say who sent it.";
+  if (note.status === MISMATCH) return "This recording differs from the one that the chat describes.";
   return "";
 }

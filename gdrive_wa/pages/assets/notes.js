@@ -1,4 +1,4 @@
-// The notes as the page was given them (see catalogue.py), and what can be asked of them.
+// The notes from the page's data (see page_data.py), with their times, search and saved settings.
 
 const FROM_ME = 1, STARRED = 2, FORWARDED = 4, VIEW_ONCE = 8;
 const RESTORED = 0, MISSING = 1, UNMATCHED = 2, MISMATCH = 3;
@@ -32,7 +32,7 @@ for (const kind of [chats, people]) {
   for (const one of kind) seen.set(one.name, (seen.get(one.name) || 0) + 1);
   for (const one of kind) {
     one.shown = one.name.trim() || "(no name)";
-    one.hint = seen.get(one.name) > 1 ? one.jid : "";  // two of one name: say which
+    one.hint = seen.get(one.name) > 1 ? one.jid : "";  // shown when two have the same name
   }
 }
 
@@ -45,9 +45,9 @@ function address(note) {
   return "./" + parts.map(encodeURIComponent).join("/");
 }
 
-// Times: `local` counts seconds of the listener's wall clock, so its date is read as if in UTC.
+// Times: `local` counts seconds of the listener's local time, so its date is read as if in UTC.
 
-const two = (number) => String(number).padStart(2, "0");
+const pad2 = (number) => String(number).padStart(2, "0");
 const dayOf = (note) => note.local === null ? NO_DAY : Math.floor(note.local / 86400);
 const monthOf = (note) => dayName(dayOf(note)).month;
 
@@ -66,22 +66,22 @@ function spell(day) {
   const [d, m, y] = [date.getUTCDate(), date.getUTCMonth(), date.getUTCFullYear()];
   const month = `${MONTHS[m]} ${y}`;
   const long = `${DAYS[date.getUTCDay()]}, ${d} ${month}`;
-  const iso = `${y}-${two(m + 1)}-${two(d)}`;
-  const numbers = `${iso} ${two(d)}.${two(m + 1)}.${y} ${d}.${m + 1}.${y} ${two(d)}/${two(m + 1)}/${y}`;
+  const iso = `${y}-${pad2(m + 1)}-${pad2(d)}`;
+  const numbers = `${iso} ${pad2(d)}.${pad2(m + 1)}.${y} ${d}.${m + 1}.${y} ${pad2(d)}/${pad2(m + 1)}/${y}`;
   return { long, month, iso, search: fold(`${long} ${numbers}`) };
 }
 
 function clockTime(note) {
   if (note.local === null) return "";
   const minutes = Math.floor(note.local / 60) % 1440;
-  const past = minutes < 0 ? minutes + 1440 : minutes;  // before 1970
-  return `${two(Math.floor(past / 60))}:${two(past % 60)}`;
+  const past = minutes < 0 ? minutes + 1440 : minutes;  // times before 1970
+  return `${pad2(Math.floor(past / 60))}:${pad2(past % 60)}`;
 }
 
 function isoTime(note) {
   const sign = note.ahead < 0 ? "-" : "+";
   const ahead = Math.abs(note.ahead);
-  const zone = `${sign}${two(Math.floor(ahead / 60))}:${two(ahead % 60)}`;
+  const zone = `${sign}${pad2(Math.floor(ahead / 60))}:${pad2(ahead % 60)}`;
   return new Date(note.local * 1000).toISOString().slice(0, 19) + zone;
 }
 
@@ -92,7 +92,7 @@ function lengthText(seconds) {
   const whole = Math.round(seconds);
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
-  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+  return hours ? `${hours}:${pad2(minutes)}:${pad2(whole % 60)}` : `${minutes}:${pad2(whole % 60)}`;
 }
 
 function spokenLength(seconds) {
@@ -113,7 +113,7 @@ function totalText(list) {
   return `${Math.floor(minutes / 60).toLocaleString("en")} h ${minutes % 60} min`;
 }
 
-// Searching: without regard to case, accents, or which way a letter is encoded.
+// Search ignores case, accents and the way a letter is encoded.
 
 const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ς: "σ" };
 
@@ -149,34 +149,34 @@ function matching({ words, speaker, status, starred }) {
   });
 }
 
-// What is kept between visits. Some browsers keep nothing for a page from disk: then until it closes.
+// Settings saved between visits. Some browsers save nothing for a page opened from disk.
 
-const SHELF = `gdrive-wa ${location.pathname}`;
-const kept = found();
+const STORAGE_KEY = `gdrive-wa ${location.pathname}`;
+const saved = loadSaved();
 
-function found() {
+function loadSaved() {
   try {
-    const all = JSON.parse(localStorage.getItem(SHELF));
+    const all = JSON.parse(localStorage.getItem(STORAGE_KEY));
     if (all && typeof all === "object" && all.stars && typeof all.stars === "object") return all;
-  } catch { /* nothing kept, or nothing readable */ }
+  } catch { /* nothing saved, or not readable */ }
   return { stars: {} };
 }
 
-function keep(changes, stars = {}) {
-  const now = found();  // another window may have kept something since
-  Object.assign(kept, now, changes, { stars: { ...kept.stars, ...now.stars, ...stars } });
+function save(changes, stars = {}) {
+  const now = loadSaved();  // another window may have saved something in the meantime
+  Object.assign(saved, now, changes, { stars: { ...saved.stars, ...now.stars, ...stars } });
   try {
-    localStorage.setItem(SHELF, JSON.stringify(kept));
-  } catch { /* not here */ }
+    localStorage.setItem(STORAGE_KEY, JSON.stringify(saved));
+  } catch { /* this browser does not save settings for a page opened from disk */ }
 }
 
 const starKey = (note) => `${note.chat.key}/${noteKey(note)}`;
 for (const note of notes) {
-  const choice = Object.hasOwn(kept.stars, starKey(note)) ? kept.stars[starKey(note)] : undefined;
+  const choice = Object.hasOwn(saved.stars, starKey(note)) ? saved.stars[starKey(note)] : undefined;
   if (choice !== undefined) note.starred = Boolean(choice);
 }
 
 function star(note) {
   note.starred = !note.starred;
-  keep({}, { [starKey(note)]: note.starred ? 1 : 0 });
+  save({}, { [starKey(note)]: note.starred ? 1 : 0 });
 }

@@ -1,4 +1,4 @@
-// The page round the list: chats, search, filters, the address, the keyboard.
+// Everything around the list: chats, search, filters, the page's address, the keyboard.
 
 const find = (selector) => document.querySelector(selector);
 const ui = {
@@ -13,8 +13,8 @@ const STATUS_WORDS = [
 ];
 const OWNER = (notes.find(isMine) || { speaker: { shown: "" } }).speaker.shown;
 
-let chat = null;  // null: all of them
-let cursor = null;  // the note that J and K step from
+let chat = null;  // null: all chats
+let cursor = null;  // the note from which J and K move
 
 // Chats
 
@@ -47,15 +47,15 @@ function countChats(list) {
   }
 }
 
-// Showing what was chosen
+// Show the chosen notes
 
-const wishes = () => ({
+const filters = () => ({
   words: ui.search.value, speaker: ui.speaker.value, status: ui.status.value,
   starred: ui.starred.getAttribute("aria-pressed") === "true",
 });
 
 function refresh() {
-  const found = matching(wishes());
+  const found = matching(filters());
   const list = chat === null ? [...found] : found.filter((note) => note.chat === chat);
   if (ui.order.value === "down") list.reverse();
   countChats(found);
@@ -109,7 +109,7 @@ function clear() {
   refresh();
 }
 
-// The address: which chat is open and which note was last
+// The page's address holds the open chat and the last note
 
 function addressOf(note) {
   const words = chat === null ? { from: note.chat.key, note: noteKey(note) } : { chat: chat.key, note: noteKey(note) };
@@ -124,7 +124,7 @@ function follow() {
   chat = named("chat") || null;
   drawSpeakers();
   refresh();
-  if (note && !timeline.has(note)) clear();  // a filter hides what the address names
+  if (note && !timeline.has(note)) clear();  // a filter hides the note in the address
   if (note) select(note, "center");
   else scrollTo(0, 0);
 }
@@ -140,14 +140,14 @@ function select(note, block) {
 function remember(note) {
   try {
     history.replaceState(null, "", addressOf(note));
-  } catch { /* a browser that forbids it for pages from disk */ }
+  } catch { /* some browsers forbid it for a page opened from disk */ }
 }
 
-// What people do
+// Events
 
 drawChats();
 drawStatuses();
-ui.order.value = kept.order === "down" ? "down" : "up";
+ui.order.value = saved.order === "down" ? "down" : "up";
 addEventListener("hashchange", () => { openMenu(false); follow(); });
 find(".skip").addEventListener("click", (event) => { event.preventDefault(); ui.main.focus(); });
 
@@ -157,10 +157,10 @@ find(".search").addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(waiting);
   refresh();
-  ui.main.focus({ preventScroll: true });  // the keys are the player's again, and a phone's keyboard makes room
+  ui.main.focus({ preventScroll: true });  // keys control the player again, and a phone hides its keyboard
 });
 for (const box of [ui.speaker, ui.status]) box.addEventListener("change", refresh);
-ui.order.addEventListener("change", () => { keep({ order: ui.order.value }); refresh(); });
+ui.order.addEventListener("change", () => { save({ order: ui.order.value }); refresh(); });
 ui.starred.addEventListener("click", () => {
   ui.starred.setAttribute("aria-pressed", String(ui.starred.getAttribute("aria-pressed") !== "true"));
   refresh();
@@ -206,7 +206,7 @@ player.whenMoved((note, before, asked = false) => {
   if (!timeline.has(note)) return;
   const wasThere = before !== null && timeline.row(before)?.contains(document.activeElement);
   cursor = note;
-  if (asked || wasThere) select(note, "nearest");  // who sits on a note goes on with the player
+  if (asked || wasThere) select(note, "nearest");  // the focus follows the player
   remember(note);
 });
 
@@ -218,7 +218,7 @@ function openMenu(open) {
 ui.menu.addEventListener("click", () => openMenu(!document.body.classList.contains("menu-open")));
 
 function step(by) {
-  const next = cursor === null ? timeline.firstVisible() : timeline.beside(cursor, by);
+  const next = cursor === null ? timeline.firstVisible() : timeline.neighbour(cursor, by);
   if (next !== undefined) select(next, "nearest");
 }
 
@@ -241,7 +241,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     if (document.body.classList.contains("menu-open")) { openMenu(false); ui.menu.focus(); }
     else if (on === ui.search && ui.search.value) {
-      event.preventDefault();  // the browser would empty it too, and tell of it later
+      event.preventDefault();  // the browser would clear it too, and send a late event
       clearTimeout(waiting);
       ui.search.value = "";
       refresh();

@@ -1,4 +1,4 @@
-// One audio element plays everything; rows and the bar below only show how far it is.
+// One audio element plays everything. The rows and the bar below only show its position.
 
 const SPEEDS = [1, 1.5, 2];
 const announcer = document.querySelector(".announcer");
@@ -20,7 +20,7 @@ const player = (() => {
     if (from !== null) queue = from;
     if (note !== current) load(note);
     if (at !== null) audio.currentTime = at;
-    audio.play().catch(() => {});  // what failed is told by the error event
+    audio.play().catch(() => {});  // the error event reports failures
   }
 
   function load(note) {
@@ -34,9 +34,9 @@ const player = (() => {
     part(".where").replaceChildren(
       ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), " · "]), whenText(note));
     part(".playing").setAttribute("aria-label", `Show in the list: ${note.speaker.shown}, ${whenText(note)}`);
-    if (before !== null && timeline.row(before) !== undefined) undress(before, timeline.row(before));
+    if (before !== null && timeline.row(before) !== undefined) showIdle(before, timeline.row(before));
     paint();
-    tellSystem(note);
+    updateMediaSession(note);
     onMove(note, before);
   }
 
@@ -52,7 +52,7 @@ const player = (() => {
     paint();
   };
 
-  /** The next playable note of the queue in a direction, undefined at its end. */
+  /** The next playable note of the queue in a direction; undefined at the end. */
   function following(by) {
     for (let i = queue.indexOf(current) + by; i >= 0 && i < queue.length; i += by) {
       if (playable(queue[i])) return queue[i];
@@ -66,12 +66,12 @@ const player = (() => {
     if (next !== undefined) play(next);
   }
 
-  // Showing
+  // Drawing
 
   function paint() {
     if (current === null) return;
     const row = timeline.row(current);
-    if (row !== undefined) dress(current, row);
+    if (row !== undefined) showCurrent(current, row);
     show(part(".toggle"), audio.paused ? "Play" : "Pause");
     part(".clock").textContent = `${lengthText(audio.currentTime)} / ${lengthText(length())}`;
     part(".before").disabled = following(-1) === undefined;
@@ -85,7 +85,7 @@ const player = (() => {
     button.replaceChildren(icon(verb === "Play" ? "play" : "pause", "icon solid"));
   }
 
-  function dress(note, row) {
+  function showCurrent(note, row) {
     if (note !== current || !playable(note)) return;
     const seeker = row.querySelector(".seek");
     if (!row.classList.contains("current")) {
@@ -102,7 +102,7 @@ const player = (() => {
     row.querySelector(".length").textContent = `${lengthText(now)} / ${lengthText(length())}`;
   }
 
-  function undress(note, row) {
+  function showIdle(note, row) {
     const focused = row.contains(document.activeElement);
     timeline.redraw(note);
     if (focused) timeline.row(note).focus({ preventScroll: true });
@@ -113,15 +113,15 @@ const player = (() => {
     if (!audio.paused && !calm.matches) requestAnimationFrame(animate);
   }
 
-  function tellSystem(note) {
+  function updateMediaSession(note) {
     if (!("mediaSession" in navigator)) return;
     navigator.mediaSession.metadata = new MediaMetadata({
       title: note.speaker.shown, artist: note.chat.shown, album: whenText(note) });
   }
 
-  // Speed and going on
+  // Speed and continuous play
 
-  const speed = () => SPEEDS.includes(kept.speed) ? kept.speed : 1;
+  const speed = () => SPEEDS.includes(saved.speed) ? saved.speed : 1;
 
   function setSpeed(value) {
     audio.defaultPlaybackRate = audio.playbackRate = value;
@@ -130,10 +130,10 @@ const player = (() => {
   }
 
   const onward = part(".onward input");
-  onward.checked = kept.onward !== false;
-  onward.addEventListener("change", () => keep({ onward: onward.checked }));
+  onward.checked = saved.onward !== false;
+  onward.addEventListener("change", () => save({ onward: onward.checked }));
   part(".speed").addEventListener("click", () => {
-    keep({ speed: SPEEDS[(SPEEDS.indexOf(speed()) + 1) % SPEEDS.length] });
+    save({ speed: SPEEDS[(SPEEDS.indexOf(speed()) + 1) % SPEEDS.length] });
     setSpeed(speed());
     announce(`Speed ${speed()}`);
   });
@@ -168,11 +168,11 @@ const player = (() => {
     on("previoustrack", () => go(-1));
     on("nexttrack", () => go(1));
   }
-  timeline.whenDrawn(dress);
+  timeline.whenDrawn(showCurrent);
 
   return {
     play, toggle, seek, audio,
     current: () => current,
-    whenMoved: (tell) => { onMove = tell; },
+    whenMoved: (callback) => { onMove = callback; },
   };
 })();

@@ -1,7 +1,7 @@
-// The list of notes. Only the part near the window is in the document: 20 000 notes stay light.
+// The list of notes. Only the part near the window is in the document, so 20 000 notes stay fast.
 
 const CHUNK = 40;
-const ROW_GUESS = 104, DAY_GUESS = 64;  // pixels; a part's real height replaces them once it was shown
+const ROW_GUESS = 104, DAY_GUESS = 64;  // pixels, until a part has been shown and its real height is known
 
 const timeline = (() => {
   const holder = document.querySelector(".timeline");
@@ -9,7 +9,7 @@ const timeline = (() => {
   let list = [];
   let parts = [];
   let partOf = new Map();  // note index -> part
-  let place = new Map();  // note index -> place in the list
+  let position = new Map();  // note index -> position in the list
   let inChat = false;
   let onDraw = () => {};
 
@@ -27,7 +27,7 @@ const timeline = (() => {
     rows.clear();
     list = notesToShow;
     inChat = options.inChat;
-    place = new Map(list.map((note, i) => [note.index, i]));
+    position = new Map(list.map((note, i) => [note.index, i]));
     partOf = new Map();
     parts = [];
     for (let from = 0; from < list.length; from += CHUNK) {
@@ -74,7 +74,7 @@ const timeline = (() => {
     for (let i = part.from; i < part.to; i += 1) rows.delete(list[i].index);
   }
 
-  /** Bring a note into the document, and into view; its element, or null when it is not listed. */
+  /** Add a note's part to the document and scroll to it. Returns its element, or null when it is not listed. */
   function reveal(note, block = "nearest") {
     const number = partOf.get(note.index);
     if (number === undefined) return null;
@@ -96,7 +96,7 @@ const timeline = (() => {
     onDraw(note, row);
   }
 
-  /** The first note that the window shows, for whoever starts in the middle. */
+  /** The first note that is visible in the window. */
   function firstVisible() {
     const edge = document.querySelector(".top").getBoundingClientRect().bottom;
     for (const note of list) {
@@ -110,13 +110,13 @@ const timeline = (() => {
     holder, show, reveal, redraw, firstVisible,
     row: (note) => rows.get(note.index),
     list: () => list,
-    has: (note) => place.has(note.index),
-    /** The note `by` places further in the list; undefined beyond its ends. */
-    beside: (note, by) => list[place.get(note.index) + by],
+    has: (note) => position.has(note.index),
+    /** The note `offset` positions further in the list; undefined beyond its ends. */
+    neighbour: (note, offset) => list[position.get(note.index) + offset],
     of: (element) => {
       const row = element.closest(".note");
       return row === null ? null : notes[Number(row.dataset.note)];
     },
-    whenDrawn: (tell) => { onDraw = tell; },
+    whenDrawn: (callback) => { onDraw = callback; },
   };
 })();

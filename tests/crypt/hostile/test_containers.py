@@ -40,6 +40,7 @@ from tests.crypt.hostile.refusal import (
     refused_file,
     snapshot,
 )
+from tests.variants import check_each
 
 
 @dataclass(frozen=True)
@@ -266,33 +267,40 @@ def test_a_database_that_is_already_decrypted_is_said_to_be(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("checksum", [True, False], ids=["MD5", "no MD5"])
-@pytest.mark.parametrize("step", [*range(1, 50), 64, 97, 255])
 def test_a_footer_split_across_reads_is_found(
-    step: int, checksum: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checksum: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gdrive_wa.crypt.containers.PIECE_SIZE", step)
     content = b"SQLite format 3\0" + bytes(range(100))
-    (tmp_path / "plain").write_bytes(content)
-    src = tmp_path / "msgstore.db.crypt15"
-    encrypt_file(tmp_path / "plain", src, ROOT_KEY, checksum=checksum)
-    decrypt_file(src, tmp_path / "out.db", ROOT_KEY)
-    assert (tmp_path / "out.db").read_bytes() == content
-    whole = src.read_bytes()
-    for place in (-1, -16, -17, -33):
-        src.write_bytes(flip(place)(whole))
-        refused(ChecksumError, lambda: decrypt_file(src, tmp_path / "never", ROOT_KEY))
-    src.write_bytes(whole[:-1])
-    refused(TruncatedError, lambda: decrypt_file(src, tmp_path / "never", ROOT_KEY))
-    assert not (tmp_path / "never").exists()
+    plain, src, never = (tmp_path / name for name in ("plain", "msgstore.db.crypt15", "never"))
+    plain.write_bytes(content)
+
+    def check(step: int) -> None:
+        monkeypatch.setattr("gdrive_wa.crypt.containers.PIECE_SIZE", step)
+        encrypt_file(plain, src, ROOT_KEY, checksum=checksum)
+        out = tmp_path / f"out of {step}.db"
+        decrypt_file(src, out, ROOT_KEY)
+        assert out.read_bytes() == content
+        whole = src.read_bytes()
+        for place in (-1, -16, -17, -33):
+            src.write_bytes(flip(place)(whole))
+            refused(ChecksumError, lambda: decrypt_file(src, never, ROOT_KEY))
+        src.write_bytes(whole[:-1])
+        refused(TruncatedError, lambda: decrypt_file(src, never, ROOT_KEY))
+        assert not never.exists()
+
+    check_each([*range(1, 50), 64, 97, 255], check)
 
 
 @pytest.mark.parametrize("checksum", [True, False], ids=["MD5", "no MD5"])
-@pytest.mark.parametrize("size", range(60))
-def test_the_smallest_streams_are_unpacked(size: int, checksum: bool, tmp_path: Path) -> None:
+def test_the_smallest_streams_are_unpacked(checksum: bool, tmp_path: Path) -> None:
     """However few bytes come before what may be a tag or its MD5."""
-    content = random.Random(size).randbytes(size)
-    (tmp_path / "plain").write_bytes(content)
-    src = tmp_path / "settings.crypt15"
-    encrypt_file(tmp_path / "plain", src, ROOT_KEY, checksum=checksum)
-    decrypt_file(src, tmp_path / "out", ROOT_KEY)
-    assert (tmp_path / "out").read_bytes() == content
+
+    def check(size: int) -> None:
+        content = random.Random(size).randbytes(size)
+        (tmp_path / "plain").write_bytes(content)
+        src, out = tmp_path / "settings.crypt15", tmp_path / f"out of {size}"
+        encrypt_file(tmp_path / "plain", src, ROOT_KEY, checksum=checksum)
+        decrypt_file(src, out, ROOT_KEY)
+        assert out.read_bytes() == content
+
+    check_each(range(60), check)

@@ -32,6 +32,7 @@ from tests.crypt.hostile.refusal import (
     refused_file,
     snapshot,
 )
+from tests.variants import check_each
 
 
 def a_crypt15(**fields: object) -> BackupPrefix:
@@ -72,11 +73,11 @@ BAD_HEADERS: dict[str, tuple[bytes, type[GdriveWaError], str]] = {
     "a varint beyond the file": (b"\xff\x7f" + BODY, TruncatedError, "16383 bytes"),
     "a varint beyond all bounds": (b"\xff\xff\xff\xff\x7f" + BODY, FormatError, "would have"),
     "a prefix of no bytes": (b"\0" + BODY, FormatError, "0 bytes"),
-    "a prefix that is no protobuf": (delimited(b"\xff" * 60) + BODY, FormatError, "no protobuf"),
+    "a prefix that is not protobuf": (delimited(b"\xff" * 60) + BODY, FormatError, "not protobuf"),
     "a prefix with a wrong wire type": (
         delimited(b"\x1a\x7f" + bytes(60)) + BODY,
         FormatError,
-        "no protobuf",
+        "not protobuf",
     ),
     "no cipher at all": (delimited(b"\x08\x01") + BODY, FormatError, "no cipher"),
     "no IV": (serialise_header(a_crypt15(crypt15=Crypt15Cipher())) + BODY, FormatError, "0 bytes"),
@@ -139,7 +140,7 @@ BAD_HEADERS: dict[str, tuple[bytes, type[GdriveWaError], str]] = {
     "text that is not UTF-8": (
         delimited(a_crypt15().SerializeToString() + b"\x22\x03\x0a\x01\xff") + BODY,
         FormatError,
-        "no protobuf",
+        "not protobuf",
     ),
     "a crypt12 of no known key version": (b"\0\1\4" + BODY, FormatError, "0 bytes"),
     "zeros": (bytes(500), FormatError, "0 bytes"),
@@ -161,15 +162,17 @@ def test_a_bad_header_is_refused(
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [(name, size) for name, head in HEADERS.items() for size in range(len(head))]
-)
-def test_every_truncation_of_a_header_is_refused(name: str, size: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", HEADERS)
+def test_every_truncation_of_a_header_is_refused(name: str, tmp_path: Path) -> None:
     format_ = name.partition(" ")[0]
     src = tmp_path / f"msgstore.db.{format_}"
-    src.write_bytes(HEADERS[name][:size])
-    refused_file(TruncatedError, src, key_for(format_))
-    refused(TruncatedError, lambda: inspect(src))
+
+    def check(size: int) -> None:
+        src.write_bytes(HEADERS[name][:size])
+        refused_file(TruncatedError, src, key_for(format_))
+        refused(TruncatedError, lambda: inspect(src))
+
+    check_each(range(len(HEADERS[name])), check)
 
 
 @pytest.mark.parametrize("format_", FORMATS)

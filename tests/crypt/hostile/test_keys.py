@@ -15,6 +15,7 @@ from tests.crypt.hostile.refusal import (
     flip,
     refused,
 )
+from tests.variants import check_each
 
 JAVA_KEY = JAVA_PREFIX + (32).to_bytes(4, "big") + ROOT_KEY.reveal()
 JAVA_CIPHER_KEY = JAVA_PREFIX + (131).to_bytes(4, "big") + CIPHER_KEY.to_bytes()
@@ -32,33 +33,31 @@ def refused_key(raw: bytes, folder: Path) -> None:
         assert secret.hex()[:8] not in by_path.message
 
 
-@pytest.mark.parametrize("place", range(len(JAVA_PREFIX) + 4))
 @pytest.mark.parametrize("whole", [JAVA_KEY, JAVA_CIPHER_KEY], ids=["59 bytes", "158 bytes"])
-def test_a_key_file_with_a_bad_java_header_is_refused(
-    whole: bytes, place: int, tmp_path: Path
-) -> None:
-    refused_key(flip(place)(whole), tmp_path)
+def test_a_key_file_with_a_bad_java_header_is_refused(whole: bytes, tmp_path: Path) -> None:
+    check_each(range(len(JAVA_PREFIX) + 4), lambda place: refused_key(flip(place)(whole), tmp_path))
 
 
-@pytest.mark.parametrize("size", [size for size in range(200) if size != 32])
-def test_a_key_file_of_every_wrong_length_is_refused(size: int, tmp_path: Path) -> None:
-    refused_key(b"\xf1" * size, tmp_path)
+def test_a_key_file_of_every_wrong_length_is_refused(tmp_path: Path) -> None:
+    check_each(
+        (size for size in range(200) if size != 32),
+        lambda size: refused_key(b"\xf1" * size, tmp_path),
+    )
 
 
 @pytest.mark.parametrize("whole", [JAVA_KEY, JAVA_CIPHER_KEY], ids=["59 bytes", "158 bytes"])
 def test_a_java_key_file_of_every_wrong_length_is_refused(whole: bytes, tmp_path: Path) -> None:
-    for size in range(len(whole)):
-        refused_key(whole[:size], tmp_path)
+    check_each(range(len(whole)), lambda size: refused_key(whole[:size], tmp_path))
     refused_key(whole + b"\0", tmp_path)
 
 
-@pytest.mark.parametrize("digits", [*range(1, 64), *range(65, 80), 128])
-def test_a_typed_key_of_every_wrong_length_is_refused(digits: int, tmp_path: Path) -> None:
-    refused_key(("a" * digits).encode(), tmp_path)
+def test_a_typed_key_of_every_wrong_length_is_refused(tmp_path: Path) -> None:
+    check_each(
+        (*range(1, 64), *range(65, 80), 128),
+        lambda digits: refused_key(("a" * digits).encode(), tmp_path),
+    )
 
 
-@pytest.mark.parametrize("place", range(35, 83))
-def test_a_cipher_key_whose_own_checksum_does_not_hold_is_refused(
-    place: int, tmp_path: Path
-) -> None:
-    refused_key(flip(place)(CIPHER_KEY.to_bytes()), tmp_path)
+def test_a_cipher_key_whose_own_checksum_does_not_hold_is_refused(tmp_path: Path) -> None:
+    whole = CIPHER_KEY.to_bytes()
+    check_each(range(35, 83), lambda place: refused_key(flip(place)(whole), tmp_path))

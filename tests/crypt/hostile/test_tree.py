@@ -152,7 +152,7 @@ def test_in_a_tree_a_path_longer_than_a_disk_takes_is_named_and_the_rest_is_ther
 ) -> None:
     stored(tmp_path / "src", path="Media/" + "a/" * 3000 + "x.opus")
     reason, code = reason_of_the_one_failure(tmp_path / "src", tmp_path / "out")
-    assert "longer than a disk takes" in reason
+    assert "too long for a disk" in reason
     assert code == 6
 
 

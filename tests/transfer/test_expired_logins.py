@@ -130,7 +130,7 @@ def test_a_token_that_is_over_before_the_run_begins(
     assert consenting.counts.requests[RENEWALS[somebody.provider]] == 1
 
 
-def test_a_login_that_was_revoked_ends_the_run_and_the_next_login_goes_on(
+def test_a_revoked_login_ends_the_run_and_the_next_login_continues(
     verb: str, somebody: SignedIn, consenting: Emulator, expected: dict[str, bytes]
 ) -> None:
     consenting.faults = [

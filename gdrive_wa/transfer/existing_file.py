@@ -1,4 +1,4 @@
-"""Whether the file that is already there is the one that the listing means."""
+"""Check whether an existing file is the one in the listing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gdrive_wa.transfer.partial import PIECE
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A file that was there already and holds.
+class ExistingFile:
+    """A verified file that already existed.
 
     Attributes:
         size: bytes.
-        sha256: hex; None when it was not asked for.
+        sha256: hex; None if it was not requested.
         mtime_ns: modification time.
     """
 
@@ -29,8 +29,8 @@ class Standing:
     mtime_ns: int
 
 
-def may_be(path: str | Path, entry: Entry) -> bool:
-    """A file is there that only its MD5 can tell from `entry`."""
+def may_match(path: str | Path, entry: Entry) -> bool:
+    """True if the file at `path` has the size of `entry`, so that its MD5 must decide."""
     if entry.md5 is None:
         return False
     try:
@@ -40,13 +40,15 @@ def may_be(path: str | Path, entry: Entry) -> bool:
     return stat.S_ISREG(found.st_mode) and entry.size in (None, found.st_size)
 
 
-def look(path: Path, entry: Entry, *, sha256: bool, check: Callable[[], None]) -> Standing | None:
-    """The file at `path`, if its MD5 is the one that is listed for `entry`; else None.
+def find_existing(
+    path: Path, entry: Entry, *, sha256: bool, check: Callable[[], None]
+) -> ExistingFile | None:
+    """Return the file at `path` if it has the listed MD5 of `entry`; else None.
 
     Raises:
-        StorageError: it cannot be read.
+        StorageError: the file cannot be read.
     """
-    if not may_be(path, entry):
+    if not may_match(path, entry):
         return None
     digests = Digests(sha256=sha256)
     try:
@@ -57,6 +59,6 @@ def look(path: Path, entry: Entry, *, sha256: bool, check: Callable[[], None]) -
             found = os.fstat(file.fileno())
         if digests.md5() != entry.md5:
             return None
-        return Standing(found.st_size, digests.sha256(), found.st_mtime_ns)
+        return ExistingFile(found.st_size, digests.sha256(), found.st_mtime_ns)
     finally:
         digests.close()

@@ -1,34 +1,37 @@
-"""What an archive holds already finds its note, once a database says whose it is."""
+"""Assign files that are already in the archive to notes, once a database identifies them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gdrive_wa.archive.catalogue import Known
+from gdrive_wa.archive.catalogue import NoteCatalogue
 from gdrive_wa.archive.layout import VOICE_FOLDER, Layout
 from gdrive_wa.archive.match import Matcher
 from gdrive_wa.archive.store import ArchiveStore
 from gdrive_wa.storage.manifest import Manifest, Record
 
 
-def hand_over_held(
-    keys: Iterable[str], known: Known, manifest: Manifest, store: ArchiveStore, layout: Layout
+def assign_existing(
+    note_ids: Iterable[str],
+    catalogue: NoteCatalogue,
+    manifest: Manifest,
+    store: ArchiveStore,
+    layout: Layout,
 ) -> None:
-    """Notes without a file take what the archive holds: an unmatched file of theirs, or a copy of
-    the same recording in another chat.
+    """Give each note without a file its unmatched file, or a copy from another chat.
 
     Args:
-        keys: of the notes that the databases of this run know.
-        known: all notes.
-        manifest: of the archive, open.
-        store: puts and removes files.
-        layout: gives names.
+        note_ids: ids of the notes in this run's databases.
+        catalogue: all notes.
+        manifest: the archive's open manifest.
+        store: writes and removes files.
+        layout: chooses file names.
     """
     matcher = Matcher()
-    for key in keys:
-        if store.held(key) is None:
-            matcher.add(key, known.notes[key])
+    for note_id in note_ids:
+        if store.existing_file(note_id) is None:
+            matcher.add(note_id, catalogue.notes[note_id])
     placed = {record.content_sha256: record for record in manifest if record.message}
     for record in list(manifest):
         content = record.content_sha256
@@ -37,15 +40,17 @@ def hand_over_held(
         found = matcher.by_content(content)
         if record.message is None:
             match = matcher.match(record.whatsapp_path or "", content)
-            found = match.keys if match.exact else ()
-        wanting = [key for key in found if store.held(key) is None]
+            found = match.note_ids if match.exact else ()
+        wanting = [note_id for note_id in found if store.existing_file(note_id) is None]
         if not (wanting or record.message is None) or not manifest.intact(record):
             continue
         twin = placed.get(content)
         if wanting:
-            _copy_to(record, wanting, known, store, layout)
+            _copy_to(record, wanting, catalogue, store, layout)
             matcher.forget(content)
-        elif twin is not None and manifest.intact(twin):  # a killed run left it under both names
+        elif twin is not None and manifest.intact(
+            twin
+        ):  # an interrupted run left it under both names
             store.also(twin, record)
         else:
             continue
@@ -55,11 +60,15 @@ def hand_over_held(
 
 
 def _copy_to(
-    record: Record, keys: list[str], known: Known, store: ArchiveStore, layout: Layout
+    record: Record,
+    note_ids: list[str],
+    catalogue: NoteCatalogue,
+    store: ArchiveStore,
+    layout: Layout,
 ) -> None:
     store.flush()
-    for key in keys:
-        note = known.notes[key]
-        last = record.message is None and key == keys[-1]
+    for note_id in note_ids:
+        note = catalogue.notes[note_id]
+        last = record.message is None and note_id == note_ids[-1]
         copy = record if last else replace(record, stored_as=None, also=())
         store.put_copy(store.folder / record.path, replace(copy, path=layout.of(note)), note)

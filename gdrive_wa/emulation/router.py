@@ -1,4 +1,4 @@
-"""Who answers what: the addresses of the emulator, and its own control behind them."""
+"""Routes each request of the emulator to the service that answers it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gdrive_wa.emulation.tokens import Tokens
 from gdrive_wa.emulation.transient import TransientMedia
 
 
-class Desk:
+class Router:
     """Every address that Google answers at, below one root.
 
     Args:
@@ -44,7 +44,7 @@ class Desk:
         )
 
     def answer(self, request: Request) -> Response:
-        """One request, whoever it is for."""
+        """Answer one request, for any service."""
         route = self._routes.get(request.path)
         if route is not None:
             return route(request)

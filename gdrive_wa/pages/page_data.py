@@ -1,4 +1,4 @@
-"""Voice notes as the small table that the page reads: each name once, each note one row."""
+"""Voice notes as the compact table that the page reads: each name once, each note one row."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ STATUSES = (
     NoteStatus.UNMATCHED,
     NoteStatus.MISMATCH,
 )
-"""A row holds a status by its place in here; `assets/notes.js` has the same order."""
+"""A row holds the index of a status in this tuple; `assets/notes.js` uses the same order."""
 
 FROM_ME, STARRED, FORWARDED, VIEW_ONCE = 1, 2, 4, 8
 
 LOUDNESS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
-"""One character a waveform value, quietest first."""
+"""One character for each waveform value, quietest first."""
 
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A note with what the page needs to be told besides.
+class PageNote:
+    """A note, with its local time and a safe path.
 
     Attributes:
         note: the note.
-        local: when it was sent, in the listener's time zone; None where untold.
-        file: its path in the archive when it has one that stays inside, else None.
+        local: when it was sent, in the listener's time zone; None when unknown.
+        file: its path in the archive; None when it has no file, or the path leads out of the
+            archive.
     """
 
     note: VoiceNote
@@ -42,54 +43,64 @@ class Line:
     file: str | None
 
 
-def in_order(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[Line]:
-    """The notes by time sent, oldest first; those without a time last, as they came.
+def sorted_notes(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[PageNote]:
+    """The notes by time sent, oldest first; those without a time come last, in the given order.
 
-    `timezone` None is this machine's own.
+    `timezone` is that of the local times; None for this machine's time zone.
     """
-    lines = [
-        Line(
+    page_notes = [
+        PageNote(
             note=note,
             local=_local(note.sent_at, timezone),
-            file=_inside(note.file),
+            file=_safe_path(note.file),
         )
         for note in notes
     ]
-    return sorted(lines, key=lambda line: line.note.sent_at or datetime.max.replace(tzinfo=UTC))
+    return sorted(
+        page_notes, key=lambda entry: entry.note.sent_at or datetime.max.replace(tzinfo=UTC)
+    )
 
 
-def catalogue(lines: Sequence[Line]) -> dict[str, list[object]]:
-    """What the page's script is given.
+def page_data(page_notes: Sequence[PageNote]) -> dict[str, list[object]]:
+    """The data that the page's script reads.
 
-    ``chats`` and ``people`` hold pairs of jid and name, ``folders`` where files lie, and
-    ``notes`` one row each: chat, speaker (places in those lists), flags, seconds of local time
-    since 1970, minutes that local time is ahead of UTC, duration in seconds, folder (-1 for no
-    file), file name, status, message id, waveform, transcript. Time None is a time untold.
+    ``chats`` and ``people`` hold pairs of jid and name, ``folders`` the folders of the files, and
+    ``notes`` one row for each note: chat and speaker (indices into those lists), flags, seconds of
+    local time since 1970 (None when unknown), minutes that local time is ahead of UTC, duration in
+    seconds, folder (-1 for no file), file name, status, message id, waveform, transcript.
     """
     chats: dict[tuple[str, str], int] = {}
     people: dict[tuple[str, str], int] = {}
     folders: dict[str, int] = {}
     rows: list[object] = []
-    for line in lines:
-        note = line.note
-        folder, _, name = (line.file or "").rpartition("/")
+    for entry in page_notes:
+        note = entry.note
+        folder, _, name = (entry.file or "").rpartition("/")
         rows.append(
             (
                 chats.setdefault(_identity(note.chat_jid, note.chat), len(chats)),
                 people.setdefault(_identity(note.sender_jid, note.sender), len(people)),
                 _flags(note),
-                *_clock(line.local),
+                *_clock(entry.local),
                 round(note.duration or 0, 1),
-                -1 if line.file is None else folders.setdefault(clean(folder), len(folders)),
-                clean(name),
+                -1
+                if entry.file is None
+                else folders.setdefault(without_surrogates(folder), len(folders)),
+                without_surrogates(name),
                 STATUSES.index(note.status),
-                clean(note.message_id),
-                _drawn(note.waveform),
-                clean(note.transcript or ""),
+                without_surrogates(note.message_id),
+                _encode_waveform(note.waveform),
+                without_surrogates(note.transcript or ""),
             )
         )
-    named = {clean(line.note.chat_jid): clean(line.note.chat) for line in lines}
-    spoken = {clean(line.note.sender_jid or ""): clean(line.note.sender) for line in lines}
+    named = {
+        without_surrogates(entry.note.chat_jid): without_surrogates(entry.note.chat)
+        for entry in page_notes
+    }
+    spoken = {
+        without_surrogates(entry.note.sender_jid or ""): without_surrogates(entry.note.sender)
+        for entry in page_notes
+    }
     return {
         "chats": [(jid, named[jid] if jid else name) for jid, name in chats],
         "people": [(jid, spoken[jid] if jid else name) for jid, name in people],
@@ -98,18 +109,18 @@ def catalogue(lines: Sequence[Line]) -> dict[str, list[object]]:
     }
 
 
-def clean(text: str) -> str:
-    """`text` without lone surrogates, which neither UTF-8 nor a URL can hold."""
+def without_surrogates(text: str) -> str:
+    """`text` without lone surrogates, which neither UTF-8 nor a URL can contain."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _identity(jid: str | None, name: str) -> tuple[str, str]:
-    """What tells two of them apart: the jid, and the name only where there is none."""
-    return (clean(jid), "") if jid else ("", clean(name))
+    """What identifies a chat or a person: the jid, or the name when there is no jid."""
+    return (without_surrogates(jid), "") if jid else ("", without_surrogates(name))
 
 
-def _inside(file: str | None) -> str | None:
-    """`file`, unless following it could lead out of the archive's folder."""
+def _safe_path(file: str | None) -> str | None:
+    """`file`; None when its path could lead out of the archive's folder."""
     if file is None:
         return None
     try:
@@ -145,7 +156,7 @@ def _flags(note: VoiceNote) -> int:
     )
 
 
-def _drawn(waveform: Sequence[int]) -> str:
+def _encode_waveform(waveform: Sequence[int]) -> str:
     try:
         values = bytes(waveform)
     except ValueError:  # something below 0 or above 255

@@ -1,7 +1,7 @@
-"""A source whose streams break on purpose: real files of a folder, listed as Google lists them.
+"""A source with faulty streams: real files in a folder, listed as Google lists them.
 
-What HTTP can do to a stream is tried over real HTTP (`test_faults`); here stand the cases that
-need a hand on the single read.
+Faults of HTTP are tested over real HTTP in `test_faults`. This source is for cases that need
+control over each read.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ BACKUP = Backup(name="shelf", account="15550100")
 
 
 @dataclass
-class Spoil:
-    """What happens to one stream.
+class StreamFault:
+    """A fault of one stream.
 
     Attributes:
-        refuse: raised instead of a stream.
-        breaks: raise after so many bytes of this stream.
-        ends: end, as if all were there, after so many bytes of this stream.
-        whole: ignore the offset asked for.
-        start: claim, and begin at, this offset.
-        flip: change this byte of the whole.
-        content: serve this instead.
-        revision: tell this.
-        untold: tell no total.
+        refuse: raise this instead of opening a stream.
+        breaks: raise an error after this many bytes.
+        ends: end the stream without an error after this many bytes.
+        whole: ignore the requested offset.
+        start: start at this offset and report it.
+        flip: change the byte at this position.
+        content: serve this content instead.
+        revision: report this revision.
+        no_total: do not report the total size.
         before_read: called before each read.
     """
 
@@ -48,15 +48,15 @@ class Spoil:
     flip: int | None = None
     content: bytes | None = None
     revision: str | None = None
-    untold: bool = False
+    no_total: bool = False
     before_read: Callable[[], object] = field(default=lambda: None)
 
 
-class Shelf:
+class FaultySource:
     """The files below a folder as entries with MD5 and size.
 
     Attributes:
-        spoils: by stored name, what happens to its first, second, … stream; later ones are good.
+        faults: by stored name, what happens to its first, second, … stream; later ones are good.
         opened: how often each was opened.
         offsets: where each was asked to start, in order.
         sent: bytes read of each.
@@ -67,7 +67,7 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.spoils: dict[str, list[Spoil]] = {}
+        self.faults: dict[str, list[StreamFault]] = {}
         self.opened: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self.offsets: defaultdict[str, list[int]] = defaultdict(list)
@@ -110,39 +110,39 @@ class Shelf:
 
     def open(self, entry: Entry, *, offset: int = 0) -> Stream:
         with self.lock:
-            spoils = self.spoils.get(entry.stored_as, [])
+            faults = self.faults.get(entry.stored_as, [])
             number = self.opened[entry.stored_as]
             self.opened[entry.stored_as] += 1
             self.offsets[entry.stored_as].append(offset)
-        spoil = spoils[number] if number < len(spoils) else Spoil()
-        if spoil.refuse is not None:
-            raise spoil.refuse
-        return Stream(self, entry, offset, spoil)
+        fault = faults[number] if number < len(faults) else StreamFault()
+        if fault.refuse is not None:
+            raise fault.refuse
+        return Stream(self, entry, offset, fault)
 
     def close(self) -> None:
         """Nothing is held."""
 
 
 class Stream:
-    def __init__(self, shelf: Shelf, entry: Entry, offset: int, spoil: Spoil) -> None:
+    def __init__(self, faulty: FaultySource, entry: Entry, offset: int, fault: StreamFault) -> None:
         content = bytearray(
-            Path(entry.locator).read_bytes() if spoil.content is None else spoil.content
+            Path(entry.locator).read_bytes() if fault.content is None else fault.content
         )
-        if spoil.flip is not None:
-            content[spoil.flip] ^= 1
-        self.offset = 0 if spoil.whole else offset if spoil.start is None else spoil.start
-        self.total: int | None = None if spoil.untold else len(content)
-        self.revision = spoil.revision
-        self._shelf = shelf
+        if fault.flip is not None:
+            content[fault.flip] ^= 1
+        self.offset = 0 if fault.whole else offset if fault.start is None else fault.start
+        self.total: int | None = None if fault.no_total else len(content)
+        self.revision = fault.revision
+        self._faulty = faulty
         self._name = entry.stored_as
         self._rest = memoryview(bytes(content))[self.offset :]
-        self._spoil = spoil
+        self._fault = fault
         self._given = 0
 
     def __enter__(self) -> Self:
-        with self._shelf.lock:
-            self._shelf.open_now += 1
-            self._shelf.most_open = max(self._shelf.most_open, self._shelf.open_now)
+        with self._faulty.lock:
+            self._faulty.open_now += 1
+            self._faulty.most_open = max(self._faulty.most_open, self._faulty.open_now)
         return self
 
     def __exit__(
@@ -151,17 +151,17 @@ class Stream:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._shelf.lock:
-            self._shelf.open_now -= 1
+        with self._faulty.lock:
+            self._faulty.open_now -= 1
 
     def read(self, size: int) -> bytes:
-        self._spoil.before_read()
-        breaks, ends = self._spoil.breaks, self._spoil.ends
+        self._fault.before_read()
+        breaks, ends = self._fault.breaks, self._fault.ends
         stop = min(limit for limit in (breaks, ends, len(self._rest)) if limit is not None)
         piece = bytes(self._rest[self._given : min(self._given + size, stop)])
         if not piece and breaks is not None and breaks == self._given:
             raise NetworkError(f"the connection broke while {self._name} came")
         self._given += len(piece)
-        with self._shelf.lock:
-            self._shelf.sent[self._name] += len(piece)
+        with self._faulty.lock:
+            self._faulty.sent[self._name] += len(piece)
         return piece

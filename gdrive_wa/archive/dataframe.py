@@ -1,4 +1,4 @@
-"""Voice notes as a pandas ``DataFrame``: one row a note."""
+"""Voice notes as a pandas ``DataFrame``, one row per note."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _TEXTS = (
 _FLAGS = ("from_me", "starred", "forwarded", "view_once")
 
 
-def frame_of(notes: Sequence[VoiceNote]) -> DataFrame:
-    """`notes` as a table; what its columns are is told at ``Archive.to_dataframe``.
+def to_dataframe(notes: Sequence[VoiceNote]) -> DataFrame:
+    """Build the table that ``Archive.to_dataframe`` documents.
 
     Raises:
         UsageError: pandas is not installed.
@@ -49,14 +49,14 @@ COLUMNS = (
     "forwarded", "view_once", "size", "mime_type", "file", "path", "chat_jid", "sender_jid",
     "message_id", "whatsapp_path", "sha256",
 )  # fmt: skip
-"""The columns, in their order."""
+"""The columns, in order."""
 
 
 def load_pandas() -> Any:
-    """The library itself.
+    """Import pandas.
 
     Raises:
-        UsageError: it is not installed.
+        UsageError: pandas is not installed.
     """
     try:
         import pandas  # noqa: PLC0415, ICN001 - an extra, and large
@@ -69,5 +69,5 @@ def load_pandas() -> Any:
 
 
 def _naive(moment: datetime | None) -> datetime | None:
-    """UTC without saying so: every moment that a database may claim, none out of bounds."""
+    """Drop the time zone (UTC); pandas cannot convert some years with one."""
     return None if moment is None else moment.replace(tzinfo=None)

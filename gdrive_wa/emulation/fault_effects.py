@@ -1,4 +1,4 @@
-"""Carrying a fault out: other answers, other listings, other ways of sending."""
+"""Applies faults: changes answers and listings, and the way in which they are sent."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def without_range(faults: Iterable[Fault], request: Request) -> Request:
     return replace(request, headers=headers)
 
 
-def spoil(faults: Iterable[Fault], request: Request, response: Response) -> Delivery:
+def apply_faults(faults: Iterable[Fault], request: Request, response: Response) -> Delivery:
     """Change `response` as the faults want, and say how it is to be sent."""
     delivery = _PLAIN
     for fault in faults:

@@ -1,4 +1,4 @@
-"""Who may stop a run, and how long a thread may wait before it looks."""
+"""Stop all threads of a run, and wait without delaying a stop."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from gdrive_wa.core.errors import Interrupted
 from gdrive_wa.core.progress import Progress
 
 
-class Watch:
-    """One run's stop sign, seen by all its threads.
+class RunControl:
+    """The stop signal of one run, shared by all its threads.
 
     Attributes:
-        progress: who is told how far the run is.
-        abandoned: the run is over; a thread that comes late leaves everything as it is, for
-            the next run may have it in its hands already.
+        progress: receives progress events and may stop the run.
+        abandoned: True after the run has ended; a late thread must not write any more, because
+            the next run may already use the same files.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -24,22 +24,22 @@ class Watch:
         self._halted = Event()
 
     def halt(self) -> None:
-        """Every thread leaves at the next place where nothing is lost."""
+        """Ask all threads to stop at the next point where no data is lost."""
         self._halted.set()
 
     def check(self) -> None:
-        """Raise :class:`~gdrive_wa.core.errors.Interrupted` when the run is to stop."""
+        """Raise :class:`~gdrive_wa.core.errors.Interrupted` if the run should stop."""
         if self._halted.is_set():
             raise Interrupted("stopped")
         self.progress.check()
 
     def check_not_over(self) -> None:
-        """Raise the same when the run is over, and what it wrote to may be another's by now."""
+        """Raise the same error if the run has ended, because another may use its files."""
         if self.abandoned:
             raise Interrupted("stopped")
 
     def pause(self, seconds: float) -> None:
-        """Wait so long, unless the run is to stop."""
+        """Wait `seconds`, or raise as :meth:`check` if the run should stop."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self.check()
