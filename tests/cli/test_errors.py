@@ -141,7 +141,7 @@ def test_no_key_for_a_backup_whose_key_is_not_the_64_digits(
     ):
         ended = run(*command)
         assert ended.returncode == 5
-        assert_explained(ended.stderr, "the file 'key'")
+        assert_explained(ended.stderr, "the file named key")
         assert "64 digits that WhatsApp showed" not in ended.stderr
         assert not (tmp_path / "out").exists()
 
