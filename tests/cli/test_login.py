@@ -278,8 +278,10 @@ class TestTheAndroidWay:
         code, talk = log_in(scripted.root, "ann@example.org", "crumb\n")
         assert code == 3
         assert talk.splitlines() == [
-            "error: Google no longer accepts sign-ins from the phone version"
-            " that gdrive-wa imitates",
+            (
+                "error: Google no longer accepts sign-ins from the phone version"
+                " that gdrive-wa imitates"
+            ),
             "hint: update gdrive-wa",
         ]
 
