@@ -94,7 +94,7 @@ def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
     if served and not sealed and not backup.encrypted:
         raise WrongKeyTypeError(
             "this backup is not end-to-end encrypted, but this is a key for backups that are",
-            hint="give the file named key (158 bytes), which the phone uses for crypt12 and crypt14",
+            hint="give the file named key (158 bytes), which is for crypt12 and crypt14",
         )
     return _opens_one(envelopes, key)
 
