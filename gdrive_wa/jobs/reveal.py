@@ -14,7 +14,7 @@ from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 
 NOT_A_KEY = {
     "server": (
-        "its key is not 64 digits, but the file 'key' (158 bytes) in the app's files/ on the phone",
+        "its key is not 64 digits, but the file named key (158 bytes) in the app's files/ folder",
         "only a rooted phone gives it out, because this backup is not end-to-end encrypted",
         "its voice notes are not encrypted: gdrive-wa download copies them, but without senders",
         "or turn end-to-end backup on in WhatsApp, with a 64-digit key, and back up again",
@@ -94,7 +94,7 @@ def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
     if served and not sealed and not backup.encrypted:
         raise WrongKeyTypeError(
             "this backup is not end-to-end encrypted, but this is a key for backups that are",
-            hint="give the file 'key' of 158 bytes, which the phone uses for crypt12 and crypt14",
+            hint="give the file named key (158 bytes), which is for crypt12 and crypt14",
         )
     return _opens_one(envelopes, key)
 

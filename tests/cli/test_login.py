@@ -218,14 +218,14 @@ class TestTheAndroidWay:
         assert log_in(consenting.root, sample.email, cookie)[0] == 0
         code, said = log_in_by_browser(clean_environment, client_file, consenting)
         assert code == 0
-        assert f"took the place of the android login of {sample.email}" in said
+        assert f"replaced the android login of {sample.email}" in said
 
     def test_nobody_is_there_to_type_it(
         self, log_in: Callable[..., tuple[int, str]], emulator: Emulator
     ) -> None:
         code, said = log_in(emulator.root, "ann@example.org", "")
         assert code == 2
-        assert said.startswith("error: the oauth_token cookie is asked for")
+        assert said.startswith("error: the oauth_token cookie cannot be asked for")
         assert not emulator.counts.requests["/android/auth"]
 
     @pytest.mark.parametrize(
@@ -278,7 +278,10 @@ class TestTheAndroidWay:
         code, talk = log_in(scripted.root, "ann@example.org", "crumb\n")
         assert code == 3
         assert talk.splitlines() == [
-            "error: Google has closed this way in for the version that this program claims to be",
+            (
+                "error: Google no longer accepts sign-ins from the phone version"
+                " that gdrive-wa imitates"
+            ),
             "hint: update gdrive-wa",
         ]
 

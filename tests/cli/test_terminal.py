@@ -225,9 +225,9 @@ def test_what_nobody_asked_for_is_not_said_to_lack_in_the_backup(
     for options in (["--chat", "mum"], ["--since", "2025-10-01"]):
         ended = run("restore", "out", *options, env=with_key)
         assert "not chosen by the options of this run" in ended.stderr
-        assert "the backup does not hold it" not in ended.stderr
+        assert "the backup does not contain it" not in ended.stderr
     whole = run("restore", "out", env=with_key)
-    assert "the backup does not hold it" in whole.stderr
+    assert "the backup does not contain it" in whole.stderr
 
 
 def test_a_dry_run_tells_files_and_sizes_by_kind(run: Run, with_key: dict[str, str]) -> None:

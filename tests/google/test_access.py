@@ -174,7 +174,7 @@ def test_a_login_removed_meanwhile_stays_removed(log_in: LogIn, emulator: Emulat
 )
 def test_a_stored_login_that_makes_no_sense(fields: dict[str, object]) -> None:
     logins.store(Login(account="ann@example.org", provider="oauth", fields=fields))
-    with pytest.raises(CredentialsError, match="cannot be used") as caught:
+    with pytest.raises(CredentialsError, match="is incomplete") as caught:
         open_session()
     assert "gdrive-wa login" in caught.value.hints[0]
 

@@ -35,7 +35,7 @@ def proxy(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> Scripted:
 def test_a_request_goes_through_the_proxy_and_shows_it_no_token(
     once: Session, proxy: Scripted, sample: SampleAccount
 ) -> None:
-    with pytest.raises(NetworkError, match=r"the proxy does not lead to google\.invalid") as caught:
+    with pytest.raises(NetworkError, match=r"the proxy cannot reach google\.invalid") as caught:
         once.get_json(FAR, what="a page")
     assert "HTTPS_PROXY" in caught.value.hints[0]
     (asked,) = proxy.asked

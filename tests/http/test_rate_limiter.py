@@ -37,7 +37,7 @@ class Watched(RateLimiter):
         self.meanwhile: Callable[[], None] = lambda: None
         self.waited: list[float] = []
 
-    def rest(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         self.waited.append(seconds)
         self.meanwhile()
         self.clock.now += seconds if self.moves else 0

@@ -311,5 +311,5 @@ def test_the_command_says_it_in_one_line(front: TlsFront, sample: SampleAccount)
     )
     assert done.returncode == 4
     first, *hints = done.stderr.splitlines()
-    assert first.startswith("error: what answers for 127.0.0.1")
+    assert first.startswith("error: the certificate of 127.0.0.1")
     assert [hint.partition(":")[0] for hint in hints] == ["hint"] * 3

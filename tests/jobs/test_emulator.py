@@ -34,7 +34,7 @@ def test_faults_come_from_a_mapping_or_a_file(tmp_path: Path) -> None:
 def test_faults_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "faults.json").write_text("{")
     for name in ("faults.json", "gone.json"):
-        with pytest.raises(gdrive_wa.UsageError, match=f"{name} is not JSON"):
+        with pytest.raises(gdrive_wa.UsageError, match=f"{name}' cannot be read as JSON"):
             gdrive_wa.emulator(faults=tmp_path / name)
     with pytest.raises(gdrive_wa.UsageError):
         gdrive_wa.emulator(faults={"nonsense": 1})

@@ -152,7 +152,7 @@ def test_a_key_file_is_made_once(key: Key, size: int, tmp_path: Path) -> None:
     create(key, file)
     assert (file.stat().st_size, file.stat().st_mode & 0o777) == (size, 0o600)
     assert load_key(file) == key
-    with pytest.raises(StorageError, match="there already"):
+    with pytest.raises(StorageError, match="already exists"):
         create(key, file)
 
 

@@ -187,7 +187,7 @@ def test_a_link_put_in_a_files_place_is_not_followed(here: Path, tmp_path: Path)
     (entry,) = source.entries(source.backups()[0])
     (here / "a.opus").unlink()
     (here / "a.opus").symlink_to(tmp_path / "secret")
-    with pytest.raises(NetworkError, match=r"a\.opus cannot be read") as caught:
+    with pytest.raises(NetworkError, match=r"'a\.opus' cannot be read") as caught:
         source.open(entry)
     assert "check its permissions" in caught.value.hints[0]
 
