@@ -305,7 +305,7 @@ def test_a_wrong_key_wins_over_what_its_noise_looks_like(seal: Seal) -> None:
 
 @pytest.mark.parametrize("content", [b"nothing known", bytes(400), b"\xff" * 4000, b"\x0a" * 99])
 @pytest.mark.parametrize("name", ["msgstore.db.crypt15", "unnamed"])
-def test_what_is_no_backup_is_refused(content: bytes, name: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_backup_is_refused(content: bytes, name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises((FormatError, TruncatedError)) as caught:
