@@ -185,7 +185,11 @@ CONTAINERS: dict[str, Container] = {
         as_it_is, PayloadError, content=zlib.compress(SQLITE) * 2, compress=False, says="follows"
     ),
     "a zlib header and noise": Container(
-        as_it_is, PayloadError, content=b"\x78\x9c" + b"\xff" * 99, compress=False, says="is damaged"
+        as_it_is,
+        PayloadError,
+        content=b"\x78\x9c" + b"\xff" * 99,
+        compress=False,
+        says="is damaged",
     ),
     "a zlib header alone": Container(
         as_it_is, PayloadError, content=b"\x78\x9c", compress=False, says="ends"
