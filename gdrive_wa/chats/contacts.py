@@ -187,7 +187,7 @@ def read_contacts(
 
     Args:
         path: the file.
-        owner: the owner's own number, in whose country's way the others are written.
+        owner: the owner's own number; others are read in its country's format.
         candidates: the jids of those who may be meant.
 
     Raises:

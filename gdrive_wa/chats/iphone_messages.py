@@ -157,9 +157,11 @@ class IphoneMessages:
         chat_jid, subject = self._chat(chat_row)
         partner = self._people_ids.chats.get(as_int(chat_row) or 0, (chat_jid, None))[0]
         mine = flag(from_me)
-        told = self._people_ids.members.get(as_int(member) or 0)
-        told = None if mine else told or self._people_ids.resolve(text(from_jid) or "")
-        sender_jid = sender_in(partner, told, mine=mine)
+        participant = self._people_ids.members.get(as_int(member) or 0)
+        participant = (
+            None if mine else participant or self._people_ids.resolve(text(from_jid) or "")
+        )
+        sender_jid = sender_in(partner, participant, mine=mine)
         _, _, path, size, duration, mime_type, sha256, *_ = media
         said = (*row[len(_MESSAGE) :], *media[len(_MEDIA) :])
         local = text(path)

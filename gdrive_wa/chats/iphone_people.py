@@ -98,7 +98,7 @@ class IphonePeople:
         """Names: the user's own list first, then the phone's, then what people call themselves.
 
         Args:
-            owner: the name of whose phone it is.
+            owner: the name of the phone's owner.
             contacts: an address book of the user's.
             owner_number: the owner's own number, where it is known.
 

@@ -92,10 +92,14 @@ class LegacyMessages:
             yield as_int(row[7]), row, _media(row, media.get(as_int(row[0]) or 0, NO_MEDIA))
 
     def _note(self, row: tuple[Any, ...], file: MediaRow) -> VoiceNote:
-        stored, told = text(row[1]), text(row[13])
+        stored, participant = text(row[1]), text(row[13])
         chat_jid = UNKNOWN_CHAT if stored is None else self._jids.resolve(stored)
         mine = flag(row[2])
-        named = None if mine or told is None or "@" not in told else self._jids.resolve(told)
+        named = (
+            None
+            if mine or participant is None or "@" not in participant
+            else self._jids.resolve(participant)
+        )
         sender_jid = sender_in(chat_jid, named, mine=mine)
         return VoiceNote(
             chat=self._people.chat(chat_jid),

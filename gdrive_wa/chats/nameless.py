@@ -17,7 +17,7 @@ class NamelessChats:
         chats: how many chats there are.
         numbers: shown by their phone number: an address book can name them.
         hidden: people whose number is hidden: a newer backup may know it.
-        groups: groups, lists and channels whose name is in no database here.
+        groups: groups, lists and channels without a name in these databases.
     """
 
     chats: int

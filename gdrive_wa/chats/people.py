@@ -56,7 +56,7 @@ def phone_number(jid: str) -> str | None:
     return user if server in _NUMBER and user.isascii() and user.isdigit() else None
 
 
-def sender_in(chat_jid: str, told: str | None, *, mine: bool) -> str | None:
+def sender_in(chat_jid: str, sender_jid: str | None, *, mine: bool) -> str | None:
     """Who spoke in a chat; None for the owner, and where it is unknown.
 
     A chat with one other person, or a channel, has one other sender, whatever the database says:
@@ -64,13 +64,13 @@ def sender_in(chat_jid: str, told: str | None, *, mine: bool) -> str | None:
 
     Args:
         chat_jid: of the chat.
-        told: the sender according to the database.
+        sender_jid: the sender according to the database.
         mine: the owner sent it.
     """
     server = chat_jid.rpartition("@")[2]
     if server in _PERSON or server == _CHANNEL:
         return None if mine else chat_jid
-    return told if told is not None and is_person(told) else None
+    return sender_jid if sender_jid is not None and is_person(sender_jid) else None
 
 
 class Jids:

@@ -93,7 +93,7 @@ def possible_numbers(written: str, region: str | None) -> Iterator[str]:
 
     Args:
         written: as :func:`digits_of` gives it.
-        region: the country in whose way it is written.
+        region: the country of its national format.
     """
     if written.startswith("+"):
         yield from _parsed(written, None)

@@ -30,15 +30,15 @@ def same_phone(one: Path, other: Path) -> bool | None:
     try:
         with Tables(one) as old, Tables(other) as new:
             asked = {key for table in _OWN for key in islice(_sent(old, *table), _ENOUGH)}
-            told = False
+            has_sent = False
             for table in _OWN:
                 for key in _sent(new, *table):
                     if key in asked:
                         return True
-                    told = True
+                    has_sent = True
     except DatabaseError:
         return None
-    return False if asked and told else None
+    return False if asked and has_sent else None
 
 
 def _sent(tables: Tables, table: str, mine: str, key: str) -> Iterator[str]:

@@ -139,7 +139,7 @@ class Tables:
             self._database.execute("COMMIT")
 
     def count(self, table: str, where: str) -> int:
-        """How many rows of `table` fulfil `where`; 0 where it cannot be told."""
+        """How many rows of `table` fulfil `where`; 0 when it cannot be counted."""
         if table not in self._columns:
             return 0
         try:
@@ -212,12 +212,16 @@ class Tables:
             "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
         ).fetchall():
             if isinstance(table, str):
-                told = self._database.execute(
+                columns_info = self._database.execute(
                     "SELECT name, type, pk FROM pragma_table_info(?)", (table,)
                 ).fetchall()
-                columns[table] = {name for name, _, _ in told}
-                own = [name for name, kind, key in told if key and str(kind).upper() == "INTEGER"]
-                if len(own) == sum(1 for _, _, key in told if key) == 1:
+                columns[table] = {name for name, _, _ in columns_info}
+                own = [
+                    name
+                    for name, kind, key in columns_info
+                    if key and str(kind).upper() == "INTEGER"
+                ]
+                if len(own) == sum(1 for _, _, key in columns_info if key) == 1:
                     keys[table] = own[0]
         return columns, keys
 

@@ -75,8 +75,8 @@ class _Card:
         if name == "TEL" and len(self._numbers) < _MOST_NUMBERS:
             number = _decoded(value[:_LONGEST_NAME], parameters)
             self._numbers[number.removeprefix("tel:").partition(";")[0].strip()] = None
-            if told := _WHATSAPP_ID.search(parameters):
-                self._numbers[f"+{told[1]}"] = None
+            if number_id := _WHATSAPP_ID.search(parameters):
+                self._numbers[f"+{number_id[1]}"] = None
         elif name in _NAMES and name not in self._names:
             shown = _shown(name, _decoded(value[:_LONGEST_NAME], parameters))
             if shown:
@@ -132,8 +132,8 @@ def _decoded(value: str, parameters: str) -> str:
     if "QUOTED-PRINTABLE" not in parameters:
         return value
     raw = quopri.decodestring(value.encode("utf-8", "replace"))
-    told = _CHARSET.search(parameters)
-    for charset in (told[1] if told else "utf-8", "utf-8", "cp1252"):
+    declared = _CHARSET.search(parameters)
+    for charset in (declared[1] if declared else "utf-8", "utf-8", "cp1252"):
         try:
             return raw.decode(codecs.lookup(charset).name)
         except (LookupError, UnicodeError, ValueError):

@@ -143,7 +143,7 @@ def decrypt_linked(file: IO[bytes], link: MediaLink, sink: Callable[[Piece], obj
     """
     stored = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if link.enc_sha256 not in (None, stored):
-        raise ChecksumError("the downloaded copy is not the one that the database promises")
+        raise ChecksumError("the downloaded file is not the copy that the database promises")
     size = file.tell()
     file.seek(0)
     written = _HashingSink(sink, digested=True)

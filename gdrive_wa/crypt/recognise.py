@@ -39,7 +39,7 @@ _SUFFIXES = {
 }
 _MEDIA_MAGICS = (b"RIFF", *_SUFFIXES)
 _BRANDS = {b"M4A": ".m4a", b"M4B": ".m4a", b"3gp": ".3gp", b"qt ": ".mov", b"hei": ".heic"}
-"""What an ISO media file says of itself, where that is no video."""
+"""Brands of ISO media files that are not videos, and their suffixes."""
 
 
 def looks_like(start: bytes) -> str:

@@ -124,7 +124,7 @@ def test_the_number_in_full_counts_before_one_that_only_fits() -> None:
     assert people.name(jid("551190000002")) == "Number 0"
 
 
-def test_one_number_of_two_people_names_nobody_but_one_person_twice_does() -> None:
+def test_one_number_of_two_people_has_no_name_but_one_person_twice_has() -> None:
     def named(*names: str) -> str | None:
         people = [Person(name=name, numbers=("+1 555 0101",)) for name in names]
         return Contacts(people).name(jid("15550101"))

@@ -37,7 +37,7 @@ def large(path: Path) -> Path:
         b"SQLite format 3\x00" + b"\xff" * 9000,
     ],
 )
-def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "msgstore.db"
     path.write_bytes(content)
     with pytest.raises(DatabaseError) as caught:
@@ -51,7 +51,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_is_no_database(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_database(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError):
         read_voice_notes(tmp_path)
 
@@ -74,7 +74,7 @@ def test_a_view_that_plays_a_table_is_not_run(tmp_path: Path) -> None:
         read_voice_notes(path)
 
 
-def test_around_a_broken_page_the_rest_is_read_and_the_loss_told(tmp_path: Path) -> None:
+def test_around_a_broken_page_the_rest_is_read_and_the_loss_is_reported(tmp_path: Path) -> None:
     path = large(tmp_path / "msgstore.db")
     with closing(sqlite3.connect(path)) as database:
         [(page,)] = database.execute(

@@ -86,7 +86,7 @@ def notes(path: Path) -> list[VoiceNote]:
     return [found.note for found in read_increment(path)]
 
 
-def test_a_voice_note_is_known_with_all_that_is_told_of_it(tmp_path: Path) -> None:
+def test_a_voice_note_has_every_field_of_its_message(tmp_path: Path) -> None:
     group = Conversation(
         id=GROUP,
         name="The choir",
@@ -164,7 +164,7 @@ def test_endless_wrappers_end(tmp_path: Path) -> None:
     assert notes(an_increment(tmp_path / "increment.zip", chat)) == []
 
 
-def test_values_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
+def test_invalid_values_are_left_out(tmp_path: Path) -> None:
     odd = audio(file_sha256=b"short", waveform=b"\xff" * 64)
     message = sent(Message(audio_message=odd), MessageKey(id="odd"))
     message.message.message_timestamp = 2**63
@@ -234,7 +234,7 @@ def test_the_path_on_the_phone_and_a_forwarding_are_known(tmp_path: Path) -> Non
         assert (note.whatsapp_path, note.forwarded) == (path, True)
 
 
-def test_names_and_numbers_told_beside_the_chats_are_used(tmp_path: Path) -> None:
+def test_names_and_numbers_outside_the_chats_are_used(tmp_path: Path) -> None:
     lid, other = "98765432100001@lid", "98765432100002@lid"
     names = wire(7, wire(1, FRIEND) + wire(2, "Anna")) + wire(15, wire(1, FRIEND) + wire(2, lid))
     said = wire(1, wire(1, other) + wire(3, "A1")) + wire(2, SPOKEN) + wire(5, lid)
@@ -309,19 +309,19 @@ def test_increments_come_in_the_order_in_which_phones_wrote_them() -> None:
         (b"\x03\xff\xff\xff", "is damaged"),
     ],
 )
-def test_messages_that_make_no_sense_are_refused(raw: bytes, says: str, tmp_path: Path) -> None:
+def test_invalid_messages_are_refused(raw: bytes, says: str, tmp_path: Path) -> None:
     with pytest.raises(PayloadError, match=says):
         notes(an_increment(tmp_path / "increment.zip", raw=raw))
 
 
-def test_what_is_no_increment_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_increment_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"PK no zip")
     with pytest.raises(FormatError, match="not a ZIP"):
         notes(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("other", "")
-    with pytest.raises(FormatError, match="does not contain messages.bin"):
+    with pytest.raises(FormatError, match=r"does not contain messages\.bin"):
         notes(path)
     for missing in (tmp_path / "nothing", tmp_path):
         with pytest.raises(UsageError):
@@ -366,7 +366,7 @@ def with_tables(path: Path, tables: dict[str, object], *syncs: bytes) -> Path:
     return path
 
 
-def test_names_of_people_and_groups_are_told(tmp_path: Path) -> None:
+def test_names_of_people_and_groups_are_read(tmp_path: Path) -> None:
     contact = wire(1, FRIEND) + wire(2, LID) + wire(3, "Anna Hill") + wire(4, "Anna")
     raw = (
         a_conversation(CHAT, name="Ben Example")

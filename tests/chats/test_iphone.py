@@ -56,7 +56,7 @@ def test_a_users_own_contacts_name_people_first(chats: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "table", ["ZWAMEDIAITEM", "ZWACHATSESSION", "ZWAGROUPMEMBER", "ZWAPROFILEPUSHNAME"]
 )
-def test_a_table_that_is_not_there_takes_only_what_it_told(chats: Path, table: str) -> None:
+def test_a_missing_table_costs_only_its_own_facts(chats: Path, table: str) -> None:
     execute(chats, f"DROP TABLE {table}")
     assert len(read_iphone_notes(chats)) == (0 if table == "ZWAMEDIAITEM" else 2)
 
@@ -70,12 +70,12 @@ def test_a_column_that_is_not_there_is_not_missed(chats: Path, column: str) -> N
 
 
 @pytest.mark.parametrize("value", ["'text'", "x'ff00'", "1e300", "-1e300", "9e999", "NULL"])
-def test_a_date_of_any_kind_is_no_error(chats: Path, value: str) -> None:
+def test_a_date_of_any_kind_is_not_an_error(chats: Path, value: str) -> None:
     execute(chats, f"UPDATE ZWAMESSAGE SET ZMESSAGEDATE = {value}, ZFROMJID = {value}")  # noqa: S608 - of the row above
     assert {note.sent_at for note in read_iphone_notes(chats)} == {None}
 
 
-def test_what_holds_no_messages_is_told(tmp_path: Path) -> None:
+def test_a_database_without_messages_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "other.sqlite"
     execute(path, "CREATE TABLE other (x)")
     with pytest.raises(DatabaseError, match="holds no messages"):
@@ -156,7 +156,9 @@ def test_damaged_databases_beside_cost_names_only(hidden: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("value", ["7", "x'ff00'", "1e300", "''", "'@lid'", "'+'", "NULL"])
-def test_ids_and_names_of_any_kind_are_no_error(hidden: Path, tmp_path: Path, value: str) -> None:
+def test_ids_and_names_of_any_kind_are_not_an_error(
+    hidden: Path, tmp_path: Path, value: str
+) -> None:
     book = tmp_path / "ContactsV2.sqlite"
     write_beside(book, BOOK + LIDS)
     columns = ("ZWHATSAPPID", "ZPHONENUMBER", "ZLID", "ZFULLNAME", "ZBUSINESSNAME")
@@ -166,7 +168,7 @@ def test_ids_and_names_of_any_kind_are_no_error(hidden: Path, tmp_path: Path, va
     assert len(read_iphone_notes(hidden, sidecars=[book])) == 7
 
 
-def test_the_owner_goes_by_the_name_that_the_phone_tells(tmp_path: Path) -> None:
+def test_the_owner_has_the_name_in_the_phone(tmp_path: Path) -> None:
     path = tmp_path / "ChatStorage.sqlite"
     write_chats(path, [Spoken(number=1, path="a.opus", from_me=True)])
     assert [note.sender for note in read_iphone_notes(path, owner="Alex")] == ["Alex"]

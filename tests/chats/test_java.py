@@ -139,7 +139,7 @@ def test_it_is_total(noise: bytes, place: int) -> None:
 
 @settings(max_examples=300)
 @given(st.integers(4, 300), st.integers(0, 255))
-def test_one_changed_byte_is_no_error(place: int, value: int) -> None:
+def test_one_changed_byte_is_not_an_error(place: int, value: int) -> None:
     raw = bytearray(thumb_image(PATH))
     raw[place % len(raw)] = value
     media_path(bytes(raw))

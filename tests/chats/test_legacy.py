@@ -74,7 +74,7 @@ def test_a_group_of_the_old_schema(tmp_path: Path) -> None:
     assert (second.sender, second.from_me) == ("Me", True)
 
 
-def test_attached_audio_is_no_voice_note(tmp_path: Path) -> None:
+def test_attached_audio_is_not_a_voice_note(tmp_path: Path) -> None:
     song = old_message(1, origin=0, media_mime_type="audio/mpeg")
     rows = [song, old_message(2, media_wa_type="1"), old_message(3)]
     store = make_database(tmp_path / "msgstore.db", {"messages": rows})

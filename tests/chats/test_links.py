@@ -64,13 +64,13 @@ def test_a_column_that_is_not_there_is_not_missed(msgstore: Path, column: str) -
 
 
 @pytest.mark.parametrize("table", ["message", "message_media", "chat", "jid"])
-def test_a_table_that_is_not_there_is_no_error(msgstore: Path, table: str) -> None:
+def test_a_table_that_is_not_there_is_not_an_error(msgstore: Path, table: str) -> None:
     execute(msgstore, f"DROP TABLE {table}")
     for link in read_links(msgstore):
         assert link.chat_jid == "unknown@unknown"
 
 
-def test_what_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "msgstore.db"
     path.write_bytes(b"not SQLite at all, and long enough to tell" * 9)
     with pytest.raises(DatabaseError):

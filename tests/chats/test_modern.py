@@ -117,7 +117,7 @@ def test_what_counts_as_a_voice_note(
     assert len(read_voice_notes(store)) == spoken
 
 
-def test_view_once_is_told(tmp_path: Path) -> None:
+def test_view_once_is_recognised(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
         [message(1, message_type=82), message(2), message(3)],
@@ -127,7 +127,7 @@ def test_view_once_is_told(tmp_path: Path) -> None:
     assert [note.view_once for note in read_voice_notes(store)] == [True, True, False]
 
 
-def test_forwarded_is_told_by_flag_or_by_table(tmp_path: Path) -> None:
+def test_forwarded_is_read_from_the_flag_or_the_table(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
         [message(1, origination_flags=3), message(2), message(3, origination_flags=2)],
@@ -238,7 +238,7 @@ def test_status_broadcasts_and_lists_have_names(tmp_path: Path) -> None:
     ]
 
 
-def test_orphans_are_kept_and_told(tmp_path: Path) -> None:
+def test_orphans_are_counted_and_reported(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
         [message(1, chat_row_id=99), message(2)],
@@ -274,7 +274,7 @@ def test_any_column_of_a_file_may_be_missing(tmp_path: Path, column: str) -> Non
     assert only(modern(tmp_path / "msgstore.db", [message(1)], [row])).message_id == "3EB00001"
 
 
-def test_of_two_sizes_the_one_that_is_told_counts(tmp_path: Path) -> None:
+def test_of_two_sizes_the_known_one_counts(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
         [message(1), message(2), message(3)],
@@ -287,7 +287,7 @@ def test_of_two_sizes_the_one_that_is_told_counts(tmp_path: Path) -> None:
     assert [note.size for note in read_voice_notes(store)] == [1001, None, 5]
 
 
-def test_the_sentinel_row_is_no_note(tmp_path: Path) -> None:
+def test_the_sentinel_row_is_not_a_note(tmp_path: Path) -> None:
     sentinel = message(1, chat_row_id=-1, message_type=-1, origin=None, timestamp=None)
     assert len(read_voice_notes(modern(tmp_path / "msgstore.db", [sentinel], []))) == 0
 

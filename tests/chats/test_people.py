@@ -179,18 +179,18 @@ def test_a_google_export_old_and_new(tmp_path: Path, header: str) -> None:
     assert book.name("15550103@s.whatsapp.net") is None
 
 
-def test_a_national_number_that_two_people_have_names_nobody() -> None:
+def test_a_national_number_that_two_people_have_gives_no_name() -> None:
     book = a_book(("Mary", "5550101"), ("Jane", "5550101"), ("Anna", "5550102"))
     assert book.name(MUM) is None
     assert book.name(ANNA) == "Anna"
 
 
-def test_a_hidden_id_is_no_number() -> None:
+def test_a_hidden_id_is_not_a_number() -> None:
     assert a_book(("Mary", "200000000000001")).name(LID) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff" * 50, b"Name,Mail\nMary,m@example.org\n"])
-def test_what_is_no_address_book_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_address_book_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "contacts"
     path.write_bytes(content)
     with pytest.raises(UsageError) as caught:

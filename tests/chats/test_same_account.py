@@ -40,7 +40,7 @@ def test_the_old_schema_and_the_new_tell_of_the_same_messages(tmp_path: Path) ->
     assert same_phone(old, modern(tmp_path / "other.db", "B")) is False
 
 
-def test_iphones_are_told_apart_too(tmp_path: Path) -> None:
+def test_iphones_are_distinguished_too(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.sqlite" for number in range(3)]
     for path, number in zip(paths, (1, 1, 2), strict=True):
         write_chats(path, [Spoken(number=number, from_me=True)])

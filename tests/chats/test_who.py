@@ -120,7 +120,7 @@ def test_a_chat_pairs_a_hidden_id_with_its_number(tmp_path: Path) -> None:
     assert (note.chat_jid, note.sender_jid) == (ANNA, ANNA)
 
 
-def test_an_account_that_many_chats_share_is_nobodys_number(tmp_path: Path) -> None:
+def test_an_account_that_many_chats_share_is_not_one_persons_number(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
         [message(1), message(2, chat_row_id=2)],

@@ -70,7 +70,7 @@ def refused(src: Path, key: Key | None, kind: type[GdriveWaError], **options: in
     assert type(caught.value) is kind, repr(caught.value)
     assert list(dest.parent.iterdir()) == [dest]
     assert dest.read_bytes() == b"the old file"
-    assert caught.value.message[0].islower() or caught.value.message.startswith("IV")
+    assert caught.value.message[0].islower() or caught.value.message.startswith(("IV", "'"))
     return caught.value
 
 
@@ -272,7 +272,7 @@ def test_rubbish_after_the_end_is_noticed(seal: Seal) -> None:
     [
         pytest.param(zlib.compress(bytes(9000))[:-3], "ends before", id="zlib cut"),
         pytest.param(zlib.compress(bytes(9000)) + b"more", "follows", id="something behind zlib"),
-        pytest.param(b"\x78\x9c\xff\xff\xff\xff" + bytes(99), "no sense", id="no zlib at all"),
+        pytest.param(b"\x78\x9c\xff\xff\xff\xff" + bytes(99), "is damaged", id="not zlib at all"),
     ],
 )
 def test_authentic_content_that_cannot_be_unpacked_is_said_to_be_so(
@@ -305,7 +305,7 @@ def test_a_wrong_key_wins_over_what_its_noise_looks_like(seal: Seal) -> None:
 
 @pytest.mark.parametrize("content", [b"nothing known", bytes(400), b"\xff" * 4000, b"\x0a" * 99])
 @pytest.mark.parametrize("name", ["msgstore.db.crypt15", "unnamed"])
-def test_what_is_no_backup_is_refused(content: bytes, name: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_backup_is_refused(content: bytes, name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises((FormatError, TruncatedError)) as caught:

@@ -34,7 +34,7 @@ def test_what_is_sealed_opens_to_the_same(content: bytes) -> None:
     assert open_envelope(seal_envelope(content, ROOT_KEY), ROOT_KEY) == content
 
 
-def test_an_envelope_tells_path_size_md5_and_time_in_utc() -> None:
+def test_an_envelope_contains_path_size_md5_and_time_in_utc() -> None:
     text = {
         "name": PATH,
         "md5Hash": MD5,
@@ -107,7 +107,7 @@ def test_json_that_names_no_file_or_nonsense_is_refused(text: bytes) -> None:
 
 
 @pytest.mark.parametrize("time", ["5", '"yesterday"', "null", '"0001-01-01T00:00:00+14:00"'])
-def test_a_time_that_makes_no_sense_loses_no_file(time: str) -> None:
+def test_an_invalid_time_does_not_cost_the_file(time: str) -> None:
     found = parse_file_metadata(f'{{"name": "x", "updateTime": {time}}}'.encode())
     assert (found.name, found.updated) == ("x", None)
 

@@ -47,7 +47,7 @@ def delimited(body: bytes) -> bytes:
     return write_varint(len(body)) + body
 
 
-def test_a_crypt15_header_tells_all_it_holds() -> None:
+def test_a_crypt15_header_shows_all_its_fields() -> None:
     info = BackupInfo(
         app_version="2.25.1.1", device_model="Phone", jid_suffix="42", backup_version=1
     )
@@ -65,7 +65,7 @@ def test_a_crypt15_header_tells_all_it_holds() -> None:
     )
 
 
-def test_a_crypt14_header_tells_which_key_it_wants() -> None:
+def test_a_crypt14_header_shows_which_key_it_needs() -> None:
     header = parse_header(serialise_header(prefix14(server_salt=b"s" * 32, google_id=b"g" * 16)))
     assert (header.format, header.key_version) == ("crypt14", 2)
     assert (header.server_salt, header.google_id, header.iv) == (b"s" * 32, b"g" * 16, IV)
@@ -152,7 +152,7 @@ def test_every_truncation_of_a_header_is_said_to_be_one() -> None:
         pytest.param(serialise_header(prefix14(google_id=b"")), "salts", id="no id"),
     ],
 )
-def test_a_header_that_makes_no_sense_is_refused(start: bytes, says: str) -> None:
+def test_an_invalid_header_is_refused(start: bytes, says: str) -> None:
     with pytest.raises(FormatError, match=says):
         parse_header(start)
 

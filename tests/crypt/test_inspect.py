@@ -24,7 +24,9 @@ def parts_add_up(path: Path) -> dict[str, object]:
 
 @pytest.mark.parametrize("checksum", [True, False])
 @pytest.mark.parametrize("format_", ["crypt12", "crypt14", "crypt15"])
-def test_a_container_tells_its_format_and_parts(format_: str, checksum: bool, seal: Seal) -> None:
+def test_inspecting_a_container_shows_its_format_and_parts(
+    format_: str, checksum: bool, seal: Seal
+) -> None:
     found = parts_add_up(seal(format_, checksum=checksum))
     assert found["format"] == format_
     assert found["checksum"] == ("ok" if checksum else "absent")
@@ -37,7 +39,7 @@ def test_a_container_tells_its_format_and_parts(format_: str, checksum: bool, se
         assert found["key_version"] == 2
 
 
-def test_a_header_tells_version_and_number(seal: Seal) -> None:
+def test_a_header_shows_version_and_number(seal: Seal) -> None:
     found = parts_add_up(seal("crypt15"))
     assert (found["app_version"], found["jid_suffix"]) == ("2.25.1.1", "00")
 
@@ -63,7 +65,7 @@ def test_a_header_tells_version_and_number(seal: Seal) -> None:
         ("x.enc", b"\xf3", "enc"),
     ],
 )
-def test_other_files_are_told_apart(
+def test_other_files_are_distinguished(
     name: str, content: bytes, format_: str, tmp_path: Path
 ) -> None:
     path = tmp_path / name
@@ -85,7 +87,7 @@ def test_the_parts_of_a_cut_file_add_up_too(format_: str, seal: Seal) -> None:
             parts_add_up(sealed)
 
 
-def test_what_cannot_be_told_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_a_clear_error(tmp_path: Path) -> None:
     empty, nonsense = tmp_path / "empty", tmp_path / "msgstore.db.crypt15"
     empty.touch()
     nonsense.write_bytes(b"\x05nonsense")

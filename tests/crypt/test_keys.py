@@ -93,13 +93,13 @@ def test_a_written_key_file_is_the_phones_and_only_its_owner_reads_it(
         (bytes(5000), "far too long"),
         (b"{\\rtf1\\ansi\n" + DIGITS.encode() + b"}", "a formatted document"),
         (DIGITS[:-1].encode("utf-16") + b"\n\0" * 9, "this has 63: 1 too few"),
-        (b"\xff\xfe" + b"\0\xd8" * 70, "no key of any known form"),
+        (b"\xff\xfe" + b"\0\xd8" * 70, "not a key in any known form"),
         (b"\xff\xfe" + bytes(28), "30 bytes are not a key"),
         ("\u0661".encode() * 64, "64 of the 64 characters are not hexadecimal digits"),
-        ("\u0661".encode("utf-16-le") * 64, "no key of any known form"),
+        ("\u0661".encode("utf-16-le") * 64, "not a key in any known form"),
     ],
 )
-def test_what_is_no_key_is_refused_with_its_reason(form: bytes, says: str) -> None:
+def test_a_file_that_is_not_a_key_is_refused_with_its_reason(form: bytes, says: str) -> None:
     with pytest.raises(KeyFileError) as caught:
         load_key(form)
     assert says in caught.value.message
@@ -140,7 +140,7 @@ def test_a_key_shows_nothing_of_itself_and_is_not_pickled() -> None:
             pickle.dumps(key)
 
 
-def test_keys_are_told_apart() -> None:
+def test_keys_are_distinguished() -> None:
     assert ROOT_KEY != OTHER_ROOT_KEY
     assert ROOT_KEY.fingerprint != OTHER_ROOT_KEY.fingerprint
     assert len({ROOT_KEY, OTHER_ROOT_KEY, RootKey(bytes(range(32)))}) == 2

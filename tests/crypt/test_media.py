@@ -82,7 +82,7 @@ def test_media_come_back_with_and_without_their_envelope(size: int, tmp_path: Pa
     assert stored.path.name.isascii()
 
 
-def test_a_file_gets_the_time_its_envelope_tells(stored: Stored) -> None:
+def test_a_file_gets_the_time_in_its_envelope(stored: Stored) -> None:
     decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=stored.metadata)
     assert stored.out.stat().st_mtime == SENT.timestamp()
 

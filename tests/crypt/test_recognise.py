@@ -10,7 +10,7 @@ from gdrive_wa.crypt.recognise import plain_name, recognise, suffix_of
 DIGITS = "A1" * 32
 
 
-def test_media_are_told_by_their_digits_and_renamed_ones_are_not_taken_for_plain() -> None:
+def test_media_are_recognised_by_their_digits_and_renamed_ones_are_not_plain() -> None:
     noise = bytes(range(200, 232))
     assert recognise(noise, f"{DIGITS}.mcrypt1") == ("mcrypt1", None)
     with pytest.raises(FormatError, match="made from its name") as caught:

@@ -122,7 +122,7 @@ def test_hkdf_sha256_of_wycheproof(test: dict[str, Any]) -> None:
         assert RootKey(secret).derive(info, test["size"]) == okm
 
 
-def test_a_salt_of_32_zero_bytes_is_no_salt() -> None:
+def test_a_salt_of_32_zero_bytes_is_the_same_as_no_salt() -> None:
     """What lets one derivation serve the formats that say "zeros" and those that say "none"."""
     assert extract(b"", b"a secret") == extract(bytes(32), b"a secret")
 

@@ -190,7 +190,7 @@ def test_the_wrong_scope_is_refused(
     assert caught.value.error_details[0]["reason"] == "insufficientPermissions"
 
 
-def test_about_tells_whose_account_it_is(service: Any, sample: SampleAccount) -> None:
+def test_about_shows_the_account(service: Any, sample: SampleAccount) -> None:
     about = service.about().get(fields="user(displayName,emailAddress)").execute()
     assert about == {"user": {"displayName": "Alex", "emailAddress": sample.email}}
 
@@ -205,7 +205,7 @@ def test_about_tells_whose_account_it_is(service: Any, sample: SampleAccount) ->
         ({"spaces": "appDataFolder"}, 200),
     ],
 )
-def test_a_listing_that_makes_no_sense_is_refused(
+def test_an_invalid_listing_request_is_refused(
     emulator: Emulator, client: requests.Session, query: dict[str, str], status: int
 ) -> None:
     answer = client.get(f"{emulator.root}/drive/v3/files", params=query, timeout=10)
@@ -265,6 +265,6 @@ def test_fields_select_keys(mask: str, selected: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("mask", ["", "a,", "a(b", "a)b", "a(b)c"])
-def test_fields_that_make_no_sense_are_refused(mask: str) -> None:
+def test_invalid_fields_are_refused(mask: str) -> None:
     with pytest.raises(BadFieldsError):
         parse_fields(mask)

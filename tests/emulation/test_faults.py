@@ -397,7 +397,7 @@ def test_the_json_form_says_the_same(tmp_path: Path) -> None:
         {"seed": {}},
     ],
 )
-def test_faults_that_make_no_sense_are_refused(said: object) -> None:
+def test_invalid_faults_are_refused(said: object) -> None:
     with pytest.raises(UsageError):
         parse_faults(said)
 

@@ -142,8 +142,8 @@ def test_a_bulk_account_has_the_size_asked_for(tmp_path: Path, *, encrypted: boo
     assert len({blob.md5 for blob in backup.blobs.values()}) == 5
 
 
-def test_no_account_is_said_to_be_none(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no account"):
+def test_a_folder_that_is_not_an_account_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not an account"):
         read_account(tmp_path)
 
 

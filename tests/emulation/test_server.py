@@ -88,14 +88,14 @@ def test_requests_in_one_go_are_answered_in_order(emulator: Emulator) -> None:
         b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n",
     ],
 )
-def test_what_is_no_request_is_refused_and_others_are_still_served(
+def test_input_that_is_not_a_request_is_refused_and_others_are_still_served(
     emulator: Emulator, raw: bytes
 ) -> None:
     assert exchange(emulator, raw).startswith(b"HTTP/1.1 400 ")
     assert requests.get(emulator.root, timeout=10).status_code == 200
 
 
-def test_half_a_request_is_nobodys_business(emulator: Emulator) -> None:
+def test_half_a_request_is_ignored(emulator: Emulator) -> None:
     assert exchange(emulator, b"GET / HT") == b""
 
 

@@ -58,5 +58,5 @@ def test_every_other_link_is_over(
     ("path", "status"),
     [("/v/none?oe=7FFFFFFF", 404), ("/v/?oe=7FFFFFFF", 404), ("/v/none", 403), ("/v/x?oe=z", 403)],
 )
-def test_what_is_no_link_leads_nowhere(emulator: Emulator, path: str, status: int) -> None:
+def test_an_invalid_link_is_refused(emulator: Emulator, path: str, status: int) -> None:
     assert requests.get(emulator.root + path, timeout=10).status_code == status

@@ -165,6 +165,6 @@ def test_the_keyring_takes_the_64_digits_only(tmp_path: Path) -> None:
 def test_a_key_given_as_a_path_is_refused_and_not_repeated() -> None:
     digits = bytes(range(32)).hex()
     for act in (lambda: check(ROOT_KEY, digits), lambda: create(ROOT_KEY, digits)):
-        with pytest.raises(KeyFileError, match="no path") as caught:
+        with pytest.raises(KeyFileError, match="not a path") as caught:
             act()
         assert digits[:20] not in str(caught.value)

@@ -124,7 +124,7 @@ def test_focus_is_seen(open_page: OpenPage) -> None:
         assert outlined >= 3
 
 
-def test_a_screen_reader_is_told_what_plays(open_page: OpenPage) -> None:
+def test_a_screen_reader_announces_what_plays(open_page: OpenPage) -> None:
     page = open_page(sample())
     play_over_and_over(page)
     announcer = page.locator("[aria-live=polite].announcer")

@@ -163,7 +163,7 @@ def test_days_head_their_notes(open_page: OpenPage) -> None:
     )
 
 
-def test_two_chats_of_one_name_are_told_apart(open_page: OpenPage) -> None:
+def test_two_chats_of_one_name_are_distinguished(open_page: OpenPage) -> None:
     page = open_page([note(1), note(2, chat_jid="15550103@s.whatsapp.net")])
     links = page.get_by_role("navigation").get_by_role("link")
     expect(links).to_have_text(

@@ -110,7 +110,7 @@ def test_goes_on_with_the_next_note_and_passes_over_missing_ones(open_page: Open
     )
 
 
-def test_stops_at_the_end_of_a_note_when_told_to(open_page: OpenPage) -> None:
+def test_stops_at_the_end_of_a_note_when_asked_to(open_page: OpenPage) -> None:
     page = open_page(sample())
     play_button(page, 0).click()
     page.get_by_role("checkbox", name="Keep playing").uncheck()
