@@ -291,7 +291,8 @@ def test_an_error_carries_its_line_and_its_hints() -> None:
 def backup(sample: SampleAccount, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A download of the sample's backup, envelopes beside the media. Read it only."""
     folder = tmp_path_factory.mktemp("api") / "backup"
-    with gdrive_wa.emulator(sample.folder) as google:
+    account = shutil.copytree(sample.folder, folder.parent / "account")  # it gets a client file
+    with gdrive_wa.emulator(account) as google:
         source = gdrive_wa.connect(endpoint=google.root, token=google.token)
         gdrive_wa.download(source, folder)
         source.close()

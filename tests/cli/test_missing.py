@@ -173,7 +173,7 @@ def test_an_address_that_is_not_whatsapps_is_not_followed(
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"enc_file_hash": "AA" * 21 + "A="}, "not the one"),
+        ({"enc_file_hash": "AA" * 21 + "A="}, "not the copy"),
         ({"file_hash": "AA" * 21 + "A="}, "not what the database promises"),
         ({"media_key": b"\x01" * 32}, "does not open this file"),
         ({"file_length": 1}, "more than the database promises"),
@@ -199,7 +199,7 @@ def test_corrupted_bytes_are_not_kept(
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.CORRUPT, path="/v/*", times=None)
     report = restore(run, phone, emulator)
-    assert "not the one" in outcome(report, "failed", lacking)["reason"]
+    assert "not the copy" in outcome(report, "failed", lacking)["reason"]
     assert not list((tmp_path / "out").rglob("*.opus"))
 
 

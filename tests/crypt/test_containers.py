@@ -325,7 +325,7 @@ def test_what_is_already_decrypted_is_copied_and_said_to_be(payload: str, tmp_pa
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing: no such file"):
+    with pytest.raises(UsageError, match="nothing': no such file"):
         decrypt_file(tmp_path / "nothing", tmp_path / "out", ROOT_KEY)
 
 
