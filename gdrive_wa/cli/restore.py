@@ -36,7 +36,7 @@ from gdrive_wa.core.selection import Selection
     "--contacts",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Take names from a vCard file, a CSV of Google or Outlook, or an iPhone's AddressBook.sqlitedb.",
+    help="Take names from a vCard, a Google or Outlook CSV, or an iPhone's AddressBook.sqlitedb.",
 )
 @timezone_option
 @click.option("--no-tags", is_flag=True, help="Write no tags: the Opus files stay bit-exact.")
