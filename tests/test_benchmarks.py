@@ -6,10 +6,9 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import av
 import pytest
-from mutagen.oggopus import OggOpus
 
 from tests.benchmarks.measure import Measured, measure
 from tests.benchmarks.phone import make_notes, make_plain, make_sealed, write_digits
@@ -32,8 +31,10 @@ def test_a_note_is_ogg_opus_of_40_kilobytes() -> None:
     first, second = make_notes(2)
     assert first.content != second.content
     assert 40_000 < len(first.content) < 42_000
-    parsed: Any = OggOpus(io.BytesIO(first.content))  # type: ignore[no-untyped-call]
-    assert parsed.info.length == pytest.approx(10, abs=0.1)
+    with av.open(io.BytesIO(first.content), "r") as parsed:
+        assert parsed.streams.audio[0].codec_context.name == "opus"
+        assert parsed.duration is not None
+        assert parsed.duration / av.time_base == pytest.approx(10, abs=0.1)
 
 
 def test_every_note_of_an_encrypted_backup_is_restored_and_tagged(tmp_path: Path) -> None:
@@ -41,7 +42,9 @@ def test_every_note_of_an_encrypted_backup_is_restored_and_tagged(tmp_path: Path
     restore(dump, tmp_path / "archive", key=write_digits(tmp_path))
     assert list((tmp_path / "archive" / "Databases").glob("msgstore.db"))
     for path in (tmp_path / "archive" / "Voice notes").rglob("*.opus"):
-        assert OggOpus(path)["artist"]  # type: ignore[no-untyped-call]
+        with av.open(str(path), "r") as parsed:
+            tags = {**parsed.metadata, **parsed.streams.audio[0].metadata}
+        assert tags["ARTIST" if "ARTIST" in tags else "artist"]
 
 
 def test_every_note_of_a_plain_folder_is_restored(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import gpsoauth
+import gpsoauth  # type: ignore[import-not-found]  # only in the peers' environment
 import requests
 from wabdd.__main__ import cli  # type: ignore[import-not-found]  # only in the peers' environment
 
