@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     note_id_of,
 )
+from gdrive_wa.archive.transcripts import Transcript, read_transcripts, with_transcript
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, write_file
@@ -36,8 +37,9 @@ def finalised_notes(notes: Iterable[VoiceNote], manifest: Manifest) -> list[Voic
     """Every note with its file and status, by time; unmatched files come last."""
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): note for note in notes}
+    transcripts = read_transcripts(manifest.folder)
     ended = (
-        _finalised(note, files.get(note_id), manifest.folder)
+        _finalised(note, files.get(note_id), manifest.folder, transcripts)
         for note_id, note in catalogued.items()
     )
     return in_order([*ended, *_unmatched(manifest, catalogued)])
@@ -84,9 +86,13 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
-def _finalised(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNote:
+def _finalised(
+    note: VoiceNote, record: Record | None, folder: Path, transcripts: Mapping[str, Transcript]
+) -> VoiceNote:
     if record is None or not os.path.isfile(f"{folder}/{record.path}"):
         return replace(note, file=None, status=NoteStatus.MISSING)
+    if transcripts:
+        note = with_transcript(note, record.content_sha256, transcripts)
     fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)
     status = NoteStatus.RESTORED if fits else NoteStatus.MISMATCH
     return replace(note, file=record.path, status=status)
