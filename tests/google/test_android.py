@@ -20,7 +20,9 @@ from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import login_android, logout
 from gdrive_wa.google.logins import Login
 from gdrive_wa.google.ways import CABLE, WHAT_ANDROID_IS
+from tests.google.proxy import Tunnel
 from tests.google.scripted import Scripted, answer
+from tests.google.tls import TlsFront, make_certificate
 
 
 def sign_in(scripted: Scripted) -> Login:
@@ -291,6 +293,36 @@ def test_a_network_that_fails(
         login_android(account=sample.email, oauth_token=sample.oauth_token, endpoint=emulator.root)
     assert "check the network" in caught.value.hints[0]
     assert scripted.asked == []
+
+
+def test_a_sign_in_through_a_proxy_shows_it_nothing(
+    emulator: Emulator,
+    sample: SampleAccount,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not config.exists()
+    certificate = make_certificate(tmp_path / "google.pem", address="192.0.2.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with TlsFront(emulator.port, certificate) as front, Tunnel(front.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+        login_android(
+            account=sample.email, oauth_token=sample.oauth_token, endpoint="https://192.0.2.1"
+        )
+    assert [line.rpartition(" ")[0] for line in proxy.asked] == ["CONNECT 192.0.2.1:443"] * 2
+    assert emulator.counts.requests["/android/auth"] == 2
+
+
+def test_a_proxy_that_is_not_there_is_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    with pytest.raises(NetworkError, match="cannot be reached") as caught:
+        login_android(
+            account="ann@example.org",
+            oauth_token=Secret("oauth2_4/x"),
+            endpoint="https://192.0.2.1",
+        )
+    assert "HTTPS_PROXY" in caught.value.hints[0]
 
 
 def test_what_is_sent_is_what_play_services_sends(
