@@ -80,9 +80,9 @@ def read_cookie() -> Secret:
     if not sys.stdin.isatty():
         return _piped_cookie()
     output.messages().say(
-        f"{WHAT_ANDROID_IS}.\n"
+        f"{_sentence(WHAT_ANDROID_IS)}.\n"
         "What it stores opens your whole account; gdrive-wa logout removes it.\n"
-        f"{CABLE}\n\n"
+        f"{_sentence(CABLE)}\n\n"
         f"1. Open {EMBEDDED_SETUP} in a browser, and sign in as the owner of the phone.\n"
         "2. Agree. The page then keeps loading and never finishes; that is normal.\n"
         "3. Press F12. Under Application or Storage, open Cookies, and copy the value of the\n"
@@ -117,11 +117,11 @@ def _ask_for_way(sign_in: SignIn) -> SignIn | None:
     click.echo(_WAYS, err=True)
     match click.prompt("1, 2 or 3", type=click.Choice(["1", "2", "3"]), err=True):
         case "1":
-            click.echo(CABLE, err=True)
+            click.echo(_sentence(CABLE), err=True)
             return None
         case "2":
             return replace(sign_in, provider="android")
-    click.echo(f"{WHAT_A_CLIENT_IS}.", err=True)
+    click.echo(f"{_sentence(WHAT_A_CLIENT_IS)}.", err=True)
     return replace(sign_in, provider="oauth", drive=True, client_secrets=_client_file())
 
 
@@ -129,7 +129,7 @@ def _client_file() -> Path | None:
     """The file of the OAuth client, asked for unless there is one in the config folder."""
     if (config_folder() / CLIENT_FILE).exists():
         return None
-    click.echo(NEW_CLIENT, err=True)
+    click.echo(_sentence(NEW_CLIENT), err=True)
     for _ in range(_TRIES - 1):
         path = Path(click.prompt("file of the OAuth client (JSON)", err=True).strip("\"' "))
         try:
@@ -139,6 +139,10 @@ def _client_file() -> Path | None:
             continue
         return path
     return Path(click.prompt("file of the OAuth client (JSON)", err=True).strip("\"' "))
+
+
+def _sentence(hint: str) -> str:
+    return hint[:1].upper() + hint[1:]
 
 
 def _account(given: str | None) -> str:

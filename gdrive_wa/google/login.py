@@ -44,7 +44,8 @@ def login_oauth(
         client_secrets: the user's own OAuth client file (desktop kind); by default
             ``client_secrets.json`` in the config folder, or the client of the stored login.
         account: e-mail address; if None, Google is asked for it.
-        drive: ask to read the user's own Drive too, for the source ``drive``.
+        drive: ask to read the user's own Drive too, for the source ``drive``; a login that is
+            renewed keeps it.
         open_browser: open a browser; the address is passed to `say` in any case.
         port: local port for the browser's answer; 0 for a free one.
         timeout: seconds to wait for the browser.
@@ -57,10 +58,10 @@ def login_oauth(
         NetworkError: Google cannot be reached.
     """
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
-    file_given = client_secrets is not None or (logins.config_folder() / CLIENT_FILE).exists()
-    known = None if file_given else _known_login(account)
+    known = _known_login(account)
     client = _client(client_secrets, known)
-    drive = drive or (known is not None and DRIVE_SCOPE in known.scopes)
+    # whoever signs in again by name gets what the login could read before
+    drive = drive or (account is not None and known is not None and DRIVE_SCOPE in known.scopes)
     scopes = (APPDATA_SCOPE, DRIVE_SCOPE) if drive else (APPDATA_SCOPE,)
     browser = Browser(opens=open_browser, port=port, timeout=timeout, say=say)
     credentials = ask_for_consent(client, scopes, endpoints, browser)
@@ -179,10 +180,11 @@ def whoami(account: str | None = None) -> Login:
 
 def _client(path: Path | None, known: Login | None) -> OAuthClient:
     """The client in `path`, or in the config folder, or that of the stored login."""
-    if path is None and known is not None:
-        fields = known.fields
-        return OAuthClient(str(fields["client_id"]), Secret(str(fields["client_secret"])))
-    return read_client(path or logins.config_folder() / CLIENT_FILE)
+    default = logins.config_folder() / CLIENT_FILE
+    if path is not None or default.exists() or known is None:
+        return read_client(path or default)
+    fields = known.fields
+    return OAuthClient(str(fields["client_id"]), Secret(str(fields["client_secret"])))
 
 
 def _known_login(account: str | None) -> Login | None:

@@ -139,6 +139,37 @@ class TestAtATerminal:
         assert "gdrive-wa backups --source drive --folder PATH" in asked.seen
 
 
+@pytest.mark.parametrize(
+    ("pasted", "code", "said"),
+    [
+        (
+            "# Netscape HTTP Cookie File\n\n.google.com\tTRUE\t/\tTRUE\t0\toauth_token\t{cookie}",
+            0,
+            "signed in as",
+        ),
+        ('"oauth_token={cookie}; path=/"', 0, "signed in as"),
+        ("hunter2", 2, "this program asks for none"),
+        ("ya29.a-secret", 2, "set GDRIVE_WA_ACCESS_TOKEN"),
+    ],
+)
+def test_what_is_piped_is_understood_or_not_sent(
+    clean_environment: dict[str, str],
+    emulator: Emulator,
+    sample: SampleAccount,
+    pasted: str,
+    code: int,
+    said: str,
+) -> None:
+    cookie = pasted.format(cookie=sample.oauth_token.reveal())
+    android = ["login", "--provider", "android", "--account", f"<{sample.email}>"]
+    ended = pipe(android, clean_environment, emulator, cookie)
+    assert ended.returncode == code, ended.stderr
+    assert said in ended.stderr
+    assert "hunter2" not in ended.stderr
+    assert "a-secret" not in ended.stderr
+    assert emulator.counts.requests["/android/auth"] == (2 if code == 0 else 0)
+
+
 class TestEachHintIsFollowed:
     """From a refusal to a listed backup or a restored note, by what is written there alone."""
 

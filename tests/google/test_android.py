@@ -199,6 +199,23 @@ def test_a_failure_that_passes_is_not_called_a_refusal(
     assert len(scripted.asked) == 1
 
 
+def test_an_answer_that_never_ends_is_left(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gdrive_wa.google.android._LONGEST_SECONDS", -1.0)
+    scripted.answers = [answer(b"Token=aas_et/", Content_Length="60000")]
+    with pytest.raises(NetworkError, match="cannot be reached"):
+        sign_in(scripted)
+
+
+def test_an_answer_without_an_end_is_read_as_far_as_one_may_be_long(scripted: Scripted) -> None:
+    scripted.answers = [
+        answer(b"Error=BadAuthentication\n" + b"x" * 100_000, Content_Length="9000000")
+    ]
+    with pytest.raises(CredentialsError, match="BadAuthentication"):
+        sign_in(scripted)
+
+
 def test_a_renewal_that_fails_for_now_is_tried_again(
     signed_in: Login, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -348,6 +348,16 @@ def test_a_login_that_ended_is_renewed_with_its_own_client(
     assert lists_backups(emulator)
 
 
+def test_a_login_that_is_renewed_reads_what_it_read_before(
+    log_in: LogIn, client_file: Path, config: Path, sample: SampleAccount
+) -> None:
+    log_in(ALLOW, drive=True)
+    client_file.rename(config / "client_secrets.json")
+    renewed = log_in(ALLOW, client_secrets=None, account=sample.email)
+    assert DRIVE_SCOPE in renewed.scopes
+    assert DRIVE_SCOPE not in log_in(ALLOW, client_secrets=None).scopes
+
+
 def test_several_accounts_side_by_side(
     sample: SampleAccount, tmp_path: Path, log_in: LogIn
 ) -> None:
