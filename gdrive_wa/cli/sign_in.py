@@ -27,10 +27,11 @@ from gdrive_wa.google.ways import (
 
 _TRIES = 3
 _LONGEST_PASTE = 65536
-_WAYS = f"""Where is the backup?
+_WAYS = """Where is the backup?
 1. On an Android phone that you have: a cable is the surest way, and you need no sign-in.
-2. At Google, where WhatsApp puts it: {WHAT_ANDROID_IS}.
-3. In your own Google Drive, where you put a copy: with an OAuth client of your own."""
+2. At Google, where WhatsApp put it: you sign in the way an Android phone does. That is
+   unofficial, and Google may refuse it.
+3. In your own Google Drive, where you put a copy: you need an OAuth client of your own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def _ask_for_way(sign_in: SignIn) -> SignIn | None:
             hint=(CABLE, ANDROID, COPY_IN_DRIVE),
         )
     click.echo(_WAYS, err=True)
-    match click.prompt("1, 2 or 3", type=click.Choice(["1", "2", "3"]), err=True):
+    match _ask_number():
         case "1":
             click.echo(_sentence(CABLE), err=True)
             return None
@@ -123,6 +124,11 @@ def _ask_for_way(sign_in: SignIn) -> SignIn | None:
             return replace(sign_in, provider="android")
     click.echo(f"{_sentence(WHAT_A_CLIENT_IS)}.", err=True)
     return replace(sign_in, provider="oauth", drive=True, client_secrets=_client_file())
+
+
+def _ask_number() -> str:
+    numbers = click.Choice(["1", "2", "3"])
+    return str(click.prompt("1, 2 or 3", type=numbers, show_choices=False, err=True))
 
 
 def _client_file() -> Path | None:
