@@ -17,7 +17,15 @@ every other key may be left out:
       "android_id": "…",                   if given, the only device that may log in
       "managed": false,                    a Workspace account whose device must be managed
       "browser_first": false,              the Android login is sent to a browser
-      "clients": [{"client_id": "…", "client_secret": "…", "whatsapp": true}],
+      "droidguard": "null",                the proof of a phone that is accepted; "absent" accepts
+                                           a form without one, anything else no form at all
+      "exchange_error": "…",               Google's word for refusing the cookie
+      "token_error": "…",                  Google's word for refusing access tokens
+      "whatsapp_never_allowed": false,     the account never let WhatsApp into its Drive
+      "reauthenticate": false,             logins are not renewed: the administrator limits them
+      "testers": ["…"],                    if given, the only ones whom an app in testing lets in
+      "clients": [{"client_id": "…", "client_secret": "…", "whatsapp": true,
+                   "kind": "installed", "error": "…"}],
                                            without it: one, that Emulator.client_config() gives
       "page_size": 1000,                   the most that a page of a listing holds
       "backups": [{                        without it: one backup, of what backup/ holds
@@ -69,11 +77,15 @@ class Client:
         client_id: its public name.
         client_secret: what a desktop client calls a secret.
         whatsapp: its tokens count as WhatsApp's own.
+        kind: ``installed``, or another one, to which no browser is sent back.
+        error: Google's word for refusing it at the token endpoint, such as ``disabled_client``.
     """
 
     client_id: str
     client_secret: str
     whatsapp: bool = True
+    kind: str = "installed"
+    error: str = ""
 
 
 @dataclass(slots=True)

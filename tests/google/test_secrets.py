@@ -105,7 +105,7 @@ def test_a_sign_in_that_fails(
 ) -> None:
     emulator.faults = fault
     try:
-        log_in(act)
+        log_in(act, timeout=5 if fault is None else 120)
     except GdriveWaError as error:
         told.error(error)
     seen = told.everything()
