@@ -14,9 +14,9 @@ from gdrive_wa.core.model import Secret
 from gdrive_wa.google import logins
 from gdrive_wa.google.android import AndroidTokens
 from gdrive_wa.google.logins import Login
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken, RenewedTokens, Tokens
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken, RenewedTokens, Tokens
 from gdrive_wa.http.trust import untrusted_error
 
 TOKEN_VARIABLE = "GDRIVE_WA_ACCESS_TOKEN"  # noqa: S105 - the name of a variable

@@ -263,8 +263,8 @@ def _consent(
 
 
 def _account_of(token: Secret, endpoints: Endpoints) -> str:
-    from gdrive_wa.http.session import Session  # noqa: PLC0415 - only after a sign-in
-    from gdrive_wa.http.tokens import GivenToken  # noqa: PLC0415
+    from gdrive_wa.google.session import Session  # noqa: PLC0415 - only after a sign-in
+    from gdrive_wa.google.tokens import GivenToken  # noqa: PLC0415
 
     session = Session(GivenToken(token))
     name_it = "give the account yourself: gdrive-wa login --account you@example.com"

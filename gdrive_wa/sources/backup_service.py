@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from gdrive_wa.core.errors import NetworkError
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.retry import LoginNotAllowedError
-from gdrive_wa.http.session import Session
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.fields import (
     LONG_AGO,

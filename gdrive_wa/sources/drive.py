@@ -13,8 +13,8 @@ from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, Refuse
 from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX, is_end_to_end
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.core.threads import Workers
+from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.drive_list import DriveFile, Listing
 from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from gdrive_wa.core.errors import GdriveWaError, NetworkError
 from gdrive_wa.core.model import Entry
+from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
 from gdrive_wa.sources.fields import (
     LONG_AGO,
     parse_md5,

@@ -11,9 +11,9 @@ import pytest
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
 from gdrive_wa.sources.drive import FOLDERS_AT_ONCE, DriveFolder
 
 Mine = Callable[..., tuple[Emulator, Callable[[str | None], DriveFolder]]]

@@ -20,11 +20,11 @@ from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
+from gdrive_wa.google.tokens import Tokens
 from gdrive_wa.http.blob import HttpBlob, release
 from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.retry import Refusal
 from gdrive_wa.http.retrying import Retrying
-from gdrive_wa.http.tokens import Tokens
 
 MOST_REDIRECTS = 5
 MOST_RENEWALS = 3

@@ -23,9 +23,9 @@ from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
-from gdrive_wa.http import session as session_module
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken, RenewedTokens
+from gdrive_wa.google import session as session_module
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken, RenewedTokens
 from tests.google.fixtures import QUICK
 from tests.google.scripted import Scripted, answer
 
