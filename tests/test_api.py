@@ -43,8 +43,8 @@ TYPES = tuple(_TYPES.split())
 _ERRORS = """
     AuthenticationError ChecksumError CredentialsError DamagedError DatabaseError FormatError
     GdriveWaError GoneError Interrupted KeyFailure KeyFileError MetadataError MissingKeyError
-    NetworkError PartialError PayloadError RefusedError StorageError TruncatedError UnsafeNameError
-    UsageError WrongKeyError WrongKeyTypeError
+    NetworkError PartialError PayloadError QuotaError RefusedError StorageError TruncatedError
+    UnsafeNameError UsageError WrongKeyError WrongKeyTypeError
 """
 ERRORS = tuple(_ERRORS.split())
 PUBLIC = [*CALLS, *TYPES, *ERRORS, "__version__"]

@@ -26,7 +26,7 @@ def command(*, where: Where, as_json: bool) -> None:
     from gdrive_wa.jobs.backups import backups  # noqa: PLC0415 - Google's libraries are slow
 
     with where.open() as source:
-        found = backups(source)
+        found = backups(source, progress=output.progress())
     if as_json:
         output.print_json([backup.to_json() for backup in found])
         return

@@ -278,6 +278,7 @@ class Outcome:
         reason: why it was skipped or failed; None if it is done.
         hints: what to do about a failure.
         exit_code: exit code of its error.
+        detail: the server's own words about a failure, for ``--verbose``.
     """
 
     path: str
@@ -286,11 +287,18 @@ class Outcome:
     reason: str | None = None
     hints: tuple[str, ...] = ()
     exit_code: int = 0
+    detail: str = ""
 
     @classmethod
     def failed(cls, path: str, error: GdriveWaError) -> Self:
         """The outcome of an entry that failed with `error`."""
-        return cls(path=path, reason=error.message, hints=error.hints, exit_code=error.exit_code)
+        return cls(
+            path=path,
+            reason=error.message,
+            hints=error.hints,
+            exit_code=error.exit_code,
+            detail=error.detail,
+        )
 
     def to_json(self) -> dict[str, object]:
         """The keys of each entry in a report; all are always present."""

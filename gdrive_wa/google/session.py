@@ -1,8 +1,8 @@
 """Authorised requests for many threads, over connections that are kept.
 
-A request is tried again by reason, at a pace that Google bears
-(:mod:`gdrive_wa.http.retrying`); a token that was refused is renewed once, under one lock for
-all threads; a redirect to another host never carries it.
+A request is tried again by Google's reason (:mod:`gdrive_wa.google.answers`), at a pace that
+Google bears (:mod:`gdrive_wa.http.retrying`); a token that was refused is renewed once, under
+one lock for all threads; a redirect to another host never carries it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
 
-from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
+from gdrive_wa.core.errors import CredentialsError, NetworkError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
+from gdrive_wa.google.advice import Service
+from gdrive_wa.google.answers import judge
 from gdrive_wa.google.tokens import Tokens
 from gdrive_wa.http.blob import HttpBlob, release
 from gdrive_wa.http.connections import Connections
-from gdrive_wa.http.retry import Refusal
+from gdrive_wa.http.retry import Refusal, Verdict
 from gdrive_wa.http.retrying import Retrying
 
+RETRY_POLICY = RetryPolicy(rate_patience=90.0)
+"""Google's quotas for a minute pass within a minute, and its clock need not be ours."""
 MOST_REDIRECTS = 5
 MOST_RENEWALS = 3
 """Renewals of the token for one request: on a slow connection, it may expire before its use."""
@@ -63,14 +67,19 @@ class Session:
         connections: kept open to one host.
 
     Attributes:
-        pace: how fast requests follow each other.
+        rate_limiter: how fast requests follow each other.
+        service: the service that is asked; it decides what is advised after a refusal.
+        say: shows a line to the user.
     """
 
     def __init__(
         self, tokens: Tokens, *, retry_policy: RetryPolicy | None = None, connections: int = 64
     ) -> None:
-        self._retrying = Retrying(retry_policy or RetryPolicy())
+        self._retrying = Retrying(retry_policy or RETRY_POLICY)
         self.rate_limiter = self._retrying.rate_limiter
+        self.rate_limiter.listener = self
+        self.service = Service.DRIVE
+        self.say: Callable[[str], None] = _say_nothing
         self._tokens = tokens
         self._connections = Connections(connections)
 
@@ -136,6 +145,19 @@ class Session:
             return self.stream(url, what=what)
         return blob
 
+    def blocked(self, seconds: float) -> None:
+        """See :class:`~gdrive_wa.http.rate_limiter.LimitListener`."""
+        so_far = f" (for {seconds:.0f} s so far)" if seconds >= 1 else ""
+        self.say(
+            "Google allows only so many requests a minute: waiting until it allows more"
+            f"{so_far}, at most about {RETRY_POLICY.rate_patience:.0f} s; Ctrl-C stops"
+        )
+
+    def resumed(self, interval: float) -> None:
+        """See :class:`~gdrive_wa.http.rate_limiter.LimitListener`."""
+        slower = ", more slowly for a while" if interval else ""
+        self.say(f"Google answers again: continuing{slower}")
+
     def close(self) -> None:
         """Close all connections; waiting threads get an error."""
         self._retrying.close()
@@ -145,17 +167,17 @@ class Session:
         """Send until there is a good answer, and return what `make` makes of it."""
         token, renewals = self._tokens.token(), 0
 
-        def judge(refusal: Refusal) -> GdriveWaError | None:
+        def decide(refusal: Refusal) -> Verdict | None:
             nonlocal token, renewals
             if refusal.status == 401 and renewals < MOST_RENEWALS:
                 token, renewals = self._tokens.renew(token), renewals + 1
                 return None
-            return refusal.error(asked.what, media=asked.media)
+            return judge(refusal, asked.what, media=asked.media, service=self.service)
 
         return self._retrying.ask(
             lambda: self._send(asked, token),
             make,
-            judge,
+            decide,
             host=urlsplit(asked.url).netloc,
             ranged=asked.ranged,
         )
@@ -187,6 +209,10 @@ class _Asked:
     headers: Mapping[str, str]
     media: bool = False
     ranged: bool = False
+
+
+def _say_nothing(_line: str) -> None:
+    """Until somebody listens."""
 
 
 def _host_of(url: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent, Stage
-from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.sources.base import BackupSource, listen
 from gdrive_wa.storage.batch import Batch, withdraw_refused
 from gdrive_wa.storage.draft import move_into_place
 from gdrive_wa.storage.draft_file import write_draft
@@ -65,6 +65,7 @@ def download(
     dest = Path(dest)
     progress = progress or Silent()
     partials = dest / STATE_FOLDER / PARTIAL_FOLDER
+    listen(source, progress.say)
     wanted = list(entries)
     if dry_run:
         records = {record.path: record for record in read_manifest(dest)}

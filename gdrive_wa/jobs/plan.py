@@ -15,7 +15,7 @@ from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name
 from gdrive_wa.jobs.reveal import NOT_A_KEY, check_key, reveal
-from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
+from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource, listen
 from gdrive_wa.storage.manifest import Manifest
 
 _KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
@@ -76,6 +76,8 @@ def pick_backup(
         NothingThereError: there is none.
         UsageError: none of that name.
     """
+    if progress is not None:
+        listen(source, progress.say)
     backups = interruptible(source.backups, progress or Silent())
     if not backups:
         raise NothingThereError(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.core.errors import GoneError, NetworkError
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.google.advice import Service
 from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.retry import LoginNotAllowedError
-from gdrive_wa.sources.base import BlobStream
+from gdrive_wa.sources.base import WHEN_EMPTY, BlobStream
 from gdrive_wa.sources.fields import (
     LONG_AGO,
     parse_md5,
@@ -22,11 +22,6 @@ from gdrive_wa.sources.fields import (
 )
 
 PAGE_SIZE = 1000
-_NOT_ALLOWED_HINTS = (
-    "this service accepts WhatsApp, but not an OAuth client of your own",
-    "sign in like a phone: gdrive-wa login --provider android --account you@example.com",
-    "or use a copy in your Drive (--source drive) or on this machine (--folder PATH)",
-)
 _SECRETS = (
     ("passkeyEncryptionMetadata", "passkey"),
     ("isPasswordEncrypted", "password"),
@@ -40,19 +35,22 @@ class BackupService:
     name = "backup"
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:
+        session.service = Service.BACKUP
         self._session = session
         self._root = endpoints.backup
+        self._uploading: set[str] = set()
+
+    def listen(self, say: Callable[[str], None]) -> None:
+        """See :class:`~gdrive_wa.sources.base.TalkingSource`."""
+        self._session.say = say
 
     def backups(self) -> list[Backup]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         try:
-            items = list(
-                self._pages(f"{self._root}/clients/wa/backups", "backups", "the list of backups")
-            )
-        except LoginNotAllowedError as error:
-            raise LoginNotAllowedError(
-                error.message, hint=(*error.hints, *_NOT_ALLOWED_HINTS)
-            ) from error
+            url = f"{self._root}/clients/wa/backups"
+            items = list(self._pages(url, "backups", "the list of backups"))
+        except GoneError as error:
+            raise _no_backup(error) from error
         found: dict[str, Backup] = {}
         for item in items:
             backup = _backup(item)
@@ -85,7 +83,12 @@ class BackupService:
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
-        return self._session.stream(url, offset=offset, what=entry.stored_as)
+        try:
+            return self._session.stream(url, offset=offset, what=entry.stored_as)
+        except GoneError as error:
+            if entry.backup in self._uploading:
+                error.hints = _REPLACED_NOW
+            raise
 
     def close(self) -> None:
         """Close all connections."""
@@ -109,6 +112,20 @@ class BackupService:
             if token in seen:
                 raise NetworkError(f"Google sends the same page of {what} again and again")
             seen.add(token)
+
+
+_REPLACED_NOW = (
+    "the phone may be uploading this backup right now: run it again when the phone has finished",
+)
+
+
+def _no_backup(error: GoneError) -> NetworkError:
+    """The error for an account of which the service knows nothing."""
+    failure = NetworkError(
+        "this account holds no WhatsApp backup that Google knows", hint=WHEN_EMPTY["backup"]
+    )
+    failure.detail = error.detail
+    return failure
 
 
 def _backup(item: dict[str, Any]) -> Backup:

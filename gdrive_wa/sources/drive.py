@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from urllib.parse import quote
@@ -39,6 +39,10 @@ class _Drive:
         self._listing = Listing(session, endpoints)
         self._failed_envelopes: dict[str, NetworkError] = {}
         self._failures_in_a_row = 0
+
+    def listen(self, say: Callable[[str], None]) -> None:
+        """See :class:`~gdrive_wa.sources.base.TalkingSource`."""
+        self._session.say = say
 
     def state(self, backup: Backup) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
