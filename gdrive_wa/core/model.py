@@ -6,7 +6,7 @@ All subpackages use them. They do not depend on Google, keys, threads or the ter
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -75,9 +75,19 @@ class Backup:
         updated: when it was last written, UTC.
         size: stored size in bytes, if the source reports it.
         encrypted: whether it is end-to-end encrypted; None if unknown.
-        key_type: ``server``, ``key`` (64 digits), ``password`` or ``passkey``; None if unknown.
+        key_type: ``server``, or the first of `locks`; None if unknown.
+        locks: all that open it, the most useful one first: ``key`` (64 digits),
+            ``password_or_key`` (either; the backup does not say which), ``password``,
+            ``passkey``, ``unknown`` (a lock that is newer than this version); empty if unknown.
         app_version: version of WhatsApp that wrote it.
-        uploading: an upload is running or was interrupted; the backup may be incomplete.
+        uploading: an upload may be running, or was interrupted. Finished backups sometimes keep
+            this mark.
+        unfinished: nothing shows that the backup is whole: it says neither its size nor how it is
+            encrypted, or is marked as uploading and lacks one of them.
+        expires: the date from which on Google may delete it, unless it is renewed; None if
+            unknown, or if the source does not delete backups.
+        deactivates: the date from which on WhatsApp may deactivate the account of a phone that was
+            last used for this backup; None as for `expires`.
         sealed: an encrypted metadata envelope of the backup, which allows checking a key.
         owner: name of the owner, if the source reports it; most databases contain it as well.
     """
@@ -88,8 +98,12 @@ class Backup:
     size: int | None = None
     encrypted: bool | None = None
     key_type: str | None = None
+    locks: tuple[str, ...] = ()
     app_version: str | None = None
     uploading: bool = False
+    unfinished: bool = False
+    expires: date | None = None
+    deactivates: date | None = None
     sealed: str | None = field(default=None, repr=False)
     owner: str | None = None
 
@@ -102,8 +116,12 @@ class Backup:
             "size": self.size,
             "encrypted": self.encrypted,
             "key_type": self.key_type,
+            "locks": list(self.locks),
             "app_version": self.app_version,
             "uploading": self.uploading,
+            "unfinished": self.unfinished,
+            "expires": self.expires and self.expires.isoformat(),
+            "deactivates": self.deactivates and self.deactivates.isoformat(),
         }
 
 

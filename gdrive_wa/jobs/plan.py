@@ -14,7 +14,9 @@ from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name
-from gdrive_wa.jobs.reveal import NOT_A_KEY, check_key, reveal
+from gdrive_wa.jobs.lock_hints import key_hints
+from gdrive_wa.jobs.newest_backup import newest_backup
+from gdrive_wa.jobs.reveal import check_key, reveal
 from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource, listen
 from gdrive_wa.storage.manifest import Manifest
 
@@ -83,15 +85,19 @@ def pick_backup(
         raise NothingThereError(
             "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
         )
-    chosen = backups[0] if name is None else _named(name, backups)
+    reporter = progress or Silent()
+    chosen = newest_backup(source, backups, reporter) if name is None else _named(name, backups)
     if progress is not None:
-        if name is None and len(backups) > 1:
+        if name is None and len(backups) > 1 and chosen is backups[0]:
             progress.say(
                 f"{len(backups)} backups are here; this is the newest: {chosen.name}"
                 " (gdrive-wa backups lists them; name another to have it)"
             )
-        if chosen.uploading:
-            progress.say("the phone is still uploading this backup, or stopped: it may lack files")
+        if chosen.unfinished:
+            progress.say(
+                "the phone may still be uploading this backup, or have stopped half-way: it may"
+                " lack files"
+            )
     return chosen
 
 
@@ -241,5 +247,6 @@ def require_key(plan: Plan, key: Key | None) -> None:
     if key is not None:
         return
     if any(is_encrypted(entry.stored_as) for entry in plan.databases + plan.media):
-        hints = NOT_A_KEY.get(plan.backup.key_type or "")
-        raise MissingKeyError("this backup is encrypted, and no key was given", hint=hints)
+        raise MissingKeyError(
+            "this backup is encrypted, and no key was given", hint=key_hints(plan.backup)
+        )

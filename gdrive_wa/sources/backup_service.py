@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -20,13 +22,13 @@ from gdrive_wa.sources.fields import (
     parse_size,
     parse_text,
 )
+from gdrive_wa.sources.locks import read_encryption
 
 PAGE_SIZE = 1000
-_SECRETS = (
-    ("passkeyEncryptionMetadata", "passkey"),
-    ("isPasswordEncrypted", "password"),
-    ("isEncryptionKeyEncrypted", "key"),
-)
+MONTHS_KEPT = 5
+"""Months after which Google may delete a WhatsApp backup that was not renewed; about five."""
+DAYS_ACTIVE = 120
+"""Days after which WhatsApp may deactivate an account that no phone uses."""
 
 
 class BackupService:
@@ -57,6 +59,7 @@ class BackupService:
             old = found.get(backup.name)
             if old is None or (backup.updated or LONG_AGO) >= (old.updated or LONG_AGO):
                 found[backup.name] = backup
+        self._uploading = {each.account for each in found.values() if each.uploading}
         return sorted(found.values(), key=lambda backup: backup.updated or LONG_AGO, reverse=True)
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
@@ -130,32 +133,49 @@ def _no_backup(error: GoneError) -> NetworkError:
 
 def _backup(item: dict[str, Any]) -> Backup:
     metadata = parse_object(item.get("metadata"))
-    secret = metadata.get("encryptedBackupMetadata")
-    encrypted = metadata.get("encryptedBackupEnabled")
-    sealed = metadata.get("encryptedData")
     version = metadata.get("versionOfAppWhenBackup")
-    end_to_end = encrypted in (True, "true") if encrypted is not None else None
-    if end_to_end is None and (sealed or secret):
-        end_to_end = True
+    encryption = read_encryption(metadata)
+    updated = parse_moment(item.get("updateTime"))
+    size = parse_size(item.get("sizeBytes") or metadata.get("backupSize"))
+    uploading = bool(item.get("activeTransactionId"))
+    lacks = [not size, not metadata]
     return Backup(
         name=item["name"],
         account=item["name"].rsplit("/", 1)[-1],
-        updated=parse_moment(item.get("updateTime")),
-        size=parse_size(item.get("sizeBytes") or metadata.get("backupSize")),
-        encrypted=end_to_end,
-        key_type=_key_type(secret) if end_to_end else (None if end_to_end is None else "server"),
-        app_version=str(version) if version is not None else None,
-        uploading=bool(item.get("activeTransactionId")),
-        sealed=parse_text(sealed),
+        updated=updated,
+        size=size,
+        encrypted=encryption.end_to_end,
+        key_type=encryption.key_type,
+        locks=encryption.locks,
+        app_version=str(version)[:100] if isinstance(version, str | int) else None,
+        uploading=uploading,
+        unfinished=any(lacks) if uploading else all(lacks),
+        expires=_after_months(updated, MONTHS_KEPT),
+        deactivates=_after_days(updated, DAYS_ACTIVE),
+        sealed=parse_text(metadata.get("encryptedData")),
     )
 
 
-def _key_type(secret: object) -> str | None:
-    fields = parse_object(secret)
-    for name, kind in _SECRETS:
-        if fields.get(name):
-            return kind
-    return None
+def _after_months(moment: datetime | None, months: int) -> date | None:
+    if moment is None:
+        return None
+    later = moment.month - 1 + months
+    try:
+        first = date(moment.year + later // 12, later % 12 + 1, 1)
+        return first + timedelta(days=min(moment.day, _days_in_month(first)) - 1)
+    except (ValueError, OverflowError):
+        return None  # at the end of the calendar
+
+
+def _days_in_month(first: date) -> int:
+    return monthrange(first.year, first.month)[1]
+
+
+def _after_days(moment: datetime | None, days: int) -> date | None:
+    try:
+        return None if moment is None else moment.date() + timedelta(days=days)
+    except OverflowError:
+        return None
 
 
 def _entry(item: dict[str, Any], backup: str) -> Entry:
