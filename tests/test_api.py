@@ -56,6 +56,7 @@ EXIT_CODES = {
     "CredentialsError": 3,
     "NetworkError": 4,
     "GoneError": 4,
+    "QuotaError": 4,
     "RefusedError": 4,
     "KeyFailure": 5,
     "MissingKeyError": 5,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from gdrive_wa.core.errors import GdriveWaError, UsageError
-from gdrive_wa.core.kinds import Kind, kind_of
+from gdrive_wa.core.kinds import Kind, kind_of, longest
 
 __all__ = [
     "Backup",
@@ -161,6 +161,16 @@ class Entry:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", kind_of(self.path))
+
+    @property
+    def impossible(self) -> bool:
+        """True if its listed size is more than such a file can have."""
+        return self.size is not None and self.size > longest(self.kind)
+
+    @property
+    def counted_size(self) -> int:
+        """The size to count in sums: 0 if it is unknown, or impossible."""
+        return 0 if self.size is None or self.impossible else self.size
 
     def to_json(self) -> dict[str, object]:
         """The keys of ``ls --json``."""

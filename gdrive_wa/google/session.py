@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -35,6 +36,8 @@ MOST_RENEWALS = 3
 """Renewals of the token for one request: on a slow connection, it may expire before its use."""
 LONGEST_JSON = 64 << 20
 """Most bytes of an answer that is read whole; a page of a listing has about one million."""
+LONGEST_SECONDS = 600.0
+"""Most seconds that it may take."""
 _PIECE = 256 << 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SENT_HERE = {"authorization", "user-agent", "host", "accept-encoding"}
@@ -245,11 +248,11 @@ def _bearer(token: Secret) -> str:
 
 
 def _read_whole(answer: urllib3.BaseHTTPResponse, most: int, what: str) -> bytes:
-    pieces, size = [], 0
+    pieces, size, until = [], 0, time.monotonic() + LONGEST_SECONDS
     while piece := answer.read1(_PIECE, decode_content=True):
         pieces.append(piece)
         size += len(piece)
-        if size > most:
+        if size > most or time.monotonic() > until:
             answer.close()
             raise NetworkError(f"Google's answer for {what} is too long")
     release(answer)

@@ -93,7 +93,7 @@ def download(
 def _dry_run_report(plan: Plan, seconds: float) -> Report:
     report = Report(skipped=plan.already_there, failed=plan.impossible, seconds=seconds)
     for task in plan.tasks:
-        size = task.entry.size or 0
+        size = task.entry.counted_size
         report.done.append(Outcome(path=task.entry.path, file=str(task.target), bytes=size))
         report.bytes += size
     return report
@@ -121,7 +121,7 @@ class _Run:
         progress, tasks = self.control.progress, self.plan.tasks
         self.report.skipped += self.plan.already_there
         self.report.failed += self.plan.impossible
-        total = sum(task.entry.size or 0 for task in tasks)
+        total = sum(task.entry.counted_size for task in tasks)
         progress.begin(Stage.DOWNLOAD, items=len(tasks), total_bytes=total)
         batch = Batch(self.manifest)
         try:

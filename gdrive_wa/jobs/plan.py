@@ -46,7 +46,7 @@ class Plan:
     @property
     def size(self) -> int:
         """Bytes to fetch, as far as the listing tells."""
-        return sum(entry.size or 0 for entry in self.databases + self.media)
+        return sum(entry.counted_size for entry in self.databases + self.media)
 
     def report(self, dest: Path) -> Report:
         """What a restore into `dest` would do, as if it were done. Nothing is written."""
@@ -58,7 +58,7 @@ class Plan:
                 reason = "already there, verified"
                 report.skipped.append(Outcome(path=entry.path, file=known.path, reason=reason))
             else:
-                report.done.append(Outcome(path=entry.path, bytes=entry.size or 0))
+                report.done.append(Outcome(path=entry.path, bytes=entry.counted_size))
         report.bytes = sum(outcome.bytes for outcome in report.done)
         return report
 

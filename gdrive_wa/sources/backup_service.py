@@ -16,6 +16,7 @@ from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.sources.base import WHEN_EMPTY, BlobStream
 from gdrive_wa.sources.fields import (
     LONG_AGO,
+    parse_envelope,
     parse_md5,
     parse_moment,
     parse_object,
@@ -23,6 +24,7 @@ from gdrive_wa.sources.fields import (
     parse_text,
 )
 from gdrive_wa.sources.locks import read_encryption
+from gdrive_wa.sources.pages import PageGuard
 
 PAGE_SIZE = 1000
 MONTHS_KEPT = 5
@@ -48,17 +50,16 @@ class BackupService:
 
     def backups(self) -> list[Backup]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
+        url = f"{self._root}/clients/wa/backups"
+        found: dict[str, Backup] = {}
         try:
-            url = f"{self._root}/clients/wa/backups"
-            items = list(self._pages(url, "backups", "the list of backups"))
+            for item in self._pages(url, "backups", "the list of backups"):
+                backup = _backup(item)
+                old = found.get(backup.name)
+                if old is None or (backup.updated or LONG_AGO) >= (old.updated or LONG_AGO):
+                    found[backup.name] = backup
         except GoneError as error:
             raise _no_backup(error) from error
-        found: dict[str, Backup] = {}
-        for item in items:
-            backup = _backup(item)
-            old = found.get(backup.name)
-            if old is None or (backup.updated or LONG_AGO) >= (old.updated or LONG_AGO):
-                found[backup.name] = backup
         self._uploading = {each.account for each in found.values() if each.uploading}
         return sorted(found.values(), key=lambda backup: backup.updated or LONG_AGO, reverse=True)
 
@@ -98,23 +99,22 @@ class BackupService:
         self._session.close()
 
     def _pages(self, url: str, items: str, what: str, **params: object) -> Iterator[dict[str, Any]]:
-        token = ""
-        seen: set[str] = set()
+        token, guard, names = "", PageGuard(what), set[str]()
         while True:
             asked = {**params, **({"pageToken": token} if token else {})}
             page = self._session.get_json(url, asked, what=what)
             found = page.get(items) or []
             if not isinstance(found, list):
                 raise NetworkError(f"Google's answer for {what} cannot be read")
+            before = len(names)
             for item in found:
-                if isinstance(item, dict) and parse_text(item.get("name")):
+                if isinstance(item, dict) and (name := parse_text(item.get("name"))):
+                    names.add(name)
                     yield item
             token = parse_text(page.get("nextPageToken")) or ""
             if not token:
                 return
-            if token in seen:
-                raise NetworkError(f"Google sends the same page of {what} again and again")
-            seen.add(token)
+            guard.turn(token, new=len(names) - before, known=len(names))
 
 
 _REPLACED_NOW = (
@@ -152,7 +152,7 @@ def _backup(item: dict[str, Any]) -> Backup:
         unfinished=any(lacks) if uploading else all(lacks),
         expires=_after_months(updated, MONTHS_KEPT),
         deactivates=_after_days(updated, DAYS_ACTIVE),
-        sealed=parse_text(metadata.get("encryptedData")),
+        sealed=parse_envelope(metadata.get("encryptedData")),
     )
 
 
@@ -189,6 +189,6 @@ def _entry(item: dict[str, Any], backup: str) -> Entry:
         md5=parse_md5(item.get("md5Hash")),
         modified=modified,
         revision=modified.isoformat() if modified else None,
-        envelope=parse_text(item.get("metadata")),
+        envelope=parse_envelope(item.get("metadata")),
         backup=backup.rsplit("/", 1)[-1],
     )

@@ -1,4 +1,4 @@
-"""Backups in Google Drive (v3): the hidden application folder, and the user's own folders."""
+"""Backups in Google Drive (v3): what its sources share, and the hidden application folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from functools import partial
 from urllib.parse import quote
 
-from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
+from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, RefusedError
 from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX, is_end_to_end
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.core.threads import Workers
@@ -18,7 +18,6 @@ from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.sources.base import BlobStream
 from gdrive_wa.sources.drive_list import DriveFile, Listing
 from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text
-from gdrive_wa.storage.manifest import STATE_FOLDER
 
 FILE_MAP = "gdrive_file_map"
 LONGEST_FILE_MAP = 256 << 20
@@ -26,11 +25,9 @@ ENVELOPES_AT_ONCE = 16
 """How many envelopes are read at the same time during a listing."""
 MOST_FAILURES = 16
 """After this many failed envelopes in a row, the listing fails."""
-FOLDERS_AT_ONCE = 24
-"""How many folders one request lists; with more, its URL exceeds 2,048 characters."""
 
 
-class _Drive:
+class DriveSource:
     """What both sources in Drive share: the listing, envelopes, and media."""
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:
@@ -129,14 +126,14 @@ class _Drive:
         return file.entry(path, envelope, backup_id)
 
 
-class AppData(_Drive):
+class AppData(DriveSource):
     """The hidden folder of the application that the login is for."""
 
     name = "appdata"
 
     def backups(self) -> list[Backup]:
         """One backup, or none if the folder is empty."""
-        return _one_backup("appDataFolder", self._files())
+        return one_backup("appDataFolder", self._files())
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
@@ -158,7 +155,7 @@ class AppData(_Drive):
             for file in plain
             if file.id not in mapped_ids and file.name != FILE_MAP
         )
-        return _newest([*mapped, *others])
+        return newest([*mapped, *others])
 
     def _mapped(
         self, file_map: DriveFile, by_id: dict[str, DriveFile]
@@ -192,77 +189,8 @@ class AppData(_Drive):
         return found
 
 
-class DriveFolder(_Drive):
-    """A folder of the user's own Drive, with its subfolders and shortcuts."""
-
-    name = "drive"
-
-    def __init__(self, session: Session, endpoints: Endpoints, folder: str | None) -> None:
-        super().__init__(session, endpoints)
-        self._folder = (folder or "").strip("/")
-
-    def backups(self) -> list[Backup]:
-        """The folder as one backup; none if it contains no files."""
-        return _one_backup(self._folder or "My Drive", _newest(self._walk()))
-
-    def entries(self, backup: Backup) -> Iterator[Entry]:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        yield from self._sealed_entries(_newest(self._walk()), backup)
-
-    def _start(self) -> list[str]:
-        """The ids of the folders at the given path. There may be several, because Drive allows
-        folders of the same name."""
-        folders = ["root"]
-        for name in filter(None, self._folder.split("/")):
-            quoted = name.replace("\\", "\\\\").replace("'", "\\'")
-            children = self._children(folders[:FOLDERS_AT_ONCE], f" and name = '{quoted}'")
-            folders = [file.id for file in children if file.is_folder]
-            if not folders:
-                raise UsageError(
-                    f"no folder named {self._folder!r} in this Drive",
-                    hint=(
-                        "give the path as Drive shows it, such as 'Backups/WhatsApp'",
-                        "a login sees other people's folders only through a shortcut",
-                    ),
-                )
-        return folders
-
-    def _walk(self) -> Iterator[tuple[str, DriveFile]]:
-        """Every file with its path, level by level; targets of shortcuts come last.
-
-        Each folder is visited once, under its own path rather than that of a shortcut, so a
-        shortcut to a parent folder does no harm.
-        """
-        level, walked = dict.fromkeys(self._start(), ""), set[str]()
-        shortcuts: dict[str, str] = {}
-        while level:
-            walked.update(level)
-            below: dict[str, str] = {}
-            waiting = list(level)
-            while waiting:
-                folders, waiting = waiting[:FOLDERS_AT_ONCE], waiting[FOLDERS_AT_ONCE:]
-                for file in self._children(folders):
-                    parent = next((each for each in file.parents if each in level), folders[0])
-                    path = level[parent] + file.name
-                    if not file.is_folder:
-                        yield path, file
-                    elif file.name != STATE_FOLDER:
-                        found = shortcuts if file.is_shortcut else below
-                        found.setdefault(file.id, f"{path}/")
-            level = _without(below, walked)
-            if not level:
-                level, shortcuts = _without(shortcuts, walked), {}
-
-    def _children(self, folders: Iterable[str], more: str = "") -> Iterator[DriveFile]:
-        inside = " or ".join(f"'{folder}' in parents" for folder in folders)
-        return self._listing.files(spaces="drive", query=f"({inside}) and trashed = false{more}")
-
-
-def _without(folders: dict[str, str], walked: set[str]) -> dict[str, str]:
-    return {folder: path for folder, path in folders.items() if folder not in walked}
-
-
-def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
+def newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
+    """The files by path; of those with the same path, the newest."""
     found: dict[str, DriveFile] = {}
     for path, file in files:
         if file.newer_than(found.get(path)):
@@ -270,7 +198,8 @@ def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
     return found
 
 
-def _one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
+def one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
+    """`files` as one backup; none without files."""
     if not files:
         return []
     encrypted = is_end_to_end(files)

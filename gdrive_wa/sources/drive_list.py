@@ -22,6 +22,7 @@ from gdrive_wa.sources.fields import (
     parse_size,
     parse_text,
 )
+from gdrive_wa.sources.pages import PageGuard
 
 PAGE_SIZE = 1000
 _APPS = "application/vnd.google-apps."
@@ -135,23 +136,21 @@ class Listing:
             NetworkError: the listing cannot be read.
         """
         request = self._files.list(spaces=spaces, q=query, pageSize=PAGE_SIZE, fields=_FIELDS)
-        seen: set[str] = set()
+        guard, ids = PageGuard("the list of files"), set[str]()
         while request is not None:
             page = _execute(request)
             items = page.get("files") or []
             if not isinstance(items, list):
                 raise _invalid_answer()
+            before = len(ids)
             for item in items:
                 if (file := DriveFile.parse(item)) is not None:
+                    ids.add(file.id)
                     yield file
             token = parse_text(page.get("nextPageToken"))
             if token is None:
                 return
-            if token in seen:
-                raise NetworkError(
-                    "Google sends the same page of the list of files again and again"
-                )
-            seen.add(token)
+            guard.turn(token, new=len(ids) - before, known=len(ids))
             request = self._files.list_next(request, page)
 
 

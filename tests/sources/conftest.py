@@ -19,7 +19,8 @@ from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.sources import open_folder
 from gdrive_wa.sources.backup_service import BackupService
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.sources.drive import AppData, DriveFolder
+from gdrive_wa.sources.drive import AppData
+from gdrive_wa.sources.drive_folder import DriveFolder
 from gdrive_wa.sources.folder import Folder
 from gdrive_wa.sources.whatsapp import WhatsAppServers
 from tests.sources.places import Place, an_iphone, elsewhere, media_links, remove

@@ -14,7 +14,7 @@ from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.session import Session
 from gdrive_wa.google.tokens import GivenToken
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.sources.drive import FOLDERS_AT_ONCE, DriveFolder
+from gdrive_wa.sources.drive_folder import FOLDERS_AT_ONCE, DriveFolder
 
 Mine = Callable[..., tuple[Emulator, Callable[[str | None], DriveFolder]]]
 
