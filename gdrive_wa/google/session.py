@@ -103,9 +103,12 @@ class Session:
             raise NetworkError(f"Google's answer for {what} cannot be read")
         return parsed
 
-    def get_content(self, url: str, *, most: int, what: str) -> bytes:
+    def get_content(
+        self, url: str, *, most: int, what: str, headers: Mapping[str, str] | None = None
+    ) -> bytes:
         """The content at `url`, at most `most` bytes. Raises what :meth:`stream` raises."""
-        return self.request("GET", url, what=what, most=most, media=True).body
+        asked = self.request("GET", url, what=what, most=most, media=True, headers=headers)
+        return asked.body
 
     def request(
         self,
@@ -131,7 +134,9 @@ class Session:
 
         return self._ask(asked, whole)
 
-    def stream(self, url: str, *, offset: int = 0, what: str) -> HttpBlob:
+    def stream(
+        self, url: str, *, offset: int = 0, what: str, headers: Mapping[str, str] | None = None
+    ) -> HttpBlob:
         """The bytes at `url` from `offset` on, as a stream.
 
         Raises:
@@ -140,12 +145,13 @@ class Session:
             CredentialsError: not logged in, or refused.
             NetworkError: it cannot be read.
         """
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
-        asked = _Asked("GET", url, what, None, headers, media=True, ranged=offset > 0)
+        ranged = {"Range": f"bytes={offset}-"} if offset else {}
+        everything = {**(headers or {}), **ranged}
+        asked = _Asked("GET", url, what, None, everything, media=True, ranged=offset > 0)
         blob = self._ask(asked, lambda answer: HttpBlob(answer, what))
         if offset and not blob.offset_known:
             blob.close()
-            return self.stream(url, what=what)
+            return self.stream(url, what=what, headers=headers)
         return blob
 
     def blocked(self, seconds: float) -> None:

@@ -16,7 +16,7 @@ from gdrive_wa.core.threads import Workers
 from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.sources.base import BlobStream
-from gdrive_wa.sources.drive_list import DriveFile, Listing
+from gdrive_wa.sources.drive_list import DriveFile, Listing, resource_keys
 from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text
 
 FILE_MAP = "gdrive_file_map"
@@ -56,15 +56,34 @@ class DriveSource:
         failure = self._failed_envelopes.get(entry.locator)
         if failure is not None:
             raise NetworkError(failure.message)
-        url = self._media(entry.locator)
-        return self._session.stream(url, offset=offset, what=entry.stored_as)
+        return self._session.stream(
+            self._media(entry.locator),
+            offset=offset,
+            what=entry.stored_as,
+            headers=_keys_of(entry.locator),
+        )
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
 
-    def _media(self, file_id: str) -> str:
-        return f"{self._root}/files/{quote(file_id, safe='')}?alt=media"
+    def _media(self, locator: str) -> str:
+        file_id = quote(locator.partition("/")[0], safe="")
+        return f"{self._root}/files/{file_id}?alt=media&supportsAllDrives=true"
+
+    def _content(self, file: DriveFile, most: int) -> bytes:
+        return self._session.get_content(
+            self._media(file.locator), most=most, what=file.name, headers=_keys_of(file.locator)
+        )
+
+    def _say_what_was_passed_over(self) -> None:
+        count = len(self._listing.passed_over)
+        if count:
+            items = "one item is" if count == 1 else f"{count} items are"
+            self._session.say(
+                f"{items} passed over: documents of Google's and shortcuts that lead to no file"
+            )
+        self._listing.passed_over.clear()
 
     def _backup_id(self, place: str) -> str | None:
         """`place` with the name of the account, because it is the same in every account."""
@@ -82,6 +101,7 @@ class DriveSource:
         An envelope is a small file of its own, ``<name>-metadata``. Many are read at the same time,
         a limited number in advance.
         """
+        self._say_what_was_passed_over()
         backup_id = self._backup_id(backup.name)
         self._failed_envelopes.clear()
         readers = Workers(ENVELOPES_AT_ONCE, "envelope")
@@ -103,9 +123,7 @@ class DriveSource:
     def _envelope(self, file: DriveFile) -> str | None:
         """The content of an envelope; None if Google refuses it, which is not an error."""
         try:
-            raw = self._session.get_content(
-                self._media(file.id), most=LONGEST_ENVELOPE, what=file.name
-            )
+            raw = self._content(file, LONGEST_ENVELOPE)
         except (GoneError, RefusedError):
             return None
         return raw.decode("ascii", "replace")
@@ -119,7 +137,7 @@ class DriveSource:
             envelope = reading.result()
             self._failures_in_a_row = 0
         except NetworkError as error:
-            envelope, self._failed_envelopes[file.id] = None, error
+            envelope, self._failed_envelopes[file.locator] = None, error
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= MOST_FAILURES:
                 raise
@@ -162,11 +180,7 @@ class AppData(DriveSource):
     ) -> list[tuple[str, DriveFile]]:
         """The blobs in the old file map, with path, MD5, file id and size."""
         try:
-            rows = json.loads(
-                self._session.get_content(
-                    self._media(file_map.id), most=LONGEST_FILE_MAP, what=FILE_MAP
-                )
-            )
+            rows = json.loads(self._content(file_map, LONGEST_FILE_MAP))
         except (ValueError, RecursionError) as error:
             raise _invalid_map() from error
         if not isinstance(rows, list):
@@ -187,6 +201,11 @@ class AppData(DriveSource):
             )
             found.append((path, file))
         return found
+
+
+def _keys_of(locator: str) -> dict[str, str]:
+    file_id, _, key = locator.partition("/")
+    return resource_keys({file_id: key})
 
 
 def newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
