@@ -11,6 +11,7 @@ from typing import Any
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.google import logins
 from gdrive_wa.google.android import AndroidTokens
 from gdrive_wa.google.logins import Login
@@ -23,7 +24,11 @@ TOKEN_VARIABLE = "GDRIVE_WA_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 
 
 def open_session(
-    *, account: str | None = None, endpoint: str | None = None, token: Secret | None = None
+    *,
+    account: str | None = None,
+    endpoint: str | None = None,
+    token: Secret | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> tuple[Session, Endpoints]:
     """Open a session; returns it with its addresses.
 
@@ -36,8 +41,10 @@ def open_session(
     endpoints = Endpoints.at(endpoint or os.environ.get(ENDPOINT_VARIABLE))
     given = os.environ.get(TOKEN_VARIABLE, "").strip()
     if token is not None or given:
-        return Session(GivenToken(token or Secret(given))), endpoints
-    return Session(_tokens(logins.load(account), endpoints)), endpoints
+        tokens: Tokens = GivenToken(token or Secret(given))
+    else:
+        tokens = _tokens(logins.load(account), endpoints)
+    return Session(tokens, retry_policy=retry_policy), endpoints
 
 
 class OAuthTokens(RenewedTokens):

@@ -74,7 +74,7 @@ class Retrying:
             except HTTPError as error:
                 if untrusted := untrusted_error(error, host):
                     raise untrusted from error
-                verdict: Verdict | None = Verdict(error=_unreachable(error, host), retry=True)
+                verdict: Verdict | None = Verdict(error=unreachable(error, host), retry=True)
             else:
                 verdict = judge(refusal)
             if verdict is not None:
@@ -139,7 +139,8 @@ def _read_refused(answer: urllib3.BaseHTTPResponse) -> bytes:
         release(answer)
 
 
-def _unreachable(error: HTTPError, host: str) -> NetworkError:
+def unreachable(error: HTTPError, host: str) -> NetworkError:
+    """The error for a request to `host` that got no answer."""
     timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
     if timed_out and not isinstance(error, urllib3.exceptions.NewConnectionError):
         return NetworkError(f"{host} did not answer in time")
