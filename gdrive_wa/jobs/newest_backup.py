@@ -25,7 +25,7 @@ def newest_backup(source: BackupSource, backups: Sequence[Backup], progress: Pro
         Interrupted: the user asked to stop.
     """
     newest = backups[0]
-    if len(backups) == 1 or not newest.unfinished:
+    if len(backups) == 1 or not _is_doubtful(newest):
         return newest
 
     def lists(backup: Backup) -> bool:
@@ -34,15 +34,23 @@ def newest_backup(source: BackupSource, backups: Sequence[Backup], progress: Pro
         except GoneError:
             return False
 
-    finished = [backup for backup in backups if not backup.unfinished]
-    chosen = next(filter(lists, finished), None)
     empty = not lists(newest)
+    if not (newest.unfinished or empty):
+        return newest
+    finished = [backup for backup in backups[1:] if not backup.unfinished]
+    chosen = next(filter(lists, finished), None)
     if chosen is None:
-        chosen = next(filter(lists, backups), newest) if empty else newest
+        chosen = next(filter(lists, backups[1:]), newest) if empty else newest
     if chosen is not newest:
+        words = ["unfinished"] * newest.unfinished + ["empty"] * empty
         progress.say(
-            f"the newer backup of {newest.account} is unfinished{' and empty' if empty else ''};"
-            f" using the one of {chosen.account} (to have the other one, name it:"
-            f" {newest.account}; for restore, --backup {newest.account})"
+            f"the newer backup of {newest.account} is {' and '.join(words)}; using the one of"
+            f" {chosen.account} (to have the other one, name it: {newest.account}; for restore,"
+            f" --backup {newest.account})"
         )
     return chosen
+
+
+def _is_doubtful(backup: Backup) -> bool:
+    """True if something that each finished backup says is missing."""
+    return backup.unfinished or not backup.size or backup.encrypted is None

@@ -62,7 +62,7 @@ def pick(service: BackupService, told: Told) -> Backup:
 
 
 def test_an_unfinished_newer_one_does_not_win(server: Scripted, service: BackupService) -> None:
-    server.answers = [listing(BEGUN, WHOLE), answer(SOME), answer(NONE)]
+    server.answers = [listing(BEGUN, WHOLE), answer(NONE), answer(SOME)]
     told = Told()
     assert pick(service, told).account == "15550100"
     (line,) = told.lines
@@ -80,7 +80,7 @@ def test_nor_does_one_that_lists_a_part(server: Scripted, service: BackupService
 def test_a_finished_one_that_lists_nothing_is_worth_less(
     server: Scripted, service: BackupService
 ) -> None:
-    server.answers = [listing(BEGUN, WHOLE), answer(NONE), answer(SOME)]
+    server.answers = [listing(BEGUN, WHOLE), answer(SOME), answer(NONE)]
     told = Told()
     assert pick(service, told).account == "15550177"
     assert "may still be uploading" in told.lines[-1]
@@ -90,13 +90,13 @@ def test_among_unfinished_ones_the_newest_that_lists_something_wins(
     server: Scripted, service: BackupService
 ) -> None:
     older = {**BEGUN, "name": "clients/wa/backups/15550178", "updateTime": "2024-01-01T00:00:00Z"}
-    server.answers = [listing(BEGUN, older), answer(NONE), answer(NONE), answer(SOME)]
+    server.answers = [listing(BEGUN, older), answer(NONE), answer(SOME)]
     assert pick(service, Told()).account == "15550178"
 
 
 def test_one_that_is_gone_lists_nothing(server: Scripted, service: BackupService) -> None:
     gone = answer(b"{}", status="404 Not Found")
-    server.answers = [listing(BEGUN, WHOLE), answer(SOME), gone]
+    server.answers = [listing(BEGUN, WHOLE), gone, answer(SOME)]
     told = Told()
     assert pick(service, told).account == "15550100"
     assert "unfinished and empty" in told.lines[0]
@@ -118,3 +118,17 @@ def test_a_finished_backup_that_keeps_its_mark_is_not_doubted(
     told = Told()
     assert pick(service, told).uploading
     assert told.lines == []
+
+
+@pytest.mark.parametrize("lacking", ["sizeBytes", "metadata"])
+def test_a_newer_one_that_says_little_and_lists_nothing_does_not_win(
+    server: Scripted, service: BackupService, lacking: str
+) -> None:
+    newer = {**WHOLE, "name": "clients/wa/backups/15550102", "updateTime": "2025-07-01T00:00:00Z"}
+    del newer[lacking]
+    server.answers = [listing(newer, WHOLE), answer(NONE), answer(SOME)]
+    told = Told()
+    assert pick(service, told).account == "15550100"
+    assert "15550102 is empty; using" in told.lines[0]
+    server.answers = [listing(newer, WHOLE), answer(SOME)]
+    assert pick(service, Told()).account == "15550102"
