@@ -25,8 +25,8 @@ OVERHEAD = 8
 """Most bytes on the wire for each byte of the body: a chunk of one byte takes six."""
 SLOWEST = 64
 """Bytes a second below which an answer drips; a phone's slowest network sends twenty times that."""
-WINDOW = 6.0
-READS = 5
+WINDOW = 4.0
+READS = 3
 """Seconds of waiting, and reads, after which the speed is judged. A connection that pauses reads
 seldom, and is judged only after the longer time."""
 LONG_WINDOW = 60.0
