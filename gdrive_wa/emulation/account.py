@@ -40,7 +40,12 @@ every other key may be left out:
       "appdata": "names",                  how appDataFolder shows it: names, folders, file_map
       "my_drive": {"Phone/WhatsApp": "backup"},   folders of DIR shown in My Drive; of a list, each
                                                   under this same name
-      "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive and what they lead to
+      "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive and what they lead to;
+                                                  "//Team/Phone" lies in the shared drive Team
+      "shared_drives": {"Team": {"Phone": "backup"}},   as my_drive, by the name of the drive
+      "shared_with_me": {"WhatsApp": "backup"},         folders that somebody else shares
+      "resource_keys": {"//Team/Phone": "0-key"},       folders that need a key, by path
+      "documents": {"Plan": "document"}                 Google's own documents in My Drive
     }
 
 A client whose ``whatsapp`` is false stands for everybody's own OAuth client: it sees an empty

@@ -11,20 +11,25 @@ from typing import Any
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.google import logins
 from gdrive_wa.google.android import AndroidTokens
 from gdrive_wa.google.logins import Login
 from gdrive_wa.google.oauth_errors import OAuthAnswer, read_answer
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken, RenewedTokens, Tokens
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken, RenewedTokens, Tokens
 from gdrive_wa.http.trust import untrusted_error
 
 TOKEN_VARIABLE = "GDRIVE_WA_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 
 
 def open_session(
-    *, account: str | None = None, endpoint: str | None = None, token: Secret | None = None
+    *,
+    account: str | None = None,
+    endpoint: str | None = None,
+    token: Secret | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> tuple[Session, Endpoints]:
     """Open a session; returns it with its addresses.
 
@@ -37,8 +42,10 @@ def open_session(
     endpoints = Endpoints.at(endpoint or os.environ.get(ENDPOINT_VARIABLE))
     given = os.environ.get(TOKEN_VARIABLE, "").strip()
     if token is not None or given:
-        return Session(GivenToken(token or Secret(given))), endpoints
-    return Session(_tokens(logins.load(account), endpoints)), endpoints
+        tokens: Tokens = GivenToken(token or Secret(given))
+    else:
+        tokens = _tokens(logins.load(account), endpoints)
+    return Session(tokens, retry_policy=retry_policy), endpoints
 
 
 class OAuthTokens(RenewedTokens):

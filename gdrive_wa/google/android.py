@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.google.android_refusals import AGAIN, COOKIE_REFUSED, MISSING_PROOF, Answer
+from gdrive_wa.google.tokens import RenewedTokens
 from gdrive_wa.google.ways import CABLE
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.tokens import RenewedTokens
 
 SERVICE = "oauth2:https://www.googleapis.com/auth/drive.appdata"
 APP = "com.whatsapp"

@@ -200,8 +200,8 @@ def _known_login(account: str | None) -> Login | None:
 
 
 def _account_of(token: Secret, endpoints: Endpoints) -> str:
-    from gdrive_wa.http.session import Session  # noqa: PLC0415 - only after a sign-in
-    from gdrive_wa.http.tokens import GivenToken  # noqa: PLC0415
+    from gdrive_wa.google.session import Session  # noqa: PLC0415 - only after a sign-in
+    from gdrive_wa.google.tokens import GivenToken  # noqa: PLC0415
 
     session = Session(GivenToken(token))
     turn_on = (
