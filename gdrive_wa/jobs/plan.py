@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError, MissingKeyError, UsageError
+from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE, Kind, is_encrypted
 from gdrive_wa.core.model import Backup, Entry, Outcome, Report, within
 from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
@@ -135,6 +136,8 @@ def list_entries(
         found = []
         for entry in source.entries(backup):
             if ours is not None and entry.stored_as.startswith(f"{ours}/"):
+                continue
+            if is_junk(entry.stored_as):
                 continue
             found.append(entry)
             progress.advance(Stage.LIST, items=1)
