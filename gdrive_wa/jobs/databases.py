@@ -15,7 +15,7 @@ from gdrive_wa.chats.phone import PhoneDatabases
 from gdrive_wa.chats.read import Chats, read_increment_links
 from gdrive_wa.core.errors import DamagedError, DatabaseError, UnsafeNameError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Entry, MediaLink, VoiceNote
+from gdrive_wa.core.model import Entry, MediaLink, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.recognise import plain_name
@@ -146,11 +146,14 @@ def _of_chat(media: list[Entry], selection: Selection, archive: ArchiveWriter) -
 
 
 def read_increments(
-    archive: ArchiveWriter, databases: Iterable[Entry], progress: Progress
+    archive: ArchiveWriter, databases: Iterable[Entry], report: Report, progress: Progress
 ) -> list[Increment]:
-    """What came after the last full database, from the increments in their order."""
-    names = {Path(plain_name(entry.path, "zip")).name for entry in databases}
-    names = {name for name in names if is_increment(name)}
+    """What came after the last full database, from the increments in their order.
+
+    One that cannot be read is a failure of the run: nothing else has its messages.
+    """
+    paths = {Path(plain_name(entry.path, "zip")).name: entry.path for entry in databases}
+    names = {name for name in paths if is_increment(name)}
     if not names:
         return []
     from gdrive_wa.chats.increments import (  # noqa: PLC0415 - protobuf is slow to import
@@ -166,7 +169,7 @@ def read_increments(
             if path is not None:
                 found.append(read_increment(path))
         except (DamagedError, UnsafeNameError) as error:
-            progress.say(f"{name}: {error.message}: its voice notes are not read")
+            report.failed.append(Outcome.failed(paths[name], error))
     for name in sorted(names.difference(ordered)):
         progress.say(f"{name} looks like an increment, but is not named like one: it is not read")
     return found

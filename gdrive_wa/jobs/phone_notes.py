@@ -59,6 +59,7 @@ def find_phone(
     contacts: Path | None,
     account: str | None,
     folder: Path,
+    report: Report,
     progress: Progress,
 ) -> Phone:
     """The databases of an Android phone that are in the archive or were opened beside it.
@@ -70,10 +71,11 @@ def find_phone(
         contacts: an address book of the user's.
         account: the owner's number, where the source reports it.
         folder: for temporary files.
-        progress: is told what could not be read.
+        report: an increment that cannot be read is a failure of the run.
+        progress: is told what is not read.
     """
     chats, names = archive.database(CHATS), archive.database(NAMES)
-    increments = tuple(read_increments(archive, databases, progress))
+    increments = tuple(read_increments(archive, databases, report, progress))
     own = [each.path for each in files.older if not each.stranger]
     if chats is None and increments:
         chats = _without_messages(folder)

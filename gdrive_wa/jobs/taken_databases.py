@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.errors import KeyFailure
-from gdrive_wa.core.model import Entry, Outcome
+from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.jobs.database_groups import CHATS, DatabaseGroup, group_databases
 from gdrive_wa.jobs.databases import chats_first
@@ -28,6 +28,7 @@ class TakenDatabases:
         databases: the backup's entries.
         files: the other ones.
         folder: for temporary files.
+        report: of the run.
         progress: is told what could not be read.
     """
 
@@ -35,6 +36,7 @@ class TakenDatabases:
     databases: tuple[Entry, ...]
     files: PhoneFiles
     folder: Path
+    report: Report
     progress: Progress
 
     def find_phone(self, *, contacts: Path | None, account: str | None) -> Phone:
@@ -46,6 +48,7 @@ class TakenDatabases:
             contacts=contacts,
             account=account,
             folder=self.folder,
+            report=self.report,
             progress=self.progress,
         )
 
@@ -72,7 +75,7 @@ def take_databases(
     with run.databases() as opener:
         files = PhoneFiles(opener, backup=backup, keep_all=everything, progress=progress)
         _take_groups(run, archive, plan, files, progress)
-        yield TakenDatabases(archive, plan.databases, files, opener.folder, progress)
+        yield TakenDatabases(archive, plan.databases, files, opener.folder, run.report, progress)
 
 
 def _take_groups(

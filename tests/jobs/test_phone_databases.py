@@ -400,6 +400,17 @@ def test_increments_count_in_each_spelling_also_without_their_database(
     assert (note.status, note.chat, note.chat_jid) == (NoteStatus.RESTORED, "Anna", ANNA)
 
 
+def test_an_increment_that_cannot_be_read_is_a_failure(phone: Phone) -> None:
+    phone.record(1)
+    phone.database(MAIN, [1])
+    stored = "Databases/msgstore-increment-1.db.crypt15"
+    plain = phone.work / "increment"
+    plain.write_bytes(b"PK\x05\x06" + bytes(18))
+    phone.seal(stored, plain)
+    assert [each.path for each in phone.restore().failed] == [stored]
+    assert phone.statuses() == {"1": "restored"}
+
+
 def test_what_looks_like_an_increment_and_is_not_read_is_said(phone: Phone) -> None:
     phone.database(MAIN, [])
     plain = by_numbers(phone.work / "increment.zip", a_conversation(ANNA, sent=SENT // 1000))
