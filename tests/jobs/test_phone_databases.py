@@ -467,6 +467,9 @@ def test_junk_becomes_neither_a_note_nor_a_failure(phone: Phone) -> None:
     assert {each.path.rsplit("/", 1)[-1] for each in report.skipped} == {
         ".trashed-1741000000-PTT-20240101-WA0005.opus", "notes without a suffix",
     }  # fmt: skip
+    (phone.out / "Voice notes" / ".DS_Store").write_bytes(b"Bud1")
+    (phone.out / "Voice notes" / "mine.opus").write_bytes(b"OggS")
+    assert open_archive(phone.out).verify().extra == ("Voice notes/mine.opus",)
 
 
 def test_the_end_says_what_has_no_name_and_what_was_left_aside(phone: Phone) -> None:
