@@ -21,6 +21,7 @@ from gdrive_wa.archive.layout import (
     note_id_of,
 )
 from gdrive_wa.archive.transcripts import Transcript, read_transcripts, with_transcript
+from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, write_file
@@ -103,6 +104,8 @@ def _unmatched(
 ) -> Iterable[VoiceNote]:
     for record in manifest:
         if record.message in catalogued or not record.path.startswith(f"{VOICE_FOLDER}/"):
+            continue
+        if record.message is None and is_junk(record.path):  # older versions took it for a note
             continue
         if (manifest.folder / record.path).is_file():
             note = _unmatched_note(record) if record.message is None else _unindexed_note(record)
