@@ -85,6 +85,7 @@ _DATABASES = (
     "chatstorage.sqlite",
     "contactsv2.sqlite",
     "lid.sqlite",
+    "addressbook.sqlitedb",
     "wa.db",
     "chatsettings",
     "axolotl",
