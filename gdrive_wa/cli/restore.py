@@ -101,9 +101,7 @@ def command(
         )
     code = output.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        summary.print_archive(
-            dest, report.notes, chosen=chat is not None or selection != Selection()
-        )
+        summary.print_archive(dest, report.notes)
         return code
     if not as_json:
         summary.print_plan(report)

@@ -32,6 +32,8 @@ class NoteStatus(StrEnum):
     """The file is in the archive and matches the database."""
     MISSING = "missing"
     """The note is in the database, but its file is not in the backup."""
+    FAILED = "failed"
+    """The backup holds its file, which could not be fetched or opened."""
     UNMATCHED = "unmatched"
     """The file is in the archive, but not in any database."""
     MISMATCH = "mismatch"

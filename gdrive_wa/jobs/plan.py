@@ -223,7 +223,8 @@ def make_plan(
     for entry in listed:
         if entry.kind is Kind.DATABASE:
             wanted = everything or not _DAILY_COPY.search(entry.path)
-            if wanted and (not selection.only or Kind.DATABASE in selection.only):
+            chosen = not selection.only or Kind.DATABASE in selection.only
+            if wanted and (chosen or selection.chat is not None):
                 databases.append(entry)
         elif selection.admits(entry) or (voices and _may_be_voice(entry)):
             media.append(entry)

@@ -38,8 +38,9 @@ from gdrive_wa.jobs.arguments import (
     backup_name,
     takes_source,
 )
+from gdrive_wa.jobs.choice import choose_media
 from gdrive_wa.jobs.cluster import workers_of
-from gdrive_wa.jobs.databases import chats_first, notes_of, select_media
+from gdrive_wa.jobs.databases import chats_first, notes_of
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
@@ -138,6 +139,7 @@ def restore(
             tags=tags,
             account=whose,
             same_phone=same_phone,
+            keep_databases=selection.keeps_databases,
             progress=progress,
         ) as archive,
         RestoreRun(
@@ -157,13 +159,14 @@ def restore(
         notes = notes_of(
             archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
         )
-        notes = archive.expect(notes)
-        media = select_media(entries, plan.media, selection, notes, archive)
-        run.take(media, include_unmatched=everything or not notes)
+        notes = archive.expect(notes, selection.means)
+        choice = choose_media(entries, plan.media, selection, notes, archive)
+        unmatched = everything or not notes
+        run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
         if missing_from_whatsapp:
             linked = missing_notes(archive, entries, selection, run.report, progress)
             run.take_missing(linked, endpoint)
-        shown = archive.finish()
+        shown = archive.finish(withheld=run.withheld)
         write_page(dest, shown, timezone=timezone)
         last.remember(run.report, shown)
     return run.report

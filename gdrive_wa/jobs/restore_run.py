@@ -32,11 +32,11 @@ from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, RepeatedWarnings, Stage
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
-from gdrive_wa.crypt.recognise import media_name, suffix_of
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
+from gdrive_wa.jobs.placing import is_not_chosen, named, report_placed
 from gdrive_wa.jobs.run_report import write_run_report
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.manifest import STATE_FOLDER
@@ -72,6 +72,7 @@ class RestoreRun:
 
     Attributes:
         report: the outcome of each entry.
+        withheld: the entries of the backup that could not be fetched or opened.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class RestoreRun:
         progress: Progress,
     ) -> None:
         self.report = Report()
+        self.withheld: list[Entry] = []
         self._state = archive.folder / STATE_FOLDER
         self._blobs = self._state / BLOBS
         self._source = source
@@ -98,6 +100,7 @@ class RestoreRun:
             Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
         )
         self._key_error: GdriveWaError | None = None
+        self._by_content: frozenset[str] = frozenset()
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
 
@@ -120,12 +123,27 @@ class RestoreRun:
         """Announce about `count` media files, so that workers start while databases are read."""
         self._opener.expect(count)
 
-    def take(self, entries: Iterable[Entry], *, include_unmatched: bool = True) -> None:
-        """Restore `entries`; without `include_unmatched`, a media file without metadata is kept
-        only if the databases mention it.
+    def take(
+        self,
+        entries: Iterable[Entry],
+        *,
+        include_unmatched: bool = True,
+        by_content: frozenset[str] = frozenset(),
+    ) -> None:
+        """Restore `entries`.
+
+        Args:
+            entries: the files to restore.
+            include_unmatched: otherwise, a media file without metadata is kept only if the
+                databases mention it.
+            by_content: stored names of files that are kept only if a chosen note has their
+                content. The others are not reported.
         """
+        self._by_content, before = by_content, len(self.report.failed)
         wanted = self._not_in_archive(entries)
         self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
+        failed = {outcome.path for outcome in self.report.failed[before:]}
+        self.withheld += [entry for entry in wanted if entry.path in failed]
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
         """Restore notes that the backup lacks from WhatsApp's own servers.
@@ -230,7 +248,7 @@ class RestoreRun:
             mtime=None if entry.modified is None else entry.modified.timestamp(),
             metadata=metadata,
             plain_by_name=True,
-            note=self._archive.tags_of(entry),
+            note=None if entry.stored_as in self._by_content else self._archive.tags_of(entry),
         )
 
     def _place(
@@ -242,15 +260,17 @@ class RestoreRun:
                 raise opened.error()
             self._remarks.add(entry.path, opened.warnings)
             unnamed = entry.kind is Kind.UNKNOWN and not include_unmatched
-            if unnamed and not self._archive.expects_content(opened.draft.content_sha256):
+            content, catalogue = opened.draft.content_sha256, self._archive.catalogue
+            if is_not_chosen(entry, content, catalogue, by_content=self._by_content):
+                self._archive.discard(opened.draft)
+            elif unnamed and not catalogue.chosen_by_content(content):
                 self._archive.discard(opened.draft)
                 reason = "the databases do not mention it as a voice note"
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))
             else:
-                named = _with_suffix(entry, opened.draft.start)
-                file = self._archive.place(opened.draft, named, note=task.note)
-                size = entry.size or 0
-                self.report.done.append(Outcome(path=entry.path, file=file, bytes=size))
+                shown = named(entry, opened.draft, catalogue)
+                file = self._archive.place(opened.draft, shown, note=task.note)
+                report_placed(self.report, shown, file)
         except (Interrupted, StorageError):
             raise
         except GdriveWaError as error:
@@ -274,13 +294,3 @@ class RestoreRun:
 
 def _workers(jobs: int) -> int:
     return min(jobs, os.cpu_count() or 1)
-
-
-def _with_suffix(entry: Entry, start: bytes) -> Entry:
-    """Give a media file without metadata the suffix that other programs expect."""
-    if entry.path != entry.stored_as or media_name(entry.stored_as) is None:
-        return entry
-    suffix = suffix_of(start)
-    if suffix in (".bin", ".opus"):  # the archive recognises recordings itself
-        return entry
-    return replace(entry, path=f"Media/{media_name(entry.stored_as)}{suffix}")
