@@ -41,6 +41,7 @@ from gdrive_wa.jobs.arguments import (
 from gdrive_wa.jobs.choice import choose_media
 from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.databases import chats_first, notes_of
+from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
@@ -51,6 +52,7 @@ from gdrive_wa.transfer.fetch import JOBS
 
 
 @takes_source
+@explains_key_errors
 def restore(
     source: SourceLike,
     dest: PathLike,
