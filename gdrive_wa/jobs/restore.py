@@ -46,6 +46,7 @@ from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
+from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.transfer.fetch import JOBS
@@ -127,6 +128,7 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
+    entries = restorable_entries(source, chosen, entries, progress)
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
