@@ -28,9 +28,11 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     Layout,
     database_name,
+    note_id_of,
     owner_of,
     unmatched_path,
 )
+from gdrive_wa.archive.place_notes import place_notes
 from gdrive_wa.archive.recover import recover_untracked
 from gdrive_wa.archive.scratch import ScratchDatabases
 from gdrive_wa.archive.store import ArchiveStore, check_inside
@@ -227,10 +229,17 @@ class ArchiveWriter:
             self._store.flush()
             return placed
         match = self._catalogue.match(entry.path, draft.content_sha256, note)
-        placed_notes = self._place_notes(draft, record, match.note_ids, exact=match.exact)
+        placed_notes = place_notes(
+            draft, record, match, self._catalogue, self._store, self._layout, self._make_way
+        )
         if placed_notes is None:
             return self._store.put(draft, self._as_unmatched(draft, record, entry))
         return placed_notes
+
+    def file_of(self, note: VoiceNote) -> str | None:
+        """The path of the intact file of `note` in the archive, if there is one."""
+        record = self._store.existing_file(note_id_of(note))
+        return None if record is None else record.path
 
     def finish(self, *, withheld: Iterable[Entry] = ()) -> list[VoiceNote]:
         """Set the status of each note, and write the index, the table and the checksums.
@@ -246,42 +255,6 @@ class ArchiveWriter:
         notes = finalised_notes(self._catalogue.notes.values(), self._manifest, failed=failed)
         write_lists(self._manifest, notes)
         return notes
-
-    def _place_notes(
-        self, draft: DraftFile, record: Record, note_ids: tuple[str, ...], *, exact: bool
-    ) -> str | None:
-        """Write the file of these notes; None if each of them already has another file."""
-        if not note_ids:
-            return None
-        content = record.content_sha256
-        existing = {
-            note_id: file
-            for note_id in note_ids
-            if (file := self._store.existing_file(note_id)) is not None
-        }
-        other = {
-            note_id
-            for note_id, file in existing.items()
-            if exact and file.content_sha256 != content
-        }
-        wanting = [note_id for note_id in note_ids if note_id not in existing or note_id in other]
-        if not wanting:
-            same = [file for file in existing.values() if file.content_sha256 == content]
-            if not same:
-                return None
-            self._store.also(same[0], record)
-            self._store.discard(draft)
-            return same[0].path
-        for note_id in wanting:
-            if note_id in existing:
-                self._make_way(existing[note_id])
-        first, *others = wanting
-        for note_id in others:  # several messages share the file: each chat gets a copy
-            note = self._catalogue.notes[note_id]
-            copy = replace(record, path=self._layout.of(note), stored_as=None)
-            self._store.put_copy(draft.path, copy, note)
-        note = self._catalogue.notes[first]
-        return self._store.put_note(draft, replace(record, path=self._layout.of(note)), note)
 
     def _make_way(self, record: Record) -> None:
         """Move `record`, an inexact match, out of the way of the exact file."""
