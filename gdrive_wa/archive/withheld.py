@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gdrive_wa.archive.match import Matcher
-from gdrive_wa.core.kinds import is_encrypted
+from gdrive_wa.core.kinds import Kind, is_encrypted
 from gdrive_wa.core.model import Entry, VoiceNote
 
 _TAG_SIZE = 16
@@ -28,7 +28,7 @@ def withheld_notes(
     failed: set[str] = set()
     sizes: set[int | None] = set()
     for entry in entries:
-        if entry.path == entry.stored_as and is_encrypted(entry.path):
+        if entry.kind is Kind.UNKNOWN and is_encrypted(entry.path):
             sizes.add(None if entry.size is None else entry.size - _TAG_SIZE)
         else:
             failed.update(matcher.by_path(entry.path))

@@ -190,6 +190,23 @@ class ArchiveWriter:
         """The notes of the archive and of this run's databases."""
         return self._catalogue
 
+    def expects_content(self, sha256: str) -> bool:
+        """True if a chosen note has this hash."""
+        return bool(self._catalogue.chosen_by_content(sha256))
+
+    def mentions(self, entry: Entry, sha256: str) -> bool:
+        """True if a note has this hash, or has no hash and the path or the name of `entry`."""
+        match = self._catalogue.matcher().match(entry.path, sha256)
+        return match.exact and bool(match.note_ids)
+
+    def unmatched(self) -> list[Record]:
+        """The recordings in the archive that belong to no known voice note."""
+        prefix = f"{VOICE_FOLDER}/"
+        self._store.flush()
+        return [
+            each for each in self._manifest if each.message is None and each.path.startswith(prefix)
+        ]
+
     def missing(self, backup: Iterable[Entry]) -> list[VoiceNote]:
         """Notes of this run's databases with a file neither in the archive nor in `backup`."""
         absent = self._catalogue.missing_from(entry.path for entry in backup)

@@ -12,19 +12,19 @@ from gdrive_wa.storage.draft_file import DraftFile
 
 
 def is_not_chosen(
-    entry: Entry, sha256: str, catalogue: NoteCatalogue, *, by_content: Container[str]
+    entry: Entry, draft: DraftFile, catalogue: NoteCatalogue, *, by_content: Container[str]
 ) -> bool:
     """True if a file is nothing that the user chose, as its content shows.
 
     Args:
         entry: its entry.
-        sha256: of its content, hex.
+        draft: its content.
         catalogue: the notes.
         by_content: stored names of files that are wanted only for their content.
     """
     if entry.stored_as in by_content:
-        return not catalogue.chosen_by_content(sha256)
-    return catalogue.refuses(entry.path, sha256)
+        return not catalogue.chosen_by_content(draft.content_sha256)
+    return catalogue.refuses(entry.path, draft.content_sha256)
 
 
 def report_placed(report: Report, entry: Entry, file: str | None) -> None:

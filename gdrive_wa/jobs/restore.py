@@ -40,12 +40,13 @@ from gdrive_wa.jobs.arguments import (
 )
 from gdrive_wa.jobs.choice import choose_media
 from gdrive_wa.jobs.cluster import workers_of
-from gdrive_wa.jobs.databases import chats_first, notes_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
-from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
+from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
+from gdrive_wa.jobs.plan import has_content, list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
+from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.storage.free_space import require_free_space
@@ -128,7 +129,7 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    entries = restorable_entries(source, chosen, entries, progress)
+    entries = restorable_entries(source, chosen, filter(has_content, entries), progress)
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
@@ -157,20 +158,28 @@ def restore(
         ) as run,
     ):
         run.expect(len(plan.media))
-        for databases in chats_first(plan.databases):
-            run.take(databases)
-        run.stop_if_the_key_opened_nothing()
-        notes = notes_of(
-            archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
-        )
-        notes = archive.expect(notes, selection.means)
-        choice = choose_media(entries, plan.media, selection, notes, archive)
-        unmatched = everything or not notes
-        run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
-        if missing_from_whatsapp:
-            linked = missing_notes(archive, entries, selection, run.report, progress)
-            run.take_missing(linked, endpoint)
+        with take_databases(run, archive, plan, everything=everything, progress=progress) as taken:
+            phone = taken.find_phone(contacts=contacts, account=whose)
+            chats = read_notes(
+                archive,
+                phone,
+                entries,
+                run.report,
+                contacts=contacts,
+                owner=chosen.owner,
+                progress=progress,
+            )
+            notes = archive.expect(chats.notes, selection.means)
+            choice = choose_media(entries, plan.media, selection, notes, archive)
+            unmatched = everything or not notes
+            run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
+            name_unmatched(archive, phone, selection.means)
+            if missing_from_whatsapp:
+                linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
+                run.take_missing(linked, endpoint)
         shown = archive.finish(withheld=run.withheld)
         write_page(dest, shown, timezone=timezone)
-        last.remember(run.report, shown)
+        shown_chats = {note.chat_jid for note in shown}
+        remarks = closing_remarks(chats, shown_chats, contacts_given=contacts is not None)
+        last.remember(run.report, shown, remarks)
     return run.report

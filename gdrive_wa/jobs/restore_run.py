@@ -25,15 +25,17 @@ from gdrive_wa.core.errors import (
     Interrupted,
     KeyFailure,
     NetworkError,
+    PartialError,
     StorageError,
 )
-from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, RepeatedWarnings, Stage
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
+from gdrive_wa.jobs.database_run import DatabaseRun
 from gdrive_wa.jobs.executors import Opener
+from gdrive_wa.jobs.left_out import reason_to_leave_out
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.jobs.placing import is_not_chosen, named, report_placed
@@ -116,7 +118,8 @@ class RestoreRun:
         self._opener.__exit__(kind, error, trace)
         self.report.seconds = time.monotonic() - self._clock
         write_run_report(self._archive.folder, self._started, self.report, ended=error)
-        if error is None and not self.report.failed and not self._keep:
+        fetched = all(each.exit_code == PartialError.exit_code for each in self.report.failed)
+        if error is None and fetched and not self._keep:
             shutil.rmtree(self._blobs, ignore_errors=True)
 
     def expect(self, count: int) -> None:
@@ -130,20 +133,21 @@ class RestoreRun:
         include_unmatched: bool = True,
         by_content: frozenset[str] = frozenset(),
     ) -> None:
-        """Restore `entries`.
-
-        Args:
-            entries: the files to restore.
-            include_unmatched: otherwise, a media file without metadata is kept only if the
-                databases mention it.
-            by_content: stored names of files that are kept only if a chosen note has their
-                content. The others are not reported.
+        """Restore `entries`; without `include_unmatched`, a media file without metadata is kept
+        only if the databases mention it. Files stored as `by_content` are kept, and reported,
+        only if a chosen note has their content.
         """
         self._by_content, before = by_content, len(self.report.failed)
         wanted = self._not_in_archive(entries)
         self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
         failed = {outcome.path for outcome in self.report.failed[before:]}
         self.withheld += [entry for entry in wanted if entry.path in failed]
+
+    def databases(self) -> DatabaseRun:
+        """Opens databases one by one, so that the newest of several can be placed."""
+        return DatabaseRun(
+            self._source, self._archive, self._opener, self._blobs, self.report, self._progress
+        )
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
         """Restore notes that the backup lacks from WhatsApp's own servers.
@@ -226,7 +230,7 @@ class RestoreRun:
             if fetched.path is None:
                 self._progress.advance(Stage.DOWNLOAD, items=1)
                 for task in tasks_of(fetched, ""):
-                    self._fail(task.entry, fetched.error or NetworkError("it was not received"))
+                    self.fail(task.entry, fetched.error or NetworkError("it was not received"))
                 continue
             for task in tasks_of(fetched, fetched.path):
                 tasks.append(task)
@@ -259,27 +263,27 @@ class RestoreRun:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
             self._remarks.add(entry.path, opened.warnings)
-            unnamed = entry.kind is Kind.UNKNOWN and not include_unmatched
-            content, catalogue = opened.draft.content_sha256, self._archive.catalogue
-            if is_not_chosen(entry, content, catalogue, by_content=self._by_content):
-                self._archive.discard(opened.draft)
-            elif unnamed and not catalogue.chosen_by_content(content):
-                self._archive.discard(opened.draft)
-                reason = "the databases do not mention it as a voice note"
+            draft, archive = opened.draft, self._archive
+            reason = reason_to_leave_out(entry, draft, archive, include_unmatched=include_unmatched)
+            if is_not_chosen(entry, draft, archive.catalogue, by_content=self._by_content):
+                archive.discard(draft)
+            elif reason is not None:
+                archive.discard(draft)
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))
             else:
-                shown = named(entry, opened.draft, catalogue)
-                file = self._archive.place(opened.draft, shown, note=task.note)
+                shown = named(entry, draft, archive.catalogue)
+                file = archive.place(draft, shown, note=task.note)
                 report_placed(self.report, shown, file)
         except (Interrupted, StorageError):
             raise
         except GdriveWaError as error:
-            self._fail(entry, error)
+            self.fail(entry, error)
         finally:
             self._progress.advance(Stage.DOWNLOAD, items=1)
         self._archive.when_flushed(task.fetched.keep if self._keep else task.fetched.drop)
 
-    def _fail(self, entry: Entry, error: GdriveWaError) -> None:
+    def fail(self, entry: Entry, error: GdriveWaError) -> None:
+        """Report that `entry` could not be fetched or opened."""
         if isinstance(error, KeyFailure):
             self._key_error = error
         self.report.failed.append(Outcome.failed(entry.path, error))
