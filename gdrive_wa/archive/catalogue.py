@@ -158,7 +158,11 @@ class NoteCatalogue:
         """Ids of the notes whose files are, or may be, among `entries`, which failed; and of those
         of an earlier run that this one did not try.
         """
+        entries = list(entries)
         failed = withheld_notes(entries, self.matcher(), self._current)
+        shared = (self.known(entry.path) for entry in entries if self.is_of_others(entry.path))
+        hashes = {known[0].sha256 for known in shared if known is not None}
+        failed.update(id_ for id_, note in self._current.items() if note.sha256 in hashes - {None})
         return failed | {
             note_id
             for note_id, note in self.notes.items()

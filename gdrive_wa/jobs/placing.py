@@ -6,6 +6,7 @@ from collections.abc import Container
 from dataclasses import replace
 
 from gdrive_wa.archive.catalogue import NoteCatalogue
+from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.crypt.recognise import media_name, suffix_of
 from gdrive_wa.storage.draft_file import DraftFile
@@ -34,6 +35,14 @@ def report_placed(report: Report, entry: Entry, file: str | None) -> None:
         report.skipped.append(Outcome(path=entry.path, reason=reason))
     else:
         report.done.append(Outcome(path=entry.path, file=file, bytes=entry.size or 0))
+
+
+def failed_outcome(entry: Entry, error: GdriveWaError, catalogue: NoteCatalogue) -> Outcome:
+    """The outcome of an entry that failed; a file of a chat that was not chosen is not named."""
+    if not catalogue.is_of_others(entry.path):
+        return Outcome.failed(entry.path, error)
+    reason = "a recording that a chosen note shares with another chat could not be opened"
+    return Outcome(path="(of another chat)", reason=reason, exit_code=error.exit_code)
 
 
 def named(entry: Entry, draft: DraftFile, catalogue: NoteCatalogue) -> Entry:

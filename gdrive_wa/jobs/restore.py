@@ -173,11 +173,12 @@ def restore(
             choice = choose_media(entries, plan.media, selection, notes, archive)
             unmatched = everything or not notes
             run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
+            withheld = tuple(run.withheld)
             name_unmatched(archive, phone, selection.means)
             if missing_from_whatsapp:
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
-        shown = archive.finish(withheld=run.withheld)
+        shown = archive.finish(withheld=withheld)
         write_page(dest, shown, timezone=timezone)
         shown_chats = {note.chat_jid for note in shown}
         remarks = closing_remarks(chats, shown_chats, contacts_given=contacts is not None)

@@ -38,7 +38,7 @@ from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.left_out import reason_to_leave_out
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
-from gdrive_wa.jobs.placing import is_not_chosen, named, report_placed
+from gdrive_wa.jobs.placing import failed_outcome, is_not_chosen, named, report_placed
 from gdrive_wa.jobs.run_report import write_run_report
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.manifest import STATE_FOLDER
@@ -74,7 +74,7 @@ class RestoreRun:
 
     Attributes:
         report: the outcome of each entry.
-        withheld: the entries of the backup that could not be fetched or opened.
+        withheld: entries that could not be fetched, opened or placed.
     """
 
     def __init__(
@@ -137,11 +137,9 @@ class RestoreRun:
         only if the databases mention it. Files stored as `by_content` are kept, and reported,
         only if a chosen note has their content.
         """
-        self._by_content, before = by_content, len(self.report.failed)
+        self._by_content = by_content
         wanted = self._not_in_archive(entries)
         self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
-        failed = {outcome.path for outcome in self.report.failed[before:]}
-        self.withheld += [entry for entry in wanted if entry.path in failed]
 
     def databases(self) -> DatabaseRun:
         """Opens databases one by one, so that the newest of several can be placed."""
@@ -286,7 +284,8 @@ class RestoreRun:
         """Report that `entry` could not be fetched or opened."""
         if isinstance(error, KeyFailure):
             self._key_error = error
-        self.report.failed.append(Outcome.failed(entry.path, error))
+        self.report.failed.append(failed_outcome(entry, error, self._archive.catalogue))
+        self.withheld.append(entry)
 
     def _finish_placing(self) -> None:
         """Rename all finished files; those that cannot be renamed are reported as failed."""
@@ -294,6 +293,7 @@ class RestoreRun:
             self.report.done = [each for each in self.report.done if each.file != record.path]
             path = record.whatsapp_path or record.path
             self.report.failed.append(Outcome.failed(path, error))
+            self.withheld.append(Entry(stored_as=path, path=path))
 
 
 def _workers(jobs: int) -> int:

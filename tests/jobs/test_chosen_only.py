@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.emulation.msgstore import Media, Message, MessageStore, write_contacts
 from gdrive_wa.emulation.story import read_recordings
+from tests.sources.apple import AppleBackup, Spoken, write_chats
 
 KEY = RootKey(bytes(range(32)))
 MUM, OTHER = "15550101@s.whatsapp.net", "15550102@s.whatsapp.net"
@@ -84,6 +86,7 @@ def write_databases(folder: Path) -> None:
                 chat_jid=OTHER, sender_jid=None, from_me=False, key_id="T", sent_at=OLD, text=text
             )
         )
+    shutil.copy(folder / "msgstore.db", folder / "msgstore-2024-02-01.1.db")
     names = {MUM: "Mum", OTHER: f"{CANARY} Example"}
     write_contacts(
         folder / "wa.db",
@@ -194,3 +197,33 @@ def test_a_run_that_stops_leaves_no_database(phone: Path, tmp_path: Path) -> Non
     left.write_bytes(CANARY.encode())
     run(phone, out, chat="mum")
     assert leaks(out) == []
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_of_an_iphone_nothing_else_is_kept_either(tmp_path: Path, *, damaged: bool) -> None:
+    backup, chats = AppleBackup(tmp_path / "Backup"), tmp_path / "ChatStorage.sqlite"
+    mine, other = "Media/15550101@s.whatsapp.net/a/one.opus", "Media/15550100-1700000000@g.us/two"
+    write_chats(
+        chats,
+        [
+            Spoken(number=1, path=mine, audio=AUDIO[0]),
+            Spoken(number=2, path="Media/gone.opus", audio=AUDIO[1]),  # shared with the group
+            Spoken(number=3, chat=2, member=2, path=f"{other}.opus", audio=AUDIO[1]),
+            Spoken(number=4, chat=2, member=2, path=f"{other}-more.opus", audio=AUDIO[2]),
+        ],
+    )
+    backup.add("ChatStorage.sqlite", chats.read_bytes())
+    for path, audio in ((mine, 0), (f"{other}.opus", 1), (f"{other}-more.opus", 2)):
+        stored = backup.add(f"Message/{path}", AUDIO[audio])
+        if damaged and audio == 1:
+            stored.unlink()
+    out = tmp_path / "out"
+    report = run(backup.finish(), out, chat="mum")
+    assert len(report.failed) == int(damaged)
+    assert {note.message_id: str(note.status) for note in open_archive(out).notes()} == {
+        "STANZA1": "restored",
+        "STANZA2": "failed" if damaged else "restored",
+    }
+    kept = b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+    for mark in (b"1700000000", b"15550104", b"Dora", b"Sunday lunch", AUDIO[2]):
+        assert mark not in kept
