@@ -79,7 +79,8 @@ class Phone:
     Attributes:
         people: names, from every source.
         warnings: what a person should know about the databases, a line each.
-        attached: audio messages of the newest database that are not voice notes.
+        attached: audio messages of the newest database, and of increments after it, that are not
+            voice notes.
 
     Raises:
         DatabaseError: none of the databases can be read, or none holds messages.
@@ -118,7 +119,7 @@ class Phone:
                 found = messages(tables, jids, self.people).voice_notes(left_out)
                 merged.add(found)
             if place == 0:
-                self.attached = left_out[ATTACHED]
+                self.attached = left_out[ATTACHED] + self._attached_later(tables)
                 for increment in reversed(self._increments):
                     merged.add(self._with_names(each.note) for each in increment)
                 self._warn_of_loss(tables, merged)
@@ -129,6 +130,7 @@ class Phone:
                     f"found in {tables.path.name}"
                 )
             merged.added = 0
+            tables.release()
         return merged.by_time()
 
     def files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
@@ -145,6 +147,7 @@ class Phone:
             for kind, row in LegacyMessages(tables, jids, self.people).with_files():
                 if wanted(row.whatsapp_path, row.sha256):
                     yield NamedFile(row, kind)
+            tables.release()
 
     def links(self) -> Iterator[MediaLink]:
         """Where WhatsApp's servers held the notes of the increments, the newest first."""
@@ -171,6 +174,10 @@ class Phone:
             raise first or DatabaseError("no database of chats was given")
         return found
 
+    def _attached_later(self, tables: Tables) -> int:
+        newest = newest_in(tables) if self._increments else None
+        return sum(each.attached for each in self._increments if _is_later(each.newest, newest))
+
     def _warn_of_loss(self, tables: Tables, merged: MergedNotes) -> None:
         merged.added = 0
         lost = lost_media(tables)
@@ -184,6 +191,8 @@ class Phone:
     def _people(self, databases: PhoneDatabases) -> People:
         subjects = [chat_subjects(*each) for each in zip(self._tables, self._jids, strict=True)]
         lids = [lid_names(*each) for each in zip(self._tables, self._jids, strict=True)]
+        for tables in self._tables:  # eight of them together would keep 64 MB
+            tables.release()
         wa = self._wa_names(databases.wa)
         newest = newest_in(self._tables[0]) if self._increments else None
         names_by_increment = [

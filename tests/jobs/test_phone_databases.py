@@ -220,8 +220,11 @@ def test_a_key_that_opens_nothing_still_stops_the_run(phone: Phone) -> None:
     phone.record(1)
     phone.database(MAIN, [1])
     phone.database(DATED, [1])
-    with pytest.raises(KeyFailure):
+    phone.database("Databases/msgstore.db.crypt14", [1], OLD_KEY)
+    os.utime(phone.folder / MAIN, (1_900_000_000, 1_900_000_000))
+    with pytest.raises(KeyFailure, match="does not open") as raised:
         phone.restore(key=OTHER_KEY)
+    assert "crypt14" not in str(raised.value)
     assert phone.said == []
 
 
@@ -287,6 +290,19 @@ def test_a_database_of_somebody_else_beside_the_folder_adds_none_of_its_chats(
     assert phone.statuses() == {"1": "restored"}
     assert phone.said[0].startswith(f"the chats are read from '{MAIN}'")
     assert any("is of another account" in line for line in phone.said)
+
+
+def test_a_daily_copy_is_the_phones_own_also_when_it_shares_no_message_of_the_owners(
+    phone: Phone,
+) -> None:
+    phone.record(2)
+    phone.database(MAIN.removesuffix(".crypt15"), [2], None)
+    theirs = [message(1), message(8, from_me=1, message_type=0, key_id="BEFORE")]
+    phone.seal(
+        DATED.removesuffix(".crypt15"), modern(phone.work / "m.db", theirs, [promised(1)]), None
+    )
+    phone.restore()
+    assert phone.statuses() == {"1": "missing", "2": "restored"}
 
 
 @pytest.mark.parametrize("given", [".", "Media"])
