@@ -211,7 +211,7 @@ def test_a_leftover_that_the_key_does_not_open_is_a_remark(phone: Phone, stored:
     report = phone.restore()
     assert report.failed == []
     [line] = phone.said
-    assert line.startswith(f"left out: '{stored}': a crypt14 file needs the key file")
+    assert line.startswith(f"left out: '{stored}': this crypt14 file was made before end-to-end")
     [skipped] = report.skipped
     assert skipped.path == stored
 
