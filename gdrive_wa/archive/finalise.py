@@ -34,13 +34,21 @@ _NAMED = re.compile(
 ListWriter = Callable[[Iterable[VoiceNote], Callable[[bytes], object]], None]
 
 
-def finalised_notes(notes: Iterable[VoiceNote], manifest: Manifest) -> list[VoiceNote]:
-    """Every note with its file and status, by time; unmatched files come last."""
+def finalised_notes(
+    notes: Iterable[VoiceNote], manifest: Manifest, *, failed: Container[str] = ()
+) -> list[VoiceNote]:
+    """Every note with its file and status, by time; unmatched files come last.
+
+    Args:
+        notes: all notes.
+        manifest: the archive's open manifest.
+        failed: ids of notes whose file the backup holds, if they have no file here.
+    """
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): note for note in notes}
     transcripts = read_transcripts(manifest.folder)
     ended = (
-        _finalised(note, files.get(note_id), manifest.folder, transcripts)
+        _finalised(note, files.get(note_id), manifest.folder, transcripts, failed=note_id in failed)
         for note_id, note in catalogued.items()
     )
     return in_order([*ended, *_unmatched(manifest, catalogued, transcripts)])
@@ -88,10 +96,15 @@ def _content(path: Path) -> bytes | None:
 
 
 def _finalised(
-    note: VoiceNote, record: Record | None, folder: Path, transcripts: Mapping[str, Transcript]
+    note: VoiceNote,
+    record: Record | None,
+    folder: Path,
+    transcripts: Mapping[str, Transcript],
+    *,
+    failed: bool,
 ) -> VoiceNote:
     if record is None or not os.path.isfile(f"{folder}/{record.path}"):
-        return replace(note, file=None, status=NoteStatus.MISSING)
+        return replace(note, file=None, status=NoteStatus.FAILED if failed else NoteStatus.MISSING)
     if transcripts:
         note = with_transcript(note, record.content_sha256, transcripts)
     fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)

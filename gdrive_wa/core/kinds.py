@@ -100,6 +100,7 @@ _DATABASES = (
     "chatstorage.sqlite",
     "contactsv2.sqlite",
     "lid.sqlite",
+    "addressbook.sqlitedb",
     "wa.db",
     "chatsettings",
     "axolotl",

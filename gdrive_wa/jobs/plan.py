@@ -95,9 +95,9 @@ def pick_backup(
         listen(source, progress.say)
     backups = interruptible(source.backups, progress or Silent())
     if not backups:
-        raise NothingThereError(
-            "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
-        )
+        usual = ("there is no WhatsApp backup here", WHEN_EMPTY.get(source.name))
+        message, hints = getattr(source, "when_empty", usual)
+        raise NothingThereError(message, hint=hints)
     reporter = progress or Silent()
     chosen = newest_backup(source, backups, reporter) if name is None else _named(name, backups)
     if progress is not None:
@@ -150,7 +150,8 @@ def list_entries(
     """
     ours = None
     if dest is not None and source.name == "folder":
-        ours = within(Path(backup.name), dest)
+        ours = within(_own_folder(backup), dest)
+        within(getattr(source, "given", _own_folder(backup)), dest)  # a folder of several backups
 
     def listing() -> list[Entry]:
         found = []
@@ -172,6 +173,12 @@ def list_entries(
     listed.reverse()
     consumed = (listed.pop() for _ in range(len(listed)))  # the whole list is not held twice
     return list(reveal(consumed, key, keep_envelopes=keep_envelopes, progress=progress))
+
+
+def _own_folder(backup: Backup) -> Path:
+    """The folder of a backup on this machine; an iPhone's holds one backup for each app."""
+    folder, _, app = backup.name.rpartition("#")
+    return Path(folder if app.startswith("AppDomainGroup-") else backup.name)
 
 
 def choose(
@@ -237,6 +244,7 @@ def make_plan(
     selection = selection.with_usual_kinds(everything=everything)
     voices = bool(selection.only) and selection.voice_notes
     wants_chats = not selection.only or Kind.DATABASE in selection.only
+    wants_chats = wants_chats or selection.chat is not None
     databases, media = [], []
     for entry in listed:
         if not has_content(entry):
