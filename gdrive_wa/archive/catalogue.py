@@ -85,6 +85,17 @@ class NoteCatalogue:
             self.notes[note_id] = self._named(note)
         return note_ids
 
+    def rename(self, note_id: str, note: VoiceNote) -> None:
+        """Replace the note `note_id` by `note`, which has another id; a note with that id stays,
+        completed."""
+        self.notes.pop(note_id, None)
+        new_id = note_id_of(note)
+        self.notes[new_id] = merged(note, self.notes.get(new_id, note))
+
+    def add_path(self, note: VoiceNote) -> None:
+        """Let a file with the path of `note` match it, beside those with the note's own path."""
+        self._matcher.add(note_id_of(note), note)
+
     def matcher(self) -> Matcher:
         """Return the matcher from files to notes.
 

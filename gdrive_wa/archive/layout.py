@@ -144,6 +144,19 @@ class Layout:
             self._names[key] = self.claim(wanted, key, marks=(short, note.message_id))
         return self._names[key]
 
+    def rename(self, old_id: str, new_id: str) -> None:
+        """Let note `new_id` have the name of note `old_id`, and its chat the folder of the other
+        chat, unless they have some already."""
+        path = self._names.pop(old_id, None)
+        if path is None or new_id in self._names:
+            return
+        self._names[new_id] = path
+        self._files[folded_name(path)] = new_id
+        old, new = old_id.partition("/")[0], new_id.partition("/")[0]
+        if new not in self._folders and old in self._folders:
+            self._folders[new] = self._folders[old]
+            self._chats[folded_name(self._folders[old])] = new
+
     def release(self, path: str) -> None:
         """Free the name `path`."""
         self._files.pop(folded_name(path), None)

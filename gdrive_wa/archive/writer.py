@@ -22,6 +22,7 @@ from typing import Self
 from gdrive_wa.archive.assign_existing import assign_existing
 from gdrive_wa.archive.catalogue import NoteCatalogue, former_notes
 from gdrive_wa.archive.database_folder import DatabaseFolder, SamePhone
+from gdrive_wa.archive.exported import adopt_exported
 from gdrive_wa.archive.finalise import finalised_notes, write_lists
 from gdrive_wa.archive.layout import (
     UNMATCHED,
@@ -165,6 +166,7 @@ class ArchiveWriter:
 
         Files already in the archive are assigned to these notes.
         """
+        notes = adopt_exported(notes, self._catalogue, self._store, self._layout)
         note_ids = self._catalogue.expect(notes)
         self._layout.assign(self._catalogue.notes[note_id] for note_id in note_ids)
         assign_existing(note_ids, self._catalogue, self._manifest, self._store, self._layout)

@@ -69,10 +69,11 @@ def connect(
 
 
 def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSource:
-    """Open a folder on this machine: a phone's WhatsApp folder, a download, or an iPhone backup.
+    """Open a folder on this machine: a phone's WhatsApp folder, a download, or an iPhone backup;
+    or exported chats: a folder, a ZIP, or a folder of several.
 
     Args:
-        path: the folder.
+        path: the folder, or the ZIP.
         passphrase: for an iPhone backup that is locked.
 
     Returns:
@@ -82,12 +83,24 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
         UsageError: there is no such folder, or an argument has a wrong type.
         FormatError: it is an iPhone's iCloud backup, which is not supported.
         KeyFailure: the iPhone backup is locked, and the passphrase is missing or wrong.
-        DamagedError: the iPhone backup cannot be read.
+        DamagedError: the iPhone backup or the ZIP cannot be read.
     """
+    from gdrive_wa.sources.exported_chat import ExportedChats  # noqa: PLC0415
+    from gdrive_wa.sources.exports import find_exports  # noqa: PLC0415 - like the others
     from gdrive_wa.sources.folder import Folder  # noqa: PLC0415 - like the others
     from gdrive_wa.sources.iphone import IPhone, is_iphone, refuse_icloud  # noqa: PLC0415
 
     folder = as_path(path, "path").expanduser()
     passphrase = as_optional_secret(passphrase, "passphrase")
     refuse_icloud(folder)
-    return IPhone(folder, passphrase) if is_iphone(folder) else Folder(folder)
+    if is_iphone(folder):
+        return IPhone(folder, passphrase)
+    exports = find_exports(folder)
+    if exports.folders:
+        return ExportedChats(folder, exports)
+    if folder.is_file():
+        raise UsageError(
+            f"'{folder.name}' is not an exported chat",
+            hint="give the ZIP that WhatsApp's Export chat has made, or the folder of a backup",
+        )
+    return Folder(folder)

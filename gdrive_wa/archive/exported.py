@@ -1,0 +1,201 @@
+"""Recognise the notes of an exported chat among those of a backup of the same chat.
+
+An exported chat holds no ids of WhatsApp's, names are those of one phone's address book, and
+Android gives minutes only. So its notes have ids of their own, until a backup of the chat comes
+into the same archive, or is there already: then a note is the backup's, and who said it and when
+is what the backup says. The chat becomes the backup's chat as a whole.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from gdrive_wa.archive.catalogue import NoteCatalogue, merged
+from gdrive_wa.archive.layout import Layout, note_id_of
+from gdrive_wa.archive.store import ArchiveStore
+from gdrive_wa.core.export_ids import is_exported_id
+from gdrive_wa.core.model import VoiceNote
+
+_ZONES = timedelta(hours=26)
+"""How far two clocks are apart at most: the export was made in another time zone."""
+
+
+def adopt_exported(
+    notes: Iterable[VoiceNote], catalogue: NoteCatalogue, store: ArchiveStore, layout: Layout
+) -> list[VoiceNote]:
+    """Join the notes of this run with those of the archive, where only one of the two is known
+    from an exported chat. Files in the archive keep their names.
+
+    Args:
+        notes: of this run.
+        catalogue: the notes of the archive; those from an exported chat get the ids of `notes`.
+        store: the files of the archive.
+        layout: their names.
+
+    Returns:
+        The notes of this run; those from an exported chat with the ids of the archive.
+    """
+    notes = list(notes)
+    new, there = _Known(notes), _Known(catalogue.notes.values())
+    if not new.exported and not there.exported:
+        return notes
+    for note, backed_up in _joined(there.exported, _Pairs(there.exported, new.others)):
+        old_id, new_id = note_id_of(note), note_id_of(backed_up)
+        catalogue.rename(old_id, backed_up)
+        store.rename_note(old_id, new_id)
+        layout.rename(old_id, new_id)
+    pairs = _Pairs(new.exported, there.others, adopted=there.exported)
+    joined = {note_id_of(note): (note, known) for note, known in _joined(new.exported, pairs)}
+    found = []
+    for note in notes:
+        given, known = joined.get(note_id_of(note), (note, note))
+        before = catalogue.notes.get(note_id_of(known))
+        if before is not None and not is_exported_id(before.message_id):
+            known = merged(known, before)
+            catalogue.add_path(replace(known, whatsapp_path=given.whatsapp_path))
+        found.append(known)
+    return found
+
+
+class _Known:
+    """Notes by time: those from exported chats, and the others."""
+
+    def __init__(self, notes: Iterable[VoiceNote]) -> None:
+        self.exported: list[VoiceNote] = []
+        self.others: list[VoiceNote] = []
+        for note in sorted(notes, key=_in_time):
+            (self.exported if is_exported_id(note.message_id) else self.others).append(note)
+
+
+class _Pairs:
+    """Which note of a backup a note of an exported chat is.
+
+    Args:
+        exported: notes of exported chats, by time.
+        others: notes of backups, by time.
+        adopted: notes of exported chats that may have got the chat of a backup before.
+
+    Attributes:
+        notes: by the id of the exported note.
+        chats: a note of the backup's chat, by the jid of the exported chat.
+    """
+
+    def __init__(
+        self,
+        exported: list[VoiceNote],
+        others: list[VoiceNote],
+        *,
+        adopted: Iterable[VoiceNote] = (),
+    ) -> None:
+        self.notes: dict[str, VoiceNote] = {}
+        self._taken: set[str] = set()
+        self._by_content: dict[str, list[VoiceNote]] = defaultdict(list)
+        self._by_minute: dict[object, list[VoiceNote]] = defaultdict(list)
+        for note in others:
+            if note.sha256 is not None:
+                self._by_content[note.sha256].append(note)
+            for chat in (note.chat_jid, _letters(note.chat)):
+                self._by_minute[chat, _minute(note)].append(note)
+        for note in exported:
+            self._take(note, self._with_its_content(note))
+        self.chats = self._chats(exported, adopted)
+        for note in exported:
+            if note_id_of(note) not in self.notes:
+                self._take(note, self._of_its_time(note))
+
+    def _take(self, note: VoiceNote, found: list[VoiceNote]) -> None:
+        free = [each for each in found if note_id_of(each) not in self._taken]
+        if free:
+            best = min(free, key=lambda each: _distance(note, each))
+            self.notes[note_id_of(note)] = best
+            self._taken.add(note_id_of(best))
+
+    def _with_its_content(self, note: VoiceNote) -> list[VoiceNote]:
+        same = self._by_content.get(note.sha256 or "", [])
+        return [each for each in same if _may_be_at_once(note, each)]
+
+    def _of_its_time(self, note: VoiceNote) -> list[VoiceNote]:
+        known = self.chats.get(note.chat_jid)
+        chat = _letters(note.chat) if known is None else known.chat_jid
+        return [
+            each
+            for each in self._by_minute.get((chat, _minute(note)), [])
+            if None in (note.sha256, each.sha256)
+            and (each.from_me or not note.from_me)
+            and (each.from_me or known is not None or _letters(each.chat) == chat)
+        ]
+
+    def _chats(
+        self, exported: Iterable[VoiceNote], adopted: Iterable[VoiceNote]
+    ) -> dict[str, VoiceNote]:
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        notes: dict[str, VoiceNote] = {}
+        before = {(each.message_id, _letters(each.chat)): each for each in adopted}
+        for note in exported:
+            pair = self.notes.get(note_id_of(note))
+            pair = pair or before.get((note.message_id, _letters(note.chat)))
+            if pair is not None:
+                counts[note.chat_jid][pair.chat_jid] += 1
+                notes[pair.chat_jid] = pair
+        return {jid: notes[count.most_common(1)[0][0]] for jid, count in counts.items()}
+
+
+def _joined(exported: Iterable[VoiceNote], pairs: _Pairs) -> Iterator[tuple[VoiceNote, VoiceNote]]:
+    """The notes that get another id, and how they are called then."""
+    for note in exported:
+        pair, chat = pairs.notes.get(note_id_of(note)), pairs.chats.get(note.chat_jid)
+        if pair is not None:
+            yield (
+                note,
+                replace(
+                    note,
+                    chat=pair.chat,
+                    chat_jid=pair.chat_jid,
+                    message_id=pair.message_id,
+                    sender=pair.sender,
+                    sender_jid=pair.sender_jid,
+                    from_me=pair.from_me,
+                ),
+            )
+        elif chat is not None and chat.chat_jid != note.chat_jid:
+            sender_jid = note.sender_jid
+            if sender_jid == note.chat_jid:
+                sender_jid = chat.chat_jid
+            yield (
+                note,
+                replace(note, chat=chat.chat, chat_jid=chat.chat_jid, sender_jid=sender_jid),
+            )
+
+
+def _distance(note: VoiceNote, other: VoiceNote) -> tuple[bool, bool, float]:
+    seconds = 0.0
+    if note.sent_at is not None and other.sent_at is not None:
+        seconds = abs((note.sent_at - other.sent_at).total_seconds())
+    return (
+        _letters(note.chat) != _letters(other.chat),
+        _letters(note.sender) != _letters(other.sender),
+        seconds,
+    )
+
+
+def _may_be_at_once(note: VoiceNote, other: VoiceNote) -> bool:
+    if note.sent_at is None or other.sent_at is None:
+        return True
+    return abs(note.sent_at - other.sent_at) <= _ZONES
+
+
+def _minute(note: VoiceNote) -> object:
+    return None if note.sent_at is None else note.sent_at.replace(second=0, microsecond=0)
+
+
+def _in_time(note: VoiceNote) -> tuple[float, str]:
+    return (0.0 if note.sent_at is None else note.sent_at.timestamp(), note.message_id)
+
+
+def _letters(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(filter(str.isalnum, folded)) or folded

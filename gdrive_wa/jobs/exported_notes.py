@@ -1,0 +1,138 @@
+"""The voice notes of exported chats: the text of each chat takes the place of the databases."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import tzinfo
+from pathlib import Path, PurePosixPath
+
+from gdrive_wa.chats.export_notes import ExportedChat, NameOf, merge_notes, read_exported_chat
+from gdrive_wa.chats.export_text import ExportText
+from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.model import Entry, VoiceNote
+from gdrive_wa.core.names import folded_name
+from gdrive_wa.core.progress import Progress
+from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.sources.export_files import ExportedFile, ExportFolder
+from gdrive_wa.sources.exported_chat import ExportedChats, path_of_file
+
+_PIECE = 1 << 20
+
+
+def exported_notes(
+    source: BackupSource,
+    entries: Iterable[Entry],
+    *,
+    contacts: Path | None,
+    timezone: tzinfo | None,
+    progress: Progress,
+) -> list[VoiceNote] | None:
+    """The voice notes of exported chats, each once; None if `source` has none of these.
+
+    Args:
+        source: of the chats.
+        entries: what it holds.
+        contacts: an address book, for people who are shown by their phone number.
+        timezone: of the phones that made the exports; None for this machine's.
+        progress: receives what the user should know, and may stop the run.
+
+    Raises:
+        UsageError: `contacts` is not an address book.
+    """
+    if not isinstance(source, ExportedChats):
+        return None
+    for warning in source.warnings:
+        progress.say(warning)
+    by_path = {entry.path: entry for entry in entries}
+    name_of = _names_in(contacts)
+    notes: list[VoiceNote] = []
+    chats = []
+    for folder, text in _texts(source):
+        chat = _read(source, folder, text, timezone, name_of)
+        chats.append(chat)
+        if not chat.messages:
+            progress.say(f"no message in '{text.stored_as}' could be read")
+        for note in _with_files(chat, folder):
+            progress.check()
+            notes.append(_with_content(note, source, by_path))
+    _say_what_is_not_there(chats, progress)
+    return merge_notes(notes)
+
+
+def exported_texts(source: ExportedChats) -> Iterator[ExportText]:
+    """The text of each chat in `source`, whose messages can be read."""
+    for folder, text in _texts(source):
+        yield _open_text(source, folder, text)
+
+
+def _texts(source: ExportedChats) -> Iterator[tuple[ExportFolder, ExportedFile]]:
+    for folder in source.folders:
+        for text in folder.texts:
+            yield folder, text
+
+
+def _open_text(source: ExportedChats, folder: ExportFolder, text: ExportedFile) -> ExportText:
+    files = {folded_name(file.name) for file in folder.media}
+    return ExportText(lambda: source.lines(text), files=files, known_names=folder.names)
+
+
+def _read(
+    source: ExportedChats,
+    folder: ExportFolder,
+    text: ExportedFile,
+    timezone: tzinfo | None,
+    name_of: NameOf,
+) -> ExportedChat:
+    stem = PurePosixPath(text.name).stem
+    names = [stem, *(name for name in folder.names if name != stem)]
+    return read_exported_chat(
+        _open_text(source, folder, text), names=names, zone=timezone, name_of=name_of
+    )
+
+
+def _with_files(chat: ExportedChat, folder: ExportFolder) -> Iterator[VoiceNote]:
+    """The notes of `chat`, each with the path of its file."""
+    files = {folded_name(file.name): file for file in folder.media}
+    for note, name in chat.notes:
+        file = None if name is None else files.get(folded_name(name))
+        path = name if file is None else path_of_file(folder, file)
+        yield replace(note, whatsapp_path=path, size=None if file is None else file.size)
+
+
+def _with_content(note: VoiceNote, source: ExportedChats, by_path: dict[str, Entry]) -> VoiceNote:
+    """`note` with the hash of its content, by which other backups of the chat know it too."""
+    entry = by_path.get(note.whatsapp_path or "")
+    if entry is None:
+        return note
+    digest = hashlib.sha256()
+    try:
+        with source.open(entry) as stream:
+            while piece := stream.read(_PIECE):
+                digest.update(piece)
+    except GdriveWaError:  # the run reports it when it brings the file
+        return note
+    return replace(note, sha256=digest.hexdigest())
+
+
+def _names_in(contacts: Path | None) -> NameOf:
+    if contacts is None:
+        return lambda _: None
+    from gdrive_wa.chats.contacts import Contacts, read_people  # noqa: PLC0415 - slow to import
+
+    return Contacts(read_people(contacts)).name
+
+
+def _say_what_is_not_there(chats: Iterable[ExportedChat], progress: Progress) -> None:
+    chats = list(chats)
+    attached = sum(chat.attached for chat in chats)
+    left_out = sum(chat.left_out for chat in chats)
+    if attached:
+        files = f"{attached} audio file{'' if attached == 1 else 's'}"
+        progress.say(f"{files} in these chats were attached, not spoken: add them with --all")
+    if left_out:
+        progress.say(
+            f"{left_out} media files were left out when the chats were exported, and may be voice"
+            " notes: export again and choose to include media"
+        )
