@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from gdrive_wa.archive.catalogue import NoteCatalogue, merged
+from gdrive_wa.archive.catalogue import NoteCatalogue, is_placeholder, merged
 from gdrive_wa.archive.layout import Layout, note_id_of
 from gdrive_wa.archive.store import ArchiveStore
 from gdrive_wa.core.export_ids import is_exported_id
@@ -49,14 +49,14 @@ def adopt_exported(
         store.rename_note(old_id, new_id)
         layout.rename(old_id, new_id)
     pairs = _Pairs(new.exported, there.others, adopted=there.exported)
-    joined = {note_id_of(note): (note, known) for note, known in _joined(new.exported, pairs)}
+    joined = {note_id_of(note): known for note, known in _joined(new.exported, pairs)}
     found = []
     for note in notes:
-        given, known = joined.get(note_id_of(note), (note, note))
+        known = joined.get(note_id_of(note), note)
         before = catalogue.notes.get(note_id_of(known))
-        if before is not None and not is_exported_id(before.message_id):
+        if known is not note and before is not None and not is_exported_id(before.message_id):
+            catalogue.add_path(replace(known, sha256=before.sha256 or known.sha256))
             known = merged(known, before)
-            catalogue.add_path(replace(known, whatsapp_path=given.whatsapp_path))
         found.append(known)
     return found
 
@@ -149,26 +149,30 @@ def _joined(exported: Iterable[VoiceNote], pairs: _Pairs) -> Iterator[tuple[Voic
     for note in exported:
         pair, chat = pairs.notes.get(note_id_of(note)), pairs.chats.get(note.chat_jid)
         if pair is not None:
-            yield (
-                note,
-                replace(
-                    note,
-                    chat=pair.chat,
-                    chat_jid=pair.chat_jid,
-                    message_id=pair.message_id,
-                    sender=pair.sender,
-                    sender_jid=pair.sender_jid,
-                    from_me=pair.from_me,
-                ),
-            )
+            yield note, _named_like(pair, replace(note, message_id=pair.message_id), pair.sender)
         elif chat is not None and chat.chat_jid != note.chat_jid:
             sender_jid = note.sender_jid
             if sender_jid == note.chat_jid:
                 sender_jid = chat.chat_jid
             yield (
                 note,
-                replace(note, chat=chat.chat, chat_jid=chat.chat_jid, sender_jid=sender_jid),
+                _named_like(
+                    replace(chat, sender_jid=sender_jid, from_me=note.from_me), note, note.sender
+                ),
             )
+
+
+def _named_like(known: VoiceNote, note: VoiceNote, sender: str) -> VoiceNote:
+    """`note` in the chat and by the sender of `known`. A name that only the exported chat knows
+    stays: backups often know no more than a phone number."""
+    return replace(
+        note,
+        chat=note.chat if is_placeholder(known.chat) else known.chat,
+        chat_jid=known.chat_jid,
+        sender=note.sender if is_placeholder(sender) else sender,
+        sender_jid=known.sender_jid,
+        from_me=known.from_me,
+    )
 
 
 def _distance(note: VoiceNote, other: VoiceNote) -> tuple[bool, bool, float]:

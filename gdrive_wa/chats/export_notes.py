@@ -174,10 +174,11 @@ class _Clock:
         self._last: datetime | None = None
 
     def utc(self, at: datetime) -> datetime:
-        early, late = (self._in_zone(at.replace(fold=fold)) for fold in (0, 1))
-        again = early < late and self._last is not None and early < self._last
-        self._last = late if again else early
-        return self._last
+        sent_at = self._in_zone(at)
+        if self._last is not None and sent_at < self._last:
+            sent_at = max(sent_at, self._in_zone(at.replace(fold=1)))
+        self._last = sent_at
+        return sent_at
 
     def _in_zone(self, at: datetime) -> datetime:
         local = at.astimezone() if self._zone is None else at.replace(tzinfo=self._zone)

@@ -37,8 +37,8 @@ _USUAL = 3
 """A name with a colon is believed when it comes so often, and never without its second part."""
 _MARK = "\u200e"
 """What an iPhone writes before all that it says itself."""
-_IPHONE_FILE = re.compile(r"<[^<>:：\n]{1,60}[:：]\s*(?P<name>[^<>\n]+\.\w{1,8})>\s*$")
-_ANDROID_FILE = re.compile(r"(?P<name>.+\.\w{1,8}) ?[(（][^()（）]{2,60}[)）]\s*$")
+_IPHONE_FILE = re.compile(r"<[^<>:：\n]{1,60}[:：] ?(?P<name>[^<>\s][^<>\n]{0,300}\.\w{1,8})>\s*$")
+_ANDROID_FILE = re.compile(r"(?P<name>.{1,300}\.\w{1,8}) ?[(（][^()（）]{2,60}[)）]")
 _LEFT_OUT = re.compile(r"<[^<>\n]{2,60}>")
 _QUOTES = (("“", "”"), ("«", "»"), ("「", "」"))
 _SENTENCE_ENDS = re.compile(r"[.!?。] ")
@@ -201,6 +201,8 @@ class ExportText:
 
     def _file_in(self, body: str) -> str | None:
         """The name of the file that the text of a message says is attached."""
+        if "." not in body:
+            return None
         if (found := _IPHONE_FILE.search(body)) is not None:
             return found["name"].strip()
         first = MARKS.sub("", body.partition("\n")[0]).strip()
@@ -223,7 +225,7 @@ def _after(line: str, end: int) -> str:
         end: where the head ends in the line without marks.
     """
     line = line.rstrip("\r\n")
-    if line.isascii():
+    if MARKS.search(line, 0, end + 1) is None:
         return line[end:]
     passed = 0
     for place, char in enumerate(line):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _AFTERNOON = """
     pm nm μμ md сл слоб слобяд пп odp pop popoldne popodne poslijepodne odpoledne du ptg petang
@@ -76,6 +77,7 @@ def _phrases(table: str) -> frozenset[str]:
     return frozenset(_plain(part) for part in parts if part)
 
 
+@lru_cache(maxsize=1024)
 def _plain(phrase: str) -> str:
     return unicodedata.normalize("NFC", " ".join(phrase.casefold().split())).rstrip(".。")
 

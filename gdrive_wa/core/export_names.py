@@ -14,14 +14,14 @@ from datetime import date
 from gdrive_wa.core.kinds import Kind, kind_of
 
 _ANDROID = re.compile(
-    r"(?P<kind>PTT|AUD|IMG|VID|PTV|DOC|STK|GIF)-(?P<day>\d{8})-WA\d{2,}", re.IGNORECASE | re.ASCII
+    r"(?P<kind>PTT|AUD|IMG|VID|PTV|DOC|STK|GIF)-(?P<day>\d{8})-WA\d{2,9}", re.IGNORECASE | re.ASCII
 )
 _IPHONE = re.compile(
     r"(?<![A-Z])(?P<kind>AUDIO|PHOTO|VIDEO|GIF|STICKER)-(?P<day>\d{4}-\d\d-\d\d)(?!\d)",
     re.IGNORECASE | re.ASCII,
 )
 _OLD_IPHONE = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)-(?P<kind>AUDIO|PHOTO|VIDEO|GIF|STICKER)-\d{2,}",
+    r"(?P<day>\d{4}-\d\d-\d\d)-(?P<kind>AUDIO|PHOTO|VIDEO|GIF|STICKER)-\d{2,12}",
     re.IGNORECASE | re.ASCII,
 )
 _FORMS = (_ANDROID, _IPHONE, _OLD_IPHONE)
@@ -52,7 +52,7 @@ _FOLDERS = {
 }
 
 MEDIA_NAME = re.compile(
-    rf"(?:\d+-)?(?:{_ANY_FORM})[^\s<>()]{{0,20}}?(?: ?\(\d{{1,3}}\))?\.[A-Za-z0-9]{{2,5}}",
+    rf"(?:\d{{1,12}}-)?(?:{_ANY_FORM})[^\s<>()]{{0,20}}?(?: ?\(\d{{1,3}}\))?\.[A-Za-z0-9]{{2,5}}",
     re.IGNORECASE | re.ASCII,
 )
 """A name that WhatsApp gave to a media file, anywhere in a text."""

@@ -10,9 +10,12 @@ from pathlib import Path, PurePosixPath
 
 from gdrive_wa.chats.export_notes import ExportedChat, NameOf, merge_notes, read_exported_chat
 from gdrive_wa.chats.export_text import ExportText
+from gdrive_wa.chats.export_words import chat_of_file_name
 from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name
+from gdrive_wa.core.ogg import opus_seconds
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.export_files import ExportedFile, ExportFolder
@@ -75,7 +78,8 @@ def _texts(source: ExportedChats) -> Iterator[tuple[ExportFolder, ExportedFile]]
 
 def _open_text(source: ExportedChats, folder: ExportFolder, text: ExportedFile) -> ExportText:
     files = {folded_name(file.name) for file in folder.media}
-    return ExportText(lambda: source.lines(text), files=files, known_names=folder.names)
+    names = filter(None, map(chat_of_file_name, (PurePosixPath(text.name).stem, *folder.names)))
+    return ExportText(lambda: source.lines(text), files=files, known_names=names)
 
 
 def _read(
@@ -102,18 +106,20 @@ def _with_files(chat: ExportedChat, folder: ExportFolder) -> Iterator[VoiceNote]
 
 
 def _with_content(note: VoiceNote, source: ExportedChats, by_path: dict[str, Entry]) -> VoiceNote:
-    """`note` with the hash of its content, by which other backups of the chat know it too."""
+    """`note` with its duration and the hash of its content, by which other backups of the chat
+    know it too."""
     entry = by_path.get(note.whatsapp_path or "")
-    if entry is None:
+    if entry is None or (entry.size or 0) > LONGEST_VOICE_NOTE:
         return note
-    digest = hashlib.sha256()
+    pieces = []
     try:
         with source.open(entry) as stream:
             while piece := stream.read(_PIECE):
-                digest.update(piece)
+                pieces.append(piece)
     except GdriveWaError:  # the run reports it when it brings the file
         return note
-    return replace(note, sha256=digest.hexdigest())
+    content = b"".join(pieces)
+    return replace(note, duration=opus_seconds(content), sha256=hashlib.sha256(content).hexdigest())
 
 
 def _names_in(contacts: Path | None) -> NameOf:

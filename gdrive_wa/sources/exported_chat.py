@@ -16,6 +16,7 @@ from zipfile import ZipFile
 from gdrive_wa.core.errors import ChecksumError, GoneError
 from gdrive_wa.core.export_names import exported_kind, media_folder
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.names import safe_name
 from gdrive_wa.sources.export_files import (
     DAMAGED,
     ExportedFile,
@@ -178,7 +179,8 @@ class MemberBlob:
 
 def path_of_file(folder: ExportFolder, file: ExportedFile) -> str:
     """The path that a file of an exported chat could have on a phone."""
-    return f"Media/{folder.label}/{media_folder(exported_kind(file.name))}/{file.name}"
+    label = "/".join(map(safe_name, folder.label.split("/")))
+    return f"Media/{label}/{media_folder(exported_kind(file.name))}/{file.name}"
 
 
 def _short_lines(stream: io.TextIOWrapper) -> Iterator[str]:
