@@ -17,7 +17,7 @@ from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.kinds import is_encrypted
 from gdrive_wa.sources.export_files import ExportedFile, ExportFolder, as_folder, is_junk
 from gdrive_wa.sources.export_zip import exports_in_zip
-from gdrive_wa.storage.manifest import STATE_FOLDER
+from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
 
 DEPTH = 2
 """How many folders below the given one are searched."""
@@ -90,7 +90,8 @@ class _Search:
             name.startswith(_DATABASES) or is_encrypted(name) for name in names
         ):
             self.holds_a_backup = True
-        if self.holds_a_backup or STATE_FOLDER in names or self._seen > _MANY_FOLDERS:
+        is_archive = STATE_FOLDER in names and not (folder / STATE_FOLDER / PARTIAL_FOLDER).is_dir()
+        if self.holds_a_backup or is_archive or self._seen > _MANY_FOLDERS:
             return
         label = "" if folder == self._root else folder.relative_to(self._root).as_posix()
         files = [

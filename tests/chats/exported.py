@@ -1,5 +1,7 @@
 """Makes exported chats as phones of many regions write them, with the truth beside."""
 
+# ruff: noqa: RUF001, DTZ001 - words of many languages; a phone writes its local time
+
 from __future__ import annotations
 
 import random
