@@ -40,9 +40,9 @@ def adopt_exported(
         The notes of this run; those from an exported chat with the ids of the archive.
     """
     notes = list(notes)
-    new, there = _Known(notes), _Known(catalogue.notes.values())
-    if not new.exported and not there.exported:
+    if not any(is_exported_id(note.message_id) for note in (*notes, *catalogue.notes.values())):
         return notes
+    new, there = _Known(notes), _Known(catalogue.notes.values())
     for note, backed_up in _joined(there.exported, _Pairs(there.exported, new.others)):
         old_id, new_id = note_id_of(note), note_id_of(backed_up)
         catalogue.rename(old_id, backed_up)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 from gdrive_wa.chats.export_text import ExportedMessage, ExportText, MessageKind
-from gdrive_wa.chats.export_words import chat_of_file_name
+from gdrive_wa.chats.export_words import chat_of_file_name, without_copy_number
 from gdrive_wa.core.export_ids import EXPORT_SERVER, exported_id
 from gdrive_wa.core.model import VoiceNote
 
@@ -187,14 +187,18 @@ class _Clock:
 
 def _title(names: Sequence[str], survey: _Survey) -> str:
     """The name of the chat, in a sender's spelling where it is one."""
-    found = next(filter(None, map(chat_of_file_name, names)), None) or survey.host
+    known = [*filter(None, [survey.host]), *survey.senders]
+    found = next(filter(None, map(chat_of_file_name, names)), None)
+    if found is not None and not any(_same(found, who) for who in known):
+        found = without_copy_number(found)
+    found = found or survey.host
     if found is None:
         own = [name for name in names if name.strip().casefold() not in _GENERIC]
         found = next((name for name in own if any(_same(name, who) for who in survey.senders)), "")
         if not found and len(survey.senders) == 1:
             found = next(iter(survey.senders))
         found = found or next(iter(own or names), "") or "Unknown chat"
-    return next((who for who in survey.senders if _same(who, found)), found)
+    return next((who for who in known if _same(who, found)), found)
 
 
 def _same(one: str, other: str) -> bool:

@@ -140,13 +140,23 @@ def chat_of_file_name(stem: str) -> str | None:
         stem: the name without its suffix.
 
     Returns:
-        None when the name is of no form that WhatsApp uses.
+        None when the name is of no form that WhatsApp uses. The number of a copy, as in ``Mum
+        (2)``, is part of it; see :func:`without_copy_number`.
     """
     if "_" in stem and " " not in stem:
         stem = stem.replace("_", " ")
-    stem = _COPY.sub("", unicodedata.normalize("NFC", stem)).strip()
+    stem = unicodedata.normalize("NFC", stem).strip()
+    number = _COPY.search(stem)
+    if number is not None and stem.endswith(number[0]):
+        inner = chat_of_file_name(stem[: number.start()])
+        return None if inner is None else f"{inner}{number[0]}"
     for form in _FORMS:
         if (found := form.fullmatch(stem)) is not None:
             return found["name"].strip() or None
     found = _DASH.fullmatch(stem)
     return None if found is None else found["name"].strip() or None
+
+
+def without_copy_number(name: str) -> str:
+    """`name` without the number that a system gives to the second file of a name."""
+    return _COPY.sub("", name).strip()

@@ -70,9 +70,11 @@ class ExportFolder:
 def as_folder(
     label: str, names: tuple[str, ...], files: Iterable[ExportedFile]
 ) -> Iterator[ExportFolder]:
-    """The folder with these files, if one of them is the text of a chat."""
+    """The folder with these files, if one of them is the text of a chat. Beside ``_chat.txt``,
+    other texts are attachments, even when they are chats."""
     files = list(files)
-    texts = tuple(file for file in files if _is_text_of_chat(file))
+    texts = tuple(file for file in files if _OWN_TEXT.fullmatch(file.name))
+    texts = texts or tuple(file for file in files if _is_text_of_chat(file))
     if texts:
         media = tuple(
             file for file in files if file not in texts and not file.name.lower().endswith(".zip")
@@ -83,8 +85,6 @@ def as_folder(
 def _is_text_of_chat(file: ExportedFile) -> bool:
     if not file.name.lower().endswith(".txt"):
         return False
-    if _OWN_TEXT.fullmatch(file.name):
-        return True
     try:
         with open_file(file) as opened:
             start = opened.read(_SNIFFED)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import FormatError
-from gdrive_wa.core.kinds import is_encrypted
+from gdrive_wa.core.kinds import Kind, is_encrypted, kind_of
 from gdrive_wa.sources.export_files import ExportedFile, ExportFolder, as_folder, is_junk
 from gdrive_wa.sources.export_zip import exports_in_zip
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
@@ -22,8 +22,10 @@ from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
 DEPTH = 2
 """How many folders below the given one are searched."""
 _MANY_FOLDERS = 5000
-_SIGNS_OF_A_BACKUP = {"databases", "media", "backups", "android", "manifest.db", "accounts"}
-_DATABASES = ("msgstore", "chatstorage.sqlite")
+_SIGNS_OF_A_BACKUP = {"databases", "media", "backups", "android"}
+"""Folders of a phone; other programs use such names too, so they count in the given folder only."""
+_APPS = ("Android/media/com.whatsapp", "Android/media/com.whatsapp.w4b")
+_DATABASES = ("msgstore", "chatstorage.sqlite", "manifest.db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,6 @@ class _Search:
         children = _children(folder)
         names = {child.name.lower() for child in children}
         self._seen += 1
-        if names & _SIGNS_OF_A_BACKUP or any(
-            name.startswith(_DATABASES) or is_encrypted(name) for name in names
-        ):
-            self.holds_a_backup = True
         is_archive = STATE_FOLDER in names and not (folder / STATE_FOLDER / PARTIAL_FOLDER).is_dir()
         if self.holds_a_backup or is_archive or self._seen > _MANY_FOLDERS:
             return
@@ -97,7 +95,12 @@ class _Search:
         files = [
             file for child in children if (file := _plain_file(folder, child, label)) is not None
         ]
-        self.folders += as_folder(label or folder.resolve().name, (folder.resolve().name,), files)
+        own = folder.resolve().name
+        found = list(as_folder(label or own, (own,), files))
+        if _is_backup(folder, names) or (not label and not found and names & _SIGNS_OF_A_BACKUP):
+            self.holds_a_backup = True
+            return
+        self.folders += found
         for file in files:
             if file.name.lower().endswith(".zip"):
                 self._look_into(file)
@@ -110,6 +113,15 @@ class _Search:
             self.folders += exports_in_zip(file.path, file.stored_as, self.warnings)
         except FormatError as error:
             self.warnings.append(f"{error.message}: it is left out")
+
+
+def _is_backup(folder: Path, names: set[str]) -> bool:
+    """True for a folder with a database of WhatsApp's, or with its folders of media."""
+    if any(name.startswith(_DATABASES) or is_encrypted(name) for name in names):
+        return True
+    if any(kind_of(f"{name}/x") is Kind.VOICE for name in names) or {"databases", "media"} <= names:
+        return True
+    return "android" in names and any((folder / app).is_dir() for app in _APPS)
 
 
 def _of_text(path: Path) -> FoundExports:

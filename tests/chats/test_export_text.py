@@ -267,6 +267,13 @@ def test_the_chats_name_is_in_the_files(name: str, chat: str) -> None:
     assert chat_of(opened(text), name).name == chat
 
 
+def test_a_number_at_the_end_is_a_copys_unless_the_name_has_it() -> None:
+    text = "01/03/2024, 09:00 - {}: x\n"
+    name = "WhatsApp Chat with Ben (2)"
+    assert chat_of(opened(text.format("Ben")), name).name == "Ben"
+    assert chat_of(opened(text.format("Ben (2)")), name).name == "Ben (2)"
+
+
 def test_a_chat_without_a_telling_name() -> None:
     one, two = "01/03/2024, 09:00 - Ana: x\n", "01/03/2024, 09:00 - Ben: x\n"
     assert chat_of(opened(one), "_chat", "Export").name == "Ana"

@@ -108,12 +108,47 @@ def test_the_text_alone_can_be_given(tmp_path: Path) -> None:
     assert sorted(entry.stored_as for entry in found) == [VOICE, "WhatsApp Chat with Ann.txt"]
 
 
-@pytest.mark.parametrize("sign", ["Databases", "Media", "msgstore.db.crypt15", "Manifest.db"])
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "phone/msgstore.db.crypt15",
+        "phone/Databases/msgstore.db",
+        "phone/Manifest.db",
+        "phone/WhatsApp Voice Notes/x",
+        "phone/Android/media/com.whatsapp/x",
+        "Databases/x",
+        "Media/x",
+        "Android/x",
+    ],
+)
 def test_a_backup_beside_an_export_is_the_better_source(tmp_path: Path, sign: str) -> None:
-    an_export(tmp_path / "export")
-    (tmp_path / "phone").mkdir()
-    (tmp_path / "phone" / sign).mkdir()
+    an_export(tmp_path / "an export")
+    (tmp_path / sign).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / sign).write_bytes(b"x")
     assert not holds_exports(tmp_path)
+
+
+@pytest.mark.parametrize("sign", ["project/android/x", "project/media/x", "an export/media/x"])
+def test_a_folder_of_another_program_is_no_backup(tmp_path: Path, sign: str) -> None:
+    an_export(tmp_path / "an export")
+    (tmp_path / sign).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / sign).write_bytes(b"x")
+    assert holds_exports(tmp_path)
+    assert holds_exports(tmp_path / "an export")
+
+
+def test_an_export_that_somebody_was_sent_is_a_document_of_the_backup(tmp_path: Path) -> None:
+    an_export(tmp_path / "Media" / "WhatsApp Documents")
+    (tmp_path / "Media" / "WhatsApp Voice Notes").mkdir()
+    assert not holds_exports(tmp_path)
+    assert not holds_exports(tmp_path / "Media")
+
+
+def test_an_exported_chat_that_is_an_attachment_is_no_chat_of_its_own(tmp_path: Path) -> None:
+    folder = an_export(tmp_path, text="_chat.txt")
+    (folder / "00000012-WhatsApp Chat with Ben.txt").write_text(TEXT)
+    (found,) = find_exports(folder).folders
+    assert [text.name for text in found.texts] == ["_chat.txt"]
 
 
 def test_junk_and_empty_files_are_not_listed(tmp_path: Path) -> None:
