@@ -33,6 +33,8 @@ _DATE_FIRST = re.compile(
 _TIME_FIRST = re.compile(
     rf"(?P<open>\[ ?)?{_TIME}(?P<gap>{_WORDS}){_DATE}(?P<after>{_MARKER}){_END}"
 )
+_YEARS = range(1980, 2100)
+"""Of clocks that are wrong, too: a message is not dropped for that."""
 _BUDDHIST = 543
 _BUDDHIST_YEARS = range(2500, 2700)
 _PERSIAN_YEARS = range(1380, 1480)
@@ -131,7 +133,7 @@ class DateOrders:
         self._fields = head.fields
         for order in _ORDERS:
             day = _day(order, head.fields)
-            if day is None:
+            if day is None or not FIRST_YEAR <= day.year <= _latest_year():
                 self._faults[order] += 1
                 continue
             last = self._last.get(order)
@@ -178,19 +180,24 @@ def day_of(order: str, head: Head) -> date | None:
 @lru_cache(maxsize=4096)
 def _day(order: str, fields: tuple[int, int, int]) -> date | None:
     year, month, day = (fields[place] for place in _ORDERS[order])
-    latest = datetime.now(UTC).year + 1
     if year in _PERSIAN_YEARS:
         return _persian(year, month, day)
     if year in _BUDDHIST_YEARS:
         year -= _BUDDHIST
     elif year < 100:
-        year += 2000 if year + 2000 <= latest else 2500 - _BUDDHIST
-    if not FIRST_YEAR <= year <= latest:
+        buddhist = year + 2500 - _BUDDHIST
+        is_later = year + 2000 > _latest_year() and FIRST_YEAR <= buddhist <= _latest_year()
+        year = buddhist if is_later else year + 2000
+    if year not in _YEARS:
         return None
     try:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def _latest_year() -> int:
+    return datetime.now(UTC).year + 1
 
 
 def _persian(year: int, month: int, day: int) -> date | None:
