@@ -40,7 +40,7 @@ from gdrive_wa.jobs.arguments import (
 )
 from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.databases import chats_first, notes_of, select_media
-from gdrive_wa.jobs.exported_notes import exported_notes
+from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
@@ -155,13 +155,15 @@ def restore(
         for databases in chats_first(plan.databases):
             run.take(databases)
         run.stop_if_the_key_opened_nothing()
-        notes = exported_notes(
+        exported = read_exported_chats(
             source, entries, contacts=contacts, timezone=timezone, progress=progress
         )
-        if notes is None:
+        if exported is None:
             notes = notes_of(
                 archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
             )
+        else:
+            notes = list(exported)
         notes = archive.expect(notes)
         media = select_media(entries, plan.media, selection, notes, archive)
         run.take(media, include_unmatched=everything or not notes)

@@ -15,7 +15,7 @@ from gdrive_wa import NoteStatus, UsageError, VoiceNote, open_archive, open_fold
 from gdrive_wa.core.progress import Silent
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.emulation.ogg import seconds_of, with_serial
-from gdrive_wa.jobs.exported_notes import exported_texts
+from gdrive_wa.jobs.exported_chats import exported_texts, read_exported_chats
 from gdrive_wa.sources.exported_chat import ExportedChats
 from tests.archive.phone import recording
 from tests.chats.store import jids, media, message, modern
@@ -247,8 +247,12 @@ def test_attachments_and_what_was_left_out_are_counted(tmp_path: Path) -> None:
     report = restore(folder, tmp_path / "out", progress=said)
     assert report.done == []
     assert [note.status for note in open_archive(tmp_path / "out").notes()] == [NoteStatus.MISSING]
-    assert any("1 audio file in these chats were attached" in line for line in said.lines)
-    assert any("1 media files were left out" in line for line in said.lines)
+    assert any("left out when the chats were exported: 1" in line for line in said.lines)
+    source = open_folder(folder)
+    chats = read_exported_chats(source, [], contacts=None, timezone=None, progress=said)
+    assert chats is not None
+    assert (chats.attached, len(chats), chats.nameless) == (1, 1, ())
+    source.close()
 
 
 def test_a_recording_that_no_message_mentions_is_kept(tmp_path: Path) -> None:

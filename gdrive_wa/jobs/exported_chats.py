@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import tzinfo
@@ -11,7 +12,9 @@ from pathlib import Path, PurePosixPath
 from gdrive_wa.chats.export_notes import ExportedChat, NameOf, merge_notes, read_exported_chat
 from gdrive_wa.chats.export_text import ExportText
 from gdrive_wa.chats.export_words import chat_of_file_name
+from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
 from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.export_ids import EXPORT_SERVER
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name
@@ -22,17 +25,21 @@ from gdrive_wa.sources.export_files import ExportedFile, ExportFolder
 from gdrive_wa.sources.exported_chat import ExportedChats, path_of_file
 
 _PIECE = 1 << 20
+_LEFT_OUT = (
+    "media files that were left out when the chats were exported: {}; to get the voice notes among"
+    " them, export again and include media"
+)
 
 
-def exported_notes(
+def read_exported_chats(
     source: BackupSource,
     entries: Iterable[Entry],
     *,
     contacts: Path | None,
     timezone: tzinfo | None,
     progress: Progress,
-) -> list[VoiceNote] | None:
-    """The voice notes of exported chats, each once; None if `source` has none of these.
+) -> Chats | None:
+    """What the texts of exported chats say, each note once; None if `source` is something else.
 
     Args:
         source: of the chats.
@@ -46,22 +53,31 @@ def exported_notes(
     """
     if not isinstance(source, ExportedChats):
         return None
-    for warning in source.warnings:
-        progress.say(warning)
     by_path = {entry.path: entry for entry in entries}
     name_of = _names_in(contacts)
     notes: list[VoiceNote] = []
-    chats = []
+    chats: list[ExportedChat] = []
+    warnings = list(source.warnings)
     for folder, text in _texts(source):
         chat = _read(source, folder, text, timezone, name_of)
         chats.append(chat)
         if not chat.messages:
-            progress.say(f"no message in '{text.stored_as}' could be read")
+            warnings.append(f"no message in '{text.stored_as}' could be read")
         for note in _with_files(chat, folder):
             progress.check()
             notes.append(_with_content(note, source, by_path))
-    _say_what_is_not_there(chats, progress)
-    return merge_notes(notes)
+    if left_out := sum(chat.left_out for chat in chats):
+        warnings.append(_LEFT_OUT.format(left_out))
+    for warning in warnings:
+        progress.say(warning)
+    owners = Counter(chat.owner for chat in chats if chat.owner is not None)
+    return Chats(
+        owner=owners.most_common(1)[0][0] if owners else NAMELESS_OWNER,
+        notes=tuple(merge_notes(notes)),
+        warnings=tuple(warnings),
+        attached=sum(chat.attached for chat in chats),
+        nameless=_nameless(notes, name_of),
+    )
 
 
 def exported_texts(source: ExportedChats) -> Iterator[ExportText]:
@@ -130,15 +146,9 @@ def _names_in(contacts: Path | None) -> NameOf:
     return Contacts(read_people(contacts)).name
 
 
-def _say_what_is_not_there(chats: Iterable[ExportedChat], progress: Progress) -> None:
-    chats = list(chats)
-    attached = sum(chat.attached for chat in chats)
-    left_out = sum(chat.left_out for chat in chats)
-    if attached:
-        files = f"{attached} audio file{'' if attached == 1 else 's'}"
-        progress.say(f"{files} in these chats were attached, not spoken: add them with --all")
-    if left_out:
-        progress.say(
-            f"{left_out} media files were left out when the chats were exported, and may be voice"
-            " notes: export again and choose to include media"
-        )
+def _nameless(notes: Iterable[VoiceNote], name_of: NameOf) -> tuple[str, ...]:
+    """The jids of the chats that are only known by a phone number."""
+    jids = dict.fromkeys(note.chat_jid for note in notes)
+    return tuple(
+        jid for jid in jids if not jid.endswith(f"@{EXPORT_SERVER}") and name_of(jid) is None
+    )
