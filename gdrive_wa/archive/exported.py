@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,22 +19,30 @@ from gdrive_wa.archive.layout import Layout, note_id_of
 from gdrive_wa.archive.store import ArchiveStore
 from gdrive_wa.core.export_ids import is_exported_id
 from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.storage.manifest import Record
 
 _ZONES = timedelta(hours=26)
 """How far two clocks are apart at most: the export was made in another time zone."""
 
 
 def adopt_exported(
-    notes: Iterable[VoiceNote], catalogue: NoteCatalogue, store: ArchiveStore, layout: Layout
+    notes: Iterable[VoiceNote],
+    catalogue: NoteCatalogue,
+    store: ArchiveStore,
+    layout: Layout,
+    *,
+    set_aside: Callable[[Record], None],
 ) -> list[VoiceNote]:
     """Join the notes of this run with those of the archive, where only one of the two is known
-    from an exported chat. Files in the archive keep their names.
+    from an exported chat.
 
     Args:
         notes: of this run.
         catalogue: the notes of the archive; those from an exported chat get the ids of `notes`.
         store: the files of the archive.
         layout: their names.
+        set_aside: makes a file unmatched. Its note is about to be found by its content, and then
+            it gets the name, the tags and the time that the backup gives it.
 
     Returns:
         The notes of this run; those from an exported chat with the ids of the archive.
@@ -46,8 +54,13 @@ def adopt_exported(
     for note, backed_up in _joined(there.exported, _Pairs(there.exported, new.others)):
         old_id, new_id = note_id_of(note), note_id_of(backed_up)
         catalogue.rename(old_id, backed_up)
-        store.rename_note(old_id, new_id)
-        layout.rename(old_id, new_id)
+        record = store.existing_file(old_id)
+        if record is None or is_exported_id(backed_up.message_id):
+            store.rename_note(old_id, new_id)
+            layout.rename(old_id, new_id)
+        else:
+            layout.rename(old_id, new_id, with_name=False)
+            set_aside(record)
     pairs = _Pairs(new.exported, there.others, adopted=there.exported)
     joined = {note_id_of(note): known for note, known in _joined(new.exported, pairs)}
     found = []

@@ -166,7 +166,9 @@ class ArchiveWriter:
 
         Files already in the archive are assigned to these notes.
         """
-        notes = adopt_exported(notes, self._catalogue, self._store, self._layout)
+        notes = adopt_exported(
+            notes, self._catalogue, self._store, self._layout, set_aside=self._make_way
+        )
         note_ids = self._catalogue.expect(notes)
         self._layout.assign(self._catalogue.notes[note_id] for note_id in note_ids)
         assign_existing(note_ids, self._catalogue, self._manifest, self._store, self._layout)

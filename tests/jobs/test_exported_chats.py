@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gdrive_wa import NoteStatus, UsageError, VoiceNote, open_archive, open_folder, restore
+from gdrive_wa import NoteStatus, UsageError, VoiceNote, open_archive, open_folder, restore, verify
 from gdrive_wa.core.progress import Silent
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.emulation.ogg import seconds_of, with_serial
@@ -101,6 +101,12 @@ def restored(source: Path, dest: Path, **options: Any) -> list[VoiceNote]:
     report = restore(source, dest, timezone="UTC", **options)
     assert report.failed == []
     return open_archive(dest).notes()
+
+
+def assert_intact(dest: Path) -> None:
+    """Every file of the archive is as its lists say, and there is no other."""
+    found = verify(dest)
+    assert (found.missing, found.changed, found.extra) == ((), (), ())
 
 
 def files_in(dest: Path) -> list[str]:
@@ -200,6 +206,24 @@ def test_what_the_backup_says_of_the_time_wins(tmp_path: Path) -> None:
     by_id = {note.message_id: note for note in notes}
     assert len(notes) == 4
     assert by_id["3EB00000"].sent_at == SENT + timedelta(hours=5)
+    assert files_in(tmp_path / "out") == [
+        "Voice notes/Mum/2024-03-01 14.00.12 Mum.opus",
+        "Voice notes/Mum/2024-03-01 14.01.12 Alex.opus",
+        "Voice notes/Mum/2024-03-01 14.02.12 Mum.opus",
+    ]
+    assert_intact(tmp_path / "out")
+
+
+def test_names_that_change_places_lose_no_file(tmp_path: Path) -> None:
+    """By the clock of the backup, each note has the time of the one after it."""
+    restored(iphone(tmp_path, notes=9), tmp_path / "out")
+    before = {path.read_bytes()[-200:] for path in (tmp_path / "out").rglob("*.opus")}
+    phone = backup(tmp_path / "phone", notes=9, shift=timedelta(minutes=2))
+    notes = restored(phone, tmp_path / "out")
+    assert [note.status for note in notes[:9]] == [NoteStatus.RESTORED] * 9
+    assert {path.read_bytes()[-200:] for path in (tmp_path / "out").rglob("*.opus")} == before
+    assert "Voice notes/Mum/2024-03-01 09.10.12 Mum.opus" in files_in(tmp_path / "out")
+    assert_intact(tmp_path / "out")
 
 
 def test_a_backup_without_hashes_is_joined_by_the_time(tmp_path: Path) -> None:
