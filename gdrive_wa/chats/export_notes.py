@@ -14,6 +14,12 @@ from gdrive_wa.chats.export_words import chat_of_file_name, without_copy_number
 from gdrive_wa.core.export_ids import EXPORT_SERVER, exported_id
 from gdrive_wa.core.model import VoiceNote
 
+MOST_NOTES = 100_000
+"""Voice notes of one chat that are read."""
+MOST_MENTIONS = 20
+"""How many messages a file can belong to. Each gets a copy, so that a text of a few kilobytes could
+fill a disk."""
+MOST_SENDERS = 20_000
 _NUMBER = re.compile(r"\+[\d\s().\u2010\u2011-]{7,24}")
 _GENERIC = frozenset({"chat", "_chat", "export", "exports", "whatsapp", "downloads", "download"})
 _MIME_TYPES = {
@@ -40,6 +46,7 @@ class ExportedChat:
         messages: how many there are.
         attached: audio files that are not voice notes.
         left_out: media of unknown kind that the export does not hold.
+        refused: voice notes beyond :data:`MOST_NOTES` and :data:`MOST_MENTIONS`.
     """
 
     name: str
@@ -48,6 +55,7 @@ class ExportedChat:
     messages: int
     attached: int
     left_out: int
+    refused: int = 0
 
 
 def read_exported_chat(
@@ -96,6 +104,7 @@ def read_exported_chat(
         messages=survey.count,
         attached=survey.kinds[MessageKind.AUDIO],
         left_out=survey.kinds[MessageKind.LEFT_OUT],
+        refused=survey.refused,
     )
 
 
@@ -128,6 +137,7 @@ class _Survey:
         voices: voice notes, when they were sent in UTC, and which of that time they are, from 1.
         kinds: how many messages of each kind there are.
         senders: who sent how many.
+        refused: voice notes that are too many.
         host: who speaks WhatsApp's own words in the first line: an iPhone writes the chat's name.
     """
 
@@ -136,7 +146,8 @@ class _Survey:
         self.kinds: Counter[MessageKind] = Counter()
         self.senders: Counter[str] = Counter()
         self.host: str | None = None
-        self.count = 0
+        self.count = self.refused = 0
+        self._mentions: Counter[str] = Counter()
         self._owners: Counter[str] = Counter()
         self._clock = _Clock(zone)
         self._at: datetime | None = None
@@ -151,11 +162,23 @@ class _Survey:
         if message.sender is not None and message.by_owner:
             self._owners[message.sender] += 1
         if message.sender is not None and message.kind is not MessageKind.SYSTEM:
-            self.senders[message.sender] += 1
+            self._count_sender(message.sender)
         if message.kind is MessageKind.VOICE:
-            self._number = self._number + 1 if message.at == self._at else 1
-            self._at = message.at
-            self.voices.append((message, sent_at, self._number))
+            self._add_voice(message, sent_at)
+
+    def _count_sender(self, sender: str) -> None:
+        if sender in self.senders or len(self.senders) < MOST_SENDERS:
+            self.senders[sender] += 1
+
+    def _add_voice(self, message: ExportedMessage, sent_at: datetime) -> None:
+        if message.file is not None:
+            self._mentions[message.file] += 1
+        if len(self.voices) >= MOST_NOTES or self._mentions[message.file or ""] > MOST_MENTIONS:
+            self.refused += 1
+            return
+        self._number = self._number + 1 if message.at == self._at else 1
+        self._at = message.at
+        self.voices.append((message, sent_at, self._number))
 
     def owner(self, title: str) -> str | None:
         """The owner: in a chat with one person, the other one; who deleted a message of theirs."""

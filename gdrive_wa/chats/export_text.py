@@ -154,7 +154,8 @@ class ExportText:
             if name is not None and not body.lstrip(_MARK).startswith((name, "<")):
                 continue
             if name is not None or body.startswith(_MARK):
-                self._certain.add(shown)
+                if len(self._certain) < _MANY_NAMES:
+                    self._certain.add(shown)
                 return name
         return None
 

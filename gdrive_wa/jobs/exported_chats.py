@@ -19,12 +19,14 @@ from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name
 from gdrive_wa.core.ogg import opus_seconds
-from gdrive_wa.core.progress import Progress
+from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.export_files import ExportedFile, ExportFolder
 from gdrive_wa.sources.exported_chat import ExportedChats, path_of_file
 
 _PIECE = 1 << 20
+_OFTEN = 500
+"""Lines between two looks whether the user asked to stop."""
 _LEFT_OUT = (
     "media files that were left out when the chats were exported: {}; to get the voice notes among"
     " them, export again and include media"
@@ -59,8 +61,10 @@ def read_exported_chats(
     chats: list[ExportedChat] = []
     warnings = list(source.warnings)
     for folder, text in _texts(source):
-        chat = _read(source, folder, text, timezone, name_of)
+        chat = _read(_open_text(source, folder, text, progress), folder, text, timezone, name_of)
         chats.append(chat)
+        if chat.refused:
+            warnings.append(f"'{text.stored_as}' mentions {chat.refused} voice notes too many")
         if not chat.messages:
             warnings.append(f"no message in '{text.stored_as}' could be read")
         for note in _with_files(chat, folder):
@@ -83,7 +87,7 @@ def read_exported_chats(
 def exported_texts(source: ExportedChats) -> Iterator[ExportText]:
     """The text of each chat in `source`, whose messages can be read."""
     for folder, text in _texts(source):
-        yield _open_text(source, folder, text)
+        yield _open_text(source, folder, text, Silent())
 
 
 def _texts(source: ExportedChats) -> Iterator[tuple[ExportFolder, ExportedFile]]:
@@ -92,14 +96,22 @@ def _texts(source: ExportedChats) -> Iterator[tuple[ExportFolder, ExportedFile]]
             yield folder, text
 
 
-def _open_text(source: ExportedChats, folder: ExportFolder, text: ExportedFile) -> ExportText:
+def _open_text(
+    source: ExportedChats, folder: ExportFolder, text: ExportedFile, progress: Progress
+) -> ExportText:
+    def lines() -> Iterator[str]:
+        for number, line in enumerate(source.lines(text)):
+            if not number % _OFTEN:
+                progress.check()
+            yield line
+
     files = {folded_name(file.name) for file in folder.media}
     names = filter(None, map(chat_of_file_name, (PurePosixPath(text.name).stem, *folder.names)))
-    return ExportText(lambda: source.lines(text), files=files, known_names=names)
+    return ExportText(lines, files=files, known_names=names)
 
 
 def _read(
-    source: ExportedChats,
+    opened: ExportText,
     folder: ExportFolder,
     text: ExportedFile,
     timezone: tzinfo | None,
@@ -107,9 +119,7 @@ def _read(
 ) -> ExportedChat:
     stem = PurePosixPath(text.name).stem
     names = [stem, *(name for name in folder.names if name != stem)]
-    return read_exported_chat(
-        _open_text(source, folder, text), names=names, zone=timezone, name_of=name_of
-    )
+    return read_exported_chat(opened, names=names, zone=timezone, name_of=name_of)
 
 
 def _with_files(chat: ExportedChat, folder: ExportFolder) -> Iterator[VoiceNote]:

@@ -21,7 +21,8 @@ from gdrive_wa.sources.export_files import (
 )
 
 _SMALL = 16 << 20
-_BOMB = 200
+_MOST = 256 << 20
+_BOMB = 100
 """A larger member that shrank by more than this is no recording and no chat."""
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UTF8 = 0x800
@@ -45,6 +46,8 @@ def exports_in_zip(path: Path, label: str, warnings: list[str]) -> Iterator[Expo
         ) from error
     if sum(member.compress_size for member in members) > size:
         raise FormatError(f"the ZIP '{path.name}' claims to hold more than it does")
+    if sum(member.file_size for member in members) > max(_MOST, _BOMB * size):
+        raise FormatError(f"the ZIP '{path.name}' grows out of all proportion")
     latest = datetime.fromtimestamp(max(written, 0), UTC)
     by_folder: dict[str, dict[str, ExportedFile]] = {}
     for folder, name, info in _safe_members(members, path.name, warnings):

@@ -13,7 +13,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gdrive_wa.chats.export_notes import ExportedChat, merge_notes, read_exported_chat
+from gdrive_wa.chats.export_notes import (
+    MOST_MENTIONS,
+    ExportedChat,
+    merge_notes,
+    read_exported_chat,
+)
 from gdrive_wa.chats.export_text import LONGEST_TEXT, ExportedMessage, ExportText, MessageKind
 from gdrive_wa.core.export_names import exported_kind, exported_on
 from gdrive_wa.core.kinds import Kind
@@ -342,6 +347,12 @@ def test_a_note_that_one_export_left_out_is_the_same_in_another() -> None:
 )
 def test_what_the_name_of_a_file_says(name: str, kind: Kind, day: date | None) -> None:
     assert (exported_kind(name), exported_on(name)) == (kind, day)
+
+
+def test_a_file_belongs_to_no_more_messages_than_anybody_forwards_it() -> None:
+    line = "01/03/2024, 09:00 - Ana: PTT-20240301-WA0001.opus (file attached)\n"
+    chat = chat_of(opened(line * 1000), "WhatsApp Chat with Ana")
+    assert (len(chat.notes), chat.refused) == (MOST_MENTIONS, 1000 - MOST_MENTIONS)
 
 
 PIECES = (

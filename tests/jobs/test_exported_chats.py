@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gdrive_wa import NoteStatus, UsageError, VoiceNote, open_archive, open_folder, restore, verify
+from gdrive_wa.core.errors import Interrupted
 from gdrive_wa.core.progress import Silent
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.emulation.ogg import seconds_of, with_serial
@@ -311,6 +312,20 @@ def test_people_without_names_are_named_by_the_address_book(tmp_path: Path) -> N
     notes = restored(folder, tmp_path / "out", contacts=contacts)
     assert {note.chat for note in notes} == {"Aunt Jo"}
     assert {note.chat_jid for note in notes} == {"447700900123@s.whatsapp.net"}
+
+
+class Stopped(Silent):
+    """The user asks to stop at once."""
+
+    def check(self) -> None:
+        raise Interrupted("stopped")
+
+
+def test_reading_a_long_text_can_be_stopped(tmp_path: Path) -> None:
+    source = open_folder(iphone(tmp_path))
+    with pytest.raises(Interrupted):
+        read_exported_chats(source, [], contacts=None, timezone=None, progress=Stopped())
+    source.close()
 
 
 def test_the_messages_can_be_read_too(tmp_path: Path) -> None:

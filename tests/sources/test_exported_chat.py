@@ -252,6 +252,12 @@ def test_a_zip_that_counts_the_same_bytes_twice_is_refused(tmp_path: Path) -> No
         open_folder(tmp_path / "a.zip")
 
 
+def test_many_texts_that_grow_together_are_refused(tmp_path: Path) -> None:
+    texts = {f"{number}/_chat.txt": TEXT.encode() * 200_000 for number in range(24)}
+    with pytest.raises(FormatError, match="out of all proportion"):
+        open_folder(a_zip(tmp_path / "a.zip", texts))
+
+
 def test_a_locked_zip_says_so(tmp_path: Path) -> None:
     whole = bytearray(a_zip(tmp_path / "a.zip", {VOICE: b"OggS"}).read_bytes())
     for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
