@@ -15,7 +15,7 @@ Every command of ``gdrive-wa`` is also a function of the same name:
     verify          check every file of an archive
     export          an archive's notes as m4a or mp3, or one file for each chat
 
-    open_folder     a backup in a folder: a phone's copy, a download, an iPhone backup
+    open_folder     a backup in a folder: a phone's copy, a download, an iPhone, exported chats
     connect         a backup at Google: the source for backups, ls, download and restore
     login           sign in to Google, and store the login
     whoami          which login would be used

@@ -135,7 +135,7 @@ def source_options(command: F) -> F:
         "--folder",
         type=TEXT_PATH,
         metavar="PATH",
-        help="The folder, for --source drive and folder.",
+        help="The folder, for --source drive and folder; or the ZIP of an exported chat.",
     )
     @endpoint_option
     @account_option

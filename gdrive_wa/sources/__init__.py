@@ -98,7 +98,7 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
     exports = find_exports(folder)
     if exports.folders:
         return ExportedChats(folder, exports)
-    if folder.is_file():
+    if folder.suffix.lower() in (".zip", ".txt") and folder.is_file():
         raise UsageError(
             f"'{folder.name}' is not an exported chat",
             hint="give the ZIP that WhatsApp's Export chat has made, or the folder of a backup",
