@@ -89,6 +89,7 @@ class _Search:
         names = {child.name.lower() for child in children}
         self._seen += 1
         is_archive = STATE_FOLDER in names and not (folder / STATE_FOLDER / PARTIAL_FOLDER).is_dir()
+        self.holds_a_backup = self.holds_a_backup or _is_backup(folder, names)
         if self.holds_a_backup or is_archive or self._seen > _MANY_FOLDERS:
             return
         label = "" if folder == self._root else folder.relative_to(self._root).as_posix()
@@ -97,7 +98,7 @@ class _Search:
         ]
         own = folder.resolve().name
         found = list(as_folder(label or own, (own,), files))
-        if _is_backup(folder, names) or (not label and not found and names & _SIGNS_OF_A_BACKUP):
+        if not label and not found and names & _SIGNS_OF_A_BACKUP:
             self.holds_a_backup = True
             return
         self.folders += found
