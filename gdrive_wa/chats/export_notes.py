@@ -14,7 +14,7 @@ from gdrive_wa.chats.export_words import chat_of_file_name, without_copy_number
 from gdrive_wa.core.export_ids import EXPORT_SERVER, exported_id
 from gdrive_wa.core.model import VoiceNote
 
-MOST_NOTES = 100_000
+MOST_NOTES = 50_000
 """Voice notes of one chat that are read."""
 MOST_MENTIONS = 20
 """How many messages a file can belong to. Each gets a copy, so that a text of a few kilobytes could

@@ -20,7 +20,7 @@ from gdrive_wa.sources.export_files import (
     is_junk,
 )
 
-_SMALL = 16 << 20
+_SMALL = 4 << 20
 _MOST = 256 << 20
 _BOMB = 100
 """A larger member that shrank by more than this is no recording and no chat."""
@@ -93,7 +93,7 @@ def _safe_members(
             f"'{zip_name}' is locked with a password: unpack it, and give the folder instead"
         )
     if odd:
-        warnings.append(f"'{zip_name}': {odd} files that no exported chat contains are left out")
+        warnings.append(f"'{zip_name}': files left out as unsafe: {odd}")
 
 
 def _is_bomb(info: zipfile.ZipInfo) -> bool:
