@@ -213,7 +213,7 @@ def _title(names: Sequence[str], survey: _Survey) -> str:
     known = [*filter(None, [survey.host]), *survey.senders]
     found = next(filter(None, map(chat_of_file_name, names)), None)
     if found is not None and not any(_same(found, who) for who in known):
-        found = without_copy_number(found)
+        found = without_copy_number(found, known=known)
     found = found or survey.host
     if found is None:
         own = [name for name in names if name.strip().casefold() not in _GENERIC]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 _AFTERNOON = """
@@ -68,6 +69,7 @@ _CHAT_FILES = """
     与*的 WhatsApp 聊天|與*的 WhatsApp 對話|WhatsApp 聊天 - *|WhatsApp 對話 - *|Чат WhatsApp - *
 """
 _COPY = re.compile(r"(?: ?\(\d{1,3}\))+$")
+_BARE_NUMBER = re.compile(r" \d{1,2}$", re.ASCII)
 _DASH = re.compile(r"[^-–]*WhatsApp[^-–]*\s[-–]\s(?P<name>.+)", re.IGNORECASE | re.DOTALL)
 _PUNCTUATION = re.compile(r"[\s.,،'’\"״׳“”<>\u064b-\u0652]+")
 
@@ -157,6 +159,13 @@ def chat_of_file_name(stem: str) -> str | None:
     return None if found is None else found["name"].strip() or None
 
 
-def without_copy_number(name: str) -> str:
-    """`name` without the number that a system gives to the second file of a name."""
-    return _COPY.sub("", name).strip()
+def without_copy_number(name: str, *, known: Iterable[str] = ()) -> str:
+    """`name` without the number that a system gives to the second file of a name.
+
+    Args:
+        name: such as ``Mum (2)``, or ``Mum 2`` as a Mac writes it.
+        known: a number without brackets is only taken for that of a copy when one of these names
+            is left.
+    """
+    bare = _BARE_NUMBER.sub("", name)
+    return bare if bare in known else _COPY.sub("", name).strip()

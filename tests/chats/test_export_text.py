@@ -280,6 +280,8 @@ def test_a_number_at_the_end_is_a_copys_unless_the_name_has_it() -> None:
     name = "WhatsApp Chat with Ben (2)"
     assert chat_of(opened(text.format("Ben")), name).name == "Ben"
     assert chat_of(opened(text.format("Ben (2)")), name).name == "Ben (2)"
+    assert chat_of(opened(text.format("Ben")), "WhatsApp Chat - Ben 2").name == "Ben"
+    assert chat_of(opened(text.format("Ann")), "WhatsApp Chat - Class 7").name == "Class 7"
 
 
 def test_a_chat_without_a_telling_name() -> None:
