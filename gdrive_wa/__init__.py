@@ -18,7 +18,7 @@ Every command of ``gdrive-wa`` is also a function of the same name:
     share           chosen notes in a folder or ZIP to give away, with a page of its own
     page            write the page of an archive anew
 
-    open_folder     a backup in a folder: a phone's copy, a download, an iPhone backup
+    open_folder     a backup in a folder: a phone's copy, a download, an iPhone, exported chats
     connect         a backup at Google: the source for backups, ls, download and restore
     login           sign in to Google, and store the login
     whoami          which login would be used

@@ -106,6 +106,19 @@ class NoteCatalogue:
             self.notes[note_id] = self._named(note)
         return note_ids
 
+    def rename(self, note_id: str, note: VoiceNote) -> None:
+        """Replace the note `note_id` by `note`, which has another id; a note with that id stays,
+        completed."""
+        self.notes.pop(note_id, None)
+        self._learn(note)
+        new_id = note_id_of(note)
+        self.notes[new_id] = merged(note, self.notes.get(new_id, note))
+
+    def add_path(self, note: VoiceNote) -> None:
+        """Let a file with the path of `note` match the note with its id, whose path is another."""
+        self._learn(note)
+        self._matcher.add(note_id_of(note), note)
+
     def matcher(self) -> Matcher:
         """Return the matcher from files to notes.
 
@@ -205,8 +218,13 @@ class NoteCatalogue:
         return replace(note, chat=chat, sender=sender)
 
 
+def is_placeholder(name: str) -> bool:
+    """True for what stands in place of a name that is not known."""
+    return _NAMELESS.fullmatch(name) is not None
+
+
 def _call(names: dict[str, str], jid: str | None, name: str) -> None:
-    if jid and (jid not in names or not _NAMELESS.fullmatch(name)):
+    if jid and (jid not in names or not is_placeholder(name)):
         names[jid] = name
 
 

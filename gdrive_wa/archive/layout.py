@@ -158,6 +158,22 @@ class Layout:
             self._names[key] = self.claim(wanted, key, marks=(short, note.message_id))
         return self._names[key]
 
+    def rename(self, old_id: str, new_id: str, *, with_name: bool = True) -> None:
+        """Let note `new_id` have the name of note `old_id`, and its chat the folder of the other
+        chat, unless they have some already. Without `with_name`, the name is free afterwards.
+        """
+        path = self._names.pop(old_id, None)
+        if path is None:
+            return
+        self.release(path)
+        old, new = old_id.partition("/")[0], new_id.partition("/")[0]
+        if new not in self._folders and old in self._folders:
+            self._folders[new] = self._folders[old]
+            self._chats[folded_name(self._folders[old])] = new
+        if with_name and new_id not in self._names:
+            self._names[new_id] = path
+            self._files[folded_name(path)] = new_id
+
     def release(self, path: str) -> None:
         """Free the name `path`."""
         self._files.pop(folded_name(path), None)

@@ -120,6 +120,17 @@ class ArchiveStore:
             if more.message is not None:
                 self._notes[more.message] = more
 
+    def rename_note(self, old_id: str, new_id: str) -> None:
+        """Give the file of note `old_id` to note `new_id`; if that has a file, to no note."""
+        record = self._notes.pop(old_id, None)
+        if record is None:
+            return
+        message = None if self.existing_file(new_id) is not None else new_id
+        record = replace(record, message=message)
+        self._batch.amend(record)
+        if message is not None:
+            self._notes[message] = record
+
     def move(self, old: Record, new: Record) -> None:
         """Rename the file of `old` to the path of `new`."""
         self.flush()

@@ -22,6 +22,7 @@ from typing import Self
 from gdrive_wa.archive.assign_existing import assign_existing
 from gdrive_wa.archive.catalogue import Chosen, NoteCatalogue, every_note, former_notes
 from gdrive_wa.archive.database_folder import DatabaseFolder, SamePhone
+from gdrive_wa.archive.exported import adopt_exported
 from gdrive_wa.archive.finalise import finalised_notes, write_lists
 from gdrive_wa.archive.layout import (
     UNMATCHED,
@@ -180,6 +181,9 @@ class ArchiveWriter:
         Files already in the archive are assigned to these notes. Nothing about a note that is not
         chosen gets into the archive.
         """
+        notes = adopt_exported(
+            notes, self._catalogue, self._store, self._layout, set_aside=self._make_way
+        )
         note_ids = self._catalogue.expect(notes, chosen)
         self._layout.assign(self._catalogue.notes[note_id] for note_id in note_ids)
         assign_existing(note_ids, self._catalogue, self._manifest, self._store, self._layout)

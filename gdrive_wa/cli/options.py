@@ -89,10 +89,13 @@ class Where:
 
     @property
     def keyless(self) -> bool:
-        """True for an iPhone backup, in which nothing is encrypted with a WhatsApp key."""
+        """True for an iPhone backup and for exported chats, in which nothing is encrypted with a
+        WhatsApp key."""
+        from gdrive_wa.sources.exports import holds_exports  # noqa: PLC0415 - as below
         from gdrive_wa.sources.iphone import is_iphone  # noqa: PLC0415 - sqlite3 is slow to import
 
-        return self.source == "folder" and is_iphone(Path(self.folder or "").expanduser())
+        path = Path(self.folder or "").expanduser()
+        return self.source == "folder" and (is_iphone(path) or holds_exports(path))
 
     def connect(self) -> BackupSource:
         """Open the source; the caller closes it."""
@@ -132,7 +135,7 @@ def source_options(command: F) -> F:
         "--folder",
         type=TEXT_PATH,
         metavar="PATH",
-        help="The folder, for --source drive and folder.",
+        help="The folder, for --source drive and folder; or the ZIP of an exported chat.",
     )
     @endpoint_option
     @account_option

@@ -14,6 +14,8 @@ CONTINUED = 1
 """Page flag: the first packet began on the previous page."""
 _HEAD = struct.Struct("<4sxBqIIIB")
 _NO_PACKET_ENDS = -1
+_OPUS_HEAD = 12
+"""Bytes of the first packet of Opus that say how it is to be played."""
 _LONGEST_LACING = 255
 _NUMBER_AT, _CHECKSUM_AT = 18, 22
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -118,3 +120,22 @@ def changed(content: bytes, page: Page, *, serial: int, number: int) -> bytes:
 def _sealed(page: bytes) -> bytes:
     crc = checksum(page).to_bytes(4, "little")
     return page[:_CHECKSUM_AT] + crc + page[_CHECKSUM_AT + 4 :]
+
+
+def opus_seconds(content: bytes) -> float | None:
+    """How long an Opus file plays, in seconds; None if it is something else, or damaged.
+
+    The last granule position counts samples at 48 kHz, and the first packet says how many of them
+    are skipped (RFC 7845, sections 4 and 5.1).
+    """
+    head, last = b"", 0
+    try:
+        for page in pages(content):
+            head = head or content[page.body : page.end][:_OPUS_HEAD]
+            last = max(last, page.granule)
+    except FormatError:
+        return None
+    if not head.startswith(b"OpusHead") or len(head) < _OPUS_HEAD:
+        return None
+    samples = last - int.from_bytes(head[10:12], "little")
+    return round(samples / 48_000, 2) if 0 < samples < 1 << 40 else None

@@ -11,6 +11,7 @@ where nothing is lost: the next run of the same call goes on from there.
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import tzinfo
 
 from gdrive_wa.archive.layout import PAGE_NAME, SUMS_NAME
@@ -40,6 +41,7 @@ from gdrive_wa.jobs.arguments import (
 )
 from gdrive_wa.jobs.choice import choose_media
 from gdrive_wa.jobs.cluster import workers_of
+from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
@@ -160,17 +162,24 @@ def restore(
         ) as run,
     ):
         run.expect(len(plan.media))
+        exported = read_exported_chats(
+            source, entries, contacts=contacts, timezone=timezone, progress=progress
+        )
+        if exported is not None:
+            plan = replace(plan, wants_chats=False)
         with take_databases(run, archive, plan, everything=everything, progress=progress) as taken:
             phone = taken.find_phone(contacts=contacts, account=whose)
-            chats = read_notes(
-                archive,
-                phone,
-                entries,
-                run.report,
-                contacts=contacts,
-                owner=chosen.owner,
-                progress=progress,
-            )
+            chats = exported
+            if chats is None:
+                chats = read_notes(
+                    archive,
+                    phone,
+                    entries,
+                    run.report,
+                    contacts=contacts,
+                    owner=chosen.owner,
+                    progress=progress,
+                )
             notes = archive.expect(chats.notes, selection.means)
             choice = choose_media(entries, plan.media, selection, notes, archive)
             unmatched = everything or not notes

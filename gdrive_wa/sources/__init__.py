@@ -71,10 +71,11 @@ def connect(
 
 
 def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSource:
-    """Open a folder on this machine: a phone's WhatsApp folder, a download, or an iPhone backup.
+    """Open a folder on this machine: a phone's WhatsApp folder, a download, or an iPhone backup;
+    or exported chats: a folder, a ZIP, or a folder of several.
 
     Args:
-        path: the folder.
+        path: the folder, or the ZIP.
         passphrase: for an iPhone backup that is locked.
 
     Returns:
@@ -84,8 +85,10 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
         UsageError: there is no such folder, or an argument has a wrong type.
         FormatError: it is an iPhone's iCloud backup, which is not supported.
         KeyFailure: the iPhone backup is locked, and the passphrase is missing or wrong.
-        DamagedError: the iPhone backup cannot be read, or was not copied whole.
+        DamagedError: the iPhone backup or the ZIP cannot be read, or was not copied whole.
     """
+    from gdrive_wa.sources.exported_chat import ExportedChats  # noqa: PLC0415
+    from gdrive_wa.sources.exports import find_exports  # noqa: PLC0415 - like the others
     from gdrive_wa.sources.folder import Folder  # noqa: PLC0415 - like the others
     from gdrive_wa.sources.iphone import IPhone, is_iphone  # noqa: PLC0415
     from gdrive_wa.sources.iphone_checks import refuse_half, refuse_icloud  # noqa: PLC0415
@@ -95,6 +98,14 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
     refuse_icloud(folder)
     if is_iphone(folder):
         return IPhone(folder, passphrase)
+    exports = find_exports(folder)
+    if exports.folders:
+        return ExportedChats(folder, exports)
+    if folder.suffix.lower() in (".zip", ".txt") and folder.is_file():
+        raise UsageError(
+            f"'{folder.name}' is not an exported chat",
+            hint="give the ZIP that WhatsApp's Export chat has made, or the folder of a backup",
+        )
     opened = Folder(folder)
     refuse_half(folder)
     return opened

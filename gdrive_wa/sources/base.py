@@ -83,6 +83,7 @@ class BackupSource(Protocol):
 
     - ``backup``, ``appdata`` and ``drive``: all values, but the hash only if Google sends it;
     - ``folder``: all values, but a hash only if gdrive-wa downloaded the file;
+    - exported chats (also ``folder``): all values but the hash;
     - an iPhone backup (also ``folder``): no hash, and no size for files that are not stored as
       they are read: databases, and everything in a locked backup;
     - ``whatsapp``: neither hash nor time; a size only if the database has the size of the

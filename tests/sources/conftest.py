@@ -23,7 +23,7 @@ from gdrive_wa.sources.drive import AppData
 from gdrive_wa.sources.drive_folder import DriveFolder
 from gdrive_wa.sources.folder import Folder
 from gdrive_wa.sources.whatsapp import WhatsAppServers
-from tests.sources.places import Place, an_iphone, elsewhere, media_links, remove
+from tests.sources.places import Place, an_exported_chat, an_iphone, elsewhere, media_links, remove
 
 QUICK = RetryPolicy(base=0.001, longest=0.002)
 Connect = Callable[[str, Emulator, Secret], BackupSource]
@@ -72,7 +72,17 @@ def source(
 
 
 @pytest.fixture(
-    params=["backup", "appdata", "drive", "folder", "iphone", "locked iphone", "whatsapp"]
+    params=[
+        "backup",
+        "appdata",
+        "drive",
+        "folder",
+        "iphone",
+        "locked iphone",
+        "export",
+        "export in a ZIP",
+        "whatsapp",
+    ]
 )
 def place(
     request: pytest.FixtureRequest, sample: SampleAccount, connect: Connect, tmp_path: Path
@@ -81,6 +91,11 @@ def place(
     name: str = request.param
     if "iphone" in name:
         made = an_iphone(tmp_path, locked=name != "iphone")
+        yield made
+        made.source.close()
+        return
+    if name.startswith("export"):
+        made = an_exported_chat(tmp_path, zipped=name == "export in a ZIP")
         yield made
         made.source.close()
         return

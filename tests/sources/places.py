@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -75,6 +76,29 @@ def an_iphone(folder: Path, *, locked: bool) -> Place:
 
     passphrase = Secret(PASSPHRASE) if locked else None
     return Place(open_folder(folder / "phone", passphrase=passphrase), stored, vanish, sized=False)
+
+
+def an_exported_chat(folder: Path, *, zipped: bool) -> Place:
+    """An exported chat in a folder, or in a ZIP."""
+    made = folder / "WhatsApp Chat with Mum"
+    made.mkdir()
+    stored = {f"PTT-20240301-WA{n:04}.opus": b"OggS" + bytes([n]) * (9_000 * n) for n in range(9)}
+    lines = [f"01/03/2024, 09:00 - Mum: {name} (file attached)\n" for name in stored]
+    stored["WhatsApp Chat with Mum.txt"] = "".join(lines).encode()
+    for name, content in stored.items():
+        (made / name).write_bytes(content)
+    if not zipped:
+
+        def vanish(entry: Entry) -> Entry:
+            (made / entry.stored_as).unlink()
+            return entry
+
+        return Place(open_folder(made), stored, vanish)
+    target = folder / "WhatsApp Chat with Mum.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in stored.items():
+            archive.writestr(name, content)
+    return Place(open_folder(target), stored, elsewhere)
 
 
 def no_iphone(folder: Path) -> Path:

@@ -1,0 +1,242 @@
+"""The voice notes of an exported chat, as the same records as those of a database."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+
+from gdrive_wa.chats.export_text import ExportedMessage, ExportText, MessageKind
+from gdrive_wa.chats.export_words import chat_of_file_name, without_copy_number
+from gdrive_wa.core.export_ids import EXPORT_SERVER, exported_id
+from gdrive_wa.core.model import VoiceNote
+
+MOST_NOTES = 50_000
+"""Voice notes of one chat that are read."""
+MOST_MENTIONS = 20
+"""How many messages a file can belong to. Each gets a copy, so that a text of a few kilobytes could
+fill a disk."""
+MOST_SENDERS = 20_000
+_NUMBER = re.compile(r"\+[\d\s().\u2010\u2011-]{7,24}")
+_GENERIC = frozenset({"chat", "_chat", "export", "exports", "whatsapp", "downloads", "download"})
+_MIME_TYPES = {
+    "opus": "audio/ogg; codecs=opus",
+    "ogg": "audio/ogg; codecs=opus",
+    "m4a": "audio/mp4",
+    "aac": "audio/aac",
+    "amr": "audio/amr",
+    "mp3": "audio/mpeg",
+}
+
+NameOf = Callable[[str], str | None]
+"""Gives the name of a jid, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedChat:
+    """What an exported chat holds.
+
+    Attributes:
+        name: of the chat.
+        owner: the name of the phone's owner; None when the text does not show it.
+        notes: in their order; each with the name of its file, which is None when it was left out.
+        messages: how many there are.
+        attached: audio files that are not voice notes.
+        left_out: media of unknown kind that the export does not hold.
+        refused: voice notes beyond :data:`MOST_NOTES` and :data:`MOST_MENTIONS`.
+    """
+
+    name: str
+    owner: str | None
+    notes: tuple[tuple[VoiceNote, str | None], ...] = field(repr=False)
+    messages: int
+    attached: int
+    left_out: int
+    refused: int = 0
+
+
+def read_exported_chat(
+    text: ExportText,
+    *,
+    names: Sequence[str],
+    zone: tzinfo | None = None,
+    name_of: NameOf = lambda _: None,
+) -> ExportedChat:
+    """Read the voice notes of an exported chat.
+
+    Args:
+        text: of the chat.
+        names: of the text, its folder and its ZIP, without suffixes; they hold the chat's name.
+        zone: of the phone that made the export; None for this machine's.
+        name_of: gives names for the jids of phone numbers.
+    """
+    survey = _Survey(zone)
+    for message in text.messages():
+        survey.add(message)
+    title = _title(names, survey)
+    owner = survey.owner(title)
+    chat_jid = _jid(title)
+    shown = name_of(chat_jid) or title
+    notes = []
+    for message, sent_at, number in survey.voices:
+        sender = message.sender or shown
+        mine = owner is not None and _same(sender, owner)
+        sender_jid = None if mine else _jid(sender)
+        suffix = (message.file or "").rpartition(".")[2].lower()
+        note = VoiceNote(
+            chat=shown,
+            chat_jid=chat_jid,
+            sender=(sender_jid and name_of(sender_jid)) or sender,
+            sender_jid=sender_jid,
+            from_me=mine,
+            sent_at=sent_at,
+            mime_type=_MIME_TYPES.get(suffix),
+            message_id=exported_id(message.at, number),
+        )
+        notes.append((note, message.file))
+    return ExportedChat(
+        name=shown,
+        owner=owner,
+        notes=tuple(notes),
+        messages=survey.count,
+        attached=survey.kinds[MessageKind.AUDIO],
+        left_out=survey.kinds[MessageKind.LEFT_OUT],
+        refused=survey.refused,
+    )
+
+
+def merge_notes(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
+    """Notes of several exports, each once.
+
+    Two exports of one chat give the same note the same id. A note that is left out of one of them
+    gets its file from the other. Different recordings with the same id stay two notes.
+    """
+    merged: dict[tuple[str, str], VoiceNote] = {}
+    for note in notes:
+        number, key = 1, (note.chat_jid, note.message_id)
+        while (other := merged.get(key)) is not None and _differ(other, note):
+            number += 1
+            moment = datetime.strptime(note.message_id[:15], "%Y%m%dT%H%M%S")  # noqa: DTZ007
+            key = (note.chat_jid, exported_id(moment, number))
+        if other is None or other.sha256 is None:
+            merged[key] = replace(note, message_id=key[1])
+    return list(merged.values())
+
+
+def _differ(one: VoiceNote, other: VoiceNote) -> bool:
+    return None not in (one.sha256, other.sha256) and one.sha256 != other.sha256
+
+
+class _Survey:
+    """What the messages of a chat show together.
+
+    Attributes:
+        voices: voice notes, when they were sent in UTC, and which of that time they are, from 1.
+        kinds: how many messages of each kind there are.
+        senders: who sent how many.
+        refused: voice notes that are too many.
+        host: who speaks WhatsApp's own words in the first line: an iPhone writes the chat's name.
+    """
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        self.voices: list[tuple[ExportedMessage, datetime, int]] = []
+        self.kinds: Counter[MessageKind] = Counter()
+        self.senders: Counter[str] = Counter()
+        self.host: str | None = None
+        self.count = self.refused = 0
+        self._mentions: Counter[str] = Counter()
+        self._owners: Counter[str] = Counter()
+        self._clock = _Clock(zone)
+        self._at: datetime | None = None
+        self._number = 0
+
+    def add(self, message: ExportedMessage) -> None:
+        if not self.count and message.kind is MessageKind.SYSTEM:
+            self.host = message.sender
+        self.count += 1
+        self.kinds[message.kind] += 1
+        sent_at = self._clock.utc(message.at)
+        if message.sender is not None and message.by_owner:
+            self._owners[message.sender] += 1
+        if message.sender is not None and message.kind is not MessageKind.SYSTEM:
+            self._count_sender(message.sender)
+        if message.kind is MessageKind.VOICE:
+            self._add_voice(message, sent_at)
+
+    def _count_sender(self, sender: str) -> None:
+        if sender in self.senders or len(self.senders) < MOST_SENDERS:
+            self.senders[sender] += 1
+
+    def _add_voice(self, message: ExportedMessage, sent_at: datetime) -> None:
+        if message.file is not None:
+            self._mentions[message.file] += 1
+        if len(self.voices) >= MOST_NOTES or self._mentions[message.file or ""] > MOST_MENTIONS:
+            self.refused += 1
+            return
+        self._number = self._number + 1 if message.at == self._at else 1
+        self._at = message.at
+        self.voices.append((message, sent_at, self._number))
+
+    def owner(self, title: str) -> str | None:
+        """The owner: in a chat with one person, the other one; who deleted a message of theirs."""
+        if self._owners:
+            return self._owners.most_common(1)[0][0]
+        others = [sender for sender in self.senders if not _same(sender, title)]
+        return others[0] if len(self.senders) == 2 and len(others) == 1 else None
+
+
+class _Clock:
+    """Local times as UTC. An hour that comes twice in a year counts as its second time when the
+    message before it shows that."""
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        self._zone = zone
+        self._last: datetime | None = None
+
+    def utc(self, at: datetime) -> datetime:
+        sent_at = self._in_zone(at)
+        if self._last is not None and sent_at < self._last:
+            sent_at = max(sent_at, self._in_zone(at.replace(fold=1)))
+        self._last = sent_at
+        return sent_at
+
+    def _in_zone(self, at: datetime) -> datetime:
+        local = at.astimezone() if self._zone is None else at.replace(tzinfo=self._zone)
+        return local.astimezone(UTC)
+
+
+def _title(names: Sequence[str], survey: _Survey) -> str:
+    """The name of the chat, in a sender's spelling where it is one."""
+    known = [*filter(None, [survey.host]), *survey.senders]
+    found = next(filter(None, map(chat_of_file_name, names)), None)
+    if found is not None and not any(_same(found, who) for who in known):
+        found = without_copy_number(found, known=known)
+    found = found or survey.host
+    if found is None:
+        own = [name for name in names if name.strip().casefold() not in _GENERIC]
+        found = next((name for name in own if any(_same(name, who) for who in survey.senders)), "")
+        if not found and len(survey.senders) == 1:
+            found = next(iter(survey.senders))
+        found = found or next(iter(own or names), "") or "Unknown chat"
+    return next((who for who in known if _same(who, found)), found)
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or _letters(one) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    """A name as it can be in a file's name: there, some characters are replaced or dropped."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(filter(str.isalnum, folded)) or folded
+
+
+def _jid(name: str) -> str:
+    """An id for a name: a phone number's own, or one that no database has."""
+    if _NUMBER.fullmatch(name):
+        return f"{''.join(str(int(char)) for char in name if char.isdecimal())}@s.whatsapp.net"
+    folded = " ".join(unicodedata.normalize("NFC", name).casefold().split())
+    return f"{folded}@{EXPORT_SERVER}"

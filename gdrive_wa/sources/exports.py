@@ -1,0 +1,170 @@
+"""Find exported chats: folders and ZIPs that hold the text of a chat beside its media.
+
+WhatsApp's "Export chat" makes a ZIP or several files: ``_chat.txt`` on an iPhone, ``WhatsApp Chat
+with ….txt`` on Android, in the phone's language. People unpack, rename and collect them, so they
+are looked for in a folder, in the folders and ZIPs inside it, and one level further.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gdrive_wa.core.errors import FormatError
+from gdrive_wa.core.kinds import Kind, is_encrypted, kind_of
+from gdrive_wa.sources.export_files import ExportedFile, ExportFolder, as_folder, is_junk
+from gdrive_wa.sources.export_zip import exports_in_zip
+from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
+
+DEPTH = 2
+"""How many folders below the given one are searched."""
+_MANY_FOLDERS = 5000
+_SIGNS_OF_A_BACKUP = {"databases", "media", "backups", "android"}
+"""Folders of a phone; other programs use such names too, so they count in the given folder only."""
+_APPS = ("Android/media/com.whatsapp", "Android/media/com.whatsapp.w4b")
+_DATABASES = ("msgstore", "chatstorage.sqlite", "manifest.db")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundExports:
+    """All exported chats below a path.
+
+    Attributes:
+        folders: by label.
+        warnings: what was left out, and why; a line each.
+    """
+
+    folders: tuple[ExportFolder, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def find_exports(path: Path) -> FoundExports:
+    """The exported chats at `path`: a folder, a ZIP, or the text of a chat.
+
+    A folder that holds a backup has none: the backup knows more than an exported chat.
+
+    Raises:
+        FormatError: `path` is a ZIP that cannot be opened.
+    """
+    if path.is_dir():
+        found = _Search(path)
+        found.walk(path, DEPTH)
+        if found.holds_a_backup:
+            return FoundExports()
+        return FoundExports(tuple(found.folders), tuple(found.warnings))
+    if path.suffix.lower() == ".zip" and path.is_file():
+        warnings: list[str] = []
+        folders = tuple(exports_in_zip(path, "", warnings))
+        if warnings and not folders:
+            raise FormatError(warnings[0], hint="give the ZIP as WhatsApp has made it")
+        return FoundExports(folders, tuple(warnings))
+    if path.suffix.lower() == ".txt" and path.is_file():
+        return _of_text(path)
+    return FoundExports()
+
+
+def holds_exports(path: Path) -> bool:
+    """True if there is an exported chat at `path`."""
+    try:
+        return bool(find_exports(path).folders)
+    except FormatError:  # reported when it is opened
+        return path.is_file()
+
+
+class _Search:
+    """One search below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._seen = 0
+        self.folders: list[ExportFolder] = []
+        self.warnings: list[str] = []
+        self.holds_a_backup = False
+
+    def walk(self, folder: Path, depth: int) -> None:
+        children = _children(folder)
+        names = {child.name.lower() for child in children}
+        self._seen += 1
+        is_archive = STATE_FOLDER in names and not (folder / STATE_FOLDER / PARTIAL_FOLDER).is_dir()
+        self.holds_a_backup = self.holds_a_backup or _is_backup(folder, names)
+        if self.holds_a_backup or is_archive or self._seen > _MANY_FOLDERS:
+            return
+        label = "" if folder == self._root else folder.relative_to(self._root).as_posix()
+        files = [
+            file for child in children if (file := _plain_file(folder, child, label)) is not None
+        ]
+        own = folder.resolve().name
+        found = list(as_folder(label or own, (own,), files))
+        if not label and not found and names & _SIGNS_OF_A_BACKUP:
+            self.holds_a_backup = True
+            return
+        self.folders += found
+        for file in files:
+            if file.name.lower().endswith(".zip"):
+                self._look_into(file)
+        for child in children:
+            if depth and not child.name.startswith((".", "__MACOSX")) and _is_folder(child):
+                self.walk(folder / child.name, depth - 1)
+
+    def _look_into(self, file: ExportedFile) -> None:
+        try:
+            self.folders += exports_in_zip(file.path, file.stored_as, self.warnings)
+        except FormatError as error:
+            self.warnings.append(f"{error.message}: it is left out")
+
+
+def _is_backup(folder: Path, names: set[str]) -> bool:
+    """True for a folder with a database of WhatsApp's, or with its folders of media."""
+    if any(name.startswith(_DATABASES) or is_encrypted(name) for name in names):
+        return True
+    if any(kind_of(f"{name}/x") is Kind.VOICE for name in names) or {"databases", "media"} <= names:
+        return True
+    return "android" in names and any((folder / app).is_dir() for app in _APPS)
+
+
+def _of_text(path: Path) -> FoundExports:
+    """The chat of a text alone, and the files beside it."""
+    folder = path.parent
+    files = [
+        file
+        for child in _children(folder)
+        if (file := _plain_file(folder, child, "")) is not None
+        and (file.name == path.name or not file.name.lower().endswith((".txt", ".zip")))
+    ]
+    return FoundExports(tuple(as_folder(path.stem, (folder.resolve().name,), files)))
+
+
+def _plain_file(folder: Path, child: os.DirEntry[str], label: str) -> ExportedFile | None:
+    try:
+        found = child.stat(follow_symlinks=False)
+    except OSError:  # gone meanwhile
+        return None
+    if not stat.S_ISREG(found.st_mode) or not found.st_size or is_junk(child.name):
+        return None
+    return ExportedFile(
+        stored_as=f"{label}/{child.name}" if label else child.name,
+        name=child.name,
+        size=found.st_size,
+        modified=datetime.fromtimestamp(max(found.st_mtime, 0), UTC),
+        revision=f"{found.st_size}-{found.st_mtime_ns}",
+        path=folder / child.name,
+    )
+
+
+def _children(folder: Path) -> list[os.DirEntry[str]]:
+    """The content of `folder`, by name; empty if it cannot be read."""
+    try:
+        with os.scandir(folder) as children:
+            return sorted(children, key=lambda child: child.name)
+    except OSError:
+        return []
+
+
+def _is_folder(child: os.DirEntry[str]) -> bool:
+    try:
+        return child.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
