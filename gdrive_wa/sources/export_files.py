@@ -24,7 +24,6 @@ _FIRST_LINE = re.compile(
     r"(?:\]|\s[-–]\s|:\s)"
 )
 _INVISIBLE = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
-_JUNK = {"thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +134,3 @@ def open_file(file: ExportedFile, archive: zipfile.ZipFile | None = None) -> IO[
         return archive.open(file.member)
     with zipfile.ZipFile(file.path) as own:
         return own.open(file.member)  # keeps the file open until it is closed itself
-
-
-def is_junk(name: str) -> bool:
-    """True for files that systems leave everywhere."""
-    return name.startswith(".") or name.lower() in _JUNK

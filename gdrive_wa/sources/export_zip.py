@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import FormatError, UnsafeNameError
+from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.names import parts_of
 from gdrive_wa.sources.export_files import (
     DAMAGED,
     ExportedFile,
     ExportFolder,
     as_folder,
-    is_junk,
 )
 
 _SMALL = 4 << 20

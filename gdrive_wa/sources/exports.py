@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import FormatError
+from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import Kind, is_encrypted, kind_of
-from gdrive_wa.sources.export_files import ExportedFile, ExportFolder, as_folder, is_junk
+from gdrive_wa.sources.export_files import ExportedFile, ExportFolder, as_folder
 from gdrive_wa.sources.export_zip import exports_in_zip
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
 
