@@ -12,10 +12,8 @@ import contextlib
 import itertools
 import os
 import re
-import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +24,9 @@ from gdrive_wa.core.errors import DamagedError, DatabaseError, FormatError, Gone
 from gdrive_wa.core.model import Backup, Entry, Secret
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import FileBlob
-from gdrive_wa.sources.iphone_files import LARGEST_PLIST, copy_database, decrypt, read_plist, unlock
+from gdrive_wa.sources.iphone_files import copy_database, decrypt, unlock
+from gdrive_wa.sources.plist import LARGEST_PLIST, read_plist, text_in
+from gdrive_wa.storage.untrusted_database import read_table
 
 if TYPE_CHECKING:
     from iphone_backup_decrypt import EncryptedBackup
@@ -44,7 +44,8 @@ _PROPERTIES = "Manifest.plist"
 _PREFERENCES = "Library/Preferences/{}.plist"
 _NUMBER = re.compile(r"(\d{5,15})(?:@s\.whatsapp\.net)?")
 _FILE_ID = re.compile(r"[0-9a-f]{40}")
-_FILES = "SELECT fileID, domain, relativePath, file FROM Files WHERE flags = 1 AND domain IN (?, ?)"
+_COLUMNS = ("fileID", "domain", "relativePath", "file")
+_WANTED: dict[str, tuple[str | int, ...]] = {"flags": (1,), "domain": tuple(DOMAINS)}
 
 
 def refuse_icloud(path: Path) -> None:
@@ -220,15 +221,13 @@ class _Phone:
         """The phone number of the account, as digits; None if the preferences do not contain it."""
         preferences = self._preferences(domain)
         for name in ("OwnJabberID", "LastOwnJabberID"):
-            found = _NUMBER.fullmatch(str(preferences.get(name, "")))
-            if found:
+            if found := _NUMBER.fullmatch(text_in(preferences, name)):
                 return found.group(1)
         return None
 
     def owner(self, domain: str) -> str | None:
         """The owner's own name; None if the preferences do not contain it."""
-        name = self._preferences(domain).get("FullUserName")
-        return name.strip() or None if isinstance(name, str) else None
+        return text_in(self._preferences(domain), "FullUserName").strip() or None
 
     def _preferences(self, domain: str) -> dict[str, Any]:
         if domain not in self._preferences_by_domain:
@@ -255,14 +254,13 @@ class _Phone:
     def _read(self, manifest: Path) -> dict[str, dict[str, _Stored]]:
         found: dict[str, dict[str, _Stored]] = {domain: {} for domain in DOMAINS}
         try:
-            with closing(sqlite3.connect(f"{manifest.as_uri()}?mode=ro", uri=True)) as database:
-                rows = database.execute(_FILES, tuple(DOMAINS)).fetchall()
-        except sqlite3.Error as error:
+            rows = list(read_table(manifest, "Files", _COLUMNS, _WANTED))
+        except DatabaseError as error:
             raise DatabaseError(
                 f"the list of files of the iPhone backup '{self._folder}' cannot be read",
                 hint="back up the iPhone again",
             ) from error
-        for file_id, domain, path, file_plist in rows:
+        for file_id, domain, path, blob in rows:
             if domain not in found or not isinstance(path, str) or not path:
                 continue
             if not isinstance(file_id, str) or not _FILE_ID.fullmatch(file_id):
@@ -272,7 +270,7 @@ class _Phone:
             except OSError:  # listed but missing: ignored
                 continue
             modified = datetime.fromtimestamp(max(info.st_mtime, 0), UTC)
-            found[domain][path] = _Stored(path, file_id, info.st_size, modified, file_plist or b"")
+            found[domain][path] = _Stored(path, file_id, info.st_size, modified, blob or b"")
         return found
 
 

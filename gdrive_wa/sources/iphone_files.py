@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import plistlib
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from xml.parsers.expat import ExpatError
+from typing import TYPE_CHECKING
 
 from gdrive_wa.core.errors import (
     DamagedError,
@@ -19,13 +15,13 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.model import Secret
 from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.untrusted_database import FAILURES
+from gdrive_wa.storage.write_ahead import merge_own_log
 
 if TYPE_CHECKING:
     from iphone_backup_decrypt import EncryptedBackup
 
 VARIABLE = "GDRIVE_WA_IPHONE_PASSPHRASE"
-LARGEST_PLIST = 16 << 20
-"""Most bytes of a property list that are read."""
 
 
 def copy_database(database: Path, log: Path | None, target: Path) -> None:
@@ -40,10 +36,8 @@ def copy_database(database: Path, log: Path | None, target: Path) -> None:
         if log is not None and log.is_file():
             shutil.copyfile(log, target.with_name(f"{target.name}-wal"))
     try:
-        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-            copy.execute("PRAGMA trusted_schema = OFF")
-            copy.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.Error as error:
+        merge_own_log(target)
+    except FAILURES as error:
         raise DatabaseError(f"the database '{database}' cannot be read") from error
 
 
@@ -74,8 +68,13 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
             "a locked iPhone backup needs a library that is not installed",
             hint='install it with: pip install "gdrive-wa[ios]"',
         ) from error
+
+    class Locked(EncryptedBackup):  # type: ignore[misc]
+        def _open_temp_database(self) -> None:
+            """Leave the list of files alone: it is a stranger's database."""
+
     try:
-        backup = EncryptedBackup(backup_directory=str(folder), passphrase=passphrase.reveal())
+        backup = Locked(backup_directory=str(folder), passphrase=passphrase.reveal())
         backup.save_manifest_file(str(manifest))
     except IncorrectPassphraseError as error:
         raise WrongKeyError(
@@ -106,13 +105,3 @@ def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path
             f"the file '{path.name}' of the iPhone backup cannot be decrypted",
             hint="back up the iPhone again",
         ) from error
-
-
-def read_plist(path: Path) -> dict[str, Any]:
-    """The content of a property list; empty if the file is not one."""
-    try:
-        with path.open("rb") as file:
-            parsed = plistlib.loads(file.read(LARGEST_PLIST))
-    except (OSError, ValueError, ExpatError, LookupError, TypeError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
