@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.archive.index import in_order, write_json, write_table
@@ -21,6 +20,7 @@ from gdrive_wa.archive.layout import (
     note_id_of,
 )
 from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.moments import moment_at
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, write_file
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
@@ -124,5 +124,5 @@ def _unindexed_note(record: Record) -> VoiceNote:
         return note
     sent_at = None
     if named["moment"] != UNDATED:
-        sent_at = datetime.fromtimestamp(record.mtime_ns / 1e9, UTC)
+        sent_at = moment_at(record.mtime_ns / 1e9)
     return replace(note, chat=named["chat"], sender=named["sender"], sent_at=sent_at)

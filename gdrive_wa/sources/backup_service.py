@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.core.errors import NetworkError, UnsafeNameError
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.names import whole_text
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.retry import LoginNotAllowedError
 from gdrive_wa.http.session import Session
@@ -84,7 +85,12 @@ class BackupService:
 
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
+        try:
+            url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
+        except UnicodeEncodeError as error:
+            raise UnsafeNameError(
+                f"the stored name '{entry.stored_as}' is not text, so it cannot be asked for"
+            ) from error
         return self._session.stream(url, offset=offset, what=entry.stored_as)
 
     def close(self) -> None:
@@ -101,7 +107,7 @@ class BackupService:
             if not isinstance(found, list):
                 raise NetworkError(f"Google's answer for {what} cannot be read")
             for item in found:
-                if isinstance(item, dict) and parse_text(item.get("name")):
+                if isinstance(item, dict) and isinstance(item.get("name"), str) and item["name"]:
                     yield item
             token = parse_text(page.get("nextPageToken")) or ""
             if not token:
@@ -121,13 +127,13 @@ def _backup(item: dict[str, Any]) -> Backup:
     if end_to_end is None and (sealed or secret):
         end_to_end = True
     return Backup(
-        name=item["name"],
-        account=item["name"].rsplit("/", 1)[-1],
+        name=whole_text(item["name"]),
+        account=whole_text(item["name"]).rsplit("/", 1)[-1],
         updated=parse_moment(item.get("updateTime")),
         size=parse_size(item.get("sizeBytes") or metadata.get("backupSize")),
         encrypted=end_to_end,
         key_type=_key_type(secret) if end_to_end else (None if end_to_end is None else "server"),
-        app_version=str(version) if version is not None else None,
+        app_version=parse_text(version) or (str(version) if isinstance(version, int) else None),
         uploading=bool(item.get("activeTransactionId")),
         sealed=parse_text(sealed),
     )
@@ -142,7 +148,7 @@ def _key_type(secret: object) -> str | None:
 
 
 def _entry(item: dict[str, Any], backup: str) -> Entry:
-    stored_as = item["name"].removeprefix(f"{backup}/files/")
+    stored_as = whole_text(item["name"]).removeprefix(f"{backup}/files/")
     modified = parse_moment(item.get("updateTime"))
     return Entry(
         stored_as=stored_as,

@@ -9,6 +9,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from gdrive_wa.core.moments import moment_in
+from gdrive_wa.core.names import whole_text
+
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 """Older than any time; used to compare when a time is unknown."""
 _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
@@ -16,13 +19,7 @@ _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 
 def parse_moment(text: object) -> datetime | None:
     """A time in RFC 3339, as UTC; None for anything else."""
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return moment_in(text)
 
 
 def parse_size(value: object) -> int | None:
@@ -54,5 +51,5 @@ def parse_object(value: object) -> dict[str, Any]:
 
 
 def parse_text(value: object) -> str | None:
-    """A string that is not empty; None for anything else."""
-    return value if isinstance(value, str) and value else None
+    """A string that is not empty; None for anything else. See :func:`whole_text`."""
+    return whole_text(value) if isinstance(value, str) and value else None

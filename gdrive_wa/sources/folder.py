@@ -14,7 +14,7 @@ import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError, UsageError
@@ -27,6 +27,8 @@ from gdrive_wa.core.kinds import (
     kind_of,
 )
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.moments import moment_at
+from gdrive_wa.core.names import whole_text
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
@@ -82,7 +84,7 @@ class Folder:
         files = self._scanned(path)
         hashes = _hashes(path)
         number = _NUMBER.fullmatch(path.name)
-        backup_id = number[1] if number else str(path.absolute())
+        backup_id = number[1] if number else whole_text(str(path.absolute()))
         for stored_as in sorted(files):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
             if owner != stored_as and owner in files:
@@ -90,12 +92,13 @@ class Folder:
             size, modified, modified_ns = files[stored_as]
             locator = f"{path}{os.sep}{stored_as}"
             sealed = stored_as + METADATA_SUFFIX in files
+            shown = stored_as if stored_as.isascii() else _whole(stored_as, files)
             yield Entry(
-                stored_as=stored_as,
-                path=stored_as,
+                stored_as=shown,
+                path=shown,
                 locator=locator,
                 size=size,
-                md5=hashes.get(stored_as),
+                md5=hashes.get(shown),
                 modified=_moment(modified),
                 revision=f"{size}-{modified_ns}",
                 envelope=_envelope(locator + METADATA_SUFFIX) if sealed else None,
@@ -197,7 +200,7 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     encrypted = is_end_to_end(files)
     return Backup(
         name=str(root),
-        account=number[1] if number else root.name,
+        account=number[1] if number else whole_text(root.name),
         updated=_moment(max(modified for _, modified, _ in files.values())),
         size=size,
         encrypted=encrypted,
@@ -276,5 +279,14 @@ def _envelope(path: str) -> str | None:
         os.close(file)
 
 
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(max(seconds, 0), UTC)
+def _moment(seconds: float) -> datetime | None:
+    return moment_at(max(seconds, 0))
+
+
+def _whole(name: str, files: Mapping[str, Found]) -> str:
+    """A name that is not UTF-8, as text; unlike every other one here."""
+    whole = whole_text(name)
+    while whole != name and whole in files:
+        folder, slash, file = whole.rpartition("/")
+        whole = f"{folder}{slash}%{file}"
+    return whole

@@ -15,13 +15,14 @@ import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gdrive_wa.core.errors import DamagedError, DatabaseError, FormatError, GoneError
 from gdrive_wa.core.model import Backup, Entry, Secret
+from gdrive_wa.core.moments import EPOCH, moment_at
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import FileBlob
 from gdrive_wa.sources.iphone_files import copy_database, decrypt, unlock
@@ -173,7 +174,7 @@ class _Phone:
         self._folder = folder
         self._scratch = scratch
         scratch.mkdir(mode=0o700)
-        self.updated = datetime.fromtimestamp((folder / _MANIFEST).stat().st_mtime, UTC)
+        self.updated = moment_at((folder / _MANIFEST).stat().st_mtime)
         self._locked: EncryptedBackup | None = None
         self._preferences_by_domain: dict[str, dict[str, Any]] = {}
         self._lock = Lock()
@@ -269,7 +270,7 @@ class _Phone:
                 info = (self._folder / file_id[:2] / file_id).lstat()
             except OSError:  # listed but missing: ignored
                 continue
-            modified = datetime.fromtimestamp(max(info.st_mtime, 0), UTC)
+            modified = moment_at(info.st_mtime) or EPOCH
             found[domain][path] = _Stored(path, file_id, info.st_size, modified, blob or b"")
         return found
 
