@@ -11,9 +11,9 @@ from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.read import read_voice_notes
-from gdrive_wa.core.errors import DamagedError, DatabaseError
+from gdrive_wa.core.errors import DamagedError, DatabaseError, UnsafeNameError
 from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Entry, MediaLink, VoiceNote
+from gdrive_wa.core.model import Entry, MediaLink, Report, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.recognise import plain_name
@@ -44,6 +44,7 @@ def notes_of(
     contacts: Path | None,
     owner: str | None = None,
     progress: Progress,
+    report: Report,
 ) -> list[VoiceNote]:
     """The notes that the databases know; nothing, and a word about it, when they cannot be read.
 
@@ -53,13 +54,14 @@ def notes_of(
         contacts: a vCard or Google-contacts file with names.
         owner: the name of whose backup it is, where the databases do not tell.
         progress: who is told what could not be read.
+        report: where an increment that cannot be read counts as failed.
 
     Raises:
         UsageError: `contacts` cannot be read.
     """
     msgstore, names = archive.database("msgstore.db"), archive.database("wa.db")
     iphone = _of_iphone(archive, databases)
-    newer = _newer(archive, databases, progress)
+    newer = _newer(archive, databases, report)
     if any(entry.path.endswith(f"/{_LOG}") and entry.size for entry in databases):
         progress.say(
             f"{_LOG} is not read: to have the newest messages too, merge it into its database first"
@@ -156,11 +158,10 @@ def _of_chat(media: list[Entry], selection: Selection, archive: ArchiveWriter) -
     return [entry for entry, note in found if note is not None and selection.names_chat(note)]
 
 
-def _newer(
-    archive: ArchiveWriter, databases: Iterable[Entry], progress: Progress
-) -> list[Increment]:
+def _newer(archive: ArchiveWriter, databases: Iterable[Entry], report: Report) -> list[Increment]:
     """What came after the last full database, from its increments in their order."""
-    if not any("increment" in entry.path for entry in databases):
+    paths = {Path(plain_name(entry.path, "zip")).name: entry.path for entry in databases}
+    if not any("increment" in name for name in paths):
         return []
     from gdrive_wa.chats.increments import (  # noqa: PLC0415 - protobuf is slow to import
         in_order,
@@ -168,11 +169,11 @@ def _newer(
     )
 
     found: list[Increment] = []
-    for name in in_order({Path(plain_name(entry.path, "zip")).name for entry in databases}):
+    for name in in_order(paths):
         path = archive.database(name)
         try:
             if path is not None:
                 found.append(read_increment(path))
-        except DamagedError as error:
-            progress.say(f"{name}: {error.message}: its voice notes are not told")
+        except (DamagedError, UnsafeNameError) as error:
+            report.fail(paths[name], error)
     return found

@@ -155,7 +155,12 @@ def restore(
             run.take(databases)
         run.stop_if_the_key_opened_nothing()
         notes = notes_of(
-            archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
+            archive,
+            plan.databases,
+            contacts=contacts,
+            owner=chosen.owner,
+            progress=progress,
+            report=run.report,
         )
         notes = archive.expect(notes)
         media = select_media(entries, plan.media, selection, notes, archive)
