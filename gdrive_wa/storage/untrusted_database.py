@@ -26,8 +26,8 @@ _CACHE = -8 * 1024
 """KiB of pages kept (negative: SQLite's way to say KiB)."""
 
 _STEPS_PER_CALL = 50_000
-_MIN_STEPS = 4_000_000
-_STEPS_PER_BYTE = 100
+_MIN_STEPS = 1_000_000
+_STEPS_PER_BYTE = 50
 """Steps of SQLite's machine that reading may take: far more than any sound file of that size
 needs, and an end for one whose pages lead in circles."""
 
