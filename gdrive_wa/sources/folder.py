@@ -287,6 +287,6 @@ def _whole(name: str, files: Mapping[str, Found]) -> str:
     """A name that is not UTF-8, as text; unlike every other one here."""
     whole = whole_text(name)
     while whole != name and whole in files:
-        folder, slash, file = whole.rpartition("/")
-        whole = f"{folder}{slash}%{file}"
+        stem, suffix = os.path.splitext(whole)
+        whole = f"{stem}%{suffix}"
     return whole

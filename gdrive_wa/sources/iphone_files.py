@@ -14,6 +14,7 @@ from gdrive_wa.core.errors import (
     WrongKeyError,
 )
 from gdrive_wa.core.model import Secret
+from gdrive_wa.sources.plist import is_bounded
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.untrusted_database import FAILURES
 from gdrive_wa.storage.write_ahead import merge_own_log
@@ -74,6 +75,7 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
             """Leave the list of files alone: it is a stranger's database."""
 
     try:
+        _require_bounded((folder / "Manifest.plist").read_bytes())
         backup = Locked(backup_directory=str(folder), passphrase=passphrase.reveal())
         backup.save_manifest_file(str(manifest))
     except IncorrectPassphraseError as error:
@@ -88,6 +90,11 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
     return backup
 
 
+def _require_bounded(plist: bytes) -> None:
+    if not is_bounded(plist):
+        raise ValueError("a property list without end")
+
+
 def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path) -> None:
     """Decrypt the stored file `path`, described in the list by `file_plist`, to `target`.
 
@@ -97,6 +104,7 @@ def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path
     from iphone_backup_decrypt import utils  # noqa: PLC0415 - it is installed: it opened the list
 
     try:
+        _require_bounded(file_plist)
         plist = utils.FilePlist(file_plist)
         key = backup.keybag.unwrap_key_for_class(plist.protection_class, plist.encryption_key)
         utils.aes_decrypt_chunked(in_filename=str(path), key=key, out_filepath=str(target))

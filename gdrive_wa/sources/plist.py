@@ -18,8 +18,11 @@ LARGEST_PLIST = 16 << 20
 _MOST_ENTRIES = 10_000
 _LONGEST_TEXT = 4096
 _DEEPEST = 100
+_LARGEST_XML = 4 << 20
+_MOST_PARTS = 1_000_000
 _TRAILER = struct.Struct(">6xBBQQQ")
 _TRUTHS = {8: False, 9: True}
+_CONTAINERS = (0xA, 0xB, 0xC, 0xD)
 _DICT, _INT, _ASCII, _UTF16 = 0xD, 1, 5, 6
 
 
@@ -31,6 +34,16 @@ def read_plist(path: Path) -> dict[str, Any]:
         return _Binary(raw).root() if raw.startswith(b"bplist00") else _Xml().root(raw)
     except (OSError, ValueError, ExpatError, LookupError, struct.error):
         return {}
+
+
+def is_bounded(raw: bytes) -> bool:
+    """True if a whole property list may be given to a library that builds everything in it."""
+    if not raw.startswith(b"bplist00"):
+        return len(raw) <= _LARGEST_XML
+    try:
+        return _Binary(raw).parts() <= _MOST_PARTS
+    except (ValueError, struct.error):
+        return True  # the library refuses it as well
 
 
 def text_in(plist: dict[str, Any], name: str) -> str:
@@ -59,6 +72,16 @@ class _Binary:
             for name, value in zip(names, values, strict=True)
             if isinstance(name, str) and value is not None
         }
+
+    def parts(self) -> int:
+        """How many objects the lists hold, all together; a shared one counts every time."""
+        if self._count > len(self._raw):
+            raise ValueError("more objects than bytes")
+        total = 0
+        for number in range(self._count):
+            kind, count, _ = self._object(number)
+            total += count if kind in _CONTAINERS else 0
+        return total
 
     def _int(self, at: int, size: int) -> int:
         found = self._raw[at : at + size]

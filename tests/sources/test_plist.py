@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gdrive_wa.sources.plist import read_plist, text_in
+from gdrive_wa.sources.plist import is_bounded, read_plist, text_in
 
 CONTENT = {
     "OwnJabberID": "15550100@s.whatsapp.net",
@@ -61,6 +61,14 @@ def shared_arrays(count: int = 60_000) -> bytes:
     offsets = [8] * count + [8 + len(array) + len(root), 8 + len(array)]
     table = b"".join(struct.pack(">I", offset) for offset in offsets)
     return body + table + struct.pack(">6xBBQQQ", 4, 2, count + 2, count + 1, at)
+
+
+@pytest.mark.parametrize("form", [plistlib.FMT_BINARY, plistlib.FMT_XML])
+def test_only_a_real_list_may_be_built_whole(form: plistlib.PlistFormat) -> None:
+    assert is_bounded(plistlib.dumps(CONTENT, fmt=form))
+    assert not is_bounded(shared_arrays())
+    assert not is_bounded(b"<plist>" + b" " * (5 << 20))
+    assert is_bounded(b"bplist00")
 
 
 ENTITIES = (

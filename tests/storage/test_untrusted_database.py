@@ -6,6 +6,8 @@ import contextlib
 import signal
 import sqlite3
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -215,15 +217,16 @@ def test_a_log_of_pages_far_away_does_not_make_the_copy_gigabytes(with_log: Path
     assert not log.exists()
 
 
-def endless(path: Path) -> Path:
+def endless(path: Path, table: str = "t", columns: str = "a PRIMARY KEY") -> Path:
     """A table without end, of which SQLite says nothing: its pages lead in circles."""
-    made(path, "CREATE TABLE t (a PRIMARY KEY) WITHOUT ROWID; INSERT INTO t VALUES (1), (2);")
+    rows = f"INSERT INTO {table} ({columns.split(maxsplit=1)[0]}) VALUES (1), (2);"  # noqa: S608 - a test's own
+    made(path, f"CREATE TABLE {table} ({columns}) WITHOUT ROWID; {rows}")
     raw = bytearray(path.read_bytes())
     leaf = raw[4096:8192]
     inner = bytearray(4096)
     cells = [4096 - 8 * (number + 1) for number in range(300)]
     for at in cells:
-        inner[at : at + 8] = struct.pack(">I", 3) + bytes([2, 2, 1, 1])
+        inner[at : at + 8] = struct.pack(">I", 3) + bytes([3, 2, 1, 1])
     inner[:12] = struct.pack(">BHHHBI", 2, 0, len(cells), cells[-1], 0, 3)
     struct.pack_into(f">{len(cells)}H", inner, 12, *cells)
     pages = [raw[:4096], inner]
@@ -271,3 +274,27 @@ def test_a_wish_to_stop_ends_a_query(tmp_path: Path) -> None:
             list(tables.rows("t", ("a",)))
     finally:
         interruption.withdraw()
+
+
+def test_one_ctrl_c_ends_a_restore_from_a_database_without_end(tmp_path: Path) -> None:
+    databases = tmp_path / "phone" / "Databases"
+    databases.mkdir(parents=True)
+    path = endless(databases / "msgstore.db", "message", "_id PRIMARY KEY, message_type")
+    with path.open("ab") as file:  # so that it may have millions of rows
+        file.truncate(128 << 20)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gdrive_wa", "restore", "out", "--folder", "phone"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    held = tmp_path / "out" / "Databases" / "msgstore.db"
+    deadline = time.monotonic() + 120
+    while not held.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert time.monotonic() - begun < 10
