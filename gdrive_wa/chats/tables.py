@@ -135,9 +135,11 @@ class Tables:
         """How many rows of `table` fulfil `where`; 0 when it cannot be counted."""
         if table not in self._columns:
             return 0
+        rows = f'SELECT 1 FROM "{table}" NOT INDEXED WHERE {where} LIMIT ?'  # noqa: S608 - names of ours
         try:
             found = self._database.execute(
-                f'SELECT count(*) FROM "{table}" NOT INDEXED WHERE {where}'  # noqa: S608 - names of ours
+                f"SELECT count(*) FROM ({rows})",  # noqa: S608 - likewise
+                (self._database.most_rows,),
             ).fetchone()
         except FAILURES as error:
             self._can_continue(error)
@@ -148,7 +150,9 @@ class Tables:
         order = "ORDER BY rowid DESC" if self._numbered(table) else ""
         query = f'SELECT {chosen} FROM "{table}" NOT INDEXED WHERE {where} {order} LIMIT ?'  # noqa: S608 - only names of ours
         try:
-            yield from self._database.execute(query, (last,))
+            for row in self._database.execute(query, (min(last, self._database.most_rows),)):
+                self._database.charge(row)
+                yield row
         except FAILURES as error:
             self._can_continue(error)
 

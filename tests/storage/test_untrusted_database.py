@@ -246,6 +246,9 @@ def test_pages_that_lead_in_circles_end(tmp_path: Path) -> None:
         assert sum(1 for _ in tables.rows("t", ("a",))) <= path.stat().st_size
         assert tables.damaged
         assert tables.cut == {"t"}
+        assert tables.count("t", "1") <= path.stat().st_size
+        last = tables.rows("t", ("a",), last=1 << 40)
+        assert sum(1 for _ in last) <= path.stat().st_size
 
 
 def test_ctrl_c_ends_a_query(tmp_path: Path) -> None:
