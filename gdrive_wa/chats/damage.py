@@ -67,12 +67,14 @@ class TableReader:
         Args:
             can_continue: raises what is not damage; False when nothing more can be read.
         """
+        charge = self._database.charge
         try:
             for row in self._database.execute(self._query):
                 if self._read and row[0] <= self._read[-1]:
                     raise _OutOfOrderError("rows out of order")
                 self._read.append(row[0])
-                self._database.charge(row)
+                if bytes in map(type, row):
+                    charge(row)
                 yield row[1:]
         except FAILURES as error:
             if not can_continue(error):

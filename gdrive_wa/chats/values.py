@@ -16,7 +16,6 @@ _SECONDS = range(1_230_768_000, END_SECONDS)
 
 _DIGITS = re.compile(r"[+-]?\d{1,18}(?:\.\d*)?")
 _WAVEFORM = 64
-_LARGEST = (1 << 63) - 1
 
 _MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 """Characters that only turn the direction of writing, which phones put round names."""
@@ -26,7 +25,7 @@ _MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u202f\u00a0-]*")
 def as_int(value: object) -> int | None:
     """A whole number of at most 63 bits, of whatever type it was stored."""
     if isinstance(value, int):
-        return value if -_LARGEST <= value <= _LARGEST else None
+        return value if -0x7FFF_FFFF_FFFF_FFFF <= value <= 0x7FFF_FFFF_FFFF_FFFF else None
     if isinstance(value, float):
         return int(value) if abs(value) < 1e18 else None
     shown = text(value)
@@ -48,7 +47,8 @@ def text(value: object) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         return None
-    return whole_text(value.replace("\x00", "")) or None
+    value = value.replace("\x00", "")
+    return (value if value.isascii() else whole_text(value)) or None
 
 
 def name_text(value: object) -> str | None:

@@ -101,21 +101,24 @@ class UntrustedDatabase(sqlite3.Connection):
         return int(self.used_up or interruption.requested())
 
     def charge(self, row: tuple[Any, ...]) -> None:
-        """Count what a row has brought: its long texts are counted already, its blobs are now.
+        """Count the blobs of a row. Long texts are counted as they are read.
 
         Raises:
             sqlite3.OperationalError: the values of this file are larger than any sound one's.
         """
         if bytes in map(type, row):
-            self._bytes -= sum(len(value) for value in row if type(value) is bytes)
-        if self._bytes < 0:
-            self.used_up = True
-            raise _UsedUpError("the values are larger than the file")
+            self._spend(sum(len(value) for value in row if type(value) is bytes))
 
     def _text(self, raw: bytes) -> str:
         if len(raw) > _LONG_TEXT:
-            self._bytes -= len(raw)
+            self._spend(len(raw))
         return raw.decode("utf-8", "replace")
+
+    def _spend(self, size: int) -> None:
+        self._bytes -= size
+        if self._bytes < 0:
+            self.used_up = True
+            raise _UsedUpError("the values are larger than the file")
 
     def stopped(self, error: Exception) -> bool:
         """True if `error` came because the bounds are reached.
