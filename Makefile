@@ -30,9 +30,11 @@ notebook: $(USABLE)  ## explore the sample backup in Jupyter
 test: lint types $(PEERS)/.ready $(PEERS)/.models  ## everything: lint, types, and all tests with coverage
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term
 
-lint: $(READY)  ## ruff: rules and format
+lint: $(READY)  ## ruff: rules and format; bandit; known holes in libraries
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive gdrive_wa
+	$(BIN)/python -m tests.audit
 
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy

@@ -263,6 +263,29 @@ def test_programs_of_others_under_other_licences_are_never_imported() -> None:
     assert names.isdisjoint({"wa_crypt_tools", "wabdd"})
 
 
+OUR_OWN_DATABASES = {
+    "storage/untrusted_database.py",
+    "chats/extract.py",  # writes what it keeps of an older database
+    "jobs/phone_notes.py",  # writes an empty one
+}
+
+
+def test_a_database_of_a_stranger_is_opened_within_bounds_only() -> None:
+    wrong = [
+        f"{path}:{node.lineno}"
+        for path, room, module in modules()
+        if room != "emulation" and path not in OUR_OWN_DATABASES
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "sqlite3"
+        and node.attr in ("connect", "Connection")
+    ]
+    assert wrong == []
+    from_imports = {name for _, _, module in modules() for name in imports(module)}
+    assert not {name for name in from_imports if name.startswith("sqlite3.")}
+
+
 def test_only_the_command_line_prints() -> None:
     wrong = [
         f"{path}:{node.lineno}"

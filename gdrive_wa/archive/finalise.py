@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.archive.index import in_order, write_json, write_table
@@ -23,6 +22,7 @@ from gdrive_wa.archive.layout import (
 from gdrive_wa.archive.transcripts import Transcript, read_transcripts, with_transcript
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.moments import moment_at
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, write_file
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
@@ -149,5 +149,5 @@ def _unindexed_note(record: Record) -> VoiceNote:
         return note
     sent_at = None
     if named["moment"] != UNDATED:
-        sent_at = datetime.fromtimestamp(record.mtime_ns / 1e9, UTC)
+        sent_at = moment_at(record.mtime_ns / 1e9)
     return replace(note, chat=named["chat"], sender=named["sender"], sent_at=sent_at)

@@ -7,14 +7,15 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from sys import intern
 from typing import Any, Protocol
 
 from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
 from gdrive_wa.core.model import NoteStatus, VoiceNote, Words
-from gdrive_wa.core.names import parts_of
+from gdrive_wa.core.moments import moment_in
+from gdrive_wa.core.names import parts_of, whole_text
+from gdrive_wa.core.numbers import LARGEST, whole_number
 
 _COLUMNS = (
     "sent_at",
@@ -162,29 +163,28 @@ def _items(raw: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _note(item: dict[str, Any], folder: Path | None = None) -> VoiceNote:
-    sent_at = item["sent_at"]
     return VoiceNote(
         chat=intern(_text(item["chat"])),  # shared by thousands of notes
         chat_jid=intern(_text(item["chat_jid"])),
         sender=intern(_text(item["sender"])),
         from_me=item["from_me"] is True,
-        sent_at=None if sent_at is None else datetime.fromisoformat(sent_at).astimezone(UTC),
+        sent_at=moment_in(item["sent_at"]),
         file=_file(item["file"]),
         sender_jid=_shared(item.get("sender_jid")),
-        duration=_maybe(item.get("duration"), int, float),
-        size=_maybe(item.get("size"), int),
+        duration=_duration(item.get("duration")),
+        size=whole_number(item.get("size")),
         mime_type=_shared(item.get("mime_type")),
         status=NoteStatus(item["status"]),
-        transcript=_maybe(item.get("transcript"), str),
+        transcript=_optional(item.get("transcript")),
         transcript_source=_shared(item.get("transcript_source")),
         words=parsed_words(item.get("words", ())),
         starred=item.get("starred") is True,
         forwarded=item.get("forwarded") is True,
         view_once=item.get("view_once") is True,
         message_id=_text(item.get("message_id", "")),
-        whatsapp_path=_maybe(item.get("whatsapp_path"), str),
-        sha256=_maybe(item.get("sha256"), str),
-        waveform=tuple(int(value) for value in item.get("waveform", ())),
+        whatsapp_path=_optional(item.get("whatsapp_path")),
+        sha256=_optional(item.get("sha256")),
+        waveform=_waveform(item.get("waveform", [])),
         folder=folder,
     )
 
@@ -201,13 +201,23 @@ def parsed_words(value: Any) -> Words:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
-    return value
+    return whole_text(value)
 
 
-def _maybe(value: Any, *kinds: type) -> Any:
-    if value is not None and not isinstance(value, kinds):
-        raise TypeError("of another type")
-    return value
+def _optional(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _waveform(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise TypeError("not an array")
+    return tuple(whole_number(each) or 0 for each in value)
+
+
+def _duration(value: object) -> float | None:
+    if isinstance(value, float) and 0 <= value <= LARGEST:
+        return value
+    return whole_number(value)
 
 
 def _shared(value: object) -> str | None:

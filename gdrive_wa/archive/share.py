@@ -11,7 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 
 from gdrive_wa.archive.archive import Archive
@@ -27,6 +27,7 @@ from gdrive_wa.archive.note_filter import NoteFilter
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.errors import StorageError, UsageError
 from gdrive_wa.core.model import Entry, NoteStatus, Outcome, Report, VoiceNote
+from gdrive_wa.core.moments import EPOCH, moment_at
 from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX, Draft, make_folder
@@ -222,7 +223,7 @@ def _copy(writer: ArchiveWriter, note: VoiceNote, content: str | None, report: R
 
 
 def _pack(packed: zipfile.ZipFile, path: Path, name: str) -> None:
-    moment = datetime.fromtimestamp(path.stat().st_mtime)  # noqa: DTZ006 - a ZIP has local times
+    moment = (moment_at(path.stat().st_mtime) or EPOCH).astimezone()  # a ZIP has local times
     year = min(max(moment.year, _FIRST_ZIP_YEAR), _LAST_ZIP_YEAR)
     about = zipfile.ZipInfo(name, (year, *moment.timetuple()[1:6]))
     about.external_attr = 0o600 << 16

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gdrive_wa.chats.people import phone_number
 from gdrive_wa.chats.phone_numbers import canonical, digits_of, possible_numbers, region_of
+from gdrive_wa.core import interruption
 from gdrive_wa.core.errors import UsageError
 
 MAX_SIZE = 64 * 1024 * 1024
@@ -26,7 +27,7 @@ _SHORTEST = 5
 _FULL = 7
 _SEPARATORS = re.compile(r"\s/\s|[|;\n]|\s(?:or|oder|ou|o|и)\s")
 MAX_FIELD_LENGTH = 1000
-_MAX_PER_TAIL = 200
+_MAX_PER_TAIL = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ class Contacts:
         return None if digits is None else self._found(digits)
 
     def _find(self, digits: str) -> Person | None:
+        interruption.check()
         near = self._tails.get(digits[-_TAIL:], [])
         full = [each for each in self._exact.get(digits, []) if each.written.startswith("+")]
         for fitting in (

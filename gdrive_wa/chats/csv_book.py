@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gdrive_wa.chats.contacts import Person
 from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.interruption import watched
 
 _PHONE = re.compile(
     r"\b(phone|telephone|mobile|car phone|pager|telefon\w*|mobiltelefon|handy|tel[ée]fono|"
@@ -18,6 +19,9 @@ _PHONE = re.compile(
 )
 """In Outlook's columns, which are in the language of the program that wrote them."""
 _NOT_A_NUMBER = re.compile(r"\b(type|label|phonetic|ttytdd|fax)\b", re.IGNORECASE)
+_MOST_COLUMNS = 2000
+_MOST_LINES = 2000
+"""Of one row; notes are texts of several lines."""
 _NAMES = (
     ("Name",),
     ("First Name", "Middle Name", "Last Name"),
@@ -61,12 +65,13 @@ def read_csv_book(content: str, path: Path) -> Iterator[Person]:
 def _people(content: str) -> Iterator[Person]:
     first = content[:10_000].split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
-    table = csv.DictReader(io.StringIO(content), delimiter=separator)
-    fields = [field for field in table.fieldnames or () if field is not None]
+    table = _rows(content, separator)
+    fields = next(table, [])
     phones = [field for field in fields if _PHONE.search(field) and not _NOT_A_NUMBER.search(field)]
     if not phones:
         raise ValueError("no column of telephone numbers")
-    for row in table:
+    for values in watched(table):
+        row = dict(zip(fields, values, strict=False))
         name = _name(row)
         numbers = [
             number.strip()
@@ -78,7 +83,29 @@ def _people(content: str) -> Iterator[Person]:
             yield Person(name=name, numbers=tuple(dict.fromkeys(numbers)))
 
 
-def _name(row: Mapping[str, str | None]) -> str:
+def _rows(content: str, separator: str) -> Iterator[list[str]]:
+    """The rows that are not empty.
+
+    Raises:
+        ValueError: a row has more columns or lines than any real one.
+    """
+    lines = 0
+
+    def bounded() -> Iterator[str]:
+        nonlocal lines
+        for line in io.StringIO(content, newline=""):
+            lines += 1
+            if lines > _MOST_LINES or line.count(separator) > _MOST_COLUMNS:
+                raise ValueError("a row is larger than any real one")
+            yield line
+
+    for row in csv.reader(bounded(), delimiter=separator):
+        lines = 0
+        if row:
+            yield row
+
+
+def _name(row: Mapping[str, str]) -> str:
     for columns in _NAMES:
         parts = [(row.get(column) or "").strip() for column in columns]
         if any(parts):

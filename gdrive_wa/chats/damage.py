@@ -14,6 +14,8 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from gdrive_wa.storage.untrusted_database import FAILURES, UntrustedDatabase
+
 _LAST = (1 << 63) - 1
 _GAP = 64
 _MAX_GAP = 4096
@@ -21,8 +23,6 @@ _MAX_GAP = 4096
 _MAX_CONSECUTIVE_LOST = 50_000
 """More than one page of page numbers leads to: what fails longer than that is the table's end,
 or a hole that is leapt over."""
-
-_FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
 
 
 class _OutOfOrderError(sqlite3.DatabaseError):
@@ -48,16 +48,17 @@ class TableReader:
     """
 
     def __init__(
-        self, database: sqlite3.Connection, table: str, chosen: str, where: str, *, ids: bool
+        self, database: UntrustedDatabase, table: str, chosen: str, where: str, *, ids: bool
     ) -> None:
         self.lost = 0
         self.cut = False
         self._database = database
         self._ids = ids
-        self._query = f'SELECT rowid, {chosen} FROM "{table}" WHERE {where} ORDER BY rowid'  # noqa: S608 - only names of ours
-        self._next_query = f'SELECT rowid FROM "{table}" WHERE rowid > ? ORDER BY rowid'  # noqa: S608 - only names of ours
-        self._exists_query = f'SELECT 1 FROM "{table}" WHERE rowid = ?'  # noqa: S608 - only names of ours
-        self._row_query = f'SELECT {chosen} FROM "{table}" WHERE rowid = ? AND ({where})'  # noqa: S608 - only names of ours
+        rows = f'FROM "{table}" NOT INDEXED WHERE'
+        self._query = f"SELECT rowid, {chosen} {rows} {where} ORDER BY rowid"
+        self._next_query = f"SELECT rowid {rows} rowid > ? ORDER BY rowid"
+        self._exists_query = f"SELECT 1 {rows} rowid = ?"
+        self._row_query = f"SELECT {chosen} {rows} rowid = ? AND ({where})"
         self._read = array("q")
 
     def rows(self, can_continue: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
@@ -66,13 +67,16 @@ class TableReader:
         Args:
             can_continue: raises what is not damage; False when nothing more can be read.
         """
+        charge = self._database.charge
         try:
             for row in self._database.execute(self._query):
                 if self._read and row[0] <= self._read[-1]:
                     raise _OutOfOrderError("rows out of order")
                 self._read.append(row[0])
+                if bytes in map(type, row):
+                    charge(row)
                 yield row[1:]
-        except _FAILURES as error:
+        except FAILURES as error:
             if not can_continue(error):
                 self.cut = True
                 return
@@ -81,7 +85,10 @@ class TableReader:
             )
 
     def _row(self, number: int) -> list[tuple[Any, ...]]:
-        return self._database.execute(self._row_query, (number,)).fetchmany(1)
+        found = self._database.execute(self._row_query, (number,)).fetchmany(1)
+        for row in found:
+            self._database.charge(row)
+        return found
 
     def _one_by_one(self, can_continue: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
         """The rows of ``temp.wanted`` that were not read yet."""
@@ -90,7 +97,7 @@ class TableReader:
         for (number,) in asked:
             try:
                 yield from () if number in read else self._row(number)
-            except _FAILURES as error:
+            except FAILURES as error:
                 if not can_continue(error):
                     self.cut = True
                     return
@@ -104,7 +111,7 @@ class TableReader:
             number += 1
             try:
                 found = [] if number in read else self._row(number)
-            except _FAILURES as error:
+            except FAILURES as error:
                 if not can_continue(error):
                     self.cut = True
                     return
@@ -143,7 +150,7 @@ class TableReader:
     def _is_readable(self, number: int, can_continue: Callable[[Exception], bool]) -> bool:
         try:
             self._row(number)
-        except _FAILURES as error:
+        except FAILURES as error:
             can_continue(error)
             return False
         return True
@@ -158,5 +165,5 @@ class TableReader:
             if not isinstance(beyond, int) or beyond <= number:
                 return (None, True) if beyond is None else (number, False)
             return beyond, bool(self._database.execute(self._exists_query, (beyond,)).fetchmany(1))
-        except _FAILURES as error:
+        except FAILURES as error:
             return number if can_continue(error) else None, False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from gdrive_wa.chats.people import STATUS, bare, is_person, sender_in
 from gdrive_wa.chats.spoken import is_spoken
-from gdrive_wa.chats.values import name_text, person_name
+from gdrive_wa.chats.values import name_text, person_name, positive
 from gdrive_wa.core.model import MediaLink, VoiceNote
+from gdrive_wa.core.moments import moment_at
 from gdrive_wa.pb.history_sync_pb2 import (
     AudioMessage,
     Conversation,
@@ -115,7 +116,7 @@ class MessageReader:
             self.lid_numbers.setdefault(bare(hidden), bare(number))
 
     def _note(self, info: WebMessageInfo, chat: str) -> Iterator[IncrementNote]:
-        sent_at = _moment(info.message_timestamp)
+        sent_at = moment_at(info.message_timestamp or None)
         if sent_at is not None and (self.newest is None or sent_at > self.newest):
             self.newest = sent_at
         found = _audio(info.message)
@@ -144,7 +145,7 @@ class MessageReader:
             from_me=info.key.from_me,
             sent_at=sent_at,
             duration=float(audio.seconds) if audio.HasField("seconds") else None,
-            size=audio.file_length or None,
+            size=positive(audio.file_length),
             mime_type=audio.mimetype or None,
             starred=info.starred,
             forwarded=forwarded,
@@ -197,13 +198,6 @@ def _audio(
 def _below_media(path: str) -> str | None:
     """The path as the databases spell it, from ``Media/`` on; the phone's folders go."""
     return path[max(path.find(_MEDIA), 0) :] or None
-
-
-def _moment(seconds: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds else None
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _sha256(raw: bytes) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typing import IO, Any
 
 from google.protobuf.message import DecodeError
 
+from gdrive_wa.core import interruption
 from gdrive_wa.core.errors import FormatError, PayloadError, TruncatedError
 from gdrive_wa.core.names import folded_name, safe_path
 from gdrive_wa.crypt.header import read_varint
@@ -25,22 +27,35 @@ from gdrive_wa.pb.history_sync_pb2 import HistorySync
 from gdrive_wa.storage.reading import open_source
 
 MESSAGES = "messages.bin"
-LONGEST_MESSAGE = 64 << 20
+LONGEST_MESSAGE = 32 << 20
 """One HistorySync message that is longer is refused."""
-LIMIT = 1 << 30
+LIMIT = 256 << 20
 """An increment of more messages than so many bytes is refused: real ones have a few MB."""
 MOST_MESSAGES = 100_000
 """Nor one of more messages, however short they are: real ones have a few dozen."""
-MOST_PARTS = 400_000
+MOST_PARTS = 200_000
 """Nor one of more conversations, messages in them, names and so on, all together."""
 
 _LARGEST_TABLE = 4 << 20
+_MOST_OF_TABLES = 16 << 20
+"""Bytes of the changed rows of other tables, all together."""
+_MOST_VALUES = 400_000
+"""Values in one of their files: JSON of 4 KB, packed, can be a million empty ones."""
 _MOST_TABLES = 200
 _MOST_MEMBERS = 10_000
 _TABLE = re.compile(r"^(jid|jid_map|chat|lid_display_name)_modified(?:_(\d{1,6}))?\.json$")
 _WRAPPED = ("values", "row", "new", "data", "after")
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_UNPACKING = (zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
+_UNPACKING = (
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+)
 """What zipfile raises for members that it cannot unpack."""
 _CONVERSATION = 2
 
@@ -96,17 +111,25 @@ def read_tables(
         for name in archive.namelist()
         if (match := _TABLE.match(name.rpartition("/")[2]))
     )
+    left = _MOST_OF_TABLES
     for table, _, name in found[:_MOST_TABLES]:
+        interruption.check()
+        most = min(_LARGEST_TABLE, left)
         try:
             with archive.open(name) as file:
-                raw = file.read(_LARGEST_TABLE + 1)
-            rows = _rows(raw, table) if len(raw) <= _LARGEST_TABLE else None
+                raw = file.read(most + 1)
+            left -= len(raw)
+            rows = _rows(raw, table) if len(raw) <= most and _is_small(raw) else None
         except (zipfile.BadZipFile, OSError, RecursionError, *_UNPACKING):
             rows = None
         if rows is None:
             warnings.append(f"{name} is not understood: the names in it are not known")
             continue
         yield from ((table, row) for row in rows)
+
+
+def _is_small(raw: bytes) -> bool:
+    return sum(map(raw.count, (b",", b"[", b"{", b"\n"))) <= _MOST_VALUES
 
 
 def _rows(raw: bytes, table: str) -> list[dict[str, Any]] | None:
@@ -144,6 +167,7 @@ def read_messages(file: IO[bytes]) -> Iterator[HistorySync]:
     """
     total = count = parts = 0
     while (length := _length(file)) is not None:
+        interruption.check()
         total += length
         count += 1
         if length > LONGEST_MESSAGE or total > LIMIT or count > MOST_MESSAGES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from gdrive_wa.chats.iphone_people import IphonePeople
@@ -13,13 +13,13 @@ from gdrive_wa.chats.spoken import is_named_as_spoken
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import as_int, flag, positive, sha256_hex, text
 from gdrive_wa.core.model import MediaLink, VoiceNote
+from gdrive_wa.core.moments import moment_at
 
 EPOCH = 978_307_200
 """Seconds from 1970 to 2001, where Apple's time begins."""
 MEDIA_FOLDER = "Message/"
 """Of WhatsApp's domain; the paths in the database begin below it."""
 
-_LATEST = 4_102_444_800
 _AUDIO = 3
 _ONCE = 53
 _MESSAGE = (
@@ -203,6 +203,4 @@ def _media_key(blob: object) -> bytes | None:
 
 def _moment(value: object) -> datetime | None:
     """Seconds since 2001 UTC, with a fraction."""
-    if not isinstance(value, int | float) or not 0 < value + EPOCH < _LATEST:
-        return None
-    return datetime.fromtimestamp(value + EPOCH, UTC)
+    return moment_at(value + EPOCH) if isinstance(value, int | float) else None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import moment
 from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.core.moments import moment_at
 
 _LOOKED_AT = 2000
 """Messages from the end: apps add them as they come, so the latest is among the last."""
 
 _EPOCH = 978_307_200
-_LATEST = 4_102_444_800
 
 
 def newest_message(path: Path) -> datetime | None:
@@ -50,9 +50,8 @@ def _of(tables: Tables, last: int | None) -> datetime | None:
 
 def _of_apple(tables: Tables) -> datetime | None:
     found = (
-        value + _EPOCH
+        moment_at(value + _EPOCH)
         for (value,) in tables.rows("ZWAMESSAGE", ("ZMESSAGEDATE",), last=_LOOKED_AT)
-        if isinstance(value, int | float) and 0 < value + _EPOCH < _LATEST
+        if isinstance(value, int | float)
     )
-    latest = max(found, default=None)
-    return None if latest is None else datetime.fromtimestamp(latest, UTC)
+    return max(filter(None, found), default=None)

@@ -9,25 +9,19 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from gdrive_wa.chats.damage import TableReader
 from gdrive_wa.core.errors import DatabaseError
-
-_CACHE = -8 * 1024
-"""KiB of pages kept (negative: SQLite's way to say KiB)."""
-
-_FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
-"""What the driver raises; the last when SQLite's own message quotes rotten bytes."""
-
-_STEPS_PER_CALL = 100_000
-_MIN_STEPS = 10_000_000
-_STEPS_PER_BYTE = 100
-"""Steps of SQLite's machine that reading may take: far more than any sound file of that size
-needs, and an end for one whose pages lead in circles."""
+from gdrive_wa.storage.untrusted_database import (
+    FAILURES,
+    code_of,
+    connect_untrusted,
+    shown_error,
+)
 
 
 class Tables:
@@ -52,22 +46,18 @@ class Tables:
             raise DatabaseError(
                 f"there is no database '{path}'", hint="check the spelling of the path"
             )
-        self._steps_left = _MIN_STEPS + _STEPS_PER_BYTE * path.stat().st_size
-        with self._errors():
-            self._database = sqlite3.connect(
-                path.absolute().as_uri() + "?mode=ro&immutable=1", uri=True, isolation_level=None
-            )
-            self._database.text_factory = _text
-            self._database.set_progress_handler(self._count_steps, _STEPS_PER_CALL)
         try:
-            with self._errors():
-                self._database.execute("PRAGMA trusted_schema = OFF")
-                self._database.execute("PRAGMA temp_store = MEMORY")
-                self._database.execute(f"PRAGMA cache_size = {_CACHE}")
-                self._columns, self._keys = self._introspect()
-        except DatabaseError:
-            self._database.close()
-            raise
+            self._database = connect_untrusted(path)
+        except FAILURES as error:
+            raise self._unreadable(error) from error
+        try:
+            self._columns, self._keys = self._introspect()
+        except FAILURES as error:
+            try:
+                self._database.stopped(error)
+            finally:
+                self._database.close()
+            raise self._unreadable(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +119,7 @@ class Tables:
 
     def select_ids(self, ids: Iterable[int]) -> None:
         """From now on the condition ``… IN wanted`` means these ids."""
-        with self._errors():
+        try:
             self._database.execute("DROP TABLE IF EXISTS temp.wanted")
             self._database.execute("CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY)")
             self._database.execute("BEGIN")
@@ -137,38 +127,54 @@ class Tables:
                 "INSERT OR IGNORE INTO temp.wanted VALUES (?)", ((number,) for number in ids)
             )
             self._database.execute("COMMIT")
+        except FAILURES as error:
+            self._database.stopped(error)
+            raise self._unreadable(error) from error
 
     def release(self) -> None:
         """Free what was kept in memory; the database stays open."""
-        with self._errors():
+        try:
             self._database.execute("DROP TABLE IF EXISTS temp.wanted")
             self._database.execute("PRAGMA shrink_memory")
+        except FAILURES as error:
+            self._can_continue(error)
 
     def count(self, table: str, where: str) -> int:
         """How many rows of `table` fulfil `where`; 0 when it cannot be counted."""
         if table not in self._columns:
             return 0
+        rows = f'SELECT 1 FROM "{table}" NOT INDEXED WHERE {where} LIMIT ?'  # noqa: S608 - names of ours
         try:
             found = self._database.execute(
-                f'SELECT count(*) FROM "{table}" WHERE {where}'  # noqa: S608 - names of ours
+                f"SELECT count(*) FROM ({rows})",  # noqa: S608 - likewise
+                (self._database.most_rows,),
             ).fetchone()
-        except _FAILURES as error:
+        except FAILURES as error:
             self._can_continue(error)
             return 0
         return int(found[0])
 
     def _last(self, table: str, chosen: str, where: str, last: int) -> Iterator[tuple[Any, ...]]:
         order = "ORDER BY rowid DESC" if self._numbered(table) else ""
-        query = f'SELECT {chosen} FROM "{table}" WHERE {where} {order} LIMIT ?'  # noqa: S608 - only names of ours
+        query = f'SELECT {chosen} FROM "{table}" NOT INDEXED WHERE {where} {order} LIMIT ?'  # noqa: S608 - only names of ours
         try:
-            yield from self._database.execute(query, (last,))
-        except _FAILURES as error:
+            for row in self._database.execute(query, (min(last, self._database.most_rows),)):
+                self._database.charge(row)
+                yield row
+        except FAILURES as error:
             self._can_continue(error)
 
     def _unnumbered(self, table: str, chosen: str, where: str) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._database.execute(f'SELECT {chosen} FROM "{table}" WHERE {where}')  # noqa: S608 - only names of ours
-        except _FAILURES as error:
+            query = f'SELECT {chosen} FROM "{table}" NOT INDEXED WHERE {where}'  # noqa: S608 - only names of ours
+            rows = self._database.execute(query)
+            for row in islice(rows, self._database.most_rows):
+                self._database.charge(row)
+                yield row
+            if rows.fetchone() is not None:
+                self.damaged = True
+                self.cut.add(table)
+        except FAILURES as error:
             self._can_continue(error)
             self.cut.add(table)
 
@@ -185,19 +191,13 @@ class Tables:
         Returns:
             False when nothing more can be read.
         """
-        if isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_INTERRUPT:
-            if self._steps_left > 0:
-                raise KeyboardInterrupt from error  # our clock swallowed it
+        if self._database.stopped(error):
             self.damaged = True
             return False
         if not _is_damage(error):
             raise self._unreadable(error) from error
         self.damaged = True
         return True
-
-    def _count_steps(self) -> int:
-        self._steps_left -= _STEPS_PER_CALL
-        return int(self._steps_left <= 0)
 
     def _numbered(self, table: str) -> bool:
         """False for a table that was made ``WITHOUT ROWID``, or whose column takes that name."""
@@ -206,7 +206,7 @@ class Tables:
             return False
         try:
             self._database.execute(f'SELECT rowid FROM "{table}" LIMIT 0')  # noqa: S608 - a name of ours
-        except _FAILURES as error:
+        except FAILURES as error:
             return _is_damage(error)
         return True
 
@@ -214,50 +214,25 @@ class Tables:
         """Each table's columns, and the column that is its row number, where one is."""
         columns: dict[str, set[str]] = {}
         keys: dict[str, str] = {}
-        for (table,) in self._database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
-        ).fetchall():
-            if isinstance(table, str):
-                columns_info = self._database.execute(
-                    "SELECT name, type, pk FROM pragma_table_info(?)", (table,)
-                ).fetchall()
-                columns[table] = {name for name, _, _ in columns_info}
-                own = [
-                    name
-                    for name, kind, key in columns_info
-                    if key and str(kind).upper() == "INTEGER"
-                ]
-                if len(own) == sum(1 for _, _, key in columns_info if key) == 1:
-                    keys[table] = own[0]
+        for table, listed in self._database.tables().items():
+            columns[table] = {name for name, _, _ in listed}
+            own = [name for name, kind, key in listed if key and kind == "INTEGER"]
+            if len(own) == sum(1 for _, _, key in listed if key) == 1:
+                keys[table] = own[0]
         return columns, keys
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except _FAILURES as error:
-            raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> DatabaseError:
         return DatabaseError(
-            f"this database cannot be read: {self.path} ({str(error).lower()})",
+            f"this database cannot be read: {self.path} ({shown_error(error)})",
             hint="decrypt it again from the backup, or from an older one",
         )
-
-
-def _code(error: sqlite3.Error) -> int | None:
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else int(code) & 0xFF
 
 
 def _is_damage(error: Exception) -> bool:
     if isinstance(error, UnicodeError):
         return True
-    return isinstance(error, sqlite3.Error) and _code(error) in (
+    return isinstance(error, sqlite3.Error) and code_of(error) in (
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_TOOBIG,
     )
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
-_LATEST = 4_102_444_800_000
-"""The year 2100, in milliseconds: what lies beyond is not the time of a message."""
+from gdrive_wa.core.moments import END_SECONDS, moment_at
+from gdrive_wa.core.names import whole_text
+from gdrive_wa.core.numbers import LARGEST
 
-_SECONDS = range(1_230_768_000, _LATEST // 1000)
+_SECONDS = range(1_230_768_000, END_SECONDS)
 """From the year 2009, when WhatsApp began, in seconds; in milliseconds they are January 1970."""
 
 _DIGITS = re.compile(r"[+-]?\d{1,18}(?:\.\d*)?")
@@ -22,9 +23,9 @@ _MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u202f\u00a0-]*")
 
 
 def as_int(value: object) -> int | None:
-    """A whole number, of whatever type it was stored."""
+    """A whole number of at most 63 bits, of whatever type it was stored."""
     if isinstance(value, int):
-        return value
+        return value if -0x7FFF_FFFF_FFFF_FFFF <= value <= 0x7FFF_FFFF_FFFF_FFFF else None
     if isinstance(value, float):
         return int(value) if abs(value) < 1e18 else None
     shown = text(value)
@@ -46,7 +47,8 @@ def text(value: object) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         return None
-    return value.replace("\x00", "") or None
+    value = value.replace("\x00", "")
+    return (value if value.isascii() else whole_text(value)) or None
 
 
 def name_text(value: object) -> str | None:
@@ -70,15 +72,17 @@ def moment(*values: object) -> datetime | None:
         number = as_int(value)
         if number is not None and number in _SECONDS:
             number *= 1000
-        if number is not None and 0 < number < _LATEST:
-            return datetime.fromtimestamp(number / 1000, UTC)
+        if number and (found := moment_at(number / 1000)) is not None:
+            return found
     return None
 
 
 def positive(*values: object) -> int | None:
-    """The first of `values` that is a number above 0."""
+    """The first of `values` that is a number above 0, and not an absurd one."""
     numbers = (as_int(value) for value in values)
-    return next((number for number in numbers if number is not None and number > 0), None)
+    return next(
+        (number for number in numbers if number is not None and 0 < number <= LARGEST), None
+    )
 
 
 def sha256_hex(value: object) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from gdrive_wa.chats.contacts import Person, Photo
 from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.interruption import watched
 
 LARGEST_PHOTO = 1 << 20
 """Bytes of a picture that is kept; what is larger is left out, as is what is not a picture."""
@@ -23,6 +24,13 @@ _PROPERTY = re.compile(r'([^;:]*+)((?:"[^"]*"|[^":])*+):(.*)', re.DOTALL)
 """Name, parameters, value; a parameter in quotes may hold the colon that begins the value."""
 
 _CHARSET = re.compile(r'CHARSET="?([\w.:-]+)')
+_CHARSETS = (
+    *("utf-8", "utf-16", "ascii", "iso8859", "cp", "mac", "koi8"),
+    *("gb", "big5", "shift_jis", "euc", "iso2022"),
+)
+"""How the character sets begin that phones use. Python has codecs that are no character sets: some
+take time with the square of a text, some unpack it."""
+
 _WHATSAPP_ID = re.compile(r"WAID=(\d{5,15})")
 """WhatsApp's own cards have the id beside the number."""
 _IMAGES = {
@@ -103,7 +111,7 @@ def _folded(content: str) -> Iterator[list[str]]:
     """The lines of each property; of one that is longer than any real one, the beginning."""
     parts: list[str] = []
     size, soft = 0, False
-    for line in _lines(content):
+    for line in watched(_lines(content)):
         quoted = soft and parts and parts[-1].endswith("=")
         if parts and (quoted or line[:1] in (" ", "\t")):
             if quoted:
@@ -135,8 +143,10 @@ def _decoded(value: str, parameters: str) -> str:
     declared = _CHARSET.search(parameters)
     for charset in (declared[1] if declared else "utf-8", "utf-8", "cp1252"):
         try:
-            return raw.decode(codecs.lookup(charset).name)
-        except (LookupError, UnicodeError, ValueError):
+            found = codecs.lookup(charset).name
+            if found.startswith(_CHARSETS):
+                return raw.decode(found)
+        except (LookupError, ValueError):
             continue
     return raw.decode("utf-8", "replace")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.storage.write_ahead import merge_own_log
 
 
 def merge_log(database: Path, log: Path, folder: Path) -> Path:
@@ -35,7 +36,7 @@ def merge_log(database: Path, log: Path, folder: Path) -> Path:
         shutil.copyfile(database, copy)
         shutil.copyfile(log, beside)
         try:
-            _checkpoint(copy)
+            merge_own_log(copy)
         except sqlite3.Error:  # not a log: the database alone counts
             shutil.copyfile(database, copy)
     except OSError as error:
@@ -48,10 +49,3 @@ def merge_log(database: Path, log: Path, folder: Path) -> Path:
             with suppress(OSError):
                 copy.with_name(f"{copy.name}{suffix}").unlink(missing_ok=True)
     return copy
-
-
-def _checkpoint(copy: Path) -> None:
-    with closing(sqlite3.connect(copy, isolation_level=None)) as opened:
-        opened.execute("PRAGMA trusted_schema = OFF")
-        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        opened.execute("PRAGMA journal_mode = DELETE").fetchall()

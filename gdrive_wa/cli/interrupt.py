@@ -5,15 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event
 from types import FrameType
 
 import click
 
-from gdrive_wa.core.errors import Interrupted
+from gdrive_wa.core import interruption
+from gdrive_wa.core.interruption import check
 
-_asked = Event()
-
+__all__ = ["STOPPING", "check", "graceful", "show_stopping_with"]
 
 STOPPING = ("stopping …", "Ctrl-C again to stop at once")
 
@@ -33,21 +32,15 @@ def show_stopping_with(tell: Callable[[], None] | None) -> None:
     _show_stopping = tell or _echo
 
 
-def check() -> None:
-    """Raise if the user asked to stop."""
-    if _asked.is_set():
-        raise Interrupted("stopped")
-
-
 @contextmanager
 def graceful() -> Iterator[None]:
     """While it is active, Ctrl-C and SIGTERM make :func:`check` raise."""
-    _asked.clear()
+    interruption.withdraw()
 
     def ask(number: int, frame: FrameType | None) -> None:
-        if _asked.is_set():
+        if interruption.requested():
             signal.default_int_handler(number, frame)
-        _asked.set()
+        interruption.request()
         _show_stopping()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -392,6 +392,13 @@ class Report:
     seconds: float = 0.0
     notes: NoteCounts | None = None
 
+    def fail(self, path: str, error: GdriveWaError) -> None:
+        """Count the entry at `path` as failed, although it was done or skipped: it is there, but
+        cannot be used."""
+        self.done = [outcome for outcome in self.done if outcome.path != path]
+        self.skipped = [outcome for outcome in self.skipped if outcome.path != path]
+        self.failed.append(Outcome.failed(path, error))
+
     def to_json(self) -> dict[str, object]:
         """The keys of ``restore --json``, ``download --json`` and ``decrypt --json``."""
         return {

@@ -34,6 +34,23 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def whole_text(text: str) -> str:
+    """`text` as every disk, JSON document, URL and page can hold it.
+
+    Half of a surrogate pair, which no UTF-8 can contain, is written as ``%ud800``, and a byte
+    of a file name that is not UTF-8 as ``%ff``. The result names the original, but is not it.
+    """
+    return text if text.isascii() else _SURROGATE.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"%{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"%u{code:04x}"
+
+
 def safe_name(text: str, *, fallback: str = "unnamed", max_bytes: int = MAX_NAME_BYTES) -> str:
     """Turn any text into a file name that is valid on Linux, macOS and Windows.
 
@@ -45,7 +62,7 @@ def safe_name(text: str, *, fallback: str = "unnamed", max_bytes: int = MAX_NAME
     - A name longer than `max_bytes` is cut and gets a short hash, so that long names stay unique.
     - If nothing is left, the result is `fallback`.
     """
-    text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
+    text = unicodedata.normalize("NFC", whole_text(text))
     text = _FORBIDDEN.sub("_", text)
     if not text.isascii():
         text = "".join(

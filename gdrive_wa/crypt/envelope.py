@@ -11,13 +11,15 @@ import hashlib
 import hmac
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from secrets import token_bytes
 from typing import NamedTuple
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError
 from gdrive_wa.core.kinds import LONGEST_ENVELOPE
+from gdrive_wa.core.moments import moment_in
+from gdrive_wa.core.numbers import LARGEST
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.crypt.primitives import BLOCK_SIZE, decrypt_cbc, encrypt_cbc
 
@@ -186,17 +188,11 @@ def _size(value: object) -> int | None:
         size = int(value)
     except ValueError as error:
         raise MetadataError("a metadata envelope holds no proper size") from error
-    if size < 0:
-        raise MetadataError("a metadata envelope contains a negative size")
+    if not 0 <= size <= LARGEST:
+        raise MetadataError("a metadata envelope contains an impossible size")
     return size
 
 
 def _moment(value: object) -> datetime | None:
     """The time in UTC; None for an invalid one, which must not cost the file."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return moment_in(value)

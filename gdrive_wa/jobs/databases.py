@@ -14,7 +14,7 @@ from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.phone import PhoneDatabases
 from gdrive_wa.chats.read import Chats, read_increment_links
 from gdrive_wa.core.errors import DamagedError, DatabaseError, UnsafeNameError
-from gdrive_wa.core.model import Entry, MediaLink, Outcome, Report
+from gdrive_wa.core.model import Entry, MediaLink, Report
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.crypt.recognise import plain_name
 from gdrive_wa.jobs.database_groups import is_increment
@@ -121,7 +121,7 @@ def read_increments(
             if path is not None:
                 found.append(read_increment(path))
         except (DamagedError, UnsafeNameError) as error:
-            report.failed.append(Outcome.failed(paths[name], error))
+            report.fail(paths[name], error)
     for name in sorted(names.difference(ordered)):
         progress.say(f"{name} looks like an increment, but is not named like one: it is not read")
     return found

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from gdrive_wa.core.errors import GoneError, NetworkError
+from gdrive_wa.core.errors import GoneError, NetworkError, UnsafeNameError
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.names import whole_text
 from gdrive_wa.google.advice import Service
 from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
@@ -86,7 +87,12 @@ class BackupService:
 
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
+        try:
+            url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
+        except UnicodeEncodeError as error:
+            raise UnsafeNameError(
+                f"the stored name '{entry.stored_as}' is not text, so it cannot be asked for"
+            ) from error
         try:
             return self._session.stream(url, offset=offset, what=entry.stored_as)
         except GoneError as error:
@@ -140,14 +146,14 @@ def _backup(item: dict[str, Any]) -> Backup:
     uploading = bool(item.get("activeTransactionId"))
     lacks = [not size, not metadata]
     return Backup(
-        name=item["name"],
-        account=item["name"].rsplit("/", 1)[-1],
+        name=whole_text(item["name"]),
+        account=whole_text(item["name"]).rsplit("/", 1)[-1],
         updated=updated,
         size=size,
         encrypted=encryption.end_to_end,
         key_type=encryption.key_type,
         locks=encryption.locks,
-        app_version=str(version)[:100] if isinstance(version, str | int) else None,
+        app_version=whole_text(str(version)[:100]) if isinstance(version, str | int) else None,
         uploading=uploading,
         unfinished=any(lacks) if uploading else all(lacks),
         expires=_after_months(updated, MONTHS_KEPT),
@@ -179,7 +185,7 @@ def _after_days(moment: datetime | None, days: int) -> date | None:
 
 
 def _entry(item: dict[str, Any], backup: str) -> Entry:
-    stored_as = item["name"].removeprefix(f"{backup}/files/")
+    stored_as = whole_text(item["name"]).removeprefix(f"{backup}/files/")
     modified = parse_moment(item.get("updateTime"))
     return Entry(
         stored_as=stored_as,

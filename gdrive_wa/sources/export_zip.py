@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gdrive_wa.core.errors import FormatError, UnsafeNameError
 from gdrive_wa.core.junk import is_junk
+from gdrive_wa.core.moments import EPOCH, moment_at
 from gdrive_wa.core.names import parts_of
 from gdrive_wa.sources.export_files import (
     DAMAGED,
@@ -48,7 +49,7 @@ def exports_in_zip(path: Path, label: str, warnings: list[str]) -> Iterator[Expo
         raise FormatError(f"the ZIP '{path.name}' claims to hold more than it does")
     if sum(member.file_size for member in members) > max(_MOST, _BOMB * size):
         raise FormatError(f"the ZIP '{path.name}' grows out of all proportion")
-    latest = datetime.fromtimestamp(max(written, 0), UTC)
+    latest = moment_at(written) or EPOCH
     by_folder: dict[str, dict[str, ExportedFile]] = {}
     for folder, name, info in _safe_members(members, path.name, warnings):
         stored_as = "/".join(filter(None, (label, folder, name)))

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import Kind, is_encrypted, kind_of
+from gdrive_wa.core.moments import EPOCH, moment_at
 from gdrive_wa.sources.export_files import ExportedFile, ExportFolder, as_folder
 from gdrive_wa.sources.export_zip import exports_in_zip
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
@@ -149,7 +149,7 @@ def _plain_file(folder: Path, child: os.DirEntry[str], label: str) -> ExportedFi
         stored_as=f"{label}/{child.name}" if label else child.name,
         name=child.name,
         size=found.st_size,
-        modified=datetime.fromtimestamp(max(found.st_mtime, 0), UTC),
+        modified=moment_at(found.st_mtime) or EPOCH,
         revision=f"{found.st_size}-{found.st_mtime_ns}",
         path=folder / child.name,
     )

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gdrive_wa.core.kinds import LONGEST_ENVELOPE
+from gdrive_wa.core.moments import moment_in
+from gdrive_wa.core.names import whole_text
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 """Older than any time; used to compare when a time is unknown."""
@@ -18,13 +20,7 @@ _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 
 def parse_moment(text: object) -> datetime | None:
     """A time in RFC 3339, as UTC; None for anything else."""
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return moment_in(text)
 
 
 def parse_size(value: object) -> int | None:
@@ -62,5 +58,5 @@ def parse_envelope(value: object) -> str | None:
 
 
 def parse_text(value: object) -> str | None:
-    """A string that is not empty; None for anything else."""
-    return value if isinstance(value, str) and value else None
+    """A string that is not empty; None for anything else. See :func:`whole_text`."""
+    return whole_text(value) if isinstance(value, str) and value else None

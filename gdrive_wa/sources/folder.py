@@ -14,7 +14,7 @@ import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError, UsageError
@@ -28,9 +28,12 @@ from gdrive_wa.core.kinds import (
     kind_of,
 )
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.moments import moment_at
+from gdrive_wa.core.names import whole_text
 from gdrive_wa.sources.beside import databases_beside
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
+from gdrive_wa.sources.scan import is_readable_folder, scan, subfolders
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
 
 _MEDIA = "Android/media"
@@ -88,7 +91,7 @@ class Folder:
         files = self._scanned(path)
         hashes = _hashes(path)
         number = _NUMBER.fullmatch(path.name)
-        backup_id = number[1] if number else str(path.absolute())
+        backup_id = number[1] if number else whole_text(str(path.absolute()))
         for stored_as in sorted(files):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
             if owner != stored_as and owner in files:
@@ -96,12 +99,13 @@ class Folder:
             size, modified, modified_ns = files[stored_as]
             locator = self._beside[path].get(stored_as) or f"{path}{os.sep}{stored_as}"
             sealed = stored_as + METADATA_SUFFIX in files
+            shown = stored_as if stored_as.isascii() else _whole(stored_as, files)
             yield Entry(
-                stored_as=stored_as,
-                path=stored_as,
+                stored_as=shown,
+                path=shown,
                 locator=locator,
                 size=size,
-                md5=hashes.get(stored_as),
+                md5=hashes.get(shown),
                 modified=_moment(modified),
                 revision=f"{size}-{modified_ns}",
                 envelope=_envelope(locator + METADATA_SUFFIX) if sealed else None,
@@ -148,19 +152,19 @@ class Folder:
 
     def _roots(self) -> list[_Root]:
         """The folders of the backups; no file belongs to two of them."""
-        phone = [path for name in _PHONE_ROOTS if _is_readable_folder(path := self._path / name)]
+        phone = [path for name in _PHONE_ROOTS if is_readable_folder(path := self._path / name)]
         # a phone over USB shows its storages as folders: "Internal shared storage", a card
         phone += [
             path
-            for storage in _subfolders(self._path)
+            for storage in subfolders(self._path)
             for app in _APPS
-            if _is_readable_folder(path := storage / _MEDIA / app)
+            if is_readable_folder(path := storage / _MEDIA / app)
         ]
         if phone:
             return [root for path in phone for root in _with_accounts(path, frozenset())]
         dumps = [
             child
-            for child in _subfolders(self._path)
+            for child in subfolders(self._path)
             if _NUMBER.fullmatch(child.name) and _looks_like_a_dump(child)
         ]
         roots = [root for path in dumps for root in _with_accounts(path, frozenset())]
@@ -183,7 +187,7 @@ class _Root:
         waiting = [(os.path.abspath(self.path), "")]
         while waiting:
             folder, prefix = waiting.pop()
-            children = _scan(folder)
+            children = scan(folder)
             if prefix and _is_archive(folder, children):
                 continue
             for child in children:
@@ -216,7 +220,7 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     encrypted = is_end_to_end(files)
     return Backup(
         name=str(root),
-        account=number[1] if number else root.name,
+        account=number[1] if number else whole_text(root.name),
         updated=_moment(max(modified for _, modified, _ in files.values())),
         size=size,
         encrypted=encrypted,
@@ -226,7 +230,7 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
 
 def _with_accounts(path: Path, others: frozenset[Path]) -> list[_Root]:
     """The backup at `path`, and those of further accounts inside it."""
-    accounts = _subfolders(path / _ACCOUNTS)
+    accounts = subfolders(path / _ACCOUNTS)
     inside = frozenset({path / _ACCOUNTS}) if accounts else frozenset()
     return [_Root(path, others | inside), *map(_Root, accounts)]
 
@@ -235,42 +239,15 @@ def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
     """True for an archive inside the folder of a backup: without this, each run would
     restore the result of the last one. A download by gdrive-wa is not an archive."""
     state = any(child.name == STATE_FOLDER for child in children)
-    return state and not _is_readable_folder(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
+    return state and not is_readable_folder(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
 
 
 def _looks_like_a_dump(folder: Path) -> bool:
     """True if `folder` contains a backup. The name is not enough: a date is a number too."""
     return any(
         child.name.lower() in _INSIDE_A_BACKUP or is_encrypted(child.name)
-        for child in _scan(str(folder))
+        for child in scan(str(folder))
     )
-
-
-def _is_readable_folder(folder: Path) -> bool:
-    try:
-        return folder.is_dir()
-    except OSError:  # no permission
-        return False
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    return [folder / child.name for child in _scan(str(folder)) if _is_folder(child)]
-
-
-def _is_folder(child: os.DirEntry[str]) -> bool:
-    try:
-        return child.is_dir(follow_symlinks=False)
-    except OSError:  # gone meanwhile
-        return False
-
-
-def _scan(folder: str) -> list[os.DirEntry[str]]:
-    """The content of `folder`, by name; empty if it is gone or cannot be read."""
-    try:
-        with os.scandir(folder) as children:
-            return sorted(children, key=lambda child: child.name)
-    except OSError:
-        return []
 
 
 def _hashes(root: Path) -> dict[str, str | None]:
@@ -295,5 +272,14 @@ def _envelope(path: str) -> str | None:
         os.close(file)
 
 
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(max(seconds, 0), UTC)
+def _moment(seconds: float) -> datetime | None:
+    return moment_at(max(seconds, 0))
+
+
+def _whole(name: str, files: Mapping[str, Found]) -> str:
+    """A name that is not UTF-8, as text; unlike every other one here."""
+    whole = whole_text(name)
+    while whole != name and whole in files:
+        stem, suffix = os.path.splitext(whole)
+        whole = f"{stem}%{suffix}"
+    return whole

@@ -12,18 +12,17 @@ import contextlib
 import itertools
 import os
 import re
-import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gdrive_wa.core.errors import DamagedError, DatabaseError, GoneError
 from gdrive_wa.core.model import Backup, Entry, Secret
+from gdrive_wa.core.moments import EPOCH, moment_at
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import FileBlob
 from gdrive_wa.sources.iphone_checks import (
@@ -34,7 +33,9 @@ from gdrive_wa.sources.iphone_checks import (
     is_own_file,
     stored_file,
 )
-from gdrive_wa.sources.iphone_files import LARGEST_PLIST, copy_database, decrypt, read_plist, unlock
+from gdrive_wa.sources.iphone_files import copy_database, decrypt, unlock
+from gdrive_wa.sources.plist import LARGEST_PLIST, read_plist, text_in
+from gdrive_wa.storage.untrusted_database import read_table
 
 if TYPE_CHECKING:
     from iphone_backup_decrypt import EncryptedBackup
@@ -51,10 +52,9 @@ _BOOK_FOLDER = "Library/AddressBook/"
 _PREFERENCES = "Library/Preferences/{}.plist"
 _NUMBER = re.compile(r"(\d{5,15})(?:@s\.whatsapp\.net)?")
 _FILE_ID = re.compile(r"[0-9a-f]{40}")
-_FILES = (
-    "SELECT fileID, domain, relativePath, file FROM Files WHERE flags = 1 AND (domain IN (?, ?)"
-    " OR domain = 'HomeDomain' AND relativePath LIKE 'Library/AddressBook/AddressBook.sqlitedb%')"
-)
+_BOOK = f"{_BOOK_FOLDER}AddressBook.sqlitedb"
+_COLUMNS = ("fileID", "domain", "relativePath", "file")
+_WANTED: dict[str, tuple[str | int, ...]] = {"flags": (1,), "domain": (*DOMAINS, _BOOK_DOMAIN)}
 
 
 def is_iphone(path: Path) -> bool:
@@ -180,7 +180,7 @@ class _Phone:
         self._folder = folder
         self._scratch = scratch
         scratch.mkdir(mode=0o700)
-        self.updated = datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, UTC)
+        self.updated = moment_at((folder / MANIFEST).stat().st_mtime)
         self._locked: EncryptedBackup | None = None
         self._preferences_by_domain: dict[str, dict[str, Any]] = {}
         self._lock = Lock()
@@ -228,15 +228,13 @@ class _Phone:
         """The phone number of the account, as digits; None if the preferences do not contain it."""
         preferences = self._preferences(domain)
         for name in ("OwnJabberID", "LastOwnJabberID"):
-            found = _NUMBER.fullmatch(str(preferences.get(name, "")))
-            if found:
+            if found := _NUMBER.fullmatch(text_in(preferences, name)):
                 return found.group(1)
         return None
 
     def owner(self, domain: str) -> str | None:
         """The owner's own name; None if the preferences do not contain it."""
-        name = self._preferences(domain).get("FullUserName")
-        return name.strip() or None if isinstance(name, str) else None
+        return text_in(self._preferences(domain), "FullUserName").strip() or None
 
     def _preferences(self, domain: str) -> dict[str, Any]:
         if domain not in self._preferences_by_domain:
@@ -261,21 +259,22 @@ class _Phone:
     def _read(self, manifest: Path) -> dict[str, dict[str, _Stored]]:
         found: dict[str, dict[str, _Stored]] = {domain: {} for domain in (*DOMAINS, _BOOK_DOMAIN)}
         try:
-            with closing(sqlite3.connect(f"{manifest.as_uri()}?mode=ro", uri=True)) as database:
-                rows = database.execute(_FILES, tuple(DOMAINS)).fetchall()
-        except sqlite3.Error as error:
+            rows = list(read_table(manifest, "Files", _COLUMNS, _WANTED))
+        except DatabaseError as error:
             raise DatabaseError(
                 f"the list of files of the iPhone backup '{self._folder}' cannot be read",
                 hint="back up the iPhone again",
             ) from error
-        for file_id, domain, path, file_plist in rows:
+        for file_id, domain, path, blob in rows:
             if domain not in found or not isinstance(path, str) or not path:
+                continue
+            if domain == _BOOK_DOMAIN and not path.startswith(_BOOK):
                 continue
             if not isinstance(file_id, str) or not _FILE_ID.fullmatch(file_id):
                 continue
-            size, modified = facts(self._folder, file_id, self.updated)
+            size, modified = facts(self._folder, file_id, self.updated or EPOCH)
             name = path.removeprefix(_BOOK_FOLDER) if domain == _BOOK_DOMAIN else path
-            found[domain][name] = _Stored(name, file_id, size, modified, file_plist or b"")
+            found[domain][name] = _Stored(name, file_id, size, modified, blob or b"")
         book = found.pop(_BOOK_DOMAIN)
         return {domain: {**book, **files} if files else {} for domain, files in found.items()}
 

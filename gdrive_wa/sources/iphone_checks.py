@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import DamagedError, FormatError, GoneError
+from gdrive_wa.core.moments import EPOCH, moment_at
 
 ICLOUD = "ChatStorage.sqlite.enc"
 MANIFEST = "Manifest.db"
@@ -60,7 +61,7 @@ def facts(folder: Path, file_id: str, unknown: datetime) -> tuple[int | None, da
         info = (folder / file_id[:2] / file_id).lstat()
     except OSError:
         return None, unknown
-    return info.st_size, datetime.fromtimestamp(max(info.st_mtime, 0), UTC)
+    return info.st_size, moment_at(info.st_mtime) or EPOCH
 
 
 def refuse_icloud(path: Path) -> None:

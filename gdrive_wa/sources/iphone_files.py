@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import plistlib
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from xml.parsers.expat import ExpatError
+from typing import TYPE_CHECKING
 
 from gdrive_wa.core.errors import (
     DamagedError,
     DatabaseError,
-    GdriveWaError,
     MissingKeyError,
     UsageError,
     WrongKeyError,
 )
 from gdrive_wa.core.model import Secret
+from gdrive_wa.sources.plist import is_bounded
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.reading import open_listed
+from gdrive_wa.storage.untrusted_database import FAILURES
+from gdrive_wa.storage.write_ahead import merge_own_log
 
 if TYPE_CHECKING:
     from iphone_backup_decrypt import EncryptedBackup
 
 VARIABLE = "GDRIVE_WA_IPHONE_PASSPHRASE"
-LARGEST_PLIST = 16 << 20
-"""Most bytes of a property list that are read."""
 
 
 def copy_database(database: Path, log: Path | None, target: Path) -> None:
@@ -42,10 +37,8 @@ def copy_database(database: Path, log: Path | None, target: Path) -> None:
         if log is not None and log.is_file():
             shutil.copyfile(log, target.with_name(f"{target.name}-wal"))
     try:
-        with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-            copy.execute("PRAGMA trusted_schema = OFF")
-            copy.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.Error as error:
+        merge_own_log(target)
+    except FAILURES as error:
         raise DatabaseError(f"the database '{database}' cannot be read") from error
 
 
@@ -76,8 +69,14 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
             "a locked iPhone backup needs a library that is not installed",
             hint='install it with: pip install "gdrive-wa[ios]"',
         ) from error
+
+    class Locked(EncryptedBackup):  # type: ignore[misc]
+        def _open_temp_database(self) -> None:
+            """Leave the list of files alone: it is a stranger's database."""
+
     try:
-        backup = EncryptedBackup(backup_directory=str(folder), passphrase=passphrase.reveal())
+        _require_bounded((folder / "Manifest.plist").read_bytes())
+        backup = Locked(backup_directory=str(folder), passphrase=passphrase.reveal())
         backup.save_manifest_file(str(manifest))
     except IncorrectPassphraseError as error:
         raise WrongKeyError(
@@ -91,6 +90,11 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
     return backup
 
 
+def _require_bounded(plist: bytes) -> None:
+    if not is_bounded(plist):
+        raise ValueError("a property list without end")
+
+
 def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path) -> None:
     """Decrypt the stored file `path`, described in the list by `file_plist`, to `target`.
 
@@ -100,6 +104,7 @@ def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path
     from iphone_backup_decrypt import utils  # noqa: PLC0415 - it is installed: it opened the list
 
     try:
+        _require_bounded(file_plist)
         plist = utils.FilePlist(file_plist)
         key = backup.keybag.unwrap_key_for_class(plist.protection_class, plist.encryption_key)
         utils.aes_decrypt_chunked(in_filename=str(path), key=key, out_filepath=str(target))
@@ -108,13 +113,3 @@ def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path
             f"the file '{path.name}' of the iPhone backup cannot be decrypted",
             hint="back up the iPhone again",
         ) from error
-
-
-def read_plist(path: Path) -> dict[str, Any]:
-    """The content of a property list; empty if the file is not one."""
-    try:
-        with open_listed(str(path)) as file:
-            parsed = plistlib.loads(file.read(LARGEST_PLIST))
-    except (GdriveWaError, OSError, ValueError, ExpatError, LookupError, TypeError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 from gdrive_wa.core.errors import (
@@ -23,6 +23,7 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
 from gdrive_wa.core.model import Backup, Entry, MediaLink
+from gdrive_wa.core.moments import moment_at
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.crypt.media import enc_size
@@ -168,8 +169,8 @@ def expiry(link: MediaLink) -> datetime | None:
     """When a link expires, UTC: its ``oe``, a hexadecimal Unix time; None if it has none."""
     try:
         (text,) = parse_qs(urlsplit(url_of(link)).query).get("oe", [""])
-        return datetime.fromtimestamp(int(text, 16), UTC)
-    except (ValueError, OverflowError, OSError):
+        return moment_at(int(text, 16))
+    except ValueError:
         return None
 
 

@@ -17,7 +17,8 @@ from types import NoneType
 from typing import Any
 
 from gdrive_wa.core.errors import FormatError, UnsafeNameError
-from gdrive_wa.core.names import parts_of
+from gdrive_wa.core.names import parts_of, whole_text
+from gdrive_wa.core.numbers import whole_number
 
 FORMAT = "gdrive-wa manifest"
 VERSION = 1
@@ -82,6 +83,9 @@ _values_of = attrgetter(*_FIELDS)
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KINDS = {"path": (str,), "sha256": (str,), "size": (int,), "mtime_ns": (int,), "also": (tuple,)}
 """Types of the fields that are neither text nor None."""
+
+_LATEST = (1 << 63) - 1
+"""Nanoseconds of the last time that a file can have; it is in the year 2262."""
 
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, UnsafeNameError)
 """Exceptions from parsing a damaged or foreign line."""
@@ -170,6 +174,9 @@ def _record(item: Line) -> Record:
     The file may be damaged, and its paths are joined to the folder.
     """
     values = {name: item[name] for name in _FIELDS if name in item}
+    values["size"] = whole_number(item["size"]) or 0
+    values["mtime_ns"] = whole_number(item["mtime_ns"], least=-_LATEST, most=_LATEST) or 0
+    values["path"] = whole_text(item["path"])
     values["also"] = tuple((a, b, c) for a, b, c in values.get("also", ()))
     if not all(isinstance(text, str | None) for source in values["also"] for text in source):
         raise TypeError("also")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
@@ -17,6 +18,7 @@ from gdrive_wa.core.names import (
     parts_of,
     safe_name,
     safe_path,
+    whole_text,
 )
 from tests.hostile import HOSTILE
 
@@ -152,3 +154,19 @@ def test_twins_of_case_and_of_unicode_are_one_on_some_file_system() -> None:
     assert folded_name("cafe\u0301") == folded_name("caf\u00e9")
     assert folded_name("stra\u00dfe") == folded_name("STRASSE")
     assert folded_name("a") != folded_name("b")
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("PTT-1.opus", "PTT-1.opus"),
+        ("Grüße \U0001f600", "Grüße \U0001f600"),
+        ("\ud800.opus", "%ud800.opus"),
+        (os.fsdecode(b"PTT-\xff.opus"), "PTT-%ff.opus"),
+        ("\ude00\ud83d", "%ude00%ud83d"),
+    ],
+)
+def test_half_a_surrogate_pair_is_written_out(text: str, whole: str) -> None:
+    assert whole_text(text) == whole
+    assert whole_text(text).encode()
+    assert safe_name(text).encode()

@@ -154,7 +154,6 @@ def test_the_lock_is_free_again_when_opening_failed(tmp_path: Path) -> None:
         b'{"path":"../../x","size":1,"sha256":"","mtime_ns":1}',
         b'{"path":"/etc/x","size":1,"sha256":"","mtime_ns":1}',
         b'{"path":7,"size":1,"sha256":"","mtime_ns":1}',
-        b'{"path":"a","size":"1","sha256":"","mtime_ns":1}',
         b'{"path":"a","size":1,"sha256":null,"mtime_ns":1}',
         b'{"path":"a","size":1,"sha256":"","mtime_ns":1,"also":[7]}',
         b'{"path":"a","size":1,"sha256":"","mtime_ns":1,"stored_as":[]}',
@@ -172,6 +171,24 @@ def test_an_invalid_line_is_named(tmp_path: Path, line: bytes) -> None:
     with pytest.raises(FormatError, match="line 3 of the manifest") as caught:
         read_manifest(tmp_path)
     assert caught.value.hints
+
+
+@pytest.mark.parametrize("value", ['"1"', "1" + "0" * 40, "-" + "9" * 30, "true", "null", "1e400"])
+@pytest.mark.parametrize("name", ["size", "mtime_ns"])
+def test_an_impossible_number_costs_its_own_file_alone(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    folder = tmp_path / ".gdrive-wa"
+    folder.mkdir()
+    numbers = {"size": "7", "mtime_ns": "5", name: value}
+    line = f'{{"path":"a","sha256":"","size":{numbers["size"]},"mtime_ns":{numbers["mtime_ns"]}}}'
+    (folder / "manifest.jsonl").write_bytes(serialise([record("b")]) + line.encode() + b"\n")
+    with Manifest(tmp_path) as manifest:
+        assert len(manifest) == 2
+        found = manifest.get("a")
+        assert found is not None
+        assert not manifest.intact(found)
 
 
 @settings(deadline=None)

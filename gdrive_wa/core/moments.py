@@ -1,0 +1,37 @@
+"""Dates from outside: each becomes one that every time zone can show, or none.
+
+Python's calendar ends in the years 1 and 9999, file systems and Windows sooner, and a zone shifts a
+date over the edge. No date of a backup lies there, so only those from 1970 to 2099 are taken.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The earliest date that is taken."""
+
+END_SECONDS = 4_102_444_800
+"""The year 2100, in seconds since 1970: a later date is not one of a backup."""
+
+
+def moment_at(seconds: float | None) -> datetime | None:
+    """The time at `seconds` since 1970, as UTC; None outside the calendar."""
+    if seconds is None or not 0 <= seconds < END_SECONDS:  # NaN is outside too
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment_in(text: object) -> datetime | None:
+    """A time in RFC 3339 or ISO 8601, as UTC; None for anything else and outside the calendar.
+
+    Without a zone it is UTC.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment_at(moment.timestamp()) else None

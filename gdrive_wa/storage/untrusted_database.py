@@ -1,0 +1,269 @@
+"""The only way to open an SQLite database that this program did not write.
+
+A database is a program of a stranger's: a view may never end, a virtual table runs code of its
+own, pages may lead in circles, and one large value may be shared by thousands of rows. So only
+genuine tables are listed, an authorizer allows nothing else, no index is trusted, and a progress
+handler bounds the work and hears Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from gdrive_wa.core import interruption
+from gdrive_wa.core.errors import DatabaseError, Interrupted
+
+FAILURES = (sqlite3.Error, OverflowError, UnicodeError, MemoryError)
+"""What the driver raises; a ``UnicodeError`` when SQLite's own message quotes rotten bytes."""
+
+_CACHE = -8 * 1024
+"""KiB of pages kept (negative: SQLite's way to say KiB)."""
+
+_STEPS_PER_CALL = 50_000
+_MIN_STEPS = 1_000_000
+_STEPS_PER_BYTE = 50
+"""Steps of SQLite's machine that reading may take: far more than any sound file of that size
+needs, and an end for one whose pages lead in circles."""
+
+_MIN_SECONDS = 60.0
+_SECONDS_PER_BYTE = 2e-6
+"""Processor time of the reading thread, likewise; not the clock's, which runs on while a laptop
+sleeps."""
+
+_MIN_BYTES = 32 << 20
+_VALUES_PER_BYTE = 16
+"""Bytes of long texts and of blobs that are handed out, likewise: rows may share a large value."""
+_LONG_TEXT = 256
+
+_SMALLEST_ROW = 4
+"""Bytes that a row takes at least."""
+_LARGEST_VALUE = 16 << 20
+_MOST_TABLES = 5000
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: _LARGEST_VALUE,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 1000,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+_FUNCTIONS = {"count", "like"}
+_PRAGMAS = {"table_xinfo", "wal_checkpoint", "journal_mode", "shrink_memory"}
+_ACTIONS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_TRANSACTION}
+
+_TABLE = re.compile(
+    r"""CREATE TABLE (?:"(\w+)"|'(\w+)'|`(\w+)`|\[(\w+)\]|(\w+))(?=[\s(/-])""", re.ASCII
+)
+"""How the SQL of a table begins: SQLite itself writes these words, whatever the app wrote."""
+_ORDINARY = 0
+"""What ``table_xinfo`` says of a column that is stored and not computed."""
+
+
+class UntrustedDatabase(sqlite3.Connection):
+    """A connection with bounds, made by :func:`open_untrusted`.
+
+    Attributes:
+        used_up: True once the file has cost more than any sound one of its size.
+        most_rows: more rows than a table in a file of that size can have.
+    """
+
+    used_up = False
+    most_rows = 0
+    _steps = _bytes = 0
+    _deadline = 0.0
+
+    def bound(self, size: int) -> None:
+        """Set the bounds for a file of `size` bytes. To be called once, before anything is read."""
+        self._steps = _MIN_STEPS + _STEPS_PER_BYTE * size
+        self._bytes = _MIN_BYTES + _VALUES_PER_BYTE * size
+        self._deadline = time.thread_time() + _MIN_SECONDS + _SECONDS_PER_BYTE * size
+        self.most_rows = size // _SMALLEST_ROW + 1
+        self.text_factory = self._text
+        for limit, value in _LIMITS.items():
+            self.setlimit(limit, value)
+        self.set_progress_handler(self._tick, _STEPS_PER_CALL)
+        for setting in ("trusted_schema = OFF", "automatic_index = OFF", "temp_store = MEMORY"):
+            self.execute(f"PRAGMA {setting}")
+        self.execute(f"PRAGMA cache_size = {_CACHE}")
+        self.set_authorizer(_authorise)
+
+    def _tick(self) -> int:
+        self._steps -= _STEPS_PER_CALL
+        if self._steps <= 0 or time.thread_time() > self._deadline:
+            self.used_up = True
+        return int(self.used_up or interruption.requested())
+
+    def charge(self, row: tuple[Any, ...]) -> None:
+        """Count the blobs of a row. Long texts are counted as they are read.
+
+        Raises:
+            sqlite3.OperationalError: the values of this file are larger than any sound one's.
+        """
+        if bytes in map(type, row):
+            self._spend(sum(len(value) for value in row if type(value) is bytes))
+
+    def _text(self, raw: bytes) -> str:
+        if len(raw) > _LONG_TEXT:
+            self._spend(len(raw))
+        return raw.decode("utf-8", "replace")
+
+    def _spend(self, size: int) -> None:
+        self._bytes -= size
+        if self._bytes < 0:
+            self.used_up = True
+            raise _UsedUpError("the values are larger than the file")
+
+    def stopped(self, error: Exception) -> bool:
+        """True if `error` came because the bounds are reached.
+
+        Raises:
+            Interrupted, KeyboardInterrupt: it came because the user asked to stop.
+        """
+        if isinstance(error, MemoryError):
+            self.used_up = True
+        elif not isinstance(error, sqlite3.Error) or code_of(error) != sqlite3.SQLITE_INTERRUPT:
+            return False
+        elif interruption.requested():
+            raise Interrupted("stopped") from error
+        elif not self.used_up:
+            raise KeyboardInterrupt from error  # SQLite swallowed it in the progress handler
+        return True
+
+    def tables(self) -> dict[str, list[tuple[str, str, int]]]:
+        """The genuine tables, with the name, declared type and place in the primary key of each
+        stored column. Views, virtual tables and computed columns are not among them.
+
+        Raises:
+            sqlite3.Error: they cannot be read, or are more than in any real database.
+        """
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' LIMIT ?"
+        listed = self.execute(query, (_MOST_TABLES + 1,)).fetchall()
+        if len(listed) > _MOST_TABLES:
+            raise sqlite3.DatabaseError("more tables than any real database has")
+        return {name: self._columns(name) for name, sql in listed if _is_table(name, sql)}
+
+    def _columns(self, table: str) -> list[tuple[str, str, int]]:
+        return [
+            (str(name), str(kind).upper(), int(key))
+            for _, name, kind, _, _, key, hidden in self.execute(f'PRAGMA table_xinfo("{table}")')
+            if hidden == _ORDINARY
+        ]
+
+
+class _UsedUpError(sqlite3.OperationalError):
+    sqlite_errorcode = sqlite3.SQLITE_INTERRUPT
+
+
+@contextmanager
+def open_untrusted(path: Path, *, our_copy: bool = False) -> Iterator[UntrustedDatabase]:
+    """Open a database of a stranger's, read-only, and close it at the end.
+
+    Args:
+        path: a regular file.
+        our_copy: it is a copy of ours, which may be changed.
+
+    Raises:
+        sqlite3.Error: it is not a database.
+    """
+    with closing(connect_untrusted(path, our_copy=our_copy)) as database:
+        yield database
+
+
+def connect_untrusted(path: Path, *, our_copy: bool = False) -> UntrustedDatabase:
+    """As :func:`open_untrusted`, for a caller that closes it."""
+    mode = "mode=rw" if our_copy else "mode=ro&immutable=1"
+    database = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        isolation_level=None,
+        factory=UntrustedDatabase,
+    )
+    try:
+        database.bound(path.stat().st_size)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def read_table(
+    path: Path, table: str, columns: tuple[str, ...], where: Mapping[str, tuple[str | int, ...]]
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of one table of a database. None stands for a value of a column that is not there.
+
+    Args:
+        path: the database.
+        table: its name.
+        columns: their names.
+        where: the values that are wanted in a column, by its name.
+
+    Raises:
+        DatabaseError: it is not a database, has no such table, or cannot be read to its end.
+    """
+    try:
+        with open_untrusted(path) as database:
+            try:
+                yield from _rows(database, table, columns, where)
+            except FAILURES as error:
+                database.stopped(error)
+                raise
+    except FAILURES as error:
+        raise DatabaseError(f"'{path.name}' cannot be read ({shown_error(error)})") from error
+
+
+def _rows(
+    database: UntrustedDatabase,
+    table: str,
+    columns: tuple[str, ...],
+    where: Mapping[str, tuple[str | int, ...]],
+) -> Iterator[tuple[Any, ...]]:
+    names = {name for name, _, _ in database.tables().get(table, ())}
+    if not names.issuperset(where):
+        raise sqlite3.DatabaseError(f"no table '{table}' with what is needed")
+    chosen = ", ".join(f'"{name}"' if name in names else "NULL" for name in columns)
+    wanted = "".join(
+        f' AND "{name}" IN ({", ".join("?" for _ in values)})' for name, values in where.items()
+    )
+    query = f'SELECT {chosen} FROM "{table}" NOT INDEXED WHERE 1{wanted} LIMIT ?'  # noqa: S608 - only names of ours
+    values = [value for each in where.values() for value in each]
+    for row in database.execute(query, (*values, database.most_rows)):
+        database.charge(row)
+        yield row
+
+
+def _authorise(
+    action: int, one: str | None, two: str | None, database: str | None, source: str | None
+) -> int:
+    """Allow what this program itself asks for; `source` is a view or trigger."""
+    if source is None and (
+        action in _ACTIONS
+        or database == "temp"  # the row numbers that we look for
+        or (action == sqlite3.SQLITE_FUNCTION and two in _FUNCTIONS)
+        or (action == sqlite3.SQLITE_PRAGMA and one in _PRAGMAS)
+    ):
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def _is_table(name: object, sql: object) -> bool:
+    """False for a view or a virtual table, whatever its row claims to be."""
+    found = _TABLE.match(sql) if isinstance(sql, str) else None
+    return found is not None and found[found.lastindex or 0] == name
+
+
+def code_of(error: sqlite3.Error) -> int | None:
+    """SQLite's primary code of an error; None for one of the driver's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF
+
+
+def shown_error(error: Exception) -> str:
+    """What the driver says of an error, as part of a message."""
+    return "more memory than there is" if isinstance(error, MemoryError) else str(error).lower()
