@@ -1,0 +1,106 @@
+"""Writes a phone's folder, as its owner would give it to the program."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import Random
+
+from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
+from gdrive_wa.crypt.envelope import FileMetadata
+from gdrive_wa.crypt.keys import RootKey
+from tests.phones.increment import increment_zip
+from tests.phones.model import Note, Phone, Seal, Store
+from tests.phones.sqlite import msgstore, wa
+
+_SUFFIXES = {"crypt12": "crypt12", "crypt14": "crypt14", "crypt15": "crypt15"}
+
+
+def write_phone(phone: Phone, folder: Path) -> None:
+    """Write all of the phone's files below `folder`."""
+    folder.mkdir(parents=True)
+    files: dict[str, bytes] = dict(phone.extra)
+    for path, content in _recordings(phone).items():
+        files |= _medium(phone, path, content)
+    if not phone.bare:
+        files |= _databases(phone, folder)
+    dice = Random(phone.seed)
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        when = 1_700_000_000 + dice.randrange(10**7)
+        os.utime(target, (when, when))
+    if phone.book is not None:
+        name, content = phone.book
+        folder.with_name(f"{folder.name} {name}").write_bytes(content)
+
+
+def _recordings(phone: Phone) -> dict[str, bytes]:
+    """The content of each recording that the backup holds, by its path below WhatsApp's folder."""
+    found = dict(phone.strays)
+    for note in phone.notes:
+        if note.path is not None and note.stored is not None:
+            found[note.path] = note.stored
+    return found
+
+
+def _medium(phone: Phone, path: str, content: bytes) -> dict[str, bytes]:
+    """The files that a medium is stored as."""
+    below = "" if phone.bare else f"{phone.prefix}Media/"
+    key = phone.key
+    if not (phone.sealed_media and isinstance(key, RootKey)):
+        return {f"{below}{path.removeprefix('Media/')}": content}
+    digits, sealed, envelope = encrypt_media(content, key, FileMetadata(name=path))
+    stored = {f"{below}{digits}.mcrypt1": sealed}
+    if path not in phone.unnamed:
+        stored[f"{below}{digits}.mcrypt1-metadata"] = envelope.encode()
+    return stored
+
+
+def _databases(phone: Phone, folder: Path) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for store in phone.stores:
+        content, log = msgstore(phone, store, folder)
+        place = phone.prefix if store.beside else phone.databases
+        name, content = _sealed(store.name, content, store.seal, folder)
+        if store.cut and store.seal is not None:
+            content = content[: len(content) * 2 // 3]
+        files[place + name] = content
+        if log:
+            files[f"{place}{name}-wal"] = log
+    for increment in phone.increments:
+        name, content = _sealed(increment.name, increment_zip(increment), increment.seal, folder)
+        files[phone.databases + name] = content
+    if any({"wa", "push", "verified"} & person.names.keys() for person in phone.people) or (
+        phone.groups_in_wa
+    ):
+        name, content = _sealed("wa.db", wa(phone), phone.seal, folder)
+        files[phone.databases + name] = content
+    return files
+
+
+def _sealed(name: str, content: bytes, seal: Seal | None, folder: Path) -> tuple[str, bytes]:
+    """The name and the content of a database's file."""
+    if seal is None:
+        return name, content
+    plain, sealed = folder / "plain", folder / "sealed"
+    plain.write_bytes(content)
+    encrypt_file(plain, sealed, seal.key, format=seal.format)
+    content = sealed.read_bytes()
+    plain.unlink()
+    sealed.unlink()
+    return f"{name}.{seal.format}", content
+
+
+def known_notes(phone: Phone) -> list[Note]:
+    """Those that a database or an increment has that can be opened."""
+    if phone.bare:
+        return []
+    known = {id(note) for store in phone.stores if _opens(store) for note in store.notes}
+    known |= {id(note) for each in phone.increments for note in each.notes}
+    return [note for note in phone.notes if id(note) in known]
+
+
+def _opens(store: Store) -> bool:
+    return store.readable and not store.cut
