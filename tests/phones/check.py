@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import gdrive_wa
+from gdrive_wa.core.kinds import Kind, kind_of
 from gdrive_wa.core.model import Report, VoiceNote
 from tests.phones.folder import known_notes
 from tests.phones.model import Note, Phone
 from tests.phones.sounds import packets
+
+_FRACTION = timedelta(milliseconds=1)
 
 
 def faults_of(phone: Phone, folder: Path, dest: Path) -> list[str]:
@@ -46,28 +49,33 @@ def restored(phone: Phone, folder: Path, dest: Path) -> Report:
 def _faults_of_notes(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[str]:
     """Every message once, with its who and when, and its file."""
     faults = []
-    found: dict[str, list[VoiceNote]] = {}
-    for note in notes:
-        if note.status != "unmatched":
-            found.setdefault(note.message_id, []).append(note)
+    rows = [note for note in notes if note.status != "unmatched"]
     for truth in known_notes(phone):
-        rows = found.pop(truth.message_id, [])
+        found = [note for note in rows if note.message_id == truth.message_id]
+        found = [note for note in found if note.chat_jid == truth.chat.jid] or found
+        rows = [note for note in rows if note not in found]
         if truth.status == "none":
-            faults += [f"{truth.message_id} is not a voice note, and was taken for one"] * len(rows)
-        elif len(rows) != 1:
-            faults.append(f"{truth.message_id} is there {len(rows)} times")
+            faults += [f"{truth.message_id} is not a voice note, and was taken for one"] * len(found)
+        elif len(found) != 1:
+            faults.append(f"{truth.message_id} is there {len(found)} times")
         else:
-            faults += [
-                f"{truth.message_id}: {fault}" for fault in _differences(phone, truth, rows[0])
-            ]
-            faults += _faults_of_file(phone, truth, rows[0], dest)
-    faults += [f"{message_id} was made up" for message_id in found]
+            faults += [f"{truth.message_id}: {each}" for each in _differences(phone, truth, found[0])]
+            faults += _faults_of_file(phone, truth, found[0], dest)
+    faults += [f"{note.message_id} in {note.chat_jid} was made up" for note in rows]
+    return faults + _shared_folders(notes)
+
+
+def _shared_folders(notes: list[VoiceNote]) -> list[str]:
+    """Two chats of one name stay two."""
     chats: dict[str, set[str]] = {}
     for note in notes:
         if note.file is not None and note.status == "restored":
             chats.setdefault(str(Path(note.file).parent), set()).add(note.chat_jid)
-    faults += [f"several chats in '{place}': {jids}" for place, jids in chats.items() if jids.__len__() > 1]
-    return faults
+    return [
+        f"'{place}' is the folder of {sorted(jids)}"
+        for place, jids in chats.items()
+        if len(jids) > 1
+    ]
 
 
 def _differences(phone: Phone, truth: Note, found: VoiceNote) -> list[str]:
@@ -91,10 +99,14 @@ def _differences(phone: Phone, truth: Note, found: VoiceNote) -> list[str]:
         "starred": truth.starred,
         "view_once": truth.once,
     }
+    if phone.apple and found.sent_at is not None and truth.dated:  # a fraction of seconds
+        wanted["sent_at"] = found.sent_at
+        if abs(found.sent_at - truth.sent_at) > _FRACTION:
+            wanted["sent_at"] = truth.sent_at
     return [
-        f"{name} is {value!r} and has to be {wanted[name]!r}"
-        for name in wanted
-        if (value := getattr(found, name)) != wanted[name]
+        f"{name} is {value!r} and has to be {each!r}"
+        for name, each in wanted.items()
+        if (value := getattr(found, name)) != each
     ]
 
 
@@ -110,19 +122,29 @@ def _faults_of_file(phone: Phone, truth: Note, found: VoiceNote, dest: Path) -> 
 
 def _faults_of_strays(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[str]:
     """Every recording that no database knows is there, without a name, and nothing else is."""
+    unmatched = [note for note in notes if note.status == "unmatched" and note.file is not None]
+    found = {(dest / str(note.file)).read_bytes(): note.file for note in unmatched}
+    wanted = _unknown_recordings(phone)
+    faults = [
+        f"a recording of {len(each)} bytes that no database knows is gone"
+        for each in wanted - found.keys()
+    ]
+    faults += [f"'{found[each]}' is unmatched" for each in found.keys() - wanted]
+    if len(found) != len(unmatched):
+        faults.append("a recording is unmatched twice")
+    junk = {Path(path).name for path in phone.extra}
+    return faults + [f"junk: {each}" for each in dest.rglob("*") if each.name in junk]
+
+
+def _unknown_recordings(phone: Phone) -> set[bytes]:
+    """What was said in files that no database names or has the hash of."""
     known = known_notes(phone)
-    held = {hashlib.sha256(note.audio).hexdigest() for note in known if note.hashed}
-    wanted = {content for content in phone.strays.values()} | {
-        note.stored
-        for note in phone.notes
-        if note not in known and note.stored is not None and note.path is not None
-        if note.status != "none" and hashlib.sha256(note.stored).hexdigest() not in held
+    held = {hashlib.sha256(note.audio).digest() for note in known if note.hashed}
+    paths = {note.path for note in known}
+    return {
+        content
+        for path, content in phone.recordings().items()
+        if path not in paths and hashlib.sha256(content).digest() not in held
+        if kind_of(f"Message/{path}" if phone.apple else path) is Kind.VOICE
+        or path in phone.unnamed
     }
-    found = Counter(
-        (dest / note.file).read_bytes()
-        for note in notes
-        if note.status == "unmatched" and note.file is not None
-    )
-    lost = [f"a recording that no database knows is gone: {len(each)} bytes" for each in wanted - found.keys()]
-    made_up = [f"unmatched, and known: {note.file}" for note in notes if note.status == "unmatched" and note.file and (dest / note.file).read_bytes() not in wanted]
-    return lost + made_up

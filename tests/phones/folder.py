@@ -10,17 +10,25 @@ from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import RootKey
 from tests.phones.increment import increment_zip
+from tests.phones.iphone import write_backup
 from tests.phones.model import Note, Phone, Seal, Store
 from tests.phones.sqlite import msgstore, wa
 
-_SUFFIXES = {"crypt12": "crypt12", "crypt14": "crypt14", "crypt15": "crypt15"}
-
-
 def write_phone(phone: Phone, folder: Path) -> None:
-    """Write all of the phone's files below `folder`."""
+    """Write all of the phone's files below `folder`, and the address book beside it."""
     folder.mkdir(parents=True)
+    if phone.apple:
+        write_backup(phone, folder / phone.prefix)
+    else:
+        _write_android(phone, folder)
+    if phone.book is not None:
+        name, content = phone.book
+        folder.with_name(f"{folder.name} {name}").write_bytes(content)
+
+
+def _write_android(phone: Phone, folder: Path) -> None:
     files: dict[str, bytes] = dict(phone.extra)
-    for path, content in _recordings(phone).items():
+    for path, content in phone.recordings().items():
         files |= _medium(phone, path, content)
     if not phone.bare:
         files |= _databases(phone, folder)
@@ -31,18 +39,6 @@ def write_phone(phone: Phone, folder: Path) -> None:
         target.write_bytes(content)
         when = 1_700_000_000 + dice.randrange(10**7)
         os.utime(target, (when, when))
-    if phone.book is not None:
-        name, content = phone.book
-        folder.with_name(f"{folder.name} {name}").write_bytes(content)
-
-
-def _recordings(phone: Phone) -> dict[str, bytes]:
-    """The content of each recording that the backup holds, by its path below WhatsApp's folder."""
-    found = dict(phone.strays)
-    for note in phone.notes:
-        if note.path is not None and note.stored is not None:
-            found[note.path] = note.stored
-    return found
 
 
 def _medium(phone: Phone, path: str, content: bytes) -> dict[str, bytes]:

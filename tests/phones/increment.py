@@ -94,11 +94,11 @@ def _info(note: Note) -> WebMessageInfo:
 def _audio(note: Note) -> AudioMessage:
     context = Context(is_forwarded=True) if note.forwarded else None
     return AudioMessage(
-        mimetype="audio/ogg; codecs=opus",
+        mimetype=str(note.media_changes.get("mime_type", "audio/ogg; codecs=opus")),
         file_sha256=hashlib.sha256(note.audio).digest() if note.hashed else b"",
         file_length=len(note.audio),
         seconds=2,
-        ptt=not note.forwarded,
-        waveform=bytes(range(64)),
+        ptt=not note.forwarded and note.status != "none",
+        waveform=b"" if note.status == "none" else bytes(range(64)),
         context=context,
     )

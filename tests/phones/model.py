@@ -249,6 +249,7 @@ class Phone:
         groups_in_wa: rooms whose name is in wa.db.
         tags: the run writes tags.
         account: the run names the backup.
+        apple: it is an iPhone.
         marked: its list of contacts has marks of direction round names.
     """
 
@@ -275,6 +276,7 @@ class Phone:
     groups_in_wa: dict[str, str] = field(default_factory=dict)
     tags: bool = False
     account: bool = False
+    apple: bool = False
     marked: bool = False
 
     @cached_property
@@ -288,6 +290,14 @@ class Phone:
     @property
     def sealed_media(self) -> bool:
         return self.seal is not None and self.seal.format == "crypt15"
+
+    def recordings(self) -> dict[str, bytes]:
+        """The content of each recording in the backup, by its path below WhatsApp's folder."""
+        found = dict(self.strays)
+        for note in self.notes:
+            if note.path is not None and note.stored is not None:
+                found[note.path] = note.stored
+        return found
 
     def plain_notes(self) -> list[Note]:
         """Those that no trait has changed yet."""

@@ -58,10 +58,9 @@ def msgstore(phone: Phone, store: Store, folder: Path) -> tuple[bytes, bytes]:
         database.commit()
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA wal_autocheckpoint = 0")
-        everything = _tables(phone, store, store.notes)
-        for table in everything:
-            database.execute(f'DROP TABLE IF EXISTS "{table}"')
-        fill(database, everything)
+        for (table,) in database.execute("SELECT name FROM sqlite_master").fetchall():
+            database.execute(f'DROP TABLE "{table}"')
+        fill(database, _tables(phone, store, store.notes))
         database.commit()
         log = path.with_name("live.db-wal")
         made = path.read_bytes(), log.read_bytes()

@@ -51,6 +51,50 @@ def second_account(phone: Phone, _dice: Random) -> None:
     phone.account = True
 
 
+@trait(1, group="place")
+def databases_beside(phone: Phone, _dice: Random) -> None:
+    """As other exporters ask for it: the databases beside the folder ``WhatsApp``."""
+    phone.prefix, phone.databases = "WhatsApp/", ""
+
+
+@trait(1, group="place")
+def databases_at_the_root(phone: Phone, _dice: Random) -> None:
+    """Somebody put everything into one folder."""
+    phone.databases = ""
+
+
+@trait(0.7, group="place")
+def media_alone(phone: Phone, _dice: Random) -> None:
+    """No database at all: nobody can say who spoke."""
+    phone.bare = True
+
+
+@trait(2, group="place")
+def iphone(phone: Phone, dice: Random) -> None:
+    """A backup of an iPhone: one database, and other places for files."""
+    phone.apple, phone.seal, phone.key = True, None, None
+    phone.stores, phone.increments = phone.stores[:1], []
+    phone.newest.notes[:] = phone.notes
+    phone.prefix = dice.choice(["", "", "00008101-000A1B2C3D4E5F6A/"])
+    for note in phone.notes:
+        if "received_timestamp" in note.changes:
+            note.changes.clear()
+        if note.path is not None:
+            place = f"Media/{note.chat.stored_jid}/{phone.seed % 10}/b/{note.message_id}"
+            suffix = ".mp3" if note.status == "none" else ".opus"
+            old, note.path = note.path, place + suffix
+            for other in phone.notes:
+                if other.path is None and other.row_path == old:
+                    other.row_path = note.path
+            note.row_path = None if note.row_path is None else note.path
+    phone.strays = {f"Media/stray/{path[-11:]}": each for path, each in phone.strays.items()}
+    for person in phone.people:
+        if "verified" in person.names:
+            person.names.pop("lid", None)
+        if person.names.keys() & {"saved"}:
+            person.names.pop("saved")
+
+
 @trait(0.3)
 def tags_written(phone: Phone, _dice: Random) -> None:
     phone.tags = True
@@ -64,6 +108,32 @@ def metadata_lost(phone: Phone, dice: Random) -> None:
         note = dice.choice(notes)
         note.odd = True
         phone.unnamed.add(note.path or "")
+
+
+@trait(0.5)
+def junk(phone: Phone, dice: Random) -> None:
+    """What Android, other systems and tools that copy files leave behind."""
+    if phone.apple:
+        return
+    voice = "" if phone.bare else f"{phone.prefix}Media/"
+    voice += f"{phone.app} Voice Notes/"
+    places = ["", voice, f"{voice}202409/", phone.databases]
+    for name in dice.sample(_JUNK, dice.randint(1, 8)):
+        place = dice.choice(places[1:3] if "PTT-" in name else places)
+        empty = name in (".nomedia", "PTT-20240301-WA0555.opus")
+        content = b"" if empty else b"junk " + name.encode()
+        phone.extra[place + name] = content
+    if dice.random() < 0.4:
+        phone.extra[f"{phone.databases}._msgstore.db.crypt15"] = bytes(4096)
+
+
+_JUNK = (
+    ".nomedia", ".DS_Store", "._.DS_Store", "._PTT-20240301-WA0001.opus", "Thumbs.db",
+    "desktop.ini", "Desktop.ini", ".directory", ".pending-1712345678-PTT-20240301-WA0003.opus",
+    "PTT-20240301-WA0004.opus.tmp", "copying.tmp", "PTT-20240301-WA0555.opus",
+    ".syncthing.PTT-20240301-WA0006.opus.tmp", "ehthumbs.db", ".~lock.msgstore.db#",
+    "PTT-20240301-WA0007.opus.part", "PTT-20240301-WA0008.opus.crdownload",
+)  # fmt: skip
 
 
 def _inside(phone: Phone, folder: str) -> None:

@@ -155,7 +155,7 @@ def same_second(phone: Phone, dice: Random) -> None:
     note = dice.choice(phone.notes)
     again = _again(phone, dice, note)
     again.audio = again.stored = sound(400 + len(phone.notes))
-    again.sent_at, again.odd = note.sent_at, True
+    again.sent_at, again.odd = note.sent_at.replace(microsecond=999_000), True
 
 
 @trait(0.15)
