@@ -22,6 +22,7 @@ from gdrive_wa.archive.layout import (
 from gdrive_wa.archive.note_filter import NoteFilter
 from gdrive_wa.core.arguments import DateLike, PathLike, ProgressLike, as_path, as_progress
 from gdrive_wa.core.errors import StorageError, UsageError
+from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.model import NoteStatus, VoiceNote, relative_to
 from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.storage.corrupt import mark_corrupt
@@ -43,7 +44,7 @@ class Verification:
         ok: number of files whose content is unchanged.
         missing: paths of files that no longer exist.
         changed: paths of files with different content.
-        extra: paths of files that gdrive-wa did not write.
+        extra: paths of files that neither gdrive-wa nor the system wrote.
     """
 
     ok: int
@@ -234,7 +235,7 @@ class Archive:
             ok=good,
             missing=tuple(missing),
             changed=tuple(changed),
-            extra=tuple(path for path in extra if path not in _REGENERATED),
+            extra=tuple(path for path in extra if path not in _REGENERATED and not is_junk(path)),
         )
 
     def _records(self) -> list[Record]:

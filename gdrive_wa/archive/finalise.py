@@ -20,6 +20,7 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     note_id_of,
 )
+from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, write_file
@@ -95,6 +96,8 @@ def _finalised(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNot
 def _unmatched(manifest: Manifest, catalogued: Container[str]) -> Iterable[VoiceNote]:
     for record in manifest:
         if record.message in catalogued or not record.path.startswith(f"{VOICE_FOLDER}/"):
+            continue
+        if record.message is None and is_junk(record.path):  # older versions took it for a note
             continue
         if (manifest.folder / record.path).is_file():
             yield _unmatched_note(record) if record.message is None else _unindexed_note(record)

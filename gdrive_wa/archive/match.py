@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
+from gdrive_wa.core.junk import without_trash
 from gdrive_wa.core.model import VoiceNote
 
 _ACCOUNT = re.compile(r"(?:^|/)accounts/([^/]+)/", re.IGNORECASE)
@@ -68,7 +69,7 @@ class Matcher:
         """Ids of the notes with this path, or else of the only note with its file name."""
         note_ids = self._by_path.get(rootless_path(path))
         if note_ids is None:
-            note_ids = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
+            note_ids = self._by_name.get(_name(path), [])
             return tuple(note_ids) if len(note_ids) == 1 else ()
         return tuple(note_ids)
 
@@ -101,10 +102,14 @@ class Matcher:
         exact.update(dict.fromkeys(promised[:1] if already_placed else promised))
         if exact:
             return Match(tuple(exact))
-        alone = self._by_name.get(path.replace("\\", "/").rsplit("/", 1)[-1], [])
+        alone = self._by_name.get(_name(path), [])
         if len(alone) == 1 and self._promised[alone[0]] is None:
             return Match(tuple(alone))
         return Match(tuple(named), exact=False)
+
+
+def _name(path: str) -> str:
+    return without_trash(path.replace("\\", "/").rsplit("/", 1)[-1])
 
 
 def _add(note_ids: list[str], note_id: str, *, new: bool) -> None:

@@ -174,6 +174,11 @@ class ArchiveWriter:
         """True if a note has this hash."""
         return bool(self._catalogue.matcher().by_content(sha256))
 
+    def mentions(self, entry: Entry, sha256: str) -> bool:
+        """True if a note has this hash, or has no hash and the path or the name of `entry`."""
+        match = self._catalogue.matcher().match(entry.path, sha256)
+        return match.exact and bool(match.note_ids)
+
     def note_of(self, entry: Entry) -> VoiceNote | None:
         """The note of `entry`, judged by its path."""
         note_ids = self._catalogue.matcher().by_path(entry.path)

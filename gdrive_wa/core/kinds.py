@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 
+from gdrive_wa.core.junk import without_trash
+
 __all__ = [
     "LONGEST_ENVELOPE",
     "LONGEST_VOICE_NOTE",
@@ -80,11 +82,18 @@ _SUFFIXES = {
     ".pdf": Kind.DOCUMENT,
     ".webp": Kind.STICKER,
 }
+_NEVER_AUDIO = (
+    *(suffix for suffix, kind in _SUFFIXES.items() if kind in (Kind.IMAGE, Kind.DOCUMENT)),
+    *(".csv", ".db", ".gif", ".htm", ".html", ".ini", ".json", ".log", ".nfo", ".srt", ".txt"),
+    *(".url", ".vcf", ".webp", ".xml", ".zip"),
+)
+"""Suffixes of what people and programs put among voice notes, such as pictures and transcripts."""
 _DATABASES = (
     "msgstore",
     "chatstorage.sqlite",
     "contactsv2.sqlite",
     "lid.sqlite",
+    "addressbook.sqlitedb",
     "wa.db",
     "chatsettings",
     "axolotl",
@@ -98,17 +107,21 @@ def kind_of(path: str) -> Kind:
     """The kind of a stored path, by WhatsApp's folder and file names, ignoring case.
 
     Files in ``WhatsApp Voice Notes`` and ``WhatsApp Business Voice Notes`` are voice notes, and so
-    are files named ``PTT-…`` in any folder. An iPhone stores all media in ``Message/Media``, where
-    Opus files are voice notes.
+    are files named ``PTT-…`` in any folder, unless their suffix is that of something else. An
+    iPhone stores all media in ``Message/Media``, where Opus files are voice notes.
     """
     parts = path.replace("\\", "/").lower().split("/")
-    name = parts[-1]
-    if name.startswith("ptt-") or (parts[:2] == ["message", "media"] and name.endswith(".opus")):
+    name = without_trash(parts[-1])
+    other = name.endswith(_NEVER_AUDIO)
+    if name.startswith("ptt-") and not other:
+        return Kind.VOICE
+    if parts[:2] == ["message", "media"] and name.endswith(".opus"):
         return Kind.VOICE
     for folder in reversed(parts[:-1]):
         words = folder.removeprefix("whatsapp ").removeprefix("business ")
         if words in _FOLDERS and words != folder:
-            return _FOLDERS[words]
+            found = _FOLDERS[words]
+            return Kind.UNKNOWN if found is Kind.VOICE and other else found
     if ".mcrypt1" in name:
         return Kind.UNKNOWN
     if name.startswith(_DATABASES):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHAT_STORAGE = "ChatStorage.sqlite"
 _LOG = "msgstore.db-wal"
 """What SQLite leaves beside a database that is copied from under a running app."""
-IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite")
+IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite", "AddressBook.sqlitedb")
 
 
 def chats_first(databases: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:

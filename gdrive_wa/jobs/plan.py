@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError, MissingKeyError, UsageError
+from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE, Kind, is_encrypted
 from gdrive_wa.core.model import Backup, Entry, Outcome, Report, within
 from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
@@ -78,9 +79,9 @@ def pick_backup(
     """
     backups = interruptible(source.backups, progress or Silent())
     if not backups:
-        raise NothingThereError(
-            "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
-        )
+        usual = ("there is no WhatsApp backup here", WHEN_EMPTY.get(source.name))
+        message, hints = getattr(source, "when_empty", usual)
+        raise NothingThereError(message, hint=hints)
     chosen = backups[0] if name is None else _named(name, backups)
     if progress is not None:
         if name is None and len(backups) > 1:
@@ -129,12 +130,14 @@ def list_entries(
     """
     ours = None
     if dest is not None and source.name == "folder":
-        ours = within(Path(backup.name), dest)
+        ours = within(_own_folder(backup), dest)
 
     def listing() -> list[Entry]:
         found = []
         for entry in source.entries(backup):
             if ours is not None and entry.stored_as.startswith(f"{ours}/"):
+                continue
+            if is_junk(entry.stored_as):
                 continue
             found.append(entry)
             progress.advance(Stage.LIST, items=1)
@@ -149,6 +152,12 @@ def list_entries(
     listed.reverse()
     consumed = (listed.pop() for _ in range(len(listed)))  # the whole list is not held twice
     return list(reveal(consumed, key, keep_envelopes=keep_envelopes, progress=progress))
+
+
+def _own_folder(backup: Backup) -> Path:
+    """The folder of a backup on this machine; an iPhone's holds one backup for each app."""
+    folder, _, app = backup.name.rpartition("#")
+    return Path(folder if app.startswith("AppDomainGroup-") else backup.name)
 
 
 def choose(

@@ -27,7 +27,6 @@ from gdrive_wa.core.errors import (
     NetworkError,
     StorageError,
 )
-from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, RepeatedWarnings, Stage
 from gdrive_wa.crypt.envelope import FileMetadata
@@ -35,6 +34,7 @@ from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name, suffix_of
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.jobs.executors import Opener
+from gdrive_wa.jobs.left_out import reason_to_leave_out
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.jobs.run_report import write_run_report
@@ -241,10 +241,11 @@ class RestoreRun:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
             self._remarks.add(entry.path, opened.warnings)
-            unnamed = entry.kind is Kind.UNKNOWN and not include_unmatched
-            if unnamed and not self._archive.expects_content(opened.draft.content_sha256):
+            reason = reason_to_leave_out(
+                entry, opened.draft, self._archive, include_unmatched=include_unmatched
+            )
+            if reason is not None:
                 self._archive.discard(opened.draft)
-                reason = "the databases do not mention it as a voice note"
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))
             else:
                 named = _with_suffix(entry, opened.draft.start)

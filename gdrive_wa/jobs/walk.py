@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gdrive_wa.core.errors import UsageError
-from gdrive_wa.core.kinds import METADATA_SUFFIX
+from gdrive_wa.core.junk import is_junk
+from gdrive_wa.core.kinds import METADATA_SUFFIX, is_encrypted
 from gdrive_wa.core.model import Outcome
 from gdrive_wa.jobs.opening import StoredFile
 from gdrive_wa.storage.manifest import STATE_FOLDER
@@ -18,8 +19,8 @@ _ENVELOPE = f".mcrypt1{METADATA_SUFFIX}"
 def walk(src: Path, *, excluded: str | None) -> Iterator[StoredFile | Outcome]:
     """Every file below `src`, in order; an outcome for each file or folder that cannot be read.
 
-    Symbolic links are not followed, and envelopes are left out. There is no limit on depth, because
-    the folder is untrusted.
+    Symbolic links are not followed. Envelopes, junk, and empty files with the name of an encrypted
+    one are left out. There is no limit on depth, because the folder is untrusted.
 
     Args:
         src: the folder.
@@ -32,6 +33,8 @@ def walk(src: Path, *, excluded: str | None) -> Iterator[StoredFile | Outcome]:
             if entry is not None and not entry.is_dir(follow_symlinks=False):
                 if entry.is_file(follow_symlinks=False):
                     stat = entry.stat(follow_symlinks=False)
+                    if is_junk(below) or (is_encrypted(below) and not stat.st_size):
+                        continue
                     yield StoredFile(
                         path=os.path.abspath(entry.path),
                         stored_as=below,

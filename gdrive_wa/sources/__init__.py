@@ -82,12 +82,17 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
         UsageError: there is no such folder, or an argument has a wrong type.
         FormatError: it is an iPhone's iCloud backup, which is not supported.
         KeyFailure: the iPhone backup is locked, and the passphrase is missing or wrong.
-        DamagedError: the iPhone backup cannot be read.
+        DamagedError: the iPhone backup cannot be read, or was not copied whole.
     """
     from gdrive_wa.sources.folder import Folder  # noqa: PLC0415 - like the others
-    from gdrive_wa.sources.iphone import IPhone, is_iphone, refuse_icloud  # noqa: PLC0415
+    from gdrive_wa.sources.iphone import IPhone, is_iphone  # noqa: PLC0415
+    from gdrive_wa.sources.iphone_checks import refuse_half, refuse_icloud  # noqa: PLC0415
 
     folder = as_path(path, "path").expanduser()
     passphrase = as_optional_secret(passphrase, "passphrase")
     refuse_icloud(folder)
-    return IPhone(folder, passphrase) if is_iphone(folder) else Folder(folder)
+    if is_iphone(folder):
+        return IPhone(folder, passphrase)
+    opened = Folder(folder)
+    refuse_half(folder)
+    return opened

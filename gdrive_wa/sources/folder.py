@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError, UsageError
+from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import (
     LONGEST_ENVELOPE,
     METADATA_SUFFIX,
@@ -27,6 +28,7 @@ from gdrive_wa.core.kinds import (
     kind_of,
 )
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.sources.beside import databases_beside
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
@@ -62,14 +64,16 @@ class Folder:
             raise UsageError(f"no folder named '{path}'", hint="check the spelling")
         self._path = path
         self._scans: dict[Path, tuple[float, dict[str, Found]]] = {}
+        self._beside: dict[Path, dict[str, str]] = {}
 
     def backups(self) -> list[Backup]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         found = []
         for root in self._roots():
             files = dict(root.files())
-            self._scans[root.path] = (time.monotonic(), files)
-            if backup := _backup(root.path, files):
+            backup = _backup(root.path, files)
+            self._scans[root.path] = (time.monotonic(), self._with_beside(root, files))
+            if backup:
                 found.append(backup)
         return sorted(found, key=lambda backup: backup.updated or LONG_AGO, reverse=True)
 
@@ -88,7 +92,7 @@ class Folder:
             if owner != stored_as and owner in files:
                 continue  # an envelope: it is read with its media file
             size, modified, modified_ns = files[stored_as]
-            locator = f"{path}{os.sep}{stored_as}"
+            locator = self._beside[path].get(stored_as) or f"{path}{os.sep}{stored_as}"
             sealed = stored_as + METADATA_SUFFIX in files
             yield Entry(
                 stored_as=stored_as,
@@ -120,7 +124,18 @@ class Folder:
         if time.monotonic() - at < SCAN_SECONDS:
             return files
         root = next((root for root in self._roots() if root.path == path), _Root(path))
-        return dict(root.files())
+        return self._with_beside(root, dict(root.files()))
+
+    def _with_beside(self, root: _Root, files: dict[str, Found]) -> dict[str, Found]:
+        """`files`, and the databases beside them, unless it is a further account's backup."""
+        paths = self._beside[root.path] = {}
+        if root.path.parent.name != _ACCOUNTS:
+            for stored_as, child in databases_beside(root.path, self._path):
+                if stored_as not in files:
+                    found = child.stat(follow_symlinks=False)
+                    files[stored_as] = found.st_size, found.st_mtime, found.st_mtime_ns
+                    paths[stored_as] = child.path
+        return files
 
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
@@ -172,6 +187,8 @@ class _Root:
             for child in children:
                 name = child.name
                 if name.startswith(STATE_FOLDER) or (others and child.path in others):
+                    continue
+                if is_junk(prefix + name) and not child.is_dir(follow_symlinks=False):
                     continue
                 try:
                     found = child.stat(follow_symlinks=False)

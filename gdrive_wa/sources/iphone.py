@@ -22,10 +22,18 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from gdrive_wa.core.errors import DamagedError, DatabaseError, FormatError, GoneError
+from gdrive_wa.core.errors import DamagedError, DatabaseError, GoneError
 from gdrive_wa.core.model import Backup, Entry, Secret
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import FileBlob
+from gdrive_wa.sources.iphone_checks import (
+    MANIFEST,
+    PROPERTIES,
+    WITHOUT_WHATSAPP,
+    facts,
+    is_own_file,
+    stored_file,
+)
 from gdrive_wa.sources.iphone_files import LARGEST_PLIST, copy_database, decrypt, read_plist, unlock
 
 if TYPE_CHECKING:
@@ -35,29 +43,18 @@ DOMAINS = {
     "AppDomainGroup-group.net.whatsapp.WhatsApp.shared": "WhatsApp",
     "AppDomainGroup-group.net.whatsapp.WhatsAppSMB.shared": "WhatsApp Business",
 }
-DATABASES = ("ChatStorage.sqlite", "ContactsV2.sqlite", "LID.sqlite")
-"""The chats, the address book, and the numbers of hidden ids."""
+DATABASES = ("ChatStorage.sqlite", "ContactsV2.sqlite", "LID.sqlite", "AddressBook.sqlitedb")
+"""The chats, WhatsApp's copy of the address book, the numbers of hidden ids, the address book."""
 MEDIA = "Message/"
-ICLOUD = "ChatStorage.sqlite.enc"
-_MANIFEST = "Manifest.db"
-_PROPERTIES = "Manifest.plist"
+_BOOK_DOMAIN = "HomeDomain"
+_BOOK_FOLDER = "Library/AddressBook/"
 _PREFERENCES = "Library/Preferences/{}.plist"
 _NUMBER = re.compile(r"(\d{5,15})(?:@s\.whatsapp\.net)?")
 _FILE_ID = re.compile(r"[0-9a-f]{40}")
-_FILES = "SELECT fileID, domain, relativePath, file FROM Files WHERE flags = 1 AND domain IN (?, ?)"
-
-
-def refuse_icloud(path: Path) -> None:
-    """Refuse an iCloud backup.
-
-    Raises:
-        FormatError: `path` is one, or contains one.
-    """
-    if path.name == ICLOUD or _is_file(path / ICLOUD):
-        raise FormatError(
-            f"a backup in iCloud ({ICLOUD}) is not supported: its format is not known",
-            hint="back up the iPhone to a computer with Finder or iTunes, and give that folder",
-        )
+_FILES = (
+    "SELECT fileID, domain, relativePath, file FROM Files WHERE flags = 1 AND (domain IN (?, ?)"
+    " OR domain = 'HomeDomain' AND relativePath LIKE 'Library/AddressBook/AddressBook.sqlitedb%')"
+)
 
 
 def is_iphone(path: Path) -> bool:
@@ -85,6 +82,8 @@ class IPhone:
     """
 
     name = "folder"
+    when_empty = ("this iPhone backup does not contain WhatsApp", WITHOUT_WHATSAPP)
+    """The error for a backup of a phone without WhatsApp: a message, and hints."""
 
     def __init__(self, path: Path, passphrase: Secret | None = None) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="gdrive-wa-")
@@ -136,7 +135,11 @@ class IPhone:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         folder, domain, path = entry.locator.split("\0", 2)
         phone = self._phones[Path(folder)]
-        return None if phone.rewrites(path) else os.path.abspath(phone.readable(domain, path))
+        if phone.rewrites(path):
+            return None
+        with contextlib.suppress(GoneError):  # raised again, and told, by open()
+            return os.path.abspath(phone.readable(domain, path))
+        return None
 
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
@@ -156,7 +159,8 @@ class IPhone:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A file of one domain; `size` and `modified` are those of the stored file."""
+    """A file of one domain; `size` and `modified` are those of the stored file. It may be missing
+    from the backup's folder although it is listed: opening it says so."""
 
     path: str
     file_id: str
@@ -172,16 +176,16 @@ class _Phone:
         self._folder = folder
         self._scratch = scratch
         scratch.mkdir(mode=0o700)
-        self.updated = datetime.fromtimestamp((folder / _MANIFEST).stat().st_mtime, UTC)
+        self.updated = datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, UTC)
         self._locked: EncryptedBackup | None = None
         self._preferences_by_domain: dict[str, dict[str, Any]] = {}
         self._lock = Lock()
         self._numbers = itertools.count()
-        manifest = scratch / _MANIFEST
+        manifest = scratch / MANIFEST
         if _properties(folder).get("IsEncrypted") is True:
             self._locked = unlock(folder, passphrase, manifest)
         else:
-            copy_database(folder / _MANIFEST, folder / f"{_MANIFEST}-wal", manifest)
+            copy_database(folder / MANIFEST, folder / f"{MANIFEST}-wal", manifest)
         self._files = self._read(manifest)
 
     def stored(self, domain: str) -> list[_Stored]:
@@ -213,7 +217,7 @@ class _Phone:
             if not target.exists():
                 log = files.get(f"{path}-wal")
                 made = self._content(files[path])
-                copy_database(made, self._content(log) if log else None, target)
+                copy_database(made, self._content(log) if log and log.size else None, target)
         return target
 
     def number(self, domain: str) -> str | None:
@@ -241,9 +245,7 @@ class _Phone:
         return self._preferences_by_domain[domain]
 
     def _content(self, stored: _Stored) -> Path:
-        path = self._folder / stored.file_id[:2] / stored.file_id
-        if not _is_file(path):
-            raise GoneError(f"'{stored.path}' is no longer there")
+        path = stored_file(self._folder, stored.file_id, stored.path)
         if self._locked is None:
             return path
         target = (
@@ -253,7 +255,7 @@ class _Phone:
         return target
 
     def _read(self, manifest: Path) -> dict[str, dict[str, _Stored]]:
-        found: dict[str, dict[str, _Stored]] = {domain: {} for domain in DOMAINS}
+        found: dict[str, dict[str, _Stored]] = {domain: {} for domain in (*DOMAINS, _BOOK_DOMAIN)}
         try:
             with closing(sqlite3.connect(f"{manifest.as_uri()}?mode=ro", uri=True)) as database:
                 rows = database.execute(_FILES, tuple(DOMAINS)).fetchall()
@@ -267,34 +269,26 @@ class _Phone:
                 continue
             if not isinstance(file_id, str) or not _FILE_ID.fullmatch(file_id):
                 continue
-            try:
-                info = (self._folder / file_id[:2] / file_id).lstat()
-            except OSError:  # listed but missing: ignored
-                continue
-            modified = datetime.fromtimestamp(max(info.st_mtime, 0), UTC)
-            found[domain][path] = _Stored(path, file_id, info.st_size, modified, file_plist or b"")
-        return found
+            size, modified = facts(self._folder, file_id, self.updated)
+            name = path.removeprefix(_BOOK_FOLDER) if domain == _BOOK_DOMAIN else path
+            found[domain][name] = _Stored(name, file_id, size, modified, file_plist or b"")
+        book = found.pop(_BOOK_DOMAIN)
+        return {domain: {**book, **files} if files else {} for domain, files in found.items()}
 
 
 def _folders(path: Path) -> list[Path]:
-    if _is_file(path / _MANIFEST):
+    if is_own_file(path / MANIFEST):
         return [path]
     try:
         children = sorted(path.iterdir())
     except OSError:
         return []
     return [
-        child for child in children if _is_file(child / _MANIFEST) and _is_file(child / _PROPERTIES)
+        child
+        for child in children
+        if is_own_file(child / MANIFEST) and is_own_file(child / PROPERTIES)
     ]
 
 
-def _is_file(path: Path) -> bool:
-    """True if there is such a file, and it can be accessed."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
 def _properties(folder: Path) -> dict[str, Any]:
-    return read_plist(folder / _PROPERTIES)
+    return read_plist(folder / PROPERTIES)

@@ -13,12 +13,14 @@ from xml.parsers.expat import ExpatError
 from gdrive_wa.core.errors import (
     DamagedError,
     DatabaseError,
+    GdriveWaError,
     MissingKeyError,
     UsageError,
     WrongKeyError,
 )
 from gdrive_wa.core.model import Secret
 from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.reading import open_listed
 
 if TYPE_CHECKING:
     from iphone_backup_decrypt import EncryptedBackup
@@ -111,8 +113,8 @@ def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path
 def read_plist(path: Path) -> dict[str, Any]:
     """The content of a property list; empty if the file is not one."""
     try:
-        with path.open("rb") as file:
+        with open_listed(str(path)) as file:
             parsed = plistlib.loads(file.read(LARGEST_PLIST))
-    except (OSError, ValueError, ExpatError, LookupError, TypeError, RecursionError):
+    except (GdriveWaError, OSError, ValueError, ExpatError, LookupError, TypeError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

@@ -99,7 +99,6 @@ def test_a_phones_folder_with_plain_media_and_crypt14_comes_out_too(
         "Databases/msgstore.db",
         "Databases/msgstore-2023-01-01.1.db",
         f"{NOTES}/PTT-3.opus",
-        "Media/.nomedia",
     }
 
 

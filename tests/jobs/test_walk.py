@@ -42,6 +42,14 @@ def test_files_come_in_order_without_envelopes_links_and_state(tmp_path: Path) -
     assert walked(src) == ["a", "b/1", "b/2", "c"]
 
 
+def test_junk_and_empty_containers_are_left_out(tmp_path: Path) -> None:
+    junk = (".nomedia", "Databases/._msgstore.db.crypt15", "Databases/Thumbs.db", "b.opus.tmp")
+    src = fill(tmp_path / "src", "Databases/wa.db", *junk)
+    (src / "Databases" / "msgstore.db.crypt15").touch()
+    assert walked(src) == ["Databases/wa.db"]
+    assert decrypt_tree(src, tmp_path / "out", ROOT_KEY).failed == []
+
+
 def test_one_folder_is_left_out_by_its_path(tmp_path: Path) -> None:
     src = fill(tmp_path / "src", "a", "in/out/b", "in/outer", "out")
     assert walked(src, "in/out") == ["a", "in/outer", "out"]

@@ -1,0 +1,72 @@
+"""Databases that lie beside the folder of a backup, where people and other programs copy them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from gdrive_wa.core.junk import is_junk
+from gdrive_wa.storage.manifest import STATE_FOLDER
+
+_DATABASE = re.compile(r"msgstore.*\.db|wa([ ._(-].*)?\.db", re.IGNORECASE | re.DOTALL)
+_PARTS = ("", "Databases", "Backups")
+_MEDIA = re.compile(r"media|whatsapp .*", re.IGNORECASE | re.DOTALL)
+"""Folders inside WhatsApp's own: what lies beside them may be one level further up."""
+_MOST_LEVELS = 6
+
+
+def databases_beside(root: Path, given: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The databases of chats and of names beside `root`, each once.
+
+    They are looked for in each folder between `given` and `root`, or else in the one that `root`
+    lies in, and in ``Databases`` and ``Backups`` there.
+
+    Args:
+        root: the folder of a backup.
+        given: the folder that the user named: `root`, or one that it lies in.
+
+    Returns:
+        A path to show and to store, which begins with the name of the folder above, and the file.
+    """
+    root, given = Path(os.path.abspath(root)), Path(os.path.abspath(given))
+    for above in _above(root, given):
+        if (above / STATE_FOLDER).is_dir():  # an archive: its databases come from a backup
+            continue
+        for part in _PARTS:
+            if above / part == root:
+                continue
+            prefix = "/".join(name for name in (above.name, part) if name)
+            for child in _files(above / part):
+                yield f"{prefix}/{child.name}", child
+
+
+def _above(root: Path, given: Path) -> Iterator[Path]:
+    folder = root
+    for _ in range(_MOST_LEVELS):
+        if folder.parent == folder:
+            return
+        yield folder.parent
+        between = folder.parent != given and given in folder.parent.parents
+        if not between and (given in root.parents or not _MEDIA.fullmatch(folder.name)):
+            return
+        folder = folder.parent
+
+
+def _files(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as children:
+            return sorted((child for child in children if _is_meant(child)), key=lambda c: c.name)
+    except OSError:  # not there, or no permission
+        return []
+
+
+def _is_meant(child: os.DirEntry[str]) -> bool:
+    if not _DATABASE.match(child.name) or is_junk(child.name):
+        return False
+    try:
+        return stat.S_ISREG(child.stat(follow_symlinks=False).st_mode)
+    except OSError:  # gone meanwhile
+        return False

@@ -1,0 +1,141 @@
+"""iPhone backups that cannot be read, and what to do instead: in iCloud, not whole, too old."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gdrive_wa.core.errors import DamagedError, FormatError, GoneError
+
+ICLOUD = "ChatStorage.sqlite.enc"
+MANIFEST = "Manifest.db"
+PROPERTIES = "Manifest.plist"
+_BEFORE_IOS_10 = "Manifest.mbdb"
+_ANDROID = ("whatsapp", "com.whatsapp", "android", "databases", "media")
+"""How the folders of an Android's backup begin, whatever else lies beside them."""
+_DIGITS = frozenset("0123456789abcdef")
+_COPY_AGAIN = (
+    "copy the whole folder of the backup again, with every file and folder in it",
+    "or back up the iPhone again with Finder or iTunes",
+)
+WITHOUT_WHATSAPP = (
+    "check on the iPhone that WhatsApp is installed and shows the chats",
+    "then back up the iPhone again with Finder or iTunes, or give the backup of another day",
+)
+"""Hints for an iPhone backup that does not contain WhatsApp."""
+
+
+def is_own_file(path: Path) -> bool:
+    """True if there is such a file; a symbolic link is not one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def stored_file(folder: Path, file_id: str, shown: str) -> Path:
+    """The stored file `file_id` of the backup in `folder`.
+
+    Raises:
+        GoneError: it is listed and was not copied, or it is a symbolic link, which may lead to
+            a file of somebody else's; the error names it as `shown`.
+    """
+    path = folder / file_id[:2] / file_id
+    if path.is_symlink() or path.parent.is_symlink():
+        raise GoneError(
+            f"'{shown}' is a link in this backup, and is not followed",
+            hint="a backup made by Finder or iTunes contains no links: copy it again",
+        )
+    if not is_own_file(path):
+        raise GoneError(f"'{shown}' is no longer there, or was never copied", hint=_COPY_AGAIN)
+    return path
+
+
+def facts(folder: Path, file_id: str, unknown: datetime) -> tuple[int, datetime]:
+    """Bytes and time of the stored file `file_id`; 0 and `unknown` if it was not copied."""
+    try:
+        info = (folder / file_id[:2] / file_id).lstat()
+    except OSError:
+        return 0, unknown
+    return info.st_size, datetime.fromtimestamp(max(info.st_mtime, 0), UTC)
+
+
+def refuse_icloud(path: Path) -> None:
+    """Refuse an iCloud backup.
+
+    Raises:
+        FormatError: `path` is one, or contains one.
+    """
+    if path.name == ICLOUD or is_own_file(path / ICLOUD):
+        raise FormatError(
+            f"'{ICLOUD}' is a backup in iCloud, which nobody can open: its format is not known",
+            hint="back up the iPhone to a computer with Finder or iTunes, and give that folder",
+        )
+
+
+def refuse_half(path: Path) -> None:
+    """Refuse the folder of an iPhone backup that was not copied whole.
+
+    Args:
+        path: a folder in which there is no whole backup: its own, or a folder of backups.
+
+    Raises:
+        DamagedError: it lacks its list of files, or the file that says how to read the list.
+        FormatError: it is of an iPhone before iOS 10.
+    """
+    children = list(_subfolders(path))
+    android = any(child.name.lower().startswith(_ANDROID) for child in children)
+    for folder in (path, *(() if android else children)):
+        if is_own_file(folder / MANIFEST):  # alone, or it would be a whole backup
+            raise _half(folder, PROPERTIES)
+        if is_own_file(folder / _BEFORE_IOS_10):
+            raise FormatError(
+                f"'{folder}' is an iPhone backup of iOS 9 or older ({_BEFORE_IOS_10}),"
+                " which is not supported",
+                hint="back up the iPhone again with a current Finder or iTunes",
+            )
+        if is_own_file(folder / PROPERTIES) or _has_blobs(folder):
+            raise _half(folder, MANIFEST)
+
+
+def _half(folder: Path, lacks: str) -> DamagedError:
+    return DamagedError(
+        f"'{folder}' is an iPhone backup without {lacks}: it was not copied whole",
+        hint=_COPY_AGAIN,
+    )
+
+
+def _has_blobs(folder: Path) -> bool:
+    """True if files of a backup are here: 40 digits, in folders named after the first two."""
+    return any(
+        len(child.name) == 2 and _DIGITS.issuperset(child.name) and _holds_a_blob(child)
+        for child in _subfolders(folder)
+    )
+
+
+def _holds_a_blob(folder: Path) -> bool:
+    names = (entry.name for entry in _scan(folder))
+    return any(
+        len(name) == 40 and name.startswith(folder.name) and _DIGITS.issuperset(name)
+        for name in names
+    )
+
+
+def _subfolders(path: Path) -> Iterator[Path]:
+    for entry in _scan(path):
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                yield path / entry.name
+        except OSError:  # gone meanwhile
+            continue
+
+
+def _scan(path: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
