@@ -130,8 +130,9 @@ def _faults_of_strays(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[
         for each in wanted - found.keys()
     ]
     faults += [f"'{found[each]}' is unmatched" for each in found.keys() - wanted]
-    if len(found) != len(unmatched):
-        faults.append("a recording is unmatched twice")
+    files = list(phone.recordings().values())
+    if len(unmatched) > sum(files.count(each) for each in found):
+        faults.append("a recording is unmatched several times")
     junk = {Path(path).name for path in phone.extra}
     return faults + [f"junk: {each}" for each in dest.rglob("*") if each.name in junk]
 
@@ -144,6 +145,7 @@ def _unknown_recordings(phone: Phone) -> set[bytes]:
     return {
         content
         for path, content in phone.recordings().items()
+        if "/.trashed-" not in path  # what nobody knows stays in the bin
         if path not in paths and hashlib.sha256(content).digest() not in held
         if kind_of(f"Message/{path}" if phone.apple else path) is Kind.VOICE
         or path in phone.unnamed

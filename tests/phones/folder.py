@@ -44,11 +44,11 @@ def _write_android(phone: Phone, folder: Path) -> None:
 def _medium(phone: Phone, path: str, content: bytes) -> dict[str, bytes]:
     """The files that a medium is stored as."""
     below = "" if phone.bare else f"{phone.prefix}Media/"
-    key = phone.key
+    key, clear = phone.key, {f"{below}{path.removeprefix('Media/')}": content}
     if not (phone.sealed_media and isinstance(key, RootKey)):
-        return {f"{below}{path.removeprefix('Media/')}": content}
+        return clear
     digits, sealed, envelope = encrypt_media(content, key, FileMetadata(name=path))
-    stored = {f"{below}{digits}.mcrypt1": sealed}
+    stored = {f"{below}{digits}.mcrypt1": sealed} | (clear if path in phone.both_forms else {})
     if path not in phone.unnamed:
         stored[f"{below}{digits}.mcrypt1-metadata"] = envelope.encode()
     return stored

@@ -116,6 +116,7 @@ class Note:
         changes: columns of its row of ``message``, by their names of today.
         media_changes: columns of its row of ``message_media``.
         dated: its row has a time that can be one.
+        rowless: its message has no row of ``message_media``.
         once, forwarded, starred: what the row says.
         status: what has to become of it.
         odd: a trait has changed it already.
@@ -133,6 +134,7 @@ class Note:
     changes: dict[str, object] = field(default_factory=dict)
     media_changes: dict[str, object] = field(default_factory=dict)
     dated: bool = True
+    rowless: bool = False
     once: bool = False
     forwarded: bool = False
     starred: bool = False
@@ -249,6 +251,8 @@ class Phone:
         groups_in_wa: rooms whose name is in wa.db.
         tags: the run writes tags.
         account: the run names the backup.
+        clear_media: its media are not encrypted though its databases are, as on the phone itself.
+        both_forms: recordings that are there encrypted and in the clear.
         apple: it is an iPhone.
         marked: its list of contacts has marks of direction round names.
     """
@@ -276,6 +280,8 @@ class Phone:
     groups_in_wa: dict[str, str] = field(default_factory=dict)
     tags: bool = False
     account: bool = False
+    clear_media: bool = False
+    both_forms: set[str] = field(default_factory=set)
     apple: bool = False
     marked: bool = False
 
@@ -289,6 +295,10 @@ class Phone:
 
     @property
     def sealed_media(self) -> bool:
+        return self.end_to_end and not self.clear_media
+
+    @property
+    def end_to_end(self) -> bool:
         return self.seal is not None and self.seal.format == "crypt15"
 
     def recordings(self) -> dict[str, bytes]:

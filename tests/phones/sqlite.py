@@ -91,12 +91,13 @@ def wa(phone: Phone) -> bytes:
     rows: Rows = []
     vnames: Rows = []
     for person in phone.people:
+        jid = person.phone_jid if person.mapped and len(rows) % 2 else person.stored_jid
         given, own = person.names.get("wa"), person.names.get("push")
         if given is not None and phone.marked:
             given = f"\u200e{given}\u200f"
-        rows.append({"jid": person.stored_jid, "display_name": given, "wa_name": own})
+        rows.append({"jid": jid, "display_name": given, "wa_name": own})
         if "verified" in person.names:
-            vnames.append({"jid": person.stored_jid, "verified_name": person.names["verified"]})
+            vnames.append({"jid": jid, "verified_name": person.names["verified"]})
     rows += [{"jid": room, "display_name": name} for room, name in phone.groups_in_wa.items()]
     tables: dict[str, Rows] = {"wa_contacts": rows}
     if vnames:
@@ -200,7 +201,8 @@ def _add_modern(
         number = first + len(messages) * 2
         messages.append(_row(note, number, rows[note.chat], numbers, schema))
         messages.append(_text(note, number + 1, rows[note.chat]))
-        files.append(_media(note, number))
+        if not note.rowless:
+            files.append(_media(note, number))
         extras.append((number, note))
     tables["message"] = messages
     tables["message_view_once_media"] = [
@@ -327,7 +329,14 @@ def _old_row(schema: Schema, number: int, note: Note) -> dict[str, Any]:
 def _old_notes(schema: Schema, notes: list[Note]) -> list[Note]:
     by_time = sorted(notes, key=lambda note: note.sent_at)
     some = {"none": 0, "all": len(notes), "some": len(notes) // 2}[schema.legacy]
-    return [note for note in by_time[:some] if not note.once and not note.chat.is_channel]
+    return [note for note in by_time[:some] if not _is_new(note)]
+
+
+def _is_new(note: Note) -> bool:
+    """Something that the old schema never had."""
+    return (
+        note.once or note.rowless or note.chat.is_channel or "message_type" in note.changes
+    )
 
 
 def _jid(chat: Chat, schema: Schema) -> str:

@@ -40,6 +40,12 @@ def crypt15(phone: Phone, _dice: Random) -> None:
     _seal(phone, Seal(format="crypt15", key=ROOT_KEY))
 
 
+@trait(0.4)
+def media_in_the_clear(phone: Phone, _dice: Random) -> None:
+    """The phone itself encrypts its databases only; Google gets all files encrypted."""
+    phone.clear_media = True
+
+
 @trait(0.3)
 def increments(phone: Phone, dice: Random) -> None:
     """The last messages are in increments only, under names of three spellings."""
@@ -122,7 +128,7 @@ def decrypted_long_ago(phone: Phone, dice: Random) -> None:
 @trait(0.15)
 def leftover_under_another_key(phone: Phone, dice: Random) -> None:
     """A database from before the key was changed, or from before end-to-end encryption."""
-    if phone.sealed_media:
+    if phone.end_to_end:
         seal = dice.choice(
             [
                 Seal(format="crypt15", key=OTHER_ROOT_KEY),

@@ -136,6 +136,30 @@ _JUNK = (
 )  # fmt: skip
 
 
+@trait(0.15)
+def encrypted_and_not(phone: Phone, dice: Random) -> None:
+    """Somebody put both copies of a file into one folder."""
+    paths = [note.path for note in phone.notes if note.path and note.path not in phone.unnamed]
+    if paths:
+        phone.both_forms.add(dice.choice(paths))
+
+
+@trait(0.1)
+def contacts_of_rubbish(phone: Phone, _dice: Random) -> None:
+    """A list of contacts that cannot be read costs its names only."""
+    if phone.seal is None and not phone.apple:
+        for person in phone.people:
+            for source in ("wa", "verified", "push"):
+                person.names.pop(source, None)
+        phone.groups_in_wa = dict.fromkeys(phone.groups_in_wa, "")
+        for chat in phone.chats:
+            chat.subject = None if chat.room in phone.groups_in_wa else chat.subject
+        phone.groups_in_wa = {}
+        for each in phone.increments:
+            each.contacts.clear()
+        phone.extra[f"{phone.databases}wa.db"] = b"SQLite format 3\0" + bytes(range(256)) * 20
+
+
 def _inside(phone: Phone, folder: str) -> None:
     phone.prefix = f"{folder}/"
     phone.databases = f"{folder}/Databases/"

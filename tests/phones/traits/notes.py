@@ -126,6 +126,20 @@ def stray_file(phone: Phone, dice: Random) -> None:
     phone.strays[f"{phone.voice_folder}/202001/PTT-20200101-WA{number:04}.opus"] = sound(number)
 
 
+@trait(0.15)
+def kinds_of_later_years(phone: Phone, dice: Random) -> None:
+    """Other types of message are voice notes where their file is a recording."""
+    if note := some_note(phone, dice):
+        note.changes["message_type"] = dice.choice([81, 103])
+
+
+@trait(0.15)
+def times_in_seconds(phone: Phone, dice: Random) -> None:
+    if note := some_note(phone, dice):
+        note.sent_at = note.sent_at.replace(microsecond=0)
+        note.changes["timestamp"] = int(note.sent_at.timestamp())
+
+
 @trait(0.2)
 def attached_song(phone: Phone, dice: Random) -> None:
     """Audio that somebody attached is not a voice note."""
@@ -147,6 +161,48 @@ def wrong_sender_column(phone: Phone, dice: Random) -> None:
         note.changes["sender_jid_row_id"] = dice.choice(
             ["15550155@broadcast", "99999999999999@lid", "120363000000000099@g.us"]
         )
+
+
+@trait(0.15)
+def sender_is_null(phone: Phone, dice: Random) -> None:
+    """In a chat of two, nobody has to be named."""
+    left = [note for note in phone.plain_notes() if note.chat.person]
+    if left:
+        note = dice.choice(left)
+        note.odd, note.changes["sender_jid_row_id"] = True, None
+
+
+@trait(0.15)
+def sender_with_a_device(phone: Phone, dice: Random) -> None:
+    """The jid of somebody's second device names the same person."""
+    left = [note for note in phone.plain_notes() if note.sender and not note.chat.person]
+    if left:
+        note = dice.choice(left)
+        user, _, server = note.sender.stored_jid.partition("@") if note.sender else ("", "", "")
+        device = dice.choice([".0:3", ":14"])
+        note.odd, note.changes["sender_jid_row_id"] = True, f"{user}{device}@{server}"
+
+
+@trait(0.15)
+def message_without_media(phone: Phone, dice: Random) -> None:
+    """The row of its file is gone: nobody knows the file any more."""
+    left = [note for note in phone.plain_notes() if note.path is not None]
+    if left:
+        note = dice.choice(left)
+        note.odd, note.rowless, note.status = True, True, "missing"
+
+
+@trait(0.15)
+def sent_to_a_list(phone: Phone, dice: Random) -> None:
+    """Who speaks to a list has the message in every receiver's chat, under one id."""
+    if len(phone.people) > 1 and (note := some_note(phone, dice)):
+        chats = [chat for chat in phone.chats if chat.person is not None and chat is not note.chat]
+        note.sender = None
+        for chat in chats[:2]:
+            again = _again(phone, dice, note)
+            again.chat, again.sender = chat, None
+            again.message_id, again.sent_at = note.message_id, note.sent_at
+            again.path, again.row_path = None, note.row_path
 
 
 @trait(0.2)

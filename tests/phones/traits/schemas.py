@@ -70,3 +70,6 @@ def _before_hidden_ids(phone: Phone) -> None:
     for person in phone.people:
         person.hidden, person.mapped = None, True
         person.names.pop("lid", None)
+    for note in phone.notes:
+        if str(note.changes.get("sender_jid_row_id")).endswith("@lid"):
+            del note.changes["sender_jid_row_id"]
