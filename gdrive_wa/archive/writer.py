@@ -184,6 +184,14 @@ class ArchiveWriter:
         note_ids = self._catalogue.matcher().by_path(entry.path)
         return self._catalogue.notes[note_ids[0]] if note_ids else None
 
+    def unmatched(self) -> list[Record]:
+        """The recordings in the archive that belong to no known voice note."""
+        prefix = f"{VOICE_FOLDER}/"
+        self._store.flush()
+        return [
+            each for each in self._manifest if each.message is None and each.path.startswith(prefix)
+        ]
+
     def missing(self, backup: Iterable[Entry]) -> list[VoiceNote]:
         """Notes of this run's databases with a file neither in the archive nor in `backup`."""
         absent = self._catalogue.missing_from(entry.path for entry in backup)

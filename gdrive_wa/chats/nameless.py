@@ -39,16 +39,17 @@ class NamelessChats:
         if not self.total:
             return ()
         book = (
-            "they are not in the address book you gave"
+            "the address book you gave does not have the number"
             if contacts_given
-            else "to name them, give your address book: --contacts FILE (vCard or CSV)"
+            else "your address book can name them: --contacts FILE (vCard or CSV)"
         )
-        said = [f"{self.total} of {self.chats} chats have no name"]
-        said += [f"{self.numbers} are shown by phone number: {book}"] if self.numbers else []
+        chats = "chat has" if self.total == 1 else "chats have"
+        said = [f"of {self.chats} in all, {self.total} {chats} no name"]
+        said += [f"shown by phone number: {self.numbers}; {book}"] if self.numbers else []
         if self.hidden:
-            said.append(f"{self.hidden} have a hidden number: a newer backup may know it")
+            said.append(f"with a hidden number: {self.hidden}; a newer backup may know it")
         if self.groups:
-            said.append(f"{self.groups} are groups or channels whose name is not in the backup")
+            said.append(f"groups and channels: {self.groups}; the backup has no name for them")
         return tuple(said)
 
 

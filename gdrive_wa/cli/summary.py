@@ -45,6 +45,8 @@ def print_archive(folder: Path, notes: NoteCounts | None, *, chosen: bool = Fals
         for status, meaning in meanings.items():
             if notes.statuses.get(status):
                 messages.hint(f'{status}: {meaning}: gdrive-wa notes "{folder}" --status {status}')
+        for remark in notes.remarks:
+            messages.say(remark)
     messages.say(f"to listen, open {(folder / 'index.html').resolve()} in a browser")
 
 

@@ -112,16 +112,9 @@ def kind_of(path: str) -> Kind:
     """
     parts = path.replace("\\", "/").lower().split("/")
     name = without_trash(parts[-1])
-    other = name.endswith(_NEVER_AUDIO)
-    if name.startswith("ptt-") and not other:
-        return Kind.VOICE
-    if parts[:2] == ["message", "media"] and name.endswith(".opus"):
-        return Kind.VOICE
-    for folder in reversed(parts[:-1]):
-        words = folder.removeprefix("whatsapp ").removeprefix("business ")
-        if words in _FOLDERS and words != folder:
-            found = _FOLDERS[words]
-            return Kind.UNKNOWN if found is Kind.VOICE and other else found
+    found = _kind_of_media(parts[:-1], name)
+    if found is not None:
+        return Kind.UNKNOWN if found is Kind.VOICE and name.endswith(_NEVER_AUDIO) else found
     if ".mcrypt1" in name:
         return Kind.UNKNOWN
     if name.startswith(_DATABASES):
@@ -134,6 +127,17 @@ def kind_of(path: str) -> Kind:
         if name.endswith(suffix):
             return kind
     return Kind.SETTINGS if name.endswith((".json", ".zip", ".xml")) else Kind.UNKNOWN
+
+
+def _kind_of_media(folders: list[str], name: str) -> Kind | None:
+    """What WhatsApp's media folders and the name of a recording say."""
+    if name.startswith("ptt-") or (folders[:2] == ["message", "media"] and name.endswith(".opus")):
+        return Kind.VOICE
+    for folder in reversed(folders):
+        words = folder.removeprefix("whatsapp ").removeprefix("business ")
+        if words in _FOLDERS and words != folder:
+            return _FOLDERS[words]
+    return None
 
 
 def is_encrypted(name: str) -> bool:

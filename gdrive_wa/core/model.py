@@ -310,10 +310,12 @@ class NoteCounts:
     Attributes:
         statuses: number of notes by status.
         chats: number of chats.
+        remarks: what else a person should know about them, a line each.
     """
 
     statuses: dict[str, int]
     chats: int
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)

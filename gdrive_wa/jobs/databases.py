@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,20 +11,20 @@ from gdrive_wa.archive.database_folder import CHATS
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.chats.links import read_links
-from gdrive_wa.chats.read import read_voice_notes
-from gdrive_wa.core.errors import DamagedError, DatabaseError
+from gdrive_wa.chats.phone import PhoneDatabases
+from gdrive_wa.chats.read import Chats, read_increment_links
+from gdrive_wa.core.errors import DamagedError, DatabaseError, UnsafeNameError
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, MediaLink, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.recognise import plain_name
+from gdrive_wa.jobs.database_groups import is_increment
 
 if TYPE_CHECKING:
     from gdrive_wa.chats.increments import Increment
 
 CHAT_STORAGE = "ChatStorage.sqlite"
-_LOG = "msgstore.db-wal"
-"""What SQLite leaves beside a database that is copied from under a running app."""
 IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite", "AddressBook.sqlitedb")
 
 
@@ -37,49 +38,21 @@ def chats_first(databases: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
     return first, others
 
 
-def notes_of(
-    archive: ArchiveWriter,
-    databases: Iterable[Entry],
-    *,
-    contacts: Path | None,
-    owner: str | None = None,
-    progress: Progress,
-) -> list[VoiceNote]:
-    """The notes that the databases know; nothing, and a word about it, when they cannot be read.
-
-    Args:
-        archive: holds the databases already, decrypted.
-        databases: which entries they were.
-        contacts: a vCard or Google-contacts file with names.
-        owner: the name of whose backup it is, where the databases do not tell.
-        progress: who is told what could not be read.
+def read_of_iphone(
+    archive: ArchiveWriter, databases: Iterable[Entry], contacts: Path | None, owner: str | None
+) -> Chats | None:
+    """What an iPhone's databases in the archive say; None if the backup is not an iPhone's.
 
     Raises:
+        DatabaseError: its database of chats cannot be read.
         UsageError: `contacts` cannot be read.
     """
-    msgstore, names = archive.database("msgstore.db"), archive.database("wa.db")
     iphone = _of_iphone(archive, databases)
-    newer = _newer(archive, databases, progress)
-    if any(entry.path.endswith(f"/{_LOG}") and entry.size for entry in databases):
-        progress.say(
-            f"{_LOG} is not read: to have the newest messages too, merge it into its database first"
-            " (sqlite3 msgstore.db 'PRAGMA wal_checkpoint(TRUNCATE)')"
-        )
-    if msgstore is None and iphone is None:
-        return []
-    try:
-        if iphone is not None:
-            chats = read_iphone_notes(
-                iphone, sidecars=_iphone_sidecars(archive), contacts=contacts, owner=owner
-            )
-        elif msgstore is not None:
-            chats = read_voice_notes(msgstore, wa=names, contacts=contacts, increments=newer)
-    except DatabaseError as error:
-        progress.say(f"{error.message}: the voice notes keep their files' names")
-        return []
-    for warning in chats.warnings:
-        progress.say(warning)
-    return list(chats)
+    if iphone is None:
+        return None
+    return read_iphone_notes(
+        iphone, sidecars=_iphone_sidecars(archive), contacts=contacts, owner=owner
+    )
 
 
 def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | None:
@@ -89,19 +62,29 @@ def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | Non
     return None
 
 
-def links_of(archive: ArchiveWriter, progress: Progress) -> dict[tuple[str, str], MediaLink]:
-    """Where WhatsApp's own servers held the notes' files, by chat and message id."""
-    android, iphone = archive.database("msgstore.db"), archive.database(CHAT_STORAGE)
-    links: dict[tuple[str, str], MediaLink] = {}
-    try:
-        if iphone is not None:
-            told = read_iphone_links(iphone, sidecars=_iphone_sidecars(archive))
-            links.update({(link.chat_jid, link.message_id): link for link in told})
-        if android is not None:
-            told = read_links(android)
-            links.update({(link.chat_jid, link.message_id): link for link in told})
-    except DatabaseError as error:
-        progress.say(f"{error.message}: its links to WhatsApp's servers are not known")
+def links_of(
+    archive: ArchiveWriter, progress: Progress, phone: Iterable[PhoneDatabases] = ()
+) -> dict[tuple[str, str], list[MediaLink]]:
+    """Where WhatsApp's own servers held the notes' files, by chat and message id: the newest
+    source first, because links expire."""
+    links: dict[tuple[str, str], list[MediaLink]] = {}
+
+    def add(found: Iterable[MediaLink]) -> None:
+        for link in found:
+            links.setdefault((link.chat_jid, link.message_id), []).append(link)
+
+    iphone = archive.database(CHAT_STORAGE)
+    readers: list[Callable[[], Iterable[MediaLink]]] = []
+    if iphone is not None:
+        readers.append(lambda: read_iphone_links(iphone, sidecars=_iphone_sidecars(archive)))
+    for databases in phone:
+        readers.append(partial(read_increment_links, databases))
+        readers += [partial(read_links, path) for path in databases.msgstores]
+    for read in readers:
+        try:
+            add(read())
+        except DatabaseError as error:
+            progress.say(f"{error.message}: its links to WhatsApp's servers are not known")
     return links
 
 
@@ -156,11 +139,13 @@ def _of_chat(media: list[Entry], selection: Selection, archive: ArchiveWriter) -
     return [entry for entry, note in found if note is not None and selection.names_chat(note)]
 
 
-def _newer(
+def read_increments(
     archive: ArchiveWriter, databases: Iterable[Entry], progress: Progress
 ) -> list[Increment]:
-    """What came after the last full database, from its increments in their order."""
-    if not any("increment" in entry.path for entry in databases):
+    """What came after the last full database, from the increments in their order."""
+    names = {Path(plain_name(entry.path, "zip")).name for entry in databases}
+    names = {name for name in names if is_increment(name)}
+    if not names:
         return []
     from gdrive_wa.chats.increments import (  # noqa: PLC0415 - protobuf is slow to import
         in_order,
@@ -168,11 +153,14 @@ def _newer(
     )
 
     found: list[Increment] = []
-    for name in in_order({Path(plain_name(entry.path, "zip")).name for entry in databases}):
+    ordered = in_order(names)
+    for name in ordered:
         path = archive.database(name)
         try:
             if path is not None:
                 found.append(read_increment(path))
-        except DamagedError as error:
-            progress.say(f"{name}: {error.message}: its voice notes are not told")
+        except (DamagedError, UnsafeNameError) as error:
+            progress.say(f"{name}: {error.message}: its voice notes are not read")
+    for name in sorted(names.difference(ordered)):
+        progress.say(f"{name} looks like an increment, but is not named like one: it is not read")
     return found

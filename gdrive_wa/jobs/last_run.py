@@ -71,7 +71,7 @@ class LastRun:
             last = json.loads(self._path.read_bytes())
             if last["digest"] != self._digest or last["stamps"] != self._stamps():
                 return None
-            counts = NoteCounts(last["notes"], last["chats"])
+            counts = NoteCounts(last["notes"], last["chats"], tuple(last["remarks"]))
             lock = hold_folder(self._path.with_name(LOCK_NAME))
             try:
                 if not all_intact(self._dest):
@@ -85,12 +85,14 @@ class LastRun:
         write_run_report(self._dest, started, report)
         return report
 
-    def remember(self, report: Report, notes: Sequence[VoiceNote]) -> None:
+    def remember(
+        self, report: Report, notes: Sequence[VoiceNote], remarks: tuple[str, ...] = ()
+    ) -> None:
         """At the end of a run, add its counts to `report`, and store its digest, unless something
         failed and should be tried again.
         """
         counts = Counter(str(note.status) for note in notes)
-        report.notes = NoteCounts(dict(counts), len({note.chat_jid for note in notes}))
+        report.notes = NoteCounts(dict(counts), len({note.chat_jid for note in notes}), remarks)
         if self._digest is None or report.failed:
             self._path.unlink(missing_ok=True)
             return
@@ -103,6 +105,7 @@ class LastRun:
             "stamps": self._stamps(),
             "notes": report.notes.statuses,
             "chats": report.notes.chats,
+            "remarks": remarks,
             "all": outcomes,
         }
         with suppress(StorageError):  # it only saves time

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.chats.phone import PhoneDatabases
 from gdrive_wa.core.model import Entry, MediaLink, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.core.selection import Selection
@@ -26,6 +27,7 @@ def missing_notes(
     selection: Selection,
     report: Report,
     progress: Progress,
+    phone: Iterable[PhoneDatabases] = (),
 ) -> LinkedNotes:
     """The notes that the backup lacks, with links to copies on WhatsApp's servers.
 
@@ -38,21 +40,27 @@ def missing_notes(
         selection: which notes; one without a date is never left out by dates.
         report: is added to.
         progress: is told what could not be read.
+        phone: the databases of an Android phone.
     """
     from gdrive_wa.sources.whatsapp import (  # noqa: PLC0415 - HTTP is slow to import
         expiry,
         stored_name,
     )
 
+    def is_over(link: MediaLink) -> bool:
+        ends = expiry(link)
+        return ends is not None and ends < datetime.now(UTC)
+
     wanted = [note for note in archive.missing(entries) if selection.means(note)]
-    links = links_of(archive, progress) if wanted else {}
+    links = links_of(archive, progress, phone) if wanted else {}
     linked: LinkedNotes = {}
     for note in wanted:
-        link = links.get((note.chat_jid, note.message_id))
-        ends = expiry(link) if link is not None else None
-        if link is None:
+        known = links.get((note.chat_jid, note.message_id), [])
+        link = next((each for each in known if not is_over(each)), None)
+        ends = max(filter(None, map(expiry, known)), default=None)
+        if not known:
             reason = "not in the backup, and the database contains no link to it"
-        elif ends is not None and ends < datetime.now(UTC):
+        elif link is None:
             reason = (
                 f"not in the backup, and its link to WhatsApp's servers expired {ends:%Y-%m-%d}"
             )

@@ -15,13 +15,13 @@ from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name
+from gdrive_wa.jobs.database_groups import group_databases
 from gdrive_wa.jobs.reveal import NOT_A_KEY, check_key, reveal
 from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
 from gdrive_wa.storage.manifest import Manifest
 
 _KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
 """What can be told from an encrypted backup's own names, without the key."""
-_DAILY_COPY = re.compile(r"msgstore-\d{4}-\d\d-\d\d\.\d+\.db\.crypt\d+$")
 
 
 class NothingThereError(GdriveWaError):
@@ -36,11 +36,13 @@ class Plan:
         backup: which one.
         databases: they tell who and when, so they come first.
         media: voice notes and whatever else was asked for.
+        wants_chats: the databases of chats are needed.
     """
 
     backup: Backup
     databases: tuple[Entry, ...]
     media: tuple[Entry, ...]
+    wants_chats: bool = True
 
     @property
     def size(self) -> int:
@@ -48,10 +50,20 @@ class Plan:
         return sum(entry.size or 0 for entry in self.databases + self.media)
 
     def report(self, dest: Path) -> Report:
-        """What a restore into `dest` would do, as if it were done. Nothing is written."""
+        """What a restore into `dest` would do, as if it were done. Nothing is written.
+
+        Older databases are left out: they are read, and leave nothing.
+        """
         held = Manifest.glance(dest)
         report = Report()
+        older = {
+            each.stored_as
+            for group in group_databases(self.databases)
+            for each in group.entries[1:]
+        }
         for entry in self.databases + self.media:
+            if entry.stored_as in older:
+                continue
             known = held.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
             if known and held.intact(known):
                 reason = "already there, verified"
@@ -222,15 +234,23 @@ def make_plan(
         )
     selection = selection.with_usual_kinds(everything=everything)
     voices = bool(selection.only) and selection.voice_notes
+    wants_chats = not selection.only or Kind.DATABASE in selection.only
     databases, media = [], []
     for entry in listed:
+        if is_junk(entry.path) or _is_empty(entry):
+            continue
         if entry.kind is Kind.DATABASE:
-            wanted = everything or not _DAILY_COPY.search(entry.path)
-            if wanted and (not selection.only or Kind.DATABASE in selection.only):
+            if wants_chats:
                 databases.append(entry)
         elif selection.admits(entry) or (voices and _may_be_voice(entry)):
             media.append(entry)
-    return Plan(backup, tuple(databases), tuple(media))
+    return Plan(backup, tuple(databases), tuple(media), wants_chats)
+
+
+def _is_empty(entry: Entry) -> bool:
+    """A file without content is not a recording and not a database."""
+    wanted = entry.kind in (Kind.DATABASE, Kind.VOICE)
+    return wanted and (entry.size == 0 or entry.plain_size == 0)
 
 
 def _may_be_voice(entry: Entry) -> bool:

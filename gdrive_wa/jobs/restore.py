@@ -39,11 +39,13 @@ from gdrive_wa.jobs.arguments import (
     takes_source,
 )
 from gdrive_wa.jobs.cluster import workers_of
-from gdrive_wa.jobs.databases import chats_first, notes_of, select_media
+from gdrive_wa.jobs.databases import select_media
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
+from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
 from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
+from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.transfer.fetch import JOBS
@@ -151,19 +153,26 @@ def restore(
         ) as run,
     ):
         run.expect(len(plan.media))
-        for databases in chats_first(plan.databases):
-            run.take(databases)
-        run.stop_if_the_key_opened_nothing()
-        notes = notes_of(
-            archive, plan.databases, contacts=contacts, owner=chosen.owner, progress=progress
-        )
-        notes = archive.expect(notes)
-        media = select_media(entries, plan.media, selection, notes, archive)
-        run.take(media, include_unmatched=everything or not notes)
-        if missing_from_whatsapp:
-            linked = missing_notes(archive, entries, selection, run.report, progress)
-            run.take_missing(linked, endpoint)
+        with take_databases(run, archive, plan, everything=everything, progress=progress) as taken:
+            phone = taken.find_phone(contacts=contacts, account=whose)
+            chats = read_notes(
+                archive,
+                phone,
+                entries,
+                run.report,
+                contacts=contacts,
+                owner=chosen.owner,
+                progress=progress,
+            )
+            notes = archive.expect(chats.notes)
+            media = select_media(entries, plan.media, selection, notes, archive)
+            run.take(media, include_unmatched=everything or not notes)
+            name_unmatched(archive, phone)
+            if missing_from_whatsapp:
+                linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
+                run.take_missing(linked, endpoint)
         shown = archive.finish()
         write_page(dest, shown, timezone=timezone)
-        last.remember(run.report, shown)
+        remarks = closing_remarks(chats, contacts_given=contacts is not None)
+        last.remember(run.report, shown, remarks)
     return run.report

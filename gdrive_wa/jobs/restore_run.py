@@ -33,6 +33,7 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name, suffix_of
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
+from gdrive_wa.jobs.database_run import DatabaseRun
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.left_out import reason_to_leave_out
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
@@ -127,6 +128,17 @@ class RestoreRun:
         wanted = self._not_in_archive(entries)
         self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
 
+    def databases(self) -> DatabaseRun:
+        """Opens databases one by one, so that the newest of several can be placed."""
+        return DatabaseRun(
+            self._source, self._archive, self._opener, self._blobs, self.report, self._progress
+        )
+
+    @property
+    def key_failed(self) -> bool:
+        """True if the key did not open something."""
+        return self._key_error is not None
+
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
         """Restore notes that the backup lacks from WhatsApp's own servers.
 
@@ -208,7 +220,7 @@ class RestoreRun:
             if fetched.path is None:
                 self._progress.advance(Stage.DOWNLOAD, items=1)
                 for task in tasks_of(fetched, ""):
-                    self._fail(task.entry, fetched.error or NetworkError("it was not received"))
+                    self.fail(task.entry, fetched.error or NetworkError("it was not received"))
                 continue
             for task in tasks_of(fetched, fetched.path):
                 tasks.append(task)
@@ -255,12 +267,13 @@ class RestoreRun:
         except (Interrupted, StorageError):
             raise
         except GdriveWaError as error:
-            self._fail(entry, error)
+            self.fail(entry, error)
         finally:
             self._progress.advance(Stage.DOWNLOAD, items=1)
         self._archive.when_flushed(task.fetched.keep if self._keep else task.fetched.drop)
 
-    def _fail(self, entry: Entry, error: GdriveWaError) -> None:
+    def fail(self, entry: Entry, error: GdriveWaError) -> None:
+        """Report that `entry` could not be fetched or opened."""
         if isinstance(error, KeyFailure):
             self._key_error = error
         self.report.failed.append(Outcome.failed(entry.path, error))

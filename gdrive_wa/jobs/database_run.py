@@ -1,0 +1,165 @@
+"""Open the databases of a backup one by one, without placing them in the archive yet."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.chats.write_ahead import merge_log
+from gdrive_wa.core.errors import DamagedError, GoneError, NetworkError
+from gdrive_wa.core.model import Entry, Outcome, Report
+from gdrive_wa.core.progress import Progress, Stage
+from gdrive_wa.jobs.executors import Opener
+from gdrive_wa.jobs.opening import OpenFailure, StoredFile
+from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import make_folder
+from gdrive_wa.storage.draft_file import START, DraftFile
+from gdrive_wa.storage.manifest import STATE_FOLDER
+from gdrive_wa.transfer.fetch import fetch
+
+EXTRACTS = "extracts"
+"""The folder for small copies and merged logs, in the archive's state folder, during a run."""
+
+
+class DatabaseRun:
+    """One run's databases. A context manager, which removes its temporary files.
+
+    Args:
+        source: where the entries are read from.
+        archive: where they are restored to.
+        opener: opens them.
+        blobs: the folder for fetched bytes.
+        report: receives the outcome of each entry.
+        progress: receives progress, and may stop the run.
+
+    Attributes:
+        folder: for further temporary files.
+    """
+
+    def __init__(
+        self,
+        source: BackupSource,
+        archive: ArchiveWriter,
+        opener: Opener,
+        blobs: Path,
+        report: Report,
+        progress: Progress,
+    ) -> None:
+        self.folder = archive.folder / STATE_FOLDER / EXTRACTS
+        self._source = source
+        self._archive = archive
+        self._opener = opener
+        self._blobs = blobs
+        self._report = report
+        self._progress = progress
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def open(self, entry: Entry, log: Entry | None = None) -> DraftFile:
+        """Fetch and open a database, whose content says what it is.
+
+        Args:
+            entry: the database.
+            log: the file beside it with its newest changes, which are merged into the result.
+
+        Raises:
+            GdriveWaError: it cannot be fetched or opened.
+        """
+        draft = self._opened(entry)
+        if log is None:
+            return draft
+        try:
+            changes = self._opened(log, plain=True)
+            try:
+                return self._merged(draft, changes)
+            finally:
+                self._archive.discard(changes)
+        except (DamagedError, GoneError) as error:
+            self._progress.say(f"'{log.path}' was not read: {error.message}")
+            return draft
+
+    def put(self, entry: Entry, draft: DraftFile, name: str) -> None:
+        """Place the content of a database under `name`."""
+        file = self._archive.place(draft, replace(entry, path=f"Databases/{name}"))
+        self._report.done.append(Outcome(path=entry.path, file=file, bytes=entry.size or 0))
+
+    def discard(self, draft: DraftFile) -> None:
+        """Delete the content of a database."""
+        self._archive.discard(draft)
+
+    def leave_out(self, entry: Entry, reason: str) -> None:
+        """Report that `entry` is not part of the archive."""
+        self._report.skipped.append(Outcome(path=entry.path, reason=reason))
+
+    def is_there(self, entry: Entry) -> bool:
+        """True if an earlier run placed this entry; it is then reported as skipped."""
+        record = self._archive.existing_record(entry)
+        if record is None:
+            return False
+        reason = "already there, verified"
+        self._report.skipped.append(Outcome(path=entry.path, file=record.path, reason=reason))
+        return True
+
+    def _opened(self, entry: Entry, *, plain: bool = False) -> DraftFile:
+        self._progress.begin(Stage.DOWNLOAD, items=1, total_bytes=entry.size)
+        try:
+            path = self._fetched(entry)
+            file = StoredFile(
+                path=path,
+                stored_as=entry.stored_as,
+                size=entry.size or 0,
+                mtime=None if entry.modified is None else entry.modified.timestamp(),
+                plain_by_name=plain,
+            )
+            results = [each for each in self._opener.each([file], count=1) if each is not None]
+        finally:
+            self._progress.end(Stage.DOWNLOAD)
+        [(_, opened)] = results
+        if isinstance(opened, OpenFailure):
+            raise opened.error()
+        return opened.draft
+
+    def _fetched(self, entry: Entry) -> str:
+        """The path of the stored bytes. They are kept until the end of the run, so that one that
+        is interrupted does not have to fetch them again."""
+        for fetched in fetch(self._source, [entry], self._blobs, jobs=1, progress=self._progress):
+            if fetched is not None:
+                self._report.bytes += fetched.fetched_bytes
+                if fetched.path is None:
+                    raise fetched.error or NetworkError("it was not received")
+                return fetched.path
+        raise NetworkError("it was not received")
+
+    def _merged(self, database: DraftFile, log: DraftFile) -> DraftFile:
+        folder = self.folder / "log"
+        make_folder(folder, mode=0o700)
+        return _draft_of(merge_log(Path(database.path), Path(log.path), folder), database)
+
+
+def _draft_of(merged: Path, original: DraftFile) -> DraftFile:
+    """The merged copy in the place of the original."""
+    with storage_errors(merged):
+        os.utime(merged, ns=(original.mtime_ns, original.mtime_ns))
+        with merged.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        merged.replace(original.path)
+        found = Path(original.path).stat()
+    return DraftFile(
+        path=original.path,
+        size=found.st_size,
+        sha256=sha256,
+        mtime_ns=found.st_mtime_ns,
+        content_sha256=sha256,
+        start=original.start[:START],
+    )

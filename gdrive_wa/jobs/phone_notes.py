@@ -1,0 +1,230 @@
+"""Read what all databases of a backup say, and what a person should know about it at the end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gdrive_wa.archive.match import rootless_path
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.chats.nameless import count_nameless
+from gdrive_wa.chats.phone import PhoneDatabases
+from gdrive_wa.chats.read import Chats, read_files, read_phone
+from gdrive_wa.core.errors import DatabaseError, PartialError
+from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
+from gdrive_wa.core.progress import Progress
+from gdrive_wa.jobs.database_groups import CHATS, NAMES
+from gdrive_wa.jobs.databases import CHAT_STORAGE, read_increments, read_of_iphone
+from gdrive_wa.jobs.phone_files import PhoneFiles
+from gdrive_wa.storage.draft import make_folder
+from gdrive_wa.storage.manifest import Record
+
+_WITHOUT = "the voice notes keep their files' names, without chat, sender and time"
+_WHERE = (
+    "give the whole WhatsApp folder, or put msgstore.db.crypt15 from its Databases folder beside"
+    " Media, and run this again"
+)
+_NOT_RECORDED = "are not voice notes: to have the files too, add --only voice,audio"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """The databases of one backup.
+
+    Attributes:
+        own: those of the backup's account; None without any.
+        foreign: databases of other accounts that lie among them, each by itself.
+    """
+
+    own: PhoneDatabases | None
+    foreign: tuple[PhoneDatabases, ...] = ()
+
+    @property
+    def all(self) -> Iterator[PhoneDatabases]:
+        """Every one, those of the account first."""
+        if self.own is not None:
+            yield self.own
+        yield from self.foreign
+
+
+def find_phone(
+    archive: ArchiveWriter,
+    databases: Iterable[Entry],
+    files: PhoneFiles,
+    *,
+    contacts: Path | None,
+    account: str | None,
+    folder: Path,
+    progress: Progress,
+) -> Phone:
+    """The databases of an Android phone that are in the archive or were opened beside it.
+
+    Args:
+        archive: holds the chosen databases, decrypted.
+        databases: the backup's entries.
+        files: the other databases.
+        contacts: an address book of the user's.
+        account: the owner's number, where the source reports it.
+        folder: for temporary files.
+        progress: is told what could not be read.
+    """
+    chats, names = archive.database(CHATS), archive.database(NAMES)
+    increments = tuple(read_increments(archive, databases, progress))
+    own = [each.path for each in files.older if not each.stranger]
+    if chats is None and increments:
+        chats = _without_messages(folder)
+    shared = PhoneDatabases(
+        msgstores=() if chats is None else (chats, *own),
+        wa=(*([] if names is None else [names]), *files.names),
+        increments=increments,
+        contacts=contacts,
+        owner_number=account,
+    )
+    return Phone(
+        own=None if chats is None else shared,
+        foreign=tuple(
+            replace(shared, msgstores=(each.path,), increments=())
+            for each in files.older
+            if each.stranger
+        ),
+    )
+
+
+def read_notes(
+    archive: ArchiveWriter,
+    phone: Phone,
+    entries: Iterable[Entry],
+    report: Report,
+    *,
+    contacts: Path | None,
+    owner: str | None,
+    progress: Progress,
+) -> Chats:
+    """The voice notes that the databases know; without any, the report says that.
+
+    Args:
+        archive: holds an iPhone's databases.
+        phone: those of an Android phone.
+        entries: all of the backup: of another account's notes, only those with a file count.
+        report: an unreadable database is a failure of the run.
+        contacts: an address book of the user's.
+        owner: the name of the backup's owner, where the databases do not contain it.
+        progress: is told about the databases.
+
+    Raises:
+        UsageError: `contacts` cannot be read.
+    """
+    try:
+        if (of_iphone := read_of_iphone(archive, entries, contacts, owner)) is not None:
+            chats = of_iphone
+        elif phone.own is None:
+            return Chats(owner="", notes=())
+        else:
+            chats = read_phone(phone.own)
+    except DatabaseError as error:
+        progress.say(f"no chat database can be read: {_WITHOUT}")
+        report.failed.append(Outcome.failed(f"Databases/{CHATS}", error))
+        return Chats(owner="", notes=())
+    for warning in chats.warnings:
+        progress.say(warning)
+    found = list(_of_strangers(phone.foreign, entries, progress))
+    return replace(chats, notes=(*chats.notes, *found)) if found else chats
+
+
+def report_missing_chats(
+    archive: ArchiveWriter, report: Report, wanted: Iterable[str], progress: Progress
+) -> None:
+    """Say that no database of chats could be had, if that is so; the run is then partial.
+
+    Args:
+        archive: holds the databases that could be had, in this run or an earlier one.
+        report: of the run.
+        wanted: paths of the databases of chats that the backup holds.
+        progress: is told.
+    """
+    if archive.database(CHATS) is not None or archive.database(CHAT_STORAGE) is not None:
+        return
+    paths = set(wanted)
+    if any(outcome.path in paths for outcome in report.failed):
+        progress.say(f"no chat database could be opened: {_WITHOUT}")
+        return
+    progress.say(f"no chat database was found: {_WITHOUT}")
+    report.failed.append(
+        Outcome(
+            path=f"Databases/{CHATS}",
+            reason="no chat database was found",
+            hints=(_WHERE,),
+            exit_code=PartialError.exit_code,
+        )
+    )
+
+
+def name_unmatched(archive: ArchiveWriter, phone: Phone) -> None:
+    """Give recordings that no voice note matches the chat, sender and time of whatever message
+    names them."""
+    files = archive.unmatched()
+    if not files:
+        return
+    hashes = {record.content_sha256: record for record in files}
+    paths = {rootless_path(record.whatsapp_path or record.path): record for record in files}
+
+    def wanted(path: str | None, sha256: str | None) -> bool:
+        if sha256 is not None:
+            return sha256 in hashes
+        return path is not None and rootless_path(path) in paths
+
+    named: dict[str, VoiceNote] = {}
+    for databases in phone.all:
+        for found in read_files(databases, wanted):
+            record = _record_of(found.row, hashes, paths)
+            if record is not None:
+                named.setdefault(record.path, found.row)
+    archive.expect(named.values())
+
+
+def closing_remarks(chats: Chats, *, contacts_given: bool) -> tuple[str, ...]:
+    """What a person should know at the end: chats without a name, and audio that was attached."""
+    jids = [note.chat_jid for note in chats]
+    said = count_nameless(jids, chats.nameless).advice(contacts_given=contacts_given)
+    if chats.attached:
+        files = "audio file that was" if chats.attached == 1 else "audio files that were"
+        said += (f"{chats.attached} {files} attached {_NOT_RECORDED}",)
+    return said
+
+
+def _of_strangers(
+    foreign: Iterable[PhoneDatabases], entries: Iterable[Entry], progress: Progress
+) -> Iterator[VoiceNote]:
+    """Notes of other accounts' databases whose file is here."""
+    paths: set[str] | None = None
+    for databases in foreign:
+        if paths is None:
+            paths = {rootless_path(entry.path) for entry in entries}
+        progress.say(
+            f"'{databases.msgstores[0].name}' is of another account: it only names files of it"
+        )
+        for note in read_phone(databases):
+            if note.whatsapp_path is not None and rootless_path(note.whatsapp_path) in paths:
+                yield note
+
+
+def _record_of(
+    row: VoiceNote, hashes: dict[str | None, Record], paths: dict[str, Record]
+) -> Record | None:
+    if row.sha256 is not None:
+        return hashes.get(row.sha256)
+    return paths.get(rootless_path(row.whatsapp_path or ""))
+
+
+def _without_messages(folder: Path) -> Path:
+    """An empty database, for increments whose database is not there."""
+    make_folder(folder, mode=0o700)
+    path = folder / CHATS
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE message (_id INTEGER PRIMARY KEY)")
+        database.commit()
+    return path

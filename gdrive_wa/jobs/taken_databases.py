@@ -1,0 +1,123 @@
+"""The first part of a restore: the databases, which say who spoke and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.core.errors import KeyFailure
+from gdrive_wa.core.model import Entry, Outcome
+from gdrive_wa.core.progress import Progress
+from gdrive_wa.jobs.database_groups import CHATS, DatabaseGroup, group_databases
+from gdrive_wa.jobs.databases import chats_first
+from gdrive_wa.jobs.phone_files import PhoneFiles
+from gdrive_wa.jobs.phone_notes import Phone, find_phone, report_missing_chats
+from gdrive_wa.jobs.plan import Plan
+from gdrive_wa.jobs.restore_run import RestoreRun
+
+
+@dataclass(frozen=True, slots=True)
+class TakenDatabases:
+    """The databases of one run, those in the archive and those opened beside it.
+
+    Attributes:
+        archive: holds one of each kind.
+        databases: the backup's entries.
+        files: the other ones.
+        folder: for temporary files.
+        progress: is told what could not be read.
+    """
+
+    archive: ArchiveWriter
+    databases: tuple[Entry, ...]
+    files: PhoneFiles
+    folder: Path
+    progress: Progress
+
+    def find_phone(self, *, contacts: Path | None, account: str | None) -> Phone:
+        """See :func:`~gdrive_wa.jobs.phone_notes.find_phone`."""
+        return find_phone(
+            self.archive,
+            self.databases,
+            self.files,
+            contacts=contacts,
+            account=account,
+            folder=self.folder,
+            progress=self.progress,
+        )
+
+
+@contextmanager
+def take_databases(
+    run: RestoreRun, archive: ArchiveWriter, plan: Plan, *, everything: bool, progress: Progress
+) -> Iterator[TakenDatabases]:
+    """Place the databases of a backup in the archive; of several copies, the newest.
+
+    What is only needed for reading is removed at the end of the context.
+
+    Args:
+        run: restores entries.
+        archive: where to.
+        plan: what to take.
+        everything: keep older databases of chats too.
+        progress: is told which database was taken, and when there is none.
+
+    Raises:
+        KeyFailure: the key opened nothing.
+    """
+    backup = plan.backup.name if Path(plan.backup.name).is_dir() else ""
+    with run.databases() as opener:
+        files = PhoneFiles(opener, backup=backup, keep_all=everything, progress=progress)
+        _take_groups(run, archive, plan, files, progress)
+        yield TakenDatabases(archive, plan.databases, files, opener.folder, progress)
+
+
+def _take_groups(
+    run: RestoreRun, archive: ArchiveWriter, plan: Plan, files: PhoneFiles, progress: Progress
+) -> None:
+    groups = group_databases(plan.databases)
+    alone = [group.entries[0] for group in groups if group.alone]
+    first, others = chats_first(alone)
+    run.take(first)
+    for group in groups:
+        if group.name == CHATS and not group.alone:
+            _take_group(run, files, group)
+    chats = [entry.path for group in groups if group.name == CHATS for entry in group.entries]
+    if plan.wants_chats and not run.key_failed:
+        report_missing_chats(
+            archive, run.report, [*chats, *(each.path for each in first)], progress
+        )
+    for group in groups:
+        if group.name != CHATS and not group.alone:
+            _take_group(run, files, group)
+    run.take(others)
+    run.stop_if_the_key_opened_nothing()
+    if plan.wants_chats and run.key_failed:
+        report_missing_chats(archive, run.report, chats, progress)
+    if archive.database(CHATS) is not None:
+        _excuse_leftovers(run, {entry.path for entry in others}, progress)
+
+
+def _take_group(run: RestoreRun, files: PhoneFiles, group: DatabaseGroup) -> None:
+    files.take(group)
+    for entry, error in files.failures:
+        run.fail(entry, error)
+    files.failures.clear()
+
+
+def _excuse_leftovers(run: RestoreRun, paths: set[str], progress: Progress) -> None:
+    """Small databases of before the key was made are left out; the chats were opened with it."""
+    report = run.report
+    leftovers = [
+        outcome
+        for outcome in report.failed
+        if outcome.path in paths and outcome.exit_code == KeyFailure.exit_code
+    ]
+    report.failed = [outcome for outcome in report.failed if outcome not in leftovers]
+    for outcome in leftovers:
+        reason = f"it was left out: {outcome.reason}"
+        report.skipped.append(Outcome(path=outcome.path, reason=reason))
+        progress.say(f"left out: '{outcome.path}': {outcome.reason}")
