@@ -58,7 +58,8 @@ def _databases(phone: Phone, folder: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for store in phone.stores:
         content, log = msgstore(phone, store, folder)
-        place = phone.prefix if store.beside else phone.databases
+        root = f"{phone.prefix}Databases/" if phone.databases == phone.prefix else phone.prefix
+        place = root if store.beside else phone.databases
         name, content = _sealed(store.name, content, store.seal, folder)
         if store.cut and store.seal is not None:
             content = content[: len(content) * 2 // 3]

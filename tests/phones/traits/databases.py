@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -60,6 +61,8 @@ def increments(phone: Phone, dice: Random) -> None:
             phone.newest.notes.remove(note)
             note.sent_at = note.sent_at.replace(microsecond=0)
             note.changes.clear()
+            if note.rowless:
+                note.rowless, note.status = False, "restored"
         spelling = dice.choice(["", f"-{day:%Y-%m-%d}", f"-{day:%Y-%m-%d}.1"])
         name = f"msgstore-increment-{number}{spelling}.db"
         phone.increments.append(Increment(name=name, notes=notes, seal=phone.seal))
@@ -168,7 +171,7 @@ def cut_short(phone: Phone, _dice: Random) -> None:
 
 @trait(0.1)
 def only_a_dated_copy(phone: Phone, _dice: Random) -> None:
-    phone.newest.name = _dated(_by_time(phone.newest.notes)[-1])
+    phone.newest.name = _dated(_by_time(phone.newest.notes)[-1]).replace(".1.db", ".9.db")
 
 
 def _seal(phone: Phone, seal: Seal) -> None:
@@ -191,6 +194,10 @@ def _some_older(phone: Phone, dice: Random) -> list[Note]:
 
 
 def _copy(phone: Phone, name: str, notes: list[Note]) -> Store:
+    taken = {store.name for store in phone.stores}
+    while name in taken and name != "msgstore.db":
+        stem, number = re.fullmatch(r"(.*\.)(\d)\.db", name).groups()  # type: ignore[union-attr]
+        name = f"{stem}{int(number) + 1}.db"
     store = Store(name=name, notes=list(notes), schema=replace(phone.schema), seal=phone.seal)
     phone.stores.append(store)
     return store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.phones.model import Phone
+from tests.phones.model import Phone, Store
 from tests.phones.traits.registry import trait
 
 
@@ -73,12 +73,11 @@ def media_alone(phone: Phone, _dice: Random) -> None:
 def iphone(phone: Phone, dice: Random) -> None:
     """A backup of an iPhone: one database, and other places for files."""
     phone.apple, phone.seal, phone.key = True, None, None
-    phone.stores, phone.increments = phone.stores[:1], []
-    phone.newest.notes[:] = phone.notes
+    phone.stores, phone.increments = [Store(name="ChatStorage.sqlite", notes=phone.notes)], []
     phone.prefix = dice.choice(["", "", "00008101-000A1B2C3D4E5F6A/"])
     for note in phone.notes:
-        if "received_timestamp" in note.changes:
-            note.changes.clear()
+        if note.rowless:
+            note.rowless, note.status = False, "restored"
         if note.path is not None:
             place = f"Media/{note.chat.stored_jid}/{phone.seed % 10}/b/{note.message_id}"
             suffix = ".mp3" if note.status == "none" else ".opus"
