@@ -12,12 +12,20 @@ from tests.phones.model import Person
 Written = Callable[[str], list[str]]
 
 
-def written(number: str, dice: Random) -> str:
-    """The number as its owner's friends may have saved it."""
-    for prefix, ways in _WAYS.items():
-        if number.startswith(prefix):
-            return dice.choice(ways(number))
-    return f"+{number}"
+def written(number: str, home: str | None, dice: Random) -> str:
+    """The number as somebody may have saved it.
+
+    Args:
+        number: international, digits only.
+        home: the owner's number where the backup says it: then a number that is written as it is
+            dialled inside a country is one of the owner's.
+        dice: chooses the spelling.
+    """
+    prefix = next(each for each in _WAYS if number.startswith(each))
+    ways = _WAYS[prefix](number)
+    if home is not None and not home.startswith(prefix):
+        ways = [each for each in ways if each.startswith(("+", "00", "tel:", "\u202a", "＋"))]
+    return dice.choice(ways)
 
 
 def _fictional(number: str) -> list[str]:
@@ -106,16 +114,19 @@ _WAYS: dict[str, Written] = {
 FORMATS = ("vcard 2.1", "vcard 3.0", "vcard 4.0", "google", "google old", "outlook")
 
 
-def book(people: list[Person], others: dict[str, str], dice: Random) -> tuple[str, bytes]:
+def book(
+    people: list[Person], others: dict[str, str], home: str | None, dice: Random
+) -> tuple[str, bytes]:
     """The name and the content of a file with those of `people` who are in it, and `others`.
 
     Args:
         people: whose name under ``book`` counts.
-        others: names of people who are not on this phone, by number as it is written.
+        others: other names, by the number as it is written.
+        home: as for :func:`written`.
         dice: decides about the format and about every number.
     """
     entries = [
-        (person.names["book"], written(person.number, dice))
+        (person.names["book"], written(person.number, home, dice))
         for person in people
         if "book" in person.names
     ]

@@ -29,7 +29,8 @@ FIRST = datetime(2024, 3, 1, 9, tzinfo=UTC)
 def make_cast(seed: int, traits: tuple[str, ...], dice: Random) -> Phone:
     """A phone with everything as it is in an ordinary folder."""
     numbers = dice.sample(range(2, 100), 12)
-    phone = Phone(seed=seed, traits=traits, owner=Person(number="15550100"))
+    owner = Person(number=FORMATS[dice.choice(["US", *FORMATS])].format(1))
+    phone = Phone(seed=seed, traits=traits, owner=owner)
     for number in numbers[: dice.randint(2, 4)]:
         country = dice.choice(["US", "US", *FORMATS])
         phone.people.append(Person(number=FORMATS[country].format(number)))

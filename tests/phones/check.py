@@ -9,7 +9,7 @@ from pathlib import Path
 import gdrive_wa
 from gdrive_wa.core.kinds import Kind, kind_of
 from gdrive_wa.core.model import Report, VoiceNote
-from tests.phones.folder import known_notes
+from tests.phones.folder import address_book, known_notes
 from tests.phones.model import Note, Phone
 from tests.phones.sounds import packets
 
@@ -40,15 +40,13 @@ def _faults_of_report(phone: Phone, report: Report) -> list[str]:
 
 def restored(phone: Phone, folder: Path, dest: Path) -> Report:
     """One run over the folder."""
-    contacts = None
-    if phone.book is not None:
-        contacts = folder.with_name(f"{folder.name} {phone.book[0]}")
+    made = address_book(phone)
     return gdrive_wa.restore(
         folder,
         dest,
         key=phone.key,
         backup=str(folder / phone.prefix.rstrip("/")) if phone.account else None,
-        contacts=contacts,
+        contacts=None if made is None else folder.with_name(made[0]),
         timezone="UTC",
         tags=phone.tags,
     )

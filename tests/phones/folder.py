@@ -9,6 +9,7 @@ from random import Random
 from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import RootKey
+from tests.phones.books import book
 from tests.phones.increment import increment_zip
 from tests.phones.iphone import write_backup
 from tests.phones.model import Note, Phone, Seal, Store
@@ -21,9 +22,17 @@ def write_phone(phone: Phone, folder: Path) -> None:
         write_backup(phone, folder / phone.prefix)
     else:
         _write_android(phone, folder)
-    if phone.book is not None:
-        name, content = phone.book
-        folder.with_name(f"{folder.name} {name}").write_bytes(content)
+    if (made := address_book(phone)) is not None:
+        name, content = made
+        folder.with_name(name).write_bytes(content)
+
+
+def address_book(phone: Phone) -> tuple[str, bytes] | None:
+    """The name and the content of the user's address book; None where there is none."""
+    if not (phone.book_of_others or any("book" in person.names for person in phone.people)):
+        return None
+    home = phone.owner.number if phone.number_known else None
+    return book(phone.people, phone.book_of_others, home, Random(f"book {phone.seed}"))
 
 
 def _write_android(phone: Phone, folder: Path) -> None:

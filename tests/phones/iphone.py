@@ -21,8 +21,8 @@ def write_backup(phone: Phone, folder: Path) -> None:
     """Write a backup as a Mac makes it."""
     backup = AppleBackup(folder)
     backup.add("ChatStorage.sqlite", _database(_chat_tables(phone)))
-    if pairs := [person for person in phone.people if person.hidden and person.mapped]:
-        backup.add("LID.sqlite", _database({"ZWAZACCOUNT": [_account(each) for each in pairs]}))
+    if hidden := [person for person in phone.people if person.hidden]:
+        backup.add("LID.sqlite", _database({"ZWAZACCOUNT": [_account(each) for each in hidden]}))
     contacts = [_contact(each) for each in phone.people if {"wa", "verified"} & each.names.keys()]
     if contacts:
         backup.add("ContactsV2.sqlite", _database({"ZWAADDRESSBOOKCONTACT": contacts}))
@@ -43,7 +43,7 @@ def _database(tables: dict[str, Rows]) -> bytes:
 def _account(person: Person) -> dict[str, Any]:
     return {
         "ZIDENTIFIER": person.stored_jid,
-        "ZPHONENUMBER": person.phone_jid,
+        "ZPHONENUMBER": person.phone_jid if person.mapped else None,
         "ZDISPLAYNAME": person.names.get("lid"),
     }
 

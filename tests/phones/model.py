@@ -247,10 +247,11 @@ class Phone:
         extra: other files, by their path below the given folder, that must come to nothing.
         strays: sound recordings that no row of any database names, by path.
         unnamed: sealed files that have lost their metadata.
-        book: the file of an address book, its name and content.
+        book_of_others: names in the address book that must not be used, by written number.
         groups_in_wa: rooms whose name is in wa.db.
         tags: the run writes tags.
-        account: the run names the backup.
+        account: the run names the backup, because the folder holds several.
+        number_known: the backup says the owner's number.
         clear_media: its media are not encrypted though its databases are, as on the phone itself.
         both_forms: recordings that are there encrypted and in the clear.
         apple: it is an iPhone.
@@ -276,10 +277,11 @@ class Phone:
     extra: dict[str, bytes] = field(default_factory=dict)
     strays: dict[str, bytes] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)
-    book: tuple[str, bytes] | None = None
+    book_of_others: dict[str, str] = field(default_factory=dict)
     groups_in_wa: dict[str, str] = field(default_factory=dict)
     tags: bool = False
     account: bool = False
+    number_known: bool = False
     clear_media: bool = False
     both_forms: set[str] = field(default_factory=set)
     apple: bool = False

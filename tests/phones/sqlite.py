@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chats.store import Rows, fill, jids, thumb_image
-from tests.phones.cast import hash_of
+from tests.phones.cast import FIRST, hash_of
 from tests.phones.model import Chat, Note, Person, Phone, Schema, Store
 
 PAGE = 512
@@ -152,6 +152,7 @@ def _tables(phone: Phone, store: Store, notes: list[Note]) -> dict[str, Rows]:
         tables["props"] = [{"key": "user_push_name", "value": phone.owner_name}]
     if old:
         tables["messages"] = [_old_row(schema, each, note) for each, note in enumerate(old, 1)]
+        tables["messages"].append(_first_old_text(len(old) + 1))
         tables["chat_list"] = [
             {"key_remote_jid": _jid(chat, schema), "subject": _subject(store, chat)}
             for chat in dict.fromkeys(note.chat for note in notes)
@@ -163,7 +164,7 @@ def _tables(phone: Phone, store: Store, notes: list[Note]) -> dict[str, Rows]:
             if note.row_path is not None
         ]
     if new or schema.legacy != "all":
-        _add_modern(phone, store, tables, new, numbers, first=len(old) + 1)
+        _add_modern(phone, store, tables, new, numbers, first=len(old) + 2)
     elif schema.sentinel:
         tables["message"] = [{"_id": 1, "chat_row_id": -1, "key_id": "-1", "message_type": -1}]
     return _without(tables, schema)
@@ -196,9 +197,10 @@ def _add_modern(
     messages: Rows = []
     if schema.sentinel:
         messages = [{"_id": 1, "chat_row_id": -1, "key_id": "-1", "message_type": -1}]
+    messages.append(_first_text(2 + first if schema.sentinel else first))
     files, extras = tables.setdefault("message_media", []), []
     for note in notes:
-        number = first + len(messages) * 2
+        number = first + 2 + len(messages) * 2
         messages.append(_row(note, number, rows[note.chat], numbers, schema))
         messages.append(_text(note, number + 1, rows[note.chat]))
         if not note.rowless:
@@ -271,6 +273,21 @@ def _with_jids(changes: dict[str, object], numbers: Numbers) -> dict[str, object
     }
 
 
+def _first_text(number: int) -> dict[str, Any]:
+    """What the owner once wrote, and every copy has."""
+    stamp = round(FIRST.timestamp() * 1000) - 10**9
+    return {
+        "_id": number,
+        "chat_row_id": 1,
+        "from_me": 1,
+        "key_id": "HELLO",
+        "sender_jid_row_id": 0,
+        "timestamp": stamp,
+        "message_type": 0,
+        "text_data": "Hello",
+    }
+
+
 def _text(note: Note, number: int, chat: int) -> dict[str, Any]:
     stamp = round(note.sent_at.timestamp() * 1000)
     return {
@@ -324,6 +341,18 @@ def _old_row(schema: Schema, number: int, note: Note) -> dict[str, Any]:
         "forwarded": int(note.forwarded) or None,
         "thumb_image": thumb_image(note.row_path or "") if thumb else None,
     } | changes
+
+
+def _first_old_text(number: int) -> dict[str, Any]:
+    stamp = round(FIRST.timestamp() * 1000) - 10**9
+    return {
+        "_id": number,
+        "key_remote_jid": "15550101@s.whatsapp.net",
+        "key_from_me": 1,
+        "key_id": "HELLO",
+        "timestamp": stamp,
+        "media_wa_type": "0",
+    }
 
 
 def _old_notes(schema: Schema, notes: list[Note]) -> list[Note]:

@@ -52,6 +52,13 @@ def second_account(phone: Phone, _dice: Random) -> None:
 
 
 @trait(1, group="place")
+def dump_by_number(phone: Phone, dice: Random) -> None:
+    """What a tool has downloaded lies in a folder that is named after the account."""
+    phone.number_known = True
+    _inside(phone, f"{phone.owner.number}{dice.choice(['', '_2024-03-01'])}")
+
+
+@trait(1, group="place")
 def databases_beside(phone: Phone, _dice: Random) -> None:
     """As other exporters ask for it: the databases beside the folder ``WhatsApp``."""
     phone.prefix, phone.databases = "WhatsApp/", ""
@@ -73,6 +80,7 @@ def media_alone(phone: Phone, _dice: Random) -> None:
 def iphone(phone: Phone, dice: Random) -> None:
     """A backup of an iPhone: one database, and other places for files."""
     phone.apple, phone.seal, phone.key = True, None, None
+    phone.number_known = phone.owner_name is not None
     phone.stores, phone.increments = [Store(name="ChatStorage.sqlite", notes=phone.notes)], []
     phone.prefix = dice.choice(["", "", "00008101-000A1B2C3D4E5F6A/"])
     for note in phone.notes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
-from tests.phones.books import book
 from tests.phones.cast import FIRST, FORMATS, add_note, new_group
 from tests.phones.model import Chat, Person, Phone
 from tests.phones.traits.registry import trait
@@ -85,20 +84,27 @@ def address_book(phone: Phone, dice: Random) -> None:
     """The user gives an address book."""
     for person in _nameless(phone, dice):
         if person.mapped:
-            person.names["book"] = _name(dice).replace("\\", "")
-            if len(person.names["book"]) > 100 or "  " in person.names["book"]:
-                person.names["book"] = "Bo Booked"
-    if any("book" in person.names for person in phone.people):
-        phone.book = book(phone.people, {}, dice)
+            name = _name(dice)
+            person.names["book"] = "Bo Booked" if len(name) > 100 or "  " in name else name
 
 
 @trait(0.1)
-def stranger_with_the_same_end(phone: Phone, dice: Random) -> None:
+def stranger_with_the_same_end(phone: Phone, _dice: Random) -> None:
     """The address book has somebody abroad whose number ends like that of one without a name."""
-    left = [person for person in phone.people if not person.names and person.mapped]
-    for person in left[:1]:
-        others = {f"+598 94 {person.number[-6:]}": "Wrong Person"}
-        phone.book = book(phone.people, others, dice)
+    for person in _numbers_only(phone)[:1]:
+        phone.book_of_others[f"+598 94 {person.number[-6:]}"] = "Wrong Person"
+
+
+@trait(0.1)
+def number_of_two_people(phone: Phone, _dice: Random) -> None:
+    """Two people of the address book share a number: it names nobody."""
+    for person in _numbers_only(phone)[-1:]:
+        phone.book_of_others[f"+{person.number}"] = "Wrong Person"
+        phone.book_of_others[f"00{person.number}"] = "Other Human"
+
+
+def _numbers_only(phone: Phone) -> list[Person]:
+    return [person for person in phone.people if not person.names and person.mapped]
 
 
 @trait(0.15)
