@@ -126,7 +126,7 @@ class PhoneFiles:
             for each in self.older
         ]
         self._databases.put(with_log(group, best.entry), best.draft, CHATS)
-        self._say_choice(best, opened, failed)
+        self._say_choice(best, opened)
         self._leave_out(failed)
         return True
 
@@ -188,7 +188,7 @@ class PhoneFiles:
         make_folder(folder, mode=0o700)
         return folder / name
 
-    def _say_choice(self, best: Candidate, opened: int, failed: Sequence[Failure]) -> None:
+    def _say_choice(self, best: Candidate, opened: int) -> None:
         chosen = f"the chats are read from '{best.entry.path}'"
         if opened > 1:
             until = "" if best.newest is None else f", which goes up to {best.newest:%Y-%m-%d}"

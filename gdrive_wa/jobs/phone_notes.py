@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gdrive_wa.archive.match import rootless_path
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.nameless import count_nameless
+from gdrive_wa.chats.people import UNKNOWN_CHAT
 from gdrive_wa.chats.phone import PhoneDatabases
 from gdrive_wa.chats.read import Chats, read_files, read_phone
 from gdrive_wa.core.errors import DatabaseError, PartialError
@@ -27,7 +28,7 @@ _WHERE = (
     "give the whole WhatsApp folder, or put msgstore.db.crypt15 from its Databases folder beside"
     " Media, and run this again"
 )
-_NOT_RECORDED = "are not voice notes: to have the files too, add --only voice,audio"
+_ATTACHED = "attached audio files, which are not voice notes: {} (--only voice,audio brings them)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +179,11 @@ def name_unmatched(archive: ArchiveWriter, phone: Phone) -> None:
 
     named: dict[str, VoiceNote] = {}
     for databases in phone.all:
-        for found in read_files(databases, wanted):
-            record = _record_of(found.row, hashes, paths)
-            if record is not None:
-                named.setdefault(record.path, found.row)
+        with suppress(DatabaseError):  # said when the notes were read
+            for found in read_files(databases, wanted):
+                record = _record_of(found.row, hashes, paths)
+                if record is not None and found.row.chat_jid != UNKNOWN_CHAT:
+                    named.setdefault(record.path, found.row)
     archive.expect(named.values())
 
 
@@ -190,8 +192,7 @@ def closing_remarks(chats: Chats, *, contacts_given: bool) -> tuple[str, ...]:
     jids = [note.chat_jid for note in chats]
     said = count_nameless(jids, chats.nameless).advice(contacts_given=contacts_given)
     if chats.attached:
-        files = "audio file that was" if chats.attached == 1 else "audio files that were"
-        said += (f"{chats.attached} {files} attached {_NOT_RECORDED}",)
+        said += (_ATTACHED.format(chats.attached),)
     return said
 
 

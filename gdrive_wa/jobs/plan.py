@@ -237,7 +237,7 @@ def make_plan(
     wants_chats = not selection.only or Kind.DATABASE in selection.only
     databases, media = [], []
     for entry in listed:
-        if is_junk(entry.path) or _is_empty(entry):
+        if not has_content(entry):
             continue
         if entry.kind is Kind.DATABASE:
             if wants_chats:
@@ -247,10 +247,12 @@ def make_plan(
     return Plan(backup, tuple(databases), tuple(media), wants_chats)
 
 
-def _is_empty(entry: Entry) -> bool:
-    """A file without content is not a recording and not a database."""
+def has_content(entry: Entry) -> bool:
+    """False for junk, and for a voice note or a database without a single byte."""
+    if is_junk(entry.path):
+        return False
     wanted = entry.kind in (Kind.DATABASE, Kind.VOICE)
-    return wanted and (entry.size == 0 or entry.plain_size == 0)
+    return not (wanted and (entry.size == 0 or entry.plain_size == 0))
 
 
 def _may_be_voice(entry: Entry) -> bool:

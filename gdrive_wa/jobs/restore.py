@@ -43,7 +43,7 @@ from gdrive_wa.jobs.databases import select_media
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
-from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
+from gdrive_wa.jobs.plan import has_content, list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.pages.page import write_page
@@ -126,6 +126,7 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
+    entries = list(filter(has_content, entries))
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:

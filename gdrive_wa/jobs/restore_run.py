@@ -25,6 +25,7 @@ from gdrive_wa.core.errors import (
     Interrupted,
     KeyFailure,
     NetworkError,
+    PartialError,
     StorageError,
 )
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
@@ -114,7 +115,8 @@ class RestoreRun:
         self._opener.__exit__(kind, error, trace)
         self.report.seconds = time.monotonic() - self._clock
         write_run_report(self._archive.folder, self._started, self.report, ended=error)
-        if error is None and not self.report.failed and not self._keep:
+        fetched = all(each.exit_code == PartialError.exit_code for each in self.report.failed)
+        if error is None and fetched and not self._keep:
             shutil.rmtree(self._blobs, ignore_errors=True)
 
     def expect(self, count: int) -> None:
@@ -133,11 +135,6 @@ class RestoreRun:
         return DatabaseRun(
             self._source, self._archive, self._opener, self._blobs, self.report, self._progress
         )
-
-    @property
-    def key_failed(self) -> bool:
-        """True if the key did not open something."""
-        return self._key_error is not None
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
         """Restore notes that the backup lacks from WhatsApp's own servers.

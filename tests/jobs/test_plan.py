@@ -45,12 +45,27 @@ LISTING = [
 def test_the_usual_is_voice_notes_and_the_databases_that_name_them() -> None:
     plan = make_plan(BACKUP, LISTING, Selection())
     assert paths(plan) == {
-        "Databases/msgstore.db.crypt15", "Databases/wa.db.crypt15", VOICE, NAMELESS,
+        "Databases/msgstore.db.crypt15", "Databases/msgstore-2025-03-01.1.db.crypt15",
+        "Databases/wa.db.crypt15", VOICE, NAMELESS,
     }  # fmt: skip
 
 
-def test_everything_is_everything() -> None:
-    assert len(paths(make_plan(BACKUP, LISTING, Selection(), everything=True))) == len(LISTING)
+def test_everything_is_everything_but_junk() -> None:
+    plan = make_plan(BACKUP, LISTING, Selection(), everything=True)
+    assert paths(plan) == {each.path for each in LISTING} - {"Media/.nomedia"}
+
+
+def test_empty_files_are_no_notes_and_no_databases() -> None:
+    empty = [entry(VOICE, size=0), entry("Databases/msgstore.db.crypt15", size=0)]
+    sealed = replace(entry(NAMELESS, size=16), path=VOICE, plain_size=0)
+    assert paths(make_plan(BACKUP, [*empty, sealed], Selection())) == set()
+
+
+def test_a_dry_run_does_not_count_older_databases(tmp_path: Path) -> None:
+    report = make_plan(BACKUP, LISTING[:3], Selection()).report(tmp_path / "out")
+    assert [each.path for each in report.done] == [
+        "Databases/msgstore.db.crypt15", "Databases/wa.db.crypt15",
+    ]  # fmt: skip
 
 
 def test_pictures_alone_need_no_database() -> None:

@@ -250,26 +250,6 @@ def test_a_chat_is_found_by_the_name_that_a_former_run_was_told(
     assert held == {"Mother dear"}
 
 
-def test_a_log_beside_the_database_is_told_not_to_be_read(
-    sample: SampleAccount, tmp_path: Path
-) -> None:
-    class Listener(Silent):
-        said: ClassVar[list[str]] = []
-
-        def say(self, line: str) -> None:
-            self.said.append(line)
-
-    (tmp_path / "phone" / "Databases").mkdir(parents=True)
-    database = tmp_path / "phone" / "Databases" / "msgstore.db"
-    database.write_bytes(sample.contents["Databases/msgstore.db"])
-    restore(open_folder(tmp_path / "phone"), tmp_path / "out", progress=Listener())
-    assert Listener.said == []
-    database.with_name("msgstore.db-wal").write_bytes(b"a log")
-    restore(open_folder(tmp_path / "phone"), tmp_path / "out", progress=Listener())
-    [told] = Listener.said
-    assert "msgstore.db-wal is not read" in told
-
-
 def test_two_phones_in_one_archive_keep_their_databases_apart(
     sample: SampleAccount, emulator: Emulator, plain_sample: SampleAccount, tmp_path: Path
 ) -> None:
