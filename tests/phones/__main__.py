@@ -1,7 +1,7 @@
 """Builds a generated phone in a folder to look at, or tries many.
 
-    python -m tests.phones SEED FOLDER [--traits NAME,NAME]    build one, and restore it
-    python -m tests.phones FIRST-LAST                          try many, and shrink the faulty ones
+python -m tests.phones SEED FOLDER [--traits NAME,NAME]    build one, and restore it
+python -m tests.phones FIRST-LAST                          try many, and shrink the faulty ones
 """
 
 from __future__ import annotations

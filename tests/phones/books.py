@@ -30,7 +30,13 @@ def written(number: str, home: str | None, dice: Random) -> str:
 
 def _fictional(number: str) -> list[str]:
     last = number[4:]
-    return [f"+1 555 {last}", f"+1-555-{last}", f"001 555 {last}", f"tel:+1555{last}", f"1555{last}"]
+    return [
+        f"+1 555 {last}",
+        f"+1-555-{last}",
+        f"001 555 {last}",
+        f"tel:+1555{last}",
+        f"1555{last}",
+    ]
 
 
 def _british(number: str) -> list[str]:
@@ -159,7 +165,10 @@ def _card(version: str, name: str, number: str) -> str:
         lines += [f"N:{last};{first};;;", folded[:9], f" {folded[9:]}"]
         lines += [f"item1.TEL;type=CELL;type=VOICE:{number}", "item1.X-ABLabel:mobile"]
     else:
-        lines += [f"FN:{name}", f'TEL;VALUE=uri;TYPE="voice,cell":tel:{number.removeprefix("tel:")}']
+        lines += [
+            f"FN:{name}",
+            f'TEL;VALUE=uri;TYPE="voice,cell":tel:{number.removeprefix("tel:")}',
+        ]
     return "\r\n".join([*lines, "END:VCARD", ""])
 
 

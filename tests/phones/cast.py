@@ -47,7 +47,9 @@ def make_cast(seed: int, traits: tuple[str, ...], dice: Random) -> Phone:
 def new_group(dice: Random, subject: str | None) -> Chat:
     """A group, of today's kind of jid or of the old."""
     number = dice.randrange(10**15)
-    room = dice.choice([f"120363{number % 10**12:012}@g.us", f"15550100-{number % 10**10:010}@g.us"])
+    room = dice.choice(
+        [f"120363{number % 10**12:012}@g.us", f"15550100-{number % 10**10:010}@g.us"]
+    )
     return Chat(room=room, subject=subject, shown_without=f"Group {room.partition('@')[0]}")
 
 

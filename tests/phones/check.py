@@ -61,11 +61,15 @@ def _faults_of_notes(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[s
         found = [note for note in found if note.chat_jid == truth.chat.jid] or found
         rows = [note for note in rows if note not in found]
         if truth.status == "none":
-            faults += [f"{truth.message_id} is not a voice note, and was taken for one"] * len(found)
+            faults += [f"{truth.message_id} is not a voice note, and was taken for one"] * len(
+                found
+            )
         elif len(found) != 1:
             faults.append(f"{truth.message_id} is there {len(found)} times")
         else:
-            faults += [f"{truth.message_id}: {each}" for each in _differences(phone, truth, found[0])]
+            faults += [
+                f"{truth.message_id}: {each}" for each in _differences(phone, truth, found[0])
+            ]
             faults += _faults_of_file(phone, truth, found[0], dest)
     faults += [f"{note.message_id} in {note.chat_jid} was made up" for note in rows]
     return faults + _shared_folders(notes)

@@ -15,6 +15,7 @@ from tests.phones.iphone import write_backup
 from tests.phones.model import Note, Phone, Seal, Store
 from tests.phones.sqlite import msgstore, wa
 
+
 def write_phone(phone: Phone, folder: Path) -> None:
     """Write all of the phone's files below `folder`, and the address book beside it."""
     folder.mkdir(parents=True)

@@ -72,7 +72,7 @@ def _chat_tables(phone: Phone) -> dict[str, Rows]:
     tables["ZWACHATSESSION"] = [
         {
             "Z_PK": number,
-            "ZCONTACTJID": chat.stored_jid if about is None else f"{about.number}@status",
+            "ZCONTACTJID": chat.stored_jid if about is None else _status_of(about),
             "ZPARTNERNAME": _partner(phone, chat),
         }
         for (chat, about), number in sessions.items()
@@ -86,6 +86,11 @@ def _chat_tables(phone: Phone) -> dict[str, Rows]:
         if "push" in person.names
     ]
     return tables
+
+
+def _status_of(person: Person) -> str:
+    known = person.hidden is None or person.mapped
+    return f"{person.number if known else person.hidden}@status"
 
 
 def _partner(phone: Phone, chat: Chat) -> str | None:

@@ -58,9 +58,7 @@ class Person:
         if not self.mapped and self.hidden is not None:
             return f"Unknown ({self.hidden[-4:]})"
         number = phonenumbers.parse(f"+{self.number}")
-        return str(
-            phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-        )
+        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
 @dataclass(eq=False, kw_only=True)

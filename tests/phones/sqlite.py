@@ -138,9 +138,7 @@ def _leaves(content: bytes, database: sqlite3.Connection, table: str) -> list[in
     if page[0] != 5:
         return [root]
     cells = [int.from_bytes(page[12 + 2 * at : 14 + 2 * at]) for at in range(page[4])]
-    return [int.from_bytes(page[cell : cell + 4]) for cell in cells] + [
-        int.from_bytes(page[8:12])
-    ]
+    return [int.from_bytes(page[cell : cell + 4]) for cell in cells] + [int.from_bytes(page[8:12])]
 
 
 def _tables(phone: Phone, store: Store, notes: list[Note]) -> dict[str, Rows]:
@@ -363,9 +361,7 @@ def _old_notes(schema: Schema, notes: list[Note]) -> list[Note]:
 
 def _is_new(note: Note) -> bool:
     """Something that the old schema never had."""
-    return (
-        note.once or note.rowless or note.chat.is_channel or "message_type" in note.changes
-    )
+    return note.once or note.rowless or note.chat.is_channel or "message_type" in note.changes
 
 
 def _jid(chat: Chat, schema: Schema) -> str:

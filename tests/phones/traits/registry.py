@@ -58,8 +58,7 @@ def choose(dice: Random) -> tuple[str, ...]:
         if each.group is not None:
             groups.setdefault(each.group, []).append(each)
     chosen = {
-        dice.choices(traits, [each.chance for each in traits])[0].name
-        for traits in groups.values()
+        dice.choices(traits, [each.chance for each in traits])[0].name for traits in groups.values()
     }
     return tuple(
         each.name
