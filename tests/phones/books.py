@@ -24,7 +24,7 @@ def written(number: str, home: str | None, dice: Random) -> str:
     prefix = next(each for each in _WAYS if number.startswith(each))
     ways = _WAYS[prefix](number)
     if home is not None and not home.startswith(prefix):
-        ways = [each for each in ways if each.startswith(("+", "00", "tel:", "\u202a", "＋"))]
+        ways = [each for each in ways if each.startswith(("+", "00", "tel:", "\u202a", "\uff0b"))]
     return dice.choice(ways)
 
 

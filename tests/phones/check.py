@@ -9,7 +9,7 @@ from pathlib import Path
 import gdrive_wa
 from gdrive_wa.core.kinds import Kind, kind_of
 from gdrive_wa.core.model import Report, VoiceNote
-from tests.phones.folder import address_book, known_notes
+from tests.phones.folder import address_book, known_notes, place_of
 from tests.phones.model import Note, Phone
 from tests.phones.sounds import packets
 
@@ -57,6 +57,13 @@ def _faults_of_notes(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[s
     faults = []
     rows = [note for note in notes if note.status != "unmatched"]
     for truth in known_notes(phone):
+        if truth.messageless:
+            found = [note for note in rows if note.chat_jid == truth.chat.jid]
+            found = [note for note in found if note.message_id.startswith("row ")]
+            rows = [note for note in rows if note not in found]
+            if truth.stored is not None and len(found) != 1:
+                faults.append(f"the file of {truth.message_id} is there {len(found)} times")
+            continue
         found = [note for note in rows if note.message_id == truth.message_id]
         found = [note for note in found if note.chat_jid == truth.chat.jid] or found
         rows = [note for note in rows if note not in found]
@@ -156,7 +163,7 @@ def _unknown_recordings(phone: Phone) -> set[bytes]:
         content
         for path, content in phone.recordings().items()
         if "/.trashed-" not in path  # what nobody knows stays in the bin
-        if path not in paths and hashlib.sha256(content).digest() not in held
-        if kind_of(f"Message/{path}" if phone.apple else path) is Kind.VOICE
-        or path in phone.unnamed
+        and path not in paths
+        and hashlib.sha256(content).digest() not in held
+        and (path in phone.unnamed or kind_of(place_of(phone, path) or "") is Kind.VOICE)
     }

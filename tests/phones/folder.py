@@ -53,15 +53,26 @@ def _write_android(phone: Phone, folder: Path) -> None:
 
 def _medium(phone: Phone, path: str, content: bytes) -> dict[str, bytes]:
     """The files that a medium is stored as."""
-    below = "" if phone.bare else f"{phone.prefix}Media/"
-    key, clear = phone.key, {f"{below}{path.removeprefix('Media/')}": content}
+    clear = {place: content} if (place := place_of(phone, path)) is not None else {}
+    key = phone.key
     if not (phone.sealed_media and isinstance(key, RootKey)):
         return clear
+    below = "" if phone.bare else f"{phone.prefix}Media/"
     digits, sealed, envelope = encrypt_media(content, key, FileMetadata(name=path))
     stored = {f"{below}{digits}.mcrypt1": sealed} | (clear if path in phone.both_forms else {})
     if path not in phone.unnamed:
         stored[f"{below}{digits}.mcrypt1-metadata"] = envelope.encode()
     return stored
+
+
+def place_of(phone: Phone, path: str) -> str | None:
+    """Where a medium lies in the clear, below the given folder; None when it is not given."""
+    if phone.apple:
+        return f"Message/{path}"
+    if not phone.bare:
+        return phone.prefix + path
+    above = f"{phone.inner or 'Media'}/"
+    return path.removeprefix(above) if path.startswith(above) else None
 
 
 def _databases(phone: Phone, folder: Path) -> dict[str, bytes]:

@@ -106,7 +106,7 @@ def _partner(phone: Phone, chat: Chat) -> str | None:
 def _message(note: Note, number: int, session: int, member: int | None) -> dict[str, Any]:
     return {
         "Z_PK": number,
-        "ZCHATSESSION": session,
+        "ZCHATSESSION": 999 if note.chatless else session,
         "ZISFROMME": int(note.from_me),
         "ZMESSAGEDATE": note.sent_at.timestamp() - EPOCH,
         "ZMESSAGETYPE": 53 if note.once else 3,

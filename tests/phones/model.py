@@ -26,6 +26,7 @@ class Person:
     Attributes:
         number: international, digits only.
         hidden: the hidden id by which the databases know them, digits only.
+        hosted: another company keeps their chats.
         mapped: the databases say which number the hidden id hides.
         names: by where they stand.
     """
@@ -33,6 +34,7 @@ class Person:
     number: str
     hidden: str | None = None
     mapped: bool = True
+    hosted: bool = False
     names: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -42,7 +44,9 @@ class Person:
     @property
     def stored_jid(self) -> str:
         """As the newest database has it."""
-        return self.phone_jid if self.hidden is None else f"{self.hidden}@lid"
+        if self.hidden is not None:
+            return f"{self.hidden}@lid"
+        return f"{self.number}:99@hosted" if self.hosted else self.phone_jid
 
     @property
     def jid(self) -> str:
@@ -93,7 +97,8 @@ class Chat:
 
     @property
     def is_channel(self) -> bool:
-        return self.room.endswith("@newsletter")
+        """Or anything else that is its own sender."""
+        return self.room.endswith(("@newsletter", "@bot"))
 
 
 @dataclass(eq=False, kw_only=True)
@@ -115,6 +120,8 @@ class Note:
         media_changes: columns of its row of ``message_media``.
         dated: its row has a time that can be one.
         rowless: its message has no row of ``message_media``.
+        messageless: the row of its file is all that is left of it.
+        chatless: the row of its chat is gone.
         once, forwarded, starred: what the row says.
         status: what has to become of it.
         odd: a trait has changed it already.
@@ -133,6 +140,8 @@ class Note:
     media_changes: dict[str, object] = field(default_factory=dict)
     dated: bool = True
     rowless: bool = False
+    messageless: bool = False
+    chatless: bool = False
     once: bool = False
     forwarded: bool = False
     starred: bool = False
@@ -242,6 +251,7 @@ class Phone:
         prefix: WhatsApp's folder, below the one that is given to the program; ends with a ``/``.
         databases: the folder of databases, likewise.
         bare: what is given is the folder of media itself.
+        inner: the only part of the folder of media that is given; empty for all of it.
         extra: other files, by their path below the given folder, that must come to nothing.
         strays: sound recordings that no row of any database names, by path.
         unnamed: sealed files that have lost their metadata.
@@ -272,6 +282,7 @@ class Phone:
     prefix: str = ""
     databases: str = "Databases/"
     bare: bool = False
+    inner: str = ""
     extra: dict[str, bytes] = field(default_factory=dict)
     strays: dict[str, bytes] = field(default_factory=dict)
     unnamed: set[str] = field(default_factory=set)

@@ -188,7 +188,7 @@ def _add_modern(
         }
         for chat in chats
     ]
-    if channels := [chat for chat in chats if chat.is_channel]:
+    if channels := [chat for chat in chats if chat.is_channel and chat.subject]:
         tables["newsletter"] = [
             {"chat_row_id": rows[chat], "name": chat.subject} for chat in channels
         ]
@@ -199,10 +199,12 @@ def _add_modern(
     files, extras = tables.setdefault("message_media", []), []
     for note in notes:
         number = first + 2 + len(messages) * 2
-        messages.append(_row(note, number, rows[note.chat], numbers, schema))
+        chat = 9000 + len(messages) if note.chatless else rows[note.chat]
+        if not note.messageless:
+            messages.append(_row(note, number, chat, numbers, schema))
         messages.append(_text(note, number + 1, rows[note.chat]))
         if not note.rowless:
-            files.append(_media(note, number))
+            files.append(_media(note, number) | {"chat_row_id": chat})
         extras.append((number, note))
     tables["message"] = messages
     tables["message_view_once_media"] = [
@@ -330,7 +332,7 @@ def _old_row(schema: Schema, number: int, note: Note) -> dict[str, Any]:
         "media_mime_type": note.media_changes.get("mime_type", "audio/ogg; codecs=opus"),
         "media_wa_type": "2",
         "media_size": len(note.audio),
-        "media_name": None,
+        "media_name": note.media_changes.get("media_name"),
         "media_hash": hash_of(note.audio) if note.hashed else None,
         "media_duration": 2,
         "origin": 1,
@@ -361,7 +363,8 @@ def _old_notes(schema: Schema, notes: list[Note]) -> list[Note]:
 
 def _is_new(note: Note) -> bool:
     """Something that the old schema never had."""
-    return note.once or note.rowless or note.chat.is_channel or "message_type" in note.changes
+    gone = note.rowless or note.messageless or note.chatless
+    return gone or note.once or note.chat.is_channel or "message_type" in note.changes
 
 
 def _jid(chat: Chat, schema: Schema) -> str:

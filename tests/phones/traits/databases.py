@@ -52,7 +52,7 @@ def increments(phone: Phone, dice: Random) -> None:
     """The last messages are in increments only, under names of three spellings."""
     if phone.seal is None or phone.seal.format == "crypt12" or len(phone.newest.notes) < 3:
         return
-    by_time = _by_time(phone.newest.notes)
+    by_time = [note for note in _by_time(phone.newest.notes) if not note.chatless]
     first = dice.choice([1, 2, 8, 9])
     pieces = [[note] for note in by_time[-dice.randint(1, 3) :]]
     day = by_time[-1].sent_at
@@ -61,6 +61,9 @@ def increments(phone: Phone, dice: Random) -> None:
             phone.newest.notes.remove(note)
             note.sent_at = note.sent_at.replace(microsecond=0)
             note.changes.clear()
+            note.messageless = False
+            if "media_name" in note.media_changes:
+                note.row_path = note.path
             if note.rowless:
                 note.rowless, note.status = False, "restored"
         spelling = dice.choice(["", f"-{day:%Y-%m-%d}", f"-{day:%Y-%m-%d}.1"])

@@ -52,6 +52,19 @@ def second_account(phone: Phone, _dice: Random) -> None:
 
 
 @trait(1, group="place")
+def folder_of_a_folder(phone: Phone, dice: Random) -> None:
+    """Whatever people keep it in."""
+    above = dice.choice(["Old phone/WhatsApp", "2024/Backup/WhatsApp", "sdcard/WhatsApp", "x/y"])
+    _inside(phone, above)
+
+
+@trait(1, group="place")
+def recordings_alone(phone: Phone, _dice: Random) -> None:
+    """The folder of voice notes itself, without any database."""
+    phone.bare, phone.inner, phone.clear_media = True, str(phone.voice_folder), True
+
+
+@trait(1, group="place")
 def dump_by_number(phone: Phone, dice: Random) -> None:
     """What a tool has downloaded lies in a folder that is named after the account."""
     phone.number_known = True
@@ -86,6 +99,9 @@ def iphone(phone: Phone, dice: Random) -> None:
     for note in phone.notes:
         if note.rowless:
             note.rowless, note.status = False, "restored"
+        note.messageless = False
+        if "media_name" in note.media_changes:
+            note.row_path = note.path
         if note.path is not None:
             place = f"Media/{note.chat.stored_jid}/{phone.seed % 10}/b/{note.message_id}"
             suffix = ".mp3" if note.status == "none" else ".opus"
@@ -123,7 +139,7 @@ def junk(phone: Phone, dice: Random) -> None:
     if phone.apple:
         return
     voice = "" if phone.bare else f"{phone.prefix}Media/"
-    voice += f"{phone.app} Voice Notes/"
+    voice += "" if phone.inner else f"{phone.voice_folder.name}/"
     places = ["", voice, f"{voice}202409/", phone.databases]
     for name in dice.sample(_JUNK, dice.randint(1, 8)):
         place = dice.choice(places[1:3] if "PTT-" in name else places)

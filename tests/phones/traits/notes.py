@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from random import Random
 
 from tests.phones.cast import add_note
-from tests.phones.model import Note, Phone
+from tests.phones.model import Chat, Note, Phone
 from tests.phones.sounds import sound
 from tests.phones.traits.registry import some_note, trait
 
@@ -179,6 +179,7 @@ def sender_with_a_device(phone: Phone, dice: Random) -> None:
     if left:
         note = dice.choice(left)
         user, _, server = note.sender.stored_jid.partition("@") if note.sender else ("", "", "")
+        user, server = user.removesuffix(":99"), server.replace("hosted", "s.whatsapp.net")
         device = dice.choice([".0:3", ":14"])
         note.odd, note.changes["sender_jid_row_id"] = True, f"{user}{device}@{server}"
 
@@ -192,6 +193,23 @@ def message_without_media(phone: Phone, dice: Random) -> None:
         note.odd, note.rowless, note.status = True, True, "missing"
 
 
+@trait(0.12)
+def message_of_a_lost_chat(phone: Phone, dice: Random) -> None:
+    """The row of a chat is gone: who and when are known."""
+    rooms = [note for note in phone.plain_notes() if note.chat.room.endswith("@g.us")]
+    if rooms:
+        note = dice.choice(rooms)
+        note.odd, note.chatless = True, True
+        note.chat = Chat(room="unknown@unknown", shown_without="Unknown chat")
+
+
+@trait(0.12)
+def file_of_a_lost_message(phone: Phone, dice: Random) -> None:
+    """The row of a message is gone: the chat of its file is known."""
+    if note := some_note(phone, dice):
+        note.messageless = True
+
+
 @trait(0.15)
 def sent_to_a_list(phone: Phone, dice: Random) -> None:
     """Who speaks to a list has the message in every receiver's chat, under one id."""
@@ -203,6 +221,14 @@ def sent_to_a_list(phone: Phone, dice: Random) -> None:
             again.chat, again.sender = chat, None
             again.message_id, again.sent_at = note.message_id, note.sent_at
             again.path, again.row_path = None, note.row_path
+
+
+@trait(0.12)
+def named_without_a_path(phone: Phone, dice: Random) -> None:
+    """The row has the name of the file, and neither path nor hash."""
+    if (note := some_note(phone, dice)) and note.path:
+        note.row_path, note.hashed = None, False
+        note.media_changes["media_name"] = PurePosixPath(note.path).name
 
 
 @trait(0.2)

@@ -48,7 +48,7 @@ def verified_business(phone: Phone, dice: Random) -> None:
 
 
 @trait(0.2)
-def two_chats_of_one_name(phone: Phone, dice: Random) -> None:
+def two_chats_of_one_name(phone: Phone, _dice: Random) -> None:
     """Two people whom the owner calls the same."""
     for person in phone.people[:2]:
         person.names["wa"] = "Kim Twice"
@@ -139,20 +139,22 @@ def channel(phone: Phone, dice: Random) -> None:
     _speak(phone, dice, Chat(room="120363000000000012@newsletter", subject="Space News"))
 
 
+@trait(0.12)
+def bot(phone: Phone, dice: Random) -> None:
+    """A program that answers in a chat of its own."""
+    _speak(phone, dice, Chat(room="718584497008509@bot", shown_without="Bot 8509"))
+
+
+@trait(0.12)
+def hosted_business(phone: Phone, dice: Random) -> None:
+    """Another company keeps the chats of a business; it is the same number."""
+    person = dice.choice(phone.people)
+    if person.hidden is None:
+        person.hosted = True
+
+
 def _speak(phone: Phone, dice: Random, chat: Chat, *, mine: bool = False) -> None:
     phone.chats.append(chat)
     note = add_note(phone, dice, chat, FIRST + timedelta(days=40, seconds=len(phone.notes)))
     note.sender = None if mine else note.sender
     phone.newest.notes.append(note)
-
-
-def stranger(phone: Phone, dice: Random) -> Person:
-    """Somebody more."""
-    taken = {person.number for person in phone.people}
-    number = next(
-        number
-        for last in dice.sample(range(2, 100), 90)
-        if (number := FORMATS["US"].format(last)) not in taken
-    )
-    phone.people.append(Person(number=number))
-    return phone.people[-1]

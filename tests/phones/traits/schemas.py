@@ -56,8 +56,19 @@ def columns_that_are_absent(phone: Phone, dice: Random) -> None:
         unused = [name for name in unused if not name.endswith("timestamp")]
     if any(note.changes.get("origin") is not None for note in phone.notes):
         unused.remove("audio_data")
+    if any("media_name" in note.media_changes for note in phone.notes):
+        unused = [name for name in unused if not name.endswith("media_name")]
     chosen = dice.sample(unused, dice.randint(1, 5))
     phone.schema.lacks = phone.schema.lacks | frozenset(chosen)
+
+
+@trait(0.1)
+def no_push_to_talk_column(phone: Phone, _dice: Random) -> None:
+    """An app that did not write down yet what was spoken; its names say it."""
+    needed = {"origin", "message_type"}
+    if not any(note.rowless or needed & note.changes.keys() for note in phone.notes):
+        absent = frozenset({"message.origin", "messages.origin"})
+        phone.schema.lacks = phone.schema.lacks | absent
 
 
 @trait(0.15)
