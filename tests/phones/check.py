@@ -9,7 +9,7 @@ from pathlib import Path
 import gdrive_wa
 from gdrive_wa.core.kinds import Kind, kind_of
 from gdrive_wa.core.model import Report, VoiceNote
-from tests.phones.folder import address_book, known_notes, place_of
+from tests.phones.folder import address_book, known_notes, lost_notes, place_of
 from tests.phones.model import Note, Phone
 from tests.phones.sounds import packets
 
@@ -22,8 +22,9 @@ def faults_of(phone: Phone, folder: Path, dest: Path) -> list[str]:
     archive = gdrive_wa.open_archive(dest)
     notes = archive.notes()
     faults = _faults_of_report(phone, report)
-    faults += _faults_of_notes(phone, notes, dest)
-    faults += _faults_of_strays(phone, notes, dest)
+    lost = lost_notes(phone, folder)
+    faults += _faults_of_notes(phone, notes, lost, dest)
+    faults += _faults_of_strays(phone, notes, lost, dest)
     checked = archive.verify()
     if not checked.intact or checked.extra:
         faults.append(f"the archive does not verify: {checked.to_json()}")
@@ -52,7 +53,9 @@ def restored(phone: Phone, folder: Path, dest: Path) -> Report:
     )
 
 
-def _faults_of_notes(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[str]:
+def _faults_of_notes(
+    phone: Phone, notes: list[VoiceNote], lost: list[Note], dest: Path
+) -> list[str]:
     """Every message once, with its who and when, and its file."""
     faults = []
     rows = [note for note in notes if note.status != "unmatched"]
@@ -61,12 +64,14 @@ def _faults_of_notes(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[s
             found = [note for note in rows if note.chat_jid == truth.chat.jid]
             found = [note for note in found if note.message_id.startswith("row ")]
             rows = [note for note in rows if note not in found]
-            if truth.stored is not None and len(found) != 1:
+            if truth.stored is not None and len(found) != 1 and not lost:
                 faults.append(f"the file of {truth.message_id} is there {len(found)} times")
             continue
         found = [note for note in rows if note.message_id == truth.message_id]
         found = [note for note in found if note.chat_jid == truth.chat.jid] or found
         rows = [note for note in rows if note not in found]
+        if truth in lost:
+            continue
         if truth.status == "none":
             faults += [f"{truth.message_id} is not a voice note, and was taken for one"] * len(
                 found
@@ -78,6 +83,8 @@ def _faults_of_notes(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[s
                 f"{truth.message_id}: {each}" for each in _differences(phone, truth, found[0])
             ]
             faults += _faults_of_file(phone, truth, found[0], dest)
+    if lost:  # a file's row may be left of them
+        rows = [note for note in rows if not note.message_id.startswith("row ")]
     faults += [f"{note.message_id} in {note.chat_jid} was made up" for note in rows]
     return faults + _shared_folders(notes)
 
@@ -137,7 +144,9 @@ def _faults_of_file(phone: Phone, truth: Note, found: VoiceNote, dest: Path) -> 
     return [] if same else [f"{truth.message_id}: '{found.file}' has another content"]
 
 
-def _faults_of_strays(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[str]:
+def _faults_of_strays(
+    phone: Phone, notes: list[VoiceNote], lost: list[Note], dest: Path
+) -> list[str]:
     """Every recording that no database knows is there, without a name, and nothing else is."""
     unmatched = [note for note in notes if note.status == "unmatched" and note.file is not None]
     found = {(dest / str(note.file)).read_bytes(): note.file for note in unmatched}
@@ -146,7 +155,8 @@ def _faults_of_strays(phone: Phone, notes: list[VoiceNote], dest: Path) -> list[
         f"a recording of {len(each)} bytes that no database knows is gone"
         for each in wanted - found.keys()
     ]
-    faults += [f"'{found[each]}' is unmatched" for each in found.keys() - wanted]
+    allowed = wanted | {note.stored for note in lost}
+    faults += [f"'{found[each]}' is unmatched" for each in found.keys() - allowed]
     files = list(phone.recordings().values())
     if len(unmatched) > sum(files.count(each) for each in found):
         faults.append("a recording is unmatched several times")

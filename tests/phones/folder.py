@@ -12,20 +12,35 @@ from gdrive_wa.crypt.keys import RootKey
 from tests.phones.books import book
 from tests.phones.increment import increment_zip
 from tests.phones.iphone import write_backup
-from tests.phones.model import Note, Phone, Seal, Store
-from tests.phones.sqlite import msgstore, wa
+from tests.phones.model import Note, Phone, Seal
+from tests.phones.sqlite import msgstore, readable_ids, wa
 
 
 def write_phone(phone: Phone, folder: Path) -> None:
     """Write all of the phone's files below `folder`, and the address book beside it."""
+    write_media(phone, folder)
+    write_databases(phone, folder)
+
+
+def write_media(phone: Phone, folder: Path) -> None:
+    """Everything but the databases, which an iPhone's backup cannot be without."""
     folder.mkdir(parents=True)
-    if phone.apple:
-        write_backup(phone, folder / phone.prefix)
-    else:
-        _write_android(phone, folder)
     if (made := address_book(phone)) is not None:
         name, content = made
         folder.with_name(name).write_bytes(content)
+    if phone.apple:
+        write_backup(phone, folder / phone.prefix)
+        return
+    files = dict(phone.extra)
+    for path, content in phone.recordings().items():
+        files |= _medium(phone, path, content)
+    _write(files, phone, folder)
+
+
+def write_databases(phone: Phone, folder: Path) -> None:
+    """The databases and the increments, where the phone has any."""
+    if not (phone.apple or phone.bare):
+        _write(_databases(phone, folder), phone, folder)
 
 
 def address_book(phone: Phone) -> tuple[str, bytes] | None:
@@ -36,12 +51,8 @@ def address_book(phone: Phone) -> tuple[str, bytes] | None:
     return book(phone.people, phone.book_of_others, home, Random(f"book {phone.seed}"))
 
 
-def _write_android(phone: Phone, folder: Path) -> None:
-    files: dict[str, bytes] = dict(phone.extra)
-    for path, content in phone.recordings().items():
-        files |= _medium(phone, path, content)
-    if not phone.bare:
-        files |= _databases(phone, folder)
+def _write(files: dict[str, bytes], phone: Phone, folder: Path) -> None:
+    """Write files, at times that say nothing."""
     dice = Random(phone.seed)
     for path, content in files.items():
         target = folder / path
@@ -86,6 +97,7 @@ def _databases(phone: Phone, folder: Path) -> dict[str, bytes]:
             content = content[: len(content) * 2 // 3]
         files[place + name] = content
         if log:
+            log = bytes(reversed(log)) if store.torn else log
             files[f"{place}{name}-wal"] = log
     for increment in phone.increments:
         name, content = _sealed(increment.name, increment_zip(increment), increment.seal, folder)
@@ -115,10 +127,20 @@ def known_notes(phone: Phone) -> list[Note]:
     """Those that a database or an increment has that can be opened."""
     if phone.bare:
         return []
-    known = {id(note) for store in phone.stores if _opens(store) for note in store.notes}
+    known = {id(note) for store in phone.stores for note in store.readable_notes()}
     known |= {id(note) for each in phone.increments for note in each.notes}
     return [note for note in phone.notes if id(note) in known]
 
 
-def _opens(store: Store) -> bool:
-    return store.readable and not store.cut
+def lost_notes(phone: Phone, folder: Path) -> list[Note]:
+    """Those whose row is on a damaged page, and that nothing else knows."""
+    if phone.bare or phone.apple or not phone.newest.damaged:
+        return []
+    content, _ = msgstore(phone, phone.newest, folder)
+    readable = readable_ids(content)
+    others = {id(note) for store in phone.stores[1:] for note in store.readable_notes()}
+    return [
+        note
+        for note in phone.newest.notes
+        if note.message_id not in readable and id(note) not in others
+    ]

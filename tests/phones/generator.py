@@ -11,8 +11,8 @@ from random import Random
 
 from gdrive_wa.core.errors import GdriveWaError
 from tests.phones.cast import make_cast
-from tests.phones.check import faults_of
-from tests.phones.folder import write_phone
+from tests.phones.check import faults_of, restored
+from tests.phones.folder import write_databases, write_media
 from tests.phones.model import Phone
 from tests.phones.traits import databases, folders, notes, people, schemas
 from tests.phones.traits.registry import TRAITS, choose
@@ -43,7 +43,10 @@ def seed_faults(seed: int, traits: Iterable[str] | None = None) -> list[str]:
     place = Path(tempfile.mkdtemp(prefix="phone-"))
     try:
         phone = make_phone(seed, traits)
-        write_phone(phone, place / "phone")
+        write_media(phone, place / "phone")
+        if phone.media_first:
+            restored(phone, place / "phone", place / "archive")
+        write_databases(phone, place / "phone")
         return faults_of(phone, place / "phone", place / "archive")
     except GdriveWaError as error:
         return [f"{type(error).__name__}: {error}"]

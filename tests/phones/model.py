@@ -203,6 +203,7 @@ class Store:
         beside: it lies in WhatsApp's folder, not in its folder of databases.
         damaged: the pages of messages that are overwritten with rubbish, by their place.
         cut: the file ends early.
+        torn: its write-ahead log is rubbish.
     """
 
     name: str
@@ -215,6 +216,13 @@ class Store:
     beside: bool = False
     damaged: tuple[int, ...] = ()
     cut: bool = False
+    torn: bool = False
+
+    def readable_notes(self) -> list[Note]:
+        """Those that can be had from it; a damaged page may cost some of them."""
+        if self.cut or not self.readable:
+            return []
+        return [note for note in self.notes if not (self.torn and note in self.late)]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -262,6 +270,7 @@ class Phone:
         number_known: the backup says the owner's number.
         clear_media: its media are not encrypted though its databases are, as on the phone itself.
         both_forms: recordings that are there encrypted and in the clear.
+        media_first: a run before had the media only.
         apple: it is an iPhone.
         marked: its list of contacts has marks of direction round names.
     """
@@ -293,6 +302,7 @@ class Phone:
     number_known: bool = False
     clear_media: bool = False
     both_forms: set[str] = field(default_factory=set)
+    media_first: bool = False
     apple: bool = False
     marked: bool = False
 

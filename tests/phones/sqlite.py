@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,21 +69,17 @@ def msgstore(phone: Phone, store: Store, folder: Path) -> tuple[bytes, bytes]:
     return made
 
 
-def lost_numbers(content: bytes, table: str) -> set[int]:
-    """The numbers of the rows of `table` that SQLite cannot read one by one.
-
-    Args:
-        content: of a database whose rows are numbered from 1 to 999 at most.
-    """
-    lost = set()
+def readable_ids(content: bytes) -> set[str]:
+    """The ids of the messages that SQLite can read by the numbers of their rows, below 1000."""
+    found = set()
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(content)
-        for number in range(1, 1000):
-            try:
-                database.execute(f'SELECT * FROM "{table}" WHERE _id = ?', (number,)).fetchall()  # noqa: S608
-            except sqlite3.Error:
-                lost.add(number)
-    return lost
+        for table in ("message", "messages"):
+            for number in range(1, 1000):
+                with suppress(sqlite3.Error):
+                    row = f"SELECT key_id FROM {table} WHERE _id = {number}"  # noqa: S608
+                    found |= {str(key) for (key,) in database.execute(row).fetchall()}
+    return found
 
 
 def wa(phone: Phone) -> bytes:

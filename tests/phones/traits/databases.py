@@ -165,6 +165,19 @@ def damaged_page(phone: Phone, dice: Random) -> None:
 
 
 @trait(0.1)
+def damaged_page_without_a_copy(phone: Phone, dice: Random) -> None:
+    """What is on the page is lost; nothing else is."""
+    if not phone.newest.late:
+        phone.newest.damaged = (dice.randrange(50),)
+
+
+@trait(0.1)
+def torn_log(phone: Phone, _dice: Random) -> None:
+    """A write-ahead log that was not copied whole costs its own messages."""
+    phone.newest.torn = bool(phone.newest.late) and len(phone.newest.late) < len(phone.newest.notes)
+
+
+@trait(0.1)
 def cut_short(phone: Phone, _dice: Random) -> None:
     """The newest database was not copied whole; a daily one was."""
     _whole_copy(phone)

@@ -124,6 +124,13 @@ def tags_written(phone: Phone, _dice: Random) -> None:
 
 
 @trait(0.2)
+def media_given_first(phone: Phone, _dice: Random) -> None:
+    """Who tried without the databases finds everything named by the next run."""
+    mismatch = any(note.status == "mismatch" for note in phone.notes)  # it stays without a name
+    phone.media_first = not (phone.apple or phone.bare or mismatch) and bool(phone.recordings())
+
+
+@trait(0.2)
 def metadata_lost(phone: Phone, dice: Random) -> None:
     """A sealed file is known by its content only."""
     notes = [note for note in phone.plain_notes() if note.hashed and note.path is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
-from tests.phones.cast import FIRST, FORMATS, add_note, new_group
+from tests.phones.cast import FIRST, add_note, new_group
 from tests.phones.model import Chat, Person, Phone
 from tests.phones.traits.registry import trait
 
