@@ -14,7 +14,12 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from gdrive_wa.cli.app import app
-from gdrive_wa.cli.output import print_error, wants_traceback
+from gdrive_wa.cli.output import (
+    messages,
+    print_error,
+    print_json_error,
+    wants_traceback,
+)
 from gdrive_wa.core.errors import GdriveWaError, Interrupted
 
 EXIT_ERROR = 1
@@ -24,13 +29,14 @@ EXIT_USAGE = 2
 def main(arguments: list[str] | None = None) -> int:
     """Run one command, and return its exit code; the README lists the codes."""
     _prepare_streams()
+    messages().printed = False
     try:
         result = app.main(args=arguments, prog_name="gdrive-wa", standalone_mode=False)
         sys.stdout.flush()  # fails here if the disk is full or the reader has gone
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error becomes one line
         if wants_traceback():
             traceback.print_exc()
-        return _explain(error)
+        return _explain(error, as_json=_wants_json(arguments))
     return result if isinstance(result, int) else 0
 
 
@@ -58,41 +64,53 @@ def _drop_output() -> None:
         os.close(nowhere)
 
 
-def _explain(error: BaseException) -> int:
+def _wants_json(arguments: list[str] | None) -> bool:
+    """True if the command was called with ``--json``, even if it could not be parsed."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return "--json" in given[: given.index("--")] if "--" in given else "--json" in given
+
+
+def _explain(error: BaseException, *, as_json: bool) -> int:
     """Print what went wrong and what to do, and return the exit code."""
+    if isinstance(error, NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return EXIT_USAGE
+    if isinstance(error, BrokenPipeError):  # the reader of stdout has closed it
+        _drop_output()
+        return EXIT_ERROR
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        _drop_output()  # only stdout: file writers raise StorageError
+        as_json = False
+    message, hints, code = _words(error)
+    print_error(message, hints)
+    if as_json:
+        with suppress(OSError):
+            print_json_error(message, hints, code)
+            sys.stdout.flush()
+    return code
+
+
+def _words(error: BaseException) -> tuple[str, tuple[str, ...], int]:
+    """The message, the hints and the exit code of an error."""
     match error:
         case GdriveWaError():
-            print_error(error.message, error.hints)
-            return error.exit_code
+            return error.message, error.hints, error.exit_code
         case click.Abort() | KeyboardInterrupt():
-            print_error("stopped", Interrupted.default_hints)
-            return Interrupted.exit_code
-        case NoArgsIsHelpError():
-            click.echo(error.format_message(), err=True)
-            return EXIT_USAGE
+            return "stopped", Interrupted.default_hints, Interrupted.exit_code
         case click.UsageError():
             where = error.ctx.command_path if error.ctx else "gdrive-wa"
-            print_error(_one_line(error.format_message()), (f"{where} --help",))
-            return EXIT_USAGE
+            return _one_line(error.format_message()), (f"{where} --help",), EXIT_USAGE
         case click.ClickException():
-            print_error(_one_line(error.format_message()), ())
-            return EXIT_ERROR
-        case BrokenPipeError():  # the reader of stdout has closed it
-            _drop_output()
-            return EXIT_ERROR
-        case OSError(
-            errno=errno.ENOSPC | errno.EDQUOT
-        ):  # only stdout: file writers raise StorageError
+            return _one_line(error.format_message()), (), EXIT_ERROR
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             from gdrive_wa.storage.disk import explain  # noqa: PLC0415 - not for --help
 
-            _drop_output()
             failure = explain(error, "standard output")
-            print_error(failure.message, failure.hints)
-            return failure.exit_code
+            return failure.message, failure.hints, failure.exit_code
         case _:
             hint = "please report it; run again with --verbose to see where it happened"
-            print_error(f"an error in gdrive-wa itself ({type(error).__name__})", (hint,))
-            return EXIT_ERROR
+            message = f"an error in gdrive-wa itself ({type(error).__name__})"
+            return message, (hint,), EXIT_ERROR
 
 
 def _one_line(message: str) -> str:

@@ -77,6 +77,7 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "pandas": ("pandas", {"archive"}),
     "phonenumbers": ("phonenumberslite", {"chats"}),
     "platformdirs": ("platformdirs", {"google", "cli"}),
+    "psutil": ("psutil", {"jobs"}),
     "requests": ("requests", {"google", "jobs"}),
     "rich": ("rich", {"cli"}),
     "truststore": ("truststore", {"http"}),
@@ -220,7 +221,7 @@ def test_a_bound_above_is_set_where_a_librarys_inside_is_used() -> None:
         for each in map(Requirement, lines)
         if any(bound.operator == "<" for bound in each.specifier)
     }
-    assert bounded == {"protobuf", "iphone-backup-decrypt"}
+    assert bounded == {"protobuf", "iphone-backup-decrypt", "loky"}
 
 
 def test_what_is_declared_is_what_is_imported() -> None:

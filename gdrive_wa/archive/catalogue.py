@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from gdrive_wa.archive.index import read_index, salvaged
 from gdrive_wa.archive.layout import INDEX_NAME, note_id_of
 from gdrive_wa.archive.match import Match, Matcher
+from gdrive_wa.archive.withheld import withheld_notes
 from gdrive_wa.core.errors import FormatError
-from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.model import Entry, NoteStatus, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.disk import storage_errors
 
@@ -32,6 +33,15 @@ _NAMELESS = re.compile(
     r"\+?[\d\s().-]+|Unknown( chat| \(.*\))?|Group [\d-]+|Broadcast list|Channel", re.DOTALL
 )
 """Placeholder names of people and groups without a known name."""
+
+
+Chosen = Callable[[VoiceNote], bool]
+"""Whether a note is one that the user wants."""
+
+
+def every_note(_note: VoiceNote) -> bool:
+    """True: nothing was chosen away."""
+    return True
 
 
 class NoteCatalogue:
@@ -60,10 +70,12 @@ class NoteCatalogue:
         self._matcher = Matcher()
         self._placed: set[str] = set()
         self._current: dict[str, VoiceNote] = {}
+        self._others: dict[str, VoiceNote] = {}
         self._complete = False
 
-    def expect(self, notes: Iterable[VoiceNote]) -> list[str]:
-        """Add `notes` from the databases of this run and return their ids.
+    def expect(self, notes: Iterable[VoiceNote], chosen: Chosen = every_note) -> list[str]:
+        """Add those of `notes`, from the databases of this run, that are `chosen`; return their
+        ids. The others are only known, so that their files are not taken for other notes'.
 
         A message that an earlier run saw on another phone, under that phone's name of the chat,
         is recognised by its message id and content. All notes of a chat get the current name of
@@ -77,6 +89,10 @@ class NoteCatalogue:
             note_id = note_id_of(note)
             if note_id not in self.notes and note.sha256 is not None and note.message_id:
                 note_id = self._twins.get((note.message_id, note.sha256), note_id)
+            if not chosen(self._named(note)):
+                self._matcher.add(note_id, note)
+                self._others[note_id] = self._named(note)
+                continue
             self.notes[note_id] = merged(self.notes.get(note_id), note)
             self._matcher.add(note_id, note)
             self._current[note_id] = self._named(note)
@@ -98,9 +114,65 @@ class NoteCatalogue:
                     self._matcher.add(note_id, note, content_only=bool(self._current))
         return self._matcher
 
+    def current(self) -> list[VoiceNote]:
+        """The notes of this run's databases, chosen or not, by the archive's names."""
+        return [*self._current.values(), *self._others.values()]
+
+    def known(self, path: str) -> tuple[VoiceNote, bool] | None:
+        """The note with the file `path`, and whether it is chosen: if one of several is, that."""
+        note_ids = self._matching(path)
+        for note_id in note_ids:
+            if note_id not in self._others:
+                return self.notes[note_id], True
+        return (self._others[note_ids[0]], False) if note_ids else None
+
+    def _matching(self, path: str) -> tuple[str, ...]:
+        return self.matcher().by_path(path)
+
+    def chosen_by_path(self, path: str) -> tuple[str, ...]:
+        """Ids of the chosen notes with this path."""
+        return self._chosen(self._matching(path))
+
+    def chosen_by_content(self, sha256: str) -> tuple[str, ...]:
+        """Ids of the chosen notes with this hash."""
+        return self._chosen(self.matcher().by_content(sha256))
+
+    def is_of_others(self, path: str) -> bool:
+        """True if `path` is that of notes of which none is chosen."""
+        if not self._others:
+            return False
+        known = self.known(path)
+        return known is not None and not known[1]
+
+    def refuses(self, path: str, sha256: str) -> bool:
+        """True if a file belongs to notes of which none is chosen."""
+        if not self._others:
+            return False
+        found = self.matcher().match(path, sha256).note_ids
+        return bool(found) and not self._chosen(found)
+
+    def _chosen(self, note_ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(note_id for note_id in note_ids if note_id not in self._others)
+
+    def withheld(self, entries: Iterable[Entry]) -> set[str]:
+        """Ids of the notes whose files are, or may be, among `entries`, which failed; and of those
+        of an earlier run that this one did not try.
+        """
+        entries = list(entries)
+        failed = withheld_notes(entries, self.matcher(), self._current)
+        shared = (self.known(entry.path) for entry in entries if self.is_of_others(entry.path))
+        hashes = {known[0].sha256 for known in shared if known is not None}
+        failed.update(id_ for id_, note in self._current.items() if note.sha256 in hashes - {None})
+        return failed | {
+            note_id
+            for note_id, note in self.notes.items()
+            if note.status is NoteStatus.FAILED and note_id not in self._current
+        }
+
     def match(self, path: str, sha256: str, note: VoiceNote | None = None) -> Match:
         """The notes that a file belongs to; `note` if neither path nor content match."""
         match = self.matcher().match(path, sha256, already_placed=sha256 in self._placed)
+        match = replace(match, note_ids=self._chosen(match.note_ids))
         if match.exact and match.note_ids:
             self._placed.add(sha256)  # the caller places the file for all of them
         if not match.note_ids and note is not None and note_id_of(note) in self.notes:

@@ -33,12 +33,20 @@ _NAMED = re.compile(
 ListWriter = Callable[[Iterable[VoiceNote], Callable[[bytes], object]], None]
 
 
-def finalised_notes(notes: Iterable[VoiceNote], manifest: Manifest) -> list[VoiceNote]:
-    """Every note with its file and status, by time; unmatched files come last."""
+def finalised_notes(
+    notes: Iterable[VoiceNote], manifest: Manifest, *, failed: Container[str] = ()
+) -> list[VoiceNote]:
+    """Every note with its file and status, by time; unmatched files come last.
+
+    Args:
+        notes: all notes.
+        manifest: the archive's open manifest.
+        failed: ids of notes whose file the backup holds, if they have no file here.
+    """
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): note for note in notes}
     ended = (
-        _finalised(note, files.get(note_id), manifest.folder)
+        _finalised(note, files.get(note_id), manifest.folder, failed=note_id in failed)
         for note_id, note in catalogued.items()
     )
     return in_order([*ended, *_unmatched(manifest, catalogued)])
@@ -85,9 +93,9 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
-def _finalised(note: VoiceNote, record: Record | None, folder: Path) -> VoiceNote:
+def _finalised(note: VoiceNote, record: Record | None, folder: Path, *, failed: bool) -> VoiceNote:
     if record is None or not os.path.isfile(f"{folder}/{record.path}"):
-        return replace(note, file=None, status=NoteStatus.MISSING)
+        return replace(note, file=None, status=NoteStatus.FAILED if failed else NoteStatus.MISSING)
     fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)
     status = NoteStatus.RESTORED if fits else NoteStatus.MISMATCH
     return replace(note, file=record.path, status=status)

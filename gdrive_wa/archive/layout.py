@@ -13,7 +13,7 @@ from datetime import tzinfo
 from pathlib import PurePosixPath
 
 from gdrive_wa.core.kinds import Kind, kind_of, without_encryption
-from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name, parts_of, safe_name, safe_path
 from gdrive_wa.storage.manifest import Record
 
@@ -69,6 +69,20 @@ def media_path(path: str) -> PurePosixPath:
     if "media" in folders:
         parts = parts[len(folders) - folders[::-1].index("media") :]
     return PurePosixPath(MEDIA, *parts)
+
+
+def unmatched_path(entry: Entry, *, is_recording: bool) -> PurePosixPath:
+    """The path for a file that belongs to no known voice note, and may be one.
+
+    Raises:
+        UnsafeNameError: the path leads out of the archive.
+    """
+    wanted = media_path(entry.path)
+    if entry.kind is Kind.VOICE:
+        return PurePosixPath(VOICE_FOLDER, UNMATCHED, wanted.name)
+    if entry.kind is Kind.UNKNOWN and is_recording:
+        return PurePosixPath(VOICE_FOLDER, UNMATCHED, f"{wanted.name}.opus")
+    return wanted
 
 
 def suffix_of(note: VoiceNote) -> str:

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from gdrive_wa.archive.assign_existing import assign_existing
-from gdrive_wa.archive.catalogue import NoteCatalogue, former_notes
+from gdrive_wa.archive.catalogue import Chosen, NoteCatalogue, every_note, former_notes
 from gdrive_wa.archive.database_folder import DatabaseFolder, SamePhone
 from gdrive_wa.archive.finalise import finalised_notes, write_lists
 from gdrive_wa.archive.layout import (
@@ -28,10 +28,13 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     Layout,
     database_name,
-    media_path,
+    note_id_of,
     owner_of,
+    unmatched_path,
 )
+from gdrive_wa.archive.place_notes import place_notes
 from gdrive_wa.archive.recover import recover_untracked
+from gdrive_wa.archive.scratch import ScratchDatabases
 from gdrive_wa.archive.store import ArchiveStore, check_inside
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
 from gdrive_wa.core.errors import StorageError
@@ -53,6 +56,7 @@ class ArchiveWriter:
         tags: write sender and date into Opus files; otherwise files stay as on the phone.
         account: the account of the backup; databases of other accounts get their own folder.
         same_phone: compares the databases of two accounts if the source reports no account.
+        keep_databases: otherwise this run's databases are only read, and the archive gets none.
         progress: receives messages for the user.
 
     Raises:
@@ -68,6 +72,7 @@ class ArchiveWriter:
         tags: bool = True,
         account: str | None = None,
         same_phone: SamePhone = lambda *_: None,
+        keep_databases: bool = True,
         progress: Progress | None = None,
     ) -> None:
         self.folder = dest
@@ -77,12 +82,15 @@ class ArchiveWriter:
         self._progress = progress or Silent()
         self._manifest = Manifest(dest)
         self._databases = DatabaseFolder(self._manifest, account, same_phone)
+        self.keep_databases = keep_databases
+        self._scratch = ScratchDatabases(dest)
 
     def __enter__(self) -> Self:
         check_inside(self.folder, self.folder / STATE_FOLDER / "manifest")
         self._manifest.__enter__()
         try:
             sweep(self.folder)
+            self._scratch.clear()
             former = former_notes(self.folder, self._progress)
             recover_untracked(self._manifest, former, self._progress)
             self._layout = Layout(self._timezone, self._manifest)
@@ -107,6 +115,7 @@ class ArchiveWriter:
         try:
             self._store.__exit__(kind, error, trace)
         finally:
+            self._scratch.clear()
             self._manifest.__exit__(kind, error, trace)
 
     @property
@@ -135,7 +144,7 @@ class ArchiveWriter:
         """The tags for `entry` if its path is that of a voice note without a file so far."""
         if not self._tags or entry.kind is Kind.DATABASE:
             return None
-        note_ids = self._catalogue.matcher().by_path(entry.path)
+        note_ids = self._catalogue.chosen_by_path(entry.path)
         if not note_ids or self._store.existing_file(note_ids[0]) is not None:
             return None
         note = self._catalogue.notes[note_ids[0]]
@@ -146,6 +155,8 @@ class ArchiveWriter:
         """The intact file that was made from the same stored bytes, if any."""
         if entry.md5 is None and entry.revision is None:
             return None
+        if entry.kind is Kind.DATABASE and not self.keep_databases:
+            return None
         found = self._manifest.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
         if found is None or not self._manifest.intact(found):
             return None
@@ -153,36 +164,40 @@ class ArchiveWriter:
         return found
 
     def database(self, name: str) -> Path | None:
-        """The archive's copy of this account's database `name`, such as ``msgstore.db``."""
+        """The copy of this account's database `name`, such as ``msgstore.db``."""
+        if not self.keep_databases:
+            return self._scratch.get(name)
         record = self._manifest.get(f"{self._databases.folder()}/{name}")
         if record is None:
             return None
         path = self.folder / record.path
         return path if path.is_file() else None
 
-    def expect(self, notes: Iterable[VoiceNote]) -> list[VoiceNote]:
-        """Add the notes of this account's databases; return them with the archive's names.
+    def expect(self, notes: Iterable[VoiceNote], chosen: Chosen = every_note) -> list[VoiceNote]:
+        """Add the notes of this account's databases that are `chosen`, judged by the archive's
+        names; return all of them, chosen or not, with these names.
 
-        Files already in the archive are assigned to these notes.
+        Files already in the archive are assigned to these notes. Nothing about a note that is not
+        chosen gets into the archive.
         """
-        note_ids = self._catalogue.expect(notes)
+        note_ids = self._catalogue.expect(notes, chosen)
         self._layout.assign(self._catalogue.notes[note_id] for note_id in note_ids)
         assign_existing(note_ids, self._catalogue, self._manifest, self._store, self._layout)
-        return [self._catalogue.notes[note_id] for note_id in note_ids]
+        return self._catalogue.current()
+
+    @property
+    def catalogue(self) -> NoteCatalogue:
+        """The notes of the archive and of this run's databases."""
+        return self._catalogue
 
     def expects_content(self, sha256: str) -> bool:
-        """True if a note has this hash."""
-        return bool(self._catalogue.matcher().by_content(sha256))
+        """True if a chosen note has this hash."""
+        return bool(self._catalogue.chosen_by_content(sha256))
 
     def mentions(self, entry: Entry, sha256: str) -> bool:
         """True if a note has this hash, or has no hash and the path or the name of `entry`."""
         match = self._catalogue.matcher().match(entry.path, sha256)
         return match.exact and bool(match.note_ids)
-
-    def note_of(self, entry: Entry) -> VoiceNote | None:
-        """The note of `entry`, judged by its path."""
-        note_ids = self._catalogue.matcher().by_path(entry.path)
-        return self._catalogue.notes[note_ids[0]] if note_ids else None
 
     def unmatched(self) -> list[Record]:
         """The recordings in the archive that belong to no known voice note."""
@@ -197,8 +212,9 @@ class ArchiveWriter:
         absent = self._catalogue.missing_from(entry.path for entry in backup)
         return [note for note_id, note in absent if self._store.existing_file(note_id) is None]
 
-    def place(self, draft: DraftFile, entry: Entry, *, note: VoiceNote | None = None) -> str:
-        """Move a finished temporary file to its path, and return it relative to the archive.
+    def place(self, draft: DraftFile, entry: Entry, *, note: VoiceNote | None = None) -> str | None:
+        """Move a finished temporary file to its path, and return it relative to the archive; None
+        for a database that is not kept.
 
         Args:
             draft: a file in :attr:`drafts` with the verified content of `entry`.
@@ -220,6 +236,9 @@ class ArchiveWriter:
             content_sha256=draft.content_sha256,
             whatsapp_path=entry.path,
         )
+        if entry.kind is Kind.DATABASE and not self.keep_databases:
+            self._scratch.place(draft.path, database_name(entry.path))
+            return None
         if entry.kind is Kind.DATABASE:
             self._store.flush()
             path = self._databases.place(database_name(entry.path), Path(draft.path))
@@ -227,57 +246,32 @@ class ArchiveWriter:
             self._store.flush()
             return placed
         match = self._catalogue.match(entry.path, draft.content_sha256, note)
-        placed_notes = self._place_notes(draft, record, match.note_ids, exact=match.exact)
+        placed_notes = place_notes(
+            draft, record, match, self._catalogue, self._store, self._layout, self._make_way
+        )
         if placed_notes is None:
             return self._store.put(draft, self._as_unmatched(draft, record, entry))
         return placed_notes
 
-    def finish(self) -> list[VoiceNote]:
+    def file_of(self, note: VoiceNote) -> str | None:
+        """The path of the intact file of `note` in the archive, if there is one."""
+        record = self._store.existing_file(note_id_of(note))
+        return None if record is None else record.path
+
+    def finish(self, *, withheld: Iterable[Entry] = ()) -> list[VoiceNote]:
         """Set the status of each note, and write the index, the table and the checksums.
+
+        Args:
+            withheld: entries of the backup that could not be fetched or opened.
 
         Returns:
             All notes of the archive, from this run and earlier ones, by time.
         """
         self._store.flush()
-        notes = finalised_notes(self._catalogue.notes.values(), self._manifest)
+        failed = self._catalogue.withheld(withheld)
+        notes = finalised_notes(self._catalogue.notes.values(), self._manifest, failed=failed)
         write_lists(self._manifest, notes)
         return notes
-
-    def _place_notes(
-        self, draft: DraftFile, record: Record, note_ids: tuple[str, ...], *, exact: bool
-    ) -> str | None:
-        """Write the file of these notes; None if each of them already has another file."""
-        if not note_ids:
-            return None
-        content = record.content_sha256
-        existing = {
-            note_id: file
-            for note_id in note_ids
-            if (file := self._store.existing_file(note_id)) is not None
-        }
-        other = {
-            note_id
-            for note_id, file in existing.items()
-            if exact and file.content_sha256 != content
-        }
-        wanting = [note_id for note_id in note_ids if note_id not in existing or note_id in other]
-        if not wanting:
-            same = [file for file in existing.values() if file.content_sha256 == content]
-            if not same:
-                return None
-            self._store.also(same[0], record)
-            self._store.discard(draft)
-            return same[0].path
-        for note_id in wanting:
-            if note_id in existing:
-                self._make_way(existing[note_id])
-        first, *others = wanting
-        for note_id in others:  # several messages share the file: each chat gets a copy
-            note = self._catalogue.notes[note_id]
-            copy = replace(record, path=self._layout.of(note), stored_as=None)
-            self._store.put_copy(draft.path, copy, note)
-        note = self._catalogue.notes[first]
-        return self._store.put_note(draft, replace(record, path=self._layout.of(note)), note)
 
     def _make_way(self, record: Record) -> None:
         """Move `record`, an inexact match, out of the way of the exact file."""
@@ -287,12 +281,7 @@ class ArchiveWriter:
 
     def _as_unmatched(self, draft: DraftFile, record: Record, entry: Entry) -> Record:
         """The record of a file that does not belong to a known voice note."""
-        wanted = media_path(entry.path)
-        if entry.kind is Kind.VOICE:
-            wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, wanted.name)
-        elif entry.kind is Kind.UNKNOWN and is_opus(draft.start):
-            wanted = PurePosixPath(VOICE_FOLDER, UNMATCHED, f"{wanted.name}.opus")
-        return self._unowned(record, wanted)
+        return self._unowned(record, unmatched_path(entry, is_recording=is_opus(draft.start)))
 
     def _unowned(self, record: Record, wanted: PurePosixPath) -> Record:
         record = replace(record, path=wanted.as_posix(), message=None)

@@ -173,9 +173,7 @@ def selection_options(command: F) -> F:
     )
     @click.option("--include", multiple=True, metavar="GLOB", help="Only paths that match.")
     @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out paths that match.")
-    @click.option(
-        "--since", metavar="DATE", help="Nothing older, such as 2025-03-01, but all databases."
-    )
+    @click.option("--since", metavar="DATE", help="Nothing older, such as 2025-03-01.")
     @click.option("--until", metavar="DATE", help="Nothing newer; the day itself counts.")
     @functools.wraps(command)
     def wrapped(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+_BEYOND_ASCII = re.compile(r"[^\n\x20-\x7e]+")
+
+
 @dataclass(slots=True)
 class Messages:
     """Messages to the user on stderr.
@@ -30,10 +34,12 @@ class Messages:
     Attributes:
         quiet: errors only.
         verbose: tracebacks too.
+        printed: the run has printed its JSON document.
     """
 
     quiet: bool = False
     verbose: bool = False
+    printed: bool = False
 
     def say(self, line: str) -> None:
         """Print a message, unless the run is quiet."""
@@ -73,8 +79,23 @@ def colours() -> bool:
 
 
 def print_json(data: object) -> None:
-    """Print one JSON document on stdout."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    """Print the JSON document of this run on stdout, with every character escaped that a terminal
+    would not show as it is, such as controls and marks of direction.
+    """
+    _MESSAGES.printed = True
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    click.echo(_BEYOND_ASCII.sub(lambda run: _escaped(run[0]), text))
+
+
+def _escaped(text: str) -> str:
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+
+
+def print_json_error(message: str, hints: tuple[str, ...], code: int) -> None:
+    """Print an error as the JSON document of this run, unless it has printed one."""
+    if not _MESSAGES.printed:
+        error = {"message": message, "hints": list(hints), "exit_code": code}
+        print_json({"error": error})
 
 
 def print_table(title: str | None, columns: list[str], rows: list[list[str]]) -> None:

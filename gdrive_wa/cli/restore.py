@@ -21,6 +21,7 @@ from gdrive_wa.cli.options import (
     timezone_option,
 )
 from gdrive_wa.core.arguments import as_zone
+from gdrive_wa.core.errors import KeyFailure
 from gdrive_wa.core.selection import Selection
 
 
@@ -76,9 +77,14 @@ def command(
     a newer backup holds.
     """
     timezone = as_zone(zone)
-    key = find_key(key_file, ask=not where.keyless)
-    from gdrive_wa.jobs.restore import restore  # noqa: PLC0415 - everything is slow to import
+    from gdrive_wa.jobs.key_words import explained  # noqa: PLC0415 - everything is slow to import
+    from gdrive_wa.jobs.restore import restore  # noqa: PLC0415
 
+    try:
+        key = find_key(key_file, ask=not where.keyless)
+    except KeyFailure as error:
+        with where.open() as source:
+            raise explained(error, source, backup, None) from error
     with where.open() as source, interrupt.graceful():
         report = restore(
             source,
@@ -101,9 +107,7 @@ def command(
         )
     code = output.print_report(report, "would restore" if dry_run else "restored", as_json=as_json)
     if not dry_run:
-        summary.print_archive(
-            dest, report.notes, chosen=chat is not None or selection != Selection()
-        )
+        summary.print_archive(dest, report.notes)
         return code
     if not as_json:
         summary.print_plan(report)

@@ -13,10 +13,11 @@ from gdrive_wa.core.model import NoteCounts, NoteStatus, Report, VoiceNote
 
 _MEANINGS = {
     NoteStatus.MISSING: "a chat mentions it, but the backup does not contain it",
+    NoteStatus.FAILED: "the backup contains it, but it could not be fetched or opened"
+    " (try again; perhaps it needs an older key)",
     NoteStatus.UNMATCHED: "a recording that no chat mentions",
     NoteStatus.MISMATCH: "not the recording that the chat refers to",
 }
-_NOT_CHOSEN = "not chosen by the options of this run, or not in the backup"
 
 
 def count_notes(notes: Sequence[VoiceNote]) -> str:
@@ -32,17 +33,15 @@ def _count(statuses: Mapping[str, int]) -> str:
     return f"{total} voice note{'' if total == 1 else 's'}: {counts}"
 
 
-def print_archive(folder: Path, notes: NoteCounts | None, *, chosen: bool = False) -> None:
+def print_archive(folder: Path, notes: NoteCounts | None) -> None:
     """Print how many voice notes the archive in `folder` has, how to see those with a problem,
-    and where to listen. After a run with a selection (`chosen`), a note may be missing only
-    because it was not selected.
+    and where to listen.
     """
     messages = output.messages()
     if notes is not None:
         chats = f" (in {notes.chats} chat{'' if notes.chats == 1 else 's'})" if notes.chats else ""
         messages.say(_count(notes.statuses) + chats)
-        meanings = {**_MEANINGS, NoteStatus.MISSING: _NOT_CHOSEN} if chosen else _MEANINGS
-        for status, meaning in meanings.items():
+        for status, meaning in _MEANINGS.items():
             if notes.statuses.get(status):
                 messages.hint(f'{status}: {meaning}: gdrive-wa notes "{folder}" --status {status}')
         for remark in notes.remarks:

@@ -32,6 +32,8 @@ class NoteStatus(StrEnum):
     """The file is in the archive and matches the database."""
     MISSING = "missing"
     """The note is in the database, but its file is not in the backup."""
+    FAILED = "failed"
+    """The backup holds its file, which could not be fetched or opened."""
     UNMATCHED = "unmatched"
     """The file is in the archive, but not in any database."""
     MISMATCH = "mismatch"
@@ -341,12 +343,18 @@ class Report:
     def to_json(self) -> dict[str, object]:
         """The keys of ``restore --json``, ``download --json`` and ``decrypt --json``."""
         return {
-            "done": [outcome.to_json() for outcome in self.done],
-            "skipped": [outcome.to_json() for outcome in self.skipped],
-            "failed": [outcome.to_json() for outcome in self.failed],
+            "done": _in_order(self.done),
+            "skipped": _in_order(self.skipped),
+            "failed": _in_order(self.failed),
             "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
         }
+
+
+def _in_order(outcomes: list[Outcome]) -> list[dict[str, object]]:
+    """In the same order after every run, whichever file was done first."""
+    ordered = sorted(outcomes, key=lambda each: (each.path, each.file or "", each.reason or ""))
+    return [outcome.to_json() for outcome in ordered]
 
 
 def relative_to(folder: Path, path: Path) -> str:

@@ -49,6 +49,16 @@ class Selection:
         """True when voice notes are meant."""
         return not self.only or Kind.VOICE in self.only
 
+    @property
+    def narrows(self) -> bool:
+        """True when something was chosen away."""
+        return self != Selection()
+
+    @property
+    def keeps_databases(self) -> bool:
+        """True when databases are meant: nothing was chosen away, or they are named."""
+        return not self.narrows or Kind.DATABASE in self.only
+
     def admits(self, entry: Entry) -> bool:
         """True when `entry` is meant, as far as its path and its file's date tell.
 
@@ -57,11 +67,15 @@ class Selection:
         """
         if self.only and entry.kind not in self.only:
             return False
-        if self.include and not _matches(entry.path, self.include):
-            return False
-        if _matches(entry.path, self.exclude):
+        if not self.admits_path(entry.path):
             return False
         return entry.kind is Kind.DATABASE or self.covers(entry.modified)
+
+    def admits_path(self, path: str) -> bool:
+        """True when the patterns mean the file `path`."""
+        if self.include and not _matches(path, self.include):
+            return False
+        return not _matches(path, self.exclude)
 
     def covers(self, moment: datetime | None) -> bool:
         """True when `moment` is within the dates; an unknown one always is."""
@@ -72,8 +86,17 @@ class Selection:
         return self.until is None or moment < self.until
 
     def means(self, note: VoiceNote) -> bool:
-        """True when `note` is meant, by its chat and the time it was sent."""
-        return self.names_chat(note) and self.covers(note.sent_at)
+        """True when `note` is meant, by its chat, the time it was sent and its file's path."""
+        if not (self.voice_notes and self.names_chat(note) and self.covers(note.sent_at)):
+            return False
+        path = (note.whatsapp_path or "").replace("\\", "/")
+        if not path:
+            return True
+        at = path.lower().rfind("/media/")  # before it: where WhatsApp's folder was on the phone
+        spellings = (path, path[at + 1 :])
+        if self.include and not any(_matches(each, self.include) for each in spellings):
+            return False
+        return not any(_matches(each, self.exclude) for each in spellings)
 
     def names_chat(self, note: VoiceNote) -> bool:
         """True when the chat of `note` is meant."""

@@ -24,6 +24,7 @@ from gdrive_wa.core.errors import (
 from gdrive_wa.core.threads import SerialWorker
 from gdrive_wa.crypt.header import CRYPT12_TAIL_SIZE, MD5_SIZE, TAG_SIZE, Header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
+from gdrive_wa.crypt.locks import LOCKED, MADE_BEFORE, with_lock
 from gdrive_wa.crypt.payload import Unpacker, default_limit
 from gdrive_wa.crypt.primitives import PIECE_SIZE, GcmDecryptor, Piece, open_gcm
 
@@ -58,7 +59,9 @@ def container_key(header: Header, key: Key | None) -> bytes:
         WrongKeyError: a cipher key of another generation of the backup.
     """
     if key is None:
-        hint = None if header.format == "crypt15" else f"give {_KEY_FILE}, with --key-file"
+        hint: tuple[str, ...] | None = LOCKED.get(header.key_type or "")
+        if header.format != "crypt15":
+            hint = (f"give {_KEY_FILE}, with --key-file",)
         raise MissingKeyError(f"a key is needed to open a {header.format} file", hint=hint)
     if header.format == "crypt15":
         if isinstance(key, CipherKey):
@@ -69,8 +72,9 @@ def container_key(header: Header, key: Key | None) -> bytes:
         return key.derive("backup encryption", 32)
     if isinstance(key, RootKey):
         raise WrongKeyTypeError(
-            f"a {header.format} file needs the key file of 158 bytes, and this is a root key",
-            hint=f"give {_KEY_FILE}",
+            f"this {header.format} file was made before end-to-end backup was on,"
+            " so that no 64 digits open it",
+            hint=MADE_BEFORE,
         )
     if key.server_salt != header.server_salt:
         raise generation_mismatch("server salt")
@@ -160,7 +164,7 @@ def decrypt_container(
             tag = stored_md5
         failure = unpacking.finish()
     if not cipher.verify(tag):
-        raise _verdict(unpacker, failure, header.format, checksummed=checksummed)
+        raise _verdict(unpacker, failure, header, checksummed=checksummed)
     if failure is not None:
         raise failure
     unpacker.finish()
@@ -183,15 +187,15 @@ def _decrypt_short(
 
 
 def _verdict(
-    unpacker: Unpacker, failure: Exception | None, format_: str, *, checksummed: bool
+    unpacker: Unpacker, failure: Exception | None, header: Header, *, checksummed: bool
 ) -> GdriveWaError:
     """Why a tag did not verify: another key leaves no plausible first byte, damage leaves them.
 
     Content that unpacks until its end was cut short; content that becomes invalid was altered.
     """
     if not (unpacker.plausible if checksummed else unpacker.recognisable):
-        hints: tuple[str, ...] = WrongKeyError.default_hints
-        if format_ != "crypt15":
+        hints = with_lock(header.key_type, *WrongKeyError.default_hints)
+        if header.format != "crypt15":
             hints = hints[:1]  # nobody types the key file of crypt12 and crypt14
         return WrongKeyError(
             _WRONG_KEY, hint=hints if checksummed else (*hints, "or fetch the file again")

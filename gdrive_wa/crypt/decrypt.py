@@ -23,6 +23,7 @@ from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
 from gdrive_wa.crypt.primitives import PIECE_SIZE, Piece
 from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, SNIFF_SIZE, looks_like, media_name, recognise
+from gdrive_wa.crypt.unsupported import unsupported
 
 if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
@@ -93,7 +94,10 @@ def decrypt_content(
     start = file.read(MAX_HEADER_SIZE)
     if not start and not copy_unknown:
         raise TruncatedError(f"'{_base(name)}' is empty")
-    kind, header = recognise(start, name)
+    refused = unsupported(name, start)
+    if refused is not None and not copy_unknown:
+        raise refused
+    kind, header = recognise(start, name) if refused is None else ("unknown", None)
     if header is not None:
         return _container(file, size, header, key, sink, limit, check)
     file.seek(0)
@@ -103,6 +107,8 @@ def decrypt_content(
             hint="run gdrive-wa inspect to see what it contains",
         )
     plain = copy_content(file, sink, metadata=metadata, check=check, kind=kind)
+    if refused is not None:
+        return replace(plain, warnings=(f"{refused.message}: copied as it is",))
     return replace(plain, warnings=(ALREADY_PLAIN if kind != "enc" else STILL_SEALED,))
 
 

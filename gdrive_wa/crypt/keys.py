@@ -13,7 +13,9 @@ from hashlib import sha256
 
 from gdrive_wa.core.arguments import PathLike, as_path
 from gdrive_wa.core.errors import KeyFileError
-from gdrive_wa.crypt.key_text import decode_text, strip_separators
+from gdrive_wa.core.kinds import is_encrypted
+from gdrive_wa.crypt.key_forms import key_digits, refuse_other_file
+from gdrive_wa.crypt.key_text import decode_text
 from gdrive_wa.crypt.primitives import expand, extract
 
 ROOT_KEY_SIZE = 32
@@ -23,6 +25,8 @@ JAVA_PREFIX = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
 JAVA_HEADER_SIZE = len(JAVA_PREFIX) + 4
 MAX_KEY_FILE_SIZE = 4096
 """Bytes of the longest file that is read as a key."""
+_BASE64_SIZES = (44, 79, 80, 211, 212)
+"""Characters of 32, 59 and 158 bytes in base64, with or without the signs that fill it up."""
 _ZERO_SALT = bytes(32)
 _CIPHER_VERSION = b"\x00\x01"
 
@@ -48,19 +52,9 @@ class RootKey:
         Raises:
             KeyFileError: another number of digits, or other characters.
         """
-        digits = strip_separators(text)
-        try:
-            key = bytes.fromhex(digits)
-        except ValueError as error:
-            wrong = sum(c not in "0123456789abcdefABCDEF" for c in digits)
-            if wrong == 0:
-                raise _count_error(len(digits)) from error
-            raise KeyFileError(
-                f"{wrong} of the {len(digits)} characters are not hexadecimal digits",
-                hint="a key has only the digits 0-9 and the letters a-f; an O is a 0, an l a 1",
-            ) from error
+        key = bytes.fromhex(key_digits(text))
         if len(key) != ROOT_KEY_SIZE:
-            raise _count_error(len(digits))
+            raise KeyFileError("these are the digits of a whole key file, not of a key")
         return cls(key)
 
     def derive(self, info: str | bytes, length: int) -> bytes:
@@ -203,6 +197,8 @@ def load_key(source: PathLike | bytes) -> Key:
     if isinstance(source, bytes):
         return _parse(source)
     path = as_path(source, "source").expanduser()
+    if is_encrypted(path.name):
+        raise KeyFileError(f"'{path.name}' is a backup file, not the key to it")
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_KEY_FILE_SIZE + 1)
@@ -241,6 +237,8 @@ def key_file_content(key: Key) -> bytes:
 def _parse(raw: bytes) -> Key:
     if not raw:
         raise KeyFileError("the key is empty")
+    if len(raw) not in (ROOT_KEY_SIZE, CIPHER_KEY_SIZE):
+        refuse_other_file(raw)
     if len(raw) > MAX_KEY_FILE_SIZE:
         raise KeyFileError("the key file is far too long to be a key")
     if raw.startswith(b"\xac\xed"):
@@ -276,19 +274,15 @@ def _from_text(text: str) -> Key:
         hint = "write the 64 digits into a plain text; in TextEdit: Format, Make Plain Text"
         raise KeyFileError("this is a formatted document, not plain text", hint=hint)
     compact = "".join(text.split())
-    if len(compact) == 44 and compact.endswith("="):  # 32 bytes in base64
-        with suppress(ValueError):
-            return RootKey(base64.b64decode(compact, validate=True))
-    return RootKey.from_hex(text)
+    if len(compact) in _BASE64_SIZES and (len(compact) != 44 or compact.endswith("=")):
+        with suppress(ValueError, KeyFileError):
+            body = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+            return RootKey(body) if len(body) == ROOT_KEY_SIZE else _from_body(_unwrap(body))
+    digits = key_digits(text)
+    if len(digits) == 2 * ROOT_KEY_SIZE:
+        return RootKey(bytes.fromhex(digits))
+    return _parse(bytes.fromhex(digits))
 
 
 def _is_ascii(raw: bytes) -> bool:
     return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in raw)
-
-
-def _count_error(count: int) -> KeyFileError:
-    more = "too many" if count > 64 else "too few"
-    return KeyFileError(
-        f"a key has 64 digits, this has {count}: {abs(count - 64)} {more}",
-        hint="compare it with what you wrote down, group by group of four",
-    )

@@ -16,6 +16,7 @@ from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.opening import OpenFailure, StoredFile
+from gdrive_wa.jobs.placing import report_placed
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import make_folder
@@ -92,7 +93,7 @@ class DatabaseRun:
     def put(self, entry: Entry, draft: DraftFile, name: str) -> None:
         """Place the content of a database under `name`."""
         file = self._archive.place(draft, replace(entry, path=f"Databases/{name}"))
-        self._report.done.append(Outcome(path=entry.path, file=file, bytes=entry.size or 0))
+        report_placed(self._report, entry, file)
 
     def discard(self, draft: DraftFile) -> None:
         """Delete the content of a database."""

@@ -14,10 +14,8 @@ from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.phone import PhoneDatabases
 from gdrive_wa.chats.read import Chats, read_increment_links
 from gdrive_wa.core.errors import DamagedError, DatabaseError, UnsafeNameError
-from gdrive_wa.core.kinds import Kind
-from gdrive_wa.core.model import Entry, MediaLink, VoiceNote
+from gdrive_wa.core.model import Entry, MediaLink
 from gdrive_wa.core.progress import Progress
-from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.recognise import plain_name
 from gdrive_wa.jobs.database_groups import is_increment
 
@@ -91,52 +89,6 @@ def links_of(
 def _iphone_sidecars(archive: ArchiveWriter) -> list[Path]:
     """The archive's copies of the databases that an iPhone has beside its chats."""
     return [path for name in IPHONE_BESIDE if (path := archive.database(name)) is not None]
-
-
-def select_media(
-    entries: Iterable[Entry],
-    planned: Iterable[Entry],
-    selection: Selection,
-    notes: Iterable[VoiceNote],
-    archive: ArchiveWriter,
-) -> list[Entry]:
-    """The media to take, `planned` by names and files' dates, now that the databases say more.
-
-    Audio whose name says that it was attached may be a voice note: an iPhone's from before Opus,
-    and what is in WhatsApp Audio. A note counts for the day it was sent: its file has the date of
-    whatever copied it last, such as a move to a new phone. Whose chat it is only its note says.
-
-    Raises:
-        UsageError: no chat has the name that is meant.
-    """
-    selection.require_chat(notes)
-    chosen = list(planned)
-    if selection.only and not selection.voice_notes:
-        return _of_chat(chosen, selection, archive)
-    anything = selection.undated_audio()
-    taken = {entry.stored_as for entry in chosen}
-    refused = set()
-    for entry in entries:
-        if entry.kind not in (Kind.VOICE, Kind.AUDIO) or not anything.admits(entry):
-            continue
-        held = entry.stored_as in taken
-        note = archive.note_of(entry) if selection.dated or not held else None
-        if note is None:
-            continue
-        wanted = selection.covers(entry.modified if note.sent_at is None else note.sent_at)
-        if wanted and not held:
-            chosen.append(entry)
-        elif held and not wanted:
-            refused.add(entry.stored_as)
-    kept = [entry for entry in chosen if entry.stored_as not in refused]
-    return _of_chat(kept, selection, archive)
-
-
-def _of_chat(media: list[Entry], selection: Selection, archive: ArchiveWriter) -> list[Entry]:
-    if selection.chat is None:
-        return media
-    found = ((entry, archive.note_of(entry)) for entry in media)
-    return [entry for entry, note in found if note is not None and selection.names_chat(note)]
 
 
 def read_increments(

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gdrive_wa.archive.layout import DATABASES, INDEX_NAME, SUMS_NAME
 from gdrive_wa.core.arguments import PathLike, ProgressLike, as_path, as_progress, as_say
+from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Report
 from gdrive_wa.emulation.sample import make_sample
 from gdrive_wa.emulation.server import Emulator
@@ -24,6 +26,7 @@ from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.sources import connect
+from gdrive_wa.storage.manifest import read_manifest
 
 
 def demo(
@@ -47,7 +50,7 @@ def demo(
 
     Raises:
         StorageError: `dest` cannot be written, or is in use by another run.
-        UsageError: an argument has a wrong type.
+        UsageError: `dest` is an archive of another backup, or an argument has a wrong type.
         Interrupted: the user asked to stop; finished files are kept.
     """
     dest, say, progress = as_path(dest, "dest"), as_say(say), as_progress(progress)
@@ -57,11 +60,29 @@ def demo(
         with closing(connect(endpoint=google.root)) as source:
             say("$ gdrive-wa backups")
             backup = pick_backup(source)
+            _require_own_archive(dest, backup.account)
             when = backup.updated.date() if backup.updated else "?"
             size = f"{(backup.size or 0) / 1024:.0f} KB"
             say(f"+{backup.account}, of {when}, {size}, end-to-end encrypted")
             say(f'$ gdrive-wa restore --key-file encrypted_backup.key "{dest}"')
             return restore(source, dest, key=google.account.key, progress=progress)
+
+
+def _require_own_archive(dest: Path, account: str) -> None:
+    """Check that the sample's notes would not be mixed with somebody's own.
+
+    Raises:
+        UsageError: `dest` is an archive, and not only of the sample account.
+    """
+    databases = {
+        record.account for record in read_manifest(dest) if record.path.startswith(f"{DATABASES}/")
+    }
+    lists = (INDEX_NAME, SUMS_NAME)
+    if databases != {account} and any((dest / name).exists() for name in lists):
+        raise UsageError(
+            f"'{dest}' is the archive of another backup",
+            hint="choose another folder for the demo, such as: gdrive-wa demo gdrive-wa-demo",
+        )
 
 
 class SampleGoogle:

@@ -8,7 +8,6 @@ key_check("my.key", "WhatsApp/Databases/msgstore.db.crypt15")
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from gdrive_wa.core.arguments import PathLike, ProgressLike, as_path, as_progress
@@ -23,14 +22,12 @@ from gdrive_wa.jobs.arguments import (
     opened_source,
     require_key,
 )
-from gdrive_wa.jobs.key_check import TypoFix, check_key, find_typo_by_envelope, find_typo_by_file
+from gdrive_wa.jobs.key_check import check_key, find_typo_by_file
+from gdrive_wa.jobs.key_words import explained, local_file, mistyped_error
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.jobs.reveal import check_key as check_listing
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.draft import write_file
-
-ENVELOPES_TRIED = 8
-"""How many envelopes of a listing are used to find a mistyped digit; some may be damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,8 @@ def key_check(
 
     Args:
         key: a key or the path of a key file.
-        file: a crypt12, crypt14, crypt15 or mcrypt1 file, or a metadata envelope.
+        file: a crypt12, crypt14, crypt15 or mcrypt1 file, a metadata envelope, or a folder, as
+            for `source`.
         source: without `file`: the result of ``connect()`` or ``open_folder()``, or the path of
             a folder; by default the backup service with the stored login.
         backup: without `file`: which backup; by default the newest.
@@ -84,7 +82,10 @@ def key_check(
     """
     opening_key, reporter, name = require_key(key), as_progress(progress), backup_name(backup)
     if file is not None:
-        return check(opening_key, as_path(file, "file"), progress=reporter)
+        path = as_path(file, "file")
+        if not path.is_dir():
+            return check(opening_key, path, progress=reporter)
+        source = path
     with opened_source(source) as opened:
         return check_backup(opening_key, opened, name, progress=reporter)
 
@@ -131,7 +132,7 @@ def check(key: Key, file: str | Path, *, progress: Progress | None = None) -> Ke
     except WrongKeyError as error:
         if not isinstance(key, RootKey):
             raise
-        raise _explained(error, find_typo_by_file(key.reveal().hex(), file)) from error
+        raise mistyped_error(error, find_typo_by_file(key.reveal().hex(), file)) from error
     return KeyMatch(f"{file.name} ({kind})", key.fingerprint)
 
 
@@ -159,11 +160,10 @@ def check_backup(
         if check_listing(chosen, entries, key):
             return KeyMatch(f"the backup of {chosen.account}", key.fingerprint)
     except WrongKeyError as error:
-        if not isinstance(key, RootKey):
-            raise
-        sealed = filter(None, (chosen.sealed, *(entry.envelope for entry in entries)))
-        fix = find_typo_by_envelope(key.reveal().hex(), *islice(sealed, ENVELOPES_TRIED))
-        raise _explained(error, fix) from error
+        raise explained(error, source, chosen, key) from error
+    file = local_file(source, chosen, key)
+    if file is not None:
+        return check(key, file, progress=progress)
     raise FormatError(
         "nothing in this listing can be used to check the key",
         hint="download its msgstore.db, and check the key with that: gdrive-wa key check FILE",
@@ -217,18 +217,3 @@ def require_new_file(file: str | Path) -> None:
     refuse_key_as_path(file)
     if Path(file).exists():
         raise StorageError(f"'{file}' already exists", hint="give the name of a new file")
-
-
-def _explained(error: WrongKeyError, fix: TypoFix | None) -> WrongKeyError:
-    if fix is None:
-        return WrongKeyError(
-            error.message,
-            hint=(
-                *error.hints[:1],
-                "it is not a single mistyped digit: compare all groups of four",
-            ),
-        )
-    return WrongKeyError(
-        f"{error.message}: digit {fix.position} is mistyped",
-        hint=f"in group {fix.group} of four, write {fix.expected} in place of {fix.typed}",
-    )

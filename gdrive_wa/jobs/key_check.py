@@ -1,7 +1,8 @@
 """Check whether a key opens a file, and if not, whether one of the 64 digits was mistyped.
 
-The search for a mistyped digit tries only the 960 single-digit corrections of the typed key, on
-the user's own file. There is no other search for keys.
+The search for a mistyped digit tries only the 960 single-digit corrections of the typed key, and
+then those of :mod:`gdrive_wa.jobs.key_swaps`, on the user's own file. There is no other search
+for keys.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from gdrive_wa.crypt.keys import ROOT_KEY_SIZE, Key, RootKey
 from gdrive_wa.crypt.payload import HEAD, is_plausible
 from gdrive_wa.crypt.primitives import GcmDecryptor
 from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, media_name, recognise
+from gdrive_wa.jobs.key_swaps import SwapFix, find_swap
 from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.reading import open_source
 
@@ -61,10 +63,19 @@ class TypoFix:
     typed: str
     expected: str
 
+    def words(self) -> tuple[str, str]:
+        """What is wrong, and what to do."""
+        advice = f"in group {self.group} of four, write {self.expected} in place of {self.typed}"
+        return f"digit {self.position} is mistyped", advice
+
     def correct(self, typed: str) -> str:
         """The 64 digits with this one put right."""
         digits = strip_separators(typed).lower()
         return digits[: self.position - 1] + self.expected + digits[self.position :]
+
+
+KeyFix = TypoFix | SwapFix
+"""What has to be changed in a typed key."""
 
 
 def check_key(path: str | Path, key: Key, *, progress: Progress | None = None) -> str:
@@ -129,8 +140,13 @@ def find_typo(typed: str, authenticates: Callable[[RootKey], bool]) -> TypoFix |
     return found[0] if len(found) == 1 else None
 
 
-def find_typo_by_file(typed: str, path: str | Path) -> TypoFix | None:
-    """As :func:`find_typo`, against a crypt15 or mcrypt1 file or a metadata envelope.
+def find_fix(typed: str, authenticates: Callable[[RootKey], bool]) -> KeyFix | None:
+    """As :func:`find_typo`; if it finds nothing, two digits or two groups that are swapped."""
+    return find_typo(typed, authenticates) or find_swap(typed, authenticates)
+
+
+def find_typo_by_file(typed: str, path: str | Path) -> KeyFix | None:
+    """As :func:`find_fix`, against a crypt15 or mcrypt1 file or a metadata envelope.
 
     If there is an envelope next to the file, it is used. Otherwise corrections are tried on the
     start of the file, and what is left on the whole file. If the file may have any content, so
@@ -149,14 +165,14 @@ def find_typo_by_file(typed: str, path: str | Path) -> TypoFix | None:
         if is_envelope(sealed.encode()) and (fix := find_typo_by_envelope(typed, sealed)):
             return fix
     likely = _start_test(path)
-    fix = find_typo(typed, lambda key: likely(key) and _opens(path, key))
+    fix = find_fix(typed, lambda key: likely(key) and _opens(path, key))
     if fix is None and SMALL < path.stat().st_size <= PATIENT and _may_hold_anything(path):
-        fix = find_typo(typed, lambda key: _opens(path, key))
+        fix = find_fix(typed, lambda key: _opens(path, key))
     return fix
 
 
-def find_typo_by_envelope(typed: str, *sealed: str) -> TypoFix | None:
-    """As :func:`find_typo`, against metadata envelopes, such as those of a listing.
+def find_typo_by_envelope(typed: str, *sealed: str) -> KeyFix | None:
+    """As :func:`find_fix`, against metadata envelopes, such as those of a listing.
 
     Args:
         typed: the key as it was typed.
@@ -168,7 +184,7 @@ def find_typo_by_envelope(typed: str, *sealed: str) -> TypoFix | None:
     sound = [each for each in sealed if is_envelope(each.encode("utf-8", "replace"))]
     if len(sealed) == 1 and not sound:
         raise MetadataError("this is not a metadata envelope")
-    return find_typo(typed, lambda key: any(_opens_envelope(each, key) for each in sound))
+    return find_fix(typed, lambda key: any(_opens_envelope(each, key) for each in sound))
 
 
 def _opens_envelope(sealed: str, key: RootKey) -> bool:

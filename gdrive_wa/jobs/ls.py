@@ -28,7 +28,7 @@ def ls(
         progress: who is told how far it is, and who may stop it.
 
     Returns:
-        The entries, in the order of the listing.
+        The entries, by path.
 
     Raises:
         GdriveWaError: the source holds no backup.
@@ -42,4 +42,5 @@ def ls(
     with opened_source(source) as opened:
         chosen = pick_backup(opened, name, progress=told)
         listed = list_entries(opened, chosen, opener, progress=told)
-    return choose(listed, meant, opener, progress=told)
+    found = choose(listed, meant, opener, progress=told)
+    return sorted(found, key=lambda entry: (entry.path, entry.stored_as))

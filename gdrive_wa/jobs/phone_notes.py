@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gdrive_wa.archive.catalogue import every_note
 from gdrive_wa.archive.match import rootless_path
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.nameless import count_nameless
@@ -163,9 +164,11 @@ def report_missing_chats(
     )
 
 
-def name_unmatched(archive: ArchiveWriter, phone: Phone) -> None:
+def name_unmatched(
+    archive: ArchiveWriter, phone: Phone, chosen: Callable[[VoiceNote], bool] = every_note
+) -> None:
     """Give recordings that no voice note matches the chat, sender and time of whatever message
-    names them."""
+    names them, if it is `chosen`."""
     files = archive.unmatched()
     if not files:
         return
@@ -184,13 +187,22 @@ def name_unmatched(archive: ArchiveWriter, phone: Phone) -> None:
                 record = _record_of(found.row, hashes, paths)
                 if record is not None and found.row.chat_jid != UNKNOWN_CHAT:
                     named.setdefault(record.path, found.row)
-    archive.expect(named.values())
+    archive.expect(named.values(), chosen)
 
 
-def closing_remarks(chats: Chats, *, contacts_given: bool) -> tuple[str, ...]:
-    """What a person should know at the end: chats without a name, and audio that was attached."""
-    jids = [note.chat_jid for note in chats]
-    said = count_nameless(jids, chats.nameless).advice(contacts_given=contacts_given)
+def closing_remarks(
+    chats: Chats, shown: Container[str], *, contacts_given: bool
+) -> tuple[str, ...]:
+    """What a person should know at the end: chats without a name, and audio that was attached.
+
+    Args:
+        chats: the content of the databases.
+        shown: jids of the chats in the archive.
+        contacts_given: the user gave an address book.
+    """
+    jids = [note.chat_jid for note in chats if note.chat_jid in shown]
+    nameless = [jid for jid in chats.nameless if jid in shown]
+    said = count_nameless(jids, nameless).advice(contacts_given=contacts_given)
     if chats.attached:
         said += (_ATTACHED.format(chats.attached),)
     return said

@@ -235,6 +235,7 @@ def make_plan(
     selection = selection.with_usual_kinds(everything=everything)
     voices = bool(selection.only) and selection.voice_notes
     wants_chats = not selection.only or Kind.DATABASE in selection.only
+    wants_chats = wants_chats or selection.chat is not None
     databases, media = [], []
     for entry in listed:
         if not has_content(entry):

@@ -38,20 +38,23 @@ from gdrive_wa.jobs.arguments import (
     backup_name,
     takes_source,
 )
+from gdrive_wa.jobs.choice import choose_media
 from gdrive_wa.jobs.cluster import workers_of
-from gdrive_wa.jobs.databases import select_media
+from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
 from gdrive_wa.jobs.plan import has_content, list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
+from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.transfer.fetch import JOBS
 
 
 @takes_source
+@explains_key_errors
 def restore(
     source: SourceLike,
     dest: PathLike,
@@ -126,7 +129,7 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    entries = list(filter(has_content, entries))
+    entries = restorable_entries(source, chosen, filter(has_content, entries), progress)
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
@@ -141,6 +144,7 @@ def restore(
             tags=tags,
             account=whose,
             same_phone=same_phone,
+            keep_databases=selection.keeps_databases,
             progress=progress,
         ) as archive,
         RestoreRun(
@@ -165,15 +169,18 @@ def restore(
                 owner=chosen.owner,
                 progress=progress,
             )
-            notes = archive.expect(chats.notes)
-            media = select_media(entries, plan.media, selection, notes, archive)
-            run.take(media, include_unmatched=everything or not notes)
-            name_unmatched(archive, phone)
+            notes = archive.expect(chats.notes, selection.means)
+            choice = choose_media(entries, plan.media, selection, notes, archive)
+            unmatched = everything or not notes
+            run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
+            withheld = tuple(run.withheld)
+            name_unmatched(archive, phone, selection.means)
             if missing_from_whatsapp:
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
-        shown = archive.finish()
+        shown = archive.finish(withheld=withheld)
         write_page(dest, shown, timezone=timezone)
-        remarks = closing_remarks(chats, contacts_given=contacts is not None)
+        shown_chats = {note.chat_jid for note in shown}
+        remarks = closing_remarks(chats, shown_chats, contacts_given=contacts is not None)
         last.remember(run.report, shown, remarks)
     return run.report

@@ -32,13 +32,13 @@ from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, RepeatedWarnings, Stage
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
-from gdrive_wa.crypt.recognise import media_name, suffix_of
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.jobs.database_run import DatabaseRun
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.left_out import reason_to_leave_out
 from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
+from gdrive_wa.jobs.placing import failed_outcome, is_not_chosen, named, report_placed
 from gdrive_wa.jobs.run_report import write_run_report
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.manifest import STATE_FOLDER
@@ -74,6 +74,7 @@ class RestoreRun:
 
     Attributes:
         report: the outcome of each entry.
+        withheld: entries that could not be fetched, opened or placed.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class RestoreRun:
         progress: Progress,
     ) -> None:
         self.report = Report()
+        self.withheld: list[Entry] = []
         self._state = archive.folder / STATE_FOLDER
         self._blobs = self._state / BLOBS
         self._source = source
@@ -100,6 +102,7 @@ class RestoreRun:
             Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
         )
         self._key_error: GdriveWaError | None = None
+        self._by_content: frozenset[str] = frozenset()
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
 
@@ -123,10 +126,18 @@ class RestoreRun:
         """Announce about `count` media files, so that workers start while databases are read."""
         self._opener.expect(count)
 
-    def take(self, entries: Iterable[Entry], *, include_unmatched: bool = True) -> None:
+    def take(
+        self,
+        entries: Iterable[Entry],
+        *,
+        include_unmatched: bool = True,
+        by_content: frozenset[str] = frozenset(),
+    ) -> None:
         """Restore `entries`; without `include_unmatched`, a media file without metadata is kept
-        only if the databases mention it.
+        only if the databases mention it. Files stored as `by_content` are kept, and reported,
+        only if a chosen note has their content.
         """
+        self._by_content = by_content
         wanted = self._not_in_archive(entries)
         self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
 
@@ -239,7 +250,7 @@ class RestoreRun:
             mtime=None if entry.modified is None else entry.modified.timestamp(),
             metadata=metadata,
             plain_by_name=True,
-            note=self._archive.tags_of(entry),
+            note=None if entry.stored_as in self._by_content else self._archive.tags_of(entry),
         )
 
     def _place(
@@ -250,17 +261,17 @@ class RestoreRun:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
             self._remarks.add(entry.path, opened.warnings)
-            reason = reason_to_leave_out(
-                entry, opened.draft, self._archive, include_unmatched=include_unmatched
-            )
-            if reason is not None:
-                self._archive.discard(opened.draft)
+            draft, archive = opened.draft, self._archive
+            reason = reason_to_leave_out(entry, draft, archive, include_unmatched=include_unmatched)
+            if is_not_chosen(entry, draft, archive.catalogue, by_content=self._by_content):
+                archive.discard(draft)
+            elif reason is not None:
+                archive.discard(draft)
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))
             else:
-                named = _with_suffix(entry, opened.draft.start)
-                file = self._archive.place(opened.draft, named, note=task.note)
-                size = entry.size or 0
-                self.report.done.append(Outcome(path=entry.path, file=file, bytes=size))
+                shown = named(entry, draft, archive.catalogue)
+                file = archive.place(draft, shown, note=task.note)
+                report_placed(self.report, shown, file)
         except (Interrupted, StorageError):
             raise
         except GdriveWaError as error:
@@ -273,7 +284,8 @@ class RestoreRun:
         """Report that `entry` could not be fetched or opened."""
         if isinstance(error, KeyFailure):
             self._key_error = error
-        self.report.failed.append(Outcome.failed(entry.path, error))
+        self.report.failed.append(failed_outcome(entry, error, self._archive.catalogue))
+        self.withheld.append(entry)
 
     def _finish_placing(self) -> None:
         """Rename all finished files; those that cannot be renamed are reported as failed."""
@@ -281,17 +293,8 @@ class RestoreRun:
             self.report.done = [each for each in self.report.done if each.file != record.path]
             path = record.whatsapp_path or record.path
             self.report.failed.append(Outcome.failed(path, error))
+            self.withheld.append(Entry(stored_as=path, path=path))
 
 
 def _workers(jobs: int) -> int:
     return min(jobs, os.cpu_count() or 1)
-
-
-def _with_suffix(entry: Entry, start: bytes) -> Entry:
-    """Give a media file without metadata the suffix that other programs expect."""
-    if entry.path != entry.stored_as or media_name(entry.stored_as) is None:
-        return entry
-    suffix = suffix_of(start)
-    if suffix in (".bin", ".opus"):  # the archive recognises recordings itself
-        return entry
-    return replace(entry, path=f"Media/{media_name(entry.stored_as)}{suffix}")

@@ -11,6 +11,7 @@ from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.crypt.envelope import open_envelope, read_file_metadata
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
+from gdrive_wa.crypt.locks import LOCKED, MADE_BEFORE
 
 NOT_A_KEY = {
     "server": (
@@ -19,14 +20,7 @@ NOT_A_KEY = {
         "its voice notes are not encrypted: gdrive-wa download copies them, but without senders",
         "or turn end-to-end backup on in WhatsApp, with a 64-digit key, and back up again",
     ),
-    "password": (
-        "this backup is locked with a password, which cannot be turned into the key off the phone",
-        "on the phone, turn end-to-end backup off and on again with a 64-digit key, and back up",
-    ),
-    "passkey": (
-        "this backup is locked with a passkey, which cannot be turned into the key off the phone",
-        "on the phone, turn end-to-end backup off and on again with a 64-digit key, and back up",
-    ),
+    **LOCKED,
 }
 """Hints for a user without the kind of key that a backup needs."""
 
@@ -93,8 +87,9 @@ def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
         return False
     if served and not sealed and not backup.encrypted:
         raise WrongKeyTypeError(
-            "this backup is not end-to-end encrypted, but this is a key for backups that are",
-            hint="give the file named key (158 bytes), which is for crypt12 and crypt14",
+            "this backup is not end-to-end encrypted: it was made before that was turned on, so"
+            " that no 64 digits open it",
+            hint=MADE_BEFORE,
         )
     return _opens_one(envelopes, key)
 

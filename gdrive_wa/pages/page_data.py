@@ -15,6 +15,7 @@ STATUSES = (
     NoteStatus.MISSING,
     NoteStatus.UNMATCHED,
     NoteStatus.MISMATCH,
+    NoteStatus.FAILED,
 )
 """A row holds the index of a status in this tuple; `assets/notes.js` uses the same order."""
 

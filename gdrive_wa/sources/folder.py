@@ -58,6 +58,8 @@ class Folder:
     """The backups in a folder, such as one for each WhatsApp app and each account of a phone."""
 
     name = "folder"
+    any_folder = True
+    """Any folder can be given, so that its files may have nothing to do with WhatsApp."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():

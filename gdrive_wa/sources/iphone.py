@@ -104,7 +104,7 @@ class IPhone:
                 account=phone.number(domain) or shown,
                 owner=phone.owner(domain),
                 updated=phone.updated,
-                size=sum(stored.size for stored in phone.stored(domain)),
+                size=sum(stored.size or 0 for stored in phone.stored(domain)),
             )
             for folder, phone in self._phones.items()
             for domain, shown in DOMAINS.items()
@@ -164,7 +164,7 @@ class _Stored:
 
     path: str
     file_id: str
-    size: int
+    size: int | None
     modified: datetime
     file_plist: bytes
 
@@ -239,7 +239,7 @@ class _Phone:
             path = _PREFERENCES.format(domain.removeprefix("AppDomainGroup-"))
             stored = self._files[domain].get(path)
             self._preferences_by_domain[domain] = {}
-            if stored is not None and stored.size <= LARGEST_PLIST:
+            if stored is not None and (stored.size or 0) <= LARGEST_PLIST:
                 with contextlib.suppress(DamagedError, GoneError):  # it only helps with names
                     self._preferences_by_domain[domain] = read_plist(self._content(stored))
         return self._preferences_by_domain[domain]

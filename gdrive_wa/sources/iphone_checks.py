@@ -54,12 +54,12 @@ def stored_file(folder: Path, file_id: str, shown: str) -> Path:
     return path
 
 
-def facts(folder: Path, file_id: str, unknown: datetime) -> tuple[int, datetime]:
-    """Bytes and time of the stored file `file_id`; 0 and `unknown` if it was not copied."""
+def facts(folder: Path, file_id: str, unknown: datetime) -> tuple[int | None, datetime]:
+    """Bytes and time of the stored file `file_id`; None and `unknown` if it was not copied."""
     try:
         info = (folder / file_id[:2] / file_id).lstat()
     except OSError:
-        return 0, unknown
+        return None, unknown
     return info.st_size, datetime.fromtimestamp(max(info.st_mtime, 0), UTC)
 
 

@@ -126,7 +126,10 @@ def place(
 ) -> str:
     """Place `content` as the content of `listed`, as a restore does."""
     moment = None if listed.modified is None else listed.modified.timestamp()
-    return archive.place(write_draft(archive.drafts, content, mtime=moment), listed, note=note)
+    draft = write_draft(archive.drafts, content, mtime=moment)
+    placed = archive.place(draft, listed, note=note)
+    assert placed is not None
+    return placed
 
 
 def tree(folder: Path) -> dict[str, bytes]:

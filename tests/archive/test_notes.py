@@ -113,7 +113,7 @@ def test_a_table_has_types_that_can_be_worked_with(archive: Archive) -> None:
     assert table.duration.isna().tolist() == [False, False, True, True]
     assert table.path[0] == archive.notes()[0].path
     assert dict(table.status.value_counts()) == {
-        "restored": 2, "missing": 1, "unmatched": 1, "mismatch": 0,
+        "restored": 2, "missing": 1, "unmatched": 1, "mismatch": 0, "failed": 0,
     }  # fmt: skip
 
 

@@ -176,7 +176,9 @@ def test_the_wrong_key_is_known_before_anything_is_fetched(
     write_key_file(RootKey(bytes(32)), tmp_path / "other.key")
     ended = run("restore", "out", "--key-file", "other.key", env=signed_in)
     assert ended.returncode == 5
-    assert_explained(ended.stderr, "does not open", "gdrive-wa key check")
+    assert_explained(
+        ended.stderr, "does not open", "not a single mistyped digit", "compare all groups"
+    )
     assert not (tmp_path / "out").exists()
     checked = run("key", "check", "--key-file", "other.key", env=signed_in)
     assert checked.returncode == 5

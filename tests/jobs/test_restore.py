@@ -243,8 +243,10 @@ def test_a_chat_is_found_by_the_name_that_a_former_run_was_told(
             (phone / path).write_bytes(content)
     number = MUM.partition("@")[0]
     book.write_text(f"BEGIN:VCARD\nFN:Mother dear\nTEL:+{number}\nEND:VCARD\n")
-    some = Selection(exclude=("*.opus",))
+    first = min(note.sent_at for note in sample.notes if note.chat_jid == MUM and note.sent_at)
+    some = Selection(until=first + timedelta(seconds=1), chat="mother")
     restore(open_folder(phone), tmp_path / "out", contacts=book, selection=some)
+    assert len(notes_of(tmp_path / "out")) == 1
     restore(open_folder(phone), tmp_path / "out", chat="mother")
     held = {note.chat for note in notes_of(tmp_path / "out").values() if note.file is not None}
     assert held == {"Mother dear"}

@@ -204,7 +204,7 @@ def test_a_backup_without_end_to_end_encryption(
         assert not check_key(backup, entries, plain_sample.key)
         with pytest.raises(WrongKeyTypeError, match="not end-to-end") as caught:
             check_key(backup, entries, sample.key)
-        assert "158 bytes" in caught.value.hints[0]
+        assert "158 bytes" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["backup", "appdata", "drive", "folder"])

@@ -88,6 +88,7 @@ function drawLink(note) {
 
 function reasonOf(note) {
   if (note.broken) return "This browser could not play the file. Try Firefox or Chrome.";
+  if (note.status === FAILED) return "The backup contains this recording, but it could not be fetched or opened. Another try or an older key may open it.";
   if (note.folder < 0 && note.status !== MISSING) return "The name of its file is not safe to open.";
   if (note.status === MISSING && note.flags & VIEW_ONCE) return "A view-once note: the backup does not contain the recording.";
   if (note.status === MISSING) return "The chat mentions this note, but this archive does not contain the recording.";

@@ -1,7 +1,7 @@
 // The notes from the page's data (see page_data.py), with their times, search and saved settings.
 
 const FROM_ME = 1, STARRED = 2, FORWARDED = 4, VIEW_ONCE = 8;
-const RESTORED = 0, MISSING = 1, UNMATCHED = 2, MISMATCH = 3;
+const RESTORED = 0, MISSING = 1, UNMATCHED = 2, MISMATCH = 3, FAILED = 4;
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August",
   "September", "October", "November", "December"];

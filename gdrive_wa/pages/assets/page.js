@@ -9,6 +9,7 @@ const ui = {
 };
 const STATUS_WORDS = [
   ["", "All notes"], ["there", "With a recording"], [String(MISSING), "Recording missing"],
+  [String(FAILED), "Recording not opened"],
   [String(UNMATCHED), "Without a message"], [String(MISMATCH), "Differing recording"],
 ];
 const OWNER = (notes.find(isMine) || { speaker: { shown: "" } }).speaker.shown;

@@ -1,0 +1,113 @@
+"""Keys as people paste them: what is meant, and what to say where nothing is.
+
+Format facts: proto/README.md, "Keys" (M3).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from gdrive_wa.core.errors import KeyFileError
+from gdrive_wa.crypt.key_text import strip_separators
+from gdrive_wa.crypt.locks import PASSWORD_IS_NO_KEY
+from gdrive_wa.crypt.recognise import looks_like
+
+DIGITS = 64
+_WHOLE_FILES = (118, 262, 316)
+"""Digits of the bytes of a whole key file: 59, 131 and 158 bytes."""
+_HEX = frozenset("0123456789abcdefABCDEF")
+_PREFIX = re.compile(r"(?<![0-9A-Za-z])0x|\\x", re.IGNORECASE)
+_AROUND = re.compile(r"[\"'`,;.|_(){}<>\[\]\u2018-\u201f\u00ab\u00bb]")
+_GROUPS = re.compile(
+    r"(?<![0-9A-Za-z])[0-9A-Fa-f]{4}(?:[^0-9A-Za-z]{0,4}[0-9A-Fa-f]{4})+(?![0-9A-Za-z])"
+)
+_LONGEST_PIN = 8
+_SHORTEST_KEY = 48
+"""Fewer characters than this are no key with digits left out."""
+
+
+def key_digits(text: str) -> str:
+    """The hexadecimal digits that `text` means: 64, or those of a whole key file.
+
+    They may stand in a sentence, in quotes, with ``0x`` before each byte or before all, or in
+    full-width characters.
+
+    Raises:
+        KeyFileError: it means no key; the error says what it looks like, and quotes nothing.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    for digits in _readings(plain):
+        if _HEX.issuperset(digits) and len(digits) in (DIGITS, *_WHOLE_FILES):
+            return digits
+    raise _refusal(strip_separators(plain))
+
+
+def refuse_other_file(raw: bytes) -> None:
+    """Refuse the start of a file that is well known to be something else than a key.
+
+    Raises:
+        KeyFileError: it is.
+    """
+    found = {
+        "media": "a picture, a recording or a PDF",
+        "zip": "a document or a ZIP file",
+        "sqlite": "a database",
+    }.get(looks_like(raw))
+    if found is not None:
+        raise KeyFileError(
+            f"this file is {found}, not a key",
+            hint="type the 64 digits into a plain text file, and give that",
+        )
+
+
+def _readings(text: str) -> Iterator[str]:
+    yield strip_separators(text)
+    bare = _AROUND.sub(" ", _PREFIX.sub(" ", text))
+    yield strip_separators(bare)
+    found = [digits for run in _GROUPS.findall(text) if len(digits := _hex_of(run)) == DIGITS]
+    if len(found) == 1:  # one run of sixteen groups among words
+        yield found[0]
+    lines = map(strip_separators, bare.splitlines())
+    yield "".join(line for line in lines if len(line) % 4 == 0 and _HEX.issuperset(line))
+    for mark in ":=":
+        yield strip_separators(bare.rpartition(mark)[2])
+
+
+def _hex_of(run: str) -> str:
+    return "".join(char for char in run if char in _HEX)
+
+
+def _refusal(digits: str) -> KeyFileError:
+    count = len(digits)
+    wrong = sum(char not in _HEX for char in digits)
+    if digits.isdecimal() and digits.isascii() and count <= _LONGEST_PIN:
+        return KeyFileError(
+            f"this looks like a PIN or a code of {count} digits, not like a key",
+            hint=(
+                "the key has 64 digits; WhatsApp showed it when end-to-end backup was turned on",
+                *PASSWORD_IS_NO_KEY,
+            ),
+        )
+    if wrong * 4 > count or (wrong and count < _SHORTEST_KEY):
+        return KeyFileError(
+            "this looks like a password, not like a key:"
+            f" {wrong} of the {count} characters are not hexadecimal digits",
+            hint=PASSWORD_IS_NO_KEY,
+        )
+    if wrong:
+        return KeyFileError(
+            f"{wrong} of the {count} characters are not hexadecimal digits",
+            hint="a key has only the digits 0-9 and the letters a-f; an O is a 0, an l a 1",
+        )
+    return _count_error(count)
+
+
+def _count_error(count: int) -> KeyFileError:
+    more = "too many" if count > DIGITS else "too few"
+    hints = ("compare it with what you wrote down, group by group of four",)
+    return KeyFileError(
+        f"a key has 64 digits, this has {count}: {abs(count - DIGITS)} {more}",
+        hint=hints if count >= _SHORTEST_KEY else (*hints, *PASSWORD_IS_NO_KEY),
+    )

@@ -1,0 +1,128 @@
+"""Choose the media to restore, once the databases say whose they are and when they were sent.
+
+Audio whose name says that it was attached may be a voice note: an iPhone's from before Opus, and
+files in WhatsApp Audio. A note counts for the day it was sent: its file has the date of whatever
+copied it last, such as a move to a new phone. Only its note says which chat a file belongs to.
+
+A note may be known by the hash of its content alone. If the file of a chosen note is not found by
+its path, every file that no path connects with a note is opened, and kept if its content is that
+of the note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE, Kind, is_encrypted
+from gdrive_wa.core.model import Entry, VoiceNote
+from gdrive_wa.core.selection import Selection
+
+_SOUND = (Kind.VOICE, Kind.AUDIO)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The media to open.
+
+    Attributes:
+        media: the files, in the order of the listing.
+        by_content: stored names of those to keep only if a chosen note has their content.
+    """
+
+    media: list[Entry]
+    by_content: frozenset[str] = frozenset()
+
+
+def choose_media(
+    entries: Iterable[Entry],
+    planned: Iterable[Entry],
+    selection: Selection,
+    notes: Iterable[VoiceNote],
+    archive: ArchiveWriter,
+) -> Choice:
+    """Choose from `entries`; `planned` are those chosen by names and files' dates.
+
+    Args:
+        entries: everything in the backup.
+        planned: some of `entries`.
+        selection: what the user chose.
+        notes: the notes of the databases, chosen or not.
+        archive: knows which notes are chosen.
+
+    Raises:
+        UsageError: no chat has the name that is meant.
+    """
+    selection.require_chat(notes)
+    listed = list(entries)
+    if selection.only and not selection.voice_notes:
+        return Choice(_of_chat(planned, selection, archive))
+    taken = {entry.stored_as for entry in planned}
+    refused: set[str] = set()
+    for entry in listed:
+        if entry.kind in _SOUND and selection.admits_path(entry.path):
+            _decide(entry, selection, archive, taken, refused)
+    by_content = _by_content(listed, selection, archive, taken - refused)
+    taken = (taken - refused) | by_content
+    media = _of_chat([each for each in listed if each.stored_as in taken], selection, archive)
+    known = {each.stored_as for each in media}
+    media += [each for each in listed if each.stored_as in by_content - known]
+    return Choice(media, by_content)
+
+
+def _decide(
+    entry: Entry,
+    selection: Selection,
+    archive: ArchiveWriter,
+    taken: set[str],
+    refused: set[str],
+) -> None:
+    """Take or refuse a recording whose note is known by its path."""
+    held = entry.stored_as in taken
+    if held and not selection.narrows:
+        return
+    found = archive.catalogue.known(entry.path)
+    if found is None:
+        return
+    note, chosen = found
+    if note.sent_at is None:
+        chosen = chosen and selection.covers(entry.modified)
+    if chosen:
+        taken.add(entry.stored_as)
+    else:
+        refused.add(entry.stored_as)
+
+
+def _by_content(
+    listed: Iterable[Entry], selection: Selection, archive: ArchiveWriter, taken: set[str]
+) -> frozenset[str]:
+    """Stored names of files that may hold a chosen note, as only their content shows."""
+    if not selection.narrows:
+        return frozenset()
+    lacking = archive.missing(entry for entry in listed if entry.stored_as in taken)
+    wanted = {note.sha256 for note in lacking if note.sha256 is not None}
+    if not wanted:
+        return frozenset()
+    return frozenset(
+        entry.stored_as
+        for entry in listed
+        if selection.admits_path(entry.path)
+        and _may_hold(entry, archive, wanted)
+        and (selection.chat or entry.stored_as not in taken)
+    )
+
+
+def _may_hold(entry: Entry, archive: ArchiveWriter, wanted: set[str]) -> bool:
+    if entry.kind not in _SOUND:
+        short = entry.size is None or entry.size <= LONGEST_VOICE_NOTE
+        return entry.kind is Kind.UNKNOWN and is_encrypted(entry.path) and short
+    found = archive.catalogue.known(entry.path)
+    return found is None or (not found[1] and found[0].sha256 in wanted)
+
+
+def _of_chat(media: Iterable[Entry], selection: Selection, archive: ArchiveWriter) -> list[Entry]:
+    if selection.chat is None:
+        return list(media)
+    found = ((entry, archive.catalogue.known(entry.path)) for entry in media)
+    return [entry for entry, known in found if known is not None and known[1]]
