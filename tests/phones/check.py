@@ -23,7 +23,7 @@ def faults_of(phone: Phone, folder: Path, dest: Path) -> list[str]:
     notes = archive.notes()
     faults = _faults_of_report(phone, report)
     lost = lost_notes(phone, folder)
-    faults += _faults_of_notes(phone, notes, lost, dest)
+    faults += faults_of_notes(phone, known_notes(phone), notes, lost, dest)
     faults += _faults_of_strays(phone, notes, lost, dest)
     checked = archive.verify()
     if not checked.intact or checked.extra:
@@ -39,8 +39,8 @@ def _faults_of_report(phone: Phone, report: Report) -> list[str]:
     return [] if len(failed) == 1 and "database" in failed[0] else ["no word of the databases"]
 
 
-def restored(phone: Phone, folder: Path, dest: Path) -> Report:
-    """One run over the folder."""
+def restored(phone: Phone, folder: Path, dest: Path, *, chat: str | None = None) -> Report:
+    """One run over the folder, for one chat or for all."""
     made = address_book(phone)
     return gdrive_wa.restore(
         folder,
@@ -50,16 +50,25 @@ def restored(phone: Phone, folder: Path, dest: Path) -> Report:
         contacts=None if made is None else folder.with_name(made[0]),
         timezone="UTC",
         tags=phone.tags,
+        chat=chat,
     )
 
 
-def _faults_of_notes(
-    phone: Phone, notes: list[VoiceNote], lost: list[Note], dest: Path
+def faults_of_notes(
+    phone: Phone, known: list[Note], notes: list[VoiceNote], lost: list[Note], dest: Path
 ) -> list[str]:
-    """Every message once, with its who and when, and its file."""
+    """Every message once, with its who and when, and its file.
+
+    Args:
+        phone: whose.
+        known: the truth.
+        notes: of the archive.
+        lost: those of `known` that may be there or not.
+        dest: the archive.
+    """
     faults = []
     rows = [note for note in notes if note.status != "unmatched"]
-    for truth in known_notes(phone):
+    for truth in known:
         if truth.messageless:
             found = [note for note in rows if note.chat_jid == truth.chat.jid]
             found = [note for note in found if note.message_id.startswith("row ")]

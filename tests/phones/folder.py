@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -138,9 +139,10 @@ def lost_notes(phone: Phone, folder: Path) -> list[Note]:
         return []
     content, _ = msgstore(phone, phone.newest, folder)
     readable = readable_ids(content)
+    had = Counter(note.message_id for note in phone.newest.notes)
     others = {id(note) for store in phone.stores[1:] for note in store.readable_notes()}
     return [
         note
         for note in phone.newest.notes
-        if note.message_id not in readable and id(note) not in others
+        if readable[note.message_id] < had[note.message_id] and id(note) not in others
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 
@@ -19,6 +19,7 @@ from tests.phones.traits.registry import TRAITS, choose
 
 __all__ = ["TRAITS", "make_phone", "seed_faults", "shrink"]
 
+Check = Callable[[Phone, Path, Path], list[str]]
 MODULES = (people, notes, schemas, databases, folders)
 """Importing them registers their traits."""
 
@@ -38,16 +39,23 @@ def make_phone(seed: int, traits: Iterable[str] | None = None) -> Phone:
     return phone
 
 
-def seed_faults(seed: int, traits: Iterable[str] | None = None) -> list[str]:
-    """What is wrong with the restored phone of that number, a line each."""
+def seed_faults(
+    seed: int, traits: Iterable[str] | None = None, check: Check = faults_of
+) -> list[str]:
+    """What is wrong with the restored phone of that number, a line each.
+
+    Args:
+        seed, traits: as for :func:`make_phone`.
+        check: restores a phone's folder into another, and says what is wrong.
+    """
     place = Path(tempfile.mkdtemp(prefix="phone-"))
     try:
         phone = make_phone(seed, traits)
         write_media(phone, place / "phone")
-        if phone.media_first:
+        if phone.media_first and check is faults_of:
             restored(phone, place / "phone", place / "archive")
         write_databases(phone, place / "phone")
-        return faults_of(phone, place / "phone", place / "archive")
+        return check(phone, place / "phone", place / "archive")
     except GdriveWaError as error:
         return [f"{type(error).__name__}: {error}"]
     except Exception:  # noqa: BLE001 - a crash is a fault like any other, and is shrunk
@@ -56,12 +64,12 @@ def seed_faults(seed: int, traits: Iterable[str] | None = None) -> list[str]:
         shutil.rmtree(place)
 
 
-def shrink(seed: int) -> tuple[tuple[str, ...], list[str]]:
+def shrink(seed: int, check: Check = faults_of) -> tuple[tuple[str, ...], list[str]]:
     """The fewest traits of a phone that still show a fault, and the faults."""
     traits = list(make_phone(seed).traits)
-    faults = seed_faults(seed, traits)
+    faults = seed_faults(seed, traits, check)
     for name in list(traits):
         fewer = [each for each in traits if each != name]
-        if left := seed_faults(seed, fewer):
+        if left := seed_faults(seed, fewer, check):
             traits, faults = fewer, left
     return tuple(traits), faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -69,16 +70,16 @@ def msgstore(phone: Phone, store: Store, folder: Path) -> tuple[bytes, bytes]:
     return made
 
 
-def readable_ids(content: bytes) -> set[str]:
+def readable_ids(content: bytes) -> Counter[str]:
     """The ids of the messages that SQLite can read by the numbers of their rows, below 1000."""
-    found = set()
+    found: Counter[str] = Counter()
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(content)
         for table in ("message", "messages"):
             for number in range(1, 1000):
                 with suppress(sqlite3.Error):
                     row = f"SELECT key_id FROM {table} WHERE _id = {number}"  # noqa: S608
-                    found |= {str(key) for (key,) in database.execute(row).fetchall()}
+                    found.update(str(key) for (key,) in database.execute(row).fetchall())
     return found
 
 

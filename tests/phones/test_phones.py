@@ -6,7 +6,7 @@ import pytest
 
 from tests.phones.generator import TRAITS, make_phone, seed_faults, shrink
 
-PHONES = 400
+PHONES = 300
 TOGETHER = 20
 """Phones of one test."""
 

@@ -166,7 +166,9 @@ def damaged_page(phone: Phone, dice: Random) -> None:
 
 @trait(0.1)
 def damaged_page_without_a_copy(phone: Phone, dice: Random) -> None:
-    """What is on the page is lost; nothing else is."""
+    """What is on the page is lost; nothing else is. Which database is the newest is then open."""
+    for store in phone.stores:
+        store.subjects.clear()
     if not phone.newest.late:
         phone.newest.damaged = (dice.randrange(50),)
 

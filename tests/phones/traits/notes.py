@@ -216,10 +216,11 @@ def sent_to_a_list(phone: Phone, dice: Random) -> None:
     if len(phone.people) > 1 and (note := some_note(phone, dice)):
         chats = [chat for chat in phone.chats if chat.person is not None and chat is not note.chat]
         note.sender = None
-        for chat in chats[:2]:
+        for later, chat in enumerate(chats[:2], 1):
             again = _again(phone, dice, note)
             again.chat, again.sender = chat, None
-            again.message_id, again.sent_at = note.message_id, note.sent_at
+            again.message_id = note.message_id
+            again.sent_at = note.sent_at + timedelta(milliseconds=later)
             again.path, again.row_path = None, note.row_path
 
 
