@@ -129,6 +129,7 @@ class Phone:
                     f"found in {tables.path.name}"
                 )
             merged.added = 0
+            tables.release()
         return merged.by_time()
 
     def files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
@@ -145,6 +146,7 @@ class Phone:
             for kind, row in LegacyMessages(tables, jids, self.people).with_files():
                 if wanted(row.whatsapp_path, row.sha256):
                     yield NamedFile(row, kind)
+            tables.release()
 
     def links(self) -> Iterator[MediaLink]:
         """Where WhatsApp's servers held the notes of the increments, the newest first."""
@@ -184,6 +186,8 @@ class Phone:
     def _people(self, databases: PhoneDatabases) -> People:
         subjects = [chat_subjects(*each) for each in zip(self._tables, self._jids, strict=True)]
         lids = [lid_names(*each) for each in zip(self._tables, self._jids, strict=True)]
+        for tables in self._tables:  # eight of them together would keep 64 MB
+            tables.release()
         wa = self._wa_names(databases.wa)
         newest = newest_in(self._tables[0]) if self._increments else None
         names_by_increment = [

@@ -138,6 +138,12 @@ class Tables:
             )
             self._database.execute("COMMIT")
 
+    def release(self) -> None:
+        """Free what was kept in memory; the database stays open."""
+        with self._errors():
+            self._database.execute("DROP TABLE IF EXISTS temp.wanted")
+            self._database.execute("PRAGMA shrink_memory")
+
     def count(self, table: str, where: str) -> int:
         """How many rows of `table` fulfil `where`; 0 when it cannot be counted."""
         if table not in self._columns:

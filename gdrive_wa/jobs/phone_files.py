@@ -20,6 +20,7 @@ from gdrive_wa.core.errors import (
     StorageError,
     UnsafeNameError,
 )
+from gdrive_wa.core.kinds import is_encrypted
 from gdrive_wa.core.model import Entry
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.jobs.database_groups import CHATS, NAMES, DatabaseGroup
@@ -59,11 +60,13 @@ class OlderDatabase:
     """What other databases of chats than the newest add to it.
 
     Attributes:
-        path: a small copy of one.
+        entry: its entry.
+        path: a small copy of it.
         newest: when its latest message was sent; None when it has none with a time.
         stranger: it belongs to another account.
     """
 
+    entry: Entry
     path: Path
     newest: datetime | None
     stranger: bool = False
@@ -122,7 +125,7 @@ class PhoneFiles:
             return False
         self.older.sort(key=lambda each: each.newest or _LONG_AGO, reverse=True)
         self.older = [
-            OlderDatabase(each.path, each.newest, same_phone(each.path, best.path) is False)
+            replace(each, stranger=not self._is_own(each.entry, each.path, best))
             for each in self.older
         ]
         self._databases.put(with_log(group, best.entry), best.draft, CHATS)
@@ -131,7 +134,7 @@ class PhoneFiles:
         return True
 
     def _candidates(self, group: DatabaseGroup, failed: list[Failure]) -> Iterator[Candidate]:
-        for entry in sorted(group.entries, key=self._is_outside):
+        for entry in sorted(group.entries, key=self._is_elsewhere):
             draft = self._open(entry, group.logs.get(entry.stored_as), failed)
             if draft is None:
                 continue
@@ -159,11 +162,28 @@ class PhoneFiles:
     def _is_better(self, candidate: Candidate, best: Candidate) -> bool:
         if (candidate.newest or _LONG_AGO) <= (best.newest or _LONG_AGO):
             return False
-        foreign = self._is_outside(candidate.entry) and not self._is_outside(best.entry)
-        return not foreign or same_phone(best.path, candidate.path) is not False
+        return not self._is_elsewhere(candidate.entry) or self._is_own(
+            candidate.entry, candidate.path, best
+        )
 
-    def _is_outside(self, entry: Entry) -> bool:
-        return bool(self._backup) and not entry.locator.startswith(self._backup)
+    def _is_own(self, entry: Entry, path: Path, best: Candidate) -> bool:
+        """True unless a database seems to belong to another account than `best`.
+
+        What one key opens belongs to one account, and so does what lies where a phone writes it.
+        Others are of another account if the owner of neither sent a message of the other: damaged
+        pages and a new phone can make it look so, too.
+        """
+        stored = (entry.stored_as, best.entry.stored_as)
+        if all(map(is_encrypted, stored)):
+            return True
+        if not (self._is_elsewhere(entry) or self._is_elsewhere(best.entry)):
+            return True
+        return same_phone(path, best.path) is not False
+
+    def _is_elsewhere(self, entry: Entry) -> bool:
+        """True for a database that does not lie where a phone writes it."""
+        outside = bool(self._backup) and not entry.locator.startswith(self._backup)
+        return outside or "databases" not in entry.stored_as.lower().split("/")[:-1]
 
     def _keep_extract(self, candidate: Candidate, failed: list[Failure]) -> None:
         """Keep what is needed of an older database, and no more."""
@@ -175,7 +195,7 @@ class PhoneFiles:
             failed.append((entry, error))
             self._databases.discard(draft)
             return
-        self.older.append(OlderDatabase(path, candidate.newest))
+        self.older.append(OlderDatabase(entry, path, candidate.newest))
         if self._keep_all and database_name(entry.path) != CHATS:
             self._databases.put(entry, draft, database_name(entry.path))
         else:

@@ -289,6 +289,19 @@ def test_a_database_of_somebody_else_beside_the_folder_adds_none_of_its_chats(
     assert any("is of another account" in line for line in phone.said)
 
 
+def test_a_daily_copy_is_the_phones_own_also_when_it_shares_no_message_of_the_owners(
+    phone: Phone,
+) -> None:
+    phone.record(2)
+    phone.database(MAIN.removesuffix(".crypt15"), [2], None)
+    theirs = [message(1), message(8, from_me=1, message_type=0, key_id="BEFORE")]
+    phone.seal(
+        DATED.removesuffix(".crypt15"), modern(phone.work / "m.db", theirs, [promised(1)]), None
+    )
+    phone.restore()
+    assert phone.statuses() == {"1": "missing", "2": "restored"}
+
+
 @pytest.mark.parametrize("given", [".", "Media"])
 def test_no_database_of_chats_is_the_first_thing_said_and_the_run_is_partial(
     phone: Phone, given: str
