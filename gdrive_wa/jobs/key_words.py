@@ -83,15 +83,19 @@ def mistyped_error(error: WrongKeyError, fix: KeyFix | None) -> WrongKeyError:
 
 
 def lock_of(source: BackupSource, backup: Backup) -> str | None:
-    """``password`` or ``passkey``, if the backup or the header of a database says so."""
-    if backup.key_type in LOCKED:
+    """How the backup is locked, such as ``password`` or ``passkey``, if its listing or the header
+    of its newest database says so.
+    """
+    if backup.key_type is not None:
         return backup.key_type
-    for entry in source.entries(backup):
-        if entry.kind is Kind.DATABASE and entry.stored_as.lower().endswith(".crypt15"):
-            with suppress(GdriveWaError):
-                key_type = read_container_header(_start_of(source, entry)).key_type
-                if key_type in LOCKED:
-                    return key_type
+    databases = [
+        entry
+        for entry in source.entries(backup)
+        if entry.kind is Kind.DATABASE and entry.stored_as.lower().endswith(".crypt15")
+    ]
+    for entry in sorted(databases, key=lambda each: ("msgstore" in each.path, _age(each)))[::-1]:
+        with suppress(GdriveWaError):
+            return read_container_header(_start_of(source, entry)).key_type
     return None
 
 

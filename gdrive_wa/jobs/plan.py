@@ -143,6 +143,7 @@ def list_entries(
     ours = None
     if dest is not None and source.name == "folder":
         ours = within(_own_folder(backup), dest)
+        within(getattr(source, "given", _own_folder(backup)), dest)  # a folder of several backups
 
     def listing() -> list[Entry]:
         found = []

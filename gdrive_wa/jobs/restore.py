@@ -83,8 +83,10 @@ def restore(
         dest: the archive's folder: a new one, or one to bring up to date.
         key: a key or the path of a key file; only a backup without any encryption needs none.
         backup: itself, its name, or the account's number; by default the newest.
-        selection: which entries; by default voice notes and databases.
-        chat: only voice notes of chats whose name holds this text.
+        selection: which entries; by default voice notes and databases. Of what it leaves out, no
+            name, row or database gets into the archive: databases are then only read, unless it
+            names them. A later run with a wider selection adds to the archive.
+        chat: only voice notes of chats whose name holds this text, as for `selection`.
         everything: all media, not only voice notes.
         contacts: a vCard or Google-contacts file with names.
         timezone: of names and the page, or its name; by default this machine's.

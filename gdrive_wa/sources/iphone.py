@@ -74,6 +74,9 @@ class IPhone:
         path: the folder that contains ``Manifest.db``, or its parent folder.
         passphrase: for a locked backup, as chosen in Finder or iTunes.
 
+    Attributes:
+        given: the `path`.
+
     Raises:
         MissingKeyError: it is locked, and no passphrase was given.
         UsageError: it is locked, and the library to open it is not installed.
@@ -86,6 +89,7 @@ class IPhone:
     """The error for a backup of a phone without WhatsApp: a message, and hints."""
 
     def __init__(self, path: Path, passphrase: Secret | None = None) -> None:
+        self.given = path
         self._scratch = tempfile.TemporaryDirectory(prefix="gdrive-wa-")
         try:
             self._phones = {

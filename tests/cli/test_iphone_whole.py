@@ -81,11 +81,12 @@ def test_a_phone_without_whatsapp_is_said(run: Run, tmp_path: Path) -> None:
 
 def test_the_folder_of_the_backup_is_refused_as_dest(run: Run, tmp_path: Path) -> None:
     folder = made(tmp_path / "Backup" / "00000000-0001").finish()
-    before = sorted(folder.rglob("*"))
-    ended = run("restore", folder, "--folder", folder.parent)
-    assert ended.returncode == 2
-    assert "the folder that the files come from" in ended.stderr
-    assert sorted(folder.rglob("*")) == before
+    before = sorted(folder.parent.rglob("*"))
+    for dest in (folder, folder.parent):
+        ended = run("restore", dest, "--folder", folder.parent)
+        assert ended.returncode == 2
+        assert "the folder that the files come from" in ended.stderr
+    assert sorted(folder.parent.rglob("*")) == before
 
 
 def test_a_listed_file_that_was_not_copied_is_a_failure(run: Run, tmp_path: Path) -> None:

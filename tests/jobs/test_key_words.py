@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,17 @@ def test_a_lock_is_named_whatever_the_key(tmp_path: Path, lock: str) -> None:
             restore(folder, tmp_path / "out", key=key)
         assert f"locked with a {lock}" in caught.value.hints[0]
         assert "64-digit key" in caught.value.hints[1]
+
+
+def test_the_lock_is_that_of_the_newest_database(tmp_path: Path) -> None:
+    folder = phone(tmp_path, LOCKS["password"]) / "Databases"
+    old = folder / "msgstore-2024-01-01.1.db.crypt15"
+    (folder / "msgstore.db.crypt15").rename(old)
+    os.utime(old, (1_600_000_000, 1_600_000_000))
+    encrypt_file(tmp_path / "plain", folder / "msgstore.db.crypt15", ROOT_KEY)
+    with pytest.raises(MissingKeyError) as caught:
+        restore(folder.parent, tmp_path / "out")
+    assert "password" not in caught.value.hint
 
 
 @pytest.mark.parametrize("lock", LOCKS)
