@@ -48,7 +48,7 @@ def restored(phone: Phone, folder: Path, dest: Path, *, chat: str | None = None)
         key=phone.key,
         backup=str(folder / phone.prefix.rstrip("/")) if phone.account else None,
         contacts=None if made is None else folder.with_name(made[0]),
-        timezone="UTC",
+        timezone=phone.timezone,
         tags=phone.tags,
         chat=chat,
     )

@@ -107,7 +107,7 @@ def _databases(phone: Phone, folder: Path) -> dict[str, bytes]:
         phone.groups_in_wa
     ):
         name, content = _sealed("wa.db", wa(phone), phone.seal, folder)
-        files[phone.databases + name] = content
+        files[(phone.contacts or phone.databases) + name] = content
     return files
 
 

@@ -172,8 +172,8 @@ class Schema:
 
     Attributes:
         year: of the app.
-        legacy: of its notes, those that are in ``messages``: ``none``, ``all``, or ``some``: the
-            older half.
+        legacy: of its notes, those that are in ``messages``: ``none``, ``all``, ``some``: the
+            older half, or ``copied``: the older half, which is in ``message`` as well.
         sentinel: ``message`` begins with a row that is no message.
         lacks: columns that it does not have, and tables, by name.
         paths: where an old row has its file's path: ``message_media`` or ``thumb_image``.
@@ -266,6 +266,8 @@ class Phone:
         book_of_others: names in the address book that must not be used, by written number.
         groups_in_wa: rooms whose name is in wa.db.
         tags: the run writes tags.
+        contacts: the folder of the list of contacts, where it is not with the other databases.
+        timezone: of the run.
         account: the run names the backup, because the folder holds several.
         number_known: the backup says the owner's number.
         clear_media: its media are not encrypted though its databases are, as on the phone itself.
@@ -299,6 +301,8 @@ class Phone:
     groups_in_wa: dict[str, str] = field(default_factory=dict)
     tags: bool = False
     account: bool = False
+    contacts: str = ""
+    timezone: str = "UTC"
     number_known: bool = False
     clear_media: bool = False
     both_forms: set[str] = field(default_factory=set)

@@ -141,25 +141,30 @@ def _leaves(content: bytes, database: sqlite3.Connection, table: str) -> list[in
 def _tables(phone: Phone, store: Store, notes: list[Note]) -> dict[str, Rows]:
     schema, numbers = store.schema, Numbers()
     old = _old_notes(schema, notes)
-    new = [note for note in notes if note not in old]
+    copied = schema.legacy == "copied"
+    new = [note for note in notes if copied or note not in old]
     tables: dict[str, Rows] = {}
     if phone.owner_name is not None:
         tables["props"] = [{"key": "user_push_name", "value": phone.owner_name}]
-    if old:
+    if old and not copied:
         tables["messages"] = [_old_row(schema, each, note) for each, note in enumerate(old, 1)]
         tables["messages"].append(_first_old_text(len(old) + 1))
         tables["chat_list"] = [
             {"key_remote_jid": _jid(chat, schema), "subject": _subject(store, chat)}
             for chat in dict.fromkeys(note.chat for note in notes)
         ]
-    if old and schema.paths == "message_media":
+    if old and not copied and schema.paths == "message_media":
         tables["message_media"] = [
             {"message_row_id": each, "file_path": note.row_path}
             for each, note in enumerate(old, 1)
             if note.row_path is not None
         ]
     if new or schema.legacy != "all":
-        _add_modern(phone, store, tables, new, numbers, first=len(old) + 2)
+        placed = _add_modern(phone, store, tables, new, numbers, first=len(old) + 2)
+        if copied:
+            tables["messages"] = [
+                _old_row(schema, each, note) for each, note in placed if note in old
+            ]
     elif schema.sentinel:
         tables["message"] = [{"_id": 1, "chat_row_id": -1, "key_id": "-1", "message_type": -1}]
     return _without(tables, schema)
@@ -172,7 +177,7 @@ def _add_modern(
     notes: list[Note],
     numbers: Numbers,
     first: int,
-) -> None:
+) -> list[tuple[int, Note]]:
     schema = store.schema
     chats = list(dict.fromkeys(note.chat for note in notes))
     rows = {chat: number for number, chat in enumerate(chats, 1)}
@@ -193,7 +198,8 @@ def _add_modern(
     if schema.sentinel:
         messages = [{"_id": 1, "chat_row_id": -1, "key_id": "-1", "message_type": -1}]
     messages.append(_first_text(2 + first if schema.sentinel else first))
-    files, extras = tables.setdefault("message_media", []), []
+    files: Rows = tables.setdefault("message_media", [])
+    extras: list[tuple[int, Note]] = []
     for note in notes:
         number = first + 2 + len(messages) * 2
         chat = 9000 + len(messages) if note.chatless else rows[note.chat]
@@ -214,6 +220,7 @@ def _add_modern(
     ]
     _add_hidden(phone, tables, rows, numbers, schema)
     tables["jid"] = numbers.rows()
+    return extras
 
 
 def _add_hidden(
@@ -354,7 +361,7 @@ def _first_old_text(number: int) -> dict[str, Any]:
 
 def _old_notes(schema: Schema, notes: list[Note]) -> list[Note]:
     by_time = sorted(notes, key=lambda note: note.sent_at)
-    some = {"none": 0, "all": len(notes), "some": len(notes) // 2}[schema.legacy]
+    some = {"none": 0, "all": len(notes)}.get(schema.legacy, len(notes) // 2)
     return [note for note in by_time[:some] if not _is_new(note)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.phones.generator import TRAITS, make_phone, seed_faults, shrink
+from tests.phones.one_chat import faults_of_one_chat
 
 PHONES = 300
 TOGETHER = 20
@@ -22,6 +23,15 @@ def test_every_note_of_a_phone_is_restored_with_its_who_and_when(first: int) -> 
             f"phones {faulty}; the fewest traits of {seed}: {','.join(traits)}\n{shown}\n"
             f"look at it: python -m tests.phones {seed} FOLDER --traits {','.join(traits)}"
         )
+
+
+@pytest.mark.parametrize("first", range(0, PHONES // 5, TOGETHER))
+def test_one_chat_is_restored_without_anything_of_the_others(first: int) -> None:
+    seeds = range(first, first + TOGETHER)
+    faulty = {
+        seed: faults for seed in seeds if (faults := seed_faults(seed, None, faults_of_one_chat))
+    }
+    assert faulty == {}
 
 
 def test_every_trait_is_shown_by_several_phones() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from tests.phones.model import Phone, Store
+from tests.phones.sounds import sound
 from tests.phones.traits.registry import trait
 
 
@@ -128,6 +129,28 @@ def media_given_first(phone: Phone, _dice: Random) -> None:
     """Who tried without the databases finds everything named by the next run."""
     mismatch = any(note.status == "mismatch" for note in phone.notes)  # it stays without a name
     phone.media_first = not (phone.apple or phone.bare or mismatch) and bool(phone.recordings())
+
+
+@trait(0.3)
+def contacts_among_backups(phone: Phone, _dice: Random) -> None:
+    """Where the app itself puts its list of contacts."""
+    phone.contacts = f"{phone.prefix}Backups/"
+
+
+@trait(0.3)
+def other_time_zone(phone: Phone, dice: Random) -> None:
+    """Names are of the user's time; what is listed is UTC."""
+    phone.timezone = dice.choice(["Pacific/Kiritimati", "America/St_Johns", "Pacific/Pago_Pago"])
+
+
+@trait(0.2)
+def other_app_beside(phone: Phone, dice: Random) -> None:
+    """A second app's folder is another backup."""
+    if "com.whatsapp/" in phone.prefix:
+        phone.account = True
+        other = phone.prefix.replace("com.whatsapp/WhatsApp", "com.whatsapp.w4b/WhatsApp Business")
+        name = f"PTT-20240301-WA{dice.randrange(9000, 9999)}.opus"
+        phone.extra[f"{other}Media/WhatsApp Business Voice Notes/202409/{name}"] = sound(990)
 
 
 @trait(0.2)

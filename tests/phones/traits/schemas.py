@@ -32,6 +32,14 @@ def both_schemas(phone: Phone, dice: Random) -> None:
     phone.schema.paths = dice.choice(["message_media", "thumb_image"])
 
 
+@trait(1, group="schema")
+def copied_to_the_new_schema(phone: Phone, dice: Random) -> None:
+    """The old messages were copied under their numbers, and their old table was left."""
+    phone.schema.year, phone.schema.legacy = 2021, "copied"
+    _before_hidden_ids(phone)
+    phone.schema.paths = dice.choice(["message_media", "thumb_image"])
+
+
 @trait(2, group="schema")
 def old_schema(phone: Phone, dice: Random) -> None:
     """All messages are in the old table; the new one may be there, without a message."""
