@@ -77,7 +77,8 @@ def faults_of_notes(
                 faults.append(f"the file of {truth.message_id} is there {len(found)} times")
             continue
         found = [note for note in rows if note.message_id == truth.message_id]
-        found = [note for note in found if note.chat_jid == truth.chat.jid] or found
+        in_chat = [note for note in found if note.chat_jid == truth.chat.jid]
+        found = in_chat if in_chat or truth in lost else found
         rows = [note for note in rows if note not in found]
         if truth in lost:
             continue

@@ -42,9 +42,16 @@ def _sync(increment: Increment) -> HistorySync:
     chats = dict.fromkeys(note.chat for note in notes if note.chat.room != STATUS)
     sync = HistorySync(
         conversations=[
-            _conversation(chat, [note for note in notes if note.chat is chat]) for chat in chats
+            _conversation(increment, chat, [note for note in notes if note.chat is chat])
+            for chat in chats
         ],
         statuses=[_info(note) for note in notes if note.chat.room == STATUS],
+    )
+    there = {chat.room for chat in chats}
+    sync.conversations.extend(
+        Conversation(id=room, name=name)
+        for room, name in increment.subjects.items()
+        if room not in there
     )
     people = [note.sender for note in notes if note.sender is not None]
     for person in dict.fromkeys(people + list(increment.contacts)):
@@ -61,10 +68,11 @@ def _sync(increment: Increment) -> HistorySync:
     return sync
 
 
-def _conversation(chat: Chat, notes: list[Note]) -> Conversation:
+def _conversation(increment: Increment, chat: Chat, notes: list[Note]) -> Conversation:
+    name = increment.subjects.get(chat.room, chat.subject or "")
     return Conversation(
         id=chat.stored_jid,
-        name=(chat.subject or "") if chat.person is None else "",
+        name=name if chat.person is None else "",
         messages=[HistorySyncMsg(message=_info(note)) for note in notes],
     )
 

@@ -234,12 +234,14 @@ class Increment:
         notes: which it has.
         seal: how it is encrypted.
         contacts: people whose names it brings, by where these count.
+        subjects: names of rooms that it brings.
     """
 
     name: str
     notes: list[Note]
     seal: Seal
     contacts: dict[Person, str] = field(default_factory=dict)
+    subjects: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(eq=False, kw_only=True)

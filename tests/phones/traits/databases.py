@@ -56,6 +56,7 @@ def increments(phone: Phone, dice: Random) -> None:
     first = dice.choice([1, 2, 8, 9])
     pieces = [[note] for note in by_time[-dice.randint(1, 3) :]]
     day = by_time[-1].sent_at
+    dated = dice.randint(0, len(pieces))  # the phone dates those that a full database replaces
     for number, notes in enumerate(pieces, first):
         for note in notes:
             phone.newest.notes.remove(note)
@@ -66,7 +67,8 @@ def increments(phone: Phone, dice: Random) -> None:
                 note.row_path = note.path
             if note.rowless:
                 note.rowless, note.status = False, "restored"
-        spelling = dice.choice(["", f"-{day:%Y-%m-%d}", f"-{day:%Y-%m-%d}.1"])
+        spelling = dice.choice([f"-{day:%Y-%m-%d}", f"-{day:%Y-%m-%d}.1"])
+        spelling = spelling if number - first < dated else ""
         name = f"msgstore-increment-{number}{spelling}.db"
         phone.increments.append(Increment(name=name, notes=notes, seal=phone.seal))
 
@@ -80,6 +82,37 @@ def names_from_increments(phone: Phone, dice: Random) -> None:
                 source = dice.choice(["saved", "push"])
                 person.names.setdefault(source, "Inc Reminded")
                 phone.increments[-1].contacts[person] = source
+
+
+@trait(0.3)
+def group_renamed_twice(phone: Phone, _dice: Random) -> None:
+    """Since the full database: the last increment has the last name."""
+    groups = [chat for chat in phone.chats if chat.room.endswith("@g.us") and chat.subject]
+    if len(phone.increments) > 1 and groups:
+        for store in phone.stores:
+            store.subjects[groups[0].room] = "Former Name"
+        for each in phone.increments[:-1]:
+            each.subjects[groups[0].room] = "Interim Name"
+        phone.increments[-1].subjects[groups[0].room] = groups[0].subject or ""
+
+
+@trait(0.15)
+def replaced_increments(phone: Phone, dice: Random) -> None:
+    """What the full database has taken in is still there; it is older, and so are its names."""
+    if phone.seal is None or phone.seal.format == "crypt12":
+        return
+    notes = [note for note in _some_older(phone, dice) if not note.changes and not note.chatless]
+    notes = [note for note in notes if not (note.rowless or note.messageless)]
+    there = {note.chat for note in phone.newest.notes}
+    subjects = {
+        chat.room: "Replaced Name"
+        for chat in there
+        if chat.room.endswith("@g.us") and chat.subject and chat.room not in phone.groups_in_wa
+    }
+    if notes and phone.newest.subjects == {}:
+        name = f"msgstore-increment-{dice.choice([1, 11])}-2024-02-01.db"
+        made = Increment(name=name, notes=notes, seal=phone.seal, subjects=subjects)
+        phone.increments.insert(0, made)
 
 
 @trait(0.3)

@@ -79,6 +79,11 @@ def absolute_path(phone: Phone, dice: Random) -> None:
         )
         note.row_path = f"{root}/{note.row_path}"
         note.hashed = dice.random() < 0.7
+        if dice.random() < 0.5 and note.path:
+            twin = _again(phone, dice, note)
+            twin.audio = twin.stored = sound(300 + len(phone.notes))
+            twin.hashed = False
+            _move(twin, f"{phone.voice_folder}/202001/{PurePosixPath(note.path).name}")
 
 
 @trait(0.3)
