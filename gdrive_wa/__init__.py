@@ -14,6 +14,7 @@ Every command of ``gdrive-wa`` is also a function of the same name:
     open_archive    an archive: notes(), to_dataframe(), databases(), verify()
     verify          check every file of an archive
     export          an archive's notes as m4a or mp3, or one file for each chat
+    transcribe      write down what is said, with a model on this machine
     share           chosen notes in a folder or ZIP to give away, with a page of its own
     page            write the page of an archive anew
 
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from gdrive_wa.jobs.page import page
     from gdrive_wa.jobs.restore import restore
     from gdrive_wa.jobs.share import share
+    from gdrive_wa.jobs.transcribe import transcribe
     from gdrive_wa.jobs.verify import verify
     from gdrive_wa.jobs.whoami import Identity, whoami
     from gdrive_wa.sources import connect, open_folder
@@ -152,6 +154,7 @@ _LAZY = {
     "page": "jobs.page",
     "restore": "jobs.restore",
     "share": "jobs.share",
+    "transcribe": "jobs.transcribe",
     "verify": "jobs.verify",
     "whoami": "jobs.whoami",
 }
@@ -237,6 +240,7 @@ __all__ = [
     "page",
     "restore",
     "share",
+    "transcribe",
     "verify",
     "whoami",
 ]

@@ -27,7 +27,7 @@ from gdrive_wa.emulation.sample import SampleAccount
 PACKAGE = Path(gdrive_wa.__file__).parent
 
 _CALLS = """
-    demo restore notes verify export share page open_archive
+    demo restore notes verify export transcribe share page open_archive
     connect open_folder login whoami logout backups ls download
     load_key key_check key_create decrypt decrypt_file decrypt_tree inspect
     emulator doctor
@@ -444,6 +444,7 @@ def valid_arguments(call: str, sample: SampleAccount, restored: Path, tmp_path: 
         "export": {"archive": restored, "dest": tmp_path},
         "share": {"archive": restored, "dest": tmp_path},
         "page": {"archive": restored},
+        "transcribe": {"archive": restored},
         "open_archive": {"path": restored},
         "open_folder": {"path": sample.folder},
         "load_key": {"source": sample.key_file},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     note_id_of,
 )
+from gdrive_wa.archive.transcripts import Transcript, read_transcripts, with_transcript
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.storage.disk import storage_errors
@@ -45,8 +46,9 @@ def finalised_notes(
     """
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): note for note in notes}
+    transcripts = read_transcripts(manifest.folder)
     ended = (
-        _finalised(note, files.get(note_id), manifest.folder, failed=note_id in failed)
+        _finalised(note, files.get(note_id), manifest.folder, transcripts, failed=note_id in failed)
         for note_id, note in catalogued.items()
     )
     return in_order([*ended, *_unmatched(manifest, catalogued)])
@@ -93,9 +95,18 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes() if path.is_file() and not path.is_symlink() else None
 
 
-def _finalised(note: VoiceNote, record: Record | None, folder: Path, *, failed: bool) -> VoiceNote:
+def _finalised(
+    note: VoiceNote,
+    record: Record | None,
+    folder: Path,
+    transcripts: Mapping[str, Transcript],
+    *,
+    failed: bool,
+) -> VoiceNote:
     if record is None or not os.path.isfile(f"{folder}/{record.path}"):
         return replace(note, file=None, status=NoteStatus.FAILED if failed else NoteStatus.MISSING)
+    if transcripts:
+        note = with_transcript(note, record.content_sha256, transcripts)
     fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)
     status = NoteStatus.RESTORED if fits else NoteStatus.MISMATCH
     return replace(note, file=record.path, status=status)

@@ -79,7 +79,8 @@ class Phone:
     Attributes:
         people: names, from every source.
         warnings: what a person should know about the databases, a line each.
-        attached: audio messages of the newest database that are not voice notes.
+        attached: audio messages of the newest database, and of increments after it, that are not
+            voice notes.
 
     Raises:
         DatabaseError: none of the databases can be read, or none holds messages.
@@ -118,7 +119,7 @@ class Phone:
                 found = messages(tables, jids, self.people).voice_notes(left_out)
                 merged.add(found)
             if place == 0:
-                self.attached = left_out[ATTACHED]
+                self.attached = left_out[ATTACHED] + self._attached_later(tables)
                 for increment in reversed(self._increments):
                     merged.add(self._with_names(each.note) for each in increment)
                 self._warn_of_loss(tables, merged)
@@ -172,6 +173,10 @@ class Phone:
         if not found:
             raise first or DatabaseError("no database of chats was given")
         return found
+
+    def _attached_later(self, tables: Tables) -> int:
+        newest = newest_in(tables) if self._increments else None
+        return sum(each.attached for each in self._increments if _is_later(each.newest, newest))
 
     def _warn_of_loss(self, tables: Tables, merged: MergedNotes) -> None:
         merged.added = 0

@@ -21,6 +21,7 @@ _COMMANDS = {
     "notes": "Show the voice notes of a restored archive",
     "verify": "Check every file of an archive",
     "export": "Write voice notes as m4a or mp3, or one file for each chat",
+    "transcribe": "Write down what is said in the voice notes, on this machine",
     "share": "Copy chosen voice notes into a folder or ZIP to give away",
     "page": "Write the page of an archive anew",
     "inspect": "Show what a backup file reveals without a key",

@@ -63,13 +63,19 @@ def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | Non
 def links_of(
     archive: ArchiveWriter, progress: Progress, phone: Iterable[PhoneDatabases] = ()
 ) -> dict[tuple[str, str], list[MediaLink]]:
-    """Where WhatsApp's own servers held the notes' files, by chat and message id: the newest
-    source first, because links expire."""
+    """Where WhatsApp's own servers held the notes' files, the newest source first, because links
+    expire.
+
+    Returns:
+        By chat and message id, and by the content's hash and message id: another database may
+        know the phone number behind a hidden id.
+    """
     links: dict[tuple[str, str], list[MediaLink]] = {}
 
     def add(found: Iterable[MediaLink]) -> None:
         for link in found:
-            links.setdefault((link.chat_jid, link.message_id), []).append(link)
+            for key in {link.chat_jid, link.sha256 or link.chat_jid}:
+                links.setdefault((key, link.message_id), []).append(link)
 
     iphone = archive.database(CHAT_STORAGE)
     readers: list[Callable[[], Iterable[MediaLink]]] = []

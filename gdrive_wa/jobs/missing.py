@@ -56,6 +56,7 @@ def missing_notes(
     linked: LinkedNotes = {}
     for note in wanted:
         known = links.get((note.chat_jid, note.message_id), [])
+        known = known or links.get((note.sha256 or "", note.message_id), [])
         link = next((each for each in known if not is_over(each)), None)
         ends = max(filter(None, map(expiry, known)), default=None)
         if not known:

@@ -104,7 +104,7 @@ def _take_groups(
 
 def _take_group(run: RestoreRun, files: PhoneFiles, group: DatabaseGroup) -> None:
     files.take(group)
-    for entry, error in files.failures:
+    for entry, error in reversed(files.failures):  # the last one stands for all: the likeliest
         run.fail(entry, error)
     files.failures.clear()
 

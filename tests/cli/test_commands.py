@@ -91,7 +91,7 @@ def test_ls_does_not_take_kinds_that_only_the_key_tells_for_none(
     run: Run, signed_in: dict[str, str]
 ) -> None:
     ended = run("ls", "--json", "--only", "voice", env=signed_in)
-    assert (ended.returncode, ended.stdout) == (5, "")
+    assert (ended.returncode, list(json.loads(ended.stdout))) == (5, ["error"])
     assert "cannot be told without the key" in ended.stderr
 
 

@@ -138,7 +138,7 @@ def test_a_file_that_is_damaged_costs_only_itself(run: Run, backup: AppleBackup)
     if backup.passphrase is None:
         assert (ended.returncode, status["STANZA2"]) == (0, "mismatch")
     else:
-        assert (ended.returncode, status["STANZA2"]) == (7, "missing")
+        assert (ended.returncode, status["STANZA2"]) == (7, "failed")
         assert [each["path"] for each in json.loads(ended.stdout)["failed"]] == [path]
     assert status["STANZA1"] == "restored"
 

@@ -133,7 +133,7 @@ def test_one_bad_file_ends_nothing(dump: Dump, database: Path) -> None:
         "Databases/wa.db.crypt14",
     }
     assert all(outcome.reason and outcome.exit_code for outcome in report.failed)
-    assert "key file" in str(reasons["Databases/wa.db.crypt14"].reason)
+    assert "no 64 digits open it" in str(reasons["Databases/wa.db.crypt14"].reason)
 
 
 def test_a_wrong_key_fails_every_sealed_file_and_writes_none(dump: Dump, database: Path) -> None:

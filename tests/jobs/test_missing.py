@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -14,8 +15,10 @@ from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.jobs.restore import restore
+from gdrive_wa.pb.history_sync_pb2 import Conversation, Message, MessageKey
 from gdrive_wa.sources import open_folder
 from gdrive_wa.transfer import pool
+from tests.chats.test_increments import an_increment, audio, sent
 
 CELLS = "message_url, direct_path, media_key, enc_file_hash, file_hash, file_length"
 OF = "message_row_id = (SELECT _id FROM message WHERE key_id = ?)"
@@ -81,3 +84,40 @@ def test_servers_that_cannot_be_reached_fail_all_notes_and_end_nothing(
     failed = sorted(outcome.path for outcome in report.failed)
     assert failed == sorted(str(note.whatsapp_path) for note in sample.notes)
     assert all("cannot be reached" in str(outcome.reason) for outcome in report.failed)
+
+
+def test_the_links_of_an_increment_are_asked_first(
+    phone: Path, emulator: Emulator, lacking: VoiceNote
+) -> None:
+    database = phone / "Databases/msgstore.db"
+    with closing(sqlite3.connect(database)) as opened:
+        url, path, key, sealed, plain, length = opened.execute(
+            f"SELECT {CELLS} FROM message_media WHERE {OF}",  # noqa: S608 - names of ours
+            (lacking.message_id,),
+        ).fetchone()
+    expired = "https://mmg.whatsapp.net/v/expired?oe=5E0BE100"
+    statement = f"UPDATE message_media SET message_url = ? WHERE {OF}"  # noqa: S608 - names of ours
+    change(phone, statement, expired, lacking.message_id)
+    talk = Conversation(
+        id=lacking.chat_jid,
+        messages=[
+            sent(
+                Message(
+                    audio_message=audio(
+                        url=url or "",
+                        direct_path=path or "",
+                        media_key=key,
+                        file_enc_sha256=base64.b64decode(sealed),
+                        file_sha256=base64.b64decode(plain),
+                        file_length=length,
+                    )
+                ),
+                MessageKey(remote_jid=lacking.chat_jid, id=lacking.message_id),
+            )
+        ],
+    )
+    made = an_increment(phone.parent / "increment.zip", talk)
+    made.rename(phone / "Databases/msgstore-increment-10.db")
+    report = bring(phone, emulator)
+    assert lacking.whatsapp_path in {outcome.path for outcome in report.done}
+    assert lacking.whatsapp_path not in {outcome.path for outcome in report.skipped}

@@ -211,7 +211,7 @@ def test_a_leftover_that_the_key_does_not_open_is_a_remark(phone: Phone, stored:
     report = phone.restore()
     assert report.failed == []
     [line] = phone.said
-    assert line.startswith(f"left out: '{stored}': a crypt14 file needs the key file")
+    assert line.startswith(f"left out: '{stored}': this crypt14 file was made before end-to-end")
     [skipped] = report.skipped
     assert skipped.path == stored
 
@@ -220,8 +220,11 @@ def test_a_key_that_opens_nothing_still_stops_the_run(phone: Phone) -> None:
     phone.record(1)
     phone.database(MAIN, [1])
     phone.database(DATED, [1])
-    with pytest.raises(KeyFailure):
+    phone.database("Databases/msgstore.db.crypt14", [1], OLD_KEY)
+    os.utime(phone.folder / MAIN, (1_900_000_000, 1_900_000_000))
+    with pytest.raises(KeyFailure, match="does not open") as raised:
         phone.restore(key=OTHER_KEY)
+    assert "crypt14" not in str(raised.value)
     assert phone.said == []
 
 
