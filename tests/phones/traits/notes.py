@@ -82,7 +82,7 @@ def absolute_path(phone: Phone, dice: Random) -> None:
         if dice.random() < 0.5 and note.path:
             twin = _again(phone, dice, note)
             twin.audio = twin.stored = sound(300 + len(phone.notes))
-            twin.hashed = False
+            twin.hashed = note.hashed = False
             _move(twin, f"{phone.voice_folder}/202001/{PurePosixPath(note.path).name}")
 
 
