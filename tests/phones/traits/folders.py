@@ -97,14 +97,14 @@ def iphone(phone: Phone, dice: Random) -> None:
     phone.number_known = phone.owner_name is not None
     phone.stores, phone.increments = [Store(name="ChatStorage.sqlite", notes=phone.notes)], []
     phone.prefix = dice.choice(["", "", "00008101-000A1B2C3D4E5F6A/"])
-    for note in phone.notes:
+    for number, note in enumerate(phone.notes):
         if note.rowless:
             note.rowless, note.status = False, "restored"
         note.messageless = False
         if "media_name" in note.media_changes:
             note.row_path = note.path
         if note.path is not None:
-            place = f"Media/{note.chat.stored_jid}/{phone.seed % 10}/b/{note.message_id}"
+            place = f"Media/{note.chat.stored_jid}/{phone.seed % 10}/b/{number:08x}"
             suffix = ".mp3" if note.status == "none" else ".opus"
             old, note.path = note.path, place + suffix
             for other in phone.notes:
