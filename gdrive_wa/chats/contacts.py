@@ -74,13 +74,15 @@ class Contacts:
     Args:
         people: who is in the address book.
         owner: the owner's own number, international, with or without ``+``; None where unknown.
+            What is too short for a number is not one.
         candidates: the jids of those who may be meant.
     """
 
     def __init__(
         self, people: Iterable[Person], *, owner: str | None = None, candidates: Iterable[str] = ()
     ) -> None:
-        self._home = None if owner is None else region_of(digits_of(owner).lstrip("+"))
+        own = "" if owner is None else digits_of(owner).lstrip("+")
+        self._home = region_of(own) if len(own) >= _FULL else None  # an account may be called 1001
         self._exact: dict[str, list[_Entry]] = defaultdict(list)
         self._tails: dict[str, list[_Entry]] = defaultdict(list)
         self._count = 0
@@ -99,7 +101,7 @@ class Contacts:
         if len(digits) < _SHORTEST:
             return
         self._count += 1
-        self._exact[digits].append(entry)
+        self._exact[digits.removeprefix("00")].append(entry)
         tail = self._tails[digits[-_TAIL:]]
         if len(tail) < _MAX_PER_TAIL:
             tail.append(entry)
@@ -120,7 +122,7 @@ class Contacts:
     def _find(self, digits: str) -> Person | None:
         interruption.check()
         near = self._tails.get(digits[-_TAIL:], [])
-        full = [each for each in self._exact.get(digits, []) if each.written.startswith("+")]
+        full = [each for each in self._exact.get(digits, []) if self._is_full(each)]
         for fitting in (
             full,
             [each for each in near if self._is_full(each) and self._matches(each, digits, None)],

@@ -60,10 +60,13 @@ class IphonePeople:
     def __init__(self, storage: Tables, *sidecars: Tables) -> None:
         self._all = (storage, *sidecars)
         self._phones: dict[str, str] = {}
+        self._lids: set[str] = set()
         for table, hidden, number in _PAIRS:
             for raw_hidden, raw_number in self._rows(table, (hidden, number)):
                 lid = _hidden(raw_hidden, alone=hidden in _ALONE)
                 phone = _phone(raw_number)
+                if lid is not None:
+                    self._lids.add(lid)
                 if lid is not None and phone is not None:
                     self._phones.setdefault(lid, phone)
         self.chats: dict[int, tuple[str, str | None]] = {}
@@ -91,7 +94,7 @@ class IphonePeople:
         if jid.endswith(_STATUS):
             user = jid.removesuffix(_STATUS)
             hidden = f"{user}{_HIDDEN}"
-            jid = hidden if hidden in self._phones else f"{user}{_PERSON}"
+            jid = hidden if hidden in self._lids else f"{user}{_PERSON}"
         return self._phones.get(jid, jid)
 
     def people(self, owner: str, contacts: Path | None, owner_number: str | None = None) -> People:

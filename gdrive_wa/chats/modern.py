@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
-from gdrive_wa.chats.spoken import is_spoken
+from gdrive_wa.chats.spoken import is_named_as_spoken, is_spoken
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import as_int, flag, moment, positive, sha256_hex, text, waveform
 from gdrive_wa.core.model import VoiceNote
@@ -211,7 +211,7 @@ class ModernMessages:
             forwarded=extras.is_forwarded(number, flags),
             view_once=as_int(kind) == _ONCE or number in extras.once,
             message_id=text(key_id) or f"row {number}",
-            whatsapp_path=file.path,
+            whatsapp_path=file.path or (file.name if is_named_as_spoken(file.name) else None),
             sha256=file.sha256,
             waveform=extras.waveforms.get(number, ()),
         )

@@ -23,19 +23,24 @@ SENT = 1_704_103_200_000
 def make_database(path: Path, tables: dict[str, Rows]) -> Path:
     """Each table has the columns its rows name; ``_id`` and ``message_row_id`` are keys."""
     with closing(sqlite3.connect(path)) as database:
-        for table, rows in tables.items():
-            columns = list(dict.fromkeys(name for row in rows for name in row)) or ["_id"]
-            declared = ", ".join(f'"{name}"{_kind(table, name)}' for name in columns)
-            database.execute(f'CREATE TABLE "{table}" ({declared})')
-            for row in rows:
-                marks = ", ".join("?" for _ in row)
-                names = ", ".join(f'"{name}"' for name in row)
-                database.execute(
-                    f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608 - a test's own names
-                    list(row.values()),
-                )
+        fill(database, tables)
         database.commit()
     return path
+
+
+def fill(database: sqlite3.Connection, tables: dict[str, Rows]) -> None:
+    """As :func:`make_database`, in an open database."""
+    for table, rows in tables.items():
+        columns = list(dict.fromkeys(name for row in rows for name in row)) or ["_id"]
+        declared = ", ".join(f'"{name}"{_kind(table, name)}' for name in columns)
+        database.execute(f'CREATE TABLE "{table}" ({declared})')
+        for row in rows:
+            marks = ", ".join("?" for _ in row)
+            names = ", ".join(f'"{name}"' for name in row)
+            database.execute(
+                f'INSERT INTO "{table}" ({names}) VALUES ({marks})',  # noqa: S608 - a test's own names
+                list(row.values()),
+            )
 
 
 def _kind(table: str, name: str) -> str:

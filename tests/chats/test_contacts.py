@@ -111,6 +111,15 @@ def test_home_numbers_are_read_as_the_owners_country_writes_them() -> None:
     assert book("0171 3920001", owner="15550100").name(jid("491713920001")) is None
 
 
+def test_a_full_number_of_two_people_names_neither_however_it_is_written() -> None:
+    assert book("+44 7700 900001", "0044 7700 900001").name(jid("447700900001")) is None
+    assert book("0044 7700 900001", "07700 900001").name(jid("447700900001")) == "Number 0"
+
+
+def test_an_account_that_is_called_by_a_short_number_says_nothing_about_the_country() -> None:
+    assert book("0171 3920001", owner="1001").name(jid("491713920001")) == "Number 0"
+
+
 def test_a_home_number_that_fits_people_of_two_countries_names_neither() -> None:
     both = ("491713920001", "431713920001")
     assert book("0171 3920001", candidates=both[:1]).name(jid(both[0])) == "Number 0"

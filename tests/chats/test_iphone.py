@@ -225,6 +225,20 @@ def test_a_status_chat_is_of_whom_it_names(tmp_path: Path) -> None:
     }
 
 
+def test_a_status_chat_of_a_hidden_id_without_a_number_is_not_of_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "ChatStorage.sqlite"
+    write_chats(path, [Spoken(number=1, chat=21, path="a.opus")])
+    execute(path, "INSERT INTO ZWACHATSESSION VALUES (21, '900110@status', NULL, 3)")
+    lids = tmp_path / "LID.sqlite"
+    write_beside(
+        lids,
+        "CREATE TABLE ZWAZACCOUNT (ZIDENTIFIER, ZPHONENUMBER, ZDISPLAYNAME);"
+        "INSERT INTO ZWAZACCOUNT VALUES ('900110@lid', NULL, NULL);",
+    )
+    [note] = read_iphone_notes(path, sidecars=[lids])
+    assert (note.sender, note.sender_jid) == ("Unknown (0110)", "900110@lid")
+
+
 def test_an_account_without_a_number_is_named_and_marks_are_stripped(tmp_path: Path) -> None:
     path = tmp_path / "ChatStorage.sqlite"
     write_chats(path, [Spoken(number=1, chat=2, member=9, path="a.opus"), Spoken(number=2)])

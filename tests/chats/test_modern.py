@@ -318,3 +318,18 @@ def test_no_secret_of_the_database_is_in_a_note(tmp_path: Path) -> None:
     store = modern(tmp_path / "msgstore.db", [message(1)], [media(1, media_key=b"canary!!" * 4)])
     assert "canary" not in repr(only(store))
     assert "canary" not in str(only(store).to_json())
+
+
+def test_a_file_without_a_path_goes_by_its_name_if_that_is_a_recordings(tmp_path: Path) -> None:
+    files = [
+        media(1, file_path=None, media_name="PTT-20240101-WA0001.opus"),
+        media(2, file_path=None, media_name="holiday.opus"),
+        media(3, media_name="PTT-20240101-WA0009.opus"),
+    ]
+    path = modern(tmp_path / "msgstore.db", [message(number) for number in (1, 2, 3)], files)
+    found = {note.message_id: note.whatsapp_path for note in read_voice_notes(path)}
+    assert found == {
+        "3EB00001": "PTT-20240101-WA0001.opus",
+        "3EB00002": None,
+        "3EB00003": path_of(3),
+    }

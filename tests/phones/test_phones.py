@@ -1,0 +1,46 @@
+"""Hundreds of generated phones: no note lost, none invented, who and when right."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.phones.generator import TRAITS, make_phone, seed_faults, shrink
+from tests.phones.one_chat import faults_of_one_chat
+
+PHONES = 300
+TOGETHER = 20
+"""Phones of one test."""
+
+
+@pytest.mark.parametrize("first", range(0, PHONES, TOGETHER))
+def test_every_note_of_a_phone_is_restored_with_its_who_and_when(first: int) -> None:
+    faulty = [seed for seed in range(first, first + TOGETHER) if seed_faults(seed)]
+    if faulty:
+        seed = faulty[0]
+        traits, faults = shrink(seed)
+        shown = "\n".join(faults[:20])
+        pytest.fail(
+            f"phones {faulty}; the fewest traits of {seed}: {','.join(traits)}\n{shown}\n"
+            f"look at it: python -m tests.phones {seed} FOLDER --traits {','.join(traits)}"
+        )
+
+
+@pytest.mark.parametrize("first", range(0, PHONES // 5, TOGETHER))
+def test_one_chat_is_restored_without_anything_of_the_others(first: int) -> None:
+    seeds = range(first, first + TOGETHER)
+    faulty = {
+        seed: faults for seed in seeds if (faults := seed_faults(seed, None, faults_of_one_chat))
+    }
+    assert faulty == {}
+
+
+def test_every_trait_is_shown_by_several_phones() -> None:
+    shown = [name for seed in range(PHONES) for name in make_phone(seed).traits]
+    assert {name for name in TRAITS if shown.count(name) < 5} == set()
+
+
+def test_a_phone_is_the_same_every_time() -> None:
+    one, other = make_phone(7), make_phone(7)
+    assert one.traits == other.traits
+    assert [note.message_id for note in one.notes] == [note.message_id for note in other.notes]
+    assert one.recordings() == other.recordings()
