@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.names import parts_of
+from gdrive_wa.core.plain_file import NotPlainError
+from gdrive_wa.storage.disk import explain
+from gdrive_wa.storage.tree import Tree
 
 _COLUMNS = (
     "sent_at",
@@ -143,7 +146,9 @@ def salvaged(path: Path) -> list[VoiceNote]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return Tree(path.parent).read(path.name)
+    except NotPlainError as error:
+        raise explain(error, path) from error
     except OSError as error:
         raise StorageError(f"cannot read '{path}'", hint=_REBUILT) from error
 

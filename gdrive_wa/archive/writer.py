@@ -32,7 +32,7 @@ from gdrive_wa.archive.layout import (
     owner_of,
 )
 from gdrive_wa.archive.recover import recover_untracked
-from gdrive_wa.archive.store import ArchiveStore, check_inside
+from gdrive_wa.archive.store import ArchiveStore
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.kinds import Kind
@@ -41,7 +41,8 @@ from gdrive_wa.core.names import safe_name
 from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.storage.draft import sweep
 from gdrive_wa.storage.draft_file import DraftFile
-from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
+from gdrive_wa.storage.manifest import Manifest, Record
+from gdrive_wa.storage.tree import Tree
 
 
 class ArchiveWriter:
@@ -79,10 +80,9 @@ class ArchiveWriter:
         self._databases = DatabaseFolder(self._manifest, account, same_phone)
 
     def __enter__(self) -> Self:
-        check_inside(self.folder, self.folder / STATE_FOLDER / "manifest")
         self._manifest.__enter__()
         try:
-            sweep(self.folder)
+            sweep(self._manifest.tree)
             former = former_notes(self.folder, self._progress)
             recover_untracked(self._manifest, former, self._progress)
             self._layout = Layout(self._timezone, self._manifest)
@@ -108,6 +108,11 @@ class ArchiveWriter:
             self._store.__exit__(kind, error, trace)
         finally:
             self._manifest.__exit__(kind, error, trace)
+
+    @property
+    def tree(self) -> Tree:
+        """The archive's folder, for everything that is written or deleted below it."""
+        return self._manifest.tree
 
     @property
     def drafts(self) -> str:
@@ -157,8 +162,7 @@ class ArchiveWriter:
         record = self._manifest.get(f"{self._databases.folder()}/{name}")
         if record is None:
             return None
-        path = self.folder / record.path
-        return path if path.is_file() else None
+        return self.folder / record.path if self.tree.is_file(record.path) else None
 
     def expect(self, notes: Iterable[VoiceNote]) -> list[VoiceNote]:
         """Add the notes of this account's databases; return them with the archive's names.

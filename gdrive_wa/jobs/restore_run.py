@@ -9,7 +9,6 @@ in the order of the entries.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -86,8 +85,7 @@ class RestoreRun:
         progress: Progress,
     ) -> None:
         self.report = Report()
-        self._state = archive.folder / STATE_FOLDER
-        self._blobs = self._state / BLOBS
+        self._blobs = f"{STATE_FOLDER}/{BLOBS}"
         self._source = source
         self._archive = archive
         self._jobs = jobs
@@ -112,9 +110,9 @@ class RestoreRun:
     ) -> None:
         self._opener.__exit__(kind, error, trace)
         self.report.seconds = time.monotonic() - self._clock
-        write_run_report(self._archive.folder, self._started, self.report, ended=error)
+        write_run_report(self._archive.tree, self._started, self.report, ended=error)
         if error is None and not self.report.failed and not self._keep:
-            shutil.rmtree(self._blobs, ignore_errors=True)
+            self._archive.tree.remove_folder(self._blobs)
 
     def expect(self, count: int) -> None:
         """Announce about `count` media files, so that workers start while databases are read."""
@@ -200,7 +198,8 @@ class RestoreRun:
         self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, tasks: deque[_Task]
     ) -> Iterator[StoredFile | None]:
         """The stored file of each entry that could be fetched; `tasks` gets one task for each."""
-        for fetched in fetch(source, wanted, self._blobs, jobs=self._jobs, progress=self._progress):
+        blobs = self._archive.tree.below(self._blobs)
+        for fetched in fetch(source, wanted, blobs, jobs=self._jobs, progress=self._progress):
             if fetched is None:
                 yield None
                 continue

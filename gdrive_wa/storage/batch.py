@@ -9,7 +9,6 @@ batch while the caller prepares the next one.
 from __future__ import annotations
 
 import errno
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -134,15 +133,16 @@ class Batch:
             writing.result()
 
     def _write(self, items: Sequence[_Item], after: Sequence[Callable[[], None]]) -> None:
-        flush_folders(self._manifest.folder)
+        tree = self._manifest.tree
+        flush_folders(tree)
         self._manifest.write(item.record for item in items)
         for item in items:
             try:
-                move_into_place(item.draft, self._manifest.file_of(item.record))
+                move_into_place(item.draft, item.record.path, tree)
             except StorageError as error:
                 if not _only_this_name(error):
                     raise
-                os.unlink(item.draft)
+                tree.unlink(item.draft)
                 self._manifest.drop(item.record.path)
                 self.refused.append((item.record, error))
             else:
