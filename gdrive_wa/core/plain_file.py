@@ -80,6 +80,12 @@ def open_plain(
     return opened_plain(handle, shown, "rb", buffering)
 
 
+def read_plain(path: str | os.PathLike[str]) -> bytes:
+    """The content of a regular file that the user named; raises as :func:`open_plain`."""
+    with open_plain(path) as file:
+        return file.read()
+
+
 def opened_plain(handle: int, path: str, mode: str, buffering: int = -1) -> IO[bytes]:
     """The file object of the descriptor `handle`, which is closed unless it is a regular file.
 

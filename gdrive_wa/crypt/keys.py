@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from gdrive_wa.core.arguments import PathLike, as_path
 from gdrive_wa.core.errors import KeyFileError
+from gdrive_wa.core.plain_file import open_plain
 from gdrive_wa.crypt.key_text import decode_text, strip_separators
 from gdrive_wa.crypt.primitives import expand, extract
 
@@ -204,7 +205,7 @@ def load_key(source: PathLike | bytes) -> Key:
         return _parse(source)
     path = as_path(source, "source").expanduser()
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             raw = file.read(MAX_KEY_FILE_SIZE + 1)
     except OSError as error:
         refuse_key_as_path(source)

@@ -13,6 +13,7 @@ from typing import Any
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.plain_file import read_plain
 from gdrive_wa.google import android, logins
 from gdrive_wa.google.logins import Login
 from gdrive_wa.http.endpoints import Endpoints
@@ -173,7 +174,7 @@ def whoami(account: str | None = None) -> Login:
 
 def _client(path: Path, endpoints: Endpoints) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_text())
+        config = json.loads(read_plain(path))
         kind = next(kind for kind in ("installed", "web") if kind in config)
         client = config[kind]
         known = {name: str(client[name]) for name in ("client_id", "client_secret")}

@@ -24,6 +24,7 @@ from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.sources import connect
+from gdrive_wa.storage.draft import write_file
 
 
 def demo(
@@ -96,7 +97,7 @@ class SampleGoogle:
             The e-mail address of the sample account.
         """
         client_file = self.account.folder / "client_secrets.json"
-        client_file.write_text(json.dumps(self._emulator.client_config()), "utf-8")
+        write_file(client_file, json.dumps(self._emulator.client_config()).encode())
         with _browser():
             return login_oauth(client_secrets=client_file, endpoint=self.root).account
 
