@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,13 +112,13 @@ class LastRun:
             write_file(_PATH, json.dumps(last).encode(), tree=self._tree)
 
     def _stamps(self) -> list[list[int] | None]:
-        return [_stamp(Path(self._tree.path(name))) for name in self._written]
+        return [_stamp(self._tree.path(name), self._tree.lstat) for name in self._written]
 
 
-def _stamp(path: Path) -> list[int] | None:
+def _stamp(path: str | Path, lstat: Callable[[str], os.stat_result] = os.lstat) -> list[int] | None:
     """A mark that changes whenever the file at `path` changes; None if there is no file."""
     try:
-        found = os.lstat(path)
+        found = lstat(str(path))
     except OSError:
         return None
     return [found.st_size, found.st_mtime_ns]

@@ -164,6 +164,6 @@ def restore(
             linked = missing_notes(archive, entries, selection, run.report, progress)
             run.take_missing(linked, endpoint)
         shown = archive.finish()
-        write_page(dest, shown, timezone=timezone)
+        write_page(archive.tree, shown, timezone=timezone)
         last.remember(run.report, shown)
     return run.report

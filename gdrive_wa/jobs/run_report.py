@@ -20,12 +20,12 @@ _TOGETHER = 1000
 
 
 def write_run_report(
-    archive: Tree, started: datetime, report: Report, *, ended: BaseException | None = None
+    tree: Tree, started: datetime, report: Report, *, ended: BaseException | None = None
 ) -> None:
     """Write `report` to the archive's state folder; a failure to write is ignored.
 
     Args:
-        archive: the archive's folder.
+        tree: the archive's folder.
         started: when the run began, UTC.
         report: what it did.
         ended: the error that ended the run early, or None.
@@ -40,7 +40,7 @@ def write_run_report(
     }
     folder = f"{STATE_FOLDER}/{REPORTS}"
     lists = {"done": report.done, "skipped": report.skipped, "failed": report.failed}
-    with suppress(StorageError), Draft(archive, folder) as draft:  # a full disk is known already
+    with suppress(StorageError), Draft(tree, folder) as draft:  # a full disk is known already
         draft.write(_json(head)[:-1])
         for name, outcomes in lists.items():
             draft.write(b', "%s": [' % name.encode())

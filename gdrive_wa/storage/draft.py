@@ -35,6 +35,7 @@ __all__ = [
     "write_file",
 ]
 
+FD_MODES = os.chmod in os.supports_fd
 FD_TIMES = os.utime in os.supports_fd
 STRIDE = 256 << 10
 """Maximum number of bytes to write at once."""
@@ -109,8 +110,8 @@ class Draft:
         """
         name = _name_of(target)
         if mode != 0o600:
-            with storage_errors(self.path):
-                self.path.chmod(mode)
+            with storage_errors(self._name):
+                os.chmod(self.file.fileno() if FD_MODES else self._name, mode)
         self.close(mtime=mtime, durable=durable)
         move_into_place(self._name, name, self._tree)
         self._live = False
