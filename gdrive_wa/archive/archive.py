@@ -23,6 +23,7 @@ from gdrive_wa.core.errors import StorageError, UsageError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.storage.corrupt import mark_corrupt
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, Record, read_manifest
 from gdrive_wa.storage.tree import Tree
 
@@ -84,7 +85,9 @@ def open_archive(path: PathLike) -> Archive:
             hint="check the spelling; the archive is the folder that gdrive-wa restore wrote to",
         )
     tree = Tree(folder)
-    if not tree.lexists(f"{STATE_FOLDER}/{MANIFEST_NAME}"):
+    with storage_errors(folder):
+        restored = tree.lexists(f"{STATE_FOLDER}/{MANIFEST_NAME}")
+    if not restored:
         if tree.is_file(SUMS_NAME) and tree.is_file(INDEX_NAME):
             raise UsageError(
                 f"the archive '{folder}' lacks its hidden folder {STATE_FOLDER}",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from gdrive_wa.core.plain_file import NO_LINK, SAFE, NotPlainError, opened_plain, require_plain
+from gdrive_wa.storage import open_folders
 from gdrive_wa.storage.open_folders import OpenFolders, Place, require_root
 
 _FOLLOWS = os.utime not in os.supports_follow_symlinks
@@ -50,6 +51,11 @@ class Tree:
 
     def __repr__(self) -> str:
         return f"Tree({self._shown!r})"
+
+    @property
+    def uses_descriptors(self) -> bool:
+        """False where names are checked instead of opened one in the other."""
+        return open_folders.BY_DESCRIPTOR
 
     def below(self, name: str) -> Tree:
         """The tree of the folder `name`, which need not exist yet."""
@@ -125,10 +131,12 @@ class Tree:
         return self._kind(name) == stat.S_IFDIR
 
     def lexists(self, name: str) -> bool:
-        """True if there is anything at `name`."""
+        """True if there is anything at `name`; raises ``NotPlainError`` only."""
         try:
             self.lstat(name)
-        except (FileNotFoundError, NotADirectoryError):
+        except NotPlainError:
+            raise
+        except OSError:
             return False
         return True
 
