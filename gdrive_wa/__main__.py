@@ -15,15 +15,18 @@ from click.exceptions import NoArgsIsHelpError
 
 from gdrive_wa.cli.app import app
 from gdrive_wa.cli.output import print_error, wants_traceback
-from gdrive_wa.core.errors import GdriveWaError, Interrupted
+from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError
+from gdrive_wa.core.limits import limit_reached, use_little_memory
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command, and return its exit code; the README lists the codes."""
     _prepare_streams()
+    use_little_memory()
     try:
         result = app.main(args=arguments, prog_name="gdrive-wa", standalone_mode=False)
         sys.stdout.flush()  # fails here if the disk is full or the reader has gone
@@ -80,19 +83,36 @@ def _explain(error: BaseException) -> int:
         case BrokenPipeError():  # the reader of stdout has closed it
             _drop_output()
             return EXIT_ERROR
-        case OSError(
-            errno=errno.ENOSPC | errno.EDQUOT
-        ):  # only stdout: file writers raise StorageError
-            from gdrive_wa.storage.disk import explain  # noqa: PLC0415 - not for --help
-
-            _drop_output()
-            failure = explain(error, "standard output")
+        case _:
+            if isinstance(error, OSError) and error.errno in _FULL:
+                _drop_output()  # only stdout: file writers raise StorageError
+            failure = _failure(error)
             print_error(failure.message, failure.hints)
             return failure.exit_code
-        case _:
-            hint = "please report it; run again with --verbose to see where it happened"
-            print_error(f"an error in gdrive-wa itself ({type(error).__name__})", (hint,))
-            return EXIT_ERROR
+
+
+def _failure(error: BaseException) -> GdriveWaError:
+    """The error of ours for one that no room has turned into one of ours."""
+    limit = limit_reached(error)
+    if limit is not None:
+        return limit
+    if isinstance(error, OSError) and error.errno in _FULL:
+        from gdrive_wa.storage.disk import explain  # noqa: PLC0415 - not for --help
+
+        return explain(error, "standard output")
+    if isinstance(error, OSError) and error.errno is not None:
+        return _refused(error)
+    return GdriveWaError(
+        f"an error in gdrive-wa itself ({type(error).__name__})",
+        hint="please report it; run again with --verbose to see where it happened",
+    )
+
+
+def _refused(error: OSError) -> GdriveWaError:
+    """What the system refused, such as a file that cannot be read."""
+    reason = (error.strerror or "error").lower()
+    name = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
+    return StorageError(f"{reason}{name}", hint="run again with --verbose to see where it happened")
 
 
 def _one_line(message: str) -> str:

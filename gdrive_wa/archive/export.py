@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
@@ -26,6 +26,7 @@ from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError, Usag
 from gdrive_wa.core.model import Outcome, Report, VoiceNote
 from gdrive_wa.core.names import folded_name, safe_name
 from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.core.threads import ThreadExecutor
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, make_folder, sweep
 from gdrive_wa.storage.tree import Tree
@@ -243,7 +244,7 @@ def _chosen(notes: Iterable[VoiceNote], chat: str | None) -> list[VoiceNote]:
 def _in_parallel(works: Iterable[Work], jobs: int, progress: Progress) -> Iterator[list[Outcome]]:
     """Run `works`, `jobs` at a time, and yield their results in order."""
     waiting: deque[Future[list[Outcome]]] = deque()
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadExecutor(jobs, "gdrive-wa export") as pool:
         try:
             for work in works:
                 waiting.append(pool.submit(work))

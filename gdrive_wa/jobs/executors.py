@@ -12,14 +12,16 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Self
 
 from gdrive_wa.core.errors import GdriveWaError, StorageError
+from gdrive_wa.core.limits import use_little_memory
 from gdrive_wa.core.progress import POLL_SECONDS, Progress
+from gdrive_wa.core.threads import ThreadExecutor
 from gdrive_wa.jobs.opening import (
     OpenedFile,
     OpenFailure,
@@ -91,9 +93,11 @@ class Opener:
             return
         if count >= MANY and not self._processes:
             self._close()
-            self._own, self._processes = _processes(self._jobs), True
-            for _ in range(self._jobs):  # they import what they need while the caller reads on
-                self._own.submit(open_files, self._opening, ())
+            with suppress(Exception):  # the system allows no more processes: threads do
+                own = _processes(self._jobs)
+                self._own, self._processes = own, True
+                for _ in range(self._jobs):  # they import what they need while the caller reads on
+                    own.submit(open_files, self._opening, ())
 
     def each(
         self, files: Iterable[StoredFile | None], *, count: int | None = None
@@ -165,7 +169,7 @@ class Opener:
         if self._given is not None:
             return self._given
         if self._own is None:
-            self._own = ThreadPoolExecutor(self._jobs, thread_name_prefix="gdrive-wa open")
+            self._own = ThreadExecutor(self._jobs, "gdrive-wa open")
         return self._own
 
     def _open_here(self, chunk: list[StoredFile]) -> Answers:
@@ -244,6 +248,7 @@ def _processes(jobs: int) -> Executor:
 def _begin_worker(owner: int) -> None:
     """What a worker process does first: leave Ctrl-C to its owner, and never outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    use_little_memory()
     Thread(target=_end_with, args=(owner,), name="gdrive-wa owner", daemon=True).start()
 
 

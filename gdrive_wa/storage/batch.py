@@ -11,13 +11,14 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import Outcome, Report
+from gdrive_wa.core.threads import ThreadExecutor
 from gdrive_wa.storage.draft import flush_folders, move_into_place
 from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.manifest import Manifest
@@ -55,7 +56,7 @@ class Batch:
         self._after: list[Callable[[], None]] = []
         self._bytes = 0
         self._since = time.monotonic()
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gdrive-wa writer")
+        self._writer = ThreadExecutor(1, "gdrive-wa writer")
         self._writing: Future[None] | None = None
 
     def __enter__(self) -> Self:
