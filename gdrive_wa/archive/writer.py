@@ -39,7 +39,6 @@ from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import safe_name
 from gdrive_wa.core.progress import Progress, Silent
-from gdrive_wa.storage.draft import sweep
 from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.manifest import Manifest, Record
 from gdrive_wa.storage.tree import Tree
@@ -82,7 +81,6 @@ class ArchiveWriter:
     def __enter__(self) -> Self:
         self._manifest.__enter__()
         try:
-            sweep(self._manifest.tree)
             former = former_notes(self.folder, self._progress)
             recover_untracked(self._manifest, former, self._progress)
             self._layout = Layout(self._timezone, self._manifest)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Messages:
         self.say(f"hint: {line}")
 
 
+_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Characters that control a terminal and that JSON does not escape by itself."""
 _MESSAGES = Messages()
 
 
@@ -74,7 +77,8 @@ def colours() -> bool:
 
 def print_json(data: object) -> None:
     """Print one JSON document on stdout."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    click.echo(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_table(title: str | None, columns: list[str], rows: list[list[str]]) -> None:

@@ -198,7 +198,7 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     return Backup(
         name=str(root),
         account=number[1] if number else root.name,
-        updated=_moment(max(modified for _, modified, _ in files.values())),
+        updated=max(filter(None, (_moment(at) for _, at, _ in files.values())), default=None),
         size=size,
         encrypted=encrypted,
         key_type="server" if encrypted is False else None,
@@ -276,5 +276,9 @@ def _envelope(path: str) -> str | None:
         os.close(file)
 
 
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(max(seconds, 0), UTC)
+def _moment(seconds: float) -> datetime | None:
+    """The time; None if no calendar has it, as a damaged disk may say."""
+    try:
+        return datetime.fromtimestamp(max(seconds, 0), UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

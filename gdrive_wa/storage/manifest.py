@@ -95,10 +95,10 @@ class Manifest:
             self.tree.check_inside(STATE_FOLDER)
         self._holder = hold_folder(f"{STATE_FOLDER}/{LOCK_NAME}", self.tree)
         try:
-            sweep(self.tree, STATE_FOLDER)
             raw = read_lines(self.tree)
             for record in parse(raw, self.path).values():
                 self._remember(record)
+            self._sweep()
             self._keep_older(raw)
             with storage_errors(self.path):
                 self._compact()
@@ -234,6 +234,12 @@ class Manifest:
             left = memoryview(lines)
             while left:
                 left = left[self._file.write(left) or 0 :]
+
+    def _sweep(self) -> None:
+        """Remove temporary files of killed runs, also of versions that wrote them beside files."""
+        folders = {path.rpartition("/")[0] for path in self._records}
+        for folder in sorted({"", STATE_FOLDER, f"{STATE_FOLDER}/reports", *folders}):
+            sweep(self.tree, folder)
 
     def _keep_older(self, raw: bytes) -> None:
         """Keep a copy of a manifest of an older version."""
