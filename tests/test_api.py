@@ -27,7 +27,7 @@ from gdrive_wa.emulation.sample import SampleAccount
 PACKAGE = Path(gdrive_wa.__file__).parent
 
 _CALLS = """
-    demo restore notes verify export open_archive
+    demo restore notes verify export transcribe share page open_archive
     connect open_folder login whoami logout backups ls download
     load_key key_check key_create decrypt decrypt_file decrypt_tree inspect
     emulator doctor
@@ -82,6 +82,7 @@ FOREIGN_TYPES = {
     "Iterable",
     "Iterator",
     "Mapping",
+    "Path",
     "None",
     "Self",
 }
@@ -354,8 +355,11 @@ def test_every_call_works_with_paths_and_types_of_the_front_door(
     assert_type(checked, gdrive_wa.Verification)
     assert checked.intact
     exported = gdrive_wa.export(archive, str(tmp_path / "m4a"), chat="Lena")
-    assert_type(exported, gdrive_wa.Report)
-    assert exported.done
+    shared = gdrive_wa.share(archive, tmp_path / "for Lena", chat="Lena")
+    for given in (exported, shared):
+        assert_type(given, gdrive_wa.Report)
+        assert given.done
+    assert_type(gdrive_wa.page(str(tmp_path / "for Lena")), Path)
 
     database = str(tmp_path / "copy" / "Databases" / "msgstore.db.crypt15")
     inspection = gdrive_wa.inspect(database)
@@ -438,6 +442,9 @@ def valid_arguments(call: str, sample: SampleAccount, restored: Path, tmp_path: 
         "notes": {"archive": restored},
         "verify": {"archive": restored},
         "export": {"archive": restored, "dest": tmp_path},
+        "share": {"archive": restored, "dest": tmp_path},
+        "page": {"archive": restored},
+        "transcribe": {"archive": restored},
         "open_archive": {"path": restored},
         "open_folder": {"path": sample.folder},
         "load_key": {"source": sample.key_file},

@@ -60,6 +60,8 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "click": ("click", {"__main__", "cli"}),
     "cryptography": ("cryptography", {"crypt"}),
     "distributed": ("distributed", {"jobs"}),
+    "ctranslate2": ("faster-whisper", {"jobs"}),
+    "faster_whisper": ("faster-whisper", {"jobs"}),
     "filelock": ("filelock", {"storage"}),
     "google.auth": ("google-auth", {"google"}),
     "google.oauth2": ("google-auth", {"google"}),
@@ -74,9 +76,11 @@ HELD_BY: dict[str, tuple[str, set[str]]] = {
     "loky": ("loky", {"jobs"}),
     "markupsafe": ("jinja2", {"pages"}),
     "oauthlib": ("google-auth-oauthlib", {"google"}),
+    "numpy": ("faster-whisper", {"jobs"}),
     "pandas": ("pandas", {"archive"}),
     "phonenumbers": ("phonenumberslite", {"chats"}),
     "platformdirs": ("platformdirs", {"google", "cli"}),
+    "psutil": ("psutil", {"jobs"}),
     "requests": ("requests", {"google", "jobs"}),
     "rich": ("rich", {"cli"}),
     "truststore": ("truststore", {"http"}),
@@ -220,7 +224,7 @@ def test_a_bound_above_is_set_where_a_librarys_inside_is_used() -> None:
         for each in map(Requirement, lines)
         if any(bound.operator == "<" for bound in each.specifier)
     }
-    assert bounded == {"protobuf", "iphone-backup-decrypt"}
+    assert bounded == {"protobuf", "iphone-backup-decrypt", "loky"}
 
 
 def test_what_is_declared_is_what_is_imported() -> None:

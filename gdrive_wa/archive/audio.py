@@ -75,7 +75,7 @@ def load_av() -> Any:
 
 
 class Samples:
-    """A decoded recording: 16-bit mono samples at :data:`RATE`.
+    """A decoded recording: 16-bit mono samples, usually at :data:`RATE`.
 
     Attributes:
         count: number of samples.
@@ -93,13 +93,14 @@ class Samples:
 
 
 @contextmanager
-def decoded(tree: Tree, name: str, *, near: Tree) -> Iterator[Samples]:
+def decoded(tree: Tree, name: str, *, near: Tree, rate: int = RATE) -> Iterator[Samples]:
     """Decode a whole recording; a partly damaged one is an error.
 
     Args:
         tree: the archive.
         name: path of the recording in it.
         near: the folder for temporary samples of a very long recording.
+        rate: samples per second.
 
     Raises:
         DamagedError: the file is missing, damaged, or not audio.
@@ -114,7 +115,7 @@ def decoded(tree: Tree, name: str, *, near: Tree) -> Iterator[Samples]:
             container = _container(file.read(16), path)
             file.seek(0)
             try:
-                _decode(av, file, container, out)
+                _decode(av, file, container, out, rate)
             except (av.FFmpegError, ValueError, LookupError) as error:
                 raise FormatError(
                     f"the audio in '{path.name}' cannot be decoded", hint=_VERIFY
@@ -200,9 +201,9 @@ class Encoder:
         self._out.set_chapters(chapters)
 
 
-def _decode(av: Any, file: IO[bytes], container: str, out: IO[bytes]) -> None:
+def _decode(av: Any, file: IO[bytes], container: str, out: IO[bytes], rate: int) -> None:
     with av.open(file, format=container, **_lenient(av)) as recording:
-        resampler = av.AudioResampler("s16", "mono", RATE)
+        resampler = av.AudioResampler("s16", "mono", rate)
         for frame in recording.decode(recording.streams.audio[0]):
             _keep(resampler.resample(frame), out)
         _keep(resampler.resample(None), out)

@@ -23,11 +23,16 @@ _KEPT = (
     "size",
     "mime_type",
     "transcript",
+    "transcript_source",
+    "words",
     "whatsapp_path",
     "sha256",
     "waveform",
 )
 """Fields kept from an earlier backup when a later one lacks them."""
+
+_OF_TRANSCRIPT = ("transcript_source", "words")
+"""Fields that belong to one transcript, and are not kept for another."""
 
 _NAMELESS = re.compile(
     r"\+?[\d\s().-]+|Unknown( chat| \(.*\))?|Group [\d-]+|Broadcast list|Channel", re.DOTALL
@@ -163,9 +168,12 @@ def merged(old: VoiceNote | None, new: VoiceNote) -> VoiceNote:
         return new
     if note_id_of(old) != note_id_of(new) or old.from_me != new.from_me:
         old, new = new, old
+    own = _OF_TRANSCRIPT if new.transcript is not None else ()
     lacking = {
         name: known
         for name in _KEPT
-        if getattr(new, name) in (None, ()) and (known := getattr(old, name)) not in (None, ())
+        if name not in own
+        and getattr(new, name) in (None, ())
+        and (known := getattr(old, name)) not in (None, ())
     }
     return replace(new, **lacking) if lacking else new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -18,6 +18,7 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     note_id_of,
 )
+from gdrive_wa.archive.transcripts import Transcript, read_transcripts, with_transcript
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, write_file
@@ -35,8 +36,10 @@ def finalised_notes(notes: Iterable[VoiceNote], manifest: Manifest) -> list[Voic
     """Every note with its file and status, by time; unmatched files come last."""
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): note for note in notes}
+    transcripts = read_transcripts(manifest.tree)
     ended = (
-        _finalised(note, files.get(note_id), manifest.tree) for note_id, note in catalogued.items()
+        _finalised(note, files.get(note_id), manifest.tree, transcripts)
+        for note_id, note in catalogued.items()
     )
     return in_order([*ended, *_unmatched(manifest, catalogued)])
 
@@ -81,9 +84,13 @@ def _content(tree: Tree, name: str) -> bytes | None:
         return tree.read(name) if tree.is_file(name) else None
 
 
-def _finalised(note: VoiceNote, record: Record | None, tree: Tree) -> VoiceNote:
+def _finalised(
+    note: VoiceNote, record: Record | None, tree: Tree, transcripts: Mapping[str, Transcript]
+) -> VoiceNote:
     if record is None or not tree.is_file(record.path):
         return replace(note, file=None, status=NoteStatus.MISSING)
+    if transcripts:
+        note = with_transcript(note, record.content_sha256, transcripts)
     fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)
     status = NoteStatus.RESTORED if fits else NoteStatus.MISMATCH
     return replace(note, file=record.path, status=status)

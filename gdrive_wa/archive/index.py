@@ -13,7 +13,7 @@ from sys import intern
 from typing import Any, Protocol
 
 from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
-from gdrive_wa.core.model import NoteStatus, VoiceNote
+from gdrive_wa.core.model import NoteStatus, VoiceNote, Words
 from gdrive_wa.core.names import parts_of
 from gdrive_wa.core.plain_file import NotPlainError
 from gdrive_wa.storage.disk import explain
@@ -28,6 +28,7 @@ _COLUMNS = (
     "status",
     "file",
     "transcript",
+    "transcript_source",
     "starred",
     "forwarded",
     "view_once",
@@ -180,6 +181,8 @@ def _note(item: dict[str, Any], folder: Path | None = None) -> VoiceNote:
         mime_type=_shared(item.get("mime_type")),
         status=NoteStatus(item["status"]),
         transcript=_maybe(item.get("transcript"), str),
+        transcript_source=_shared(item.get("transcript_source")),
+        words=parsed_words(item.get("words", ())),
         starred=item.get("starred") is True,
         forwarded=item.get("forwarded") is True,
         view_once=item.get("view_once") is True,
@@ -189,6 +192,15 @@ def _note(item: dict[str, Any], folder: Path | None = None) -> VoiceNote:
         waveform=tuple(int(value) for value in item.get("waveform", ())),
         folder=folder,
     )
+
+
+def parsed_words(value: Any) -> Words:
+    """Words and their times from JSON.
+
+    Raises:
+        ValueError, TypeError: it is something else.
+    """
+    return tuple((float(start), float(end), str(word)) for start, end, word in value)
 
 
 def _text(value: object) -> str:

@@ -29,6 +29,7 @@ from gdrive_wa.archive.layout import (
     Layout,
     database_name,
     media_path,
+    note_id_of,
     owner_of,
 )
 from gdrive_wa.archive.recover import recover_untracked
@@ -220,6 +221,11 @@ class ArchiveWriter:
         if placed_notes is None:
             return self._store.put(draft, self._as_unmatched(draft, record, entry))
         return placed_notes
+
+    def file_of(self, note: VoiceNote) -> str | None:
+        """The path of the intact file of `note` in the archive, if there is one."""
+        record = self._store.existing_file(note_id_of(note))
+        return None if record is None else record.path
 
     def finish(self) -> list[VoiceNote]:
         """Set the status of each note, and write the index, the table and the checksums.

@@ -15,6 +15,7 @@ WORDS = {
     Stage.READ: "reading chats",
     Stage.WRITE: "writing",
     Stage.VERIFY: "verifying",
+    Stage.TRANSCRIBE: "transcribing",
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 from gdrive_wa.core.errors import GdriveWaError, UsageError
 from gdrive_wa.core.kinds import Kind, kind_of
@@ -156,6 +156,12 @@ class Entry:
         }
 
 
+Words: TypeAlias = tuple[tuple[float, float, str], ...]
+"""Words with their start and end in seconds."""
+WHATSAPP = "whatsapp"
+"""The source of WhatsApp's own transcripts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceNote:
     """One voice note: its sender, date, chat and file.
@@ -172,7 +178,9 @@ class VoiceNote:
         size: size of the audio in bytes; None if unknown.
         mime_type: such as ``audio/ogg; codecs=opus``.
         status: the status of its file.
-        transcript: WhatsApp's own transcript, if the database has one.
+        transcript: what is said: WhatsApp's own transcript, or else that of a model.
+        transcript_source: ``whatsapp``, or the model's name; None without a transcript.
+        words: start and end in seconds, and the word, where a model wrote the transcript.
         starred: the owner starred the message.
         forwarded: the message was forwarded.
         view_once: sent to be played only once.
@@ -196,6 +204,8 @@ class VoiceNote:
     mime_type: str | None = None
     status: NoteStatus = NoteStatus.MISSING
     transcript: str | None = None
+    transcript_source: str | None = None
+    words: Words = ()
     starred: bool = False
     forwarded: bool = False
     view_once: bool = False
@@ -204,6 +214,10 @@ class VoiceNote:
     sha256: str | None = None
     waveform: tuple[int, ...] = ()
     folder: Path | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.transcript is not None and self.transcript_source is None:
+            object.__setattr__(self, "transcript_source", WHATSAPP)
 
     @property
     def path(self) -> Path | None:
@@ -227,6 +241,8 @@ class VoiceNote:
             "mime_type": self.mime_type,
             "status": str(self.status),
             "transcript": self.transcript,
+            "transcript_source": self.transcript_source,
+            "words": [list(word) for word in self.words],
             "starred": self.starred,
             "forwarded": self.forwarded,
             "view_once": self.view_once,

@@ -40,6 +40,7 @@ class Stage(StrEnum):
     READ = "read"
     WRITE = "write"
     VERIFY = "verify"
+    TRANSCRIBE = "transcribe"
 
 
 @runtime_checkable

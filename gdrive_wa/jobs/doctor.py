@@ -19,6 +19,7 @@ from gdrive_wa.jobs.configured_key import KEY_FILE_VARIABLE, KEY_VARIABLE, confi
 _LIBRARIES = ("google-api-python-client", "google-auth-oauthlib", "pycryptodome", "protobuf")
 _EXTRAS = (
     ("av", "audio", "export"),
+    ("faster-whisper", "transcribe", "transcripts"),
     ("iphone-backup-decrypt", "ios", "an iPhone's backup that is locked with a passphrase"),
 )
 

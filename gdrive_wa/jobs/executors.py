@@ -1,25 +1,16 @@
-"""Who opens stored files: threads for few, worker processes for many, or whoever is handed in.
-
-Worker processes come from loky: it starts them on every system without importing the caller's
-script, so that a plain script or a notebook needs no ``if __name__ == "__main__"`` guard. The key
-reaches them through a pipe, never as an argument.
-"""
+"""Who opens stored files: threads for few, worker processes for many, or whoever is handed in."""
 
 from __future__ import annotations
 
 import os
-import signal
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager, suppress
-from threading import Thread
+from contextlib import suppress
 from typing import Self
 
 from gdrive_wa.core.errors import GdriveWaError, StorageError
-from gdrive_wa.core.limits import use_little_memory
 from gdrive_wa.core.progress import POLL_SECONDS, Progress
 from gdrive_wa.core.threads import ThreadExecutor
 from gdrive_wa.jobs.opening import (
@@ -31,6 +22,7 @@ from gdrive_wa.jobs.opening import (
     open_files,
     open_shared,
 )
+from gdrive_wa.jobs.workers import WorkerPool
 
 LARGE = 4 << 20
 """Bytes from which one file keeps every core of this machine busy alone."""
@@ -44,9 +36,6 @@ _AHEAD = 3
 """Chunks that wait for each worker, so that none is idle while results are placed."""
 _AHEAD_ELSEWHERE = 256
 """The same on an executor that was handed in, whose workers nobody here has counted."""
-_IDLE_SECONDS = 10.0
-"""A worker whose owner was killed ends after this long without work."""
-_SAFE_PATH = "PYTHONSAFEPATH"
 
 Result = tuple[StoredFile, OpenedFile | OpenFailure]
 Answers = list[OpenedFile | OpenFailure]
@@ -76,8 +65,8 @@ class Opener:
         self._progress = progress
         self._jobs = max(1, jobs if jobs is not None else os.cpu_count() or 1)
         self._given = executor
-        self._own: Executor | None = None
-        self._processes = False
+        self._threads: Executor | None = None
+        self._workers: WorkerPool | None = None
         self._broken = False
         self._told = False
 
@@ -91,13 +80,13 @@ class Opener:
         """About `count` small files will be opened: start workers now if that is worth it."""
         if self._given is not None or self._jobs == 1:
             return
-        if count >= MANY and not self._processes:
+        if count >= MANY and self._workers is None:
             self._close()
             with suppress(Exception):  # the system allows no more processes: threads do
-                own = _processes(self._jobs)
-                self._own, self._processes = own, True
+                workers = WorkerPool(self._jobs)
+                self._workers = workers
                 for _ in range(self._jobs):  # they import what they need while the caller reads on
-                    own.submit(open_files, self._opening, ())
+                    workers.submit(open_files, self._opening, ())
 
     def each(
         self, files: Iterable[StoredFile | None], *, count: int | None = None
@@ -150,7 +139,7 @@ class Opener:
 
     @property
     def _chunk(self) -> int:
-        return CHUNK if self._processes or self._given is not None else 1
+        return CHUNK if self._workers is not None or self._given is not None else 1
 
     def _submit(self, chunk: list[StoredFile]) -> Future[Answers]:
         while not self._broken:
@@ -165,12 +154,14 @@ class Opener:
     def _call(self) -> Callable[[Opening, Sequence[StoredFile]], Answers]:
         return open_files if self._given is None else open_shared
 
-    def _executor(self) -> Executor:
+    def _executor(self) -> Executor | WorkerPool:
         if self._given is not None:
             return self._given
-        if self._own is None:
-            self._own = ThreadExecutor(self._jobs, "gdrive-wa open")
-        return self._own
+        if self._workers is not None:
+            return self._workers
+        if self._threads is None:
+            self._threads = ThreadExecutor(self._jobs, "gdrive-wa open")
+        return self._threads
 
     def _open_here(self, chunk: list[StoredFile]) -> Answers:
         """What an executor could not open; between two files, the user may stop it."""
@@ -196,6 +187,8 @@ class Opener:
                 break
             except NotYet:
                 if not future.done():
+                    if self._workers is not None:
+                        self._workers.end_if_one_died()
                     yield None
                     continue
                 answers = self._open_here(chunk)
@@ -221,55 +214,12 @@ class Opener:
             return OpenFailure.of(error)
 
     def _close(self) -> None:
-        own, self._own = self._own, None
-        if own is None:
-            return
-        if self._processes:
-            own.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]  # loky's own
-        else:
-            own.shutdown(wait=True, cancel_futures=True)
-
-
-def _processes(jobs: int) -> Executor:
-    from loky import ProcessPoolExecutor  # type: ignore[import-untyped] # noqa: PLC0415
-
-    with _without_the_working_folder():
-        executor: Executor = ProcessPoolExecutor(
-            max_workers=jobs,
-            timeout=_IDLE_SECONDS,
-            initializer=_begin_worker,
-            initargs=(os.getpid(),),
-            env={_SAFE_PATH: "1"},
-        )
-        executor.submit(int)  # starts them here, and not later without that variable
-    return executor
-
-
-def _begin_worker(owner: int) -> None:
-    """What a worker process does first: leave Ctrl-C to its owner, and never outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    use_little_memory()
-    Thread(target=_end_with, args=(owner,), name="gdrive-wa owner", daemon=True).start()
-
-
-def _end_with(owner: int) -> None:
-    while os.getppid() == owner:  # on Windows it stays so: there a worker ends when it is idle
-        time.sleep(POLL_SECONDS)
-    os._exit(0)
-
-
-@contextmanager
-def _without_the_working_folder() -> Iterator[None]:
-    """A worker must not import from the working folder, which a stranger may have filled."""
-    before = os.environ.get(_SAFE_PATH)
-    os.environ[_SAFE_PATH] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_SAFE_PATH]
-        else:
-            os.environ[_SAFE_PATH] = before
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+            self._threads = None
 
 
 def _done(answers: Answers) -> Future[Answers]:

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from operator import getitem
@@ -33,6 +32,7 @@ from gdrive_wa.jobs.opening import Opening
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from tests.crypt.fixtures import ROOT_KEY
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 COUNT = 1000
@@ -379,6 +379,7 @@ EXAMPLE = """
 from pathlib import Path
 from gdrive_wa import decrypt
 from gdrive_wa.jobs.cluster import cluster_executor
+from tests.waiting import wait_until
 
 with cluster_executor("tcp://192.0.2.1:8786") as executor:
     for backup in sorted(Path("/case/backups").iterdir()):
@@ -444,10 +445,3 @@ def test_ctrl_c_ends_it_at_once_and_keeps_what_is_finished(
     again = decrypt(dump, tmp_path, "--cluster", dask.address)
     again.communicate(timeout=120)
     assert found(out) == whole
-
-
-def wait_until(there: Callable[[], object]) -> None:
-    until = time.monotonic() + 120
-    while not there():
-        assert time.monotonic() < until
-        time.sleep(0.002)

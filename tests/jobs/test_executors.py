@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import islice
@@ -22,9 +24,11 @@ from gdrive_wa.jobs.decrypt_folder import decrypt_tree
 from gdrive_wa.jobs.executors import MANY, Opener
 from gdrive_wa.jobs.key import write_key_file
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile, open_shared
+from gdrive_wa.jobs.workers import WorkerPool
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from tests.crypt.fixtures import OTHER_ROOT_KEY, ROOT_KEY
+from tests.waiting import wait_until
 
 COUNT = MANY + 50
 
@@ -96,6 +100,53 @@ def test_what_a_killed_worker_had_is_opened_all_the_same(dump: Path, tmp_path: P
     drafts = [each.draft.path for _, each in found if isinstance(each, OpenedFile)]
     assert len(drafts) == COUNT - 1
     assert all(Path(draft).read_bytes().startswith(b"OggS ") for draft in drafts)
+
+
+def die_while_writing_a_result() -> None:
+    """What a kill at the worst moment leaves: the beginning of a message, and a lock held."""
+    frame = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        assert frame.f_back is not None
+        frame = frame.f_back
+    results = frame.f_locals["result_queue"]
+    results._wlock.acquire()
+    os.write(results._writer.fileno(), struct.pack("!i", 100_000) + b"half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("lives", [True, False], ids=["another-lives", "all-are-dead"])
+def test_a_worker_killed_while_it_writes_a_result_holds_nobody_up(
+    dump: Path, tmp_path: Path, *, lives: bool
+) -> None:
+    files = files_of(dump)
+    with Opener(Opening.at(str(tmp_path), ROOT_KEY), Silent(), jobs=2) as opener:
+        opener.expect(len(files))
+        assert opener._workers is not None
+        opener._workers.submit(die_while_writing_a_result)
+        if not lives:
+            opener._workers.submit(die_while_writing_a_result)
+        found = opened(opener.each(files))
+    assert [file for file, _ in found] == files
+    assert sum(isinstance(each, OpenedFile) for _, each in found) == COUNT - 1
+
+
+def test_workers_that_died_writing_do_not_hold_up_the_end() -> None:
+    pool = WorkerPool(2)
+    for _ in range(2):
+        pool.submit(die_while_writing_a_result)
+    wait_until(lambda: not all(process.is_alive() for process in pool._processes()))
+    waiting = pool.submit(int)
+    pool.close()
+    assert waiting.exception(timeout=0) is not None
+
+
+def test_workers_end_on_a_system_without_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    pool = WorkerPool(2)
+    assert pool.submit(int).result() == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pool.close()
 
 
 def test_a_disk_that_refuses_ends_it_with_what_is_wrong(dump: Path, tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,16 +48,3 @@ def undisturbed(
         done = Cli(emulator.root, sample.token, folder).run("download", folder / "dest")
     assert done.code == 0, done.talk
     return tree(folder / "dest")
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], object]], None]:
-    """Wait for something to become true, for two minutes at most."""
-
-    def wait(true: Callable[[], object]) -> None:
-        until = time.monotonic() + 120
-        while not true():
-            assert time.monotonic() < until
-            time.sleep(0.005)
-
-    return wait

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, read_manifest
 from tests.transfer.cli import Cli
 from tests.transfer.tree import partials, tree
+from tests.waiting import wait_until
 
 BLOBS = "*/files/*"
 DATABASE = "*/files/Databases/msgstore.db.crypt15"
@@ -371,12 +371,7 @@ class TestThisMachine:
         assert tree(dest) == undisturbed
 
     def test_two_runs_into_one_folder(
-        self,
-        cli: Cli,
-        emulator: Emulator,
-        undisturbed: dict[str, bytes],
-        tmp_path: Path,
-        wait_until: Callable[[Callable[[], object]], None],
+        self, cli: Cli, emulator: Emulator, undisturbed: dict[str, bytes], tmp_path: Path
     ) -> None:
         dest = tmp_path / "dest"
         emulator.faults = on_database(K.DRIP, size=10, seconds=0.1)
@@ -407,7 +402,6 @@ class TestThisMachine:
         cli: Cli,
         emulator: Emulator,
         tmp_path: Path,
-        wait_until: Callable[[Callable[[], object]], None],
         source: str,
         awaited: str,
         fault: dict[str, Any],
@@ -425,12 +419,7 @@ class TestThisMachine:
         assert "Traceback" not in talk
 
     def test_ctrl_c_keeps_what_is_there(
-        self,
-        cli: Cli,
-        emulator: Emulator,
-        undisturbed: dict[str, bytes],
-        tmp_path: Path,
-        wait_until: Callable[[Callable[[], object]], None],
+        self, cli: Cli, emulator: Emulator, undisturbed: dict[str, bytes], tmp_path: Path
     ) -> None:
         dest = tmp_path / "dest"
         emulator.faults = on_database(K.DRIP, size=10, seconds=0.1)

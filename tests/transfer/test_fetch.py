@@ -6,7 +6,7 @@ import gc
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from gdrive_wa.transfer.pool import AHEAD
 from gdrive_wa.transfer.pull import StreamRetryPolicy
 from tests.transfer.faulty_source import BACKUP, FaultySource, StreamFault
 from tests.transfer.tree import partials, tree
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -267,9 +268,7 @@ class TestStopping:
         assert sum(faulty.opened.values()) <= 10 * 3 + 3 + AHEAD + JOBS
         assert set(tree(folder)) <= {entry.stored_as for entry in entries[:10]}
 
-    def test_a_dead_line_ends_the_run(
-        self, faulty: FaultySource, folder: Path, wait_until: Callable[[Callable[[], object]], None]
-    ) -> None:
+    def test_a_dead_line_ends_the_run(self, faulty: FaultySource, folder: Path) -> None:
         entries = fill(faulty, 3 * AHEAD)
         for entry in entries[10:]:
             faulty.faults[entry.stored_as] = [StreamFault(refuse=NetworkError("cannot be reached"))]

@@ -1,0 +1,233 @@
+"""Give away a part of an archive: the chosen notes with a page and lists of their own.
+
+The result is an archive itself: `verify`, `notes` and `export` work on it. It contains nothing of
+what was not chosen: no database, no other chat's name, and no account.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from gdrive_wa.archive.archive import Archive
+from gdrive_wa.archive.layout import (
+    INDEX_NAME,
+    PAGE_NAME,
+    SUMS_NAME,
+    TABLE_NAME,
+    VOICE_FOLDER,
+    note_id_of,
+)
+from gdrive_wa.archive.note_filter import NoteFilter
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.core.errors import StorageError, UsageError
+from gdrive_wa.core.model import Entry, NoteStatus, Outcome, Report, VoiceNote
+from gdrive_wa.core.progress import Progress, Stage
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import TEMPORARY_PREFIX, Draft, make_folder
+from gdrive_wa.storage.draft_file import write_draft
+from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, read_manifest
+from gdrive_wa.storage.tree import Tree
+
+ZIP_SUFFIX = ".zip"
+_FIRST_ZIP_YEAR, _LAST_ZIP_YEAR = 1980, 2107
+"""A ZIP's dates have seven bits for the year (APPNOTE 4.4.6)."""
+
+_OWN_NAMES = {PAGE_NAME, VOICE_FOLDER, INDEX_NAME, TABLE_NAME, SUMS_NAME, STATE_FOLDER}
+
+Show = Callable[[Tree, list[VoiceNote]], object]
+
+
+def chosen_notes(
+    notes: Iterable[VoiceNote], wanted: NoteFilter, *, starred: bool
+) -> list[VoiceNote]:
+    """The notes of one chat and one sender, with the other conditions of `wanted`.
+
+    A name stands for one chat and one person only, so that nobody else's notes are given away by
+    chance: the full name or the jid, or a part of the name that only one has.
+
+    Raises:
+        UsageError: no note matches, or a name fits several chats or people.
+    """
+    notes = list(notes)
+    if wanted.chat is not None:
+        jids = _only_one("chat", wanted.chat, ((note.chat_jid, note.chat) for note in notes))
+        notes = [note for note in notes if (note.chat_jid or note.chat) == jids]
+    if wanted.sender is not None:
+        jids = _only_one(
+            "sender", wanted.sender, ((note.sender_jid or "", note.sender) for note in notes)
+        )
+        notes = [note for note in notes if (note.sender_jid or note.sender) == jids]
+    rest = replace(wanted, chat=None, sender=None)
+    notes = [note for note in notes if rest.admits(note) and (note.starred or not starred)]
+    if not notes:
+        raise UsageError(
+            "none of the voice notes was chosen",
+            hint="list the notes with gdrive-wa notes, and choose again",
+        )
+    return notes
+
+
+def share_folder(
+    archive: Archive,
+    notes: list[VoiceNote],
+    dest: Path,
+    *,
+    timezone: tzinfo | None,
+    show: Show,
+    progress: Progress,
+) -> Report:
+    """Write `notes` with their files into the folder `dest` as an archive of its own.
+
+    Args:
+        archive: where the files are.
+        notes: the notes to give away.
+        dest: a new folder, or one that an earlier call with the same notes began.
+        timezone: of the names of the files; None for this machine's.
+        show: writes the page into the folder it is given.
+        progress: receives progress, and may stop the job.
+
+    Raises:
+        UsageError: `dest` is inside the archive, or already contains something else.
+        StorageError: `dest` cannot be written.
+        Interrupted: the user asked to stop.
+    """
+    started = time.monotonic()
+    _check_target(archive.folder, dest, notes)
+    report, tree = Report(), Tree(archive.folder)
+    with ArchiveWriter(dest, timezone=timezone, tags=False, progress=progress) as writer:
+        writer.expect(
+            replace(note, file=None, folder=None)
+            for note in notes
+            if note.status is not NoteStatus.UNMATCHED
+        )
+        contents = {record.path: record.content_sha256 for record in read_manifest(archive.folder)}
+        progress.begin(Stage.WRITE, items=len(notes))
+        for note in notes:
+            progress.check()
+            _copy(writer, tree, note, contents.get(note.file or ""), report)
+            progress.advance(Stage.WRITE, items=1)
+        progress.end(Stage.WRITE)
+        show(writer.tree, writer.finish())
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def share_zip(
+    archive: Archive,
+    notes: list[VoiceNote],
+    dest: Path,
+    *,
+    timezone: tzinfo | None,
+    show: Show,
+    progress: Progress,
+) -> Report:
+    """As :func:`share_folder`, but into one ZIP file with a folder of the same name inside.
+
+    The folder is prepared next to `dest`, and removed when the ZIP is complete.
+    """
+    make_folder(dest.parent)
+    outer_tree, folder = Tree(dest.parent), dest.parent / f"{TEMPORARY_PREFIX}{dest.stem}"
+    with storage_errors(folder):
+        outer_tree.check(folder.name)
+    report = share_folder(archive, notes, folder, timezone=timezone, show=show, progress=progress)
+    with storage_errors(dest), Draft(outer_tree) as draft:
+        with zipfile.ZipFile(draft.file, "w") as packed:
+            tree = outer_tree.below(folder.name)
+            for name in sorted(tree.walk(without=STATE_FOLDER)):
+                progress.check()
+                _pack(packed, tree, name, dest.stem)
+            _pack(packed, tree, f"{STATE_FOLDER}/{MANIFEST_NAME}", dest.stem)
+        draft.commit(dest.name)
+    outer_tree.remove_folder(folder.name)
+    report.bytes = outer_tree.lstat(dest.name).st_size
+    return report
+
+
+def _only_one(what: str, wanted: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """The jid (or else the name) of the one chat or person called `wanted`."""
+    names = {jid or name: name for jid, name in pairs}
+    if wanted in names:
+        return wanted
+    folded = wanted.casefold()
+    exact = [one for one, name in names.items() if name.casefold() == folded]
+    found = exact or [one for one, name in names.items() if folded in name.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"no {what} is called '{wanted}'",
+            hint="list the names with gdrive-wa notes, and check the spelling",
+        )
+    listed = ", ".join(f"'{names[one]}' ({one})" for one in sorted(found)[:5])
+    raise UsageError(
+        f"'{wanted}' fits {len(found)} {what}s: {listed}{', …' if len(found) > 5 else ''}",
+        hint=f"give the full name of the {what}, or the id in parentheses",
+    )
+
+
+def _check_target(source: Path, dest: Path, notes: Iterable[VoiceNote]) -> None:
+    if dest.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"'{dest}' is inside the archive", hint="choose a folder outside of it")
+    if not dest.is_dir() or _began_with(dest, notes):
+        return
+    raise UsageError(
+        f"'{dest}' already contains something else",
+        hint="choose a new folder, so that nothing is given away by mistake",
+    )
+
+
+def _began_with(dest: Path, notes: Iterable[VoiceNote]) -> bool:
+    """True if everything in `dest` comes from an earlier share of the same notes."""
+    names = {path.name for path in dest.iterdir()}
+    if not names <= _OWN_NAMES:
+        return False
+    chosen = {note_id_of(note) for note in notes if note.status is not NoteStatus.UNMATCHED}
+    unmatched = {note.sha256 for note in notes if note.status is NoteStatus.UNMATCHED}
+    records = (record for record in read_manifest(dest) if record.path.startswith(VOICE_FOLDER))
+    return all(
+        record.message in chosen if record.message else record.content_sha256 in unmatched
+        for record in records
+    )
+
+
+def _copy(
+    writer: ArchiveWriter, tree: Tree, note: VoiceNote, content: str | None, report: Report
+) -> None:
+    path = note.whatsapp_path or note.file or note_id_of(note)
+    if note.file is None:
+        report.skipped.append(Outcome(path=path, reason="the archive has no file of it"))
+        return
+    if (file := writer.file_of(note)) is not None:
+        report.skipped.append(Outcome(path=path, file=file, reason="already there"))
+        return
+    try:
+        with storage_errors(tree.shown(note.file)):
+            raw, mtime = tree.read(note.file), tree.lstat(note.file).st_mtime
+        draft = write_draft(
+            writer.tree, raw, inside=STATE_FOLDER, mtime=mtime, content_sha256=content
+        )
+        entry = Entry(stored_as=note.file or path, path=path, size=len(raw))
+        matched = None if note.status is NoteStatus.UNMATCHED else note
+        file = writer.place(draft, entry, note=matched)
+        report.done.append(Outcome(path=path, file=file, bytes=len(raw)))
+        report.bytes += len(raw)
+    except StorageError as error:
+        if not tree.is_file(note.file):
+            report.failed.append(Outcome.failed(path, error))
+            return
+        raise
+
+
+def _pack(packed: zipfile.ZipFile, tree: Tree, path: str, above: str) -> None:
+    moment = datetime.fromtimestamp(tree.lstat(path).st_mtime)  # noqa: DTZ006 - a ZIP has local times
+    year = min(max(moment.year, _FIRST_ZIP_YEAR), _LAST_ZIP_YEAR)
+    about = zipfile.ZipInfo(f"{above}/{path}", (year, *moment.timetuple()[1:6]))
+    about.external_attr = 0o600 << 16
+    with tree.open(path) as file, packed.open(about, "w") as member:
+        shutil.copyfileobj(file, member, 1 << 20)

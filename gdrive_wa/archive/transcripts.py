@@ -1,0 +1,136 @@
+"""Transcripts that a model on this machine wrote, kept beside WhatsApp's own.
+
+``.gdrive-wa/transcripts.jsonl`` has one JSON object per line, the newest last: ``sha256`` of the
+recording without tags, ``model``, ``language``, ``text`` and ``words`` (start and end in seconds,
+and the word). An empty text says that the model heard no speech. A run that was killed may leave
+an incomplete last line, which is ignored.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from gdrive_wa.archive.index import parsed_words
+from gdrive_wa.core.model import WHATSAPP, VoiceNote, Words
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import write_file
+from gdrive_wa.storage.manifest import STATE_FOLDER
+from gdrive_wa.storage.tree import Tree, as_tree
+
+TRANSCRIPTS_NAME = "transcripts.jsonl"
+_PATH = f"{STATE_FOLDER}/{TRANSCRIPTS_NAME}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a model understood.
+
+    Attributes:
+        sha256: of the recording without tags, hex.
+        model: the model's name.
+        language: ISO 639-1 code, detected or given.
+        text: everything that was said; empty if nothing was.
+        words: start and end in seconds, and the word with its punctuation.
+    """
+
+    sha256: str
+    model: str
+    language: str
+    text: str
+    words: Words = ()
+
+
+def read_transcripts(folder: Tree | Path) -> dict[str, Transcript]:
+    """The newest transcript of each recording in the archive `folder`, by hash.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    tree = as_tree(folder)
+    found: dict[str, Transcript] = {}
+    with storage_errors(tree.shown(_PATH)):
+        if not tree.lexists(_PATH):
+            return found
+        with tree.open(_PATH, buffering=-1) as lines:
+            for line in lines:
+                if (transcript := _parsed(line)) is not None:
+                    found[transcript.sha256] = transcript
+    return found
+
+
+def with_transcript(
+    note: VoiceNote, sha256: str | None, transcripts: Mapping[str, Transcript]
+) -> VoiceNote:
+    """`note` with the transcript of its recording, unless it has WhatsApp's own."""
+    found = transcripts.get(sha256 or "")
+    if found is None or note.transcript_source == WHATSAPP:
+        return note
+    if not found.text:
+        return replace(note, transcript=None, transcript_source=None, words=())
+    return replace(note, transcript=found.text, transcript_source=found.model, words=found.words)
+
+
+class TranscriptLog:
+    """Appends transcripts to the file of an archive that this run has locked."""
+
+    def __init__(self, folder: Tree | Path) -> None:
+        self._tree = as_tree(folder)
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        tree = self._tree
+        with storage_errors(tree.shown(_PATH)):
+            if tree.is_file(_PATH) and tree.lstat(_PATH).st_nlink > 1:
+                write_file(_PATH, tree.read(_PATH), tree=tree)  # another name may be a copy's
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            self._file = tree.open(_PATH, flags, "ab", buffering=-1)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, transcript: Transcript) -> None:
+        """Write `transcript`; it is on the disk when this returns.
+
+        Raises:
+            StorageError: the disk is full or read-only.
+        """
+        line = json.dumps(
+            {
+                "sha256": transcript.sha256,
+                "model": transcript.model,
+                "language": transcript.language,
+                "text": transcript.text,
+                "words": transcript.words,
+            },
+            ensure_ascii=False,
+        )
+        assert self._file is not None  # noqa: S101 - used as a context manager
+        with storage_errors(self._tree.shown(_PATH)):
+            # The line before may be incomplete, because the run that wrote it was killed.
+            self._file.write(b"\n" + line.encode("utf-8", "replace") + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+
+def _parsed(line: bytes) -> Transcript | None:
+    try:
+        item = json.loads(line)
+        texts = {name: item[name] for name in ("sha256", "model", "language", "text")}
+        if not all(isinstance(text, str) for text in texts.values()):
+            return None
+        return Transcript(**texts, words=parsed_words(item["words"]))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None

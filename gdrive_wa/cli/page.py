@@ -1,0 +1,27 @@
+"""``gdrive-wa page``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gdrive_wa.cli import output
+from gdrive_wa.cli.options import PATH, json_option, timezone_option
+from gdrive_wa.core.arguments import as_zone
+
+
+@click.command("page")
+@click.argument("archive", type=PATH)
+@timezone_option
+@json_option
+def command(*, archive: Path, zone: str | None, as_json: bool) -> None:
+    """Write the page of ARCHIVE anew, for example after an update of gdrive-wa."""
+    timezone = as_zone(zone)
+    from gdrive_wa.jobs.page import page  # noqa: PLC0415 - only when run
+
+    written = page(archive, timezone=timezone)
+    if as_json:
+        output.print_json({"page": str(written)})
+    else:
+        output.messages().say(f"wrote {written}")

@@ -1,0 +1,65 @@
+"""``gdrive-wa share``: give away a part of an archive, with a page of its own."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from functools import partial
+
+from gdrive_wa.archive import share as archives
+from gdrive_wa.archive.note_filter import NoteFilter
+from gdrive_wa.core.arguments import DateLike, PathLike, ProgressLike, as_path, as_progress, as_zone
+from gdrive_wa.core.model import Report
+from gdrive_wa.jobs.arguments import ArchiveLike, as_archive
+from gdrive_wa.pages.page import write_page
+
+
+def share(
+    archive: ArchiveLike,
+    dest: PathLike,
+    *,
+    chat: str | None = None,
+    sender: str | None = None,
+    starred: bool = False,
+    since: DateLike | None = None,
+    until: DateLike | None = None,
+    zip: bool = False,  # noqa: A002 - the option's name
+    timezone: tzinfo | str | None = None,
+    progress: ProgressLike | None = None,
+) -> Report:
+    """Copy the chosen voice notes into a folder or a ZIP file to give away.
+
+    It has a page, lists and checksums of its own, and contains nothing of the other notes. It is
+    an archive: `verify`, `notes` and `export` work on it.
+
+    Args:
+        archive: the result of ``open_archive()``, or the path of its folder.
+        dest: a new folder outside of the archive, or the path of the ZIP file.
+        chat: only the chat with this name: its full name or id, or a part of the name that no
+            other chat has.
+        sender: only notes by this person, named in the same way.
+        starred: only starred notes.
+        since: nothing older; a moment, a day, or either as ISO text such as ``2025-03-01``.
+        until: nothing newer; a whole day counts to its end.
+        zip: write one ZIP file; also if `dest` ends in ``.zip``.
+        timezone: of the names and the page, or its name; by default this machine's.
+        progress: receives progress, and may stop the job.
+
+    Returns:
+        Every chosen note, as done, skipped (it has no file, or is already there) or failed.
+
+    Raises:
+        UsageError: no note matches, a name fits several chats or people, `dest` is inside the
+            archive or contains something else, or an argument is wrong.
+        StorageError: `dest` cannot be written.
+        Interrupted: the user asked to stop; the same call continues.
+    """
+    opened, target, zone = as_archive(archive), as_path(dest, "dest"), as_zone(timezone)
+    wanted = NoteFilter.parse(chat=chat, sender=sender, since=since, until=until, timezone=zone)
+    notes = archives.chosen_notes(opened.notes(), wanted, starred=starred)
+    write = archives.share_folder
+    if zip or target.suffix.lower() == archives.ZIP_SUFFIX:
+        write = archives.share_zip
+        if target.suffix.lower() != archives.ZIP_SUFFIX:
+            target = target.with_name(target.name + archives.ZIP_SUFFIX)
+    show = partial(write_page, timezone=zone)
+    return write(opened, notes, target, timezone=zone, show=show, progress=as_progress(progress))

@@ -1,0 +1,264 @@
+"""``gdrive-wa transcribe``: write down what is said in an archive's voice notes."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from datetime import tzinfo
+from pathlib import Path
+from threading import Event
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from gdrive_wa.archive.archive import Archive
+from gdrive_wa.archive.transcripts import TranscriptLog, read_transcripts
+from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.core.arguments import (
+    PathLike,
+    ProgressLike,
+    as_optional_text,
+    as_path,
+    as_progress,
+    as_text,
+    as_zone,
+)
+from gdrive_wa.core.errors import DamagedError, UsageError
+from gdrive_wa.core.model import WHATSAPP, Outcome, Report, VoiceNote
+from gdrive_wa.core.progress import POLL_SECONDS, Progress, Stage
+from gdrive_wa.jobs.arguments import ArchiveLike, as_archive, as_executor
+from gdrive_wa.jobs.cluster import workers_of
+from gdrive_wa.jobs.speech import DEFAULT_MODEL, Heard, Settings, hear, parse_settings, prepare
+from gdrive_wa.pages.page import write_page
+from gdrive_wa.storage.manifest import STATE_FOLDER, read_manifest
+
+NO_SPEECH = "no speech was found"
+_AHEAD = 2
+"""Recordings that wait on this machine, so that the model is never idle."""
+_AHEAD_ELSEWHERE = 64
+"""The same on an executor that was handed in."""
+
+
+class _Recording(NamedTuple):
+    """A recording to hear: its file, its hash without tags, and its size in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+def transcribe(
+    archive: ArchiveLike,
+    *,
+    model: PathLike = DEFAULT_MODEL,
+    language: str | None = None,
+    chat: str | None = None,
+    device: str = "auto",
+    executor: Executor | None = None,
+    cluster: str | None = None,
+    timezone: tzinfo | str | None = None,
+    progress: ProgressLike | None = None,
+) -> Report:
+    """Write down what is said, with a Whisper model on this machine. Needs the extra
+    ``transcribe``.
+
+    The transcripts get into the archive's lists and its page, marked with the model's name.
+    Notes with WhatsApp's own transcript keep that. What an earlier run with the same model has
+    heard is not heard again. No recording leaves this machine.
+
+    Args:
+        archive: the result of ``open_archive()``, or the path of its folder.
+        model: a Whisper model's name, such as ``tiny``, ``base``, ``small`` or ``large-v3``, or a
+            folder with a model for faster-whisper. A name is downloaded once if necessary.
+        language: the code of the language that is spoken, such as ``de``; by default it is
+            detected for each note.
+        chat: only chats with this text in their name, in any case.
+        device: ``cpu``, ``cuda``, or ``auto`` for a graphics card if there is one.
+        executor: hears the recordings in place of this process: any
+            :class:`concurrent.futures.Executor` whose workers see the same folders.
+        cluster: the address of a Dask scheduler whose workers hear the recordings instead.
+        timezone: of the times on the page, or its name; by default this machine's.
+        progress: receives progress, and may stop the job; what was heard is kept.
+
+    Returns:
+        Every note that has a file, as done, skipped (transcribed already, or without speech) or
+        failed.
+
+    Raises:
+        UsageError: the extra is not installed, there is no such model, chat or archive, or an
+            argument is wrong.
+        NetworkError: the model cannot be downloaded, or the cluster does not answer.
+        StorageError: the archive cannot be written, or another run uses it.
+        Interrupted: the user asked to stop; the next run continues.
+    """
+    opened, reporter, zone = as_archive(archive), as_progress(progress), as_zone(timezone)
+    name = as_text(model, "model") if isinstance(model, str) else str(as_path(model, "model"))
+    settings = parse_settings(
+        name, as_optional_text(language, "language"), as_text(device, "device")
+    )
+    executor, cluster = as_executor(executor), as_optional_text(cluster, "cluster")
+    started, report = time.monotonic(), Report()
+    with (
+        workers_of(executor, cluster, reporter) as workers,
+        ArchiveWriter(opened.folder, timezone=zone, progress=reporter) as writer,
+    ):
+        wanted = _wanted(opened, settings, as_optional_text(chat, "chat"), report)
+        try:
+            if wanted:
+                prepare(settings, reporter.say)
+                _hear_all(opened.folder, settings, wanted, workers, report, reporter)
+        finally:
+            write_page(opened.folder, writer.finish(), timezone=zone)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _wanted(
+    archive: Archive, settings: Settings, chat: str | None, report: Report
+) -> dict[_Recording, list[VoiceNote]]:
+    """The recordings to hear, each once, with the notes that have it."""
+    notes = archive.notes(chat=chat)
+    if chat is not None and not notes:
+        raise UsageError(
+            f"no chat has '{chat}' in its name", hint="list the chats with gdrive-wa notes"
+        )
+    heard = read_transcripts(archive.folder)
+    hashes = {record.path: record.content_sha256 for record in read_manifest(archive.folder)}
+    wanted: dict[_Recording, list[VoiceNote]] = {}
+    for note in notes:
+        sha256 = hashes.get(note.file or "")
+        if note.path is None or note.file is None or sha256 is None:
+            continue
+        known = heard.get(sha256)
+        if note.transcript_source == WHATSAPP:
+            report.skipped.append(_outcome(note, "it has WhatsApp's own transcript"))
+        elif known is not None and known.model == settings.name:
+            report.skipped.append(
+                _outcome(note, "transcribed already" if known.text else NO_SPEECH)
+            )
+        else:
+            recording = _Recording(str(note.path), sha256, note.size or 0)
+            same = next((each for each in wanted if each.sha256 == sha256), recording)
+            wanted.setdefault(same, []).append(note)
+    return wanted
+
+
+def _hear_all(
+    folder: Path,
+    settings: Settings,
+    wanted: dict[_Recording, list[VoiceNote]],
+    executor: Executor | None,
+    report: Report,
+    progress: Progress,
+) -> None:
+    """Hear all recordings, and write down each transcript as soon as it is there."""
+    size = sum(recording.size for recording in wanted)
+    progress.begin(Stage.TRANSCRIBE, items=len(wanted), total_bytes=size)
+    with TranscriptLog(folder) as log, _Ears(settings, folder, executor, progress) as ears:
+        for recording, result in ears.heard(wanted):
+            if result.transcript is not None:
+                log.add(result.transcript)
+            for note in wanted[recording]:
+                _report(report, note, result)
+            report.bytes += recording.size
+            progress.advance(Stage.TRANSCRIBE, items=1, moved=recording.size)
+    progress.end(Stage.TRANSCRIBE)
+
+
+class _Ears:
+    """Hears recordings in order, on a thread of this process or on a given executor."""
+
+    def __init__(
+        self, settings: Settings, folder: Path, executor: Executor | None, progress: Progress
+    ) -> None:
+        self._settings = settings
+        self._near = str((folder / STATE_FOLDER).absolute())
+        self._given = executor
+        self._progress = progress
+        self._stopped = Event()
+        self._own = ThreadPoolExecutor(1, thread_name_prefix="gdrive-wa hear")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._own.shutdown(wait=True, cancel_futures=True)
+
+    def heard(self, recordings: Iterable[_Recording]) -> Iterator[tuple[_Recording, Heard]]:
+        """Each recording with what became of it, in order.
+
+        Raises:
+            Interrupted: the user asked to stop.
+        """
+        waiting: deque[tuple[_Recording, Future[Heard]]] = deque()
+        most = _AHEAD if self._given is None else _AHEAD_ELSEWHERE
+        try:
+            for recording in recordings:
+                waiting.append((recording, self._submit(recording)))
+                while len(waiting) > most:
+                    yield self._next(waiting)
+            while waiting:
+                yield self._next(waiting)
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _submit(self, recording: _Recording) -> Future[Heard]:
+        if self._given is not None:
+            try:
+                return self._given.submit(
+                    hear, self._settings, recording.path, recording.sha256, self._near
+                )
+            except Exception as error:  # noqa: BLE001 - whatever the executor raises
+                self._give_up(error)
+        return self._here(recording)
+
+    def _here(self, recording: _Recording) -> Future[Heard]:
+        return self._own.submit(
+            hear,
+            self._settings,
+            recording.path,
+            recording.sha256,
+            self._near,
+            self._stopped.is_set,
+        )
+
+    def _next(self, waiting: deque[tuple[_Recording, Future[Heard]]]) -> tuple[_Recording, Heard]:
+        recording, future = waiting.popleft()
+        while True:
+            self._progress.check()
+            try:
+                return recording, future.result(timeout=POLL_SECONDS)
+            except NotYet:
+                continue
+            except Exception as error:  # noqa: BLE001 - a worker died: this machine does it
+                self._give_up(error)
+                future = self._here(recording)
+
+    def _give_up(self, error: Exception) -> None:
+        if self._given is not None:
+            self._given = None
+            reason = str(error) or type(error).__name__
+            self._progress.say(f"transcribing on this machine instead of the workers: {reason}")
+
+
+def _report(report: Report, note: VoiceNote, heard: Heard) -> None:
+    if heard.transcript is None:
+        report.failed.append(_outcome(note, heard.reason, exit_code=DamagedError.exit_code))
+    elif heard.transcript.text:
+        report.done.append(_outcome(note))
+    else:
+        report.skipped.append(_outcome(note, NO_SPEECH))
+
+
+def _outcome(note: VoiceNote, reason: str | None = None, *, exit_code: int = 0) -> Outcome:
+    path = note.whatsapp_path or note.file or ""
+    return Outcome(path=path, file=note.file, reason=reason, exit_code=exit_code)
