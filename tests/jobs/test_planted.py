@@ -21,7 +21,13 @@ NOTES = "Media/WhatsApp Voice Notes"
 STATE = ".gdrive-wa"
 STATE_FILES = (
     *("lock", "lock.holder", "manifest.jsonl", "changed.json", "last-run.json", "partial"),
-    *("blobs", "reports", ".gdrive-wa-0123456789abcdef.tmp", "manifest.version-0.jsonl"),
+    *(
+        "transcripts.jsonl",
+        "blobs",
+        "reports",
+        ".gdrive-wa-0123456789abcdef.tmp",
+        "manifest.version-0.jsonl",
+    ),
 )
 IN_STATE = (STATE, *(f"{STATE}/{name}" for name in STATE_FILES))
 FOLDERS = ("Media", NOTES, "Voice notes", "Voice notes/Unmatched", "Databases")
@@ -68,6 +74,8 @@ RUNS: dict[str, Callable[[Path, Path], object]] = {
     "decrypt": gdrive_wa.decrypt,
     "verify": lambda _phone, dest: gdrive_wa.verify(dest),
     "notes": lambda _phone, dest: gdrive_wa.notes(dest),
+    "page": lambda _phone, dest: gdrive_wa.page(dest),
+    "share": lambda phone, dest: gdrive_wa.share(dest, phone.parent / "given.zip"),
 }
 WRITES = ("restore", "keep", "download", "decrypt")
 
