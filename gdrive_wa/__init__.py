@@ -67,6 +67,7 @@ from gdrive_wa.core.errors import (
     NetworkError,
     PartialError,
     PayloadError,
+    QuotaError,
     RefusedError,
     StorageError,
     TruncatedError,
@@ -92,10 +93,11 @@ if TYPE_CHECKING:
     from gdrive_wa.jobs.backups import backups
     from gdrive_wa.jobs.decrypt import decrypt, decrypt_file, decrypt_tree
     from gdrive_wa.jobs.demo import demo
-    from gdrive_wa.jobs.doctor import Finding, doctor
+    from gdrive_wa.jobs.doctor import doctor
     from gdrive_wa.jobs.download_backup import download
     from gdrive_wa.jobs.emulator import RunningEmulator, emulator
     from gdrive_wa.jobs.export import export
+    from gdrive_wa.jobs.finding import Finding
     from gdrive_wa.jobs.inspect import inspect
     from gdrive_wa.jobs.key import KeyMatch, key_check, key_create
     from gdrive_wa.jobs.login import login, logout
@@ -120,7 +122,7 @@ _LAZY = {
     "CipherKey": "crypt.keys",
     "Decrypted": "crypt.decrypt",
     "FileMetadata": "crypt.envelope",
-    "Finding": "jobs.doctor",
+    "Finding": "jobs.finding",
     "Identity": "jobs.whoami",
     "Inspection": "crypt.inspect",
     "Key": "crypt.keys",
@@ -200,6 +202,7 @@ __all__ = [
     "Progress",
     "ProgressEvent",
     "ProgressLike",
+    "QuotaError",
     "RefusedError",
     "Report",
     "RootKey",

@@ -65,7 +65,7 @@ def _explain(error: BaseException) -> int:
     """Print what went wrong and what to do, and return the exit code."""
     match error:
         case GdriveWaError():
-            print_error(error.message, error.hints)
+            print_error(error.message, error.hints, detail=error.detail)
             return error.exit_code
         case click.Abort() | KeyboardInterrupt():
             print_error("stopped", Interrupted.default_hints)

@@ -43,8 +43,8 @@ TYPES = tuple(_TYPES.split())
 _ERRORS = """
     AuthenticationError ChecksumError CredentialsError DamagedError DatabaseError FormatError
     GdriveWaError GoneError Interrupted KeyFailure KeyFileError MetadataError MissingKeyError
-    NetworkError PartialError PayloadError RefusedError StorageError TruncatedError UnsafeNameError
-    UsageError WrongKeyError WrongKeyTypeError
+    NetworkError PartialError PayloadError QuotaError RefusedError StorageError TruncatedError
+    UnsafeNameError UsageError WrongKeyError WrongKeyTypeError
 """
 ERRORS = tuple(_ERRORS.split())
 PUBLIC = [*CALLS, *TYPES, *ERRORS, "__version__"]
@@ -56,6 +56,7 @@ EXIT_CODES = {
     "CredentialsError": 3,
     "NetworkError": 4,
     "GoneError": 4,
+    "QuotaError": 4,
     "RefusedError": 4,
     "KeyFailure": 5,
     "MissingKeyError": 5,
@@ -87,7 +88,7 @@ FOREIGN_TYPES = {
     "Self",
 }
 """Types of signatures that are Python's or pandas's own."""
-NEVER_RAISES = {"doctor"}
+NEVER_RAISES: set[str] = set()
 WRONG = (3.5, b"bytes", ["a list"], object())
 """What no argument of any call may be, apart from the exceptions below."""
 ALLOWED = {("load_key", "source", bytes)}

@@ -13,6 +13,7 @@ import pytest
 from tests.benchmarks.measure import Measured, measure
 from tests.benchmarks.phone import make_notes, make_plain, make_sealed, write_digits
 from tests.benchmarks.restore import restore
+from tests.benchmarks.speech import distance, words_of
 from tests.benchmarks.table import BUDGET, Reach, compare, enter, print_budget
 from tests.benchmarks.workspace import Workspace
 
@@ -116,3 +117,11 @@ def test_on_a_disk_nothing_is_deleted_before_the_end(tmp_path: Path) -> None:
     assert (tmp_path / "file").exists()
     Workspace(tmp_path, in_memory=True).drop(tmp_path / "file")
     assert not (tmp_path / "file").exists()
+
+
+def test_the_word_error_rate_counts_words() -> None:
+    truth = words_of("Forty of them, on 9 March. I can't!")
+    assert truth == ["forty", "of", "them", "on", "nine", "march", "i", "can't"]
+    assert distance(truth, words_of("40 of them on nine March I can't")) == 0
+    assert distance(truth, words_of("fourteen of them nine march I can't stay")) == 3
+    assert distance(truth, []) == len(truth)

@@ -41,7 +41,7 @@ def finalised_notes(notes: Iterable[VoiceNote], manifest: Manifest) -> list[Voic
         _finalised(note, files.get(note_id), manifest.tree, transcripts)
         for note_id, note in catalogued.items()
     )
-    return in_order([*ended, *_unmatched(manifest, catalogued)])
+    return in_order([*ended, *_unmatched(manifest, catalogued, transcripts)])
 
 
 def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
@@ -96,12 +96,15 @@ def _finalised(
     return replace(note, file=record.path, status=status)
 
 
-def _unmatched(manifest: Manifest, catalogued: Container[str]) -> Iterable[VoiceNote]:
+def _unmatched(
+    manifest: Manifest, catalogued: Container[str], transcripts: Mapping[str, Transcript]
+) -> Iterable[VoiceNote]:
     for record in manifest:
         if record.message in catalogued or not record.path.startswith(f"{VOICE_FOLDER}/"):
             continue
         if manifest.tree.is_file(record.path):
-            yield _unmatched_note(record) if record.message is None else _unindexed_note(record)
+            note = _unmatched_note(record) if record.message is None else _unindexed_note(record)
+            yield with_transcript(note, record.content_sha256, transcripts)
 
 
 def _unmatched_note(record: Record) -> VoiceNote:

@@ -15,6 +15,8 @@ _KEY_WORDS = {
     "key": "64-digit key",
     "password": "password",
     "passkey": "passkey",
+    "password_or_key": "password or 64-digit key",
+    "unknown": "unknown lock",
 }
 
 
@@ -26,7 +28,7 @@ def command(*, where: Where, as_json: bool) -> None:
     from gdrive_wa.jobs.backups import backups  # noqa: PLC0415 - Google's libraries are slow
 
     with where.open() as source:
-        found = backups(source)
+        found = backups(source, progress=output.progress())
     if as_json:
         output.print_json([backup.to_json() for backup in found])
         return
@@ -40,11 +42,22 @@ def command(*, where: Where, as_json: bool) -> None:
         ["account", "updated", "size", "encryption", "app", "name"],
         [_row(backup) for backup in found],
     )
+    for backup in found:
+        if backup.expires and backup.deactivates:
+            output.messages().say(
+                f"{backup.account}: unless the phone backs up again, Google may delete this backup"
+                f" from {backup.expires} on, and WhatsApp may deactivate the account from"
+                f" {backup.deactivates} on"
+            )
 
 
 def _row(backup: Backup) -> list[str]:
-    encryption = _KEY_WORDS.get(backup.key_type or "", "end-to-end" if backup.encrypted else "?")
-    state = " (uploading)" if backup.uploading else ""
+    locks = backup.locks or tuple(filter(None, [backup.key_type]))
+    words = ", ".join(_KEY_WORDS.get(lock, lock) for lock in locks)
+    encryption = words or ("end-to-end" if backup.encrypted else "?")
+    if backup.locks:
+        encryption = f"end-to-end: {words}"
+    state = " (perhaps uploading)" if backup.uploading else ""
     return [
         backup.account,
         moment(backup.updated) + state,

@@ -5,16 +5,27 @@ from __future__ import annotations
 import click
 
 from gdrive_wa.cli import output
-from gdrive_wa.cli.options import json_option
+from gdrive_wa.cli.options import account_option, endpoint_option, json_option
 
 
 @click.command("doctor")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Ask Google's servers too: DNS, certificates, clock, proxy, token, services, quota."
+    " Signs nothing in.",
+)
+@account_option
+@endpoint_option
 @json_option
-def command(*, as_json: bool) -> None:
-    """Show what is set up, what is missing, and what to do about it. Contacts no server."""
+def command(*, online: bool, account: str | None, endpoint: str | None, as_json: bool) -> None:
+    """Show what is set up, what is missing, and what to do about it.
+
+    Without --online, no server is contacted.
+    """
     from gdrive_wa.jobs.doctor import doctor  # noqa: PLC0415 - ciphers are slow to import
 
-    findings = doctor()
+    findings = doctor(online=online, account=account, endpoint=endpoint)
     if as_json:
         output.print_json([finding.to_json() for finding in findings])
         return

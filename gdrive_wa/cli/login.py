@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import functools
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gdrive_wa.cli import output
 from gdrive_wa.cli.options import PATH, endpoint_option
-from gdrive_wa.core.errors import UsageError
-from gdrive_wa.core.model import Secret
 
-EMBEDDED_SETUP = "https://accounts.google.com/EmbeddedSetup"
+if TYPE_CHECKING:
+    from gdrive_wa.google.logins import Login
 
 
 @click.command("login")
 @click.option(
     "--provider",
     type=click.Choice(["oauth", "android"]),
-    default="oauth",
-    show_default=True,
-    help="oauth: a browser and your own OAuth client. android: the way a phone signs in;"
-    " unofficial, and the stored token gives access to your whole account.",
+    help="android: the way a phone signs in, for WhatsApp's own backup; unofficial, and the stored"
+    " token gives access to your whole account. oauth: a browser and your own OAuth client, for"
+    " copies in your own Drive.  [default: asked]",
 )
 @click.option(
     "--client-secrets",
     type=PATH,
     metavar="FILE",
-    help="Your OAuth client file.  [default: client_secrets.json in the config folder]",
+    help="Your OAuth client file.  [default: client_secrets.json in the config folder, or the"
+    " client of the stored login]",
 )
 @click.option("--account", metavar="EMAIL", help="The Google account of the phone.")
 @click.option("--drive", is_flag=True, help="Read your own Drive too, for --source drive.")
@@ -50,7 +49,7 @@ EMBEDDED_SETUP = "https://accounts.google.com/EmbeddedSetup"
 @endpoint_option
 def command(
     *,
-    provider: str,
+    provider: str | None,
     client_secrets: Path | None,
     account: str | None,
     drive: bool,
@@ -61,28 +60,32 @@ def command(
 ) -> None:
     """Sign in to Google, and store the login for later.
 
-    The login is stored in this machine's keyring, or in a file that only you can read.
+    You need no login for the surest way, a cable to the phone: see restore --folder. The login is
+    stored in this machine's keyring, or in a file that only you can read.
     """
+    from gdrive_wa.cli.sign_in import SignIn, choose, read_cookie  # noqa: PLC0415
     from gdrive_wa.google.logins import providers  # noqa: PLC0415 - slow to import
     from gdrive_wa.jobs.login import login as sign_in  # noqa: PLC0415 - slow to import
 
-    messages, before, oauth_token = output.messages(), providers(), None
-    if provider == "android":
-        if account is None:
-            raise UsageError(
-                "--provider android needs an account", hint="give it with --account EMAIL"
-            )
-        oauth_token = _cookie()
-    elif no_browser:
-        way = f"{port}:127.0.0.1:{port}" if port else "8085:127.0.0.1:8085"
-        fixed = "" if port else "run this with --port 8085, and "
-        messages.hint(f"browser on another machine? {fixed}run there: ssh -L {way} THIS_MACHINE")
+    messages, before = output.messages(), providers()
+    chosen = choose(
+        SignIn(
+            provider=provider,
+            account=account,
+            client_secrets=client_secrets,
+            drive=drive,
+            through_browser=no_browser or port > 0,
+        )
+    )
+    if chosen is None:
+        return
+    android = chosen.provider == "android"
     login = sign_in(
-        provider,
-        account=account,
-        client_secrets=client_secrets,
-        oauth_token=oauth_token,
-        drive=drive,
+        chosen.provider or "oauth",
+        account=chosen.account,
+        client_secrets=chosen.client_secrets,
+        oauth_token=read_cookie() if android else None,
+        drive=chosen.drive,
         open_browser=not no_browser,
         port=port,
         timeout=timeout,
@@ -90,27 +93,23 @@ def command(
         say=functools.partial(click.echo, err=True) if no_browser else messages.say,
     )
     messages.say(f"signed in as {login.account}")
-    if before.get(login.account, provider) != provider:
+    if before.get(login.account, login.provider) != login.provider:
         messages.say(f"this replaced the {before[login.account]} login of {login.account}")
     if login.kept_in != "keyring":
         messages.say(f"warning: this machine has no keyring; the login is kept in {login.kept_in}")
-    where = " --source drive --folder PATH" if drive and provider == "oauth" else ""
-    messages.hint(f"see your backups with: gdrive-wa backups{where}")
+    _hint_at_backups(login)
 
 
-def _cookie() -> Secret:
-    """Ask for the cookie at a hidden prompt, or read it from stdin; it is never an argument."""
-    if not sys.stdin.isatty():
-        text = sys.stdin.readline().strip()
-        if not text:
-            raise UsageError(
-                "the oauth_token cookie cannot be asked for without a terminal",
-                hint=f"run it in a terminal, or pipe the cookie in; it comes from {EMBEDDED_SETUP}",
-            )
-        return Secret(text)
-    output.messages().say(
-        f"1. Open {EMBEDDED_SETUP} in a browser, and sign in as the owner of the phone.\n"
-        "2. Agree. The page then keeps loading and never finishes; that is normal.\n"
-        "3. In the browser's developer tools, find the cookie named oauth_token; copy its value."
-    )
-    return Secret(str(click.prompt("oauth_token (hidden)", hide_input=True, err=True)).strip())
+def _hint_at_backups(login: Login) -> None:
+    """Show what this login can read, and how."""
+    from gdrive_wa.google.login import DRIVE_SCOPE  # noqa: PLC0415 - slow to import
+    from gdrive_wa.google.ways import ANDROID, WHAT_A_CLIENT_IS  # noqa: PLC0415
+
+    hint = output.messages().hint
+    if login.provider == "android":
+        hint("see your backups with: gdrive-wa backups")
+    elif DRIVE_SCOPE in login.scopes:
+        hint("see your backups with: gdrive-wa backups --source drive --folder PATH")
+    else:
+        hint(f"{WHAT_A_CLIENT_IS}; to read those, run: gdrive-wa login --drive")
+        hint(ANDROID)

@@ -41,7 +41,7 @@ def command(
         for entry in entries
     ]
     output.print_table(None, ["modified", "size", "kind", "path"], rows)
-    total = sum(entry.size or 0 for entry in entries)
+    total = sum(entry.counted_size for entry in entries)
     output.messages().say(f"{len(entries)} entries, {size(total)}")
     if key is None and any(entry.envelope is not None for entry in entries):
         output.messages().hint("with the key (--key-file FILE) the real names are shown")

@@ -61,13 +61,20 @@ def wants_traceback() -> bool:
     return _MESSAGES.verbose
 
 
-def print_error(message: str, hints: tuple[str, ...]) -> None:
-    """Print an error: one line with what is wrong, then the hints."""
+def print_error(message: str, hints: tuple[str, ...], *, detail: str = "") -> None:
+    """Print an error: one line with what is wrong, then the hints. If the run is verbose, the
+    server's own words come between them."""
     click.echo(
         f"{click.style('error:', fg='red') if colours() else 'error:'} {plain(message)}", err=True
     )
+    _print_detail(detail)
     for hint in hints:
         click.echo(f"hint: {plain(hint)}", err=True)
+
+
+def _print_detail(detail: str) -> None:
+    if detail and _MESSAGES.verbose:
+        click.echo(f"the server's answer: {plain(detail)}", err=True)
 
 
 def colours() -> bool:
@@ -127,6 +134,7 @@ def _print_failed(failed: Iterable[Outcome]) -> None:
         for outcome in outcomes:
             line = f"failed: {plain(outcome.path)}: {plain(outcome.reason or '')}"
             click.echo(line, err=True)
+            _print_detail(outcome.detail)
         for hint in hints:
             click.echo(f"hint: {plain(hint)}", err=True)
 

@@ -9,7 +9,8 @@ code for the command line. Public functions raise no other exceptions for bad in
     ├── CredentialsError              3   not logged in, or Google refused the login
     ├── NetworkError                  4   the network, or Google's service
     │   ├── GoneError                 4   one listed entry no longer exists
-    │   └── RefusedError              4   Google refuses one listed entry permanently
+    │   ├── RefusedError              4   Google refuses one listed entry permanently
+    │   └── QuotaError                4   Google allows no more requests for now, or today
     ├── KeyFailure                    5   the key
     │   ├── MissingKeyError           5   no key was given
     │   ├── KeyFileError              5   what was given is not a key
@@ -41,8 +42,10 @@ class GdriveWaError(Exception):
         message: what is wrong, in one line; lower case, without a full stop or any secret.
         hints: what the user can do; one line each.
         exit_code: exit code of a command that ends with this error.
+        detail: the server's own words about it, for ``--verbose``; empty if there are none.
     """
 
+    detail: str = ""
     exit_code: ClassVar[int] = 1
     default_hints: ClassVar[tuple[str, ...]] = ()
 
@@ -90,6 +93,10 @@ class GoneError(NetworkError):
 
 class RefusedError(NetworkError):
     """Google refuses one entry permanently; retrying does not help."""
+
+
+class QuotaError(NetworkError):
+    """Google allows no more requests for now, or none until tomorrow."""
 
 
 class KeyFailure(GdriveWaError):  # noqa: N818 - "KeyError" has another meaning in Python

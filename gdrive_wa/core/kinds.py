@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 __all__ = [
+    "LONGEST_DATABASE",
     "LONGEST_ENVELOPE",
+    "LONGEST_MEDIA",
     "LONGEST_VOICE_NOTE",
     "METADATA_SUFFIX",
     "ROOT_KEY_SUFFIXES",
@@ -19,6 +21,7 @@ __all__ = [
     "is_encrypted",
     "is_end_to_end",
     "kind_of",
+    "longest",
     "without_encryption",
 ]
 
@@ -28,6 +31,10 @@ LONGEST_ENVELOPE = 1 << 16
 """Maximum size of a metadata envelope, in bytes; typical ones have a few hundred."""
 LONGEST_VOICE_NOTE = 64 << 20
 """Maximum size of a voice note, in bytes: hours of speech at WhatsApp's bit rate."""
+LONGEST_MEDIA = 4 << 30
+"""Maximum size of any other media file, in bytes; WhatsApp sends at most 2 GB."""
+LONGEST_DATABASE = 256 << 30
+"""Maximum size of a database or of settings, in bytes; large ones have some 20 GB."""
 ROOT_KEY_SUFFIXES = (".crypt15", ".mcrypt1")
 """Suffixes of end-to-end encrypted files, which need the root key."""
 SERVER_KEY_SUFFIXES = (".crypt12", ".crypt14")
@@ -121,6 +128,13 @@ def kind_of(path: str) -> Kind:
         if name.endswith(suffix):
             return kind
     return Kind.SETTINGS if name.endswith((".json", ".zip", ".xml")) else Kind.UNKNOWN
+
+
+def longest(kind: Kind) -> int:
+    """Maximum size in bytes of an entry of this kind. What claims to be longer is not genuine."""
+    if kind is Kind.VOICE:
+        return LONGEST_VOICE_NOTE
+    return LONGEST_DATABASE if kind in (Kind.DATABASE, Kind.SETTINGS) else LONGEST_MEDIA
 
 
 def is_encrypted(name: str) -> bool:

@@ -6,13 +6,13 @@ All subpackages use them. They do not depend on Google, keys, threads or the ter
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Self, TypeAlias
 
 from gdrive_wa.core.errors import GdriveWaError, UsageError
-from gdrive_wa.core.kinds import Kind, kind_of
+from gdrive_wa.core.kinds import Kind, kind_of, longest
 
 __all__ = [
     "Backup",
@@ -75,9 +75,19 @@ class Backup:
         updated: when it was last written, UTC.
         size: stored size in bytes, if the source reports it.
         encrypted: whether it is end-to-end encrypted; None if unknown.
-        key_type: ``server``, ``key`` (64 digits), ``password`` or ``passkey``; None if unknown.
+        key_type: ``server``, or the first of `locks`; None if unknown.
+        locks: all that open it, the most useful one first: ``key`` (64 digits),
+            ``password_or_key`` (either; the backup does not say which), ``password``,
+            ``passkey``, ``unknown`` (a lock that is newer than this version); empty if unknown.
         app_version: version of WhatsApp that wrote it.
-        uploading: an upload is running or was interrupted; the backup may be incomplete.
+        uploading: an upload may be running, or was interrupted. Finished backups sometimes keep
+            this mark.
+        unfinished: nothing shows that the backup is whole: it says neither its size nor how it is
+            encrypted, or is marked as uploading and lacks one of them.
+        expires: the date from which on Google may delete it, unless it is renewed; None if
+            unknown, or if the source does not delete backups.
+        deactivates: the date from which on WhatsApp may deactivate the account of a phone that was
+            last used for this backup; None as for `expires`.
         sealed: an encrypted metadata envelope of the backup, which allows checking a key.
         owner: name of the owner, if the source reports it; most databases contain it as well.
     """
@@ -88,8 +98,12 @@ class Backup:
     size: int | None = None
     encrypted: bool | None = None
     key_type: str | None = None
+    locks: tuple[str, ...] = ()
     app_version: str | None = None
     uploading: bool = False
+    unfinished: bool = False
+    expires: date | None = None
+    deactivates: date | None = None
     sealed: str | None = field(default=None, repr=False)
     owner: str | None = None
 
@@ -102,8 +116,12 @@ class Backup:
             "size": self.size,
             "encrypted": self.encrypted,
             "key_type": self.key_type,
+            "locks": list(self.locks),
             "app_version": self.app_version,
             "uploading": self.uploading,
+            "unfinished": self.unfinished,
+            "expires": self.expires and self.expires.isoformat(),
+            "deactivates": self.deactivates and self.deactivates.isoformat(),
         }
 
 
@@ -143,6 +161,16 @@ class Entry:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", kind_of(self.path))
+
+    @property
+    def impossible(self) -> bool:
+        """True if its listed size is more than such a file can have."""
+        return self.size is not None and self.size > longest(self.kind)
+
+    @property
+    def counted_size(self) -> int:
+        """The size to count in sums: 0 if it is unknown, or impossible."""
+        return 0 if self.size is None or self.impossible else self.size
 
     def to_json(self) -> dict[str, object]:
         """The keys of ``ls --json``."""
@@ -294,6 +322,7 @@ class Outcome:
         reason: why it was skipped or failed; None if it is done.
         hints: what to do about a failure.
         exit_code: exit code of its error.
+        detail: the server's own words about a failure, for ``--verbose``.
     """
 
     path: str
@@ -302,11 +331,18 @@ class Outcome:
     reason: str | None = None
     hints: tuple[str, ...] = ()
     exit_code: int = 0
+    detail: str = ""
 
     @classmethod
     def failed(cls, path: str, error: GdriveWaError) -> Self:
         """The outcome of an entry that failed with `error`."""
-        return cls(path=path, reason=error.message, hints=error.hints, exit_code=error.exit_code)
+        return cls(
+            path=path,
+            reason=error.message,
+            hints=error.hints,
+            exit_code=error.exit_code,
+            detail=error.detail,
+        )
 
     def to_json(self) -> dict[str, object]:
         """The keys of each entry in a report; all are always present."""

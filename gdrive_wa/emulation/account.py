@@ -17,7 +17,15 @@ every other key may be left out:
       "android_id": "…",                   if given, the only device that may log in
       "managed": false,                    a Workspace account whose device must be managed
       "browser_first": false,              the Android login is sent to a browser
-      "clients": [{"client_id": "…", "client_secret": "…", "whatsapp": true}],
+      "droidguard": "null",                the proof of a phone that is accepted; "absent" accepts
+                                           a form without one, anything else no form at all
+      "exchange_error": "…",               Google's word for refusing the cookie
+      "token_error": "…",                  Google's word for refusing access tokens
+      "whatsapp_never_allowed": false,     the account never let WhatsApp into its Drive
+      "reauthenticate": false,             logins are not renewed: the administrator limits them
+      "testers": ["…"],                    if given, the only ones whom an app in testing lets in
+      "clients": [{"client_id": "…", "client_secret": "…", "whatsapp": true,
+                   "kind": "installed", "error": "…"}],
                                            without it: one, that Emulator.client_config() gives
       "page_size": 1000,                   the most that a page of a listing holds
       "backups": [{                        without it: one backup, of what backup/ holds
@@ -32,7 +40,12 @@ every other key may be left out:
       "appdata": "names",                  how appDataFolder shows it: names, folders, file_map
       "my_drive": {"Phone/WhatsApp": "backup"},   folders of DIR shown in My Drive; of a list, each
                                                   under this same name
-      "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive and what they lead to
+      "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive and what they lead to;
+                                                  "//Team/Phone" lies in the shared drive Team
+      "shared_drives": {"Team": {"Phone": "backup"}},   as my_drive, by the name of the drive
+      "shared_with_me": {"WhatsApp": "backup"},         folders that somebody else shares
+      "resource_keys": {"//Team/Phone": "0-key"},       folders that need a key, by path
+      "documents": {"Plan": "document"}                 Google's own documents in My Drive
     }
 
 A client whose ``whatsapp`` is false stands for everybody's own OAuth client: it sees an empty
@@ -70,11 +83,15 @@ class Client:
         client_id: its public name.
         client_secret: what a desktop client calls a secret.
         whatsapp: its tokens count as WhatsApp's own.
+        kind: ``installed``, or another one, to which no browser is sent back.
+        error: Google's word for refusing it at the token endpoint, such as ``disabled_client``.
     """
 
     client_id: str
     client_secret: str
     whatsapp: bool = True
+    kind: str = "installed"
+    error: str = ""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 One address, ``/android/auth``, does two things. The ``oauth_token`` cookie of the sign-in page
 becomes a master token, bound to a device; a master token becomes an access token for one
-application. A refusal is ``Error=…`` with status 403.
+application. A refusal is ``Error=…`` with status 403, or 503 for a failure that passes. The cookie
+says who signs in, whatever address was given.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ OLDEST_PLAY_SERVICES = 240913000
 WHATSAPP_APPS = ("com.whatsapp", "com.whatsapp.w4b")
 WHATSAPP_SIGNATURE = "38a0f7d505fe18fec64fbf343ecaaaf310dbd799"
 _SCOPES = "oauth2:"
+_PASSING = {"ServiceUnavailable", "InternalError"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +42,29 @@ class AndroidSignIn:
         form = request.form
         version = whole_number(form.get("google_play_services_version", "0"))
         if version is None or version < OLDEST_PLAY_SERVICES:
-            return _lines({"Error": "ServiceDisabled"}, status=403)
+            return _refused("ServiceDisabled")
         if form.get("ACCESS_TOKEN") == "1":
             return self._sign_in(form)
         return self._access(form)
 
     def _sign_in(self, form: Mapping[str, str]) -> Response:
-        if form.get("droidguard_results") != "null":  # since early 2026
-            return _lines({"Error": "MissingDroidguard"}, status=403)
         account = self._account(form.get("Email", ""))
-        cookie = form.get("Token", "")
+        if not _proves(account, form):
+            return _refused("MissingDroidguard")
         if account is not None and account.settings.get("browser_first"):
             return self._send_to_browser(account)
-        email = self.tokens.redeem_cookie(cookie)
+        email = self.tokens.redeem_cookie(form.get("Token", ""))
+        account = self._account(email or "")
         android_id = form.get("androidId", "")
-        if account is None or email != account.email or not android_id:
-            return _lines({"Error": "BadAuthentication"}, status=403)
+        if account is None or not android_id:
+            return _refused("BadAuthentication")
         wanted = account.settings.get("android_id")
         if wanted is not None and wanted != android_id:
-            return _lines({"Error": "BadAuthentication"}, status=403)
+            return _refused("BadAuthentication")
         if account.settings.get("managed"):
-            return _lines({"Error": "DeviceManagementRequiredOrSyncDisabled"}, status=403)
+            return _refused("DeviceManagementRequiredOrSyncDisabled")
+        if "exchange_error" in account.settings:
+            return _refused(account.settings["exchange_error"])
         return _lines(
             {
                 "Token": self.tokens.sign_in(Device(account.email, android_id)),
@@ -76,12 +80,16 @@ class AndroidSignIn:
         device = self.tokens.device(master)
         account = self._account(device.email) if device is not None else None
         if device is None or account is None or not self._same_device(device, form):
-            return _lines({"Error": "BadAuthentication"}, status=403)
+            return _refused("BadAuthentication")
         if account.settings.get("browser_first"):
             return self._send_to_browser(account)
+        if "token_error" in account.settings:
+            return _refused(account.settings["token_error"])
+        if account.settings.get("whatsapp_never_allowed"):
+            return _lines({"issueAdvice": "consent", "Permission": "See its own data in Drive"})
         service = form.get("service", "")
         if not service.startswith(_SCOPES):
-            return _lines({"Error": "ServiceUnavailable"}, status=403)
+            return _refused("ServiceUnavailable")
         whatsapp = form.get("app") in WHATSAPP_APPS and form.get("client_sig") == WHATSAPP_SIGNATURE
         scopes = frozenset(service.removeprefix(_SCOPES).split())
         token = self.tokens.issue(Grant(account.email, scopes, whatsapp, form.get("app", "")))
@@ -103,6 +111,16 @@ class AndroidSignIn:
     def _send_to_browser(self, account: Account) -> Response:
         url = f"{self.root}/signin/continue?Email={account.email}"
         return _lines({"Error": "NeedsBrowser", "Url": url, "ErrorDetail": ""}, status=403)
+
+
+def _proves(account: Account | None, form: Mapping[str, str]) -> bool:
+    """True if the proof of a real phone is one that this account's server accepts."""
+    accepted = account.settings.get("droidguard", "null") if account is not None else "null"
+    return accepted == form.get("droidguard_results", "absent")
+
+
+def _refused(word: str) -> Response:
+    return _lines({"Error": word}, status=503 if word in _PASSING else 403)
 
 
 def _lines(answer: Mapping[str, str], *, status: int = 200) -> Response:

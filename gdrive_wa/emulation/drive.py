@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gdrive_wa.emulation.account import Account
-from gdrive_wa.emulation.drive_tree import Node, appdata_nodes, my_drive_nodes
+from gdrive_wa.emulation.drive_tree import Node, appdata_nodes, drive_id, my_drive_nodes
 from gdrive_wa.emulation.fields import BadFieldsError, Mask, parse_fields, select
 from gdrive_wa.emulation.http import Request, Response, as_json, google_error, whole_number
 from gdrive_wa.emulation.media import serve_bytes
@@ -41,6 +41,8 @@ class Drive:
             return google_error(400, str(error), reason="invalidParameter")
         if path == "about":
             return _about(account, mask)
+        if path == "drives":
+            return _drives(account, mask)
         if path == "files":
             return self._list(request, account, grant, mask)
         if path.startswith("files/") and "/" not in path.removeprefix("files/"):
@@ -60,9 +62,10 @@ class Drive:
         page = _page(request, account)
         if page is None:
             return google_error(400, "Invalid Value", reason="invalid")
-        return _listing(
-            _matching(self._nodes(account, grant, spaces).values(), wanted), *page, mask
-        )
+        nodes = self._nodes(account, grant, spaces)
+        keys = _resource_keys(request)
+        seen = [node for node in nodes.values() if _listed(node, nodes, request, keys)]
+        return _listing(_matching(seen, wanted), *page, mask)
 
     def _get(
         self, request: Request, account: Account, grant: Grant, file_id: str, mask: Mask | None
@@ -74,7 +77,7 @@ class Drive:
         node = nodes.get(file_id) or next(
             (node for node in nodes.values() if node.alias == file_id), None
         )
-        if node is None:
+        if node is None or not _reachable(node, request, _resource_keys(request)):
             return google_error(404, f"File not found: {file_id}.", reason="notFound")
         if request.query.get("alt") != "media":
             return as_json(select(node.describe(), mask or _default_file()))
@@ -96,6 +99,38 @@ class Drive:
                 self._known[key] = {node.id: node for node in nodes}
             found.update(self._known[key])
         return found
+
+
+def _drives(account: Account, mask: Mask | None) -> Response:
+    names = account.settings.get("shared_drives", {})
+    drives = [
+        {"kind": "drive#drive", "id": drive_id(account, name), "name": name} for name in names
+    ]
+    return as_json(select({"kind": "drive#driveList", "drives": drives}, mask or {}))
+
+
+def _resource_keys(request: Request) -> dict[str, str]:
+    """The keys in ``X-Goog-Drive-Resource-Keys``, by the id of the file."""
+    pairs = request.headers.get("x-goog-drive-resource-keys", "").split(",")
+    return dict(pair.partition("/")[::2] for pair in pairs)
+
+
+def _unlocked(node: Node | None, keys: Mapping[str, str]) -> bool:
+    return node is None or not node.resource_key or keys.get(node.id) == node.resource_key
+
+
+def _listed(
+    node: Node, nodes: Mapping[str, Node], request: Request, keys: Mapping[str, str]
+) -> bool:
+    """Shared drives are listed only when both parameters ask for them."""
+    wanted = ("supportsAllDrives", "includeItemsFromAllDrives")
+    everywhere = all(request.query.get(name) == "true" for name in wanted)
+    return (everywhere or not node.drive) and _unlocked(nodes.get(node.parent), keys)
+
+
+def _reachable(node: Node, request: Request, keys: Mapping[str, str]) -> bool:
+    everywhere = request.query.get("supportsAllDrives") == "true"
+    return (everywhere or not node.drive) and _unlocked(node, keys)
 
 
 def _matching(nodes: Iterable[Node], wanted: Test) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,12 @@ class Node:
         mime_type: what it is.
         content: its bytes, or where they are; None for folders and shortcuts.
         blob: the stored file that it shows, for its hash, size and time.
-        target: id and type of what a shortcut leads to.
+        target: id, type and resource key of what a shortcut leads to.
         alias: another word for the id: ``root``, ``appDataFolder``.
         space: ``drive`` or ``appDataFolder``.
+        drive: id of the shared drive it lies in; empty for My Drive.
+        shared: somebody else shares it with this account.
+        resource_key: without it in a header, neither it nor what lies in it can be had.
     """
 
     id: str
@@ -39,9 +42,12 @@ class Node:
     mime_type: str
     content: bytes | Path | None = None
     blob: Blob | None = None
-    target: tuple[str, str] | None = None
+    target: tuple[str, str, str] | None = None
     alias: str = ""
     space: str = "drive"
+    drive: str = ""
+    shared: bool = False
+    resource_key: str = ""
 
     def describe(self) -> dict[str, Any]:
         """The resource as files.get gives it."""
@@ -54,10 +60,14 @@ class Node:
             "spaces": [self.space],
             "trashed": False,
             "modifiedTime": _BEGINNING,
+            "sharedWithMe": self.shared,
+            **({"driveId": self.drive} if self.drive else {}),
+            **({"resourceKey": self.resource_key} if self.resource_key else {}),
         }
         if self.target is not None:
-            target_id, target_type = self.target
-            shown["shortcutDetails"] = {"targetId": target_id, "targetMimeType": target_type}
+            names = ("targetId", "targetMimeType", "targetResourceKey")
+            pairs = zip(names, self.target, strict=True)
+            shown["shortcutDetails"] = {name: value for name, value in pairs if value}
         if self.blob is not None:
             self._describe_blob(shown, self.blob)
         elif isinstance(self.content, bytes):
@@ -100,7 +110,8 @@ def appdata_nodes(account: Account, *, empty: bool) -> list[Node]:
 
 
 def my_drive_nodes(account: Account) -> list[Node]:
-    """What My Drive shows: the folders that the account file mounts there, and shortcuts."""
+    """What My Drive shows: the folders that the account file mounts there, shortcuts, documents;
+    and what lies in shared drives, and is shared by others."""
     root = _id(account.email, "drive:")
     nodes = {root: _folder(root, "My Drive", "", alias="root")}
     for path, shown in account.settings.get("my_drive", {}).items():
@@ -108,10 +119,45 @@ def my_drive_nodes(account: Account) -> list[Node]:
             files = _with_envelopes(account.blobs_of(folder).values())
             for node in _tree(account, "drive", root, path, files, twin=twin):
                 nodes.setdefault(node.id, node)
+    nodes.update({node.id: node for node in shared_nodes(account)})
+    for name, kind in account.settings.get("documents", {}).items():
+        node_id = _id(account.email, "drive:" + name)
+        mime_type = f"application/vnd.google-apps.{kind}"
+        nodes[node_id] = Node(id=node_id, name=name, parent=root, mime_type=mime_type)
     for path, target in account.settings.get("shortcuts", {}).items():
-        for node in _shortcut(account, root, path, nodes[_id(account.email, "drive:" + target)]):
+        goal = nodes[id_of_path(account, target)]
+        for node in _shortcut(account, root, path, goal):
             nodes.setdefault(node.id, node)
     return list(nodes.values())
+
+
+def shared_nodes(account: Account) -> list[Node]:
+    """What lies in shared drives, and what somebody else shares."""
+    nodes: list[Node] = []
+    for name, mounted in account.settings.get("shared_drives", {}).items():
+        drive = drive_id(account, name)
+        nodes.append(replace(_folder(drive, name, ""), drive=drive))
+        for path, folder in mounted.items():
+            files = _with_envelopes(account.blobs_of(folder).values())
+            tree = _tree(account, "drive", drive, path, files, kind=f"//{name}/")
+            nodes += [replace(node, drive=drive) for node in tree]
+    for path, folder in account.settings.get("shared_with_me", {}).items():
+        files = _with_envelopes(account.blobs_of(folder).values())
+        tree = _tree(account, "drive", "", path, files, kind="/shared/")
+        nodes += [replace(node, shared=not node.parent) for node in tree]
+    keys = account.settings.get("resource_keys", {})
+    by_id = {id_of_path(account, path): key for path, key in keys.items()}
+    return [replace(node, resource_key=by_id.get(node.id, "")) for node in nodes]
+
+
+def drive_id(account: Account, name: str) -> str:
+    """The id of the shared drive `name`."""
+    return _id(account.email, "//" + name)
+
+
+def id_of_path(account: Account, path: str) -> str:
+    """The id of what lies at `path` in My Drive, or at ``//<shared drive>/<path>``."""
+    return _id(account.email, path if path.startswith("/") else "drive:" + path)
 
 
 def _with_envelopes(blobs: Iterable[Blob]) -> list[tuple[str, Blob | bytes]]:
@@ -132,12 +178,13 @@ def _tree(
     files: Iterable[tuple[str, Blob | bytes]],
     *,
     twin: int = 0,
+    kind: str = "",
 ) -> list[Node]:
     """Files below the path `below`, and every folder on the way to them.
 
     With another `twin`, `below` is another folder of the same name, beside the first.
     """
-    kind = "appdata:" if space == "appDataFolder" else "drive:"
+    kind = kind or ("appdata:" if space == "appDataFolder" else "drive:")
     nodes: dict[str, Node] = {}
 
     def id_of(path: str) -> str:
@@ -188,7 +235,7 @@ def _shortcut(account: Account, root: str, path: str, target: Node) -> list[Node
             name=name,
             parent=_id(account.email, "drive:" + parent) if parent else root,
             mime_type=SHORTCUT_TYPE,
-            target=(target.id, target.mime_type),
+            target=(target.id, target.mime_type, target.resource_key),
         ),
     ]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -118,6 +120,13 @@ def _content_length(fault: Fault, _: Request, response: Response) -> None:
     response.headers["Content-Length"] = NO_HEADER if value is None else value
 
 
+def _date(fault: Fault, _: Request, response: Response) -> None:
+    value = fault.value
+    if value is not None and value[:1] in "+-":
+        value = formatdate(time.time() + float(value), usegmt=True)
+    response.headers["Date"] = NO_HEADER if value is None else value
+
+
 def _gzip(_: Fault, __: Request, response: Response) -> None:
     response.body = gzip.compress(_bytes_of(response), mtime=0)
     response.headers["Content-Encoding"] = "gzip"
@@ -154,6 +163,7 @@ _CHANGES: dict[FaultKind, Callable[[Fault, Request, Response], None]] = {
     FaultKind.EMPTY: _empty,
     FaultKind.CONTENT_RANGE: _content_range,
     FaultKind.CONTENT_LENGTH: _content_length,
+    FaultKind.DATE: _date,
     FaultKind.GZIP: _gzip,
     FaultKind.EDIT: _edit,
     FaultKind.DUPLICATE: _duplicate,

@@ -68,6 +68,9 @@ class FaultKind(StrEnum):
     """Send `value` as Content-Range (``{first}``, ``{last}``, ``{total}``); none if null."""
     CONTENT_LENGTH = "content-length"
     """Send `value` as Content-Length (``+5`` and ``-5`` are added to it); none if null."""
+    DATE = "date"
+    """Send `value` as Date: an HTTP date, or seconds to add to the present (``-7200``); none if
+    null."""
     GZIP = "gzip"
     """Compress the body although identity was asked."""
     EXPIRE = "expire"

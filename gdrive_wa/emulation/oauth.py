@@ -7,6 +7,7 @@ import hashlib
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
 from gdrive_wa.emulation.account import Account, Client
@@ -64,9 +65,14 @@ class SignIn:
     def token(self, request: Request) -> Response:
         """``/token``: a code or a refresh token becomes an access token."""
         form = request.form
-        client = self._client(*_client_of(request))
+        client_id, client_secret = _client_of(request)
+        client = self._client(client_id, client_secret)
         if client is None:
-            return _oauth_error("invalid_client", "The OAuth client was not found.", status=401)
+            found = self._known(client_id) is not None
+            text = "Unauthorized" if found else "The OAuth client was not found."
+            return _oauth_error("invalid_client", text, status=401)
+        if client.error:
+            return _oauth_error(client.error, "The OAuth client was refused.", status=401)
         match form.get("grant_type"):
             case "authorization_code":
                 return self._exchange(form, client)
@@ -83,9 +89,14 @@ class SignIn:
 
     def _refuse(self, asked: Mapping[str, str]) -> str | None:
         target = urlsplit(asked.get("redirect_uri", ""))
-        if self._known(asked.get("client_id", "")) is None:
+        client = self._known(asked.get("client_id", ""))
+        if client is None:
             return "invalid_client: the OAuth client was not found"
-        if target.scheme != "http" or target.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if (
+            client.kind != "installed"
+            or target.scheme != "http"
+            or target.hostname not in ("127.0.0.1", "localhost", "::1")
+        ):
             return "redirect_uri_mismatch"
         if asked.get("response_type") != "code":
             return "unsupported_response_type"
@@ -109,6 +120,8 @@ class SignIn:
         client = self._known(asked["client_id"])
         if email not in emails or client is None:
             return _back(asked, {"error": "access_denied"})
+        if not self._lets_in(email):
+            return as_html(_REFUSED.format(reason="access_denied"), status=403)
         code = Code(
             Grant(email, frozenset(asked["scope"].split()), client.whatsapp, client.client_id),
             redirect_uri=asked["redirect_uri"],
@@ -134,6 +147,8 @@ class SignIn:
         grant = self.tokens.refreshable(form.get("refresh_token", ""))
         if grant is None or grant.client_id != client.client_id:
             return _oauth_error("invalid_grant", "Token has been expired or revoked.")
+        if self._settings(grant.email).get("reauthenticate"):
+            return _oauth_error("invalid_grant", "reauth related error", subtype="invalid_rapt")
         return as_json(self._access(grant))
 
     def _access(self, grant: Grant) -> dict[str, object]:
@@ -143,6 +158,14 @@ class SignIn:
             "scope": " ".join(sorted(grant.scopes or ())),
             "token_type": "Bearer",
         }
+
+    def _settings(self, email: str) -> Mapping[str, Any]:
+        return next(each.settings for each in self.accounts if each.email == email)
+
+    def _lets_in(self, email: str) -> bool:
+        """False for an app in testing that `email` is not a test user of."""
+        testers = self._settings(email).get("testers")
+        return testers is None or email in testers
 
     def _known(self, client_id: str) -> Client | None:
         for account in self.accounts:
@@ -186,5 +209,10 @@ def _back(asked: Mapping[str, str], answer: Mapping[str, str]) -> Response:
     return redirect(f"{target}{'&' if '?' in target else '?'}{urlencode(answer)}")
 
 
-def _oauth_error(error: str, description: str, *, status: int = 400) -> Response:
-    return as_json({"error": error, "error_description": description}, status=status)
+def _oauth_error(
+    error: str, description: str, *, status: int = 400, subtype: str | None = None
+) -> Response:
+    answer = {"error": error, "error_description": description}
+    if subtype is not None:
+        answer["error_subtype"] = subtype
+    return as_json(answer, status=status)

@@ -105,7 +105,7 @@ class Emulator:
         account, with the addresses of this server in it."""
         client = self.accounts[0].clients[number]
         return {
-            "installed": {
+            client.kind: {
                 "client_id": client.client_id,
                 "client_secret": client.client_secret,
                 "auth_uri": f"{self.root}/auth",

@@ -11,19 +11,25 @@ from typing import Any
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.google import logins
 from gdrive_wa.google.android import AndroidTokens
 from gdrive_wa.google.logins import Login
+from gdrive_wa.google.oauth_errors import OAuthAnswer, read_answer
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken, RenewedTokens, Tokens
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken, RenewedTokens, Tokens
 from gdrive_wa.http.trust import untrusted_error
 
 TOKEN_VARIABLE = "GDRIVE_WA_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 
 
 def open_session(
-    *, account: str | None = None, endpoint: str | None = None, token: Secret | None = None
+    *,
+    account: str | None = None,
+    endpoint: str | None = None,
+    token: Secret | None = None,
+    retry_policy: RetryPolicy | None = None,
 ) -> tuple[Session, Endpoints]:
     """Open a session; returns it with its addresses.
 
@@ -36,8 +42,10 @@ def open_session(
     endpoints = Endpoints.at(endpoint or os.environ.get(ENDPOINT_VARIABLE))
     given = os.environ.get(TOKEN_VARIABLE, "").strip()
     if token is not None or given:
-        return Session(GivenToken(token or Secret(given))), endpoints
-    return Session(_tokens(logins.load(account), endpoints)), endpoints
+        tokens: Tokens = GivenToken(token or Secret(given))
+    else:
+        tokens = _tokens(logins.load(account), endpoints)
+    return Session(tokens, retry_policy=retry_policy), endpoints
 
 
 class OAuthTokens(RenewedTokens):
@@ -59,8 +67,13 @@ class OAuthTokens(RenewedTokens):
 
         from gdrive_wa.google.hardening import harden_session  # noqa: PLC0415 - imports requests
 
+        answers: list[OAuthAnswer] = []
         try:
             with requests.Session() as session:
+                # google-auth does not repeat all that Google answers, such as invalid_rapt
+                session.hooks["response"].append(
+                    lambda got, **_: answers.append(read_answer(got.status_code, got.content))
+                )
                 self._credentials.refresh(Request(harden_session(session, self._endpoints)))
         except TransportError as error:
             unreachable = NetworkError(
@@ -68,7 +81,8 @@ class OAuthTokens(RenewedTokens):
             )
             raise untrusted_error(error, "Google") or unreachable from error
         except GoogleAuthError as error:
-            raise _ended(self._login.account, error) from error
+            last = answers[-1] if answers else OAuthAnswer(0, "")
+            raise last.renewal_error(self._login.account) from error
         self._remember()
         return Secret(str(self._credentials.token))
 
@@ -100,7 +114,7 @@ def _credentials(login: Login, endpoints: Endpoints) -> Any:
     if not fields.keys() >= {"refresh_token", "client_id", "client_secret"}:
         raise CredentialsError(
             f"the stored login of {login.account} is incomplete",
-            hint="log in again with: gdrive-wa login",
+            hint=f"log in again with: gdrive-wa login --account {login.account}",
         )
     return Credentials(  # type: ignore[no-untyped-call]
         token=fields.pop("token", None),
@@ -118,26 +132,6 @@ def _expiry(text: object) -> datetime | None:
     except ValueError:
         return datetime(1970, 1, 1)  # noqa: DTZ001 - see above
     return moment
-
-
-def _ended(account: str, error: Exception) -> GdriveWaError:
-    """The error for a login that was not renewed: for now, or because it has ended."""
-    details = next((part for part in error.args if isinstance(part, dict)), {})
-    reason = details.get("error")
-    if getattr(error, "retryable", False) or not isinstance(reason, str):
-        return NetworkError("Google failed to renew the login", hint="try again in a few minutes")
-    if reason in ("invalid_client", "deleted_client", "unauthorized_client", "disabled_client"):
-        return CredentialsError(
-            f"the OAuth client that {account} logged in with no longer exists at Google",
-            hint="make a new one in Google's console, then: gdrive-wa login",
-        )
-    return CredentialsError(
-        f"the login of {account} has ended",
-        hint=(
-            "log in again with: gdrive-wa login",
-            "logins of an OAuth client in 'Testing' end after 7 days: publish it",
-        ),
-    )
 
 
 def _tokens(login: Login, endpoints: Endpoints) -> Tokens:

@@ -1,15 +1,23 @@
-"""Sign in like an Android phone, for tokens to WhatsApp's own entries. Unofficial."""
+"""Sign in like an Android phone, for tokens to WhatsApp's own entries. Unofficial.
+
+Two form posts to one address: the single-use cookie of Google's sign-in page becomes a master
+token, and that becomes access tokens. Google changes what it accepts, so a request has several
+known forms; the next one is sent only if Google asks for a proof that only a phone can give.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.google.android_refusals import AGAIN, COOKIE_REFUSED, MISSING_PROOF, Answer
+from gdrive_wa.google.tokens import RenewedTokens
+from gdrive_wa.google.ways import CABLE
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.tokens import RenewedTokens
 
 SERVICE = "oauth2:https://www.googleapis.com/auth/drive.appdata"
 APP = "com.whatsapp"
@@ -18,15 +26,21 @@ PLAY_SERVICES = "com.google.android.gms"
 PLAY_SERVICES_SIGNATURE = "38918a453d07199354f8b19af05ec6562ced5788"
 PLAY_SERVICES_VERSION = "240913000"
 """The lowest version that Google accepts; for lower ones it answers ``ServiceDisabled``."""
-_PHONE = {
-    "accountType": "HOSTED_OR_GOOGLE",
-    "has_permission": "1",
-    "source": "android",
+NO_PROOF = {"droidguard_results": "null"}
+"""What a phone without this proof sends; Google refuses invented values (since early 2026)."""
+_CALLER = {"callerPkg": PLAY_SERVICES, "callerSig": PLAY_SERVICES_SIGNATURE}
+_DEVICE = {
     "device_country": "us",
-    "operatorCountry": "us",
     "lang": "en",
     "sdk_version": "28",
     "google_play_services_version": PLAY_SERVICES_VERSION,
+}
+_PHONE = {
+    **_DEVICE,
+    "accountType": "HOSTED_OR_GOOGLE",
+    "has_permission": "1",
+    "source": "android",
+    "operatorCountry": "us",
 }
 _HEADERS = {
     "Accept-Encoding": "identity",
@@ -34,27 +48,10 @@ _HEADERS = {
     "User-Agent": "GoogleAuth/1.4",
 }
 _LONGEST_ANSWER = 65536
-_AGAIN = "sign in at https://accounts.google.com/EmbeddedSetup and copy a fresh oauth_token cookie"
-_ADVICE: dict[str, tuple[str, str | tuple[str, ...]]] = {
-    "BadAuthentication": ("Google does not accept this sign-in", _AGAIN),
-    "NeedsBrowser": ("Google wants you to confirm the sign-in in a browser", _AGAIN),
-    "ServiceDisabled": (
-        "Google no longer accepts sign-ins from the phone version that gdrive-wa imitates",
-        "update gdrive-wa",
-    ),
-    "MissingDroidguard": (
-        "Google asks for a proof that only a real phone can give (MissingDroidguard)",
-        (
-            "signing in again does not help: copy the phone's WhatsApp folder over a cable",
-            "then: gdrive-wa restore --folder WhatsApp",
-        ),
-    ),
-    "DeviceManagementRequiredOrSyncDisabled": (
-        "the administrator of this Workspace account does not allow this sign-in",
-        "ask the administrator of the account to allow it",
-    ),
-}
-_ANSWERS = {"Token", "Auth", "Error"}
+_LONGEST_SECONDS = 60.0
+_PAUSES = (1.0, 4.0)
+"""Seconds before each further try of a renewal that failed for now."""
+_ANSWERS = {"Token", "Auth", "Error", "issueAdvice"}
 _REDIRECTS = range(300, 400)
 
 
@@ -72,26 +69,36 @@ class AndroidTokens(RenewedTokens):
 
         Its errors occur in other commands, so their hints name the command that signs in.
         """
-        answer = _ask(
-            self._endpoints,
-            {
-                **_PHONE,
-                "Email": self._account,
-                "EncryptedPasswd": str(self._fields.get("master_token", "")),
-                "androidId": str(self._fields.get("android_id", "")),
-                "service": SERVICE,
-                "app": APP,
-                "client_sig": CLIENT_SIGNATURE,
-            },
-        )
         again = f"log in again with: gdrive-wa login --provider android --account {self._account}"
-        if answer.get("Error") == "BadAuthentication":
-            raise CredentialsError(f"the login of {self._account} has ended", hint=again)
-        try:
-            return Secret(_require(answer, "Auth"))
-        except CredentialsError as error:
-            hints = (again if hint == _AGAIN else hint for hint in error.hints)
-            raise CredentialsError(error.message, hint=tuple(hints)) from error
+        answer = self._patiently()
+        if token := answer.fields.get("Auth"):
+            return Secret(token)
+        if answer.word == COOKIE_REFUSED:
+            raise CredentialsError(
+                f"the login of {self._account} has ended", hint=(CABLE, f"or {again}")
+            )
+        raise answer.error(self._account, f"or {again}")
+
+    def _patiently(self) -> Answer:
+        """Google's answer; a failure that may pass soon is tried again."""
+        for pause in _PAUSES:
+            answer = _first_accepted(self._endpoints, self._forms())
+            if answer.fields.get("Auth") or not answer.passing:
+                return answer
+            time.sleep(pause)
+        return _first_accepted(self._endpoints, self._forms())
+
+    def _forms(self) -> Iterator[dict[str, str]]:
+        master = str(self._fields.get("master_token", ""))
+        wanted = {
+            "Email": self._account,
+            "androidId": str(self._fields.get("android_id", "")),
+            "service": SERVICE,
+            "app": APP,
+            "client_sig": CLIENT_SIGNATURE,
+        }
+        yield {**_PHONE, **wanted, "EncryptedPasswd": master}
+        yield {**_DEVICE, **wanted, **_CALLER, **NO_PROOF, "Token": master, "check_email": "1"}
 
 
 def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoints) -> Secret:
@@ -99,61 +106,104 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
 
     Raises:
         CredentialsError: Google refused, or signed in another account; the hint says what to do.
-        NetworkError: Google cannot be reached.
+        NetworkError: Google cannot be reached, or fails just now.
     """
-    answer = _ask(
-        endpoints,
-        {
-            **_PHONE,
-            "Email": account,
-            "add_account": "1",
-            "ACCESS_TOKEN": "1",
-            "Token": oauth_token.reveal(),
-            "service": "ac2dm",
-            "androidId": device,
-            "client_sig": PLAY_SERVICES_SIGNATURE,
-            "callerPkg": PLAY_SERVICES,
-            "callerSig": PLAY_SERVICES_SIGNATURE,
-            # What a phone without this proof sends; Google refuses invented values.
-            "droidguard_results": "null",
-        },
-    )
-    master = Secret(_require(answer, "Token"))
-    signed_in = answer.get("Email", account)
+    answer = _first_accepted(endpoints, _exchange_forms(account, oauth_token, device))
+    if not answer.fields.get("Token"):
+        raise answer.error(account, AGAIN)
+    signed_in = answer.fields.get("Email", account)
     if not _same_account(signed_in, account):
         raise CredentialsError(
-            f"this cookie belongs to {signed_in!r}, not to {account!r}",
-            hint=f"sign in as {account} on the page, or name the other account with --account",
+            f"this cookie belongs to {signed_in!r}, not to {account!r}; nothing was stored",
+            hint=f"sign in as {account} on Google's page and copy a fresh cookie, or name the other"
+            " account with --account and copy a fresh cookie",
         )
-    return master
+    return Secret(answer.fields["Token"])
 
 
-def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> dict[str, str]:
-    """Google's answer to `form`: lines of ``name=value``, with any HTTP status."""
+def _exchange_forms(account: str, oauth_token: Secret, device: str) -> Iterator[dict[str, str]]:
+    """The forms that are known to work or to have worked, the likeliest first."""
+    wanted = {
+        "Email": account,
+        "add_account": "1",
+        "ACCESS_TOKEN": "1",
+        "Token": oauth_token.reveal(),
+        "service": "ac2dm",
+        "androidId": device,
+    }
+    signed = {**wanted, **_CALLER, "client_sig": PLAY_SERVICES_SIGNATURE}
+    yield {**_PHONE, **signed, **NO_PROOF}
+    yield {**_DEVICE, **wanted, **_CALLER, **NO_PROOF, "get_accountid": "1"}
+    yield {**_PHONE, **signed}
+
+
+def _first_accepted(endpoints: Endpoints, forms: Iterable[dict[str, str]]) -> Answer:
+    """The answer to the first form that Google accepts, otherwise the most telling refusal.
+
+    The next form is sent only if Google asks for a proof. If a form costs the cookie, the next
+    one is refused for that; then the first refusal counts.
+    """
+    answers: list[Answer] = []
+    for form in forms:
+        answers.append(_ask(endpoints, form))
+        if answers[-1].word != MISSING_PROOF:
+            break
+    last = answers[-1]
+    return answers[0] if last.word == COOKIE_REFUSED else last
+
+
+def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> Answer:
+    """Google's answer to `form`, with any HTTP status."""
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - slow to import
 
     from gdrive_wa.http.connections import Connections  # noqa: PLC0415 - imports urllib3
     from gdrive_wa.http.trust import trust_like_a_phone, untrusted_error  # noqa: PLC0415
 
-    unreachable = NetworkError("Google cannot be reached", hint="check the network")
     connections = Connections(1, trusted=trust_like_a_phone)
     try:
         response = connections.request(
             "POST", endpoints.android, body=urlencode(form).encode(), headers=_HEADERS
         )
-        raw = response.read(_LONGEST_ANSWER)
+        raw = _read(response)
         response.close()
     except HTTPError as error:
-        raise untrusted_error(error, "Google") or unreachable from error
+        raise untrusted_error(error, "Google") or _unreachable() from error
     finally:
         connections.close()
     if response.status in _REDIRECTS:  # the form holds a token, so no redirect is followed
-        raise unreachable
+        raise _unreachable()
     lines = (line.partition("=") for line in raw.decode("utf-8", "replace").splitlines())
-    answer = {name: value for name, _, value in lines}
-    if not answer.keys() & _ANSWERS:  # such as the page of a proxy
-        raise NetworkError("Google's answer to the sign-in cannot be read", hint="try again later")
-    return answer
+    return _readable(Answer(response.status, {name: value for name, _, value in lines}))
+
+
+def _read(response: Any) -> bytes:
+    """The body, as far as a real answer may be long, and as long as one may take."""
+    until, pieces, left = time.monotonic() + _LONGEST_SECONDS, [], _LONGEST_ANSWER
+    while left and (piece := response.read1(left)):
+        pieces.append(piece)
+        left -= len(piece)
+        if time.monotonic() > until:
+            raise _unreachable()
+    return b"".join(pieces)
+
+
+def _readable(answer: Answer) -> Answer:
+    if answer.fields.keys() & _ANSWERS or answer.passing:
+        return answer
+    raise NetworkError(  # such as the page of a proxy
+        "Google's answer to the sign-in cannot be read",
+        hint=(
+            "a proxy or the sign-in page of this network may have answered: open"
+            " https://accounts.google.com in a browser, and then try again"
+        ),
+    )
+
+
+def _unreachable() -> GdriveWaError:
+    return NetworkError(
+        "Google cannot be reached",
+        hint="check the network, and the proxy in HTTPS_PROXY if there is one",
+    )
 
 
 def _same_account(one: str, other: str) -> bool:
@@ -166,21 +216,3 @@ def _plain_address(address: str) -> tuple[str, str]:
     if host in ("gmail.com", "googlemail.com"):
         return name.replace(".", ""), "gmail.com"
     return name, host
-
-
-def _require(answer: Mapping[str, str], name: str) -> str:
-    if answer.get(name):
-        return answer[name]
-    raise _refusal(answer)
-
-
-def _refusal(answer: Mapping[str, str]) -> GdriveWaError:
-    code = answer.get("Error", "")
-    message, advice = _ADVICE.get(
-        code, (f"Google refused the sign-in ({code or 'without a reason'})", _AGAIN)
-    )
-    hints = (advice,) if isinstance(advice, str) else advice
-    url = answer.get("Url", "")
-    if code == "NeedsBrowser" and url.startswith("https:"):
-        hints = (f"open {url}", *hints)
-    return CredentialsError(message, hint=hints)

@@ -2,11 +2,13 @@
 
 The server of google-auth-oauthlib has three flaws. It ignores its time limit while a connection
 without a request is open, as browsers make them in advance. It takes a connection without HTTP
-for a timeout. And it cannot use a port again within a minute of its last use.
+for a timeout. And it cannot use a port again within a minute of its last use. It also takes any
+request for the answer; here, only one with the `state` of this sign-in counts.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,11 +16,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
 HOST = "127.0.0.1"
 POLL_SECONDS = 0.2
 _PAGE = "You can close this window now. The terminal shows whether the sign-in succeeded."
-"""The answer to every request: consent, a refusal, or a stray one."""
+"""Shown after consent and after a refusal."""
+_STRAY_PAGE = "This is not the answer of the sign-in that gdrive-wa is waiting for."
 
 
 class CallbackServer:
@@ -26,6 +30,7 @@ class CallbackServer:
 
     Args:
         port: the port to listen on; 0 for a free one.
+        state: the random text that Google sends back with the answer.
 
     Attributes:
         url: the address to redirect the browser to.
@@ -34,8 +39,8 @@ class CallbackServer:
         OSError: the port is taken.
     """
 
-    def __init__(self, port: int) -> None:
-        self._server = _Server(port)
+    def __init__(self, port: int, state: str) -> None:
+        self._server = _Server(port, state)
         self.url = f"http://{HOST}:{self._server.server_port}/"
         self._thread = Thread(target=self._server.serve_forever, args=(POLL_SECONDS / 4,))
         self._thread.daemon = True
@@ -53,8 +58,13 @@ class CallbackServer:
         self._server.shutdown()
         self._server.server_close()
 
+    @property
+    def strays(self) -> int:
+        """How many answers of other sign-ins came."""
+        return self._server.strays
+
     def wait(self, seconds: float) -> str | None:
-        """The full address of the first request; None if there was none within `seconds`."""
+        """The full address of the answer; None if there was none within `seconds`."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             try:  # in short steps: Ctrl-C does not interrupt a wait on every system
@@ -70,9 +80,24 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = os.name == "posix"
     block_on_close = False
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, state: str) -> None:
         self.asked: SimpleQueue[str] = SimpleQueue()
+        self.strays = 0
+        self._state = state
         super().__init__((HOST, port), _Answer)
+
+    def expects(self, path: str) -> bool:
+        """True if `path` is the answer of this sign-in."""
+        try:
+            query = parse_qs(urlsplit(path).query, max_num_fields=50)
+        except ValueError:
+            return False
+        if "code" not in query and "error" not in query:
+            return False
+        given = query.get("state", [""])[0]
+        expected = hmac.compare_digest(given.encode("utf-8", "replace"), self._state.encode())
+        self.strays += not expected
+        return expected
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore it: a closed connection does not end the sign-in."""
@@ -82,14 +107,16 @@ class _Answer(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        page = _PAGE.encode()
-        self.send_response(200)
+        expected = self.server.expects(self.path)
+        page = (_PAGE if expected else _STRAY_PAGE).encode()
+        self.send_response(200 if expected else 404)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(page)))
         self.end_headers()
         self.wfile.write(page)
         self.wfile.flush()
-        self.server.asked.put(self.path)
+        if expected:
+            self.server.asked.put(self.path)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Log nothing: the request contains the code of the sign-in."""

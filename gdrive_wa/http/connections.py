@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from threading import Lock
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -12,6 +13,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.http.bounded import BY_SCHEME, Pool, SafePool
 from gdrive_wa.http.endpoints import is_loopback
 from gdrive_wa.http.trust import trust
 
@@ -83,8 +85,13 @@ class Connections:
 
     def _pool(self, url: str) -> urllib3.HTTPConnectionPool:
         """Direct connections to one host, without a manager, which would parse each URL twice."""
-        trusted = {"ssl_context": self._trusted()} if url.startswith("https:") else {}
-        return urllib3.connection_from_url(url, maxsize=self._most, timeout=_TIMEOUT, **trusted)
+        scheme, _, host, port, *_ = urllib3.util.parse_url(url)
+        if scheme == "https":
+            context = self._trusted()
+            return SafePool(
+                str(host), port, maxsize=self._most, timeout=_TIMEOUT, ssl_context=context
+            )
+        return Pool(str(host), port, maxsize=self._most, timeout=_TIMEOUT)
 
     def _proxied(self, scheme: str, proxy: str) -> urllib3.ProxyManager:
         if (scheme, proxy) not in self._proxies:
@@ -95,7 +102,7 @@ class Connections:
         try:
             auth = urllib3.util.parse_url(proxy).auth
             proxy_headers = urllib3.make_headers(proxy_basic_auth=unquote(auth)) if auth else None
-            return urllib3.ProxyManager(
+            return _BoundedProxyManager(
                 proxy,
                 num_pools=8,
                 maxsize=self._most,
@@ -108,6 +115,12 @@ class Connections:
                 "the proxy in HTTPS_PROXY or HTTP_PROXY cannot be used",
                 hint="set HTTPS_PROXY to an address such as http://proxy.example:3128",
             ) from error
+
+
+class _BoundedProxyManager(urllib3.ProxyManager):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.pool_classes_by_scheme = BY_SCHEME
 
 
 def _target(parts: SplitResult) -> str:

@@ -5,6 +5,10 @@ one, the limit applies to the whole session: all threads pause, then continue on
 lower rate than the one that worked before. While no limit is met, that rate doubles every few
 seconds. So a session finds the rate that the server accepts, and its threads do not all return at
 the same moment.
+
+A quota for a minute behaves differently: it lets a burst through and then nothing at all until
+the minute has passed. When every request was refused for so long, the session continues at the
+rate that a whole minute allowed, and wins its speed back slowly.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import math
 import time
 from collections import deque
 from threading import Event, Lock
+from typing import Protocol
 
 from gdrive_wa.core.errors import NetworkError
 
@@ -31,6 +36,25 @@ _MEASURED_SECONDS = 5.0
 _HALVED_SECONDS = 2.0
 """Seconds of good answers after which the interval is halved."""
 _NEGLIGIBLE = 0.001
+LONG_BLOCK = 10.0
+"""Seconds without one good answer after which a limit is taken for a quota of a minute."""
+MINUTE = 60.0
+QUOTA_INTERVAL = 1.0
+"""Seconds between two requests after a long block before which hardly any was answered."""
+_HALVED_SECONDS_OF_QUOTA = 20.0
+_TOLD_AFTER = 3.0
+_TOLD_AGAIN = 30.0
+"""Seconds of a block after which it is reported, and reported again."""
+
+
+class LimitListener(Protocol):
+    """Is told when requests have to wait for long. Called from any thread."""
+
+    def blocked(self, seconds: float) -> None:
+        """No request has been answered for `seconds`; all are waiting."""
+
+    def resumed(self, interval: float) -> None:
+        """Requests are answered again; they will be `interval` seconds apart for now."""
 
 
 class RateLimiter:
@@ -38,10 +62,16 @@ class RateLimiter:
 
     Attributes:
         interval: current seconds between two requests; 0 without a limit.
+        listener: is told of long waits.
     """
 
     def __init__(self) -> None:
         self.interval = 0.0
+        self.listener: LimitListener | None = None
+        self._blocked_since: float | None = None
+        self._told_at = -math.inf
+        self._told = False
+        self._halved_seconds = _HALVED_SECONDS
         self._lock = Lock()
         self._closed = Event()
         self._resume_at = 0.0
@@ -73,6 +103,7 @@ class RateLimiter:
         If many did, all threads pause for that long. Requests that were sent at the same time meet
         the limit together, so they lower the rate only once.
         """
+        self._report_block(pause)
         with self._lock:
             self._last.append(True)
             if sum(self._last) < max(SHARED_MINIMUM, SHARED_FRACTION * len(self._last)):
@@ -91,13 +122,47 @@ class RateLimiter:
         """Report that a request was answered."""
         with self._lock:
             now = time.monotonic()
+            resumed = self._end_block(now)
             self._last.append(False)
             if self.interval:
                 passed = now - max(self._since, self._good_at[-1] if self._good_at else 0.0)
-                self.interval *= 0.5 ** (min(max(passed, 0.0), 1.0) / _HALVED_SECONDS)
+                self.interval *= 0.5 ** (min(max(passed, 0.0), 1.0) / self._halved_seconds)
                 if self.interval < _NEGLIGIBLE:
-                    self.interval = 0.0
+                    self.interval, self._halved_seconds = 0.0, _HALVED_SECONDS
             self._good_at.append(now)
+        if resumed and self.listener is not None:
+            self.listener.resumed(self.interval)
+
+    def blocked_seconds(self) -> float:
+        """Seconds since requests began to be refused without one good answer; 0 if they are
+        not."""
+        with self._lock:
+            return 0.0 if self._blocked_since is None else time.monotonic() - self._blocked_since
+
+    def _report_block(self, pause: float) -> None:
+        """Note that everybody waits, and tell the listener now and then."""
+        with self._lock:
+            now = time.monotonic()
+            if self._blocked_since is None:
+                self._blocked_since = now
+            blocked = now - self._blocked_since
+            due = max(blocked, pause) >= _TOLD_AFTER and now - self._told_at >= _TOLD_AGAIN
+            if due:
+                self._told_at, self._told = now, True
+        if due and self.listener is not None:
+            self.listener.blocked(blocked)
+
+    def _end_block(self, now: float) -> bool:
+        """Note a good answer. Returns whether the listener was told of the block it ended."""
+        since, told = self._blocked_since, self._told
+        self._blocked_since, self._told = None, False
+        if since is not None and now - since >= LONG_BLOCK:
+            count = sum(since - MINUTE <= at <= since for at in self._good_at)
+            allowed = MINUTE / count if count else QUOTA_INTERVAL
+            self.interval = min(max(allowed, self.interval, FIRST_INTERVAL), LONGEST_INTERVAL)
+            self._halved_seconds = _HALVED_SECONDS_OF_QUOTA
+            self._since = self._limited_at = now
+        return told
 
     def _recent_rate(self, now: float) -> float:
         """Good answers per second since the last limit, within the measured time."""

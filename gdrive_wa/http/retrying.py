@@ -11,11 +11,11 @@ from typing import TypeVar
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from gdrive_wa.core.errors import GdriveWaError, NetworkError
+from gdrive_wa.core.errors import NetworkError
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.http.blob import release
 from gdrive_wa.http.rate_limiter import RateLimiter
-from gdrive_wa.http.retry import Refusal, read_refusal
+from gdrive_wa.http.retry import Refusal, Verdict, read_refusal
 from gdrive_wa.http.trust import untrusted_error
 
 _LONGEST_REFUSAL = 65536
@@ -31,7 +31,7 @@ class Retrying:
         retry_policy: how often and how long to try each.
 
     Attributes:
-        pace: how fast requests follow each other.
+        rate_limiter: how fast requests follow each other.
     """
 
     def __init__(self, retry_policy: RetryPolicy) -> None:
@@ -42,7 +42,7 @@ class Retrying:
         self,
         send: Callable[[], urllib3.BaseHTTPResponse],
         make: Callable[[urllib3.BaseHTTPResponse], Made],
-        judge: Callable[[Refusal], GdriveWaError | None],
+        judge: Callable[[Refusal], Verdict | None],
         *,
         host: str,
         ranged: bool = False,
@@ -52,8 +52,8 @@ class Retrying:
         Args:
             send: sends the request once.
             make: reads or wraps a good answer.
-            judge: returns the error for an answer that is not good, which is raised if the
-                request is not retried; None to retry at once, such as with a new token.
+            judge: decides about an answer that is not good; None to retry at once, such as with a
+                new token.
             host: the name of the server in errors.
             ranged: a part was requested, so "beyond the end" (416) is a good answer.
 
@@ -61,10 +61,9 @@ class Retrying:
             GdriveWaError: the error that `judge` returned.
             NetworkError: the server cannot be reached.
         """
-        attempt = 1
+        trial = _Trial(self._retry_policy, self.rate_limiter)
         while True:
             begun = self.rate_limiter.wait_turn()
-            pause: float | None = None
             try:
                 answer = send()
                 if answer.status in _GOOD or (ranged and answer.status == _BEYOND_THE_END):
@@ -75,42 +74,73 @@ class Retrying:
             except HTTPError as error:
                 if untrusted := untrusted_error(error, host):
                     raise untrusted from error
-                failure: GdriveWaError = _unreachable(error, host)
+                verdict: Verdict | None = Verdict(error=unreachable(error, host), retry=True)
             else:
-                judged = judge(refusal)
-                if judged is None:
-                    continue
-                if not refusal.retryable:
-                    raise judged
-                failure, pause = judged, self._pause_of(refusal, attempt, begun)
-            if attempt >= self._retry_policy.attempts:
-                raise failure
-            self.rate_limiter.sleep(self._retry_policy.pause(attempt, pause))
-            attempt += 1
+                verdict = judge(refusal)
+            if verdict is not None:
+                trial.wait(verdict, begun)
 
     def close(self) -> None:
         """Wake all waiting threads with an error."""
         self.rate_limiter.close()
 
-    def _pause_of(self, refusal: Refusal, attempt: int, begun: float) -> float | None:
-        """The pause that the server asked for. A rate limit is reported to the rate limiter."""
-        if not refusal.limits_rate:
-            return refusal.pause
-        pause = self._retry_policy.pause(attempt, refusal.pause)
-        self.rate_limiter.report_limited(begun, pause)
+
+class _Trial:
+    """The attempts of one request: failures and limits of the rate are counted apart."""
+
+    def __init__(self, retry_policy: RetryPolicy, rate_limiter: RateLimiter) -> None:
+        self._policy = retry_policy
+        self._limiter = rate_limiter
+        self._failures = self._limits = 0
+        self._waited = 0.0
+
+    def wait(self, verdict: Verdict, begun: float) -> None:
+        """Wait before the next attempt, or raise the error if there is none.
+
+        Args:
+            verdict: about the last attempt.
+            begun: when it was begun, monotonic.
+        """
+        if not verdict.retry:
+            raise verdict.error
+        pause = self._limited(verdict, begun) if verdict.limits_rate else self._failed(verdict)
+        self._limiter.sleep(pause)
+
+    def _failed(self, verdict: Verdict) -> float:
+        self._failures += 1
+        if self._failures >= self._policy.attempts:
+            raise verdict.error
+        return self._policy.pause(self._failures, verdict.pause)
+
+    def _limited(self, verdict: Verdict, begun: float) -> float:
+        self._limits += 1
+        pause = self._policy.rate_pause(self._limits, verdict.pause)
+        hopeless = self._is_hopeless(verdict)
+        self._limiter.report_limited(begun, 0.0 if hopeless else pause)
+        if hopeless:
+            raise verdict.error
+        self._waited += pause
         return pause
+
+    def _is_hopeless(self, verdict: Verdict) -> bool:
+        """True if this request, or all requests together, have waited for long enough."""
+        patience = self._policy.rate_patience
+        if verdict.pause is None and patience and self._limiter.blocked_seconds() >= patience:
+            return True
+        return self._limits >= self._policy.attempts and self._waited >= patience
 
 
 def _read_refused(answer: urllib3.BaseHTTPResponse) -> bytes:
     try:
         return answer.read(_LONGEST_REFUSAL, decode_content=True)
-    except (HTTPError, ValueError):
+    except (HTTPError, NetworkError, ValueError):
         return b""  # the status is enough
     finally:
         release(answer)
 
 
-def _unreachable(error: HTTPError, host: str) -> NetworkError:
+def unreachable(error: HTTPError, host: str) -> NetworkError:
+    """The error for a request to `host` that got no answer."""
     timed_out = isinstance(error, urllib3.exceptions.TimeoutError)
     if timed_out and not isinstance(error, urllib3.exceptions.NewConnectionError):
         return NetworkError(f"{host} did not answer in time")

@@ -6,6 +6,7 @@ from gdrive_wa.core.arguments import ProgressLike, as_progress
 from gdrive_wa.core.model import Backup
 from gdrive_wa.core.progress import interruptible
 from gdrive_wa.jobs.arguments import SourceLike, opened_source
+from gdrive_wa.sources.base import listen
 
 
 def backups(
@@ -28,4 +29,5 @@ def backups(
     """
     reporter = as_progress(progress)
     with opened_source(source) as opened:
+        listen(opened, reporter.say)
         return interruptible(opened.backups, reporter)

@@ -53,7 +53,7 @@ def demo(
     """
     dest, say, progress = as_path(dest, "dest"), as_say(say), as_progress(progress)
     with SampleGoogle() as google:
-        say(f"$ gdrive-wa login --endpoint {google.root}")
+        say(f"$ gdrive-wa login --client-secrets client_secrets.json --endpoint {google.root}")
         say(f"signed in as {google.sign_in()}")
         with closing(connect(endpoint=google.root)) as source:
             say("$ gdrive-wa backups")

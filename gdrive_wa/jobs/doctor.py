@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from gdrive_wa.core.arguments import ProgressLike, as_optional_text, as_progress
 from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.progress import interruptible
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.google.access import TOKEN_VARIABLE
 from gdrive_wa.google.login import CLIENT_FILE
 from gdrive_wa.google.logins import config_folder, keyring_name, load
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
 from gdrive_wa.jobs.configured_key import KEY_FILE_VARIABLE, KEY_VARIABLE, configured_key
+from gdrive_wa.jobs.finding import Finding
 
 _LIBRARIES = ("google-api-python-client", "google-auth-oauthlib", "pycryptodome", "protobuf")
 _EXTRAS = (
@@ -24,37 +26,42 @@ _EXTRAS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check.
+def doctor(
+    *,
+    online: bool = False,
+    account: str | None = None,
+    endpoint: str | None = None,
+    progress: ProgressLike | None = None,
+) -> list[Finding]:
+    """Check what is set up on this machine, what is missing, and what of Google works from here.
 
-    Attributes:
-        what: what was checked.
-        state: its state, without secrets.
-        ok: nothing has to be done.
-        advice: what to do; None if nothing has to be done.
-    """
-
-    what: str
-    state: str
-    ok: bool = True
-    advice: str | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """One element of the output of ``doctor --json``."""
-        return {"what": self.what, "state": self.state, "ok": self.ok, "advice": self.advice}
-
-
-def doctor() -> list[Finding]:
-    """Check what is set up on this machine, and what is missing. Contacts no server.
+    Args:
+        online: ask Google's servers too: DNS, certificates, clock, proxy, token, services, quota.
+            Nothing is signed in. Otherwise no server is contacted.
+        account: for `online`: e-mail address of the stored login to use; by default the default
+            one.
+        endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
+        progress: may stop the job.
 
     Returns:
         A finding for each check, always in the same order. A wrong setup is a finding too, not
         an error.
+
+    Raises:
+        UsageError: an argument has a wrong type.
+        Interrupted: the user asked to stop.
     """
-    return [
-        _program(), *_libraries(), *_extras(), _keyring(), _login(), _client(), _key(), _endpoint(),
+    name, root = as_optional_text(account, "account"), as_optional_text(endpoint, "endpoint")
+    reporter, given = as_progress(progress), root or os.environ.get(ENDPOINT_VARIABLE)
+    found = [
+        _program(), *_libraries(), *_extras(), _keyring(), _login(), _client(), _key(),
+        _endpoint(given),
     ]  # fmt: skip
+    if online and found[-1].ok:
+        from gdrive_wa.jobs.doctor_online import doctor_online  # noqa: PLC0415 - slow to import
+
+        found += interruptible(lambda: doctor_online(name, given), reporter)
+    return found
 
 
 def _program() -> Finding:
@@ -121,8 +128,7 @@ def _key() -> Finding:
     return Finding("key", f"{type(key).__name__}, fingerprint {key.fingerprint}")
 
 
-def _endpoint() -> Finding:
-    given = os.environ.get(ENDPOINT_VARIABLE)
+def _endpoint(given: str | None) -> Finding:
     try:
         Endpoints.at(given)
     except GdriveWaError as error:

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent, Stage
-from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.sources.base import BackupSource, listen
 from gdrive_wa.storage.batch import Batch, withdraw_refused
 from gdrive_wa.storage.draft import move_into_place
 from gdrive_wa.storage.draft_file import write_draft
@@ -67,6 +67,7 @@ def download(
     started = time.monotonic()
     dest = Path(dest)
     progress = progress or Silent()
+    listen(source, progress.say)
     wanted = list(entries)
     if dry_run:
         seen = Manifest.glance(dest)
@@ -96,7 +97,7 @@ def download(
 def _dry_run_report(plan: Plan, seconds: float) -> Report:
     report = Report(skipped=plan.already_there, failed=plan.impossible, seconds=seconds)
     for task in plan.tasks:
-        size = task.entry.size or 0
+        size = task.entry.counted_size
         report.done.append(Outcome(path=task.entry.path, file=str(task.target), bytes=size))
         report.bytes += size
     return report
@@ -124,7 +125,7 @@ class _Run:
         progress, tasks = self.control.progress, self.plan.tasks
         self.report.skipped += self.plan.already_there
         self.report.failed += self.plan.impossible
-        total = sum(task.entry.size or 0 for task in tasks)
+        total = sum(task.entry.counted_size for task in tasks)
         progress.begin(Stage.DOWNLOAD, items=len(tasks), total_bytes=total)
         batch = Batch(self.manifest)
         try:

@@ -41,11 +41,12 @@ def login(
     """Sign in to Google, and store the login in the keyring, or in a file only you can read.
 
     Args:
-        provider: ``oauth`` (a browser, and your own OAuth client) or ``android`` (sign in like a
-            phone: unofficial, and the stored token gives access to the whole account).
+        provider: ``oauth`` (a browser, and your own OAuth client: for copies in your own Drive;
+            it cannot read WhatsApp's backup at Google) or ``android`` (sign in like a phone:
+            unofficial, and the stored token gives access to the whole account).
         account: e-mail address; required for ``android``; for ``oauth``, Google is asked.
         client_secrets: for ``oauth``: the client's file; by default ``client_secrets.json`` in
-            the config folder.
+            the config folder, or the client of the stored login of `account`.
         oauth_token: for ``android``: the single-use cookie of Google's sign-in page.
         drive: for ``oauth``: ask to read your own Drive too, for the source ``drive``.
         open_browser: for ``oauth``: open a browser; otherwise, only pass the address to `say`.

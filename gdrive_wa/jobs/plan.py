@@ -14,8 +14,10 @@ from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.crypt.recognise import media_name
-from gdrive_wa.jobs.reveal import NOT_A_KEY, check_key, reveal
-from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource
+from gdrive_wa.jobs.lock_hints import key_hints
+from gdrive_wa.jobs.newest_backup import newest_backup
+from gdrive_wa.jobs.reveal import check_key, reveal
+from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource, listen
 from gdrive_wa.storage.manifest import Manifest
 
 _KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
@@ -44,7 +46,7 @@ class Plan:
     @property
     def size(self) -> int:
         """Bytes to fetch, as far as the listing tells."""
-        return sum(entry.size or 0 for entry in self.databases + self.media)
+        return sum(entry.counted_size for entry in self.databases + self.media)
 
     def report(self, dest: Path) -> Report:
         """What a restore into `dest` would do, as if it were done. Nothing is written."""
@@ -56,7 +58,7 @@ class Plan:
                 reason = "already there, verified"
                 report.skipped.append(Outcome(path=entry.path, file=known.path, reason=reason))
             else:
-                report.done.append(Outcome(path=entry.path, bytes=entry.size or 0))
+                report.done.append(Outcome(path=entry.path, bytes=entry.counted_size))
         report.bytes = sum(outcome.bytes for outcome in report.done)
         return report
 
@@ -76,20 +78,26 @@ def pick_backup(
         NothingThereError: there is none.
         UsageError: none of that name.
     """
+    if progress is not None:
+        listen(source, progress.say)
     backups = interruptible(source.backups, progress or Silent())
     if not backups:
         raise NothingThereError(
             "there is no WhatsApp backup here", hint=WHEN_EMPTY.get(source.name)
         )
-    chosen = backups[0] if name is None else _named(name, backups)
+    reporter = progress or Silent()
+    chosen = newest_backup(source, backups, reporter) if name is None else _named(name, backups)
     if progress is not None:
-        if name is None and len(backups) > 1:
+        if name is None and len(backups) > 1 and chosen is backups[0]:
             progress.say(
                 f"{len(backups)} backups are here; this is the newest: {chosen.name}"
                 " (gdrive-wa backups lists them; name another to have it)"
             )
-        if chosen.uploading:
-            progress.say("the phone is still uploading this backup, or stopped: it may lack files")
+        if chosen.unfinished:
+            progress.say(
+                "the phone may still be uploading this backup, or have stopped half-way: it may"
+                " lack files"
+            )
     return chosen
 
 
@@ -239,5 +247,6 @@ def require_key(plan: Plan, key: Key | None) -> None:
     if key is not None:
         return
     if any(is_encrypted(entry.stored_as) for entry in plan.databases + plan.media):
-        hints = NOT_A_KEY.get(plan.backup.key_type or "")
-        raise MissingKeyError("this backup is encrypted, and no key was given", hint=hints)
+        raise MissingKeyError(
+            "this backup is encrypted, and no key was given", hint=key_hints(plan.backup)
+        )

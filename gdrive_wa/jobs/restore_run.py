@@ -159,7 +159,7 @@ class RestoreRun:
         self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, *, include_unmatched: bool
     ) -> None:
         """Bring, open and place `wanted`."""
-        size = sum(entry.size or 0 for entry in wanted)
+        size = sum(entry.counted_size for entry in wanted)
         self._progress.begin(Stage.DOWNLOAD, items=len(wanted), total_bytes=size)
         self._opener.expect(len(wanted))
         tasks: deque[_Task] = deque()

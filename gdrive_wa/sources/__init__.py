@@ -61,10 +61,12 @@ def connect(
         from gdrive_wa.sources.backup_service import BackupService  # noqa: PLC0415
 
         return BackupService(session, endpoints)
-    from gdrive_wa.sources.drive import AppData, DriveFolder  # noqa: PLC0415
-
     if source == "appdata":
+        from gdrive_wa.sources.drive import AppData  # noqa: PLC0415
+
         return AppData(session, endpoints)
+    from gdrive_wa.sources.drive_folder import DriveFolder  # noqa: PLC0415
+
     return DriveFolder(session, endpoints, folder)
 
 

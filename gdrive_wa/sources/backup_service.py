@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.core.errors import GoneError, NetworkError
 from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.google.advice import Service
+from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.retry import LoginNotAllowedError
-from gdrive_wa.http.session import Session
-from gdrive_wa.sources.base import BlobStream
+from gdrive_wa.sources.base import WHEN_EMPTY, BlobStream
 from gdrive_wa.sources.fields import (
     LONG_AGO,
+    parse_envelope,
     parse_md5,
     parse_moment,
     parse_object,
     parse_size,
     parse_text,
 )
+from gdrive_wa.sources.locks import read_encryption
+from gdrive_wa.sources.pages import PageGuard
 
 PAGE_SIZE = 1000
-_NOT_ALLOWED_HINTS = (
-    "this service accepts WhatsApp, but not an OAuth client of your own",
-    "sign in like a phone: gdrive-wa login --provider android --account you@example.com",
-    "or use a copy in your Drive (--source drive) or on this machine (--folder PATH)",
-)
-_SECRETS = (
-    ("passkeyEncryptionMetadata", "passkey"),
-    ("isPasswordEncrypted", "password"),
-    ("isEncryptionKeyEncrypted", "key"),
-)
+MONTHS_KEPT = 5
+"""Months after which Google may delete a WhatsApp backup that was not renewed; about five."""
+DAYS_ACTIVE = 120
+"""Days after which WhatsApp may deactivate an account that no phone uses."""
 
 
 class BackupService:
@@ -40,25 +39,28 @@ class BackupService:
     name = "backup"
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:
+        session.service = Service.BACKUP
         self._session = session
         self._root = endpoints.backup
+        self._uploading: set[str] = set()
+
+    def listen(self, say: Callable[[str], None]) -> None:
+        """See :class:`~gdrive_wa.sources.base.TalkingSource`."""
+        self._session.say = say
 
     def backups(self) -> list[Backup]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        try:
-            items = list(
-                self._pages(f"{self._root}/clients/wa/backups", "backups", "the list of backups")
-            )
-        except LoginNotAllowedError as error:
-            raise LoginNotAllowedError(
-                error.message, hint=(*error.hints, *_NOT_ALLOWED_HINTS)
-            ) from error
+        url = f"{self._root}/clients/wa/backups"
         found: dict[str, Backup] = {}
-        for item in items:
-            backup = _backup(item)
-            old = found.get(backup.name)
-            if old is None or (backup.updated or LONG_AGO) >= (old.updated or LONG_AGO):
-                found[backup.name] = backup
+        try:
+            for item in self._pages(url, "backups", "the list of backups"):
+                backup = _backup(item)
+                old = found.get(backup.name)
+                if old is None or (backup.updated or LONG_AGO) >= (old.updated or LONG_AGO):
+                    found[backup.name] = backup
+        except GoneError as error:
+            raise _no_backup(error) from error
+        self._uploading = {each.account for each in found.values() if each.uploading}
         return sorted(found.values(), key=lambda backup: backup.updated or LONG_AGO, reverse=True)
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
@@ -85,60 +87,95 @@ class BackupService:
     def open(self, entry: Entry, *, offset: int = 0) -> BlobStream:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
-        return self._session.stream(url, offset=offset, what=entry.stored_as)
+        try:
+            return self._session.stream(url, offset=offset, what=entry.stored_as)
+        except GoneError as error:
+            if entry.backup in self._uploading:
+                error.hints = _REPLACED_NOW
+            raise
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
 
     def _pages(self, url: str, items: str, what: str, **params: object) -> Iterator[dict[str, Any]]:
-        token = ""
-        seen: set[str] = set()
+        token, guard, names = "", PageGuard(what), set[str]()
         while True:
             asked = {**params, **({"pageToken": token} if token else {})}
             page = self._session.get_json(url, asked, what=what)
             found = page.get(items) or []
             if not isinstance(found, list):
                 raise NetworkError(f"Google's answer for {what} cannot be read")
+            before = len(names)
             for item in found:
-                if isinstance(item, dict) and parse_text(item.get("name")):
+                if isinstance(item, dict) and (name := parse_text(item.get("name"))):
+                    names.add(name)
                     yield item
             token = parse_text(page.get("nextPageToken")) or ""
             if not token:
                 return
-            if token in seen:
-                raise NetworkError(f"Google sends the same page of {what} again and again")
-            seen.add(token)
+            guard.turn(token, new=len(names) - before, known=len(names))
+
+
+_REPLACED_NOW = (
+    "the phone may be uploading this backup right now: run it again when the phone has finished",
+)
+
+
+def _no_backup(error: GoneError) -> NetworkError:
+    """The error for an account of which the service knows nothing."""
+    failure = NetworkError(
+        "this account holds no WhatsApp backup that Google knows", hint=WHEN_EMPTY["backup"]
+    )
+    failure.detail = error.detail
+    return failure
 
 
 def _backup(item: dict[str, Any]) -> Backup:
     metadata = parse_object(item.get("metadata"))
-    secret = metadata.get("encryptedBackupMetadata")
-    encrypted = metadata.get("encryptedBackupEnabled")
-    sealed = metadata.get("encryptedData")
     version = metadata.get("versionOfAppWhenBackup")
-    end_to_end = encrypted in (True, "true") if encrypted is not None else None
-    if end_to_end is None and (sealed or secret):
-        end_to_end = True
+    encryption = read_encryption(metadata)
+    updated = parse_moment(item.get("updateTime"))
+    size = parse_size(item.get("sizeBytes") or metadata.get("backupSize"))
+    uploading = bool(item.get("activeTransactionId"))
+    lacks = [not size, not metadata]
     return Backup(
         name=item["name"],
         account=item["name"].rsplit("/", 1)[-1],
-        updated=parse_moment(item.get("updateTime")),
-        size=parse_size(item.get("sizeBytes") or metadata.get("backupSize")),
-        encrypted=end_to_end,
-        key_type=_key_type(secret) if end_to_end else (None if end_to_end is None else "server"),
-        app_version=str(version) if version is not None else None,
-        uploading=bool(item.get("activeTransactionId")),
-        sealed=parse_text(sealed),
+        updated=updated,
+        size=size,
+        encrypted=encryption.end_to_end,
+        key_type=encryption.key_type,
+        locks=encryption.locks,
+        app_version=str(version)[:100] if isinstance(version, str | int) else None,
+        uploading=uploading,
+        unfinished=any(lacks) if uploading else all(lacks),
+        expires=_after_months(updated, MONTHS_KEPT),
+        deactivates=_after_days(updated, DAYS_ACTIVE),
+        sealed=parse_envelope(metadata.get("encryptedData")),
     )
 
 
-def _key_type(secret: object) -> str | None:
-    fields = parse_object(secret)
-    for name, kind in _SECRETS:
-        if fields.get(name):
-            return kind
-    return None
+def _after_months(moment: datetime | None, months: int) -> date | None:
+    if moment is None:
+        return None
+    later = moment.month - 1 + months
+    try:
+        first = date(moment.year + later // 12, later % 12 + 1, 1)
+        return first + timedelta(days=min(moment.day, _days_in_month(first)) - 1)
+    except (ValueError, OverflowError):
+        return None  # at the end of the calendar
+
+
+def _days_in_month(first: date) -> int:
+    return monthrange(first.year, first.month)[1]
+
+
+def _after_days(moment: datetime | None, days: int) -> date | None:
+    try:
+        return None if moment is None else moment.date() + timedelta(days=days)
+    except OverflowError:
+        return None
 
 
 def _entry(item: dict[str, Any], backup: str) -> Entry:
@@ -152,6 +189,6 @@ def _entry(item: dict[str, Any], backup: str) -> Entry:
         md5=parse_md5(item.get("md5Hash")),
         modified=modified,
         revision=modified.isoformat() if modified else None,
-        envelope=parse_text(item.get("metadata")),
+        envelope=parse_envelope(item.get("metadata")),
         backup=backup.rsplit("/", 1)[-1],
     )

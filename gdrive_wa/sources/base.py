@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from gdrive_wa.core.model import Backup, Entry
 
@@ -58,6 +58,21 @@ class BlobStream(Protocol):
             NetworkError: the stream broke; what was read so far is valid.
         """
         ...
+
+
+@runtime_checkable
+class TalkingSource(Protocol):
+    """A source that has something to say: that it waits, or passes something over."""
+
+    def listen(self, say: Callable[[str], None]) -> None:
+        """Show lines with `say` from now on. It may be called from any thread."""
+        ...
+
+
+def listen(source: object, say: Callable[[str], None]) -> None:
+    """Show with `say` what `source` has to say, if it is one that talks."""
+    if isinstance(source, TalkingSource):
+        source.listen(say)
 
 
 class BackupSource(Protocol):

@@ -1,24 +1,23 @@
-"""Backups in Google Drive (v3): the hidden application folder, and the user's own folders."""
+"""Backups in Google Drive (v3): what its sources share, and the hidden application folder."""
 
 from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from urllib.parse import quote
 
-from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, RefusedError, UsageError
+from gdrive_wa.core.errors import GdriveWaError, GoneError, NetworkError, RefusedError
 from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX, is_end_to_end
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.core.threads import Workers
+from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
 from gdrive_wa.sources.base import BlobStream
-from gdrive_wa.sources.drive_list import DriveFile, Listing
+from gdrive_wa.sources.drive_list import DriveFile, Listing, resource_keys
 from gdrive_wa.sources.fields import parse_md5, parse_size, parse_text
-from gdrive_wa.storage.manifest import STATE_FOLDER
 
 FILE_MAP = "gdrive_file_map"
 LONGEST_FILE_MAP = 256 << 20
@@ -26,11 +25,9 @@ ENVELOPES_AT_ONCE = 16
 """How many envelopes are read at the same time during a listing."""
 MOST_FAILURES = 16
 """After this many failed envelopes in a row, the listing fails."""
-FOLDERS_AT_ONCE = 24
-"""How many folders one request lists; with more, its URL exceeds 2,048 characters."""
 
 
-class _Drive:
+class DriveSource:
     """What both sources in Drive share: the listing, envelopes, and media."""
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:
@@ -39,6 +36,10 @@ class _Drive:
         self._listing = Listing(session, endpoints)
         self._failed_envelopes: dict[str, NetworkError] = {}
         self._failures_in_a_row = 0
+
+    def listen(self, say: Callable[[str], None]) -> None:
+        """See :class:`~gdrive_wa.sources.base.TalkingSource`."""
+        self._session.say = say
 
     def state(self, backup: Backup) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
@@ -55,15 +56,34 @@ class _Drive:
         failure = self._failed_envelopes.get(entry.locator)
         if failure is not None:
             raise NetworkError(failure.message)
-        url = self._media(entry.locator)
-        return self._session.stream(url, offset=offset, what=entry.stored_as)
+        return self._session.stream(
+            self._media(entry.locator),
+            offset=offset,
+            what=entry.stored_as,
+            headers=_keys_of(entry.locator),
+        )
 
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
 
-    def _media(self, file_id: str) -> str:
-        return f"{self._root}/files/{quote(file_id, safe='')}?alt=media"
+    def _media(self, locator: str) -> str:
+        file_id = quote(locator.partition("/")[0], safe="")
+        return f"{self._root}/files/{file_id}?alt=media&supportsAllDrives=true"
+
+    def _content(self, file: DriveFile, most: int) -> bytes:
+        return self._session.get_content(
+            self._media(file.locator), most=most, what=file.name, headers=_keys_of(file.locator)
+        )
+
+    def _say_what_was_passed_over(self) -> None:
+        count = len(self._listing.passed_over)
+        if count:
+            items = "one item is" if count == 1 else f"{count} items are"
+            self._session.say(
+                f"{items} passed over: documents of Google's and shortcuts that lead to no file"
+            )
+        self._listing.passed_over.clear()
 
     def _backup_id(self, place: str) -> str | None:
         """`place` with the name of the account, because it is the same in every account."""
@@ -81,6 +101,7 @@ class _Drive:
         An envelope is a small file of its own, ``<name>-metadata``. Many are read at the same time,
         a limited number in advance.
         """
+        self._say_what_was_passed_over()
         backup_id = self._backup_id(backup.name)
         self._failed_envelopes.clear()
         readers = Workers(ENVELOPES_AT_ONCE, "envelope")
@@ -102,9 +123,7 @@ class _Drive:
     def _envelope(self, file: DriveFile) -> str | None:
         """The content of an envelope; None if Google refuses it, which is not an error."""
         try:
-            raw = self._session.get_content(
-                self._media(file.id), most=LONGEST_ENVELOPE, what=file.name
-            )
+            raw = self._content(file, LONGEST_ENVELOPE)
         except (GoneError, RefusedError):
             return None
         return raw.decode("ascii", "replace")
@@ -118,21 +137,21 @@ class _Drive:
             envelope = reading.result()
             self._failures_in_a_row = 0
         except NetworkError as error:
-            envelope, self._failed_envelopes[file.id] = None, error
+            envelope, self._failed_envelopes[file.locator] = None, error
             self._failures_in_a_row += 1
             if self._failures_in_a_row >= MOST_FAILURES:
                 raise
         return file.entry(path, envelope, backup_id)
 
 
-class AppData(_Drive):
+class AppData(DriveSource):
     """The hidden folder of the application that the login is for."""
 
     name = "appdata"
 
     def backups(self) -> list[Backup]:
         """One backup, or none if the folder is empty."""
-        return _one_backup("appDataFolder", self._files())
+        return one_backup("appDataFolder", self._files())
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
@@ -154,18 +173,14 @@ class AppData(_Drive):
             for file in plain
             if file.id not in mapped_ids and file.name != FILE_MAP
         )
-        return _newest([*mapped, *others])
+        return newest([*mapped, *others])
 
     def _mapped(
         self, file_map: DriveFile, by_id: dict[str, DriveFile]
     ) -> list[tuple[str, DriveFile]]:
         """The blobs in the old file map, with path, MD5, file id and size."""
         try:
-            rows = json.loads(
-                self._session.get_content(
-                    self._media(file_map.id), most=LONGEST_FILE_MAP, what=FILE_MAP
-                )
-            )
+            rows = json.loads(self._content(file_map, LONGEST_FILE_MAP))
         except (ValueError, RecursionError) as error:
             raise _invalid_map() from error
         if not isinstance(rows, list):
@@ -188,77 +203,13 @@ class AppData(_Drive):
         return found
 
 
-class DriveFolder(_Drive):
-    """A folder of the user's own Drive, with its subfolders and shortcuts."""
-
-    name = "drive"
-
-    def __init__(self, session: Session, endpoints: Endpoints, folder: str | None) -> None:
-        super().__init__(session, endpoints)
-        self._folder = (folder or "").strip("/")
-
-    def backups(self) -> list[Backup]:
-        """The folder as one backup; none if it contains no files."""
-        return _one_backup(self._folder or "My Drive", _newest(self._walk()))
-
-    def entries(self, backup: Backup) -> Iterator[Entry]:
-        """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        yield from self._sealed_entries(_newest(self._walk()), backup)
-
-    def _start(self) -> list[str]:
-        """The ids of the folders at the given path. There may be several, because Drive allows
-        folders of the same name."""
-        folders = ["root"]
-        for name in filter(None, self._folder.split("/")):
-            quoted = name.replace("\\", "\\\\").replace("'", "\\'")
-            children = self._children(folders[:FOLDERS_AT_ONCE], f" and name = '{quoted}'")
-            folders = [file.id for file in children if file.is_folder]
-            if not folders:
-                raise UsageError(
-                    f"no folder named {self._folder!r} in this Drive",
-                    hint=(
-                        "give the path as Drive shows it, such as 'Backups/WhatsApp'",
-                        "a login sees other people's folders only through a shortcut",
-                    ),
-                )
-        return folders
-
-    def _walk(self) -> Iterator[tuple[str, DriveFile]]:
-        """Every file with its path, level by level; targets of shortcuts come last.
-
-        Each folder is visited once, under its own path rather than that of a shortcut, so a
-        shortcut to a parent folder does no harm.
-        """
-        level, walked = dict.fromkeys(self._start(), ""), set[str]()
-        shortcuts: dict[str, str] = {}
-        while level:
-            walked.update(level)
-            below: dict[str, str] = {}
-            waiting = list(level)
-            while waiting:
-                folders, waiting = waiting[:FOLDERS_AT_ONCE], waiting[FOLDERS_AT_ONCE:]
-                for file in self._children(folders):
-                    parent = next((each for each in file.parents if each in level), folders[0])
-                    path = level[parent] + file.name
-                    if not file.is_folder:
-                        yield path, file
-                    elif file.name != STATE_FOLDER:
-                        found = shortcuts if file.is_shortcut else below
-                        found.setdefault(file.id, f"{path}/")
-            level = _without(below, walked)
-            if not level:
-                level, shortcuts = _without(shortcuts, walked), {}
-
-    def _children(self, folders: Iterable[str], more: str = "") -> Iterator[DriveFile]:
-        inside = " or ".join(f"'{folder}' in parents" for folder in folders)
-        return self._listing.files(spaces="drive", query=f"({inside}) and trashed = false{more}")
+def _keys_of(locator: str) -> dict[str, str]:
+    file_id, _, key = locator.partition("/")
+    return resource_keys({file_id: key})
 
 
-def _without(folders: dict[str, str], walked: set[str]) -> dict[str, str]:
-    return {folder: path for folder, path in folders.items() if folder not in walked}
-
-
-def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
+def newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
+    """The files by path; of those with the same path, the newest."""
     found: dict[str, DriveFile] = {}
     for path, file in files:
         if file.newer_than(found.get(path)):
@@ -266,7 +217,8 @@ def _newest(files: Iterable[tuple[str, DriveFile]]) -> dict[str, DriveFile]:
     return found
 
 
-def _one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
+def one_backup(name: str, files: dict[str, DriveFile]) -> list[Backup]:
+    """`files` as one backup; none without files."""
     if not files:
         return []
     encrypted = is_end_to_end(files)

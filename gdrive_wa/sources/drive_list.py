@@ -5,15 +5,16 @@ Media are not read with the library: it keeps whole chunks in memory and cannot 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
 from gdrive_wa.core.errors import GdriveWaError, NetworkError
 from gdrive_wa.core.model import Entry
+from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
 from gdrive_wa.sources.fields import (
     LONG_AGO,
     parse_md5,
@@ -22,6 +23,7 @@ from gdrive_wa.sources.fields import (
     parse_size,
     parse_text,
 )
+from gdrive_wa.sources.pages import PageGuard
 
 PAGE_SIZE = 1000
 _APPS = "application/vnd.google-apps."
@@ -29,8 +31,18 @@ _FOLDER = _APPS + "folder"
 _SHORTCUT = _APPS + "shortcut"
 _FIELDS = (
     "nextPageToken,files(id,name,mimeType,parents,size,md5Checksum,modifiedTime,"
-    "headRevisionId,description,appProperties,shortcutDetails)"
+    "headRevisionId,description,appProperties,shortcutDetails,resourceKey)"
 )
+
+
+_PLAIN = re.compile(r"[\w-]{1,200}", re.ASCII)
+_KEYS_HEADER = "X-Goog-Drive-Resource-Keys"
+
+
+def resource_keys(keys: Mapping[str, str | None]) -> dict[str, str]:
+    """The header that unlocks files with these resource keys, by id; empty without keys."""
+    pairs = [f"{each}/{key}" for each, key in keys.items() if key and _PLAIN.fullmatch(each)]
+    return {_KEYS_HEADER: ",".join(pairs)} if pairs else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +60,8 @@ class DriveFile:
         modified: when it was stored, UTC.
         revision: changes whenever the bytes change; None if unknown.
         envelope: the metadata envelope, if the listing contains it.
+        resource_key: a second part of the id, without which a file that is shared by a link
+            cannot be read; None if it needs none.
     """
 
     id: str
@@ -60,6 +74,7 @@ class DriveFile:
     modified: datetime | None = None
     revision: str | None = None
     envelope: str | None = None
+    resource_key: str | None = None
 
     @classmethod
     def parse(cls, item: object) -> Self | None:
@@ -71,8 +86,10 @@ class DriveFile:
         if file_id is None or name is None:
             return None
         is_shortcut = kind == _SHORTCUT
+        key = said.get("resourceKey")
         if is_shortcut:
             details = parse_object(said.get("shortcutDetails"))
+            key = details.get("targetResourceKey")
             file_id, kind = parse_text(details.get("targetId")), details.get("targetMimeType")
             said = {
                 "modifiedTime": said.get("modifiedTime")
@@ -91,7 +108,13 @@ class DriveFile:
             modified=parse_moment(said.get("modifiedTime")),
             revision=parse_text(said.get("headRevisionId")),
             envelope=_described(said),
+            resource_key=key if isinstance(key, str) and _PLAIN.fullmatch(key) else None,
         )
+
+    @property
+    def locator(self) -> str:
+        """The id, and the resource key if there is one."""
+        return self.id if self.resource_key is None else f"{self.id}/{self.resource_key}"
 
     def newer_than(self, other: DriveFile | None) -> bool:
         """True if this file replaces `other`, which has the same path: the newer one counts."""
@@ -102,7 +125,7 @@ class DriveFile:
         return Entry(
             stored_as=path,
             path=path,
-            locator=self.id,
+            locator=self.locator,
             size=self.size,
             md5=self.md5,
             modified=self.modified,
@@ -113,45 +136,89 @@ class DriveFile:
 
 
 class Listing:
-    """``files.list`` of Drive v3."""
+    """``files.list`` and ``drives.list`` of Drive v3.
+
+    Attributes:
+        passed_over: ids of what was listed and is not a file, such as Google's own documents.
+    """
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:
         from googleapiclient.discovery import build  # noqa: PLC0415 - half a second to import
 
-        self._files = build(
+        self.passed_over: set[str] = set()
+        drive = build(
             "drive",
             "v3",
             http=_Http(session),
             client_options={"api_endpoint": f"{endpoints.drive}/"},
             cache_discovery=False,
             static_discovery=True,
-        ).files()
+        )
+        self._files, self._drives = drive.files(), drive.drives()
 
-    def files(self, *, spaces: str, query: str | None = None) -> Iterator[DriveFile]:
-        """The files that match, read page by page.
+    def shared_drives(self, name: str) -> list[str]:
+        """The ids of the shared drives called `name`. There may be several.
+
+        Raises:
+            CredentialsError: no login is stored, or it was refused.
+            NetworkError: the drives cannot be listed.
+        """
+        request = self._drives.list(pageSize=100, fields="nextPageToken,drives(id,name)")
+        guard, found = PageGuard("the list of shared drives"), dict[str, str]()
+        while request is not None:
+            page, before = _execute(request), len(found)
+            for item in page.get("drives") or ():
+                drive = parse_object(item)
+                if (drive_id := parse_text(drive.get("id"))) is not None:
+                    found[drive_id] = str(drive.get("name"))
+            token = parse_text(page.get("nextPageToken"))
+            if token is None:
+                break
+            guard.turn(token, new=len(found) - before, known=len(found))
+            request = self._drives.list_next(request, page)
+        return [drive_id for drive_id, title in found.items() if title == name]
+
+    def files(
+        self, *, spaces: str, query: str | None = None, keys: Mapping[str, str | None] | None = None
+    ) -> Iterator[DriveFile]:
+        """The files that match, read page by page; those in shared drives too.
+
+        Args:
+            spaces: ``drive`` or ``appDataFolder``.
+            query: in Drive's search language.
+            keys: resource keys of the folders in the query, by id.
 
         Raises:
             CredentialsError: no login is stored, or it was refused.
             NetworkError: the listing cannot be read.
         """
-        request = self._files.list(spaces=spaces, q=query, pageSize=PAGE_SIZE, fields=_FIELDS)
-        seen: set[str] = set()
+        everywhere = spaces == "drive"
+        request = self._files.list(
+            spaces=spaces,
+            q=query,
+            pageSize=PAGE_SIZE,
+            fields=_FIELDS,
+            supportsAllDrives=everywhere or None,
+            includeItemsFromAllDrives=everywhere or None,
+        )
+        request.headers.update(resource_keys(keys or {}))
+        guard, ids = PageGuard("the list of files"), set[str]()
         while request is not None:
             page = _execute(request)
             items = page.get("files") or []
             if not isinstance(items, list):
                 raise _invalid_answer()
+            before = len(ids)
             for item in items:
                 if (file := DriveFile.parse(item)) is not None:
+                    ids.add(file.id)
                     yield file
+                elif (other := parse_text(parse_object(item).get("id"))) is not None:
+                    self.passed_over.add(other)
             token = parse_text(page.get("nextPageToken"))
             if token is None:
                 return
-            if token in seen:
-                raise NetworkError(
-                    "Google sends the same page of the list of files again and again"
-                )
-            seen.add(token)
+            guard.turn(token, new=len(ids) - before, known=len(ids))
             request = self._files.list_next(request, page)
 
 

@@ -9,6 +9,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from gdrive_wa.core.kinds import LONGEST_ENVELOPE
+
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 """Older than any time; used to compare when a time is unknown."""
 _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
@@ -51,6 +53,12 @@ def parse_object(value: object) -> dict[str, Any]:
         except (ValueError, RecursionError):
             return {}
     return value if isinstance(value, dict) else {}
+
+
+def parse_envelope(value: object) -> str | None:
+    """The text of a metadata envelope; None for anything else, or if it is too long for one."""
+    text = parse_text(value)
+    return text if text is not None and len(text) <= LONGEST_ENVELOPE else None
 
 
 def parse_text(value: object) -> str | None:

@@ -28,7 +28,7 @@ from gdrive_wa.core.version import VERSION
 from gdrive_wa.crypt.media import enc_size
 from gdrive_wa.http.blob import HttpBlob
 from gdrive_wa.http.connections import Connections
-from gdrive_wa.http.retry import Refusal
+from gdrive_wa.http.retry import Refusal, Verdict
 from gdrive_wa.http.retrying import Retrying
 
 HOSTS = ".whatsapp.net"
@@ -202,10 +202,19 @@ def _size(link: MediaLink) -> int | None:
     return None if link.size is None else enc_size(link.size)
 
 
-def _judge(refusal: Refusal) -> GdriveWaError:
+def _judge(refusal: Refusal) -> Verdict:
+    return Verdict(
+        error=_error_of(refusal),
+        retry=refusal.passing,
+        limits_rate=refusal.limits_rate,
+        pause=refusal.pause,
+    )
+
+
+def _error_of(refusal: Refusal) -> GdriveWaError:
     if refusal.status in _REDIRECTS:
         return RefusedError("WhatsApp's servers redirect elsewhere, which is not followed")
-    if refusal.retryable:
+    if refusal.passing:
         return NetworkError(f"WhatsApp's servers cannot be reached: they answer {refusal.status}")
     if refusal.status in _GONE:
         return GoneError(

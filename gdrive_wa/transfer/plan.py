@@ -105,7 +105,7 @@ def make_plan(
             target = plan.names.allocate(entry.stored_as, with_metadata=with_metadata)
         plan.tasks.append(Task(entry, target, candidate=candidate))
         if not candidate:
-            plan.needed += max(0, (entry.size or 0) - partial_bytes(partials, target))
+            plan.needed += max(0, entry.counted_size - partial_bytes(partials, target))
     return plan
 
 

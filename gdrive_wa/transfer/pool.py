@@ -20,6 +20,7 @@ from gdrive_wa.core.errors import (
     GdriveWaError,
     Interrupted,
     NetworkError,
+    QuotaError,
     StorageError,
 )
 from gdrive_wa.core.threads import Workers
@@ -127,10 +128,14 @@ class Pool(Generic[Task, Result]):
         self._control.abandoned = True
 
 
-GIVE_UP_AFTER: dict[type[GdriveWaError], int] = {CredentialsError: 3, NetworkError: 48}
+GIVE_UP_AFTER: dict[type[GdriveWaError], int] = {
+    CredentialsError: 3,
+    QuotaError: 8,
+    NetworkError: 48,
+}
 """Number of consecutive entries with exactly this error class after which the run ends, because
-the login or the connection has failed. Errors of single entries, such as GoneError, have classes
-of their own and are not limited."""
+the login or the connection has failed, or Google allows no more requests. Errors of single
+entries, such as GoneError, have classes of their own and are not limited."""
 
 
 def run_tasks(

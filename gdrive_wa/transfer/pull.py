@@ -18,6 +18,7 @@ from gdrive_wa.sources.base import BackupSource, BlobStream
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.tree import Tree
+from gdrive_wa.transfer.bounds import require_possible_size, too_long, unlisted_limit
 from gdrive_wa.transfer.partial import PIECE, Partial, checkpoint_path
 from gdrive_wa.transfer.run_control import RunControl
 
@@ -112,6 +113,7 @@ def pull(
         StorageError: the disk is full or read-only.
         Interrupted: the run should stop; the bytes so far are kept for the next run.
     """
+    require_possible_size(entry)
     with Partial(partials, target, entry, permanent=permanent, control=control) as partial:
         resumed = partial.length
         attempt = _Attempt(source, entry, partial, control)
@@ -191,6 +193,7 @@ class _Attempt:
         self._source = source
         self._entry = entry
         self._revision: str | None = None
+        self._limit: int | None = None
 
     def stream(self) -> None:
         """Read one stream to its end.
@@ -208,6 +211,9 @@ class _Attempt:
                 self.partial.restart()
                 self.unmixed = True
             self._revision = stream.revision
+            if self._entry.size is None:
+                self._limit = unlisted_limit(self._entry, Path(self.partial.path).parent)
+                self._require_within_limit(stream.total or 0)
             if self._entry.size is None and (stream.total is not None or not stream.offset):
                 self.expected = stream.total
             self._drain(stream)
@@ -227,6 +233,12 @@ class _Attempt:
                 f"'{name}' has {size} bytes instead of the listed {self.expected}", hint=hint
             )
         return ChecksumError(f"the MD5 of '{name}' differs from the listing", hint=hint)
+
+    def _require_within_limit(self, size: int) -> None:
+        """Raise, and discard all bytes, if an entry without a listed size is too long."""
+        if self._limit is not None and size > self._limit:
+            self.partial.restart()
+            raise too_long(self._entry, self._limit)
 
     def _continues(self, stream: BlobStream, asked: int) -> bool:
         """True if the stream resumes the same bytes at the end of the partial file.
@@ -262,6 +274,7 @@ class _Attempt:
             if not piece:
                 break
             control.check_not_over()
+            self._require_within_limit(partial.length + len(piece))
             partial.write(piece)  # before checking for a stop, to keep these bytes
             self.fetched += len(piece)
             control.progress.advance(Stage.DOWNLOAD, moved=len(piece))

@@ -49,6 +49,7 @@ def test_backups_lists_the_account(run: Run, signed_in: dict[str, str]) -> None:
     assert backup["key_type"] == "key"
     assert set(backup) == {
         "name", "account", "updated", "size", "encrypted", "key_type", "app_version", "uploading",
+        "locks", "unfinished", "expires", "deactivates",
     }  # fmt: skip
 
 

@@ -78,3 +78,17 @@ def test_a_person_reads_one_line_a_finding_and_a_hint_for_each_lack(run: Run) ->
     assert set(states) == {"ok", "--"}
     hints = [line for line in ended.stderr.splitlines() if line.startswith("hint: ")]
     assert len(hints) == len(ended.stderr.splitlines()) == states.count("--")
+
+
+def test_online_it_asks_google_and_says_what_works(
+    run: Run, signed_in: dict[str, str], sample: SampleAccount
+) -> None:
+    found = json.loads(run("doctor", "--online", "--json", env=signed_in).stdout)
+    states = {each["what"]: each["state"] for each in found}
+    assert states["token"] == "valid"
+    assert states["backup service"] == states["Drive"] == "answers"
+    ended = run("doctor", "--online", "--endpoint", "http://127.0.0.1:1", env=signed_in)
+    assert ended.returncode == 0
+    assert "--\tconnection to 127.0.0.1:1" in ended.stdout
+    assert "check the network connection" in ended.stderr
+    assert sample.token.reveal() not in ended.stdout + ended.stderr

@@ -120,9 +120,39 @@ def test_nobody_answers_in_time(
 
 
 def test_without_a_client_file(run: Run) -> None:
-    ended = run("login")
+    ended = run("login", "--provider", "oauth")
     assert ended.returncode == 2
     assert "--client-secrets" in ended.stderr
+
+
+def test_a_script_that_chooses_no_way_is_shown_which_one_leads_where(run: Run) -> None:
+    ended = run("login")
+    assert ended.returncode == 2
+    first, cable, android, drive = ended.stderr.splitlines()
+    assert first == "error: there are several ways to a backup, and none of them was chosen"
+    assert "restore --folder WhatsApp" in cable
+    assert "login --provider android --account" in android
+    assert "login --drive --client-secrets" in drive
+
+
+def test_a_script_with_a_client_file_in_its_place_signs_in_with_it(
+    run: Run, client_file: Path, consenting: Emulator, tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    client_file.rename(tmp_path / "config" / "client_secrets.json")
+    ended = run("login", "--timeout", "1", "--endpoint", consenting.root, env={"BROWSER": "true"})
+    assert ended.returncode == 3
+    assert "within 1 seconds" in ended.stderr
+
+
+def test_what_an_own_client_cannot_read_is_said_with_the_way_that_can(
+    clean_environment: dict[str, str], client_file: Path, consenting: Emulator
+) -> None:
+    _, said = log_in(clean_environment, client_file, consenting)
+    assert "cannot read WhatsApp's backup at Google" in said
+    assert "gdrive-wa login --provider android --account" in said
+    _, said = log_in(clean_environment, client_file, consenting, "--drive")
+    assert "gdrive-wa backups --source drive --folder PATH" in said
 
 
 def test_a_browser_on_another_machine_is_thought_of(
@@ -146,34 +176,27 @@ def test_a_port_that_is_taken(run: Run, client_file: Path, consenting: Emulator)
     assert f"port {port} of this machine is in use" in ended.stderr
 
 
-@pytest.mark.parametrize(
-    ("comes_back", "message"),
-    [
-        ("?error=access_denied&state={state}", "access was denied in the browser"),
-        ("favicon.ico", "belonged to another sign-in"),
-        ("?code=4/abc&state=wrong", "belonged to another sign-in"),
-    ],
-)
 def test_what_the_browser_shows_promises_nothing(
-    clean_environment: dict[str, str],
-    client_file: Path,
-    emulator: Emulator,
-    comes_back: str,
-    message: str,
+    clean_environment: dict[str, str], client_file: Path, emulator: Emulator
 ) -> None:
-    """Denied, or a stray request: the page is the same as for a consent."""
+    """Denied: the page is the same as for a consent. A stray request is not taken for one."""
     shown: list[str] = []
 
     def visit(address: str) -> None:
         asked = parse_qs(urlsplit(address).query)
-        answer = comes_back.format(state=asked["state"][0])
-        shown.append(requests.get(asked["redirect_uri"][0] + answer, timeout=20).text)
+        denied = f"?error=access_denied&state={asked['state'][0]}"
+        for came_back in ("favicon.ico", "?code=4/abc&state=wrong", denied):
+            page = requests.get(asked["redirect_uri"][0] + came_back, timeout=20)
+            shown.append(page.text)
 
     code, said = log_in(clean_environment, client_file, emulator, visit=visit)
     assert code == 3
-    assert message in said
+    assert "access was denied in the browser" in said
+    assert "test users" in said
     assert "Traceback" not in said
-    assert "shows whether the sign-in succeeded" in shown[0]
+    assert "is not the answer" in shown[0]
+    assert "is not the answer" in shown[1]
+    assert "shows whether the sign-in succeeded" in shown[2]
 
 
 log_in_by_browser = log_in
@@ -233,17 +256,17 @@ class TestTheAndroidWay:
         [
             ({}, "Google does not accept this sign-in", "copy a fresh oauth_token cookie"),
             (
-                {"oauth_token": "crumb", "browser_first": True},
+                {"oauth_token": "oauth2_4/crumb", "browser_first": True},
                 "confirm the sign-in in a browser",
                 "copy a fresh oauth_token cookie",
             ),
             (
-                {"oauth_token": "crumb", "managed": True},
+                {"oauth_token": "oauth2_4/crumb", "managed": True},
                 "administrator of this Workspace account does not allow this",
                 "ask the administrator",
             ),
             (
-                {"oauth_token": "crumb", "android_id": "0123456789abcdef"},
+                {"oauth_token": "oauth2_4/crumb", "android_id": "0123456789abcdef"},
                 "Google does not accept this sign-in",
                 "copy a fresh oauth_token cookie",
             ),
@@ -263,7 +286,7 @@ class TestTheAndroidWay:
         said = {"email": "ann@example.org", **trouble}
         (folder / "account.json").write_text(json.dumps(said))
         with Emulator(folder) as google:
-            code, talk = log_in(google.root, "ann@example.org", "crumb\n")
+            code, talk = log_in(google.root, "ann@example.org", "oauth2_4/crumb\n")
         assert code == 3, talk
         assert talk.startswith("error: ")
         assert message in talk
@@ -275,15 +298,19 @@ class TestTheAndroidWay:
         self, log_in: Callable[..., tuple[int, str]], scripted: Scripted
     ) -> None:
         scripted.answers = [answer(b"Error=ServiceDisabled\n", status="403 Forbidden")]
-        code, talk = log_in(scripted.root, "ann@example.org", "crumb\n")
+        code, talk = log_in(scripted.root, "ann@example.org", "oauth2_4/crumb\n")
         assert code == 3
-        assert talk.splitlines() == [
-            (
-                "error: Google no longer accepts sign-ins from the phone version"
-                " that gdrive-wa imitates"
-            ),
-            "hint: update gdrive-wa",
-        ]
+        first, cable, update, *_ = talk.splitlines()
+        assert first == (
+            "error: Google no longer accepts sign-ins from the phone version"
+            " that gdrive-wa imitates (ServiceDisabled)"
+        )
+        assert "restore --folder WhatsApp" in cable
+        assert "update gdrive-wa" in update
+
+
+def cookie_of(name: str) -> str:
+    return f"oauth2_4/crumb-of-{name}"
 
 
 def test_two_accounts_side_by_side(
@@ -295,7 +322,7 @@ def test_two_accounts_side_by_side(
         stored.parent.mkdir(parents=True)
         stored.write_bytes(b"x")
         said = {
-            "email": f"{name}@example.org", "number": number, "oauth_token": f"crumb of {name}",
+            "email": f"{name}@example.org", "number": number, "oauth_token": cookie_of(name),
         }  # fmt: skip
         (tmp_path / name / "account.json").write_text(json.dumps(said))
         folders.append(tmp_path / name)
@@ -312,7 +339,7 @@ def test_two_accounts_side_by_side(
                     sys.executable, "-m", "gdrive_wa", "login", "--provider", "android",
                     "--account", f"{name}@example.org", "--endpoint", google.root,
                 ],
-                env=clean_environment, input=f"crumb of {name}\n", text=True,
+                env=clean_environment, input=cookie_of(name) + "\n", text=True,
                 capture_output=True, check=False, timeout=60,
             )  # fmt: skip
             assert ended.returncode == 0, ended.stderr

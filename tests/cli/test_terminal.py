@@ -50,6 +50,10 @@ class Terminal:
                 break
         return self.seen
 
+    def type(self, text: str) -> None:
+        """What is typed is seen."""
+        os.write(self.line, text.encode() + b"\n")
+
     def type_hidden(self, text: str) -> None:
         """What is typed before the terminal hides it would be seen, or thrown away."""
         deadline = time.monotonic() + 60

@@ -19,3 +19,12 @@ def test_pauses_double_and_scatter_below_a_limit() -> None:
         pauses = {retry_policy.pause(attempt) for _ in range(50)}
         assert len(pauses) > 1
         assert all(most / 2 <= pause <= most for pause in pauses)
+
+
+def test_a_limit_of_the_rate_is_asked_about_more_often_than_a_failure() -> None:
+    policy = RetryPolicy(base=1, longest=32, longest_of_rate=16)
+    assert 8 <= policy.rate_pause(60) <= 16
+    assert policy.rate_pause(1, asked=0) == 0
+    assert policy.rate_pause(policy.attempts - 1, asked=1) == 1
+    assert policy.rate_pause(policy.attempts, asked=1) >= 8
+    assert policy.rate_pause(10_000, asked=1e9) == MAX_RETRY_AFTER

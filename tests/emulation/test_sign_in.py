@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -290,6 +291,8 @@ def test_an_old_play_services_is_turned_away(emulator: Emulator) -> None:
         ('"managed": true', "DeviceManagementRequiredOrSyncDisabled"),
         ('"browser_first": true', "NeedsBrowser"),
         ('"android_id": "another"', "BadAuthentication"),
+        ('"droidguard": "required"', "MissingDroidguard"),
+        ('"exchange_error": "AccountDisabled"', "AccountDisabled"),
     ],
 )
 def test_an_account_can_refuse(
@@ -303,3 +306,55 @@ def test_an_account_can_refuse(
         answer = exchange(emulator, "cookie", "ann@example.org")
     assert answer["Error"] == error
     assert ("Url" in answer) == (error == "NeedsBrowser")
+
+
+def test_a_cookie_says_who_signs_in_whatever_address_is_given(
+    emulator: Emulator, sample: SampleAccount
+) -> None:
+    signed_in = exchange(emulator, sample.oauth_token.reveal(), "ann@example.org")
+    assert signed_in["Email"] == sample.email
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ('"token_error": "ServiceUnavailable"', {"Error": "ServiceUnavailable"}),
+        (
+            '"whatsapp_never_allowed": true',
+            {"issueAdvice": "consent", "Permission": "See its own data in Drive"},
+        ),
+    ],
+)
+def test_an_account_can_refuse_access_after_the_sign_in(
+    tmp_path_factory: pytest.TempPathFactory, said: str, answer: dict[str, str]
+) -> None:
+    folder = tmp_path_factory.mktemp("account")
+    (folder / "account.json").write_text(
+        f'{{"email": "alex@example.org", "oauth_token": "cookie", {said}}}'
+    )
+    with Emulator(folder) as emulator:
+        master = exchange(emulator, "cookie")["Token"]
+        assert android_token(emulator, master) == answer
+
+
+@pytest.mark.parametrize(
+    ("client", "error"),
+    [
+        ({"client_secret": "old"}, "invalid_client"),
+        ({"client_id": "nobody"}, "invalid_client"),
+        ({}, "disabled_client"),
+    ],
+)
+def test_a_client_that_is_gone_or_has_an_old_secret(
+    tmp_path_factory: pytest.TempPathFactory, client: dict[str, str], error: str
+) -> None:
+    folder = tmp_path_factory.mktemp("account")
+    good = {"client_id": "a", "client_secret": "b"}
+    disabled = {**good, "error": "disabled_client"}
+    (folder / "account.json").write_text(
+        json.dumps({"email": "alex@example.org", "clients": [disabled]})
+    )
+    with Emulator(folder) as emulator:
+        form = {"grant_type": "refresh_token", "refresh_token": "x", **good, **client}
+        answer = requests.post(f"{emulator.root}/token", data=form, timeout=10)
+    assert (answer.status_code, answer.json()["error"]) == (401, error)

@@ -17,8 +17,8 @@ from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.login import login_oauth
 from gdrive_wa.google.logins import Login
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from tests.google.browser import Act, Browser
 from tests.google.scripted import Scripted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from gdrive_wa.google.access import open_session
 from gdrive_wa.google.logins import Login
 from tests.google.browser import decide
 from tests.google.fixtures import LogIn
-from tests.google.scripted import Scripted
+from tests.google.scripted import Scripted, answer
 
 ALLOW = decide("allow")
 
@@ -99,7 +100,48 @@ def test_an_oauth_client_that_is_gone(log_in: LogIn, emulator: Emulator) -> None
     logins.store(replace(login, fields=fields))
     with pytest.raises(CredentialsError, match="no longer exists at Google") as caught:
         ask(emulator)
-    assert "Google's console" in caught.value.hints[0]
+    assert "invalid_client" in caught.value.message
+    assert "Desktop app" in caught.value.hints[0]
+    assert "add a secret" in caught.value.hints[1]
+
+
+def test_an_administrator_who_limits_how_long_a_login_lasts(
+    log_in: LogIn, sample: SampleAccount, tmp_path: Path
+) -> None:
+    shutil.copytree(sample.folder, tmp_path / "limited")
+    account = tmp_path / "limited" / "account.json"
+    account.write_text(json.dumps({**json.loads(account.read_text()), "reauthenticate": True}))
+    with Emulator(tmp_path / "limited") as limited:
+        log_in(ALLOW, endpoint=limited.root)
+        limited.tokens.expire_access()
+        limited.counts.clear()
+        with pytest.raises(CredentialsError, match="has ended: the administrator") as caught:
+            ask(limited)
+    assert caught.value.hints == (f"log in again with: gdrive-wa login --account {sample.email}",)
+    assert limited.counts.requests["/token"] == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "message", "hint"),
+    [
+        ({"error": "deleted_client"}, r"no longer exists at Google \(deleted_client\)", "Desktop"),
+        ({"error": "admin_policy_enforced"}, "no longer allows this login", "administrator"),
+        ({"error": "invalid_rapt"}, "administrator of its Workspace", "login --account"),
+        ({"error": "something_new"}, r"has ended \(something_new\)", "login --account"),
+    ],
+)
+def test_the_end_of_a_login_is_told_in_googles_word(
+    log_in: LogIn, emulator: Emulator, scripted: Scripted, said: object, message: str, hint: str
+) -> None:
+    log_in(ALLOW)
+    emulator.tokens.expire_access()
+    refused = json.dumps(said).encode()
+    scripted.answers = [answer(status="401 No"), answer(refused, status="400 No")]
+    session, endpoints = open_session(endpoint=scripted.root)
+    with pytest.raises(CredentialsError, match=message) as caught:
+        session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
+    session.close()
+    assert hint in " ".join(caught.value.hints)
 
 
 @pytest.mark.parametrize("status", [500, 503, 302])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gdrive_wa.core.errors import CredentialsError, NetworkError
+from gdrive_wa.core.errors import CredentialsError, NetworkError, UsageError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.emulation.android import AndroidSignIn
 from gdrive_wa.emulation.faults import Fault, FaultKind
@@ -19,7 +19,16 @@ from gdrive_wa.google import logins
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import login_android, logout
 from gdrive_wa.google.logins import Login
+from gdrive_wa.google.ways import CABLE, WHAT_ANDROID_IS
+from tests.google.proxy import Tunnel
 from tests.google.scripted import Scripted, answer
+from tests.google.tls import TlsFront, make_certificate
+
+
+def sign_in(scripted: Scripted) -> Login:
+    return login_android(
+        account="ann@example.org", oauth_token=Secret("oauth2_4/x"), endpoint=scripted.root
+    )
 
 
 @pytest.fixture
@@ -72,7 +81,8 @@ def test_a_revoked_master_token(emulator: Emulator) -> None:
     with pytest.raises(CredentialsError, match="has ended") as caught:
         ask(emulator)
     assert caught.value.hints == (
-        "log in again with: gdrive-wa login --provider android --account alex@example.org",
+        CABLE,
+        "or log in again with: gdrive-wa login --provider android --account alex@example.org",
     )
 
 
@@ -87,8 +97,10 @@ def test_a_confirmation_that_google_wants_later_on(
         session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
     session.close()
     assert caught.value.hints == (
-        "open https://accounts.google.com/x",
-        f"log in again with: gdrive-wa login --provider android --account {signed_in.account}",
+        CABLE,
+        "or open https://accounts.google.com/x",
+        f"or log in again with: gdrive-wa login --provider android --account {signed_in.account}",
+        WHAT_ANDROID_IS,
     )
 
 
@@ -117,47 +129,166 @@ def test_a_cookie_is_good_once(signed_in: Login, emulator: Emulator, sample: Sam
         login_android(
             account=signed_in.account, oauth_token=sample.oauth_token, endpoint=emulator.root
         )
-    assert "fresh oauth_token" in caught.value.hints[0]
+    assert caught.value.hints[0] == CABLE
+    assert "fresh oauth_token" in caught.value.hints[1]
+    assert "another does not help" in caught.value.hints[1]
 
 
 @pytest.mark.parametrize(
     ("error", "message", "hint"),
     [
-        ("BadAuthentication", "does not accept", "EmbeddedSetup"),
+        ("BadAuthentication", "does not accept this sign-in", "EmbeddedSetup"),
         ("NeedsBrowser", "confirm the sign-in in a browser", "https://accounts.google.com/x"),
+        ("CaptchaRequired", "asks for a captcha", "wait a day"),
+        ("InvalidSecondFactor", "two-step verification", "EmbeddedSetup"),
+        ("PostSignInFlowRequired", "has a question", "myaccount.google.com"),
+        ("TermsNotAgreed", "terms are not agreed to", "myaccount.google.com"),
+        ("NotVerified", "is not verified", "myaccount.google.com"),
+        ("AccountDisabled", "has disabled this account", "how to appeal"),
+        ("AccountDeleted", "was deleted", "how to appeal"),
+        ("BadUsername", "does not know this account", "check the address"),
         ("ServiceDisabled", "no longer accepts sign-ins", "update gdrive-wa"),
-        ("DeviceManagementRequiredOrSyncDisabled", "administrator", "administrator"),
-        ("MissingDroidguard", "only a real phone can give", "restore --folder WhatsApp"),
-        ("SomethingNew", "refused the sign-in (SomethingNew)", "EmbeddedSetup"),
-        ("", "without a reason", "EmbeddedSetup"),
+        ("UNREGISTERED_ON_API_CONSOLE", "no longer accepts this kind", "update gdrive-wa"),
+        ("DeviceManagementRequiredOrSyncDisabled", "administrator", "admin.google.com"),
+        ("DeviceManagementScreenlockRequired", "administrator", "admin.google.com"),
+        ("ThirdPartyDeviceManagementRequired", "administrator", "admin.google.com"),
+        ("MissingDroidguard", "only a real phone can give", "a fresh cookie does not help"),
+        ("AuthBindingError", "ties this login to another device", "EmbeddedSetup"),
+        ("SomethingNew", "refused the sign-in", "wait a day"),
+        ("", "without a reason", "wait a day"),
     ],
 )
-def test_each_refusal_tells_what_to_do(
+def test_each_refusal_names_googles_word_the_cable_first_and_a_step(
     scripted: Scripted, error: str, message: str, hint: str
 ) -> None:
     body = f"Error={error}\nUrl=https://accounts.google.com/x?a=b=c\n".encode()
     scripted.answers = [answer(body, status="403 Forbidden")]
     with pytest.raises(CredentialsError) as caught:
-        login_android(
-            account="ann@example.org", oauth_token=Secret("cookie"), endpoint=scripted.root
-        )
+        sign_in(scripted)
     assert message in caught.value.message
-    assert hint in " ".join(caught.value.hints)
+    assert f"({error or 'without a reason'})" in caught.value.message
+    assert caught.value.hints[0] == CABLE
+    assert hint in " ".join(caught.value.hints[1:])
     assert logins.accounts() == []
 
 
-def test_who_lacks_a_proof_is_not_sent_for_another_cookie(scripted: Scripted) -> None:
+def test_googles_own_sentence_is_shown(scripted: Scripted) -> None:
+    said = b"Error=ServiceDisabled\nLoggableAuthErrorMessage=Google Play Services is required.\n"
+    scripted.answers = [answer(said, status="403 Forbidden")]
+    with pytest.raises(CredentialsError, match=r": Google Play Services is required$"):
+        sign_in(scripted)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("503 Service Unavailable", b"Error=ServiceUnavailable\n"),
+        ("403 Forbidden", b"Error=Timeout\n"),
+        ("403 Forbidden", b"Error=DeviceManagementInternalError\n"),
+        ("502 Bad Gateway", b"<html>no</html>"),
+        ("429 Too Many Requests", b"Error=SomethingNew\n"),
+    ],
+)
+def test_a_failure_that_passes_is_not_called_a_refusal(
+    scripted: Scripted, status: str, body: bytes
+) -> None:
+    scripted.answers = [answer(body, status=status)]
+    with pytest.raises(NetworkError, match="fails just now") as caught:
+        sign_in(scripted)
+    assert caught.value.hints == ("try again in a few minutes",)
+    assert len(scripted.asked) == 1
+
+
+def test_an_answer_that_never_ends_is_left(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gdrive_wa.google.android._LONGEST_SECONDS", -1.0)
+    scripted.answers = [answer(b"Token=aas_et/", Content_Length="60000")]
+    with pytest.raises(NetworkError, match="cannot be reached"):
+        sign_in(scripted)
+
+
+def test_an_answer_without_an_end_is_read_as_far_as_one_may_be_long(scripted: Scripted) -> None:
+    scripted.answers = [
+        answer(b"Error=BadAuthentication\n" + b"x" * 100_000, Content_Length="9000000")
+    ]
+    with pytest.raises(CredentialsError, match="BadAuthentication"):
+        sign_in(scripted)
+
+
+def test_a_renewal_that_fails_for_now_is_tried_again(
+    signed_in: Login, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gdrive_wa.google.android._PAUSES", (0.0, 0.0))
+    failed = answer(b"Error=ServiceUnavailable\n", status="503 Service Unavailable")
+    scripted.answers = [failed, failed, answer(b"Auth=ya29.x\n"), answer(b'{"backups": []}')]
+    session, endpoints = open_session(account=signed_in.account, endpoint=scripted.root)
+    assert session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list") == {
+        "backups": []
+    }
+    session.close()
+
+
+def test_who_lacks_a_proof_is_asked_in_every_known_form_and_not_for_another_cookie(
+    scripted: Scripted,
+) -> None:
     scripted.answers = [answer(b"Error=MissingDroidguard\n", status="403 Forbidden")]
     with pytest.raises(CredentialsError) as caught:
-        login_android(account="a@example.org", oauth_token=Secret("x"), endpoint=scripted.root)
-    assert "cookie" not in " ".join(caught.value.hints)
-    assert len(scripted.asked) == 1
+        sign_in(scripted)
+    assert "copy a fresh" not in " ".join(caught.value.hints)
+    assert len(scripted.asked) == 3
+
+
+def test_a_form_that_cost_the_cookie_does_not_hide_why_it_was_refused(scripted: Scripted) -> None:
+    scripted.answers = [
+        answer(b"Error=MissingDroidguard\n", status="403 Forbidden"),
+        answer(b"Error=BadAuthentication\n", status="403 Forbidden"),
+    ]
+    with pytest.raises(CredentialsError, match="MissingDroidguard"):
+        sign_in(scripted)
+    assert len(scripted.asked) == 2
+
+
+@pytest.mark.parametrize("accepted", ["null", "absent"])
+def test_the_form_that_google_accepts_is_found(tmp_path: Path, accepted: str) -> None:
+    said = {"email": "ann@example.org", "oauth_token": "oauth2_4/ann", "droidguard": accepted}
+    (tmp_path / "account.json").write_text(json.dumps(said))
+    with Emulator(tmp_path) as google:
+        login = login_android(
+            account="ann@example.org", oauth_token=Secret("oauth2_4/ann"), endpoint=google.root
+        )
+    assert login.account == "ann@example.org"
+
+
+def test_a_proof_wanted_for_access_tokens_too_is_answered_in_another_form(
+    scripted: Scripted,
+) -> None:
+    scripted.answers = [
+        answer(b"Token=aas_et/x\nEmail=ann@example.org\n"),
+        answer(b"Error=MissingDroidguard\n", status="403 Forbidden"),
+        answer(b"Auth=ya29.x\n"),
+    ]
+    assert sign_in(scripted).account == "ann@example.org"
+
+
+@pytest.mark.parametrize(
+    "answered", [b"issueAdvice=consent\nPermission=x\n", b"Error=NeedPermission\n"]
+)
+def test_an_account_that_never_let_whatsapp_in(scripted: Scripted, answered: bytes) -> None:
+    scripted.answers = [answer(b"Token=aas_et/x\nEmail=ann@example.org\n"), answer(answered)]
+    with pytest.raises(CredentialsError, match="never given WhatsApp access") as caught:
+        sign_in(scripted)
+    assert "is it the phone's account?" in caught.value.hints[0]
+    assert "later" not in " ".join(caught.value.hints)
+    assert logins.accounts() == ["ann@example.org"]
 
 
 def test_an_address_that_is_not_encrypted_is_not_shown(scripted: Scripted) -> None:
     scripted.answers = [answer(b"Error=NeedsBrowser\nUrl=http://evil.invalid/\n")]
     with pytest.raises(CredentialsError) as caught:
-        login_android(account="a@example.org", oauth_token=Secret("x"), endpoint=scripted.root)
+        login_android(
+            account="ann@example.org", oauth_token=Secret("oauth2_4/x"), endpoint=scripted.root
+        )
     assert "evil" not in " ".join(caught.value.hints)
 
 
@@ -165,7 +296,9 @@ def test_an_address_that_is_not_encrypted_is_not_shown(scripted: Scripted) -> No
 def test_an_answer_that_makes_no_sense(scripted: Scripted, body: bytes) -> None:
     scripted.answers = [answer(body)]
     with pytest.raises(NetworkError, match="cannot be read"):
-        login_android(account="a@example.org", oauth_token=Secret("x"), endpoint=scripted.root)
+        login_android(
+            account="ann@example.org", oauth_token=Secret("oauth2_4/x"), endpoint=scripted.root
+        )
 
 
 @pytest.mark.parametrize("kind", [FaultKind.BREAK, FaultKind.RESET, FaultKind.REDIRECT])
@@ -177,6 +310,36 @@ def test_a_network_that_fails(
         login_android(account=sample.email, oauth_token=sample.oauth_token, endpoint=emulator.root)
     assert "check the network" in caught.value.hints[0]
     assert scripted.asked == []
+
+
+def test_a_sign_in_through_a_proxy_shows_it_nothing(
+    emulator: Emulator,
+    sample: SampleAccount,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not config.exists()
+    certificate = make_certificate(tmp_path / "google.pem", address="192.0.2.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with TlsFront(emulator.port, certificate) as front, Tunnel(front.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+        login_android(
+            account=sample.email, oauth_token=sample.oauth_token, endpoint="https://192.0.2.1"
+        )
+    assert [line.rpartition(" ")[0] for line in proxy.asked] == ["CONNECT 192.0.2.1:443"] * 2
+    assert emulator.counts.requests["/android/auth"] == 2
+
+
+def test_a_proxy_that_is_not_there_is_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    with pytest.raises(NetworkError, match="cannot be reached") as caught:
+        login_android(
+            account="ann@example.org",
+            oauth_token=Secret("oauth2_4/x"),
+            endpoint="https://192.0.2.1",
+        )
+    assert "HTTPS_PROXY" in caught.value.hints[0]
 
 
 def test_what_is_sent_is_what_play_services_sends(
@@ -233,7 +396,7 @@ def test_a_master_token_is_kept_whatever_the_second_request_says(scripted: Scrip
     ]
     with pytest.raises(CredentialsError, match="no longer accepts sign-ins") as caught:
         login_android(
-            account="ann@example.org", oauth_token=Secret("cookie"), endpoint=scripted.root
+            account="ann@example.org", oauth_token=Secret("oauth2_4/x"), endpoint=scripted.root
         )
     assert "gdrive-wa backups" in caught.value.hints[-1]
     assert logins.accounts() == ["ann@example.org"]
@@ -254,7 +417,7 @@ def test_an_address_that_google_writes_otherwise_is_the_same_account(
         answer(f"Token=aas_et/x\nEmail={said}\n".encode()),
         answer(b"Auth=ya29.x\n"),
     ]
-    login = login_android(account=asked, oauth_token=Secret("cookie"), endpoint=scripted.root)
+    login = login_android(account=asked, oauth_token=Secret("oauth2_4/x"), endpoint=scripted.root)
     assert login.account == asked
 
 
@@ -265,11 +428,31 @@ def test_a_cookie_of_another_account_is_not_taken_for_this_one(
     scripted.answers = [answer(f"Token=aas_et/x\nEmail={said}\n".encode())]
     with pytest.raises(CredentialsError, match="this cookie belongs to") as caught:
         login_android(
-            account="annlee@example.org", oauth_token=Secret("cookie"), endpoint=scripted.root
+            account="annlee@example.org", oauth_token=Secret("oauth2_4/x"), endpoint=scripted.root
         )
     assert repr(said) in caught.value.message
     assert "--account" in caught.value.hints[0]
     assert logins.accounts() == []
+
+
+def test_the_emulator_signs_in_whoever_the_cookie_belongs_to(
+    emulator: Emulator, sample: SampleAccount
+) -> None:
+    """As Google does; so a cookie of another account can be told only by the answer."""
+    with pytest.raises(CredentialsError, match=r"this cookie belongs to 'alex@example\.org'"):
+        login_android(
+            account="ann@example.org", oauth_token=sample.oauth_token, endpoint=emulator.root
+        )
+    assert logins.accounts() == []
+
+
+@pytest.mark.parametrize(
+    ("account", "cookie"), [("ann", "oauth2_4/x"), ("ann@example.org", "hunter2")]
+)
+def test_what_cannot_be_right_is_not_sent(scripted: Scripted, account: str, cookie: str) -> None:
+    with pytest.raises(UsageError):
+        login_android(account=account, oauth_token=Secret(cookie), endpoint=scripted.root)
+    assert scripted.asked == []
 
 
 def test_logging_out_forgets_the_master_token(

@@ -18,8 +18,8 @@ from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.login import login_android, logout
 from gdrive_wa.google.logins import load
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from tests.google.browser import Act, comes_back_with, decide
 from tests.google.fixtures import LogIn
 
@@ -105,7 +105,7 @@ def test_a_sign_in_that_fails(
 ) -> None:
     emulator.faults = fault
     try:
-        log_in(act)
+        log_in(act, timeout=5 if fault is None else 120)
     except GdriveWaError as error:
         told.error(error)
     seen = told.everything()

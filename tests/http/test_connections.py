@@ -9,9 +9,9 @@ import pytest
 from gdrive_wa.core.errors import NetworkError
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from gdrive_wa.http.connections import Connections, proxy_for
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
 from tests.google.scripted import Scripted, answer
 
 FAR = "https://google.invalid/v1/clients/wa/backups"

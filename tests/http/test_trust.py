@@ -21,10 +21,10 @@ from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.access import open_session
 from gdrive_wa.google.android import exchange
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
 from gdrive_wa.http.trust import UntrustedError, trust, trust_like_a_phone
 from tests.google.browser import decide
 from tests.google.fixtures import LogIn

@@ -138,7 +138,7 @@ def test_a_choice_that_nobody_made_is_told(two_accounts: Path) -> None:
 def test_a_backup_that_may_not_be_whole_is_told(two_accounts: Path) -> None:
     class Uploading(Folder):
         def backups(self) -> list[Backup]:
-            return [replace(backup, uploading=True) for backup in super().backups()]
+            return [replace(backup, unfinished=True) for backup in super().backups()]
 
     told = Told()
     pick_backup(Uploading(two_accounts), "15550100", progress=told)

@@ -227,6 +227,7 @@ def test_silence_and_damage_are_reported_and_end_nothing(
     assert len(report["done"]) == 1
     assert [outcome["reason"] for outcome in report["skipped"]] == [NO_SPEECH]
     assert len(report["failed"]) == 1
+    assert len([text for _, text in said(tmp_path / "out").values() if text]) == 1
     again = transcribe(tmp_path / "out", model=tiny_model)
     assert [outcome.reason for outcome in again.skipped].count(NO_SPEECH) == 1
     assert len(again.failed) == 1

@@ -13,13 +13,14 @@ from gdrive_wa.core.model import Secret
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
 from gdrive_wa.sources import open_folder
 from gdrive_wa.sources.backup_service import BackupService
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.sources.drive import AppData, DriveFolder
+from gdrive_wa.sources.drive import AppData
+from gdrive_wa.sources.drive_folder import DriveFolder
 from gdrive_wa.sources.folder import Folder
 from gdrive_wa.sources.whatsapp import WhatsAppServers
 from tests.sources.places import Place, an_iphone, elsewhere, media_links, remove

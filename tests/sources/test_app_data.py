@@ -18,10 +18,10 @@ from gdrive_wa.core.model import Entry, Secret
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
 from gdrive_wa.jobs.reveal import reveal
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.drive import ENVELOPES_AT_ONCE, AppData

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from gdrive_wa.core.errors import CredentialsError, NetworkError, RefusedError
+from gdrive_wa.core.errors import CredentialsError, GoneError, NetworkError, RefusedError
 from gdrive_wa.core.model import Backup, Entry, Secret
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
 from gdrive_wa.sources.backup_service import BackupService
 from gdrive_wa.sources.base import BackupSource
 from tests.google.scripted import Scripted, answer
@@ -87,7 +87,7 @@ def test_metadata_that_makes_no_sense(
     [
         ({"isPasswordEncrypted": True}, "password"),
         ({"isEncryptionKeyEncrypted": True}, "key"),
-        ({"passkeyEncryptionMetadata": {"x": 1}, "isEncryptionKeyEncrypted": True}, "passkey"),
+        ({"passkeyEncryptionMetadata": {"x": 1}, "isEncryptionKeyEncrypted": True}, "key"),
         ({}, None),
     ],
 )
@@ -100,6 +100,71 @@ def test_which_secret_locks_it(
     metadata = {"encryptedBackupEnabled": True, "encryptedBackupMetadata": secret}
     emulator.faults = edited(BACKUPS, metadata=metadata)
     assert backup_service.backups()[0].key_type == key_type
+
+
+@pytest.mark.parametrize(
+    ("updated", "expires", "deactivates"),
+    [
+        ("2025-01-10T12:00:00Z", date(2025, 6, 10), date(2025, 5, 10)),
+        ("2025-09-30T12:00:00Z", date(2026, 2, 28), date(2026, 1, 28)),
+        ("9999-12-01T12:00:00Z", None, None),
+        ("soon", None, None),
+    ],
+)
+def test_when_google_and_whatsapp_may_delete(
+    backup_service: BackupSource,
+    emulator: Emulator,
+    updated: str,
+    expires: date | None,
+    deactivates: date | None,
+) -> None:
+    emulator.faults = edited(BACKUPS, updateTime=updated)
+    (backup,) = backup_service.backups()
+    assert (backup.expires, backup.deactivates) == (expires, deactivates)
+
+
+@pytest.mark.parametrize(
+    ("drop", "uploading", "unfinished"),
+    [
+        ((), True, False),
+        (("metadata",), True, True),
+        (("sizeBytes", "metadata"), False, True),
+        (("metadata",), False, False),
+    ],
+)
+def test_a_mark_of_an_upload_alone_is_not_believed(
+    backup_service: BackupSource,
+    emulator: Emulator,
+    drop: tuple[str, ...],
+    uploading: bool,
+    unfinished: bool,
+) -> None:
+    values = {"activeTransactionId": "t"} if uploading else {}
+    emulator.faults = edited(BACKUPS, *drop, **values)
+    (backup,) = backup_service.backups()
+    assert (backup.uploading, backup.unfinished) == (uploading, unfinished)
+
+
+def test_a_file_that_is_gone_while_the_phone_uploads_is_explained(
+    backup_service: BackupSource, emulator: Emulator
+) -> None:
+    gone = Fault(kind=FaultKind.STATUS, status=404, media=True, times=None)
+    for mark, hint in (({"activeTransactionId": "t"}, "right now"), ({}, "new listing")):
+        emulator.faults = [edited(BACKUPS, **mark), gone]
+        entry = entries_of(backup_service)[0]
+        with pytest.raises(GoneError) as caught:
+            backup_service.open(entry)
+        assert hint in caught.value.hint
+
+
+def test_an_account_without_a_backup_is_not_told_of_a_file(
+    backup_service: BackupSource, emulator: Emulator
+) -> None:
+    emulator.faults = Fault(kind=FaultKind.STATUS, status=404, times=None)
+    with pytest.raises(NetworkError, match="holds no WhatsApp backup") as caught:
+        backup_service.backups()
+    assert "Chat backup" in caught.value.hint
+    assert "replaced" not in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ import pytest
 
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.google.session import Session
+from gdrive_wa.google.tokens import GivenToken
 from gdrive_wa.http.endpoints import Endpoints
-from gdrive_wa.http.session import Session
-from gdrive_wa.http.tokens import GivenToken
-from gdrive_wa.sources.drive import FOLDERS_AT_ONCE, DriveFolder
+from gdrive_wa.sources.drive_folder import FOLDERS_AT_ONCE, DriveFolder
+from gdrive_wa.sources.drive_list import DriveFile, resource_keys
 
 Mine = Callable[..., tuple[Emulator, Callable[[str | None], DriveFolder]]]
 
@@ -29,6 +31,7 @@ def mine(tmp_path: Path) -> Iterator[Mine]:
         *names: str,
         shortcuts: dict[str, str] | None = None,
         drive: dict[str, list[str]] | None = None,
+        **more: object,
     ) -> tuple[Emulator, Callable[[str | None], DriveFolder]]:
         for name in names:
             path = tmp_path / "stuff" / name
@@ -40,6 +43,7 @@ def mine(tmp_path: Path) -> Iterator[Mine]:
             "backups": [],
             "my_drive": {"Stuff": "stuff", **(drive or {})},
             "shortcuts": shortcuts or {},
+            **more,
         }
         (tmp_path / "account.json").write_text(json.dumps(account))
         emulator = Emulator(tmp_path)
@@ -132,3 +136,91 @@ def test_many_folders_are_listed_together(mine: Mine) -> None:
 def test_a_downloads_own_state_is_not_of_the_backup(mine: Mine) -> None:
     _, connect = mine(".gdrive-wa/manifest.jsonl", "a.opus")
     assert names_of(connect("Stuff")) == ["a.opus"]
+
+
+def content_of(source: DriveFolder, name: str) -> bytes:
+    (entry,) = (each for each in source.entries(source.backups()[0]) if each.stored_as == name)
+    with source.open(entry) as stream:
+        return stream.read(1000)
+
+
+@pytest.mark.parametrize(
+    "folder", ["Family/Phone", "Shared drives/Family/Phone", "Geteilte Ablagen/Family/Phone"]
+)
+def test_a_shared_drive_is_a_place_like_my_drive(mine: Mine, folder: str) -> None:
+    _, connect = mine("WhatsApp/a.opus", shared_drives={"Family": {"Phone": "stuff"}})
+    source = connect(folder)
+    assert names_of(source) == ["WhatsApp/a.opus"]
+    assert content_of(source, "WhatsApp/a.opus") == b"WhatsApp/a.opus"
+    assert names_of(connect("Family")) == ["Phone/WhatsApp/a.opus"]
+    assert names_of(connect("My Drive/Stuff")) == ["WhatsApp/a.opus"]
+
+
+def test_a_shortcut_leads_into_a_shared_drive(mine: Mine) -> None:
+    _, connect = mine(
+        "a.opus",
+        shared_drives={"Family": {"Phone": "stuff"}},
+        shortcuts={"Link": "//Family/Phone", "b.opus": "//Family/Phone/a.opus"},
+    )
+    assert names_of(connect("Link")) == ["a.opus"]
+    source = connect(None)
+    assert names_of(source) == ["Link/a.opus", "Stuff/a.opus", "b.opus"]
+    assert content_of(source, "b.opus") == b"a.opus"
+
+
+def test_a_folder_that_somebody_shares_is_found_by_its_name(mine: Mine) -> None:
+    _, connect = mine("Media/a.opus", shared_with_me={"Mum": "stuff"})
+    source = connect("Mum/Media")
+    assert names_of(source) == ["a.opus"]
+    assert content_of(source, "a.opus") == b"Media/a.opus"
+
+
+def test_a_folder_that_needs_a_resource_key_is_unlocked(mine: Mine) -> None:
+    keys = {"//Family/Phone": "0-folder_Key", "//Family/Phone/Media/a.opus": "0-fileKey"}
+    _, connect = mine(
+        "Media/a.opus",
+        shared_drives={"Family": {"Phone": "stuff"}},
+        shortcuts={"Link": "//Family/Phone", "b.opus": "//Family/Phone/Media/a.opus"},
+        resource_keys=keys,
+    )
+    for folder in ("Family/Phone", "Link"):
+        source = connect(folder)
+        assert names_of(source) == ["Media/a.opus"]
+        assert content_of(source, "Media/a.opus") == b"Media/a.opus"
+    assert content_of(connect(None), "b.opus") == b"Media/a.opus"
+
+
+def test_a_wrong_path_is_not_taken_for_another_one(mine: Mine) -> None:
+    _, connect = mine("a.opus", shared_drives={"Family": {"Phone": "stuff"}})
+    for folder in ("Backups/Stuff", "Backups/Family", "Family/Stuff", "Shared drives/Nobody"):
+        with pytest.raises(UsageError, match="no folder named"):
+            connect(folder).backups()
+
+
+def test_a_login_that_sees_no_shared_drives_is_told_of_the_folder(mine: Mine) -> None:
+    emulator, connect = mine("a.opus")
+    emulator.faults = Fault(
+        kind=FaultKind.STATUS, path="*/drives", status=403, reason="insufficientPermissions"
+    )
+    with pytest.raises(UsageError, match="no folder named"):
+        connect("Nowhere").backups()
+
+
+def test_what_is_not_a_file_is_passed_over_with_a_word(mine: Mine) -> None:
+    documents = {"Plan": "document", "Sums": "spreadsheet", "Elsewhere": "drive-sdk.123"}
+    _, connect = mine("a.opus", documents=documents, shortcuts={"To plan": "Plan"})
+    source, said = connect(None), list[str]()
+    source.listen(said.append)
+    assert names_of(source) == ["Stuff/a.opus"]
+    (line,) = said
+    assert line.startswith("4 items are passed over")
+    assert names_of(source) == ["Stuff/a.opus"]
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("key", ["a\r\nX: y", "a,b/c", "", "ü", 5, None, "x" * 300])
+def test_a_resource_key_goes_into_no_other_header(key: object) -> None:
+    file = DriveFile.parse({"id": "1", "name": "a", "resourceKey": key})
+    assert file is not None
+    assert file.locator == "1"
+    assert resource_keys({"1\r\nX: y": "key", "2": None}) == {}

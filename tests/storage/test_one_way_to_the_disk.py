@@ -50,6 +50,7 @@ ALLOWED = {
     ("archive/share.py", "packed.open"): OPEN,
     ("archive/share.py", "source.resolve"): NAMED,
     ("cli/decrypt.py", "src.is_dir"): NAMED,
+    ("cli/sign_in.py", "(config_folder() / CLIENT_FILE).exists"): READ,
     ("cli/summary.py", "(folder / 'index.html').resolve"): "a path that is only shown",
     ("emulation/account.py", "(folder / 'backup').is_dir"): READ,
     ("emulation/account.py", "folder.rglob"): READ,

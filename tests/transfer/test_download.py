@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from gdrive_wa.core.errors import GoneError, Interrupted, StorageError
+from gdrive_wa.core.kinds import LONGEST_DATABASE
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Silent
 from gdrive_wa.jobs.download import download
@@ -311,10 +312,13 @@ class TestTheDisk:
     def test_too_little_free_space_is_reported_before_fetching(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
-        huge = replace(entries[0], size=1 << 60)
+        names = [f"Databases/msgstore-{number}.db.crypt15" for number in range(4096)]
+        huge = [
+            replace(entries[0], stored_as=name, path=name, size=LONGEST_DATABASE) for name in names
+        ]
         with pytest.raises(StorageError, match="not enough free space") as caught:
-            download(faulty, [*entries[1:], huge], dest)
-        assert "1,099,511,627,776.1 MiB needed" in caught.value.message
+            download(faulty, [*entries[1:], *huge], dest)
+        assert "1,073,741,824.1 MiB needed" in caught.value.message
         assert not faulty.opened
 
     def test_free_space_is_needed_only_for_missing_files(

@@ -1,14 +1,15 @@
 """Authorised requests for many threads, over connections that are kept.
 
-A request is tried again by reason, at a pace that Google bears
-(:mod:`gdrive_wa.http.retrying`); a token that was refused is renewed once, under one lock for
-all threads; a redirect to another host never carries it.
+A request is tried again by Google's reason (:mod:`gdrive_wa.google.answers`), at a pace that
+Google bears (:mod:`gdrive_wa.http.retrying`); a token that was refused is renewed once, under
+one lock for all threads; a redirect to another host never carries it.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,21 +17,27 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
 
-from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
+from gdrive_wa.core.errors import CredentialsError, NetworkError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
+from gdrive_wa.google.advice import Service
+from gdrive_wa.google.answers import judge
+from gdrive_wa.google.tokens import Tokens
 from gdrive_wa.http.blob import HttpBlob, release
 from gdrive_wa.http.connections import Connections
-from gdrive_wa.http.retry import Refusal
+from gdrive_wa.http.retry import Refusal, Verdict
 from gdrive_wa.http.retrying import Retrying
-from gdrive_wa.http.tokens import Tokens
 
+RETRY_POLICY = RetryPolicy(rate_patience=90.0)
+"""Google's quotas for a minute pass within a minute, and its clock need not be ours."""
 MOST_REDIRECTS = 5
 MOST_RENEWALS = 3
 """Renewals of the token for one request: on a slow connection, it may expire before its use."""
 LONGEST_JSON = 64 << 20
 """Most bytes of an answer that is read whole; a page of a listing has about one million."""
+LONGEST_SECONDS = 600.0
+"""Most seconds that it may take."""
 _PIECE = 256 << 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SENT_HERE = {"authorization", "user-agent", "host", "accept-encoding"}
@@ -63,14 +70,19 @@ class Session:
         connections: kept open to one host.
 
     Attributes:
-        pace: how fast requests follow each other.
+        rate_limiter: how fast requests follow each other.
+        service: the service that is asked; it decides what is advised after a refusal.
+        say: shows a line to the user.
     """
 
     def __init__(
         self, tokens: Tokens, *, retry_policy: RetryPolicy | None = None, connections: int = 64
     ) -> None:
-        self._retrying = Retrying(retry_policy or RetryPolicy())
+        self._retrying = Retrying(retry_policy or RETRY_POLICY)
         self.rate_limiter = self._retrying.rate_limiter
+        self.rate_limiter.listener = self
+        self.service = Service.DRIVE
+        self.say: Callable[[str], None] = _say_nothing
         self._tokens = tokens
         self._connections = Connections(connections)
 
@@ -91,9 +103,12 @@ class Session:
             raise NetworkError(f"Google's answer for {what} cannot be read")
         return parsed
 
-    def get_content(self, url: str, *, most: int, what: str) -> bytes:
+    def get_content(
+        self, url: str, *, most: int, what: str, headers: Mapping[str, str] | None = None
+    ) -> bytes:
         """The content at `url`, at most `most` bytes. Raises what :meth:`stream` raises."""
-        return self.request("GET", url, what=what, most=most, media=True).body
+        asked = self.request("GET", url, what=what, most=most, media=True, headers=headers)
+        return asked.body
 
     def request(
         self,
@@ -119,7 +134,9 @@ class Session:
 
         return self._ask(asked, whole)
 
-    def stream(self, url: str, *, offset: int = 0, what: str) -> HttpBlob:
+    def stream(
+        self, url: str, *, offset: int = 0, what: str, headers: Mapping[str, str] | None = None
+    ) -> HttpBlob:
         """The bytes at `url` from `offset` on, as a stream.
 
         Raises:
@@ -128,13 +145,27 @@ class Session:
             CredentialsError: not logged in, or refused.
             NetworkError: it cannot be read.
         """
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
-        asked = _Asked("GET", url, what, None, headers, media=True, ranged=offset > 0)
+        ranged = {"Range": f"bytes={offset}-"} if offset else {}
+        everything = {**(headers or {}), **ranged}
+        asked = _Asked("GET", url, what, None, everything, media=True, ranged=offset > 0)
         blob = self._ask(asked, lambda answer: HttpBlob(answer, what))
         if offset and not blob.offset_known:
             blob.close()
-            return self.stream(url, what=what)
+            return self.stream(url, what=what, headers=headers)
         return blob
+
+    def blocked(self, seconds: float) -> None:
+        """See :class:`~gdrive_wa.http.rate_limiter.LimitListener`."""
+        so_far = f" (for {seconds:.0f} s so far)" if seconds >= 1 else ""
+        self.say(
+            "Google allows only so many requests a minute: waiting until it allows more"
+            f"{so_far}, at most about {RETRY_POLICY.rate_patience:.0f} s; Ctrl-C stops"
+        )
+
+    def resumed(self, interval: float) -> None:
+        """See :class:`~gdrive_wa.http.rate_limiter.LimitListener`."""
+        slower = ", more slowly for a while" if interval else ""
+        self.say(f"Google answers again: continuing{slower}")
 
     def close(self) -> None:
         """Close all connections; waiting threads get an error."""
@@ -145,17 +176,17 @@ class Session:
         """Send until there is a good answer, and return what `make` makes of it."""
         token, renewals = self._tokens.token(), 0
 
-        def judge(refusal: Refusal) -> GdriveWaError | None:
+        def decide(refusal: Refusal) -> Verdict | None:
             nonlocal token, renewals
             if refusal.status == 401 and renewals < MOST_RENEWALS:
                 token, renewals = self._tokens.renew(token), renewals + 1
                 return None
-            return refusal.error(asked.what, media=asked.media)
+            return judge(refusal, asked.what, media=asked.media, service=self.service)
 
         return self._retrying.ask(
             lambda: self._send(asked, token),
             make,
-            judge,
+            decide,
             host=urlsplit(asked.url).netloc,
             ranged=asked.ranged,
         )
@@ -189,6 +220,10 @@ class _Asked:
     ranged: bool = False
 
 
+def _say_nothing(_line: str) -> None:
+    """Until somebody listens."""
+
+
 def _host_of(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
@@ -219,11 +254,11 @@ def _bearer(token: Secret) -> str:
 
 
 def _read_whole(answer: urllib3.BaseHTTPResponse, most: int, what: str) -> bytes:
-    pieces, size = [], 0
+    pieces, size, until = [], 0, time.monotonic() + LONGEST_SECONDS
     while piece := answer.read1(_PIECE, decode_content=True):
         pieces.append(piece)
         size += len(piece)
-        if size > most:
+        if size > most or time.monotonic() > until:
             answer.close()
             raise NetworkError(f"Google's answer for {what} is too long")
     release(answer)

@@ -1,0 +1,142 @@
+"""What Google's sign-in for programs says when it refuses, and what to do about it.
+
+The same words come from the token endpoint and, in the browser, back to this machine. See
+https://developers.google.com/identity/protocols/oauth2/native-app and
+https://support.google.com/accounts/answer/16668185.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
+from gdrive_wa.google.ways import AUDIENCE_PAGE, CABLE, CLIENTS_PAGE, NEW_CLIENT
+
+_LONGEST_TEXT = 200
+_PASSING = {
+    "internal_failure",
+    "rate_limit_exceeded",
+    "server_error",
+    "slow_down",
+    "temporarily_unavailable",
+}
+_CLIENT_GONE = {"deleted_client", "disabled_client", "invalid_client", "unauthorized_client"}
+_REAUTHENTICATE = {"invalid_rapt", "rapt_required"}
+_SECRET = f"or its secret is an old one: add a secret to it at {CLIENTS_PAGE}, download the JSON"
+_ADMINISTRATOR = "ask the administrator of the Workspace account to trust your OAuth client"
+_TEST_USERS = (
+    "if Google blocked access: add the account to the test users of your OAuth client at"
+    f" {AUDIENCE_PAGE}"
+)
+_DENIED = ("run gdrive-wa login again, and allow access", _TEST_USERS)
+_SEVEN_DAYS = (
+    f"logins of an OAuth client in 'Testing' end after 7 days: publish it at {AUDIENCE_PAGE}"
+)
+_CLOCK = "check the date and time of this machine"
+_ADVICE: dict[str, tuple[str, ...]] = {
+    "access_denied": _DENIED,
+    "access_not_configured": (_ADMINISTRATOR, CABLE),
+    "admin_policy_enforced": (_ADMINISTRATOR, CABLE),
+    "deleted_client": (NEW_CLIENT,),
+    "disabled_client": (NEW_CLIENT,),
+    "invalid_client": (NEW_CLIENT, _SECRET),
+    "invalid_grant": ("sign in again; what the browser brings back is good once", _CLOCK),
+    "invalid_request": (NEW_CLIENT,),
+    "invalid_scope": (f"let your OAuth client ask for access to Drive: {AUDIENCE_PAGE}",),
+    "org_internal": (
+        f"choose the user type 'External' for your OAuth client at {AUDIENCE_PAGE}",
+        "or sign in with an account of the client's own organisation",
+    ),
+    "redirect_uri_mismatch": (NEW_CLIENT,),
+    "unauthorized_client": (NEW_CLIENT,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthAnswer:
+    """A refusal of Google's sign-in for programs.
+
+    Attributes:
+        status: HTTP status; 0 if the browser brought the answer.
+        word: Google's word, such as ``invalid_client``; empty if the answer has none.
+        subtype: Google's closer word, such as ``invalid_rapt``; usually empty.
+        text: Google's sentence; empty if the answer has none.
+    """
+
+    status: int
+    word: str
+    subtype: str = ""
+    text: str = ""
+
+    @property
+    def passing(self) -> bool:
+        """True if the same request may succeed in a few minutes."""
+        return self.status >= 500 or self.status == 429 or self.word in _PASSING
+
+    def sign_in_error(self) -> GdriveWaError:
+        """The error for a sign-in that ended with this answer."""
+        if self.passing or not self.word:
+            return NetworkError(
+                f"Google's sign-in service fails just now ({self.status or self.word})",
+                hint="try again in a few minutes",
+            )
+        if self.word == "access_denied":
+            return CredentialsError("access was denied in the browser", hint=_DENIED)
+        said = f": {self.text}" if self.text else ""
+        return CredentialsError(
+            f"Google refused the sign-in ({self.word}){said}",
+            hint=_ADVICE.get(self.word, ("sign in again, or make another client", NEW_CLIENT)),
+        )
+
+    def renewal_error(self, account: str) -> GdriveWaError:
+        """The error for a stored login of `account` that was not renewed."""
+        again = f"log in again with: gdrive-wa login --account {account}"
+        if self.passing or not self.word:
+            return NetworkError(
+                "Google failed to renew the login", hint="try again in a few minutes"
+            )
+        if self.word in _CLIENT_GONE:
+            return CredentialsError(
+                f"the OAuth client that {account} logged in with no longer exists at Google"
+                f" ({self.word}), or its secret was replaced",
+                hint=_ADVICE[self.word],
+            )
+        if self.word in _REAUTHENTICATE or self.subtype in _REAUTHENTICATE:
+            return CredentialsError(
+                f"the login of {account} has ended: the administrator of its Workspace limits how"
+                " long a login lasts",
+                hint=again,
+            )
+        if self.word in ("access_not_configured", "admin_policy_enforced"):
+            return CredentialsError(
+                f"the administrator of {account} no longer allows this login ({self.word})",
+                hint=_ADVICE[self.word],
+            )
+        return CredentialsError(
+            f"the login of {account} has ended ({self.word})",
+            hint=(again, _SEVEN_DAYS),
+        )
+
+
+def read_answer(status: int, body: bytes) -> OAuthAnswer:
+    """Parse a refusal of the token endpoint. Never fails: a body that is not JSON is ignored."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        return OAuthAnswer(status, "")
+    return OAuthAnswer(
+        status,
+        _text(fields, "error"),
+        _text(fields, "error_subtype"),
+        _text(fields, "error_description"),
+    )
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    return " ".join(value.split())[:_LONGEST_TEXT].rstrip(".") if isinstance(value, str) else ""

@@ -1,0 +1,260 @@
+"""``gdrive-wa doctor --online``: what of Google works from here.
+
+Nothing is signed in, and no entry is fetched: each server gets one request without a token, and
+each of Google's two services one with the stored login. A login whose token has run out is
+renewed, as by any other command.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from gdrive_wa.core.errors import (
+    CredentialsError,
+    GdriveWaError,
+    GoneError,
+    NetworkError,
+    QuotaError,
+)
+from gdrive_wa.core.retry_policy import RetryPolicy
+from gdrive_wa.core.threads import Workers
+from gdrive_wa.google.access import open_session
+from gdrive_wa.google.advice import Service
+from gdrive_wa.google.answers import LoginNotAllowedError
+from gdrive_wa.google.session import Session
+from gdrive_wa.http.connections import proxy_for
+from gdrive_wa.http.endpoints import Endpoints
+from gdrive_wa.http.probe import Probe, probe, resolve
+from gdrive_wa.jobs.finding import Finding
+
+CLOCK_SECONDS = 300.0
+"""By so much may this machine's clock differ from Google's."""
+_ONCE = RetryPolicy(attempts=1)
+LONGEST_SECONDS = 90.0
+"""After so long, a server counts as silent."""
+_IN_BETWEEN = {407, 511}
+_TOO_KIND = {200, *range(300, 400)}
+"""Statuses of a proxy, and of the sign-in page of a hotel's network."""
+
+
+def doctor_online(account: str | None, endpoint: str | None) -> list[Finding]:
+    """Ask Google's servers, and tell what works from here.
+
+    Args:
+        account: e-mail address of the stored login to use; the default login if None.
+        endpoint: root of another server in Google's place.
+
+    Returns:
+        A finding for each check, always in the same order.
+
+    Raises:
+        UsageError: the endpoint is not an address, or not safe.
+    """
+    endpoints = Endpoints.at(endpoint)
+    servers = _servers(endpoints)
+    workers = Workers(len(servers) + 1, "gdrive-wa doctor")
+    try:
+        probing = [workers.submit(partial(_reach, server)) for server in servers]
+        asking = workers.submit(partial(_services, account, endpoint))
+        futures: list[Future[Any]] = [*probing, asking]
+        wait(futures, LONGEST_SECONDS)
+        found = [
+            each.result() if each.done() else _silent(server)
+            for each, server in zip(probing, servers, strict=True)
+        ]
+        services = asking.result() if asking.done() else _unasked("Google is silent")
+    finally:
+        workers.close()
+    findings = [finding for each in found for finding in each.findings]
+    return [_proxy(servers), *findings, _clock([each.probe for each in found]), *services]
+
+
+def _servers(endpoints: Endpoints) -> list[_Server]:
+    """Each server once."""
+    found: dict[str, _Server] = {}
+    for url, is_strict in (
+        (f"{endpoints.backup}/clients/wa/backups", True),
+        (f"{endpoints.drive}/files", True),
+        (endpoints.token, False),
+        (endpoints.android, False),
+    ):
+        found.setdefault(urlsplit(url).netloc, _Server(url, is_strict))
+    return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """A server, by an address that it answers at.
+
+    Attributes:
+        url: the address.
+        refuses: it refuses this request without a token; any other answer is not its own.
+    """
+
+    url: str
+    refuses: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    findings: list[Finding]
+    probe: Probe | None = None
+
+
+def _reach(server: _Server) -> _Reached:
+    """Find and ask one server."""
+    parts = urlsplit(server.url)
+    host, what = parts.hostname or "", f"connection to {parts.netloc}"
+    findings = []
+    if not _is_address(host) and not proxy_for(parts.scheme, host):  # else the proxy finds it
+        try:
+            addresses = resolve(host)
+        except NetworkError as error:
+            return _Reached([_failed(f"DNS of {host}", error)])
+        findings.append(Finding(f"DNS of {host}", ", ".join(addresses[:3])))
+    answer = probe(server.url)
+    if answer.error is not None:
+        return _Reached([*findings, _failed(what, answer.error)])
+    if answer.status in (_IN_BETWEEN | _TOO_KIND if server.refuses else _IN_BETWEEN):
+        advice = "open a browser: this network may want you to sign in, or agree to something"
+        state = f"something else answers in Google's place (HTTP {answer.status})"
+        return _Reached([*findings, Finding(what, state, ok=False, advice=advice)])
+    if (answer.status or 0) >= 500:
+        state = f"the server is out of order (HTTP {answer.status})"
+        advice = "try again in a few minutes"
+        return _Reached([*findings, Finding(what, state, ok=False, advice=advice)], answer)
+    trust = "certificate trusted" if parts.scheme == "https" else "without encryption, this machine"
+    findings.append(Finding(what, f"{trust}; answered in {answer.seconds:.2f} s"))
+    return _Reached(findings, answer)
+
+
+def _silent(server: _Server) -> _Reached:
+    what, advice = f"connection to {urlsplit(server.url).netloc}", "check the network connection"
+    return _Reached([Finding(what, "no answer in time", ok=False, advice=advice)])
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _proxy(servers: list[_Server]) -> Finding:
+    found = set()
+    for server in servers:
+        parts = urlsplit(server.url)
+        if address := proxy_for(parts.scheme, parts.hostname or ""):
+            found.add(address.rpartition("@")[2].rpartition("://")[2])  # without a password
+    return Finding("proxy", ", ".join(sorted(found)) or "none")
+
+
+def _clock(answers: list[Probe | None]) -> Finding:
+    """Certificates and tokens depend on the time."""
+    told = [each.behind for each in answers if each is not None and each.behind is not None]
+    if not told:
+        return Finding("clock", "not compared: no server told the time")
+    behind = min(told, key=abs)
+    if abs(behind) <= CLOCK_SECONDS:
+        return Finding("clock", "right")
+    direction = "behind" if behind > 0 else "ahead of"
+    state = f"{_span(abs(behind))} {direction} Google's"
+    return Finding("clock", state, ok=False, advice="set this machine's date and time")
+
+
+def _span(seconds: float) -> str:
+    for unit, length in (("days", 86400.0), ("hours", 3600.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / 60:.0f} minutes"
+
+
+def _services(account: str | None, endpoint: str | None) -> list[Finding]:
+    """Ask both services with the stored login."""
+    try:
+        session, endpoints = open_session(account=account, endpoint=endpoint, retry_policy=_ONCE)
+    except GdriveWaError as error:
+        return [_failed("token", error), *_unasked("without a token")]
+    try:
+        return list(_asked(session, endpoints))
+    finally:
+        session.close()
+
+
+def _asked(session: Session, endpoints: Endpoints) -> Iterator[Finding]:
+    backups = _outcome(
+        session, Service.BACKUP, f"{endpoints.backup}/clients/wa/backups", "the list of backups"
+    )
+    drive = _outcome(
+        session, Service.DRIVE, f"{endpoints.drive}/about?fields=user", "the account's Drive"
+    )
+    both = (backups, drive)
+    dead = next((each for each in both if _is_dead(each)), None)
+    if dead is not None:
+        yield _failed("token", dead)
+        yield from _unasked("without a valid token")
+        return
+    answered = any(each is None or isinstance(each, _ANSWERED) for each in both)
+    if answered:
+        yield Finding("token", "valid")
+    else:
+        advice = "see what is wrong with the services first"
+        yield Finding("token", "not checked: no service answered", ok=False, advice=advice)
+    yield _service("backup service", backups)
+    yield _service("Drive", drive)
+    yield _quota(both)
+
+
+_ANSWERED = (LoginNotAllowedError, GoneError, QuotaError)
+
+
+def _outcome(session: Session, service: Service, url: str, what: str) -> GdriveWaError | None:
+    session.service = service
+    try:
+        session.get_json(url, what=what)
+    except GdriveWaError as error:
+        return error
+    return None
+
+
+def _is_dead(error: GdriveWaError | None) -> bool:
+    return isinstance(error, CredentialsError) and not isinstance(error, LoginNotAllowedError)
+
+
+def _service(what: str, error: GdriveWaError | None) -> Finding:
+    match error:
+        case None:
+            return Finding(what, "answers")
+        case GoneError():
+            return Finding(what, "answers: it knows no backup of this account")
+        case QuotaError():
+            return Finding(what, "answers, but allows no more requests now")
+        case LoginNotAllowedError():
+            return Finding(
+                what, "answers, but does not let this login in", ok=False, advice=error.hints[0]
+            )
+    return _failed(what, error)
+
+
+def _quota(errors: tuple[GdriveWaError | None, ...]) -> Finding:
+    used_up = next((each for each in errors if isinstance(each, QuotaError)), None)
+    if used_up is not None:
+        return _failed("quota", used_up)
+    if None in errors:
+        return Finding("quota", "left: requests are accepted")
+    return Finding("quota", "not checked: no service accepted a request")
+
+
+def _unasked(why: str) -> list[Finding]:
+    return [Finding(what, f"not checked: {why}") for what in ("backup service", "Drive", "quota")]
+
+
+def _failed(what: str, error: GdriveWaError) -> Finding:
+    return Finding(what, error.message, ok=False, advice=next(iter(error.hints), None))

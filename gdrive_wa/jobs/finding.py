@@ -1,0 +1,26 @@
+"""What ``gdrive-wa doctor`` finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one check.
+
+    Attributes:
+        what: what was checked.
+        state: its state, without secrets.
+        ok: nothing has to be done.
+        advice: what to do; None if nothing has to be done.
+    """
+
+    what: str
+    state: str
+    ok: bool = True
+    advice: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """One element of the output of ``doctor --json``."""
+        return {"what": self.what, "state": self.state, "ok": self.ok, "advice": self.advice}

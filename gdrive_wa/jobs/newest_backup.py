@@ -1,0 +1,56 @@
+"""Which of several backups is meant when none was named: the newest one that is of use.
+
+An account may hold a newer backup of another number that was begun and never finished. It says
+neither its size nor anything else, and usually lists nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gdrive_wa.core.errors import GoneError
+from gdrive_wa.core.model import Backup
+from gdrive_wa.core.progress import Progress, interruptible
+from gdrive_wa.sources.base import BackupSource
+
+
+def newest_backup(source: BackupSource, backups: Sequence[Backup], progress: Progress) -> Backup:
+    """The newest of `backups` (newest first) that is not unfinished and lists something; if there
+    is none, the newest that lists something, or else the newest.
+
+    `progress` is told when it is not the newest of all.
+
+    Raises:
+        NetworkError: a listing cannot be read.
+        Interrupted: the user asked to stop.
+    """
+    newest = backups[0]
+    if len(backups) == 1 or not _is_doubtful(newest):
+        return newest
+
+    def lists(backup: Backup) -> bool:
+        try:
+            return interruptible(lambda: any(True for _ in source.entries(backup)), progress)
+        except GoneError:
+            return False
+
+    empty = not lists(newest)
+    if not (newest.unfinished or empty):
+        return newest
+    finished = [backup for backup in backups[1:] if not backup.unfinished]
+    chosen = next(filter(lists, finished), None)
+    if chosen is None:
+        chosen = next(filter(lists, backups[1:]), newest) if empty else newest
+    if chosen is not newest:
+        words = ["unfinished"] * newest.unfinished + ["empty"] * empty
+        progress.say(
+            f"the newer backup of {newest.account} is {' and '.join(words)}; using the one of"
+            f" {chosen.account} (to have the other one, name it: {newest.account}; for restore,"
+            f" --backup {newest.account})"
+        )
+    return chosen
+
+
+def _is_doubtful(backup: Backup) -> bool:
+    """True if something that each finished backup says is missing."""
+    return backup.unfinished or not backup.size or backup.encrypted is None

@@ -1,0 +1,179 @@
+"""What Google's errors mean, in either style of body."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gdrive_wa.core.errors import (
+    CredentialsError,
+    GdriveWaError,
+    GoneError,
+    NetworkError,
+    QuotaError,
+    RefusedError,
+)
+from gdrive_wa.google.advice import NOT_LET_IN, Service, come_back_tomorrow
+from gdrive_wa.google.answers import GoogleError, judge, read_error
+from gdrive_wa.http.retry import Verdict, read_refusal
+
+
+def read(status: int, body: bytes, retry_after: str | None = None) -> GoogleError:
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return read_error(read_refusal(status, headers, body))
+
+
+def modern(reason: str, status: str = "", message: str = "", **metadata: str) -> bytes:
+    """An error as the backup service words it."""
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}
+    error = {"message": message, "status": status, "details": [{**info, "metadata": metadata}]}
+    return json.dumps({"error": error}).encode()
+
+
+def decide(
+    status: int, body: bytes, service: Service = Service.BACKUP, *, media: bool = True
+) -> Verdict:
+    return judge(read_refusal(status, {}, body), "a file", media=media, service=service)
+
+
+@pytest.mark.parametrize(
+    ("body", "reasons"),
+    [
+        (b'{"error": {"errors": [{"reason": "rateLimitExceeded"}]}}', ("rateLimitExceeded",)),
+        (b'{"error": {"status": "RESOURCE_EXHAUSTED"}}', ("RESOURCE_EXHAUSTED",)),
+        (
+            b"""{"error": {"status": "PERMISSION_DENIED", "details": [{"@type": "x"},
+            {"reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}}""",
+            ("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "PERMISSION_DENIED"),
+        ),
+        (b'{"error": "invalid_grant", "error_description": "Bad"}', ("invalid_grant",)),
+        (b'[{"error": {"status": "NOT_FOUND"}}]', ("NOT_FOUND",)),
+        (b'{"code": 403, "status": "PERMISSION_DENIED"}', ("PERMISSION_DENIED",)),
+        (b"<html>", ()),
+        (b'{"error": {"errors": 5, "details": {"reason": "x"}}}', ()),
+        (b'{"error": []}', ()),
+        (b"[]", ()),
+        (b"[" * 100_000, ()),
+    ],
+)
+def test_the_reasons_stand_where_either_kind_of_service_puts_them(
+    body: bytes, reasons: tuple[str, ...]
+) -> None:
+    assert read(403, body).reasons == reasons
+
+
+def test_what_google_says_is_one_short_line() -> None:
+    body = b'{"error": {"message": "Not\\n now. ' + b"x" * 5000 + b'"}}'
+    message = str(decide(403, body).error)
+    assert "\n" not in message
+    assert len(message) < 300
+
+
+def test_the_most_telling_reason_decides_wherever_it_stands() -> None:
+    both: dict[str, Any] = json.loads(modern("RATE_LIMIT_EXCEEDED", "PERMISSION_DENIED"))
+    both["error"]["errors"] = [{"reason": "forbidden"}]
+    verdict = decide(403, json.dumps(both).encode())
+    assert verdict.retry
+    assert verdict.limits_rate
+    old = {"errors": [{"reason": "forbidden"}, {"reason": "domainPolicy"}]}
+    advice = decide(403, json.dumps({"error": old}).encode(), Service.DRIVE).error.hints
+    assert "administrator" in advice[0]
+
+
+def test_a_retry_info_is_a_pause_and_the_header_wins_over_it() -> None:
+    body = b'{"error": {"details": [{"retryDelay": "12.5s"}]}}'
+    assert read(429, body).pause == 12.5
+    assert read(429, body, "3").pause == 3
+    assert read(429, b'{"error": {"details": [{"retryDelay": "soon"}]}}').pause is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, b'{"error": {"errors": [{"reason": "dailyLimitExceeded"}]}}'),
+        (429, modern("RATE_LIMIT_EXCEEDED", quota_limit="ReadsPerDayPerProject")),
+        (429, modern("RATE_LIMIT_EXCEEDED", quota_unit="1/d/{project}")),
+        (429, modern("", "RESOURCE_EXHAUSTED", "Quota exceeded for reads per day.")),
+        (429, b'{"error": {"details": [{"retryDelay": "7200s"}]}}'),
+        (429, b'{"error": {"details": [{"violations": [{"quotaId": "ReadsPerDay"}]}]}}'),
+    ],
+)
+def test_a_limit_for_the_day_is_final_and_says_when_to_come_back(status: int, body: bytes) -> None:
+    verdict = decide(status, body)
+    assert not verdict.retry
+    assert isinstance(verdict.error, QuotaError)
+    assert "limit for today" in verdict.error.message
+    assert "again after 20" in verdict.error.hints[0]
+
+
+def test_a_limit_for_a_minute_is_not_final() -> None:
+    body = modern("RATE_LIMIT_EXCEEDED", quota_limit="ReadsPerMinutePerUser", quota_unit="1/min")
+    assert decide(429, body).retry
+
+
+def test_googles_day_ends_at_midnight_in_california() -> None:
+    before = datetime(2025, 1, 10, 7, 30, tzinfo=UTC)
+    after = datetime(2025, 1, 10, 8, 30, tzinfo=UTC)
+    until = datetime(2025, 1, 10, 8, 0, tzinfo=UTC).astimezone()
+    assert f"{until:%Y-%m-%d %H:%M}" in come_back_tomorrow(now=before)[0]
+    assert f"{until:%Y-%m-%d %H:%M}" not in come_back_tomorrow(now=after)[0]
+    soon = datetime(2025, 1, 10, 9, 30, tzinfo=UTC).astimezone()
+    assert f"{soon:%Y-%m-%d %H:%M}" in come_back_tomorrow(3600, now=after)[0]
+    assert come_back_tomorrow(1e18, now=after)
+
+
+@pytest.mark.parametrize(
+    "reason", ["SERVICE_DISABLED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "forbidden", "other", ""]
+)
+def test_the_backup_service_says_nothing_of_the_drive_api(reason: str) -> None:
+    error = decide(403, modern(reason), media=False).error
+    assert isinstance(error, CredentialsError)
+    assert error.hints == NOT_LET_IN
+    of_one_file = decide(403, modern(reason)).error
+    assert isinstance(of_one_file, RefusedError)
+    assert "Drive API" not in of_one_file.hint
+    assert "whoami" not in of_one_file.hint
+
+
+def test_a_listing_that_is_not_there_is_not_called_a_file() -> None:
+    assert "no longer stored" in str(decide(404, b"").error)
+    listing = decide(404, b"", media=False).error
+    assert isinstance(listing, GoneError)
+    assert "no longer stored" not in str(listing)
+
+
+def test_what_passes_by_its_word_is_retried_though_its_status_is_final() -> None:
+    for reason in ("UNAVAILABLE", "CANCELLED", "backendError"):
+        assert decide(403, modern(reason)).retry
+        assert decide(409, modern(reason)).retry
+        assert not decide(404, modern(reason)).retry
+    assert not decide(409, modern("ALREADY_EXISTS")).retry
+    assert isinstance(decide(499, b"").error, NetworkError)
+
+
+def test_googles_own_words_are_kept_for_the_verbose() -> None:
+    error = decide(403, modern("SOME_REASON", "PERMISSION_DENIED", "Not you.")).error
+    assert error.detail == "HTTP 403, SOME_REASON, PERMISSION_DENIED, Not you"
+    assert "SOME_REASON" not in error.message
+
+
+@given(
+    st.integers(300, 599),
+    st.binary() | st.text().map(str.encode) | st.text().map(modern),
+    st.text(),
+    st.booleans(),
+    st.sampled_from(Service),
+)
+def test_any_answer_gives_one_of_our_errors(
+    status: int, body: bytes, retry_after: str, media: bool, service: Service
+) -> None:
+    refusal = read_refusal(status, {"Retry-After": retry_after}, body)
+    verdict = judge(refusal, "a file", media=media, service=service)
+    assert isinstance(verdict.error, GdriveWaError)
+    assert verdict.error.hints
+    assert verdict.pause is None or verdict.pause >= 0

@@ -1,0 +1,219 @@
+"""``doctor --online`` against the emulator, with everything that can be wrong on the way."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa import Finding, doctor
+from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
+from gdrive_wa.http.probe import resolve
+from tests.google.scripted import Scripted, answer
+from tests.google.tls import TlsFront, make_certificate
+
+ONLINE = ("token", "backup service", "Drive", "quota")
+BACKUPS, ABOUT = "*/clients/wa/backups", "*/about"
+
+
+@pytest.fixture(autouse=True)
+def _own(config: Path, monkeypatch: pytest.MonkeyPatch, sample: SampleAccount) -> None:
+    assert not config.exists()
+    monkeypatch.setenv("GDRIVE_WA_ACCESS_TOKEN", sample.token.reveal())
+
+
+def ask(root: str) -> dict[str, Finding]:
+    found = doctor(online=True, endpoint=root)
+    assert len({each.what for each in found}) == len(found)
+    assert all(each.ok or each.advice for each in found)
+    return {each.what: each for each in found}
+
+
+def refusing(path: str, status: int, reason: str = "forbidden") -> Fault:
+    return Fault(kind=FaultKind.STATUS, path=path, status=status, reason=reason, times=None)
+
+
+def test_where_everything_works_everything_is_said_to_work(
+    emulator: Emulator, sample: SampleAccount
+) -> None:
+    found = ask(emulator.root)
+    online = list(found)[list(found).index("endpoint") + 1 :]
+    connection = f"connection to 127.0.0.1:{emulator.port}"
+    assert online == ["proxy", connection, "clock", *ONLINE]
+    assert all(found[what].ok for what in online)
+    assert found["proxy"].state == "none"
+    assert found["token"].state == "valid"
+    assert "requests are accepted" in found["quota"].state
+    assert sample.token.reveal() not in str(found)
+    assert {path.rpartition("/")[2] for path in emulator.counts.requests} == {"backups", "about"}
+
+
+def test_without_the_option_no_server_is_asked(emulator: Emulator) -> None:
+    assert "token" not in {each.what for each in doctor(endpoint=emulator.root)}
+    assert emulator.counts.request_count("*") == 0
+
+
+def test_a_token_that_is_dead_is_found(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDRIVE_WA_ACCESS_TOKEN", "ya29.over")
+    found = ask(emulator.root)
+    assert not found["token"].ok
+    assert "does not accept" in found["token"].state
+    assert found["Drive"].state == "not checked: without a valid token"
+    assert "ya29.over" not in str(found)
+
+
+def test_without_a_login_the_servers_are_asked_all_the_same(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GDRIVE_WA_ACCESS_TOKEN")
+    found = ask(emulator.root)
+    assert found["clock"].state == "right"
+    assert found[f"connection to 127.0.0.1:{emulator.port}"].ok
+    assert "gdrive-wa login" in (found["token"].advice or "")
+    assert found["backup service"].ok
+
+
+def test_a_login_that_one_service_does_not_let_in(emulator: Emulator) -> None:
+    emulator.faults = refusing(BACKUPS, 403)
+    found = ask(emulator.root)
+    assert found["token"].state == "valid"
+    assert "does not let this login in" in found["backup service"].state
+    assert "OAuth client of your own" in (found["backup service"].advice or "")
+    assert found["Drive"].ok
+    assert found["quota"].ok
+
+
+def test_an_account_without_a_backup_is_no_failure(emulator: Emulator) -> None:
+    emulator.faults = refusing(BACKUPS, 404)
+    found = ask(emulator.root)
+    assert found["backup service"].ok
+    assert "no backup" in found["backup service"].state
+
+
+def test_a_service_that_is_out_of_order_is_asked_once(emulator: Emulator) -> None:
+    emulator.faults = [refusing(ABOUT, 503), refusing(BACKUPS, 503)]
+    found = ask(emulator.root)
+    connection = found[f"connection to 127.0.0.1:{emulator.port}"]
+    assert not connection.ok
+    assert "503" in connection.state
+    assert not found["Drive"].ok
+    assert not found["token"].ok
+    assert found["quota"].state.startswith("not checked")
+    assert emulator.counts.request_count(ABOUT) == 1
+    assert emulator.counts.request_count(BACKUPS) == 2  # without a token, and with it
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "word"),
+    [(429, "rateLimitExceeded", "wait a few minutes"), (403, "dailyLimitExceeded", "again after")],
+)
+def test_a_quota_that_is_used_up_is_found(
+    emulator: Emulator, status: int, reason: str, word: str
+) -> None:
+    emulator.faults = refusing(ABOUT, status, reason)
+    found = ask(emulator.root)
+    assert not found["quota"].ok
+    assert word in (found["quota"].advice or "")
+    assert found["token"].state == "valid"
+    assert found["Drive"].ok
+
+
+@pytest.mark.parametrize(
+    ("value", "state"),
+    [
+        ("-7200", "2 hours ahead of Google's"),
+        ("+259200", "3 days behind Google's"),
+        ("+900", "15 minutes behind Google's"),
+        ("+20", "right"),
+        (None, "not compared"),
+        ("Someday", "not compared"),
+    ],
+)
+def test_a_clock_that_is_wrong_is_found(emulator: Emulator, value: str | None, state: str) -> None:
+    emulator.faults = Fault(kind=FaultKind.DATE, value=value, times=None)
+    found = ask(emulator.root)
+    assert state in found["clock"].state
+    assert found["clock"].ok == (value in ("+20", None, "Someday"))
+
+
+@pytest.mark.parametrize("status", ["200 OK", "302 Found", "511 Network Authentication Required"])
+def test_a_sign_in_page_of_the_network_is_not_google(scripted: Scripted, status: str) -> None:
+    scripted.answers = [answer(b"<html>", status=status, Location="http://hotel.example/")]
+    found = ask(scripted.root)
+    connection = found[f"connection to 127.0.0.1:{scripted.port}"]
+    assert "something else answers" in connection.state
+    assert "browser" in (connection.advice or "")
+
+
+def test_a_server_that_nobody_runs() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        found = ask(f"http://127.0.0.1:{port}")
+    connection = found[f"connection to 127.0.0.1:{port}"]
+    assert not connection.ok
+    assert "cannot be reached" in connection.state
+    assert found["clock"].state.startswith("not compared")
+    assert not found["Drive"].ok
+
+
+def test_a_certificate_that_is_not_trusted_is_found(emulator: Emulator, tmp_path: Path) -> None:
+    with TlsFront(emulator.port, make_certificate(tmp_path / "proxy.pem")) as front:
+        found = ask(front.root)
+    (connection,) = (each for what, each in found.items() if what.startswith("connection"))
+    assert "not trusted: self-signed certificate" in connection.state
+    assert "date and time" in (connection.advice or "")
+    assert emulator.counts.request_count("*") == 0
+
+
+def test_a_certificate_that_is_trusted_is_said_to_be(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate(tmp_path / "proxy.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with TlsFront(emulator.port, certificate) as front:
+        found = ask(front.root)
+    (connection,) = (each for what, each in found.items() if what.startswith("connection"))
+    assert connection.state.startswith("certificate trusted")
+
+
+def test_a_name_that_is_not_known_here() -> None:
+    found = ask("https://google.invalid")
+    assert not found["DNS of google.invalid"].ok
+    assert "cannot be found" in found["DNS of google.invalid"].state
+    assert "connection to google.invalid" not in found
+    with pytest.raises(NetworkError):
+        resolve("x" * 300)
+    assert resolve("127.0.0.1") == ["127.0.0.1"]
+
+
+def test_a_proxy_is_named_without_its_password(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.answers = [answer(b"", status="502 Bad Gateway")]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://ann:s3kret@127.0.0.1:{scripted.port}")
+    found = ask("https://google.invalid")
+    assert found["proxy"].state == f"127.0.0.1:{scripted.port}"
+    assert "proxy cannot reach" in found["connection to google.invalid"].state
+    assert "DNS of google.invalid" not in found
+    assert "s3kret" not in str(found)
+
+
+def test_a_wrong_endpoint_is_a_finding_and_goes_no_further() -> None:
+    found = ask("http://example.org")
+    assert not found["endpoint"].ok
+    assert "token" not in found
+
+
+def test_a_server_that_never_answers_is_silent(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gdrive_wa.jobs.doctor_online.LONGEST_SECONDS", 0.3)
+    emulator.faults = Fault(kind=FaultKind.STALL, seconds=20, times=None)
+    found = ask(emulator.root)
+    assert found[f"connection to 127.0.0.1:{emulator.port}"].state == "no answer in time"
+    assert not found["quota"].ok or "not checked" in found["quota"].state

@@ -1,0 +1,49 @@
+"""What a person without a key reads, for each lock and for several on one backup."""
+
+from __future__ import annotations
+
+import pytest
+
+from gdrive_wa.core.errors import MissingKeyError
+from gdrive_wa.core.model import Backup
+from gdrive_wa.jobs.lock_hints import key_hints
+
+
+def hints(*locks: str) -> tuple[str, ...]:
+    found = key_hints(Backup(name="x", account="x", locks=locks))
+    assert found is not None
+    return found
+
+
+def test_whoever_may_have_the_digits_is_asked_for_them_first() -> None:
+    usual = MissingKeyError.default_hints
+    assert hints("key") == usual
+    for other, word in (("passkey", "passkey"), ("password", "password"), ("unknown", "lock")):
+        found = hints("key", other)
+        assert found[: len(usual)] == usual
+        assert word in found[len(usual)]
+        assert "64-digit key" in found[-1]
+
+
+def test_a_backup_that_says_password_or_key_gets_both_hints() -> None:
+    found = " ".join(hints("password_or_key"))
+    assert "64 digits" in found
+    assert "password" in found
+
+
+@pytest.mark.parametrize("lock", ["password", "passkey", "unknown"])
+def test_a_lock_without_digits_says_what_to_do_on_the_phone(lock: str) -> None:
+    found = hints(lock)
+    assert found[-1].startswith("on the phone, turn end-to-end backup off and on again")
+    assert "rooted" not in " ".join(found)
+
+
+def test_two_locks_without_digits_share_the_last_step() -> None:
+    found = hints("password", "passkey")
+    assert len(found) == len(set(found)) == 3
+    assert found[-1].startswith("on the phone")
+
+
+def test_a_backup_of_which_nothing_is_known_gets_the_usual_hints() -> None:
+    assert key_hints(Backup(name="x", account="x")) is None
+    assert key_hints(Backup(name="x", account="x", key_type="server")) is not None
