@@ -20,16 +20,19 @@ from gdrive_wa.cli.output import (
     print_json_error,
     wants_traceback,
 )
-from gdrive_wa.core.errors import GdriveWaError, Interrupted
+from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError
+from gdrive_wa.core.limits import limit_reached, use_little_memory
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command, and return its exit code; the README lists the codes."""
     _prepare_streams()
     messages().printed = False
+    use_little_memory()
     try:
         result = app.main(args=arguments, prog_name="gdrive-wa", standalone_mode=False)
         sys.stdout.flush()  # fails here if the disk is full or the reader has gone
@@ -78,7 +81,7 @@ def _explain(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, BrokenPipeError):  # the reader of stdout has closed it
         _drop_output()
         return EXIT_ERROR
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in _FULL:
         _drop_output()  # only stdout: file writers raise StorageError
         as_json = False
     message, hints, code = _words(error)
@@ -102,15 +105,33 @@ def _words(error: BaseException) -> tuple[str, tuple[str, ...], int]:
             return _one_line(error.format_message()), (f"{where} --help",), EXIT_USAGE
         case click.ClickException():
             return _one_line(error.format_message()), (), EXIT_ERROR
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            from gdrive_wa.storage.disk import explain  # noqa: PLC0415 - not for --help
-
-            failure = explain(error, "standard output")
-            return failure.message, failure.hints, failure.exit_code
         case _:
-            hint = "please report it; run again with --verbose to see where it happened"
-            message = f"an error in gdrive-wa itself ({type(error).__name__})"
-            return message, (hint,), EXIT_ERROR
+            failure = _failure(error)
+            return failure.message, failure.hints, failure.exit_code
+
+
+def _failure(error: BaseException) -> GdriveWaError:
+    """The error of ours for one that no room has turned into one of ours."""
+    limit = limit_reached(error)
+    if limit is not None:
+        return limit
+    if isinstance(error, OSError) and error.errno in _FULL:
+        from gdrive_wa.storage.disk import explain  # noqa: PLC0415 - not for --help
+
+        return explain(error, "standard output")
+    if isinstance(error, OSError) and error.errno is not None:
+        return _refused(error)
+    return GdriveWaError(
+        f"an error in gdrive-wa itself ({type(error).__name__})",
+        hint="please report it; run again with --verbose to see where it happened",
+    )
+
+
+def _refused(error: OSError) -> GdriveWaError:
+    """What the system refused, such as a file that cannot be read."""
+    reason = (error.strerror or "error").lower()
+    name = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
+    return StorageError(f"{reason}{name}", hint="run again with --verbose to see where it happened")
 
 
 def _one_line(message: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -23,10 +21,12 @@ from gdrive_wa.archive.note_filter import NoteFilter
 from gdrive_wa.core.arguments import DateLike, PathLike, ProgressLike, as_path, as_progress
 from gdrive_wa.core.errors import StorageError, UsageError
 from gdrive_wa.core.junk import is_junk
-from gdrive_wa.core.model import NoteStatus, VoiceNote, relative_to
+from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.storage.corrupt import mark_corrupt
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, Record, read_manifest
+from gdrive_wa.storage.tree import Tree
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -85,8 +85,11 @@ def open_archive(path: PathLike) -> Archive:
             f"no folder named '{folder}'",
             hint="check the spelling; the archive is the folder that gdrive-wa restore wrote to",
         )
-    if not (folder / STATE_FOLDER / MANIFEST_NAME).is_file():
-        if (folder / SUMS_NAME).is_file() and (folder / INDEX_NAME).is_file():
+    tree = Tree(folder)
+    with storage_errors(folder):
+        restored = tree.lexists(f"{STATE_FOLDER}/{MANIFEST_NAME}")
+    if not restored:
+        if tree.is_file(SUMS_NAME) and tree.is_file(INDEX_NAME):
             raise UsageError(
                 f"the archive '{folder}' lacks its hidden folder {STATE_FOLDER}",
                 hint=(
@@ -145,7 +148,7 @@ class Archive:
             chat=chat, sender=sender, since=since, until=until, status=status, timezone=timezone
         )
         path = self.folder / INDEX_NAME
-        if not path.is_file():
+        if not Tree(self.folder).lexists(INDEX_NAME):
             raise UsageError(
                 f"no voice notes in '{self.folder}' yet",
                 hint="run gdrive-wa restore into this folder and let it finish",
@@ -190,9 +193,11 @@ class Archive:
 
     def databases(self) -> list[Path]:
         """Paths of the decrypted databases, sorted."""
-        found = (self.folder / record.path for record in self._records())
+        tree = Tree(self.folder)
         return sorted(
-            path for path in found if path.is_relative_to(self.folder / DATABASES) and path.exists()
+            self.folder / record.path
+            for record in self._records()
+            if record.path.startswith(f"{DATABASES}/") and tree.is_file(record.path)
         )
 
     def verify(self, *, progress: ProgressLike | None = None) -> Verification:
@@ -211,14 +216,14 @@ class Archive:
             FormatError: the manifest is damaged, or a newer gdrive-wa wrote it.
             Interrupted: the user asked to stop.
         """
-        reporter = as_progress(progress)
+        reporter, tree = as_progress(progress), Tree(self.folder)
         records = self._records()
         reporter.begin(
             Stage.VERIFY, items=len(records), total_bytes=sum(record.size for record in records)
         )
         good, missing, changed = 0, [], []
         for record in sorted(records, key=lambda record: record.path):
-            sha256 = _hash(self.folder / record.path, reporter)
+            sha256 = _hash(tree, record.path, reporter)
             if sha256 is None:
                 missing.append(record.path)
             elif sha256 == record.sha256:
@@ -227,10 +232,11 @@ class Archive:
                 changed.append(record.path)
             reporter.advance(Stage.VERIFY, items=1)
         recorded = {record.path for record in records}
-        extra = sorted(path for path in self._present() if path not in recorded)
+        present = tree.walk(without=STATE_FOLDER)
+        extra = sorted(path for path in present if path not in recorded)
         reporter.end(Stage.VERIFY)
         with suppress(StorageError):  # a read-only archive
-            mark_corrupt(self.folder, changed)
+            mark_corrupt(tree, changed)
         return Verification(
             ok=good,
             missing=tuple(missing),
@@ -241,22 +247,14 @@ class Archive:
     def _records(self) -> list[Record]:
         return read_manifest(self.folder)
 
-    def _present(self) -> Iterator[str]:
-        for root, folders, files in os.walk(self.folder):
-            if Path(root) == self.folder and STATE_FOLDER in folders:
-                folders.remove(STATE_FOLDER)
-            links = [name for name in folders if (Path(root) / name).is_symlink()]
-            for name in [*files, *links]:
-                yield relative_to(self.folder, Path(root) / name)
 
-
-def _hash(path: Path, progress: Progress) -> str | None:
+def _hash(tree: Tree, path: str, progress: Progress) -> str | None:
     """SHA-256 of a file, hex; None if it does not exist, empty if it cannot be read."""
-    if path.is_symlink() or not path.is_file():
+    if not tree.is_file(path):
         return None
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with tree.open(path) as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)
                 progress.advance(Stage.VERIFY, moved=len(piece))

@@ -71,4 +71,4 @@ def _copy_to(
         note = catalogue.notes[note_id]
         last = record.message is None and note_id == note_ids[-1]
         copy = record if last else replace(record, stored_as=None, also=())
-        store.put_copy(store.folder / record.path, replace(copy, path=layout.of(note)), note)
+        store.put_copy(record.path, replace(copy, path=layout.of(note)), note)

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from pathlib import PurePosixPath
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 from gdrive_wa.core.errors import DamagedError, FormatError, UsageError
 from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.tree import Tree
 
 if TYPE_CHECKING:
     import av
@@ -92,11 +93,12 @@ class Samples:
 
 
 @contextmanager
-def decoded(path: Path, *, near: Path, rate: int = RATE) -> Iterator[Samples]:
+def decoded(tree: Tree, name: str, *, near: Tree, rate: int = RATE) -> Iterator[Samples]:
     """Decode a whole recording; a partly damaged one is an error.
 
     Args:
-        path: of the recording.
+        tree: the archive.
+        name: path of the recording in it.
         near: the folder for temporary samples of a very long recording.
         rate: samples per second.
 
@@ -105,10 +107,11 @@ def decoded(path: Path, *, near: Path, rate: int = RATE) -> Iterator[Samples]:
         StorageError: the file cannot be read, or the disk is full.
     """
     av = load_av()
-    if not path.is_file():
+    path = PurePosixPath(name)
+    if not tree.is_file(name):
         raise DamagedError(f"the file '{path.name}' is missing", hint=_VERIFY)
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(near)) as out:
-        with storage_errors(path), path.open("rb") as file:
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=near.root) as out:
+        with storage_errors(tree.shown(name)), tree.open(name, buffering=-1) as file:
             container = _container(file.read(16), path)
             file.seek(0)
             try:
@@ -216,7 +219,7 @@ def _keep(frames: list[Any], out: IO[bytes]) -> None:
         out.write(bytes(frame.planes[0])[: frame.samples * _WIDTH])
 
 
-def _container(head: bytes, path: Path) -> str:
+def _container(head: bytes, path: PurePosixPath) -> str:
     for at, magic, container in _MAGIC:
         if head[at:].startswith(magic):
             return container

@@ -15,6 +15,7 @@ from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.model import Entry, NoteStatus, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.tree import Tree
 
 _KEPT = (
     "sender_jid",
@@ -234,19 +235,17 @@ def former_notes(folder: Path, progress: Progress) -> list[VoiceNote]:
     A damaged index is renamed. Its intact lines are still used, because the databases contain
     only messages that are still on the phone.
     """
-    path = folder / INDEX_NAME
-    if not path.is_file():
+    path, tree = folder / INDEX_NAME, Tree(folder)
+    if not tree.lexists(INDEX_NAME):
         return []
     try:
         notes = read_index(path)
     except FormatError as error:
         notes = salvaged(path)
-        aside = path.with_name(f"{INDEX_NAME}.damaged")
+        aside = f"{INDEX_NAME}.damaged"
         with storage_errors(path):
-            path.replace(aside)
-        progress.say(
-            f"{error.message}; renamed it to '{aside.name}' and recovered {len(notes)} notes"
-        )
+            tree.replace(INDEX_NAME, aside)
+        progress.say(f"{error.message}; renamed it to '{aside}' and recovered {len(notes)} notes")
     return notes
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
@@ -23,11 +23,13 @@ from gdrive_wa.archive.layout import VOICE_FOLDER
 from gdrive_wa.archive.store import check_inside
 from gdrive_wa.archive.tags import tags_for
 from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError, UsageError
-from gdrive_wa.core.model import Outcome, Report, VoiceNote, relative_to
+from gdrive_wa.core.model import Outcome, Report, VoiceNote
 from gdrive_wa.core.names import folded_name, safe_name
 from gdrive_wa.core.progress import Progress, Silent, Stage
+from gdrive_wa.core.threads import ThreadExecutor
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, make_folder, sweep
+from gdrive_wa.storage.tree import Tree
 
 PAUSE = RATE
 """Silence between two notes of a joined file, in samples: one second."""
@@ -86,8 +88,9 @@ def export(
     if target.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"'{dest}' is inside the archive", hint="choose a folder outside of it")
     make_folder(target)
-    sweep(target)
-    job = _Job(source, target, form, timezone, reporter)
+    tree = Tree(target)
+    sweep(tree)
+    job = _Job(Tree(source), tree, form, timezone, reporter)
     works = job.chats(notes) if joined else job.each(notes)
     reporter.begin(Stage.WRITE, items=len(notes))
     for done in _in_parallel(works, jobs, reporter):
@@ -96,7 +99,7 @@ def export(
             job.report_on(outcome)
     reporter.end(Stage.WRITE)
     files = {outcome.file for outcome in job.report.done if outcome.file is not None}
-    job.report.bytes = sum((target / file).stat().st_size for file in files)
+    job.report.bytes = sum(tree.lstat(file).st_size for file in files)
     job.report.seconds = time.monotonic() - started
     return job.report
 
@@ -109,15 +112,15 @@ class _Wanted:
     """A note, its file in the archive, and the target of the export."""
 
     note: VoiceNote
-    file: PurePosixPath
-    target: Path
+    file: str
+    target: str
 
 
 class _Job:
     """One export: its settings and its report."""
 
     def __init__(
-        self, source: Path, dest: Path, form: str, timezone: tzinfo | None, progress: Progress
+        self, source: Tree, dest: Tree, form: str, timezone: tzinfo | None, progress: Progress
     ) -> None:
         self.report = Report()
         self._source = source
@@ -145,7 +148,7 @@ class _Job:
             if folded_name(wanted) in taken:  # two files that differ only in their suffix
                 wanted = inner.with_name(f"{inner.name}.{self._form}")
             taken.add(folded_name(wanted))
-            yield partial(self._one, _Wanted(note, file, self._dest / wanted))
+            yield partial(self._one, _Wanted(note, file.as_posix(), wanted.as_posix()))
 
     def chats(self, notes: Iterable[VoiceNote]) -> Iterator[Work]:
         """One task per chat, grouped by folder because two chats may share a name."""
@@ -153,19 +156,17 @@ class _Job:
         for note in notes:
             by_folder[PurePosixPath(note.file or "").parts[1]].append(note)
         for folder, row in sorted(by_folder.items()):
-            target = self._dest / safe_name(f"{folder}.{self._form}")
+            target = safe_name(f"{folder}.{self._form}")
             yield partial(self._joined, target, row)
 
     def _one(self, wanted: _Wanted) -> list[Outcome]:
-        path, note = wanted.file.as_posix(), wanted.note
-        name = relative_to(self._dest, wanted.target)
-        if wanted.target.is_file():
+        path, name, note = wanted.file, wanted.target, wanted.note
+        check_inside(self._dest, name)
+        if self._dest.is_file(name):
             return [Outcome(path=path, file=name, reason="already there")]
-        check_inside(self._dest, wanted.target)
-        make_folder(wanted.target.parent)
         try:
             with (
-                decoded(self._source / wanted.file, near=self._dest) as samples,
+                decoded(self._source, path, near=self._dest) as samples,
                 Draft(self._dest) as draft,
             ):
                 with (
@@ -175,14 +176,14 @@ class _Job:
                     out.add(samples)
                 size = draft.file.seek(0, 2)
                 sent = None if note.sent_at is None else note.sent_at.timestamp()
-                draft.commit(wanted.target, mtime=sent, durable=False)
+                draft.commit(name, mtime=sent, durable=False)
         except (Interrupted, StorageError):
             raise
         except GdriveWaError as error:
             return [Outcome.failed(path, error)]
         return [Outcome(path=path, file=name, bytes=size)]
 
-    def _joined(self, target: Path, notes: list[VoiceNote]) -> list[Outcome]:
+    def _joined(self, target: str, notes: list[VoiceNote]) -> list[Outcome]:
         check_inside(self._dest, target)
         tags = {"title": notes[0].chat, "album": notes[0].chat}
         first = tags_for(notes[0], self._timezone).get("date")
@@ -198,11 +199,11 @@ class _Job:
                 draft.commit(target)
         return outcomes
 
-    def _append(self, out: Encoder, note: VoiceNote, target: Path) -> Outcome:
+    def _append(self, out: Encoder, note: VoiceNote, target: str) -> Outcome:
         """Append `note` to `out` as a chapter; the silence before it ends the previous chapter."""
         path = note.file or ""
         try:
-            with decoded(self._source / path, near=self._dest) as samples:
+            with decoded(self._source, path, near=self._dest) as samples:
                 if out.position:
                     out.silence(PAUSE)
                 out.chapter(tags_for(note, self._timezone)["title"])
@@ -211,7 +212,7 @@ class _Job:
             raise
         except GdriveWaError as error:
             return Outcome.failed(path, error)
-        return Outcome(path=path, file=relative_to(self._dest, target))
+        return Outcome(path=path, file=target)
 
     def _tags(self, note: VoiceNote) -> dict[str, str]:
         tags = tags_for(note, self._timezone)
@@ -243,7 +244,7 @@ def _chosen(notes: Iterable[VoiceNote], chat: str | None) -> list[VoiceNote]:
 def _in_parallel(works: Iterable[Work], jobs: int, progress: Progress) -> Iterator[list[Outcome]]:
     """Run `works`, `jobs` at a time, and yield their results in order."""
     waiting: deque[Future[list[Outcome]]] = deque()
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadExecutor(jobs, "gdrive-wa export") as pool:
         try:
             for work in works:
                 waiting.append(pool.submit(work))

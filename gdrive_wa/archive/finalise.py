@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from gdrive_wa.archive.index import in_order, write_json, write_table
 from gdrive_wa.archive.layout import (
@@ -26,6 +24,7 @@ from gdrive_wa.core.moments import moment_at
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft, write_file
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
+from gdrive_wa.storage.tree import Tree
 
 _NAMED = re.compile(
     rf"{VOICE_FOLDER}/(?P<chat>[^/]+)/(?P<moment>{UNDATED}|[\d-]+ [\d.]+) (?P<sender>[^/]+)\.\w+"
@@ -46,9 +45,9 @@ def finalised_notes(
     """
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): note for note in notes}
-    transcripts = read_transcripts(manifest.folder)
+    transcripts = read_transcripts(manifest.tree)
     ended = (
-        _finalised(note, files.get(note_id), manifest.folder, transcripts, failed=note_id in failed)
+        _finalised(note, files.get(note_id), manifest.tree, transcripts, failed=note_id in failed)
         for note_id, note in catalogued.items()
     )
     return in_order([*ended, *_unmatched(manifest, catalogued, transcripts)])
@@ -64,17 +63,16 @@ def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
         _write_list(manifest, name, notes, write)
     records = sorted(manifest, key=lambda record: record.path)
     sums = "".join(f"{record.sha256}  {record.path}\n" for record in records).encode()
-    target = manifest.folder / SUMS_NAME
-    if _content(target) != sums:
-        write_file(target, sums)
+    if _content(manifest.tree, SUMS_NAME) != sums:
+        write_file(SUMS_NAME, sums, tree=manifest.tree)
 
 
 def _write_list(
     manifest: Manifest, name: str, notes: Iterable[VoiceNote], write: ListWriter
 ) -> None:
-    target, digest = manifest.folder / name, hashlib.sha256()
-    with Draft(manifest.folder / STATE_FOLDER) as draft:
-        with storage_errors(target):
+    tree, digest = manifest.tree, hashlib.sha256()
+    with Draft(tree, STATE_FOLDER) as draft:
+        with storage_errors(tree.shown(name)):
 
             def take(piece: bytes) -> None:
                 digest.update(piece)
@@ -85,25 +83,25 @@ def _write_list(
         record = manifest.get(name)
         if record and record.sha256 == digest.hexdigest() and manifest.intact(record):
             return
-        draft.commit(target)
-    written = target.stat().st_mtime_ns
+        draft.commit(name)
+    written = tree.lstat(name).st_mtime_ns
     manifest.add(Record(path=name, size=size, sha256=digest.hexdigest(), mtime_ns=written))
 
 
-def _content(path: Path) -> bytes | None:
-    with storage_errors(path):
-        return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+def _content(tree: Tree, name: str) -> bytes | None:
+    with storage_errors(tree.shown(name)):
+        return tree.read(name) if tree.is_file(name) else None
 
 
 def _finalised(
     note: VoiceNote,
     record: Record | None,
-    folder: Path,
+    tree: Tree,
     transcripts: Mapping[str, Transcript],
     *,
     failed: bool,
 ) -> VoiceNote:
-    if record is None or not os.path.isfile(f"{folder}/{record.path}"):
+    if record is None or not tree.is_file(record.path):
         return replace(note, file=None, status=NoteStatus.FAILED if failed else NoteStatus.MISSING)
     if transcripts:
         note = with_transcript(note, record.content_sha256, transcripts)
@@ -120,7 +118,7 @@ def _unmatched(
             continue
         if record.message is None and is_junk(record.path):  # older versions took it for a note
             continue
-        if (manifest.folder / record.path).is_file():
+        if manifest.tree.is_file(record.path):
             note = _unmatched_note(record) if record.message is None else _unindexed_note(record)
             yield with_transcript(note, record.content_sha256, transcripts)
 

@@ -16,6 +16,9 @@ from gdrive_wa.core.model import NoteStatus, VoiceNote, Words
 from gdrive_wa.core.moments import moment_in
 from gdrive_wa.core.names import parts_of, whole_text
 from gdrive_wa.core.numbers import LARGEST, whole_number
+from gdrive_wa.core.plain_file import NotPlainError
+from gdrive_wa.storage.disk import explain
+from gdrive_wa.storage.tree import Tree
 
 _COLUMNS = (
     "sent_at",
@@ -145,7 +148,9 @@ def salvaged(path: Path) -> list[VoiceNote]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return Tree(path.parent).read(path.name)
+    except NotPlainError as error:
+        raise explain(error, path) from error
     except OSError as error:
         raise StorageError(f"cannot read '{path}'", hint=_REBUILT) from error
 

@@ -7,10 +7,9 @@ manifest again and keeps its name.
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from gdrive_wa.archive.layout import INDEX_NAME, SUMS_NAME, TABLE_NAME, note_id_of
 from gdrive_wa.core.errors import UnsafeNameError
@@ -18,6 +17,7 @@ from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.names import parts_of
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.manifest import Manifest, Record
+from gdrive_wa.storage.tree import Tree
 
 _REGENERATED = frozenset({INDEX_NAME, TABLE_NAME})
 _DIGITS = 64
@@ -32,21 +32,19 @@ def recover_untracked(manifest: Manifest, notes: Iterable[VoiceNote], progress: 
         progress: receives a message with the number of files.
     """
     by_file = {note.file: note for note in notes if note.file is not None}
-    found = 0
-    for sha256, path in _sums(manifest.folder / SUMS_NAME):
+    tree, found = manifest.tree, 0
+    for sha256, path in _sums(tree):
         if path in _REGENERATED or manifest.get(path) is not None:
             continue
-        file = manifest.folder / path
-        if _hash(file) == sha256:
-            manifest.add(_record(file, path, sha256, by_file.get(path)))
+        if _hash(tree, path) == sha256:
+            manifest.add(_record(tree.lstat(path), path, sha256, by_file.get(path)))
             found += 1
     if found:
         progress.say(f"{found} files were listed only in SHA256SUMS; added them to the manifest")
 
 
-def _record(file: Path, path: str, sha256: str, note: VoiceNote | None) -> Record:
-    stat = file.stat()
-    record = Record(path=path, size=stat.st_size, sha256=sha256, mtime_ns=stat.st_mtime_ns)
+def _record(found: os.stat_result, path: str, sha256: str, note: VoiceNote | None) -> Record:
+    record = Record(path=path, size=found.st_size, sha256=sha256, mtime_ns=found.st_mtime_ns)
     if note is None:
         return record
     return replace(
@@ -57,10 +55,10 @@ def _record(file: Path, path: str, sha256: str, note: VoiceNote | None) -> Recor
     )
 
 
-def _sums(path: Path) -> Iterator[tuple[str, str]]:
+def _sums(tree: Tree) -> Iterator[tuple[str, str]]:
     """Checksums and paths of the valid lines."""
     try:
-        text = path.read_text("utf-8", "replace")
+        text = tree.read(SUMS_NAME).decode("utf-8", "replace")
     except OSError:
         return
     for line in text.split("\n"):
@@ -73,12 +71,9 @@ def _sums(path: Path) -> Iterator[tuple[str, str]]:
             yield sha256, name
 
 
-def _hash(file: Path) -> str | None:
-    """SHA-256 of a file, hex; None if it is missing or unreadable."""
+def _hash(tree: Tree, path: str) -> str | None:
+    """SHA-256 of a file, hex; None if it is missing, unreadable or no regular file."""
     try:
-        if file.is_symlink() or not file.is_file():
-            return None
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
+        return tree.sha256(path)
     except OSError:
         return None

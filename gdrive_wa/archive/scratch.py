@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from contextlib import suppress
 from pathlib import Path
 
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import make_folder
 from gdrive_wa.storage.manifest import STATE_FOLDER
+from gdrive_wa.storage.tree import Tree
 
-_FOLDER = "databases"
+_FOLDER = f"{STATE_FOLDER}/databases"
 
 
 class ScratchDatabases:
@@ -18,11 +16,11 @@ class ScratchDatabases:
     a run that was killed, at the beginning of the next one.
 
     Args:
-        archive: the archive's folder.
+        tree: the archive's folder.
     """
 
-    def __init__(self, archive: Path) -> None:
-        self._folder = archive / STATE_FOLDER / _FOLDER
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
 
     def place(self, draft: str, name: str) -> None:
         """Move the finished temporary file `draft` here as the database `name`.
@@ -30,18 +28,15 @@ class ScratchDatabases:
         Raises:
             StorageError: the disk is full or read-only.
         """
-        make_folder(self._folder, mode=0o700)
-        with storage_errors(self._folder):
-            Path(draft).replace(self._folder / name)
+        with storage_errors(self._tree.shown(_FOLDER)):
+            self._tree.make_folder(_FOLDER)
+            self._tree.replace(draft, f"{_FOLDER}/{name}")
 
     def get(self, name: str) -> Path | None:
         """The database `name`, if this run has it."""
-        path = self._folder / name
-        return path if path.is_file() else None
+        path = f"{_FOLDER}/{name}"
+        return Path(self._tree.path(path)) if self._tree.is_file(path) else None
 
     def clear(self) -> None:
         """Remove all of them."""
-        if self._folder.is_symlink():
-            return
-        with storage_errors(self._folder), suppress(FileNotFoundError):
-            shutil.rmtree(self._folder)
+        self._tree.remove_folder(_FOLDER)

@@ -33,6 +33,7 @@ from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX, Draft, make_folder
 from gdrive_wa.storage.draft_file import write_draft
 from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, read_manifest
+from gdrive_wa.storage.tree import Tree
 
 ZIP_SUFFIX = ".zip"
 _FIRST_ZIP_YEAR, _LAST_ZIP_YEAR = 1980, 2107
@@ -40,7 +41,7 @@ _FIRST_ZIP_YEAR, _LAST_ZIP_YEAR = 1980, 2107
 
 _OWN_NAMES = {PAGE_NAME, VOICE_FOLDER, INDEX_NAME, TABLE_NAME, SUMS_NAME, STATE_FOLDER}
 
-Show = Callable[[Path, list[VoiceNote]], object]
+Show = Callable[[Tree, list[VoiceNote]], object]
 
 
 def chosen_notes(
@@ -99,7 +100,7 @@ def share_folder(
     """
     started = time.monotonic()
     _check_target(archive.folder, dest, notes)
-    report = Report()
+    report, tree = Report(), Tree(archive.folder)
     with ArchiveWriter(dest, timezone=timezone, tags=False, progress=progress) as writer:
         writer.expect(
             replace(note, file=None, folder=None)
@@ -110,10 +111,10 @@ def share_folder(
         progress.begin(Stage.WRITE, items=len(notes))
         for note in notes:
             progress.check()
-            _copy(writer, note, contents.get(note.file or ""), report)
+            _copy(writer, tree, note, contents.get(note.file or ""), report)
             progress.advance(Stage.WRITE, items=1)
         progress.end(Stage.WRITE)
-        show(dest, writer.finish())
+        show(writer.tree, writer.finish())
     report.seconds = time.monotonic() - started
     return report
 
@@ -132,19 +133,20 @@ def share_zip(
     The folder is prepared next to `dest`, and removed when the ZIP is complete.
     """
     make_folder(dest.parent)
-    folder = dest.parent / f"{TEMPORARY_PREFIX}{dest.stem}"
+    outer_tree, folder = Tree(dest.parent), dest.parent / f"{TEMPORARY_PREFIX}{dest.stem}"
+    with storage_errors(folder):
+        outer_tree.check(folder.name)
     report = share_folder(archive, notes, folder, timezone=timezone, show=show, progress=progress)
-    with storage_errors(dest), Draft(dest.parent) as draft:
+    with storage_errors(dest), Draft(outer_tree) as draft:
         with zipfile.ZipFile(draft.file, "w") as packed:
-            for path in sorted(folder.rglob("*")):
-                if path.is_file() and path.parent.name != STATE_FOLDER:
-                    progress.check()
-                    _pack(packed, path, f"{dest.stem}/{path.relative_to(folder).as_posix()}")
-            state = folder / STATE_FOLDER / MANIFEST_NAME
-            _pack(packed, state, f"{dest.stem}/{STATE_FOLDER}/{MANIFEST_NAME}")
-        draft.commit(dest)
-    shutil.rmtree(folder, ignore_errors=True)
-    report.bytes = dest.stat().st_size
+            tree = outer_tree.below(folder.name)
+            for name in sorted(tree.walk(without=STATE_FOLDER)):
+                progress.check()
+                _pack(packed, tree, name, dest.stem)
+            _pack(packed, tree, f"{STATE_FOLDER}/{MANIFEST_NAME}", dest.stem)
+        draft.commit(dest.name)
+    outer_tree.remove_folder(folder.name)
+    report.bytes = outer_tree.lstat(dest.name).st_size
     return report
 
 
@@ -195,20 +197,21 @@ def _began_with(dest: Path, notes: Iterable[VoiceNote]) -> bool:
     )
 
 
-def _copy(writer: ArchiveWriter, note: VoiceNote, content: str | None, report: Report) -> None:
-    source = note.path
+def _copy(
+    writer: ArchiveWriter, tree: Tree, note: VoiceNote, content: str | None, report: Report
+) -> None:
     path = note.whatsapp_path or note.file or note_id_of(note)
-    if source is None:
+    if note.file is None:
         report.skipped.append(Outcome(path=path, reason="the archive has no file of it"))
         return
     if (file := writer.file_of(note)) is not None:
         report.skipped.append(Outcome(path=path, file=file, reason="already there"))
         return
     try:
-        with storage_errors(source):
-            raw = source.read_bytes()
+        with storage_errors(tree.shown(note.file)):
+            raw, mtime = tree.read(note.file), tree.lstat(note.file).st_mtime
         draft = write_draft(
-            writer.drafts, raw, mtime=source.stat().st_mtime, content_sha256=content
+            writer.tree, raw, inside=STATE_FOLDER, mtime=mtime, content_sha256=content
         )
         entry = Entry(stored_as=note.file or path, path=path, size=len(raw))
         matched = None if note.status is NoteStatus.UNMATCHED else note
@@ -216,16 +219,17 @@ def _copy(writer: ArchiveWriter, note: VoiceNote, content: str | None, report: R
         report.done.append(Outcome(path=path, file=file, bytes=len(raw)))
         report.bytes += len(raw)
     except StorageError as error:
-        if not source.is_file():
+        if not tree.is_file(note.file):
             report.failed.append(Outcome.failed(path, error))
             return
         raise
 
 
-def _pack(packed: zipfile.ZipFile, path: Path, name: str) -> None:
-    moment = (moment_at(path.stat().st_mtime) or EPOCH).astimezone()  # a ZIP has local times
+def _pack(packed: zipfile.ZipFile, tree: Tree, path: str, above: str) -> None:
+    written = tree.lstat(path).st_mtime
+    moment = (moment_at(written) or EPOCH).astimezone()  # a ZIP has local times
     year = min(max(moment.year, _FIRST_ZIP_YEAR), _LAST_ZIP_YEAR)
-    about = zipfile.ZipInfo(name, (year, *moment.timetuple()[1:6]))
+    about = zipfile.ZipInfo(f"{above}/{path}", (year, *moment.timetuple()[1:6]))
     about.external_attr = 0o600 << 16
-    with path.open("rb") as file, packed.open(about, "w") as member:
+    with tree.open(path) as file, packed.open(about, "w") as member:
         shutil.copyfileobj(file, member, 1 << 20)

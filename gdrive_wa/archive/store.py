@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,9 +15,10 @@ from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.batch import Batch
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import make_folder
+from gdrive_wa.storage.draft import move_into_place
 from gdrive_wa.storage.draft_file import DraftFile, write_draft
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
+from gdrive_wa.storage.tree import Tree
 
 
 class ArchiveStore:
@@ -34,7 +33,6 @@ class ArchiveStore:
         progress: receives a message for each file that cannot be tagged.
 
     Attributes:
-        folder: the archive's folder.
         drafts: the folder for temporary files.
     """
 
@@ -43,12 +41,11 @@ class ArchiveStore:
     ) -> None:
         self.drafts = str((manifest.folder / STATE_FOLDER).absolute())
         self._manifest = manifest
-        self.folder = manifest.folder
+        self._tree = manifest.tree
         self._timezone = timezone
         self._tags = tags
         self._progress = progress
         self._batch = Batch(manifest)
-        self._inside: set[str] = set()
         self._notes = {record.message: record for record in manifest if record.message is not None}
 
     def __enter__(self) -> Self:
@@ -85,7 +82,7 @@ class ArchiveStore:
 
     def put(self, draft: DraftFile, record: Record) -> str:
         """Write `draft` as the file of `record` and return its path."""
-        self._check_inside(record.path)
+        check_inside(self._tree, record.path)
         record = replace(record, size=draft.size, sha256=draft.sha256, mtime_ns=draft.mtime_ns)
         self._batch.add(draft, record)
         if record.message is not None:
@@ -96,20 +93,18 @@ class ArchiveStore:
         """Write `draft` as the file of `note`, with tags and the date of sending."""
         note_id = note_id_of(note)
         if draft.tagged_for != note_id:
-            draft = _dated(self._tag(draft, record, note), draft.mtime_ns, note)
+            draft = self._dated(self._tag(draft, record, note), draft.mtime_ns, note)
         return self.put(draft, replace(record, message=note_id))
 
-    def put_copy(self, source: str | Path, record: Record, note: VoiceNote) -> str:
+    def put_copy(self, source: str, record: Record, note: VoiceNote) -> str:
         """Write a copy of the archive's file `source` as the file of `note`."""
-        with storage_errors(source):
-            content = Path(source).read_bytes()
-        copy = write_draft(self.drafts, content, content_sha256=record.content_sha256)
+        copy = self._write_draft(self._read(source), content_sha256=record.content_sha256)
         return self.put_note(copy, record, note)
 
     def discard(self, draft: DraftFile) -> None:
         """Delete `draft`."""
         with storage_errors(draft.path):
-            os.unlink(draft.path)
+            self._tree.unlink(draft.path)
 
     def also(self, record: Record, other: Record) -> None:
         """Add the sources of `other`, which has the same content, to `record`."""
@@ -134,21 +129,15 @@ class ArchiveStore:
     def move(self, old: Record, new: Record) -> None:
         """Rename the file of `old` to the path of `new`."""
         self.flush()
-        target = self.folder / new.path
-        self._check_inside(new.path)
-        make_folder(target.parent)
-        with storage_errors(target):
-            (self.folder / old.path).replace(target)
+        move_into_place(old.path, new.path, self._tree)
         self._add(new)
         self._manifest.drop(old.path)
 
     def remove(self, record: Record) -> None:
         """Delete the file of `record`, which has another copy in the archive."""
         self.flush()
-        path = self.folder / record.path
-        self._check_inside(record.path)
-        with storage_errors(path):
-            path.unlink(missing_ok=True)
+        with storage_errors(self._tree.shown(record.path)):
+            self._tree.unlink(record.path)
         self._manifest.drop(record.path)
 
     def _add(self, record: Record) -> None:
@@ -160,52 +149,47 @@ class ArchiveStore:
         """Add the tags of `note` to `draft`, if its format allows."""
         if not (self._tags and is_opus(draft.start)) or draft.size > LONGEST_TAGGED:
             return draft
-        with storage_errors(draft.path):
-            content = Path(draft.path).read_bytes()
         try:
-            content = tagged(content, tags_for(note, self._timezone))
+            content = tagged(self._read(draft.path), tags_for(note, self._timezone))
         except FormatError as error:
             self._progress.say(f"{record.path}: kept without tags: {error.message}")
             return draft
-        new = write_draft(
-            self.drafts,
-            content,
-            content_sha256=draft.content_sha256,
-            tagged_for=note_id_of(note),
+        new = self._write_draft(
+            content, content_sha256=draft.content_sha256, tagged_for=note_id_of(note)
         )
         self.discard(draft)
         return new
 
-    def _check_inside(self, path: str) -> None:
-        """As :func:`check_inside`, but checks each folder only once per run."""
-        folder = path.rpartition("/")[0]
-        if folder not in self._inside:
-            check_inside(self.folder, self.folder / path)
-            self._inside.add(folder)
+    def _dated(self, draft: DraftFile, usual_ns: int, note: VoiceNote) -> DraftFile:
+        """Set the modification time of `draft` to when `note` was sent, or to `usual_ns`."""
+        with storage_errors(draft.path):
+            if note.sent_at is None:
+                self._tree.set_time_ns(draft.path, usual_ns)
+            else:
+                self._tree.set_time(draft.path, note.sent_at.timestamp())
+            return draft._replace(mtime_ns=self._tree.lstat(draft.path).st_mtime_ns)
+
+    def _read(self, name: str) -> bytes:
+        with storage_errors(name):
+            return self._tree.read(name)
+
+    def _write_draft(
+        self, content: bytes, *, content_sha256: str | None, tagged_for: str | None = None
+    ) -> DraftFile:
+        return write_draft(
+            self._tree,
+            content,
+            inside=STATE_FOLDER,
+            content_sha256=content_sha256,
+            tagged_for=tagged_for,
+        )
 
 
-def _dated(draft: DraftFile, usual_ns: int, note: VoiceNote) -> DraftFile:
-    """Set the modification time of `draft` to when `note` was sent, or to `usual_ns`."""
-    with storage_errors(draft.path):
-        if note.sent_at is None:
-            os.utime(draft.path, ns=(usual_ns, usual_ns))
-        else:
-            moment = note.sent_at.timestamp()
-            os.utime(draft.path, (moment, moment))
-        return draft._replace(mtime_ns=os.stat(draft.path).st_mtime_ns)
-
-
-def check_inside(folder: Path, target: Path) -> None:
-    """Check that no symbolic link leads from `target` out of `folder`.
+def check_inside(tree: Tree, name: str) -> None:
+    """Check that the folders above `name` are not links.
 
     Raises:
-        StorageError: a link leads out.
+        StorageError: one of them is.
     """
-    parent = target.parent
-    while not parent.exists() and parent != folder and not parent.is_symlink():
-        parent = parent.parent
-    if not parent.resolve().is_relative_to(folder.resolve()):
-        raise StorageError(
-            f"the link '{parent}' leads out of the archive",
-            hint="remove the link; the archive writes only inside its own folder",
-        )
+    with storage_errors(tree.shown(name)):
+        tree.check_folder(name.rpartition("/")[0])

@@ -19,9 +19,12 @@ from typing import IO, Self
 from gdrive_wa.archive.index import parsed_words
 from gdrive_wa.core.model import WHATSAPP, VoiceNote, Words
 from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import write_file
 from gdrive_wa.storage.manifest import STATE_FOLDER
+from gdrive_wa.storage.tree import Tree, as_tree
 
 TRANSCRIPTS_NAME = "transcripts.jsonl"
+_PATH = f"{STATE_FOLDER}/{TRANSCRIPTS_NAME}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +46,18 @@ class Transcript:
     words: Words = ()
 
 
-def read_transcripts(folder: Path) -> dict[str, Transcript]:
+def read_transcripts(folder: Tree | Path) -> dict[str, Transcript]:
     """The newest transcript of each recording in the archive `folder`, by hash.
 
     Raises:
         StorageError: the file cannot be read.
     """
-    path = folder / STATE_FOLDER / TRANSCRIPTS_NAME
+    tree = as_tree(folder)
     found: dict[str, Transcript] = {}
-    with storage_errors(path):
-        if not path.is_file():
+    with storage_errors(tree.shown(_PATH)):
+        if not tree.lexists(_PATH):
             return found
-        with path.open("rb") as lines:
+        with tree.open(_PATH, buffering=-1) as lines:
             for line in lines:
                 if (transcript := _parsed(line)) is not None:
                     found[transcript.sha256] = transcript
@@ -76,13 +79,17 @@ def with_transcript(
 class TranscriptLog:
     """Appends transcripts to the file of an archive that this run has locked."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / STATE_FOLDER / TRANSCRIPTS_NAME
+    def __init__(self, folder: Tree | Path) -> None:
+        self._tree = as_tree(folder)
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
-        with storage_errors(self._path):
-            self._file = open(self._path, "ab", opener=_owners_only)
+        tree = self._tree
+        with storage_errors(tree.shown(_PATH)):
+            if tree.is_file(_PATH) and tree.lstat(_PATH).st_nlink > 1:
+                write_file(_PATH, tree.read(_PATH), tree=tree)  # another name may be a copy's
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            self._file = tree.open(_PATH, flags, "ab", buffering=-1)
         return self
 
     def __exit__(
@@ -111,7 +118,7 @@ class TranscriptLog:
             ensure_ascii=False,
         )
         assert self._file is not None  # noqa: S101 - used as a context manager
-        with storage_errors(self._path):
+        with storage_errors(self._tree.shown(_PATH)):
             # The line before may be incomplete, because the run that wrote it was killed.
             self._file.write(b"\n" + line.encode("utf-8", "replace") + b"\n")
             self._file.flush()
@@ -127,7 +134,3 @@ def _parsed(line: bytes) -> Transcript | None:
         return Transcript(**texts, words=parsed_words(item["words"]))
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-
-
-def _owners_only(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)

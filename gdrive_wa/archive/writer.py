@@ -36,16 +36,16 @@ from gdrive_wa.archive.layout import (
 from gdrive_wa.archive.place_notes import place_notes
 from gdrive_wa.archive.recover import recover_untracked
 from gdrive_wa.archive.scratch import ScratchDatabases
-from gdrive_wa.archive.store import ArchiveStore, check_inside
+from gdrive_wa.archive.store import ArchiveStore
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import safe_name
 from gdrive_wa.core.progress import Progress, Silent
-from gdrive_wa.storage.draft import sweep
 from gdrive_wa.storage.draft_file import DraftFile
-from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
+from gdrive_wa.storage.manifest import Manifest, Record
+from gdrive_wa.storage.tree import Tree
 
 
 class ArchiveWriter:
@@ -84,13 +84,11 @@ class ArchiveWriter:
         self._manifest = Manifest(dest)
         self._databases = DatabaseFolder(self._manifest, account, same_phone)
         self.keep_databases = keep_databases
-        self._scratch = ScratchDatabases(dest)
+        self._scratch = ScratchDatabases(self._manifest.tree)
 
     def __enter__(self) -> Self:
-        check_inside(self.folder, self.folder / STATE_FOLDER / "manifest")
         self._manifest.__enter__()
         try:
-            sweep(self.folder)
             self._scratch.clear()
             former = former_notes(self.folder, self._progress)
             recover_untracked(self._manifest, former, self._progress)
@@ -118,6 +116,11 @@ class ArchiveWriter:
         finally:
             self._scratch.clear()
             self._manifest.__exit__(kind, error, trace)
+
+    @property
+    def tree(self) -> Tree:
+        """The archive's folder, for everything that is written or deleted below it."""
+        return self._manifest.tree
 
     @property
     def drafts(self) -> str:
@@ -171,8 +174,7 @@ class ArchiveWriter:
         record = self._manifest.get(f"{self._databases.folder()}/{name}")
         if record is None:
             return None
-        path = self.folder / record.path
-        return path if path.is_file() else None
+        return self.folder / record.path if self.tree.is_file(record.path) else None
 
     def expect(self, notes: Iterable[VoiceNote], chosen: Chosen = every_note) -> list[VoiceNote]:
         """Add the notes of this account's databases that are `chosen`, judged by the archive's

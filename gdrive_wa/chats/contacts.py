@@ -13,6 +13,7 @@ from gdrive_wa.chats.people import phone_number
 from gdrive_wa.chats.phone_numbers import canonical, digits_of, possible_numbers, region_of
 from gdrive_wa.core import interruption
 from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.plain_file import NotPlainError, read_plain
 
 MAX_SIZE = 64 * 1024 * 1024
 """Bytes of the largest address book that is read."""
@@ -230,7 +231,12 @@ def _content(path: Path) -> bytes:
                 f"'{path}' is too large for an address book",
                 hint="give a vCard or CSV file of your contacts",
             )
-        return path.read_bytes()
+        return read_plain(path)
+    except NotPlainError as error:
+        raise UsageError(
+            f"cannot read the contacts file '{path}': {error.strerror}",
+            hint="give a vCard or CSV file of your contacts",
+        ) from error
     except OSError as error:
         raise UsageError(
             f"cannot read the contacts file '{path}'",

@@ -51,6 +51,8 @@ class Messages:
         self.say(f"hint: {line}")
 
 
+_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Characters that control a terminal and that JSON does not escape by itself."""
 _MESSAGES = Messages()
 
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from functools import partial
 from queue import Queue, SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, ParamSpec, Self, TypeVar
 
-__all__ = ["SerialWorker", "Workers"]
+__all__ = ["SerialWorker", "ThreadExecutor", "Workers", "started"]
 
 AHEAD = 3
 """Default number of items that may wait for a worker, which limits the memory use."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Params = ParamSpec("Params")
+_LONGEST = 3600.0
 
 
 class Workers:
@@ -39,12 +41,25 @@ class Workers:
         self._over = False
 
     def start(self, task: Callable[[], object]) -> None:
-        """Run `task`, which must handle its own exceptions. Not thread-safe."""
-        self._tasks.put(task)
+        """Run `task`, which must handle its own exceptions. Not thread-safe.
+
+        If the system allows fewer threads, there are fewer; if none, the task runs at once.
+        """
         if len(self._threads) < self._most:
-            thread = Thread(target=self._run, name=self._name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            thread = started(self._run, self._name)
+            if thread is None:
+                self._most = len(self._threads)
+            else:
+                self._threads.append(thread)
+        if self._threads:
+            self._tasks.put(task)
+        else:
+            task()
+
+    @property
+    def alone(self) -> bool:
+        """True if the system allows no thread, so that tasks run in the caller's."""
+        return not self._most
 
     def submit(self, work: Callable[[], Result]) -> Future[Result]:
         """Run `work` and return a future for its result. Not thread-safe."""
@@ -66,12 +81,41 @@ class Workers:
             task()
 
 
+def started(run: Callable[[], object], name: str) -> Thread | None:
+    """A daemon thread that runs `run`; None if the system does not allow another thread."""
+    thread = Thread(target=run, name=name, daemon=True)
+    try:
+        thread.start()
+    except (RuntimeError, MemoryError):
+        return None
+    return thread
+
+
 def _fulfil(future: Future[Result], work: Callable[[], Result]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
     try:
         future.set_result(work())
     except BaseException as error:  # noqa: BLE001 - raised by future.result()
         future.set_exception(error)
         del future  # avoids a reference cycle of error, traceback, frame and future
+
+
+class ThreadExecutor(Executor):
+    """An executor of up to `most` daemon threads: fewer if the system allows fewer."""
+
+    def __init__(self, most: int, name: str) -> None:
+        self._workers = Workers(most, name)
+
+    def submit(
+        self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs
+    ) -> Future[Result]:
+        """Run `fn` with these arguments. Not thread-safe."""
+        return self._workers.submit(partial(fn, *args, **kwargs))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        """Start nothing more, and wait for what is running."""
+        self._workers.close(wait=_LONGEST if wait else 0.0)
 
 
 class SerialWorker(Generic[Item]):
@@ -99,8 +143,7 @@ class SerialWorker(Generic[Item]):
         self.failure: Exception | None = None
         self._thread: Thread | None = None
         if threaded:
-            self._thread = Thread(target=self._run, name="gdrive-wa serial worker", daemon=True)
-            self._thread.start()
+            self._thread = started(self._run, "gdrive-wa serial worker")
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from gdrive_wa.core.errors import TruncatedError, UsageError
+from gdrive_wa.core.plain_file import open_plain
 from gdrive_wa.crypt.envelope import is_envelope
 from gdrive_wa.crypt.header import (
     CRYPT12_TAIL_SIZE,
@@ -91,7 +92,7 @@ def inspect(path: str | Path) -> Inspection:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             return _inspect(file, path.name)
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()

@@ -14,6 +14,7 @@ from hashlib import sha256
 from gdrive_wa.core.arguments import PathLike, as_path
 from gdrive_wa.core.errors import KeyFileError
 from gdrive_wa.core.kinds import is_encrypted
+from gdrive_wa.core.plain_file import open_plain
 from gdrive_wa.crypt.key_forms import key_digits, refuse_other_file
 from gdrive_wa.crypt.key_text import decode_text
 from gdrive_wa.crypt.primitives import expand, extract
@@ -200,7 +201,7 @@ def load_key(source: PathLike | bytes) -> Key:
     if is_encrypted(path.name):
         raise KeyFileError(f"'{path.name}' is a backup file, not the key to it")
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             raw = file.read(MAX_KEY_FILE_SIZE + 1)
     except OSError as error:
         refuse_key_as_path(source)

@@ -65,6 +65,7 @@ from threading import Lock
 from typing import Any
 
 from gdrive_wa.core.errors import FormatError, UsageError
+from gdrive_wa.core.plain_file import read_plain
 
 ACCOUNT_FILE = "account.json"
 TRANSIENT_FOLDER = "transient"
@@ -204,7 +205,7 @@ def read_account(folder: Path) -> Account:
     """
     path = folder / ACCOUNT_FILE
     try:
-        settings = json.loads(path.read_bytes())
+        settings = json.loads(read_plain(path))
     except OSError as error:
         raise UsageError(
             f"'{folder}' is not an account for the emulator",

@@ -37,6 +37,7 @@ from threading import Lock
 from typing import Any
 
 from gdrive_wa.core.errors import UsageError
+from gdrive_wa.core.plain_file import read_plain
 from gdrive_wa.emulation.http import Request
 
 
@@ -232,7 +233,7 @@ def read_faults(path: Path) -> Faults:
         UsageError: it cannot be read, is not JSON, or contains an unknown name.
     """
     try:
-        parsed = json.loads(path.read_bytes())
+        parsed = json.loads(read_plain(path))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"the faults in '{path}' cannot be read", hint="give a JSON file of faults"

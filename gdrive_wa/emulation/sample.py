@@ -19,6 +19,7 @@ from gdrive_wa.emulation.account import ACCOUNT_FILE
 from gdrive_wa.emulation.story import OWNER_NAME, OWNER_NUMBER
 from gdrive_wa.emulation.upload import APP_VERSION, UPDATED, Upload, google_time
 from gdrive_wa.emulation.year import Year
+from gdrive_wa.storage.draft import write_file
 
 EMAIL = "alex@example.org"
 PAGE_SIZE = 20
@@ -80,7 +81,7 @@ def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> Sa
     contents = {**year.contents, **upload.add_databases(year.messages)}
     upload.add_settings(contents)
     key_file = folder / ("encrypted_backup.key" if encrypted else "key")
-    key_file.write_bytes(key_file_content(key))
+    write_file(key_file, key_file_content(key), durable=False)
     token, oauth_token = (
         f"ya29.sample-{rng.randbytes(18).hex()}",
         f"oauth2_4/{rng.randbytes(18).hex()}",
@@ -109,9 +110,10 @@ def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> Sa
         "my_drive": {"Phone backup/WhatsApp": "backup"},
         "shortcuts": {"Shortcut to WhatsApp": "Phone backup/WhatsApp"},
     }
-    (folder / ACCOUNT_FILE).write_text(json.dumps(account, indent=1), "utf-8")
+    write_file(folder / ACCOUNT_FILE, json.dumps(account, indent=1).encode(), durable=False)
     client_secrets = folder / "client_secrets.json"
-    client_secrets.write_text(json.dumps(client_file(**client), indent=1), "utf-8")
+    content = json.dumps(client_file(**client), indent=1).encode()
+    write_file(client_secrets, content, durable=False)
     return SampleAccount(
         folder=folder,
         email=EMAIL,

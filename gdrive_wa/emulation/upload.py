@@ -25,6 +25,8 @@ from gdrive_wa.emulation.story import (
     PEOPLE,
     read_picture,
 )
+from gdrive_wa.storage.draft import write_file
+from gdrive_wa.storage.tree import Tree
 
 APP_VERSION = "2.25.30.77"
 UPDATED = datetime(2025, 11, 2, 7, 14, tzinfo=UTC)
@@ -40,7 +42,7 @@ class Upload:
     """
 
     def __init__(self, folder: Path, key: Key, rng: random.Random) -> None:
-        self._folder = folder / "backup"
+        self._tree = Tree(folder)
         self._key = key
         self._rng = rng
         self.names: dict[str, str] = {}
@@ -73,9 +75,7 @@ class Upload:
 
     def add_transient(self, name: str, sealed: bytes) -> None:
         """An encrypted copy that WhatsApp's own servers still hold; no part of the backup."""
-        folder = self._folder.parent / TRANSIENT_FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(sealed)
+        write_file(f"{TRANSIENT_FOLDER}/{name}", sealed, tree=self._tree, durable=False)
 
     def add_settings(self, contents: dict[str, bytes]) -> None:
         """The small backups beside, which carry no checksum."""
@@ -114,9 +114,7 @@ class Upload:
     def _write(
         self, path: str, stored: str, content: bytes, at: datetime, **settings: object
     ) -> None:
-        target = self._folder / stored
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        write_file(f"backup/{stored}", content, tree=self._tree, durable=False)
         self.names[path] = stored
         self.sizes[stored] = len(content)
         uploaded = at + timedelta(hours=2)

@@ -14,6 +14,7 @@ from typing import Any
 
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.plain_file import open_plain
 from gdrive_wa.google.ways import CABLE, CLIENTS_PAGE, NEW_CLIENT
 from gdrive_wa.http.endpoints import Endpoints
 
@@ -82,7 +83,7 @@ def read_client(path: Path) -> OAuthClient:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             content = json.loads(file.read(_LONGEST).decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise UsageError(f"no OAuth client file named '{path}'", hint=_NO_FILE) from error

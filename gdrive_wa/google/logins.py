@@ -17,6 +17,7 @@ from typing import Any
 from gdrive_wa.core.errors import CredentialsError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.core.names import safe_name
+from gdrive_wa.core.plain_file import read_plain
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import make_folder, write_file
 
@@ -214,7 +215,7 @@ def _read_keyring(name: str) -> str | None:
 def _secrets(account: str, *, in_keyring: bool) -> dict[str, Any]:
     text = _read_keyring(account) if in_keyring else None
     try:
-        fields = json.loads(text if text is not None else _file(account).read_text())
+        fields = json.loads(text if text is not None else read_plain(_file(account)))
     except (OSError, ValueError, RecursionError) as error:
         raise CredentialsError(
             f"the stored login of {account} cannot be read",
@@ -260,7 +261,7 @@ class _Index:
 
 def _read_index() -> _Index:
     try:
-        content = json.loads((config_folder() / _INDEX).read_text())
+        content = json.loads(read_plain(config_folder() / _INDEX))
         items = content["accounts"].items()
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _Index({}, None)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -19,13 +16,13 @@ from gdrive_wa.jobs.opening import OpenFailure, StoredFile
 from gdrive_wa.jobs.placing import report_placed
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import make_folder
 from gdrive_wa.storage.draft_file import START, DraftFile
 from gdrive_wa.storage.manifest import STATE_FOLDER
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.fetch import fetch
 
-EXTRACTS = "extracts"
-"""The folder for small copies and merged logs, in the archive's state folder, during a run."""
+EXTRACTS = f"{STATE_FOLDER}/extracts"
+"""The folder for small copies and merged logs, during a run."""
 
 
 class DatabaseRun:
@@ -48,24 +45,25 @@ class DatabaseRun:
         source: BackupSource,
         archive: ArchiveWriter,
         opener: Opener,
-        blobs: Path,
+        blobs: str,
         report: Report,
         progress: Progress,
     ) -> None:
-        self.folder = archive.folder / STATE_FOLDER / EXTRACTS
+        self._tree = archive.tree
+        self.folder = Path(archive.tree.path(EXTRACTS))
         self._source = source
         self._archive = archive
         self._opener = opener
-        self._blobs = blobs
+        self._blob_tree = archive.tree.below(blobs)
         self._report = report
         self._progress = progress
 
     def __enter__(self) -> Self:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._tree.remove_folder(EXTRACTS)
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._tree.remove_folder(EXTRACTS)
 
     def open(self, entry: Entry, log: Entry | None = None) -> DraftFile:
         """Fetch and open a database, whose content says what it is.
@@ -94,6 +92,18 @@ class DatabaseRun:
         """Place the content of a database under `name`."""
         file = self._archive.place(draft, replace(entry, path=f"Databases/{name}"))
         report_placed(self._report, entry, file)
+
+    def new_folder(self, name: str) -> Path:
+        """A folder below :attr:`folder`."""
+        path = f"{EXTRACTS}/{name}"
+        with storage_errors(self._tree.shown(path)):
+            self._tree.make_folder(path)
+        return Path(self._tree.path(path))
+
+    def move(self, draft: DraftFile, path: Path) -> None:
+        """Move the content of a database to `path` below :attr:`folder`."""
+        with storage_errors(path):
+            self._tree.replace(draft.path, str(path))
 
     def discard(self, draft: DraftFile) -> None:
         """Delete the content of a database."""
@@ -134,7 +144,9 @@ class DatabaseRun:
     def _fetched(self, entry: Entry) -> str:
         """The path of the stored bytes. They are kept until the end of the run, so that one that
         is interrupted does not have to fetch them again."""
-        for fetched in fetch(self._source, [entry], self._blobs, jobs=1, progress=self._progress):
+        for fetched in fetch(
+            self._source, [entry], self._blob_tree, jobs=1, progress=self._progress
+        ):
             if fetched is not None:
                 self._report.bytes += fetched.fetched_bytes
                 if fetched.path is None:
@@ -143,19 +155,17 @@ class DatabaseRun:
         raise NetworkError("it was not received")
 
     def _merged(self, database: DraftFile, log: DraftFile) -> DraftFile:
-        folder = self.folder / "log"
-        make_folder(folder, mode=0o700)
-        return _draft_of(merge_log(Path(database.path), Path(log.path), folder), database)
+        merged = merge_log(Path(database.path), Path(log.path), self.new_folder("log"))
+        return _draft_of(self._tree, str(merged), database)
 
 
-def _draft_of(merged: Path, original: DraftFile) -> DraftFile:
+def _draft_of(tree: Tree, merged: str, original: DraftFile) -> DraftFile:
     """The merged copy in the place of the original."""
     with storage_errors(merged):
-        os.utime(merged, ns=(original.mtime_ns, original.mtime_ns))
-        with merged.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        merged.replace(original.path)
-        found = Path(original.path).stat()
+        tree.set_time_ns(merged, original.mtime_ns)
+        sha256 = tree.sha256(merged)
+        tree.replace(merged, original.path)
+        found = tree.lstat(original.path)
     return DraftFile(
         path=original.path,
         size=found.st_size,

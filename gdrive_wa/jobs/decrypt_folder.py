@@ -8,8 +8,6 @@ executor (open), and named by one writer in batches (place).
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 from collections.abc import Iterable
 from concurrent.futures import Executor
@@ -24,6 +22,7 @@ from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.jobs.walk import walk
 from gdrive_wa.storage.batch import Batch, withdraw_refused
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
 
 
@@ -70,7 +69,7 @@ def decrypt_tree(
         run.report.failed += [each for each in found if isinstance(each, Outcome)]
         total = sum(file.size for file in files)
         progress.begin(Stage.DECRYPT, items=len(files), total_bytes=total)
-        opening = Opening.at(str((dest / STATE_FOLDER).absolute()), key)
+        opening = Opening.at(manifest.tree.path(STATE_FOLDER), key)
         try:
             with Opener(opening, progress, jobs=jobs, executor=executor) as opener:
                 run.all(opener, [file for file in files if not run.is_there(file)])
@@ -83,7 +82,6 @@ def decrypt_tree(
 class _Run:
     def __init__(self, manifest: Manifest, progress: Progress) -> None:
         self.report = Report()
-        self._root = str(manifest.folder)
         self._manifest = manifest
         self._progress = progress
         self._remarks = RepeatedWarnings(progress)
@@ -158,10 +156,10 @@ class _Run:
     def _is_foreign(self, name: str, opened: OpenedFile) -> bool:
         """True if the name belongs to a file that no run recorded. A file with the same content is
         not foreign: it comes from a killed run of an older version."""
-        path = f"{self._root}/{name}"
-        if not os.path.lexists(path) or self._manifest.get(name) is not None:
-            return False
-        if os.path.islink(path) or not os.path.isfile(path):
-            return not os.path.isdir(path)  # for a folder, the rename fails
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() != opened.draft.sha256
+        tree = self._manifest.tree
+        with storage_errors(tree.shown(name)):
+            if not tree.lexists(name) or self._manifest.get(name) is not None:
+                return False
+            if not tree.is_file(name):
+                return not tree.is_folder(name)  # for a folder, the rename fails
+            return tree.sha256(name) != opened.draft.sha256

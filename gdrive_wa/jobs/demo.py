@@ -26,7 +26,9 @@ from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.sources import connect
+from gdrive_wa.storage.draft import write_file
 from gdrive_wa.storage.manifest import read_manifest
+from gdrive_wa.storage.tree import Tree
 
 
 def demo(
@@ -78,7 +80,7 @@ def _require_own_archive(dest: Path, account: str) -> None:
         record.account for record in read_manifest(dest) if record.path.startswith(f"{DATABASES}/")
     }
     lists = (INDEX_NAME, SUMS_NAME)
-    if databases != {account} and any((dest / name).exists() for name in lists):
+    if databases != {account} and any(map(Tree(dest).lexists, lists)):
         raise UsageError(
             f"'{dest}' is the archive of another backup",
             hint="choose another folder for the demo, such as: gdrive-wa demo gdrive-wa-demo",
@@ -117,7 +119,7 @@ class SampleGoogle:
             The e-mail address of the sample account.
         """
         client_file = self.account.folder / "client_secrets.json"
-        client_file.write_text(json.dumps(self._emulator.client_config()), "utf-8")
+        write_file(client_file, json.dumps(self._emulator.client_config()).encode())
         with _browser():
             return login_oauth(client_secrets=client_file, endpoint=self.root).account
 

@@ -23,7 +23,8 @@ from gdrive_wa.storage.draft import move_into_place
 from gdrive_wa.storage.draft_file import write_draft
 from gdrive_wa.storage.free_names import metadata_path
 from gdrive_wa.storage.free_space import require_free_space
-from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record, read_manifest
+from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, Manifest, Record
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.existing_file import ExistingFile, find_existing
 from gdrive_wa.transfer.fetch import JOBS
 from gdrive_wa.transfer.partial import open_partials, revision_of
@@ -31,6 +32,8 @@ from gdrive_wa.transfer.plan import Plan, Task, already_there, make_plan, requir
 from gdrive_wa.transfer.pool import run_tasks
 from gdrive_wa.transfer.pull import Pulled, StreamRetryPolicy, pull
 from gdrive_wa.transfer.run_control import RunControl
+
+_PARTIALS = f"{STATE_FOLDER}/{PARTIAL_FOLDER}"
 
 
 def download(
@@ -64,16 +67,17 @@ def download(
     started = time.monotonic()
     dest = Path(dest)
     progress = progress or Silent()
-    partials = dest / STATE_FOLDER / PARTIAL_FOLDER
     listen(source, progress.say)
     wanted = list(entries)
     if dry_run:
-        records = {record.path: record for record in read_manifest(dest)}
+        seen = Manifest.glance(dest)
+        records = {record.path: record for record in seen}
         require_one_backup(dest, records.values(), wanted)
-        plan = make_plan(Manifest(dest), records, wanted, partials)
+        plan = make_plan(seen, records, wanted, seen.tree.below(_PARTIALS))
         return _dry_run_report(plan, time.monotonic() - started)
     with Manifest(dest) as manifest:
         require_one_backup(dest, manifest, wanted)
+        partials = manifest.tree.below(_PARTIALS)
         open_partials(partials)
         plan = make_plan(manifest, {record.path: record for record in manifest}, wanted, partials)
         require_free_space(dest, plan.needed)
@@ -112,7 +116,7 @@ class _Run:
     source: BackupSource
     manifest: Manifest
     plan: Plan
-    partials: Path
+    partials: Tree
     control: RunControl
     retry_policy: StreamRetryPolicy
     report: Report = field(default_factory=Report)
@@ -141,8 +145,9 @@ class _Run:
         entry, target = task.entry, task.target
         self.plan.names.check_no_link(target)
         if task.candidate:
-            path = self.manifest.folder / target
-            found = find_existing(path, entry, sha256=True, check=self.control.check)
+            found = find_existing(
+                self.manifest.tree, str(target), entry, sha256=True, check=self.control.check
+            )
             if found is not None:
                 return _VerifiedBlob(target, found)
             if not self.plan.names.recorded(target):  # a file that is not ours stays
@@ -179,7 +184,7 @@ class _Run:
     def _place_pulled(self, batch: Batch, entry: Entry, record: Record, blob: Pulled) -> None:
         batch.add(blob.draft(), record)
         if blob.has_checkpoint:
-            batch.when_flushed(blob.forget_checkpoint)
+            batch.when_flushed(partial(blob.forget_checkpoint, self.manifest.tree))
         if blob.unverified:
             self.control.progress.say(
                 f"{entry.stored_as}: listed without size or checksum, taken as it came"
@@ -191,15 +196,15 @@ class _Run:
     def _save_envelope(self, entry: Entry, where: PurePosixPath) -> None:
         """Save the envelope of `entry` beside its place."""
         mtime = entry.modified.timestamp() if entry.modified else None
-        folder = self.manifest.folder / STATE_FOLDER
-        draft = write_draft(folder, (entry.envelope or "").encode(), mtime=mtime)
+        tree, text = self.manifest.tree, (entry.envelope or "").encode()
+        draft = write_draft(tree, text, inside=STATE_FOLDER, mtime=mtime)
         record = Record(
             path=str(metadata_path(where)),
             size=draft.size,
             sha256=draft.sha256,
             mtime_ns=draft.mtime_ns,
         )
-        move_into_place(draft.path, self.manifest.file_of(record))
+        move_into_place(draft.path, record.path, tree)
         self.manifest.add(record)
 
 

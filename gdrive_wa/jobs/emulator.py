@@ -20,12 +20,14 @@ from gdrive_wa.core.arguments import (
 )
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.plain_file import read_plain
 from gdrive_wa.emulation.faults import Faults, parse_faults
 from gdrive_wa.emulation.sample import make_sample
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.access import TOKEN_VARIABLE
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE
 from gdrive_wa.jobs.configured_key import KEY_FILE_VARIABLE
+from gdrive_wa.storage.draft import write_file
 
 _KEY_FILES = ("encrypted_backup.key", "key")
 
@@ -61,7 +63,8 @@ class RunningEmulator:
             server = Emulator(folder, port=port, auto_consent=auto_consent, faults=faults)
             self._server = opening.enter_context(server)
             self.client_secrets = folder.absolute() / "client_secrets.json"
-            self.client_secrets.write_text(json.dumps(self._server.client_config()), "utf-8")
+            content = json.dumps(self._server.client_config()).encode()
+            write_file(self.client_secrets, content)
             self._open = opening.pop_all()
         signed_in = self._server.accounts[0]
         keys = (folder.absolute() / name for name in _KEY_FILES)
@@ -157,7 +160,7 @@ def _faults(value: PathLike | Mapping[str, object] | None) -> Faults:
         raise wrong_type("faults", "a mapping or the path of a JSON file", value)
     path = as_path(value, "faults")
     try:
-        parsed = json.loads(path.read_text("utf-8"))
+        parsed = json.loads(read_plain(path))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"'{path}' cannot be read as JSON", hint="gdrive-wa emulator --help shows an example"

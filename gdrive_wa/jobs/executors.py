@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from typing import Self
 
 from gdrive_wa.core.errors import GdriveWaError, StorageError
 from gdrive_wa.core.progress import POLL_SECONDS, Progress
+from gdrive_wa.core.threads import ThreadExecutor
 from gdrive_wa.jobs.opening import (
     OpenedFile,
     OpenFailure,
@@ -80,9 +82,11 @@ class Opener:
             return
         if count >= MANY and self._workers is None:
             self._close()
-            self._workers = WorkerPool(self._jobs)
-            for _ in range(self._jobs):  # they import what they need while the caller reads on
-                self._workers.submit(open_files, self._opening, ())
+            with suppress(Exception):  # the system allows no more processes: threads do
+                workers = WorkerPool(self._jobs)
+                self._workers = workers
+                for _ in range(self._jobs):  # they import what they need while the caller reads on
+                    workers.submit(open_files, self._opening, ())
 
     def each(
         self, files: Iterable[StoredFile | None], *, count: int | None = None
@@ -156,7 +160,7 @@ class Opener:
         if self._workers is not None:
             return self._workers
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._jobs, thread_name_prefix="gdrive-wa open")
+            self._threads = ThreadExecutor(self._jobs, "gdrive-wa open")
         return self._threads
 
     def _open_here(self, chunk: list[StoredFile]) -> Answers:

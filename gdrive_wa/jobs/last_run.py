@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,15 @@ from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import NoteCounts, Outcome, Report, VoiceNote
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.jobs.run_report import write_run_report
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import write_file
 from gdrive_wa.storage.intact import all_intact
 from gdrive_wa.storage.lock import hold_folder
 from gdrive_wa.storage.manifest import LOCK_NAME, STATE_FOLDER
+from gdrive_wa.storage.tree import Tree
 
 NAME = "last-run.json"
+_PATH = f"{STATE_FOLDER}/{NAME}"
 ALREADY_THERE = "already there, verified"
 
 
@@ -51,8 +54,7 @@ class LastRun:
         read: Sequence[Path | None] = (),
         written: Sequence[str] = (),
     ) -> None:
-        self._dest = dest
-        self._path = dest / STATE_FOLDER / NAME
+        self._tree = Tree(dest)
         self._written = written
         stamps = [_stamp(path) for path in read if path is not None]
         text = repr((VERSION, time.tzname, state, asked, stamps))
@@ -65,16 +67,16 @@ class LastRun:
             StorageError: another run is using the archive.
         """
         started, clock = datetime.now(UTC), time.monotonic()
-        if self._digest is None or not self._path.is_file():
+        if self._digest is None or not self._tree.is_file(_PATH):
             return None
         try:
-            last = json.loads(self._path.read_bytes())
+            last = json.loads(self._tree.read(_PATH))
             if last["digest"] != self._digest or last["stamps"] != self._stamps():
                 return None
             counts = NoteCounts(last["notes"], last["chats"], tuple(last["remarks"]))
-            lock = hold_folder(self._path.with_name(LOCK_NAME))
+            lock = hold_folder(f"{STATE_FOLDER}/{LOCK_NAME}", self._tree)
             try:
-                if not all_intact(self._dest):
+                if not all_intact(self._tree):
                     return None
             finally:
                 lock.close()
@@ -82,7 +84,7 @@ class LastRun:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
         report = Report(skipped=skipped, seconds=time.monotonic() - clock, notes=counts)
-        write_run_report(self._dest, started, report)
+        write_run_report(self._tree, started, report)
         return report
 
     def remember(
@@ -94,7 +96,8 @@ class LastRun:
         counts = Counter(str(note.status) for note in notes)
         report.notes = NoteCounts(dict(counts), len({note.chat_jid for note in notes}), remarks)
         if self._digest is None or report.failed:
-            self._path.unlink(missing_ok=True)
+            with storage_errors(self._tree.shown(_PATH)):
+                self._tree.unlink(_PATH)
             return
         outcomes = [(each.path, each.file, ALREADY_THERE) for each in report.done]
         outcomes += [
@@ -109,16 +112,16 @@ class LastRun:
             "all": outcomes,
         }
         with suppress(StorageError):  # it only saves time
-            write_file(self._path, json.dumps(last).encode())
+            write_file(_PATH, json.dumps(last).encode(), tree=self._tree)
 
     def _stamps(self) -> list[list[int] | None]:
-        return [_stamp(self._dest / name) for name in self._written]
+        return [_stamp(self._tree.path(name), self._tree.lstat) for name in self._written]
 
 
-def _stamp(path: Path) -> list[int] | None:
+def _stamp(path: str | Path, lstat: Callable[[str], os.stat_result] = os.lstat) -> list[int] | None:
     """A mark that changes whenever the file at `path` changes; None if there is no file."""
     try:
-        found = os.lstat(path)
+        found = lstat(str(path))
     except OSError:
         return None
     return [found.st_size, found.st_mtime_ns]

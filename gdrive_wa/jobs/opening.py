@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import IO, NamedTuple
 
 from gdrive_wa.archive.tags import NoteTags, is_opus, tagged
-from gdrive_wa.core.errors import FormatError, GdriveWaError
+from gdrive_wa.core.errors import FormatError, GdriveWaError, GoneError
 from gdrive_wa.core.kinds import is_encrypted
 from gdrive_wa.core.model import MediaLink
 from gdrive_wa.core.names import safe_parts
@@ -27,6 +27,7 @@ from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.draft import Draft
 from gdrive_wa.storage.draft_file import DraftFile, write_draft
 from gdrive_wa.storage.reading import open_listed
+from gdrive_wa.storage.tree import Tree
 
 SMALL = 4 << 20
 """Up to this size in bytes, a stored file is opened in memory. Containers are always streamed,
@@ -160,11 +161,13 @@ def open_file(opening: Opening, file: StoredFile, progress: Progress | None = No
     mtime = file.mtime
     if metadata is not None and metadata.updated is not None:
         mtime = metadata.updated.timestamp()
-    with open_listed(file.path) as source:
+    tree = Tree(os.path.dirname(opening.drafts))
+    with _open(opening, tree, file.path) as source:
         decrypt = _decryption(file, source, key, metadata, progress or Silent())
         in_memory = file.size <= SMALL and not _may_inflate(file)
         write = _in_memory if in_memory else _streamed
-        draft, content = write(opening.drafts, decrypt, mtime, file.note)
+        inside = os.path.basename(opening.drafts)
+        draft, content = write(_Place(tree, inside), decrypt, mtime, file.note)
     wanted = metadata.name if metadata else plain_name(file.stored_as, content.payload, draft.start)
     return OpenedFile(
         draft=draft,
@@ -173,6 +176,41 @@ def open_file(opening: Opening, file: StoredFile, progress: Progress | None = No
         whatsapp_path=metadata.name if metadata else None,
         warnings=(*content.warnings, *warnings),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where temporary files go."""
+
+    tree: Tree
+    inside: str
+
+    def write(
+        self,
+        content: bytes,
+        *,
+        mtime: float | None,
+        content_sha256: str,
+        tagged_for: str | None = None,
+    ) -> DraftFile:
+        return write_draft(
+            self.tree,
+            content,
+            inside=self.inside,
+            mtime=mtime,
+            content_sha256=content_sha256,
+            tagged_for=tagged_for,
+        )
+
+
+def _open(opening: Opening, tree: Tree, path: str) -> IO[bytes]:
+    """Open a stored file: one of the source, or one that was fetched into the state folder."""
+    if not path.startswith(f"{opening.drafts}{os.sep}"):
+        return open_listed(path)
+    try:
+        return tree.open(path)
+    except OSError as error:
+        raise GoneError(f"'{os.path.basename(path)}' can no longer be read") from error
 
 
 Decrypt = Callable[[Callable[[bytes | bytearray | memoryview], object]], Decrypted]
@@ -208,7 +246,7 @@ def _decryption(
 
 
 def _in_memory(
-    drafts: str, decrypt: Decrypt, mtime: float | None, note: NoteTags | None
+    place: _Place, decrypt: Decrypt, mtime: float | None, note: NoteTags | None
 ) -> tuple[DraftFile, Decrypted]:
     pieces: list[bytes] = []
     content = decrypt(lambda piece: pieces.append(bytes(piece)))
@@ -220,16 +258,16 @@ def _in_memory(
                 whole, key = tagged(whole, note.tags), note.note_id
             except FormatError:  # told by the writer, which tries once more
                 key = None
-            return write_draft(
-                drafts, whole, mtime=mtime, content_sha256=content.sha256, tagged_for=key
+            return place.write(
+                whole, mtime=mtime, content_sha256=content.sha256, tagged_for=key
             ), content
-    return write_draft(drafts, whole, mtime=mtime, content_sha256=content.sha256), content
+    return place.write(whole, mtime=mtime, content_sha256=content.sha256), content
 
 
 def _streamed(
-    drafts: str, decrypt: Decrypt, mtime: float | None, _note: NoteTags | None
+    place: _Place, decrypt: Decrypt, mtime: float | None, _note: NoteTags | None
 ) -> tuple[DraftFile, Decrypted]:
-    with Draft(drafts) as draft:
+    with Draft(place.tree, place.inside) as draft:
         content = decrypt(draft.write)
         draft.close(mtime=mtime)
         path = draft.detach()
@@ -237,7 +275,7 @@ def _streamed(
         path=path,
         size=content.size,
         sha256=content.sha256,
-        mtime_ns=os.stat(path).st_mtime_ns,
+        mtime_ns=place.tree.lstat(path).st_mtime_ns,
         content_sha256=content.sha256,
         start=content.start,
     )

@@ -25,7 +25,6 @@ from gdrive_wa.core.model import Entry
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.jobs.database_groups import CHATS, NAMES, DatabaseGroup
 from gdrive_wa.jobs.database_run import DatabaseRun
-from gdrive_wa.storage.draft import make_folder
 from gdrive_wa.storage.draft_file import DraftFile
 
 _LEFTOVER = (KeyFailure, DamagedError, UnsafeNameError)
@@ -204,9 +203,7 @@ class PhoneFiles:
 
     def _new_path(self, name: str) -> Path:
         self._number += 1
-        folder = self._databases.folder / str(self._number)
-        make_folder(folder, mode=0o700)
-        return folder / name
+        return self._databases.new_folder(str(self._number)) / name
 
     def _say_choice(self, best: Candidate, opened: int) -> None:
         chosen = f"the chats are read from '{best.entry.path}'"
@@ -242,7 +239,7 @@ class PhoneFiles:
         self._databases.put(with_log(group, entry), draft, NAMES)
         for entry, draft in others:
             path = self._new_path(NAMES)
-            Path(draft.path).replace(path)
+            self._databases.move(draft, path)
             self.names.append(path)
             self._databases.leave_out(entry, f"used for names that another {NAMES} lacks")
         self._leave_out(failed)

@@ -21,8 +21,9 @@ from gdrive_wa.core.progress import Progress
 from gdrive_wa.jobs.database_groups import CHATS, NAMES
 from gdrive_wa.jobs.databases import CHAT_STORAGE, read_increments, read_of_iphone
 from gdrive_wa.jobs.phone_files import PhoneFiles
-from gdrive_wa.storage.draft import make_folder
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.manifest import Record
+from gdrive_wa.storage.tree import Tree
 
 _WITHOUT = "the voice notes keep their files' names, without chat, sender and time"
 _WHERE = (
@@ -79,7 +80,7 @@ def find_phone(
     increments = tuple(read_increments(archive, databases, report, progress))
     own = [each.path for each in files.older if not each.stranger]
     if chats is None and increments:
-        chats = _without_messages(folder)
+        chats = _without_messages(archive.tree, folder)
     shared = PhoneDatabases(
         msgstores=() if chats is None else (chats, *own),
         wa=(*([] if names is None else [names]), *files.names),
@@ -234,11 +235,12 @@ def _record_of(
     return paths.get(rootless_path(row.whatsapp_path or ""))
 
 
-def _without_messages(folder: Path) -> Path:
+def _without_messages(tree: Tree, folder: Path) -> Path:
     """An empty database, for increments whose database is not there."""
-    make_folder(folder, mode=0o700)
     path = folder / CHATS
-    path.unlink(missing_ok=True)
+    with storage_errors(path):
+        tree.make_folder(str(folder))
+        tree.unlink(str(path))
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE message (_id INTEGER PRIMARY KEY)")
         database.commit()

@@ -190,7 +190,7 @@ def restore(
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
         shown = archive.finish(withheld=withheld)
-        write_page(dest, shown, timezone=timezone)
+        write_page(archive.tree, shown, timezone=timezone)
         shown_chats = {note.chat_jid for note in shown}
         remarks = closing_remarks(chats, shown_chats, contacts_given=contacts is not None)
         last.remember(run.report, shown, remarks)

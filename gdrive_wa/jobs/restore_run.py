@@ -9,7 +9,6 @@ in the order of the entries.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -90,8 +89,7 @@ class RestoreRun:
     ) -> None:
         self.report = Report()
         self.withheld: list[Entry] = []
-        self._state = archive.folder / STATE_FOLDER
-        self._blobs = self._state / BLOBS
+        self._blobs = f"{STATE_FOLDER}/{BLOBS}"
         self._source = source
         self._archive = archive
         self._jobs = jobs
@@ -117,10 +115,10 @@ class RestoreRun:
     ) -> None:
         self._opener.__exit__(kind, error, trace)
         self.report.seconds = time.monotonic() - self._clock
-        write_run_report(self._archive.folder, self._started, self.report, ended=error)
+        write_run_report(self._archive.tree, self._started, self.report, ended=error)
         fetched = all(each.exit_code == PartialError.exit_code for each in self.report.failed)
         if error is None and fetched and not self._keep:
-            shutil.rmtree(self._blobs, ignore_errors=True)
+            self._archive.tree.remove_folder(self._blobs)
 
     def expect(self, count: int) -> None:
         """Announce about `count` media files, so that workers start while databases are read."""
@@ -220,7 +218,8 @@ class RestoreRun:
         self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, tasks: deque[_Task]
     ) -> Iterator[StoredFile | None]:
         """The stored file of each entry that could be fetched; `tasks` gets one task for each."""
-        for fetched in fetch(source, wanted, self._blobs, jobs=self._jobs, progress=self._progress):
+        blobs = self._archive.tree.below(self._blobs)
+        for fetched in fetch(source, wanted, blobs, jobs=self._jobs, progress=self._progress):
             if fetched is None:
                 yield None
                 continue

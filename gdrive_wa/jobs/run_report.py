@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 from gdrive_wa.core.errors import GdriveWaError, StorageError
 from gdrive_wa.core.model import Outcome, Report
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.storage.draft import Draft
 from gdrive_wa.storage.manifest import STATE_FOLDER
+from gdrive_wa.storage.tree import Tree
 
 REPORTS = "reports"
 _TOGETHER = 1000
@@ -20,12 +20,12 @@ _TOGETHER = 1000
 
 
 def write_run_report(
-    archive: Path, started: datetime, report: Report, *, ended: BaseException | None = None
+    tree: Tree, started: datetime, report: Report, *, ended: BaseException | None = None
 ) -> None:
     """Write `report` to the archive's state folder; a failure to write is ignored.
 
     Args:
-        archive: the archive's folder.
+        tree: the archive's folder.
         started: when the run began, UTC.
         report: what it did.
         ended: the error that ended the run early, or None.
@@ -38,9 +38,9 @@ def write_run_report(
         "bytes": report.bytes,
         "seconds": round(report.seconds, 3),
     }
-    target = archive / STATE_FOLDER / REPORTS / f"{started:%Y-%m-%dT%H.%M.%S.%fZ}.json"
+    folder = f"{STATE_FOLDER}/{REPORTS}"
     lists = {"done": report.done, "skipped": report.skipped, "failed": report.failed}
-    with suppress(StorageError), Draft(target.parent) as draft:  # a full disk is known already
+    with suppress(StorageError), Draft(tree, folder) as draft:  # a full disk is known already
         draft.write(_json(head)[:-1])
         for name, outcomes in lists.items():
             draft.write(b', "%s": [' % name.encode())
@@ -48,7 +48,7 @@ def write_run_report(
                 draft.write(piece)
             draft.write(b"]")
         draft.write(b"}\n")
-        draft.commit(target, durable=False)
+        draft.commit(f"{folder}/{started:%Y-%m-%dT%H.%M.%S.%fZ}.json", durable=False)
 
 
 def _pieces(outcomes: Sequence[Outcome]) -> Iterator[bytes]:

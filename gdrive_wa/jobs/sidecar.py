@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError
 from gdrive_wa.core.kinds import LONGEST_ENVELOPE, METADATA_SUFFIX
+from gdrive_wa.core.plain_file import open_plain
 from gdrive_wa.crypt.envelope import (
     FileMetadata,
     read_file_metadata,
@@ -43,7 +44,7 @@ def read_sidecar(path: str, key: Key | None) -> Sidecar:
     if digits is None or not isinstance(key, RootKey):
         return Sidecar()
     try:
-        with open(path + METADATA_SUFFIX, "rb") as file:
+        with open_plain(path + METADATA_SUFFIX, follow=False) as file:
             raw = file.read(LONGEST_ENVELOPE + 1)
     except FileNotFoundError:
         return Sidecar()

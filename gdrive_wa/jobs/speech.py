@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from gdrive_wa.archive.audio import decoded
 from gdrive_wa.archive.transcripts import Transcript
 from gdrive_wa.core.errors import GdriveWaError, NetworkError, UsageError
+from gdrive_wa.storage.tree import Tree
 
 DEFAULT_MODEL = "small"
 DEVICES = ("auto", "cpu", "cuda")
@@ -171,7 +172,8 @@ def _windows(path: str, near: str) -> Iterator[tuple[float, Any]]:
     """The samples of a recording, as arrays of numbers from -1 to 1, each with its start."""
     import numpy as np  # noqa: PLC0415 - comes with the extra
 
-    with decoded(Path(path), near=Path(near), rate=_RATE) as recording:
+    tree = Tree(Path(near).parent)
+    with decoded(tree, path, near=tree.below(near), rate=_RATE) as recording:
         pieces, start, count = [], 0, 0
         for piece in recording.pieces():
             pieces.append(piece)

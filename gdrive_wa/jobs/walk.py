@@ -13,6 +13,8 @@ from gdrive_wa.core.model import Outcome
 from gdrive_wa.jobs.opening import StoredFile
 from gdrive_wa.storage.manifest import STATE_FOLDER
 
+_END = 253_402_214_400 * 10**9
+"""The last day of the year 9999, in nanoseconds since 1970 UTC."""
 _ENVELOPE = f".mcrypt1{METADATA_SUFFIX}"
 
 
@@ -39,7 +41,7 @@ def walk(src: Path, *, excluded: str | None) -> Iterator[StoredFile | Outcome]:
                         path=os.path.abspath(entry.path),
                         stored_as=below,
                         size=stat.st_size,
-                        mtime=stat.st_mtime_ns / 1e9,
+                        mtime=_time(stat.st_mtime_ns),
                         revision=f"{stat.st_size}-{stat.st_mtime_ns}",
                         sidecar=True,
                     )
@@ -57,6 +59,11 @@ def walk(src: Path, *, excluded: str | None) -> Iterator[StoredFile | Outcome]:
             and not each.name.endswith(_ENVELOPE)
             and prefix + each.name != excluded
         ]
+
+
+def _time(nanoseconds: int) -> float | None:
+    """Seconds since 1970 UTC; None if no calendar has such a time, as a damaged disk may say."""
+    return nanoseconds / 1e9 if 0 <= nanoseconds < _END else None
 
 
 def _unreadable(path: str, error: OSError) -> Outcome:

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
+from gdrive_wa.core.limits import use_little_memory
 from gdrive_wa.core.progress import POLL_SECONDS
 
 _IDLE_SECONDS = 10.0
@@ -99,6 +100,7 @@ def _kill(process: Any) -> None:
 def _begin_worker(owner: int) -> None:
     """What a worker process does first: leave Ctrl-C to its owner, and never outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    use_little_memory()
     Thread(target=_end_with, args=(owner,), name="gdrive-wa owner", daemon=True).start()
 
 

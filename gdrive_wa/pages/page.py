@@ -20,6 +20,7 @@ from urllib.parse import quote
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.page_data import PageNote, page_data, sorted_notes, without_surrogates
 from gdrive_wa.storage.draft import write_file
+from gdrive_wa.storage.tree import Tree, as_tree
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -53,7 +54,7 @@ class PlainFolder(NamedTuple):
 
 
 def write_page(
-    archive_folder: Path,
+    archive_folder: Tree | Path,
     notes: Sequence[VoiceNote],
     *,
     timezone: tzinfo | None = None,
@@ -73,9 +74,9 @@ def write_page(
     Raises:
         StorageError: the file cannot be written, for example because the disk is full.
     """
-    target = archive_folder / PAGE_NAME
-    write_file(target, render(notes, timezone=timezone, title=title).encode())
-    return target
+    tree = as_tree(archive_folder)
+    write_file(PAGE_NAME, render(notes, timezone=timezone, title=title).encode(), tree=tree)
+    return Path(tree.shown(PAGE_NAME))
 
 
 def render(

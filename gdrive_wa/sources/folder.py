@@ -221,7 +221,7 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     return Backup(
         name=str(root),
         account=number[1] if number else whole_text(root.name),
-        updated=_moment(max(modified for _, modified, _ in files.values())),
+        updated=max(filter(None, (_moment(at) for _, at, _ in files.values())), default=None),
         size=size,
         encrypted=encrypted,
         key_type="server" if encrypted is False else None,

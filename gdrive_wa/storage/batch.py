@@ -9,16 +9,16 @@ batch while the caller prepares the next one.
 from __future__ import annotations
 
 import errno
-import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import Outcome, Report
+from gdrive_wa.core.threads import ThreadExecutor
 from gdrive_wa.storage.draft import flush_folders, move_into_place
 from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.manifest import Manifest
@@ -56,7 +56,7 @@ class Batch:
         self._after: list[Callable[[], None]] = []
         self._bytes = 0
         self._since = time.monotonic()
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gdrive-wa writer")
+        self._writer = ThreadExecutor(1, "gdrive-wa writer")
         self._writing: Future[None] | None = None
 
     def __enter__(self) -> Self:
@@ -134,15 +134,16 @@ class Batch:
             writing.result()
 
     def _write(self, items: Sequence[_Item], after: Sequence[Callable[[], None]]) -> None:
-        flush_folders(self._manifest.folder)
+        tree = self._manifest.tree
+        flush_folders(tree)
         self._manifest.write(item.record for item in items)
         for item in items:
             try:
-                move_into_place(item.draft, self._manifest.file_of(item.record))
+                move_into_place(item.draft, item.record.path, tree)
             except StorageError as error:
                 if not _only_this_name(error):
                     raise
-                os.unlink(item.draft)
+                tree.unlink(item.draft)
                 self._manifest.drop(item.record.path)
                 self.refused.append((item.record, error))
             else:

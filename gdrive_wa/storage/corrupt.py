@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
-from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.core.plain_file import NotPlainError
+from gdrive_wa.storage.disk import explain, storage_errors
 from gdrive_wa.storage.draft import write_file
+from gdrive_wa.storage.tree import Tree
 
 STATE_FOLDER = ".gdrive-wa"
 NAME = "changed.json"
+_PATH = f"{STATE_FOLDER}/{NAME}"
 
 
-def mark_corrupt(folder: Path, paths: Iterable[str]) -> None:
-    """Record that exactly the files at `paths`, relative to `folder`, are damaged.
+def mark_corrupt(tree: Tree, paths: Iterable[str]) -> None:
+    """Record that exactly the files at `paths`, relative to the folder, are damaged.
 
     The next run fetches them again.
 
     Raises:
         StorageError: the record cannot be written.
     """
-    target = folder / STATE_FOLDER / NAME
     listed = sorted(paths)
     if listed:
-        write_file(target, json.dumps(listed, ensure_ascii=False, indent=1).encode())
+        content = json.dumps(listed, ensure_ascii=False, indent=1).encode()
+        write_file(_PATH, content, tree=tree)
     else:
-        with storage_errors(target):
-            target.unlink(missing_ok=True)
+        with storage_errors(tree.shown(_PATH)):
+            tree.unlink(_PATH)
 
 
-def corrupt_paths(folder: Path) -> set[str]:
-    """Paths of the files that the last check found damaged."""
+def corrupt_paths(tree: Tree) -> set[str]:
+    """Paths of the files that the last check found damaged.
+
+    Raises:
+        StorageError: a link, a pipe or a device is in the place of the record.
+    """
     try:
-        listed = json.loads((folder / STATE_FOLDER / NAME).read_bytes())
+        listed = json.loads(tree.read(_PATH))
+    except NotPlainError as error:
+        raise explain(error, _PATH) from error
     except (OSError, ValueError, RecursionError):
         return set()
     return {path for path in listed if isinstance(path, str)} if isinstance(listed, list) else set()

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.plain_file import NotPlainError
 
 
 class storage_errors:  # noqa: N801 - used like a function, as those of contextlib are
@@ -35,6 +36,13 @@ class storage_errors:  # noqa: N801 - used like a function, as those of contextl
 
 def explain(error: OSError, path: str | Path) -> StorageError:
     """The :class:`StorageError` for an operating system error about `path`."""
+    if isinstance(error, NotPlainError):
+        return StorageError(
+            f"'{error.filename}' {(error.strerror or '').removeprefix('it ')}",
+            hint=f"remove {'the link' if error.link else 'it'}, or choose another folder",
+        )
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return too_many_open(path)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
             f"the disk is full: '{path}'", hint="free some space and run the command again"
@@ -45,7 +53,7 @@ def explain(error: OSError, path: str | Path) -> StorageError:
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
         return StorageError(
-            f"'{_in_the_way(Path(path))}' is a file, but a folder is needed there",
+            f"'{_in_the_way(error.filename or path)}' is a file, but a folder is needed there",
             hint="choose another folder",
         )
     if error.errno == errno.EFBIG:
@@ -60,6 +68,15 @@ def explain(error: OSError, path: str | Path) -> StorageError:
     return StorageError(f"{(error.strerror or 'error').lower()}: '{path}'")
 
 
-def _in_the_way(path: Path) -> Path:
-    """The file in `path` that should be a folder; `path` itself if it is gone by now."""
+def too_many_open(path: str | Path) -> StorageError:
+    """The error for a system that does not let this process open another file."""
+    return StorageError(
+        f"cannot open '{path}': too many open files",
+        hint="allow more open files, for example with: ulimit -n 1024",
+    )
+
+
+def _in_the_way(name: str | Path) -> Path:
+    """The file in `name` that should be a folder; `name` itself if it is gone by now."""
+    path = Path(name)
     return next((parent for parent in (path, *path.parents) if parent.is_file()), path)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,18 +18,27 @@ from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.leftovers import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, lock_draft, sweep
+from gdrive_wa.storage.tree import Tree, as_tree
 
-try:
-    import fcntl
-except ImportError:  # Windows: an open file cannot be removed, which has the same effect
-    fcntl = None  # type: ignore[assignment]
+__all__ = [
+    "TEMPORARY_PREFIX",
+    "TEMPORARY_SUFFIX",
+    "Draft",
+    "flush_folders",
+    "in_strides",
+    "make_folder",
+    "move_into_place",
+    "new_file",
+    "refuse_device",
+    "sweep",
+    "write_file",
+]
 
-TEMPORARY_PREFIX = ".gdrive-wa-"
-TEMPORARY_SUFFIX = ".tmp"
+FD_MODES = os.chmod in os.supports_fd
 FD_TIMES = os.utime in os.supports_fd
 STRIDE = 256 << 10
 """Maximum number of bytes to write at once."""
-_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class Draft:
@@ -38,16 +46,22 @@ class Draft:
 
     Use it as a context manager: exiting without :meth:`commit` removes the file.
 
+    Args:
+        folder: a folder that the user named, or a tree of ours.
+        inside: the folder for the file, inside that one; made if it does not exist.
+
     Attributes:
-        path: path of the temporary file.
+        path: absolute path of the temporary file.
         file: the open file, binary, readable and writable.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self._name, self.file = _new_file(folder)
-        while not _keep(self._name, self.file):  # swept before it was locked
+    def __init__(self, folder: Tree | str | Path, inside: str = "") -> None:
+        self._tree = as_tree(folder)
+        self._inside = inside
+        self._name, self.file = self._new_file()
+        while not self._keep():  # swept before it was locked
             self.file.close()
-            self._name, self.file = _new_file(folder)
+            self._name, self.file = self._new_file()
         self._live = True
 
     @property
@@ -78,7 +92,7 @@ class Draft:
 
     def commit(
         self,
-        target: Path,
+        target: str | Path,
         *,
         mtime: float | None = None,
         mode: int = 0o600,
@@ -87,21 +101,23 @@ class Draft:
         """Give the file its final name, replacing what was there.
 
         Args:
-            target: the final name, on the same file system.
+            target: the final name: a path in the folder that the user named, or a name in the
+                tree.
             mtime: modification time to set, in seconds since 1970 UTC.
             mode: permissions; by default, only the owner can read the file.
             durable: flush file and folder to the disk. For thousands of small files, pass
                 False and call :func:`flush_folders` before recording them.
         """
+        name = _name_of(target)
         if mode != 0o600:
-            with storage_errors(self.path):
-                self.path.chmod(mode)
+            with storage_errors(self._name):
+                os.chmod(self.file.fileno() if FD_MODES else self._name, mode)
         self.close(mtime=mtime, durable=durable)
-        move_into_place(self._name, target)
+        move_into_place(self._name, name, self._tree)
         self._live = False
         if durable:
-            with storage_errors(target):
-                _fsync_folder(target.parent)
+            with storage_errors(self._tree.shown(name)):
+                self._tree.sync_folder(os.path.dirname(self._tree.path(name)))
 
     def close(self, *, mtime: float | None = None, durable: bool = False) -> None:
         """Close the file, which keeps its temporary name and is still removed on exit."""
@@ -111,7 +127,7 @@ class Draft:
                 os.fsync(self.file.fileno())
             self.file.close()
             if mtime is not None:
-                os.utime(self._name, (mtime, mtime))
+                self._tree.set_time(self._name, mtime)
 
     def detach(self) -> str:
         """Return the path of the closed temporary file, which the caller now owns."""
@@ -125,54 +141,82 @@ class Draft:
         self._live = False
         with suppress(OSError):  # a full disk refuses what is still in the buffer
             self.file.close()
-        with storage_errors(self.path):
-            self.path.unlink(missing_ok=True)
+        with storage_errors(self._name):
+            self._tree.unlink(self._name)
+
+    def _new_file(self) -> tuple[str, IO[bytes]]:
+        name, handle = new_file(self._tree, self._inside)
+        return name, os.fdopen(handle, "w+b")
+
+    def _keep(self) -> bool:
+        """Lock a new file against another run's :func:`sweep`; False if that removed it first."""
+        held = lock_draft(self.file.fileno())
+        return held is None or (held and self._tree.lexists(self._name))
 
 
-def move_into_place(draft: str | Path, target: str | Path) -> None:
+def move_into_place(draft: str, target: str, tree: Tree) -> None:
     """Rename a finished temporary file to its final name, replacing an existing file.
+
+    Args:
+        draft: the temporary file, in `tree`.
+        target: the final name, in `tree`; its folder is made if it does not exist.
+        tree: the tree.
 
     Raises:
         StorageError: the disk refuses, or the existing target is not a regular file.
     """
-    refuse_device(target)
-    with storage_errors(target):
+    with storage_errors(tree.shown(target)):
         try:
-            os.replace(draft, target)
+            _refuse_device(tree, target)
+            tree.replace(draft, target)
         except FileNotFoundError:
-            make_folder(Path(target).parent)
-            os.replace(draft, target)
+            tree.make_folder(os.path.dirname(tree.path(target)))
+            tree.replace(draft, target)
 
 
 def refuse_device(target: str | Path) -> None:
-    """Refuse to replace a device, a pipe or a socket.
+    """Refuse to replace a device, a pipe or a socket that the user named.
 
     Otherwise, writing to ``/dev/null`` as root would replace the device with a regular file.
 
     Raises:
         StorageError: `target` exists and is neither a file nor a folder.
     """
-    try:
-        mode = os.stat(target).st_mode
-    except OSError:  # it does not exist, or writing will report the error
-        return
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise StorageError(
-            f"'{target}' is not a regular file, and writing to it would replace it",
-            hint="choose another target",
-        )
+    with suppress(OSError):  # it does not exist, or writing will report the error
+        _refuse_kind(os.stat(target).st_mode, target)
 
 
-def write_file(target: Path, data: bytes, *, mode: int = 0o600, mtime: float | None = None) -> None:
-    """Write `data` to `target` completely, or not at all."""
-    with Draft(target.parent) as draft:
+def write_file(
+    target: str | Path,
+    data: bytes,
+    *,
+    tree: Tree | None = None,
+    mode: int = 0o600,
+    mtime: float | None = None,
+    durable: bool = True,
+) -> None:
+    """Write `data` to `target` completely, or not at all.
+
+    Args:
+        target: a path that the user named, or a name in `tree`.
+        data: the content.
+        tree: the tree that the file is in.
+        mode: see :meth:`Draft.commit`.
+        mtime: see :meth:`Draft.commit`.
+        durable: see :meth:`Draft.commit`.
+    """
+    if tree is None:
+        refuse_device(target)
+        target = Path(target)
+    inside = "" if tree is None else os.path.dirname(target)
+    with Draft(tree or Path(target).parent, inside) as draft:
         with storage_errors(target):
             draft.file.write(data)
-        draft.commit(target, mode=mode, mtime=mtime)
+        draft.commit(target, mode=mode, mtime=mtime, durable=durable)
 
 
 def make_folder(folder: Path, *, mode: int = 0o777) -> None:
-    """Make `folder` and its parents.
+    """Make `folder`, which the user named, and its parents.
 
     Raises:
         StorageError: a file has the name of the folder, or the disk refuses.
@@ -192,78 +236,42 @@ def in_strides(piece: bytes | bytearray | memoryview) -> Iterator[memoryview]:
         yield view[start : start + STRIDE]
 
 
-def flush_folders(folder: Path) -> None:
+def flush_folders(folder: Tree | str | Path) -> None:
     """Flush the whole file system of `folder` to the disk."""
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - only where syncfs exists, only when asked
-
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            ctypes.CDLL(None, use_errno=True).syncfs(handle)
-        finally:
-            os.close(handle)
-    elif hasattr(os, "sync"):
-        os.sync()
+    as_tree(folder).sync_disk()
 
 
-def sweep(folder: Path) -> int:
-    """Remove temporary files of dead runs from `folder`; return their number."""
-    removed = 0
-    for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
-        try:
-            with path.open("rb") as abandoned:
-                if _lock(abandoned.fileno()):
-                    path.unlink(missing_ok=True)
-                    removed += 1
-        except OSError:  # already removed, or no permission
-            continue
-    return removed
+def new_file(tree: Tree, inside: str) -> tuple[str, int]:
+    """Create a temporary file (mode 0600) in the folder `inside` of `tree`, and that folder if
+    necessary.
 
-
-def _new_file(folder: str | Path) -> tuple[str, IO[bytes]]:
-    name = f"{folder}/{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-    return name, os.fdopen(open_new(name), "w+b")
-
-
-def open_new(name: str) -> int:
-    """Create the file `name` (mode 0600), and its folder if necessary; return the descriptor."""
+    Returns:
+        Its absolute path and its descriptor.
+    """
+    name = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+    name = tree.path(f"{inside}/{name}" if inside else name)
     with storage_errors(name):
         try:
-            return os.open(name, _NEW_FILE, 0o600)
+            return name, tree.create(name)
         except FileNotFoundError:
-            make_folder(Path(name).parent)
-            return os.open(name, _NEW_FILE, 0o600)
+            tree.make_folder(inside)
+            return name, tree.create(name)
 
 
-def _keep(name: str, file: IO[bytes]) -> bool:
-    """Lock a new file against another run's :func:`sweep`; False if that removed it first."""
-    if os.name == "nt":
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks: nothing is swept
-        return True
-    return os.path.exists(name)
+def _name_of(target: str | Path) -> str:
+    return target if isinstance(target, str) else str(target.absolute())
 
 
-def _fsync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _refuse_device(tree: Tree, target: str) -> None:
+    with suppress(FileNotFoundError):
+        mode = tree.lstat(target).st_mode
+        if not stat.S_ISLNK(mode):
+            _refuse_kind(mode, tree.shown(target))
 
 
-def _lock(handle: int) -> bool:
-    """Lock the file; False if a running draft holds the lock."""
-    if os.name == "nt":
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _refuse_kind(mode: int, target: str | Path) -> None:
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise StorageError(
+            f"'{target}' is not a regular file, and writing to it would replace it",
+            hint="choose another target",
+        )

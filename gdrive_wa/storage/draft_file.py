@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import (
-    FD_TIMES,
-    TEMPORARY_PREFIX,
-    TEMPORARY_SUFFIX,
-    in_strides,
-    open_new,
-)
+from gdrive_wa.storage.draft import FD_TIMES, in_strides, new_file
+from gdrive_wa.storage.tree import Tree, as_tree
 
 
 class DraftFile(NamedTuple):
@@ -46,21 +40,23 @@ START = 64
 
 
 def write_draft(
-    folder: str | Path,
+    folder: Tree | str | Path,
     content: bytes,
     *,
+    inside: str = "",
     mtime: float | None = None,
     content_sha256: str | None = None,
     tagged_for: str | None = None,
 ) -> DraftFile:
-    """Write `content` to a temporary file in `folder`, readable by its owner only.
+    """Write `content` to a temporary file, readable by its owner only.
 
     This run must have locked the folder; the next run removes leftover files. The content is not
     flushed to the disk here, but later for many files at once.
 
     Args:
-        folder: the folder for the file.
+        folder: a folder that the user named, or a tree of ours.
         content: the bytes to write.
+        inside: the folder for the file, inside that one.
         mtime: modification time, seconds since 1970 UTC.
         content_sha256: hash of the content without tags, if `content` has tags.
         tagged_for: see :class:`DraftFile`.
@@ -68,21 +64,23 @@ def write_draft(
     Raises:
         StorageError: the disk is full or read-only.
     """
-    name = f"{folder}/{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-    handle = open_new(name)
+    tree = as_tree(folder)
+    name, handle = new_file(tree, inside)
     try:
         with storage_errors(name):
             for stride in in_strides(content):
                 left = stride
                 while left:
                     left = left[os.write(handle, left) :]
-            if mtime is not None:
-                os.utime(handle if FD_TIMES else name, (mtime, mtime))
+            if mtime is not None and FD_TIMES:
+                os.utime(handle, (mtime, mtime))
+            elif mtime is not None:
+                tree.set_time(name, mtime)
             written = os.fstat(handle)
     except BaseException:
         os.close(handle)
         with suppress(OSError):
-            os.unlink(name)
+            tree.unlink(name)
         raise
     os.close(handle)
     sha256 = hashlib.sha256(content).hexdigest()

@@ -8,27 +8,27 @@ gets a number.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from threading import Lock
 
-from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.kinds import METADATA_SUFFIX
 from gdrive_wa.core.names import folded_name, safe_path
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.manifest import Record
+from gdrive_wa.storage.tree import Tree
 
 
 class FreeNames:
     """Allocates names below one folder, each once per run. Thread-safe.
 
     Args:
-        folder: the folder.
+        tree: the folder.
         records: files of earlier runs; an entry keeps the name it had.
     """
 
-    def __init__(self, folder: Path, records: Iterable[Record] = ()) -> None:
-        self._folder = folder
+    def __init__(self, tree: Tree, records: Iterable[Record] = ()) -> None:
+        self._tree = tree
         self._lock = Lock()
         self._owners: dict[str, str | None] = {}
         self._folders: set[str] = set()
@@ -78,17 +78,9 @@ class FreeNames:
         """
         if path.parent in self._sound:
             return
-        for parent in reversed(
-            path.parents
-        ):  # from the top, so that a checked folder has checked parents
-            if parent in self._sound or parent == PurePosixPath():
-                continue
-            if (self._folder / parent).is_symlink():
-                raise StorageError(
-                    f"'{self._folder / parent}' is a symbolic link, which is not followed",
-                    hint="remove the link, or choose another folder",
-                )
-            self._sound.add(parent)
+        with storage_errors(self._tree.shown(_text(path.parent))):
+            self._tree.check_folder(_text(path.parent))
+        self._sound.add(path.parent)
 
     def _home(self, parts: tuple[str, ...]) -> PurePosixPath:
         """The folder for entries stored below `parts`, the same on each call."""
@@ -110,7 +102,7 @@ class FreeNames:
         if key in self._folders:
             return True
         taken = key in self._given or key in self._owners
-        return not taken and not (self._folder / path).is_file()
+        return not taken and not self._tree.is_file(str(path))
 
     def _free_for_file(self, path: PurePosixPath, owner: str | None) -> bool:
         key = folded_name(path)
@@ -118,7 +110,7 @@ class FreeNames:
             return False
         if key in self._owners:
             return self._owners[key] == owner
-        return not os.path.isdir(f"{self._folder}/{path}")
+        return not self._tree.is_folder(str(path))
 
     def _first_free(
         self, wanted: PurePosixPath, free: Callable[[PurePosixPath], bool]
@@ -138,3 +130,8 @@ class FreeNames:
 def metadata_path(path: PurePosixPath) -> PurePosixPath:
     """The path of the metadata envelope for the blob at `path`."""
     return path.with_name(path.name + METADATA_SUFFIX)
+
+
+def _text(folder: PurePosixPath) -> str:
+    """The folder as a path in a tree, where the root is empty."""
+    return "" if folder == PurePosixPath() else str(folder)

@@ -8,90 +8,125 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gdrive_wa.core.errors import StorageError
-from gdrive_wa.storage.disk import explain, storage_errors
+from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
+from gdrive_wa.storage.tree import Tree
 
 HOLDER_SUFFIX = ".holder"
 """Suffix of the file that names the process holding the lock."""
 _NAME = re.compile(rb"process [0-9]{1,20}")
-_LOOK = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class FolderLock:
     """A lock, held until :meth:`close` or the end of this process."""
 
-    def __init__(self, lock: BaseFileLock, holder: Path) -> None:
-        self._lock = lock
+    def __init__(self, release: Callable[[], object], tree: Tree, holder: str) -> None:
+        self._release = release
+        self._tree = tree
         self._holder = holder
 
     def close(self) -> None:
         """Release the lock."""
         with suppress(OSError):  # now read-only; only the lock matters
-            self._holder.unlink(missing_ok=True)
-        self._lock.release()
+            self._tree.unlink(self._holder)
+        self._release()
 
 
-def hold_folder(path: Path) -> FolderLock:
+def hold_folder(path: str | Path, tree: Tree | None = None) -> FolderLock:
     """Acquire the lock file `path`, which is two levels below the locked folder.
+
+    Args:
+        path: of the lock file, or its name in `tree`.
+        tree: the locked folder.
 
     Raises:
         StorageError: another run holds the lock, or the disk does not support locks.
     """
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - not needed for --help
-
-    holder = path.with_name(path.name + HOLDER_SUFFIX)
-    lock = FileLock(path, mode=0o600, thread_local=False)
+    if tree is None:
+        tree, path = Tree(Path(path).parent.parent), Path(path).absolute()
+    name = str(path)
+    holder = name + HOLDER_SUFFIX
+    with storage_errors(tree.shown(name)):
+        try:
+            release = _acquire(name, tree)
+        except BlockingIOError as error:
+            raise StorageError(
+                f"'{tree.shown('')}' is in use by {_name_in(holder, tree)}",
+                hint="wait until that run ends, or choose another folder",
+            ) from error
+        except NotImplementedError as error:  # usually a network share
+            raise StorageError(
+                f"'{tree.shown('')}' is on a disk that cannot lock files",
+                hint="choose a folder on a disk of this machine",
+            ) from error
+    held = FolderLock(release, tree, holder)
     try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise StorageError(
-            f"'{path.parent.parent}' is in use by {_name_in(holder)}",
-            hint="wait until that run ends, or choose another folder",
-        ) from error
-    except NotImplementedError as error:  # usually a network share
-        raise StorageError(
-            f"'{path.parent.parent}' is on a disk that cannot lock files",
-            hint="choose a folder on a disk of this machine",
-        ) from error
-    except OSError as error:
-        raise explain(error, path) from error
-    held = FolderLock(lock, holder)
-    try:
-        _sign(holder)
+        _sign(holder, tree)
     except BaseException:
         held.close()
         raise
     return held
 
 
-def _sign(holder: Path) -> None:
-    with Draft(holder.parent) as draft:
-        with storage_errors(holder):
+def _acquire(name: str, tree: Tree) -> Callable[[], object]:
+    """Lock the file `name`, and return how to release it.
+
+    Nothing is written into the file, which may be a hard link to another one.
+
+    Raises:
+        BlockingIOError: another run holds the lock.
+        NotImplementedError: the disk does not support locks.
+        OSError: the file cannot be opened.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - Windows has no such module
+    except ImportError:
+        return _acquire_elsewhere(name, tree)
+    file = tree.open(name, os.O_RDWR | os.O_CREAT, "r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise
+    except OSError as error:
+        file.close()
+        raise NotImplementedError from error
+    return file.close
+
+
+def _acquire_elsewhere(name: str, tree: Tree) -> Callable[[], object]:
+    """The same where there is no ``flock``; raises the same."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - not needed for --help
+
+    tree.check(name)
+    lock = FileLock(tree.path(name), mode=0o600, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise BlockingIOError from error
+    return lock.release
+
+
+def _sign(holder: str, tree: Tree) -> None:
+    with Draft(tree, os.path.dirname(holder)) as draft:
+        with storage_errors(tree.shown(holder)):
             draft.file.write(f"process {os.getpid()}".encode())
         draft.commit(holder, durable=False)
 
 
-def _name_in(holder: Path) -> str:
+def _name_in(holder: str, tree: Tree) -> str:
     """Read which process holds the lock; it may not have written its id yet.
 
     Only a process id is accepted as content, and links and pipes are not opened.
     """
     try:
-        handle = os.open(holder, _LOOK)
+        with tree.open(holder) as file:
+            name = file.read(64)
     except OSError:
         return "another run"
-    try:
-        name = os.read(handle, 64)
-    except OSError:
-        return "another run"
-    finally:
-        os.close(handle)
     return name.decode() if _NAME.fullmatch(name) else "another run"

@@ -8,7 +8,6 @@ version is converted, and a copy of the old one is kept.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ from typing import IO, Self
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.corrupt import STATE_FOLDER, corrupt_paths, mark_corrupt
 from gdrive_wa.storage.disk import explain, storage_errors
-from gdrive_wa.storage.draft import make_folder, sweep, write_file
+from gdrive_wa.storage.draft import sweep, write_file
 from gdrive_wa.storage.lock import FolderLock, hold_folder
 from gdrive_wa.storage.record import (
     VERSION,
@@ -33,6 +32,7 @@ from gdrive_wa.storage.record import (
     serialise,
     version_of,
 )
+from gdrive_wa.storage.tree import Tree, as_tree
 
 __all__ = [
     "LOCK_NAME",
@@ -49,6 +49,7 @@ PARTIAL_FOLDER = "partial"
 """Subfolder of the state folder for partly downloaded files."""
 MANIFEST_NAME = "manifest.jsonl"
 LOCK_NAME = "lock"
+_PATH = f"{STATE_FOLDER}/{MANIFEST_NAME}"
 
 
 class Manifest:
@@ -58,6 +59,11 @@ class Manifest:
     error that names this process. :meth:`add` is thread-safe and returns after the record was
     written to the operating system.
 
+    Attributes:
+        folder: the folder.
+        tree: the folder, for everything that is opened, written or deleted below it.
+        path: of the manifest.
+
     Raises:
         StorageError: another run uses the folder, or it cannot be written.
         FormatError: a newer gdrive-wa wrote the manifest.
@@ -65,10 +71,10 @@ class Manifest:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.tree = Tree(folder)
         self.path = folder / STATE_FOLDER / MANIFEST_NAME
-        self._root = str(folder)
         self._records: dict[str, Record] = {}
-        self._corrupt = corrupt_paths(folder)
+        self._corrupt = corrupt_paths(self.tree)
         self._announced: set[str] = set()
         self._by_source: dict[str, dict[str, Record]] = {}
         self._lock = Lock()
@@ -79,22 +85,24 @@ class Manifest:
     def glance(cls, folder: Path) -> Self:
         """Read the manifest of `folder` without locking it; it must not be changed."""
         manifest = cls(folder)
-        for record in read_manifest(folder):
+        for record in read_manifest(manifest.tree):
             manifest._remember(record)
         return manifest
 
     def __enter__(self) -> Self:
-        make_folder(self.folder / STATE_FOLDER, mode=0o700)
-        self._holder = hold_folder(self.folder / STATE_FOLDER / LOCK_NAME)
+        with storage_errors(self.folder / STATE_FOLDER):
+            self.tree.make_folder(STATE_FOLDER)
+            self.tree.check_inside(STATE_FOLDER)
+        self._holder = hold_folder(f"{STATE_FOLDER}/{LOCK_NAME}", self.tree)
         try:
-            sweep(self.folder / STATE_FOLDER)
-            raw = read_lines(self.path)
+            raw = read_lines(self.tree)
             for record in parse(raw, self.path).values():
                 self._remember(record)
+            self._sweep()
             self._keep_older(raw)
             with storage_errors(self.path):
                 self._compact()
-                self._file = self.path.open("ab", buffering=0)
+                self._file = self.tree.open(_PATH, os.O_WRONLY | os.O_APPEND, "ab")
         except BaseException:
             self._holder.close()
             self._holder = None
@@ -107,13 +115,13 @@ class Manifest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        sweep(self.folder / STATE_FOLDER)  # drafts of a run that was stopped
+        sweep(self.tree, STATE_FOLDER)  # drafts of a run that was stopped
         if self._file is not None:
             self._file.close()
             self._file = None
             with storage_errors(self.path):
                 self._compact()
-            mark_corrupt(self.folder, self._corrupt)
+            mark_corrupt(self.tree, self._corrupt)
         if self._holder is not None:
             self._holder.close()
             self._holder = None
@@ -157,27 +165,25 @@ class Manifest:
         if record.path in self._corrupt:
             return False
         try:
-            found = os.lstat(self.file_of(record))
+            found = self.tree.lstat(record.path)
             if not stat.S_ISREG(found.st_mode) or found.st_size != record.size:
                 return False
-            return found.st_mtime_ns == record.mtime_ns or self._reads_the_same(record)
+            return found.st_mtime_ns == record.mtime_ns or self._reads_the_same(record, found)
         except OSError:
             return False
 
-    def _reads_the_same(self, record: Record) -> bool:
+    def _reads_the_same(self, record: Record, found: os.stat_result) -> bool:
         """True if the content is unchanged; then the recorded time is restored."""
-        path = self.folder / record.path
-        with open(path, "rb", opener=_without_links) as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != record.sha256:
-                return False
-        if self._file is not None:  # this run has locked the folder and may write to it
+        if self.tree.sha256(record.path) != record.sha256:
+            return False
+        if self._file is not None and found.st_nlink == 1:  # this run has locked the folder
             with suppress(OSError):
-                os.utime(path, ns=(record.mtime_ns, record.mtime_ns))
+                self.tree.set_time_ns(record.path, record.mtime_ns)
         return True
 
     def file_of(self, record: Record) -> str:
-        """The path of the file of `record`, which may not exist yet."""
-        return f"{self._root}/{record.path}"
+        """The absolute path of the file of `record`, which may not exist yet."""
+        return self.tree.path(record.path)
 
     def announce(self, record: Record) -> None:
         """Register `record` before its file exists; :meth:`write` and :meth:`placed` follow."""
@@ -229,39 +235,42 @@ class Manifest:
             while left:
                 left = left[self._file.write(left) or 0 :]
 
+    def _sweep(self) -> None:
+        """Remove temporary files of killed runs, also of versions that wrote them beside files."""
+        folders = {path.rpartition("/")[0] for path in self._records}
+        for folder in sorted({"", STATE_FOLDER, f"{STATE_FOLDER}/reports", *folders}):
+            sweep(self.tree, folder)
+
     def _keep_older(self, raw: bytes) -> None:
         """Keep a copy of a manifest of an older version."""
         version = version_of(raw, self.path)
         if version is not None and version < VERSION:
-            write_file(self.path.with_name(f"manifest.version-{version}.jsonl"), raw)
+            write_file(f"{STATE_FOLDER}/manifest.version-{version}.jsonl", raw, tree=self.tree)
 
     def _compact(self) -> None:
         held = (record for path, record in self._records.items() if path not in self._announced)
-        write_file(self.path, serialise(held))
+        write_file(_PATH, serialise(held), tree=self.tree)
 
 
-def _without_links(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
-
-
-def read_manifest(folder: Path) -> list[Record]:
+def read_manifest(folder: Tree | Path) -> list[Record]:
     """Read the records of `folder` without a lock; empty if it has no manifest.
 
     Raises:
+        StorageError: it cannot be read, or it is a link, a pipe or a device.
         FormatError: not a manifest, or a newer gdrive-wa wrote it.
     """
-    path = folder / STATE_FOLDER / MANIFEST_NAME
-    return list(parse(read_lines(path), path).values())
+    tree = as_tree(folder)
+    return list(parse(read_lines(tree), Path(tree.shown(_PATH))).values())
 
 
-def read_lines(path: Path) -> bytes:
-    """The content of the manifest at `path`; empty if there is no such file."""
+def read_lines(tree: Tree) -> bytes:
+    """The content of the manifest of `tree`; empty if there is none."""
     try:
-        return path.read_bytes()
+        return tree.read(_PATH)
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise explain(error, path) from error
+        raise explain(error, tree.shown(_PATH)) from error
 
 
 def _same(known: Source, asked: Source) -> bool:

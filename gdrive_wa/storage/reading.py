@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import IO
 
 from gdrive_wa.core.errors import GoneError, UsageError
-
-_PLAIN = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_NO_LINK = _PLAIN | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+from gdrive_wa.core.plain_file import NotPlainError, open_plain
 
 
 def open_source(path: str | Path) -> IO[bytes]:
@@ -20,7 +17,7 @@ def open_source(path: str | Path) -> IO[bytes]:
         UsageError: the file cannot be read.
     """
     try:
-        return open(path, "rb")
+        return open_plain(path)
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -35,15 +32,13 @@ def open_listed(path: str) -> IO[bytes]:
         UsageError: the file cannot be read.
     """
     try:
-        handle = os.open(path, _NO_LINK)
+        return open_plain(path, follow=False, buffering=0)
     except FileNotFoundError as error:
         raise GoneError(f"'{os.path.basename(path)}' no longer exists") from error
+    except (NotPlainError, IsADirectoryError) as error:
+        raise GoneError(f"'{os.path.basename(path)}' is no longer a regular file") from error
     except OSError as error:
         raise _unreadable(path, error) from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise GoneError(f"'{os.path.basename(path)}' is no longer a regular file")
-    return os.fdopen(handle, "rb", 0)
 
 
 def _unreadable(path: str | Path, error: OSError) -> UsageError:

@@ -6,10 +6,10 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from gdrive_wa.core.model import Entry
 from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.digest import Digests
 from gdrive_wa.transfer.partial import PIECE
 
@@ -29,30 +29,30 @@ class ExistingFile:
     mtime_ns: int
 
 
-def may_match(path: str | Path, entry: Entry) -> bool:
-    """True if the file at `path` has the size of `entry`, so that its MD5 must decide."""
+def may_match(tree: Tree, name: str, entry: Entry) -> bool:
+    """True if the file `name` of `tree` has the size of `entry`, so that its MD5 must decide."""
     if entry.md5 is None:
         return False
     try:
-        found = os.lstat(path)
+        found = tree.lstat(name)
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and entry.size in (None, found.st_size)
 
 
 def find_existing(
-    path: Path, entry: Entry, *, sha256: bool, check: Callable[[], None]
+    tree: Tree, name: str, entry: Entry, *, sha256: bool, check: Callable[[], None]
 ) -> ExistingFile | None:
-    """Return the file at `path` if it has the listed MD5 of `entry`; else None.
+    """Return the file `name` of `tree` if it has the listed MD5 of `entry`; else None.
 
     Raises:
         StorageError: the file cannot be read.
     """
-    if not may_match(path, entry):
+    if not may_match(tree, name, entry):
         return None
     digests = Digests(sha256=sha256)
     try:
-        with storage_errors(path), path.open("rb", buffering=0) as file:
+        with storage_errors(tree.shown(name)), tree.open(name) as file:
             while piece := file.read(PIECE):
                 check()
                 digests.feed(piece)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Entry
 from gdrive_wa.core.progress import Progress, Silent
 from gdrive_wa.sources.base import BackupSource
-from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import make_folder
+from gdrive_wa.storage.draft import move_into_place
 from gdrive_wa.storage.free_names import FreeNames
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
+from gdrive_wa.storage.tree import Tree, as_tree
 from gdrive_wa.transfer.existing_file import find_existing
 from gdrive_wa.transfer.partial import open_partials
 from gdrive_wa.transfer.pool import run_tasks
@@ -36,6 +35,7 @@ class Fetched:
         path: path of its verified stored bytes; None if fetching failed.
         kept: path under which :meth:`keep` stores them; None if they are in the source itself,
             which is never changed.
+        tree: the folder of `kept`.
         error: why fetching failed.
         fetched_bytes: bytes transferred for it in this run.
     """
@@ -43,6 +43,7 @@ class Fetched:
     entry: Entry
     path: str | None
     kept: Path | None = None
+    tree: Tree | None = None
     error: GdriveWaError | None = None
     fetched_bytes: int = 0
 
@@ -52,23 +53,22 @@ class Fetched:
         Raises:
             StorageError: the disk is full or read-only.
         """
-        if self.path is None or self.kept is None or self.path == str(self.kept):
+        if self.path is None or self.kept is None or self.tree is None:
             return
-        make_folder(self.kept.parent)
-        with storage_errors(self.kept):
-            os.replace(self.path, self.kept)
+        if self.path != str(self.kept):
+            move_into_place(self.path, str(self.kept), self.tree)
 
     def drop(self) -> None:
         """Delete the stored bytes, unless they are in the source itself."""
-        if self.path is not None and self.kept is not None:
-            with suppress(OSError):  # already deleted, or deleted at the end of the run
-                os.unlink(self.path)
+        if self.path is not None and self.tree is not None:
+            with suppress(OSError):  # deleted at the end of the run
+                self.tree.unlink(self.path)
 
 
 def fetch(
     source: BackupSource,
     entries: Iterable[Entry],
-    folder: Path,
+    folder: Tree | Path,
     *,
     jobs: int = JOBS,
     progress: Progress | None = None,
@@ -100,9 +100,10 @@ def fetch(
     else:
         return
     control = RunControl(progress or Silent())
-    partials = folder / STATE_FOLDER / PARTIAL_FOLDER
+    tree = as_tree(folder)
+    partials = tree.below(f"{STATE_FOLDER}/{PARTIAL_FOLDER}")
     open_partials(partials)
-    names = FreeNames(folder)
+    names = FreeNames(tree)
 
     def bring(entry: Entry) -> Fetched:
         path = source.path_of(entry)
@@ -110,9 +111,9 @@ def fetch(
             return _done(entry, path)
         target = names.allocate(entry.stored_as)
         names.check_no_link(target)
-        kept = folder / target
-        if find_existing(kept, entry, sha256=False, check=control.check) is not None:
-            return _done(entry, str(kept), kept=kept)
+        kept = tree.path(str(target))
+        if find_existing(tree, kept, entry, sha256=False, check=control.check) is not None:
+            return _done(entry, kept, kept=Path(kept), tree=tree)
         pulled = pull(
             source,
             entry,
@@ -122,7 +123,8 @@ def fetch(
             permanent=False,
             retry_policy=retry_policy or StreamRetryPolicy(),
         )
-        return _done(entry, str(pulled.path), kept=kept, fetched_bytes=pulled.fetched)
+        path, fetched_bytes = str(pulled.path), pulled.fetched
+        return _done(entry, path, kept=Path(kept), tree=tree, fetched_bytes=fetched_bytes)
 
     results = run_tasks(
         bring, chain([entry], waiting), control, jobs=jobs, weigh=lambda done: done.fetched_bytes
@@ -139,5 +141,12 @@ def fetch(
                 yield done
 
 
-def _done(entry: Entry, path: str, *, kept: Path | None = None, fetched_bytes: int = 0) -> Fetched:
-    return Fetched(entry=entry, path=path, kept=kept, fetched_bytes=fetched_bytes)
+def _done(
+    entry: Entry,
+    path: str,
+    *,
+    kept: Path | None = None,
+    tree: Tree | None = None,
+    fetched_bytes: int = 0,
+) -> Fetched:
+    return Fetched(entry=entry, path=path, kept=kept, tree=tree, fetched_bytes=fetched_bytes)

@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import time
-from pathlib import Path, PurePosixPath
+from contextlib import suppress
+from pathlib import PurePosixPath
 from types import TracebackType
 from typing import IO, Self
 
@@ -20,7 +21,8 @@ from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import Entry
 from gdrive_wa.core.threads import SerialWorker
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import in_strides, make_folder
+from gdrive_wa.storage.draft import in_strides
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.digest import Digests
 from gdrive_wa.transfer.run_control import RunControl
 
@@ -42,21 +44,22 @@ class Partial:
     is `permanent`, the SHA-256 is computed too, and the file is flushed during the download.
 
     Attributes:
-        path: path of the partial file.
+        path: absolute path of the partial file.
         length: number of bytes in it, all of them hashed.
     """
 
     def __init__(
         self,
-        folder: Path,
+        partials: Tree,
         target: PurePosixPath,
         entry: Entry,
         *,
         permanent: bool,
         control: RunControl,
     ) -> None:
-        mark = partial_stem(target)
-        self.path = folder / f"{mark}.part"
+        self._tree = partials
+        self._stem = partial_stem(target)
+        self.path = partials.path(f"{self._stem}.part")
         self._entry = entry
         self._lasting = permanent
         self._flusher: SerialWorker[int] | None = None
@@ -67,16 +70,9 @@ class Partial:
         self._taken = self._has_checkpoint = False
         self.length = 0
         with storage_errors(self.path):
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-            flags |= getattr(os, "O_BINARY", 0)
-            self._file: IO[bytes] = os.fdopen(os.open(self.path, flags, 0o600), "r+b", 0)
+            self._file = _open_alone(partials, self.path)
             self._digests = Digests(sha256=permanent)
             self._resume()
-
-    @property
-    def _checkpoint_path(self) -> Path:
-        """Computed on demand; a blob that arrives in one piece has no checkpoint."""
-        return checkpoint_path(self.path)
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +121,7 @@ class Partial:
         self._digests = Digests(sha256=self._lasting)
         self.length = self._checkpointed = 0
         with storage_errors(self.path):
-            self._checkpoint_path.unlink(missing_ok=True)
+            self._tree.unlink(checkpoint_path(self.path))
             self._file.seek(0)
             self._file.truncate()
 
@@ -145,12 +141,14 @@ class Partial:
         """
         self._taken = True
         with storage_errors(self.path):
-            if mtime is not None:
-                os.utime(self._file.fileno() if FD_TIMES else self.path, (mtime, mtime))
+            if mtime is not None and FD_TIMES:
+                os.utime(self._file.fileno(), (mtime, mtime))
+            elif mtime is not None:
+                self._tree.set_time(self.path, mtime)
             if self._entry.md5 is None and self.length:
                 self._keep()  # if it is not renamed in time, only the checkpoint can verify it
             elif self._has_checkpoint:
-                self._checkpoint_path.unlink(missing_ok=True)
+                self._tree.unlink(checkpoint_path(self.path))
             return os.fstat(self._file.fileno())
 
     def _resume(self) -> None:
@@ -179,7 +177,7 @@ class Partial:
         if self._entry.md5 is not None and there == self._entry.size:
             return there, None
         try:
-            checkpoint = json.loads(self._checkpoint_path.read_bytes())
+            checkpoint = json.loads(self._tree.read(checkpoint_path(self.path)))
             length, md5 = int(checkpoint["length"]), str(checkpoint["length_md5"])
             same = same_bytes(self._entry, checkpoint.get("md5"), checkpoint.get("revision"))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -198,8 +196,8 @@ class Partial:
 
     def _keep(self) -> None:
         if self.length == 0:
-            self.path.unlink(missing_ok=True)
-            self._checkpoint_path.unlink(missing_ok=True)
+            self._tree.unlink(self.path)
+            self._tree.unlink(checkpoint_path(self.path))
         elif self.length != self._checkpointed:
             self._checkpoint(time.monotonic())
             self._digests.md5()
@@ -218,10 +216,12 @@ class Partial:
 
     def _write_checkpoint(self, checkpoint: dict[str, object]) -> None:
         # Renamed but not flushed: a checkpoint damaged by a power cut is detected and ignored.
-        temporary = self._checkpoint_path.with_suffix(".new")
-        with storage_errors(temporary):
-            temporary.write_bytes(json.dumps(checkpoint).encode())
-            temporary.replace(self._checkpoint_path)
+        temporary = f"{self._stem}.new"
+        with storage_errors(self._tree.shown(temporary)):
+            self._tree.unlink(temporary)
+            with os.fdopen(self._tree.create(temporary), "wb") as file:
+                file.write(json.dumps(checkpoint).encode())
+            self._tree.replace(temporary, checkpoint_path(self.path))
 
 
 def partial_stem(target: PurePosixPath) -> str:
@@ -229,9 +229,9 @@ def partial_stem(target: PurePosixPath) -> str:
     return hashlib.sha256(str(target).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def checkpoint_path(part: Path) -> Path:
+def checkpoint_path(part: str) -> str:
     """The path of the checkpoint of a partial file."""
-    return part.with_suffix(".json")
+    return part.removesuffix(".part") + ".json"
 
 
 def revision_of(entry: Entry) -> str | None:
@@ -255,28 +255,43 @@ def same_bytes(entry: Entry, md5: object, revision: object) -> bool:
     return own is not None and own == revision
 
 
-def partial_bytes(folder: Path, target: PurePosixPath) -> int:
-    """Size of the partial file for `target` in `folder`; 0 if there is none."""
+def partial_bytes(partials: Tree, target: PurePosixPath) -> int:
+    """Size of the partial file for `target`; 0 if there is none."""
     try:
-        return os.stat(f"{folder}/{partial_stem(target)}.part").st_size
+        return partials.lstat(f"{partial_stem(target)}.part").st_size
     except OSError:
         return 0
 
 
-def open_partials(folder: Path) -> None:
-    """Create the folder of partial files, and delete orphaned and old files in it."""
-    make_folder(folder, mode=0o700)
-    try:
-        files = list(folder.iterdir())
-    except OSError:
-        return
+def open_partials(partials: Tree) -> None:
+    """Create the folder of partial files, and delete orphaned and old files in it.
+
+    Raises:
+        StorageError: it cannot be created; or it, or something in it, is a link or a device.
+    """
+    with storage_errors(partials.root):
+        partials.make_folder()
+        names = set(partials.names())
+        for name in names:
+            partials.check(name)
     oldest = (
         time.time() - STALE_SECONDS
     )  # by ctime, because a verified blob has the mtime of its entry
-    for path in files:
-        try:
-            orphan = path.suffix == ".json" and not path.with_suffix(".part").exists()
-            if orphan or path.suffix == ".new" or path.stat().st_ctime < oldest:
-                path.unlink()
-        except OSError:  # already removed, or no permission
-            continue
+    for name in names:
+        stem, _, suffix = name.rpartition(".")
+        orphan = suffix == "json" and f"{stem}.part" not in names
+        with suppress(OSError):  # already removed, or no permission
+            if orphan or suffix == "new" or partials.lstat(name).st_ctime < oldest:
+                partials.unlink(name)
+
+
+def _open_alone(partials: Tree, path: str) -> IO[bytes]:
+    """Open or create the partial file `path`, but never a hard link to another file."""
+    with suppress(FileNotFoundError):
+        if partials.lstat(path).st_nlink > 1:
+            partials.unlink(path)
+    try:
+        return partials.open(path, os.O_RDWR | os.O_CREAT, "r+b")
+    except FileNotFoundError:
+        partials.make_folder()
+        return partials.open(path, os.O_RDWR | os.O_CREAT, "r+b")

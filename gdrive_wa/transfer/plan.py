@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from gdrive_wa.core.errors import UnsafeNameError, UsageError
 from gdrive_wa.core.model import Entry, Outcome
 from gdrive_wa.storage.free_names import FreeNames, metadata_path
 from gdrive_wa.storage.manifest import Manifest, Record
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.existing_file import may_match
 from gdrive_wa.transfer.partial import partial_bytes, same_bytes
 
@@ -73,7 +73,7 @@ def require_one_backup(dest: Path, records: Iterable[Record], entries: Iterable[
 
 
 def make_plan(
-    manifest: Manifest, records: dict[str, Record], entries: Iterable[Entry], partials: Path
+    manifest: Manifest, records: dict[str, Record], entries: Iterable[Entry], partials: Tree
 ) -> Plan:
     """Plan the download of `entries`. Reads names and sizes only, and writes nothing.
 
@@ -83,8 +83,8 @@ def make_plan(
         entries: the entries to download.
         partials: the folder of partial files.
     """
-    dest = manifest.folder
-    plan = Plan(names=FreeNames(dest, records.values()))
+    tree = manifest.tree
+    plan = Plan(names=FreeNames(tree, records.values()))
     for entry in entries:
         with_metadata = entry.envelope is not None
         try:
@@ -99,9 +99,9 @@ def make_plan(
             if with_metadata and not _metadata_holds(manifest, records, target, entry):
                 plan.stale_metadata.append(Task(entry, target))
             continue
-        path = f"{dest}/{target}"
-        candidate = may_match(path, entry)
-        if not candidate and record is None and os.path.lexists(path):
+        plan.names.check_no_link(target)
+        candidate = may_match(tree, str(target), entry)
+        if not candidate and record is None and tree.lexists(str(target)):
             target = plan.names.allocate(entry.stored_as, with_metadata=with_metadata)
         plan.tasks.append(Task(entry, target, candidate=candidate))
         if not candidate:

@@ -115,7 +115,7 @@ class Pool(Generic[Task, Result]):
 
     def _wait_for_consumer(self) -> None:
         self._control.check()
-        while self._waiting >= self._heaviest:
+        while self._waiting >= self._heaviest and not self._workers.alone:
             self._control.pause(POLL_SECONDS / 4)
 
     def _weighed(self, change: int) -> None:

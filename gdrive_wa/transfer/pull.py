@@ -17,6 +17,7 @@ from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.sources.base import BackupSource, BlobStream
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft_file import DraftFile
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.bounds import require_possible_size, too_long, unlisted_limit
 from gdrive_wa.transfer.partial import PIECE, Partial, checkpoint_path
 from gdrive_wa.transfer.run_control import RunControl
@@ -43,7 +44,7 @@ class Pulled:
     """A verified blob that is still in its partial file.
 
     Attributes:
-        path: the partial file, to be renamed.
+        path: absolute path of the partial file, to be renamed.
         size: bytes.
         md5: hex.
         sha256: hex; None if it is not permanent.
@@ -72,21 +73,21 @@ class Pulled:
             content_sha256=self.sha256 or "",
         )
 
-    def forget_checkpoint(self) -> None:
-        """The blob has its name: nothing needs to vouch for the partial file any more.
+    def forget_checkpoint(self, tree: Tree) -> None:
+        """Delete the checkpoint in `tree`: the blob has its name, so it is not needed any more.
 
         Raises:
             StorageError: the disk refuses.
         """
-        checkpoint = checkpoint_path(self.path)
+        checkpoint = checkpoint_path(str(self.path))
         with storage_errors(checkpoint):
-            checkpoint.unlink(missing_ok=True)
+            tree.unlink(checkpoint)
 
 
 def pull(
     source: BackupSource,
     entry: Entry,
-    partials: Path,
+    partials: Tree,
     target: PurePosixPath,
     control: RunControl,
     *,
@@ -124,7 +125,7 @@ def pull(
         mtime = entry.modified.timestamp() if entry.modified else None
         stat = partial.finish(mtime=mtime)
         return Pulled(
-            path=partial.path,
+            path=Path(partial.path),
             size=partial.length,
             md5=partial.md5(),
             sha256=partial.sha256(),
@@ -211,7 +212,7 @@ class _Attempt:
                 self.unmixed = True
             self._revision = stream.revision
             if self._entry.size is None:
-                self._limit = unlisted_limit(self._entry, self.partial.path.parent)
+                self._limit = unlisted_limit(self._entry, Path(self.partial.path).parent)
                 self._require_within_limit(stream.total or 0)
             if self._entry.size is None and (stream.total is not None or not stream.offset):
                 self.expected = stream.total

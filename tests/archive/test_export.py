@@ -19,7 +19,7 @@ import pytest
 from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.export import PAUSE, export
 from gdrive_wa.archive.tags import tags_for
-from gdrive_wa.core.errors import Interrupted, UsageError
+from gdrive_wa.core.errors import Interrupted, StorageError, UsageError
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.ogg import one_packet, pages
 from gdrive_wa.core.progress import Silent
@@ -217,6 +217,23 @@ def test_what_names_other_files_is_never_followed(own: Path, tmp_path: Path) -> 
         (own / str(note.file)).write_text(text)
         report = export(own, tmp_path / "out", chat=note.chat, joined=True)
         assert report.failed[0].path == note.file
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_nothing_is_written_or_read_through_a_link(own: Path, tmp_path: Path) -> None:
+    note = notes_of(own)[0]
+    chat, outside = Path(note.file or "").parent, tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / chat.name).symlink_to(outside)
+    with pytest.raises(StorageError, match="is a symbolic link, which is not followed"):
+        export(own, tmp_path / "out", chat=note.chat)
+    assert list(outside.iterdir()) == []
+    (own / chat).rename(tmp_path / "aside")
+    (own / chat).symlink_to(tmp_path / "aside")
+    report = export(own, tmp_path / "other", chat=note.chat)
+    assert report.done == []
+    assert report.failed
 
 
 def test_two_files_that_differ_in_their_suffix_stay_two(own: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from gdrive_wa.cli.output import print_json
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.emulation.faults import Fault, FaultKind, Faults
 from gdrive_wa.emulation.sample import SampleAccount
@@ -261,3 +262,15 @@ def test_verify_names_files_on_stdout_and_says_what_to_do(
     assert "gdrive-wa restore into this folder again" in run("verify", "out").stderr
     assert run("restore", "out", env=with_key).returncode == 0
     assert run("verify", "out").returncode == 0
+
+
+def test_json_holds_no_character_that_controls_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    odd = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x200F, 0x2028]))
+    name = f"Mum {odd} ü \U0001f389"
+    print_json({"chat": name, odd: [name]})
+    shown = capsys.readouterr().out
+    assert [c for c in shown if not c.isprintable() and c != "\n"] == []
+    assert json.loads(shown) == {"chat": name, odd: [name]}
+    assert "ü \U0001f389" in shown

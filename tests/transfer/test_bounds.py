@@ -22,6 +22,7 @@ from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.jobs.download import download
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.sources.backup_service import BackupService
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.bounds import OversizedError
 from gdrive_wa.transfer.partial import open_partials
 from gdrive_wa.transfer.pull import StreamRetryPolicy, pull
@@ -41,11 +42,12 @@ def service(emulator: Emulator, sample: SampleAccount) -> Iterator[BackupService
 
 
 def bring(source: FaultySource | BackupService, entry: Entry, folder: Path) -> None:
-    open_partials(folder)
+    partials = Tree(folder)
+    open_partials(partials)
     pull(
         source,
         entry,
-        folder,
+        partials,
         PurePosixPath(entry.stored_as),
         RunControl(Silent()),
         permanent=True,

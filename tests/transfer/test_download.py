@@ -17,6 +17,7 @@ from gdrive_wa.core.progress import Silent
 from gdrive_wa.jobs.download import download
 from gdrive_wa.storage.free_names import FreeNames
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, read_manifest
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.pull import StreamRetryPolicy
 from tests.transfer.faulty_source import BACKUP, MOMENT, FaultySource, StreamFault
 from tests.transfer.tree import partials, times, tree
@@ -298,7 +299,7 @@ class TestOneFolder:
     def test_a_link_further_up_is_not_followed_for_any_entry(
         self, dest: Path, tmp_path: Path
     ) -> None:
-        places = FreeNames(dest)
+        places = FreeNames(Tree(dest))
         (tmp_path / "outside" / "deep").mkdir(parents=True)
         dest.mkdir()
         (dest / "Media").symlink_to(tmp_path / "outside")

@@ -18,6 +18,7 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.model import Entry
 from gdrive_wa.core.progress import Silent
+from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.partial import open_partials, partial_stem
 from gdrive_wa.transfer.pull import Pulled, StreamRetryPolicy, pull
 from gdrive_wa.transfer.run_control import RunControl
@@ -44,13 +45,13 @@ class Bench:
         self.faulty.opened.clear()
         self.faulty.offsets.clear()
         self.faulty.sent.clear()
-        open_partials(self.folder)
+        open_partials(Tree(self.folder))
         control = RunControl(Silent())
         target = PurePosixPath(entry.stored_as)
         return pull(
             self.faulty,
             entry,
-            self.folder,
+            Tree(self.folder),
             target,
             control,
             permanent=True,

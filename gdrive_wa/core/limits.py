@@ -1,0 +1,75 @@
+"""Live with what the system allows a process: little memory, few files, few threads."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+
+from gdrive_wa.core.errors import StorageError
+
+STACK = 1 << 20
+"""Bytes of stack of a thread where memory is limited; the system's usual 8 MiB are not needed."""
+_M_ARENA_MAX = -8
+_NO_THREAD = "can't start new thread"
+
+
+def use_little_memory() -> None:
+    """If this process has a limit on its memory, let each thread reserve less of it.
+
+    glibc reserves 64 MiB of addresses for every few threads, and 8 MiB for each stack.
+    """
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - Unix only
+
+    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
+        return
+    threading.stack_size(STACK)
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - only with such a limit
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # only in glibc
+        if mallopt is not None:
+            mallopt(_M_ARENA_MAX, 2)
+
+
+def limit_reached(error: BaseException) -> StorageError | None:
+    """The error of ours for a limit of this system that `error` or one of its causes met.
+
+    None if it was no limit, but something else.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        found = _limit(cause)
+        if found is not None:
+            return found
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _limit(error: BaseException) -> StorageError | None:
+    number = error.errno if isinstance(error, OSError) else None
+    said = str(error)
+    if isinstance(error, MemoryError) or number == errno.ENOMEM or _says(error, errno.ENOMEM):
+        return StorageError(
+            "there is not enough memory",
+            hint="close other programs, or allow more memory (ulimit -v); --jobs 1 needs the least",
+        )
+    if number in (errno.EMFILE, errno.ENFILE) or _says(error, errno.EMFILE):
+        return StorageError(
+            "too many open files: this system allows gdrive-wa too few",
+            hint="allow more, for example with: ulimit -n 1024",
+        )
+    if (isinstance(error, RuntimeError) and said.startswith(_NO_THREAD)) or number == errno.EAGAIN:
+        return StorageError(
+            "this system does not allow another thread or process",
+            hint="close other programs, or allow more (ulimit -u)",
+        )
+    return None
+
+
+def _says(error: BaseException, number: int) -> bool:
+    """True if a library that cannot be loaded says so in words only."""
+    return isinstance(error, ImportError) and os.strerror(number) in str(error)
