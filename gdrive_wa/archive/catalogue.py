@@ -29,11 +29,18 @@ _KEPT = (
     "whatsapp_path",
     "sha256",
     "waveform",
+    "before",
+    "after",
+    "reply_to",
+    "reactions",
 )
 """Fields kept from an earlier backup when a later one lacks them."""
 
 _OF_TRANSCRIPT = ("transcript_source", "words")
 """Fields that belong to one transcript, and are not kept for another."""
+
+_AROUND = ("before", "after")
+"""Fields that are read together, and are not mixed with those of another backup."""
 
 _NAMELESS = re.compile(
     r"\+?[\d\s().-]+|Unknown( chat| \(.*\))?|Group [\d-]+|Broadcast list|Channel", re.DOTALL
@@ -258,7 +265,8 @@ def merged(old: VoiceNote | None, new: VoiceNote) -> VoiceNote:
         return new
     if note_id_of(old) != note_id_of(new) or old.from_me != new.from_me:
         old, new = new, old
-    own = _OF_TRANSCRIPT if new.transcript is not None else ()
+    own: tuple[str, ...] = _OF_TRANSCRIPT if new.transcript is not None else ()
+    own += _AROUND if new.before or new.after else ()
     lacking = {
         name: known
         for name in _KEPT

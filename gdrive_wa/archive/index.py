@@ -11,6 +11,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, Protocol
 
+from gdrive_wa.core.context import parsed_messages, parsed_reactions, parsed_reply
 from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
 from gdrive_wa.core.model import NoteStatus, VoiceNote, Words
 from gdrive_wa.core.moments import moment_in
@@ -190,6 +191,10 @@ def _note(item: dict[str, Any], folder: Path | None = None) -> VoiceNote:
         whatsapp_path=_optional(item.get("whatsapp_path")),
         sha256=_optional(item.get("sha256")),
         waveform=_waveform(item.get("waveform", [])),
+        before=parsed_messages(item.get("before", ())),
+        after=parsed_messages(item.get("after", ())),
+        reply_to=parsed_reply(item.get("reply_to")),
+        reactions=parsed_reactions(item.get("reactions", ())),
         folder=folder,
     )
 

@@ -66,10 +66,11 @@ class NoteFilter:
             _holds(note.chat, self.chat)
             and _holds(note.sender, self.sender)
             and self.status in (None, note.status)
-            and self._covers(note.sent_at)
+            and self.covers(note.sent_at)
         )
 
-    def _covers(self, moment: datetime | None) -> bool:
+    def covers(self, moment: datetime | None) -> bool:
+        """True if `moment` is within the dates; an unknown one is only without any."""
         if moment is None:
             return self.since is None and self.until is None
         late_enough = self.since is None or moment >= self.since

@@ -25,6 +25,7 @@ from gdrive_wa.archive.layout import (
 )
 from gdrive_wa.archive.note_filter import NoteFilter
 from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.core.context import ContextMessage, Reaction, Reply
 from gdrive_wa.core.errors import StorageError, UsageError
 from gdrive_wa.core.model import Entry, NoteStatus, Outcome, Report, VoiceNote
 from gdrive_wa.core.moments import EPOCH, moment_at
@@ -50,7 +51,9 @@ def chosen_notes(
     """The notes of one chat and one sender, with the other conditions of `wanted`.
 
     A name stands for one chat and one person only, so that nobody else's notes are given away by
-    chance: the full name or the jid, or a part of the name that only one has.
+    chance: the full name or the jid, or a part of the name that only one has. For the same reason,
+    the messages around a note that were not chosen with it are left out: those of other people
+    unless all notes of a chat are meant, and those of other dates.
 
     Raises:
         UsageError: no note matches, or a name fits several chats or people.
@@ -66,12 +69,43 @@ def chosen_notes(
         notes = [note for note in notes if (note.sender_jid or note.sender) == jids]
     rest = replace(wanted, chat=None, sender=None)
     notes = [note for note in notes if rest.admits(note) and (note.starred or not starred)]
+    notes = [within_dates(note, wanted) for note in notes]
+    if wanted.sender is not None or starred:
+        notes = [of_senders_only(note) for note in notes]
     if not notes:
         raise UsageError(
             "none of the voice notes was chosen",
             hint="list the notes with gdrive-wa notes, and choose again",
         )
     return notes
+
+
+def of_senders_only(note: VoiceNote) -> VoiceNote:
+    """`note` without what other people wrote around it, what they wrote that it answers, and
+    their reactions."""
+
+    def is_own(each: ContextMessage | Reply | Reaction) -> bool:
+        who = each.sender_jid or each.sender
+        return each.from_me == note.from_me and (
+            note.from_me or who == (note.sender_jid or note.sender)
+        )
+
+    return replace(
+        note,
+        before=tuple(filter(is_own, note.before)),
+        after=tuple(filter(is_own, note.after)),
+        reply_to=note.reply_to if note.reply_to is not None and is_own(note.reply_to) else None,
+        reactions=tuple(filter(is_own, note.reactions)),
+    )
+
+
+def within_dates(note: VoiceNote, wanted: NoteFilter) -> VoiceNote:
+    """`note` without messages around it that are outside the dates of `wanted`."""
+    before, after = (
+        tuple(each for each in messages if wanted.covers(each.sent_at))
+        for messages in (note.before, note.after)
+    )
+    return replace(note, before=before, after=after)
 
 
 def share_folder(

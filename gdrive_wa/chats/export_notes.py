@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
+from gdrive_wa.chats.export_context import ExportedWords, Nearby, NearbyMessages
 from gdrive_wa.chats.export_text import ExportedMessage, ExportText, MessageKind
 from gdrive_wa.chats.export_words import chat_of_file_name, without_copy_number
+from gdrive_wa.core.context import ContextMessage
 from gdrive_wa.core.export_ids import EXPORT_SERVER, exported_id
 from gdrive_wa.core.model import VoiceNote
 
@@ -64,6 +66,7 @@ def read_exported_chat(
     names: Sequence[str],
     zone: tzinfo | None = None,
     name_of: NameOf = lambda _: None,
+    context: int = 0,
 ) -> ExportedChat:
     """Read the voice notes of an exported chat.
 
@@ -72,8 +75,9 @@ def read_exported_chat(
         names: of the text, its folder and its ZIP, without suffixes; they hold the chat's name.
         zone: of the phone that made the export; None for this machine's.
         name_of: gives names for the jids of phone numbers.
+        context: how many messages before and after each note are kept.
     """
-    survey = _Survey(zone)
+    survey = _Survey(zone, context)
     for message in text.messages():
         survey.add(message)
     title = _title(names, survey)
@@ -81,20 +85,38 @@ def read_exported_chat(
     chat_jid = _jid(title)
     shown = name_of(chat_jid) or title
     notes = []
-    for message, sent_at, number in survey.voices:
-        sender = message.sender or shown
+
+    def who(written: str | None) -> tuple[str, str | None, bool]:
+        sender = written or shown
         mine = owner is not None and _same(sender, owner)
-        sender_jid = None if mine else _jid(sender)
+        jid = None if mine else _jid(sender)
+        return (jid and name_of(jid)) or sender, jid, mine
+
+    def said(words: ExportedWords) -> ContextMessage:
+        sender, jid, mine = who(words.sender)
+        return ContextMessage(
+            sender=sender,
+            sent_at=words.sent_at,
+            text=words.text,
+            kind=words.kind,
+            sender_jid=jid,
+            from_me=mine,
+        )
+
+    for message, sent_at, number, nearby in survey.voices:
+        sender, sender_jid, mine = who(message.sender)
         suffix = (message.file or "").rpartition(".")[2].lower()
         note = VoiceNote(
             chat=shown,
             chat_jid=chat_jid,
-            sender=(sender_jid and name_of(sender_jid)) or sender,
+            sender=sender,
             sender_jid=sender_jid,
             from_me=mine,
             sent_at=sent_at,
             mime_type=_MIME_TYPES.get(suffix),
             message_id=exported_id(message.at, number),
+            before=tuple(map(said, nearby.before)),
+            after=tuple(map(said, nearby.after)),
         )
         notes.append((note, message.file))
     return ExportedChat(
@@ -134,15 +156,17 @@ class _Survey:
     """What the messages of a chat show together.
 
     Attributes:
-        voices: voice notes, when they were sent in UTC, and which of that time they are, from 1.
+        voices: voice notes, when they were sent in UTC, which of that time they are, from 1, and
+            the messages around them.
         kinds: how many messages of each kind there are.
         senders: who sent how many.
         refused: voice notes that are too many.
         host: who speaks WhatsApp's own words in the first line: an iPhone writes the chat's name.
     """
 
-    def __init__(self, zone: tzinfo | None) -> None:
-        self.voices: list[tuple[ExportedMessage, datetime, int]] = []
+    def __init__(self, zone: tzinfo | None, context: int) -> None:
+        self.voices: list[tuple[ExportedMessage, datetime, int, Nearby]] = []
+        self._nearby = NearbyMessages(context)
         self.kinds: Counter[MessageKind] = Counter()
         self.senders: Counter[str] = Counter()
         self.host: str | None = None
@@ -163,14 +187,15 @@ class _Survey:
             self._owners[message.sender] += 1
         if message.sender is not None and message.kind is not MessageKind.SYSTEM:
             self._count_sender(message.sender)
+        nearby = self._nearby.add(message, sent_at)
         if message.kind is MessageKind.VOICE:
-            self._add_voice(message, sent_at)
+            self._add_voice(message, sent_at, nearby)
 
     def _count_sender(self, sender: str) -> None:
         if sender in self.senders or len(self.senders) < MOST_SENDERS:
             self.senders[sender] += 1
 
-    def _add_voice(self, message: ExportedMessage, sent_at: datetime) -> None:
+    def _add_voice(self, message: ExportedMessage, sent_at: datetime, nearby: Nearby) -> None:
         if message.file is not None:
             self._mentions[message.file] += 1
         if len(self.voices) >= MOST_NOTES or self._mentions[message.file or ""] > MOST_MENTIONS:
@@ -178,7 +203,8 @@ class _Survey:
             return
         self._number = self._number + 1 if message.at == self._at else 1
         self._at = message.at
-        self.voices.append((message, sent_at, self._number))
+        self.voices.append((message, sent_at, self._number, nearby))
+        self._nearby.follow(nearby)
 
     def owner(self, title: str) -> str | None:
         """The owner: in a chat with one person, the other one; who deleted a message of theirs."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from gdrive_wa.chats.iphone_context import IphoneContext
 from gdrive_wa.chats.iphone_messages import EPOCH, MEDIA_FOLDER, IphoneMessages
 from gdrive_wa.chats.iphone_people import IphonePeople
 from gdrive_wa.chats.nameless import nameless_chats
 from gdrive_wa.chats.phone import NamedFile, describe_loss
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
 from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.core.model import MediaLink
 
@@ -31,6 +33,7 @@ def read_iphone_notes(
     contacts: Path | None = None,
     owner: str | None = None,
     owner_number: str | None = None,
+    context: ContextWindow | None = None,
 ) -> Chats:
     """Read every voice note of a ``ChatStorage.sqlite``. It is never changed.
 
@@ -44,6 +47,7 @@ def read_iphone_notes(
         contacts: an address book of the user's.
         owner: the name of the phone's owner; the databases do not contain it.
         owner_number: the owner's own number, where it is known.
+        context: how many messages around each note are read; None for none.
 
     Raises:
         DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
@@ -60,6 +64,8 @@ def read_iphone_notes(
             storage.notes(),
             key=lambda note: 0.0 if note.sent_at is None else note.sent_at.timestamp(),
         )
+        if context is not None:
+            notes = IphoneContext(tables, people_ids, people, context).added_to(notes)
         if tables.damaged:
             warnings.append(f"{chat_storage.name} is damaged: {describe_loss(tables)}")
     nameless = nameless_chats(notes, people)

@@ -17,6 +17,8 @@ from gdrive_wa.core.moments import moment_at
 
 EPOCH = 978_307_200
 """Seconds from 1970 to 2001, where Apple's time begins."""
+APPLE_EPOCH_MS = EPOCH * 1000
+"""The same in milliseconds."""
 MEDIA_FOLDER = "Message/"
 """Of WhatsApp's domain; the paths in the database begin below it."""
 
@@ -133,10 +135,7 @@ class IphoneMessages:
         return sorted(name for name in self._tables.columns(table) if "TRANSCRI" in name.upper())
 
     def _chat(self, row: object) -> tuple[str, str | None]:
-        number = as_int(row) or 0
-        if number in self._people_ids.statuses:
-            return STATUS, None
-        return self._people_ids.chats.get(number, (UNKNOWN_CHAT, None))
+        return chat_of(self._people_ids, row)
 
     def _note(self, row: tuple[Any, ...], media: tuple[Any, ...]) -> VoiceNote:
         (
@@ -171,7 +170,7 @@ class IphoneMessages:
             sender=self._people.sender(sender_jid, from_me=mine),
             sender_jid=sender_jid,
             from_me=mine,
-            sent_at=_moment(sent),
+            sent_at=moment_of(sent),
             duration=positive(duration),
             size=positive(size),
             mime_type=text(mime_type),
@@ -201,6 +200,14 @@ def _media_key(blob: object) -> bytes | None:
     return blob if len(blob) == MEDIA_KEY_SIZE else None
 
 
-def _moment(value: object) -> datetime | None:
+def chat_of(people_ids: IphonePeople, row: object) -> tuple[str, str | None]:
+    """The jid and the name of the chat with that row number."""
+    number = as_int(row) or 0
+    if number in people_ids.statuses:
+        return STATUS, None
+    return people_ids.chats.get(number, (UNKNOWN_CHAT, None))
+
+
+def moment_of(value: object) -> datetime | None:
     """Seconds since 2001 UTC, with a fraction."""
     return moment_at(value + EPOCH) if isinstance(value, int | float) else None

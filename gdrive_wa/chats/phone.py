@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from gdrive_wa.chats.context import ModernContext
+from gdrive_wa.chats.context_legacy import LegacyContext
 from gdrive_wa.chats.legacy import LegacyMessages
 from gdrive_wa.chats.links import MEDIA_KEY_SIZE
 from gdrive_wa.chats.merged import MergedNotes
@@ -29,6 +31,7 @@ from gdrive_wa.chats.people import (
     sender_in,
 )
 from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.chats.values import name_text, text
 from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.core.model import MediaLink, VoiceNote
@@ -132,6 +135,13 @@ class Phone:
             merged.added = 0
             tables.release()
         return merged.by_time()
+
+    def with_context(self, notes: list[VoiceNote], window: ContextWindow) -> list[VoiceNote]:
+        """The notes with the messages that the newest database has around them."""
+        for each in (ModernContext, LegacyContext):
+            notes = each(self._tables[0], self._jids[0], self.people, window).added_to(notes)
+        self._tables[0].release()
+        return notes
 
     def files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
         """The files of messages of every type, the newest database's first.

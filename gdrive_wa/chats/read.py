@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gdrive_wa.chats.nameless import nameless_chats
 from gdrive_wa.chats.phone import NAMELESS_OWNER, NamedFile, Phone, PhoneDatabases
+from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.model import MediaLink, VoiceNote
 
 if TYPE_CHECKING:
@@ -87,8 +88,12 @@ def read_voice_notes(
     )
 
 
-def read_phone(databases: PhoneDatabases) -> Chats:
+def read_phone(databases: PhoneDatabases, context: ContextWindow | None = None) -> Chats:
     """As :func:`read_voice_notes`, of any number of databases.
+
+    Args:
+        databases: those of one phone.
+        context: how many messages around each note are read; None for none.
 
     Raises:
         DatabaseError: no database can be read, or none holds messages.
@@ -96,6 +101,8 @@ def read_phone(databases: PhoneDatabases) -> Chats:
     """
     with Phone(databases) as phone:
         notes = phone.notes()
+        if context is not None:
+            notes = phone.with_context(notes, context)
         return Chats(
             phone.people.owner,
             tuple(notes),

@@ -21,6 +21,7 @@ from gdrive_wa.cli.options import (
     timezone_option,
 )
 from gdrive_wa.core.arguments import as_zone
+from gdrive_wa.core.context import MOST_CONTEXT, USUAL_CONTEXT
 from gdrive_wa.core.errors import KeyFailure
 from gdrive_wa.core.selection import Selection
 
@@ -47,6 +48,14 @@ from gdrive_wa.core.selection import Selection
     is_flag=True,
     help="Ask WhatsApp's servers for notes that the backup lacks; kept for about a month.",
 )
+@click.option(
+    "--context",
+    type=click.IntRange(0, MOST_CONTEXT),
+    default=USUAL_CONTEXT,
+    show_default=True,
+    metavar="N",
+    help="Keep N messages before and after each note, of the same day; 0 for none.",
+)
 @jobs_option
 @cluster_option
 @dry_run_option
@@ -65,6 +74,7 @@ def command(
     no_tags: bool,
     keep_blobs: bool,
     missing_from_whatsapp: bool,
+    context: int,
     jobs: int,
     cluster: str | None,
     dry_run: bool,
@@ -101,6 +111,7 @@ def command(
             cluster=cluster,
             keep_blobs=keep_blobs,
             missing_from_whatsapp=missing_from_whatsapp,
+            context=context,
             endpoint=where.endpoint,
             dry_run=dry_run,
             progress=output.progress(),

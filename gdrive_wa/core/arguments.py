@@ -82,16 +82,18 @@ def as_optional_secret(value: Secret | None, name: str) -> Secret | None:
     return value
 
 
-def as_count(value: int, name: str, *, least: int = 1) -> int:
-    """Check that `value` is an integer of at least `least`.
+def as_count(value: int, name: str, *, least: int = 1, most: int | None = None) -> int:
+    """Check that `value` is an integer of at least `least`, and of at most `most`.
 
     Raises:
-        UsageError: the value has a wrong type or is too small.
+        UsageError: the value has a wrong type, is too small or too large.
     """
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type(name, "a whole number", value)
     if value < least:
         raise UsageError(f"{name}: expected {least} or more, not {value}")
+    if most is not None and value > most:
+        raise UsageError(f"{name}: expected {most} or less, not {value}")
     return value
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self, TypeAlias
 
+from gdrive_wa.core.context import ContextMessage, Reaction, Reply
 from gdrive_wa.core.errors import GdriveWaError, UsageError
 from gdrive_wa.core.kinds import Kind, kind_of, longest
 
@@ -218,6 +219,10 @@ class VoiceNote:
         whatsapp_path: path of the file in the database.
         sha256: hash of the audio in the database, hex; None if unknown.
         waveform: 64 loudness values 0..100, as the app draws them; empty if unknown.
+        before: the messages before it in its chat, on the same day, the earliest first.
+        after: the messages after it, likewise.
+        reply_to: the message that it answers; None if it answers none.
+        reactions: what people reacted with.
         folder: absolute path of the archive that the note was read from; None for other notes.
             It is ignored when notes are compared.
     """
@@ -243,6 +248,10 @@ class VoiceNote:
     whatsapp_path: str | None = None
     sha256: str | None = None
     waveform: tuple[int, ...] = ()
+    before: tuple[ContextMessage, ...] = ()
+    after: tuple[ContextMessage, ...] = ()
+    reply_to: Reply | None = None
+    reactions: tuple[Reaction, ...] = ()
     folder: Path | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -280,6 +289,10 @@ class VoiceNote:
             "whatsapp_path": self.whatsapp_path,
             "sha256": self.sha256,
             "waveform": list(self.waveform),
+            "reply_to": self.reply_to and self.reply_to.to_json(),
+            "reactions": [each.to_json() for each in self.reactions],
+            "before": [each.to_json() for each in self.before],
+            "after": [each.to_json() for each in self.after],
         }
 
 

@@ -98,6 +98,16 @@ class Selection:
             return False
         return not any(_matches(each, self.exclude) for each in spellings)
 
+    def narrowed(self, note: VoiceNote) -> VoiceNote:
+        """`note` without messages around it that are outside the dates."""
+        if not self.dated or not (note.before or note.after):
+            return note
+        before, after = (
+            tuple(each for each in messages if self.covers(each.sent_at))
+            for messages in (note.before, note.after)
+        )
+        return replace(note, before=before, after=after)
+
     def names_chat(self, note: VoiceNote) -> bool:
         """True when the chat of `note` is meant."""
         return self.chat is None or self.chat.casefold() in note.chat.casefold()

@@ -13,6 +13,7 @@ from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.chats.links import read_links
 from gdrive_wa.chats.phone import PhoneDatabases
 from gdrive_wa.chats.read import Chats, read_increment_links
+from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.errors import DamagedError, DatabaseError, UnsafeNameError
 from gdrive_wa.core.model import Entry, MediaLink, Report
 from gdrive_wa.core.progress import Progress
@@ -37,7 +38,11 @@ def chats_first(databases: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def read_of_iphone(
-    archive: ArchiveWriter, databases: Iterable[Entry], contacts: Path | None, owner: str | None
+    archive: ArchiveWriter,
+    databases: Iterable[Entry],
+    contacts: Path | None,
+    owner: str | None,
+    context: ContextWindow | None = None,
 ) -> Chats | None:
     """What an iPhone's databases in the archive say; None if the backup is not an iPhone's.
 
@@ -49,7 +54,11 @@ def read_of_iphone(
     if iphone is None:
         return None
     return read_iphone_notes(
-        iphone, sidecars=_iphone_sidecars(archive), contacts=contacts, owner=owner
+        iphone,
+        sidecars=_iphone_sidecars(archive),
+        contacts=contacts,
+        owner=owner,
+        context=context,
     )
 
 

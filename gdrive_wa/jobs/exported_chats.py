@@ -39,6 +39,7 @@ def read_exported_chats(
     *,
     contacts: Path | None,
     timezone: tzinfo | None,
+    context: int = 0,
     progress: Progress,
 ) -> Chats | None:
     """What the texts of exported chats say, each note once; None if `source` is something else.
@@ -48,6 +49,7 @@ def read_exported_chats(
         entries: what it holds.
         contacts: an address book, for people who are shown by their phone number.
         timezone: of the phones that made the exports; None for this machine's.
+        context: how many messages before and after each note are kept.
         progress: receives what the user should know, and may stop the run.
 
     Raises:
@@ -61,7 +63,8 @@ def read_exported_chats(
     chats: list[ExportedChat] = []
     warnings = list(source.warnings)
     for folder, text in _texts(source):
-        chat = _read(_open_text(source, folder, text, progress), folder, text, timezone, name_of)
+        opened = _open_text(source, folder, text, progress)
+        chat = _read(opened, folder, text, timezone, name_of, context)
         chats.append(chat)
         if chat.refused:
             warnings.append(f"'{text.stored_as}' mentions {chat.refused} voice notes too many")
@@ -116,10 +119,11 @@ def _read(
     text: ExportedFile,
     timezone: tzinfo | None,
     name_of: NameOf,
+    context: int,
 ) -> ExportedChat:
     stem = PurePosixPath(text.name).stem
     names = [stem, *(name for name in folder.names if name != stem)]
-    return read_exported_chat(opened, names=names, zone=timezone, name_of=name_of)
+    return read_exported_chat(opened, names=names, zone=timezone, name_of=name_of, context=context)
 
 
 def _with_files(chat: ExportedChat, folder: ExportFolder) -> Iterator[VoiceNote]:

@@ -15,6 +15,7 @@ from gdrive_wa.chats.nameless import count_nameless
 from gdrive_wa.chats.people import UNKNOWN_CHAT
 from gdrive_wa.chats.phone import PhoneDatabases
 from gdrive_wa.chats.read import Chats, read_files, read_phone
+from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.errors import DatabaseError, PartialError
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress
@@ -106,6 +107,7 @@ def read_notes(
     *,
     contacts: Path | None,
     owner: str | None,
+    context: ContextWindow | None,
     progress: Progress,
 ) -> Chats:
     """The voice notes that the databases know; without any, the report says that.
@@ -117,25 +119,26 @@ def read_notes(
         report: an unreadable database is a failure of the run.
         contacts: an address book of the user's.
         owner: the name of the backup's owner, where the databases do not contain it.
+        context: how many messages around each note are read; None for none.
         progress: is told about the databases.
 
     Raises:
         UsageError: `contacts` cannot be read.
     """
     try:
-        if (of_iphone := read_of_iphone(archive, entries, contacts, owner)) is not None:
+        if (of_iphone := read_of_iphone(archive, entries, contacts, owner, context)) is not None:
             chats = of_iphone
         elif phone.own is None:
             return Chats(owner="", notes=())
         else:
-            chats = read_phone(phone.own)
+            chats = read_phone(phone.own, context)
     except DatabaseError as error:
         progress.say(f"no chat database can be read: {_WITHOUT}")
         report.failed.append(Outcome.failed(f"Databases/{CHATS}", error))
         return Chats(owner="", notes=())
     for warning in chats.warnings:
         progress.say(warning)
-    found = list(_of_strangers(phone.foreign, entries, progress))
+    found = list(_of_strangers(phone.foreign, entries, context, progress))
     return replace(chats, notes=(*chats.notes, *found)) if found else chats
 
 
@@ -212,7 +215,10 @@ def closing_remarks(
 
 
 def _of_strangers(
-    foreign: Iterable[PhoneDatabases], entries: Iterable[Entry], progress: Progress
+    foreign: Iterable[PhoneDatabases],
+    entries: Iterable[Entry],
+    context: ContextWindow | None,
+    progress: Progress,
 ) -> Iterator[VoiceNote]:
     """Notes of other accounts' databases whose file is here."""
     paths: set[str] | None = None
@@ -222,7 +228,7 @@ def _of_strangers(
         progress.say(
             f"'{databases.msgstores[0].name}' is of another account: it only names files of it"
         )
-        for note in read_phone(databases):
+        for note in read_phone(databases, context):
             if note.whatsapp_path is not None and rootless_path(note.whatsapp_path) in paths:
                 yield note
 

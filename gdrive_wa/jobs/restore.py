@@ -17,6 +17,7 @@ from datetime import tzinfo
 from gdrive_wa.archive.layout import PAGE_NAME, SUMS_NAME
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.same_account import same_phone
+from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.arguments import (
     PathLike,
     ProgressLike,
@@ -28,6 +29,7 @@ from gdrive_wa.core.arguments import (
     as_selection,
     as_zone,
 )
+from gdrive_wa.core.context import MOST_CONTEXT, USUAL_CONTEXT
 from gdrive_wa.core.model import Backup, Report
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import (
@@ -74,6 +76,7 @@ def restore(
     cluster: str | None = None,
     keep_blobs: bool = False,
     missing_from_whatsapp: bool = False,
+    context: int = USUAL_CONTEXT,
     endpoint: str | None = None,
     dry_run: bool = False,
     progress: ProgressLike | None = None,
@@ -101,6 +104,8 @@ def restore(
         keep_blobs: keep the stored blobs too, in the archive's state folder.
         missing_from_whatsapp: ask WhatsApp's own servers for what the backup lacks, as long as
             its links live.
+        context: messages before each note, and as many after it, that are kept: of the same day
+            and chat; 0 for none, and then no replies and reactions either.
         endpoint: root of another server in WhatsApp's place; also ``GDRIVE_WA_ENDPOINT``.
         dry_run: only tell what would be done.
         progress: who is told how far it is, and who may stop it.
@@ -119,6 +124,7 @@ def restore(
     source, dest, key = as_source(source), as_path(dest, "dest"), as_key(key)
     progress, executor = as_progress(progress), as_executor(executor)
     backup, selection = backup_name(backup), as_selection(selection, chat=chat)
+    context = as_count(context, "context", least=0, most=MOST_CONTEXT)
     jobs, endpoint = as_count(jobs, "jobs"), as_optional_text(endpoint, "endpoint")
     cluster = as_optional_text(cluster, "cluster")
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
@@ -126,7 +132,7 @@ def restore(
     last = LastRun(
         dest,
         source.state(chosen),
-        (chosen.name, key, selection.words(), everything, str(timezone), tags, keep_blobs),
+        (chosen.name, key, selection.words(), everything, str(timezone), tags, keep_blobs, context),
         read=[contacts],
         written=[PAGE_NAME, SUMS_NAME],
     )
@@ -163,7 +169,12 @@ def restore(
     ):
         run.expect(len(plan.media))
         exported = read_exported_chats(
-            source, entries, contacts=contacts, timezone=timezone, progress=progress
+            source,
+            entries,
+            contacts=contacts,
+            timezone=timezone,
+            context=context,
+            progress=progress,
         )
         if exported is not None:
             plan = replace(plan, wants_chats=False)
@@ -178,9 +189,10 @@ def restore(
                     run.report,
                     contacts=contacts,
                     owner=chosen.owner,
+                    context=ContextWindow(context, timezone) if context else None,
                     progress=progress,
                 )
-            notes = archive.expect(chats.notes, selection.means)
+            notes = archive.expect(map(selection.narrowed, chats.notes), selection.means)
             choice = choose_media(entries, plan.media, selection, notes, archive)
             unmatched = everything or not notes
             run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)

@@ -1,0 +1,178 @@
+"""The messages around voice notes in Android's databases, what the notes answer, and reactions.
+
+Two passes over the messages: the first reads only when each was sent and in which chat, the second
+reads those around a note. Format facts: proto/README.md, "Messages around a note".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from gdrive_wa.chats.context_reader import (
+    OWN_NOTES,
+    ContextReader,
+    Key,
+    Messages,
+    completed,
+    key_of,
+    shown_kind,
+    time_of,
+)
+from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
+from gdrive_wa.chats.people import Jids, People
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.timeline import ContextWindow, Places, Timeline
+from gdrive_wa.chats.values import as_int, flag, moment, text
+from gdrive_wa.core.context import (
+    LONGEST_EMOJI,
+    MOST_REACTIONS,
+    ContextKind,
+    ContextMessage,
+    Reaction,
+    Reply,
+    bounded,
+)
+from gdrive_wa.core.model import VoiceNote
+
+_REACTION = 56
+"""``message_add_on_type`` of a reaction."""
+_MESSAGE = (
+    "_id",
+    "chat_row_id",
+    "from_me",
+    "sender_jid_row_id",
+    "message_type",
+    "text_data",
+    "timestamp",
+    "received_timestamp",
+    "origin",
+)
+
+
+class ModernContext(ContextReader):
+    """The messages of the current schema around notes, what these answer, and reactions."""
+
+    def __init__(self, tables: Tables, jids: Jids, people: People, window: ContextWindow) -> None:
+        super().__init__(tables, jids, people, window)
+        self._chats = {
+            as_int(row_id): jid
+            for row_id, jid_row in tables.rows("chat", ("_id", "jid_row_id"))
+            if (jid := jids.jid_at(jid_row)) is not None
+        }
+
+    def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
+        """The notes, those of this table's chats with what is around them."""
+        if not self._tables.has("message", "_id", "chat_row_id", "message_type"):
+            return list(notes)
+        own = self._own_modern(notes)
+        timeline = Timeline(self._window, {note.chat_jid for note in notes})
+        adders = {row: timeline.adder(jid) for row, jid in self._chats.items()}
+        columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
+        shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
+        for number, chat_row, sent, received in self._tables.rows("message", columns, shown):
+            add = adders.get(chat_row if type(chat_row) is int else as_int(chat_row))
+            if add is not None and type(number) is int:
+                at = time_of(sent, received)
+                if at is not None:
+                    add(at, number)
+        places = [timeline.around(note, own.get(key_of(note))) for note in notes]
+        messages = self._messages(places, set(own.values()))
+        self._tables.select_ids(own.values())
+        replies, reactions = self._replies(), self._reactions()
+        return [
+            completed(note, own.get(key_of(note)), place, messages, replies, reactions)
+            for note, place in zip(notes, places, strict=True)
+        ]
+
+    def _own_modern(self, notes: Iterable[VoiceNote]) -> dict[Key, int]:
+        """The row numbers of the notes, as far as they are messages of this table."""
+        wanted = {key_of(note) for note in notes}
+        columns = ("_id", "chat_row_id", "key_id", "from_me")
+        own: dict[Key, int] = {}
+        audio = f"CAST(message_type AS INTEGER) IN ({OWN_NOTES})"
+        for number, chat_row, key_id, mine in self._tables.rows("message", columns, audio):
+            jid = self._chats.get(as_int(chat_row)) or ""
+            key = (jid, text(key_id) or f"row {as_int(number)}", flag(mine))
+            if key in wanted and type(number) is int:
+                own[key] = number
+        return own
+
+    def _messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
+        wanted = {number for pair in places for numbers in pair for number in numbers}
+        self._tables.select_ids(wanted)
+        names = dict(self._file_names())
+        found: Messages = {}
+        for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
+            number, chat_row, mine, sender_row, kind, written, sent, received, origin = row
+            chat_jid = self._chats.get(as_int(chat_row)) or ""
+            shown = shown_kind(as_int(kind), as_int(origin), is_note=number in notes)
+            said = bounded(text(written)) or bounded(names.get(number))
+            found[number] = ContextMessage(
+                sent_at=moment(sent, received),
+                text="" if shown is ContextKind.DELETED else said,
+                kind=shown,
+                **self.who(chat_jid, self._jids.jid_at(sender_row), mine=flag(mine)),
+            )
+        return found
+
+    def _file_names(self) -> Iterator[tuple[int, str | None]]:
+        """The names of documents and contacts among the wanted messages."""
+        columns = ("message_row_id", "media_name", "mime_type")
+        for number, name, mime_type in self._tables.rows(
+            "message_media", columns, wanted="message_row_id"
+        ):
+            if not (text(mime_type) or "").startswith(("image/", "video/", "audio/")):
+                yield as_int(number) or 0, text(name)
+
+    def _replies(self) -> dict[int, Reply]:
+        """What the wanted messages quote."""
+        columns = (
+            "message_row_id",
+            "parent_message_chat_row_id",
+            "chat_row_id",
+            "from_me",
+            "sender_jid_row_id",
+            "message_type",
+            "text_data",
+            "origin",
+        )
+        found: dict[int, Reply] = {}
+        rows = self._tables.rows("message_quoted", columns, wanted="message_row_id")
+        for number, parent_chat, chat, mine, sender_row, kind, written, origin in rows:
+            chat_jid = self._chats.get(as_int(parent_chat)) or self._chats.get(as_int(chat)) or ""
+            found[as_int(number) or 0] = Reply(
+                text=bounded(text(written)),
+                kind=shown_kind(as_int(kind) or 0, as_int(origin), is_note=False),
+                **self.who(chat_jid, self._jids.jid_at(sender_row), mine=flag(mine)),
+            )
+        return found
+
+    def _reactions(self) -> dict[int, list[Reaction]]:
+        """The reactions to the wanted messages."""
+        add_ons = {}
+        columns = ("_id", "parent_message_row_id", "chat_row_id", "from_me", "sender_jid_row_id")
+        where = "1"
+        if self._tables.has("message_add_on", "message_add_on_type"):
+            where = f"CAST(message_add_on_type AS INTEGER) = {_REACTION}"
+        for number, parent, chat, mine, sender_row in self._tables.rows(
+            "message_add_on", columns, where, wanted="parent_message_row_id"
+        ):
+            who = self.who(
+                self._chats.get(as_int(chat)) or "",
+                self._jids.jid_at(sender_row),
+                mine=flag(mine),
+            )
+            add_ons[as_int(number) or 0] = (as_int(parent) or 0, who)
+        self._tables.select_ids(add_ons)
+        found: dict[int, list[Reaction]] = defaultdict(list)
+        for number, emoji in self._tables.rows(
+            "message_add_on_reaction",
+            ("message_add_on_row_id", "reaction"),
+            wanted="message_add_on_row_id",
+        ):
+            parent, who = add_ons.get(as_int(number) or 0, (0, {}))
+            shown = bounded(text(emoji), LONGEST_EMOJI)
+            if shown and who and len(found[parent]) < MOST_REACTIONS:
+                found[parent].append(Reaction(emoji=shown, **who))
+        return found

@@ -1,0 +1,84 @@
+"""What readers of the messages around notes have in common, for both schemas of Android."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gdrive_wa.chats.message_kinds import AUDIO_KINDS, kind_of_type
+from gdrive_wa.chats.people import Jids, People, sender_in
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.chats.timeline import ContextWindow, Places, milliseconds, with_messages
+from gdrive_wa.chats.values import moment
+from gdrive_wa.core.context import ContextKind, ContextMessage, Reaction, Reply
+from gdrive_wa.core.model import VoiceNote
+
+_PLAUSIBLE = range(1_230_768_000_000, 4_102_444_800_000)
+"""Milliseconds from 2009 to 2100: the usual case, which needs no closer look."""
+OWN_NOTES = ", ".join(str(kind) for kind in AUDIO_KINDS)
+"""Types of messages that can be voice notes, as SQL."""
+
+Messages = dict[int, ContextMessage]
+Key = tuple[str, str, bool]
+
+
+def key_of(note: VoiceNote) -> Key:
+    """What makes a message one of its own: its chat, its id, and who sent it."""
+    return (note.chat_jid, note.message_id, note.from_me)
+
+
+class ContextReader:
+    """Reads what is around notes in one database.
+
+    Args:
+        tables: the database.
+        jids: its ids.
+        people: names.
+        window: how much is read.
+    """
+
+    def __init__(self, tables: Tables, jids: Jids, people: People, window: ContextWindow) -> None:
+        self._tables = tables
+        self._jids = jids
+        self._people = people
+        self._window = window
+
+    def who(self, chat_jid: str, participant: str | None, *, mine: bool) -> dict[str, Any]:
+        """The sender of a message, as the fields of what is kept of it."""
+        jid = sender_in(chat_jid, participant, mine=mine)
+        sender = self._people.sender(jid, from_me=mine)
+        return {"sender": sender, "sender_jid": None if mine else jid, "from_me": mine}
+
+
+def completed(
+    note: VoiceNote,
+    number: int | None,
+    places: Places,
+    messages: Messages,
+    replies: Mapping[int, Reply],
+    reactions: Mapping[int, list[Reaction]],
+) -> VoiceNote:
+    """`note`, unless another schema of the same database had messages around it."""
+    if not (note.before or note.after):
+        note = with_messages(note, places, messages)
+    if number is not None and note.reply_to is None and number in replies:
+        note = replace(note, reply_to=replies[number])
+    if number is not None and number in reactions:
+        note = replace(note, reactions=tuple(reactions[number]))
+    return note
+
+
+def time_of(sent: object, received: object) -> int | None:
+    """When a message was sent, in milliseconds since 1970 UTC; None if that is not known."""
+    if type(sent) is int and sent in _PLAUSIBLE:
+        return sent
+    at = moment(sent, received)
+    return None if at is None else milliseconds(at)
+
+
+def shown_kind(kind: int | None, origin: int | None, *, is_note: bool) -> ContextKind:
+    """The kind of a message; audio that is a note, or was spoken into the app, is voice."""
+    shown = kind_of_type(kind)
+    spoken = is_note or origin == 1
+    return ContextKind.VOICE if shown is ContextKind.AUDIO and spoken else shown

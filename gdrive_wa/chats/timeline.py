@@ -1,0 +1,144 @@
+"""Which messages are around a voice note: those next to it in its chat, on the same day.
+
+Only times and numbers of messages are kept here, 16 bytes for each; texts are read afterwards, of
+the messages that are wanted.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import islice
+from operator import le
+from typing import TypeAlias
+
+from gdrive_wa.core.context import ContextMessage
+from gdrive_wa.core.model import VoiceNote
+
+_LAST = (1 << 63) - 1
+
+Places: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+"""The numbers of the messages before a note and after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextWindow:
+    """How much is read around a note.
+
+    Attributes:
+        count: messages before it, and as many after it.
+        zone: where its day begins and ends; None for this machine's time zone.
+    """
+
+    count: int
+    zone: tzinfo | None = None
+
+    def local_day(self, moment: datetime) -> date:
+        """The day of a moment in UTC."""
+        return moment.astimezone(self.zone).date()
+
+    def bounds(self, day: date) -> tuple[int, int]:
+        """When a day begins and when the next one does, in milliseconds since 1970 UTC."""
+        start, end = (self._midnight(each) for each in (day, day + timedelta(days=1)))
+        return start, end
+
+    def _midnight(self, day: date) -> int:
+        local = datetime.combine(day, time())
+        local = local.astimezone() if self.zone is None else local.replace(tzinfo=self.zone)
+        return milliseconds(local)
+
+
+def milliseconds(moment: datetime) -> int:
+    """A moment in milliseconds since 1970 UTC."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Chat:
+    times: array[int] = field(default_factory=lambda: array("q"))
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    ordered: bool = False
+
+    def sort(self) -> None:
+        if self.ordered:
+            return
+        self.ordered = True
+        times, numbers = self.times, self.numbers
+        if all(map(le, times, islice(times, 1, None))) and all(
+            map(le, numbers, islice(numbers, 1, None))
+        ):
+            return
+        order = sorted(zip(times, numbers, strict=True))
+        self.times = array("q", (moment for moment, _ in order))
+        self.numbers = array("q", (number for _, number in order))
+
+
+class Timeline:
+    """The messages of the chats with notes, by time and then by number.
+
+    Args:
+        window: how much is read around each note.
+        chats: the jids of the chats with notes; messages of others are not kept.
+    """
+
+    def __init__(self, window: ContextWindow, chats: Iterable[str]) -> None:
+        self._window = window
+        self._chats = {jid: _Chat() for jid in chats}
+        self._bounds: dict[date, tuple[int, int]] = {}
+
+    def adder(self, chat_jid: str | None) -> Callable[[int, int], None] | None:
+        """What takes the time in milliseconds and the number of each message of a chat; None for
+        a chat without notes."""
+        chat = self._chats.get(chat_jid or "")
+        if chat is None:
+            return None
+        times, numbers = chat.times.append, chat.numbers.append
+
+        def add(moment: int, number: int) -> None:
+            times(moment)
+            numbers(number)
+
+        return add
+
+    def around(self, note: VoiceNote, number: int | None) -> Places:
+        """The numbers of the messages around `note`.
+
+        Args:
+            note: a voice note.
+            number: its own; None if it is not among the messages.
+        """
+        chat = self._chats.get(note.chat_jid)
+        if chat is None or note.sent_at is None:
+            return (), ()
+        chat.sort()
+        start, end = self._day(note.sent_at)
+        moment, count = milliseconds(note.sent_at), self._window.count
+        first = bisect_left(chat.times, moment)
+        last = bisect_right(chat.times, moment, first)
+        at = bisect_left(chat.numbers, _LAST if number is None else number, first, last)
+        after = at + (at < last and chat.numbers[at] == number)
+        lowest = max(at - count, bisect_left(chat.times, start, 0, at))
+        highest = min(after + count, bisect_left(chat.times, end, after))
+        return tuple(chat.numbers[lowest:at]), tuple(chat.numbers[after:highest])
+
+    def _day(self, moment: datetime) -> tuple[int, int]:
+        day = self._window.local_day(moment)
+        if day not in self._bounds:
+            self._bounds[day] = self._window.bounds(day)
+        return self._bounds[day]
+
+
+def with_messages(
+    note: VoiceNote, places: Places, messages: dict[int, ContextMessage]
+) -> VoiceNote:
+    """`note` with the messages around it, as far as they could be read."""
+    before, after = (
+        tuple(messages[number] for number in numbers if number in messages) for numbers in places
+    )
+    return replace(note, before=before, after=after) if before or after else note

@@ -1,0 +1,204 @@
+"""What was written around a voice note: the messages before and after, what it answers, reactions.
+
+All of it comes from a backup or from an archive's index, so every text is bounded here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from sys import intern
+from typing import Any
+
+from gdrive_wa.core.moments import moment_in
+from gdrive_wa.core.names import whole_text
+
+USUAL_CONTEXT = 3
+"""Messages before and after a note, unless another number is asked for."""
+MOST_CONTEXT = 100
+"""Messages before a note, and as many after it, that can be kept."""
+LONGEST_TEXT = 2000
+"""Characters of a message's text that are kept."""
+MOST_REACTIONS = 1024
+"""Reactions to one note that are kept: as many as a group has members."""
+LONGEST_EMOJI = 64
+"""Characters of a reaction that are kept: an emoji may be a dozen of them."""
+
+
+class ContextKind(StrEnum):
+    """What a message is."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VIDEO = "video"
+    VOICE = "voice"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+    STICKER = "sticker"
+    LOCATION = "location"
+    CONTACT = "contact"
+    CALL = "call"
+    POLL = "poll"
+    DELETED = "deleted"
+    OTHER = "other"
+
+
+_KINDS = {str(kind): kind for kind in ContextKind}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextMessage:
+    """One message before or after a voice note, of the same chat and day.
+
+    Attributes:
+        sender: displayed name of who sent it.
+        sent_at: when it was sent, UTC.
+        text: what was written, or the caption of a file or its name; empty without any.
+        kind: what it is.
+        sender_jid: WhatsApp's id of the sender; None for the owner, and if it is unknown.
+        from_me: sent by the owner of the backup.
+    """
+
+    sender: str
+    sent_at: datetime | None
+    text: str = ""
+    kind: ContextKind = ContextKind.TEXT
+    sender_jid: str | None = None
+    from_me: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """The keys of each element of `before` and `after`."""
+        sent_at = None if self.sent_at is None else self.sent_at.isoformat()
+        return {
+            "sender": self.sender,
+            "sent_at": None if sent_at is None else sent_at.replace("+00:00", "Z"),
+            "text": self.text,
+            "kind": str(self.kind),
+            "sender_jid": self.sender_jid,
+            "from_me": self.from_me,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The message that a voice note answers.
+
+    Attributes:
+        sender: displayed name of who sent it.
+        text: as in :class:`ContextMessage`.
+        kind: what it is.
+        sender_jid: as in :class:`ContextMessage`.
+        from_me: sent by the owner of the backup.
+    """
+
+    sender: str
+    text: str = ""
+    kind: ContextKind = ContextKind.TEXT
+    sender_jid: str | None = None
+    from_me: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """The keys of `reply_to`."""
+        return {
+            "sender": self.sender,
+            "text": self.text,
+            "kind": str(self.kind),
+            "sender_jid": self.sender_jid,
+            "from_me": self.from_me,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """One person's reaction to a voice note.
+
+    Attributes:
+        sender: displayed name of who reacted.
+        emoji: the reaction.
+        sender_jid: as in :class:`ContextMessage`.
+        from_me: the owner of the backup reacted.
+    """
+
+    sender: str
+    emoji: str
+    sender_jid: str | None = None
+    from_me: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """The keys of each element of `reactions`."""
+        return {
+            "sender": self.sender,
+            "emoji": self.emoji,
+            "sender_jid": self.sender_jid,
+            "from_me": self.from_me,
+        }
+
+
+def bounded(text: str | None, longest: int = LONGEST_TEXT) -> str:
+    """`text` without spaces round it, cut to `longest` characters; empty for None."""
+    return (text or "").strip()[:longest]
+
+
+def parsed_messages(value: Any) -> tuple[ContextMessage, ...]:
+    """The messages before or after a note, from JSON.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is something else.
+    """
+    return tuple(
+        ContextMessage(sent_at=moment_in(item.get("sent_at")), **_said(item))
+        for item in _items(value, MOST_CONTEXT)
+    )
+
+
+def parsed_reply(value: Any) -> Reply | None:
+    """What a note answers, from JSON; None for null.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is something else.
+    """
+    return None if value is None else Reply(**_said(value))
+
+
+def parsed_reactions(value: Any) -> tuple[Reaction, ...]:
+    """The reactions to a note, from JSON.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is something else.
+    """
+    return tuple(
+        Reaction(emoji=bounded(_text(item["emoji"]), LONGEST_EMOJI), **_who(item))
+        for item in _items(value, MOST_REACTIONS)
+    )
+
+
+def _items(value: Any, most: int) -> list[dict[str, Any]]:
+    if not isinstance(value, list | tuple):
+        raise TypeError("not an array")
+    return list(value[:most])
+
+
+def _said(item: dict[str, Any]) -> dict[str, Any]:
+    text = bounded(_text(item["text"]))
+    return {"text": text, "kind": _kind(item["kind"]), **_who(item)}
+
+
+def _kind(value: object) -> ContextKind:
+    """A kind that a newer version knows is another one to this."""
+    return _KINDS.get(_text(value), ContextKind.OTHER)
+
+
+def _who(item: dict[str, Any]) -> dict[str, Any]:
+    jid = item.get("sender_jid")
+    return {
+        "sender": intern(_text(item["sender"])),
+        "sender_jid": None if jid is None else intern(_text(jid)),
+        "from_me": item.get("from_me") is True,
+    }
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return whole_text(value)
