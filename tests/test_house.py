@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from importlib.metadata import PackageMetadata, distribution
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,24 @@ def test_a_room_imports_only_the_rooms_below_it() -> None:
 def test_every_room_stands_in_the_table() -> None:
     rooms = {room for _, room, _ in modules()}
     assert rooms - EVERYTHING - GROUND == set(MAY_IMPORT)
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    names = {
+        f"gdrive_wa.{path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')}": module
+        for path, _, module in modules()
+        if path != "__init__.py"  # the front door leads everywhere
+    }
+    below = {
+        name: {
+            found
+            for each in imports(module)
+            for found in (each, each.rpartition(".")[0])
+            if found in names and found != name
+        }
+        for name, module in names.items()
+    }
+    TopologicalSorter(below).prepare()  # names a circle in its error
 
 
 def test_the_table_leads_downwards_only() -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from gdrive_wa.archive.index import parsed_words
 from gdrive_wa.core.model import WHATSAPP, VoiceNote, Words
@@ -76,30 +76,28 @@ def with_transcript(
     return replace(note, transcript=found.text, transcript_source=found.model, words=found.words)
 
 
+@contextmanager
+def transcript_log(folder: Tree | Path) -> Iterator[TranscriptLog]:
+    """Append to the transcripts of the archive `folder`, which this run has locked.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    tree = as_tree(folder)
+    with storage_errors(tree.shown(_PATH)):
+        if tree.is_file(_PATH) and tree.lstat(_PATH).st_nlink > 1:
+            write_file(_PATH, tree.read(_PATH), tree=tree)  # another name may be a copy's
+        file = tree.open(_PATH, os.O_WRONLY | os.O_APPEND | os.O_CREAT, "ab", buffering=-1)
+    with file:
+        yield TranscriptLog(file, tree.shown(_PATH))
+
+
 class TranscriptLog:
-    """Appends transcripts to the file of an archive that this run has locked."""
+    """Appends transcripts to an open file; made by :func:`transcript_log`."""
 
-    def __init__(self, folder: Tree | Path) -> None:
-        self._tree = as_tree(folder)
-        self._file: IO[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        tree = self._tree
-        with storage_errors(tree.shown(_PATH)):
-            if tree.is_file(_PATH) and tree.lstat(_PATH).st_nlink > 1:
-                write_file(_PATH, tree.read(_PATH), tree=tree)  # another name may be a copy's
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            self._file = tree.open(_PATH, flags, "ab", buffering=-1)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._file is not None:
-            self._file.close()
+    def __init__(self, file: IO[bytes], shown: str) -> None:
+        self._file = file
+        self._shown = shown
 
     def add(self, transcript: Transcript) -> None:
         """Write `transcript`; it is on the disk when this returns.
@@ -117,8 +115,7 @@ class TranscriptLog:
             },
             ensure_ascii=False,
         )
-        assert self._file is not None  # noqa: S101 - used as a context manager
-        with storage_errors(self._tree.shown(_PATH)):
+        with storage_errors(self._shown):
             # The line before may be incomplete, because the run that wrote it was killed.
             self._file.write(b"\n" + line.encode("utf-8", "replace") + b"\n")
             self._file.flush()

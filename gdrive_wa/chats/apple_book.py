@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from gdrive_wa.chats.contacts import Person
+from gdrive_wa.chats.person import Person
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import as_int, name_text, text
 from gdrive_wa.core.errors import DatabaseError, UsageError

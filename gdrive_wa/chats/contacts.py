@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from gdrive_wa.chats.people import phone_number
+from gdrive_wa.chats.person import Person
 from gdrive_wa.chats.phone_numbers import canonical, digits_of, possible_numbers, region_of
 from gdrive_wa.core import interruption
 from gdrive_wa.core.errors import UsageError
@@ -29,34 +30,6 @@ _FULL = 7
 _SEPARATORS = re.compile(r"\s/\s|[|;\n]|\s(?:or|oder|ou|o|и)\s")
 MAX_FIELD_LENGTH = 1000
 _MAX_PER_TAIL = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Photo:
-    """The picture of somebody in an address book.
-
-    Attributes:
-        content: its bytes, as they are there.
-        mime_type: such as ``image/jpeg``; from its first bytes, not from what the file says.
-    """
-
-    content: bytes = field(repr=False)
-    mime_type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody in an address book.
-
-    Attributes:
-        name: as it is shown.
-        numbers: as they are written there.
-        photo: where the book has one.
-    """
-
-    name: str
-    numbers: tuple[str, ...]
-    photo: Photo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from gdrive_wa.chats.contacts import Person
+from gdrive_wa.chats.person import Person
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.interruption import watched
 

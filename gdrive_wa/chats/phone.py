@@ -30,6 +30,7 @@ from gdrive_wa.chats.people import (
     lid_names,
     sender_in,
 )
+from gdrive_wa.chats.person import Person
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.chats.values import name_text, text
@@ -231,7 +232,7 @@ class Phone:
         """The address books: what wa.db has without jids, and the user's."""
         if not dialled and databases.contacts is None:
             return
-        from gdrive_wa.chats.contacts import Contacts, Person, read_people  # noqa: PLC0415
+        from gdrive_wa.chats.contacts import Contacts, read_people  # noqa: PLC0415
 
         candidates = {jid for jids in self._jids for jid in jids.all_jids()}
         books = [[Person(name=name, numbers=(number,)) for name, number in dialled]]

@@ -9,7 +9,7 @@ import quopri
 import re
 from collections.abc import Iterator
 
-from gdrive_wa.chats.contacts import Person, Photo
+from gdrive_wa.chats.person import Person, Photo
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.interruption import watched
 

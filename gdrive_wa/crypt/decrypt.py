@@ -22,7 +22,8 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import CipherKey, Key
 from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1
 from gdrive_wa.crypt.primitives import PIECE_SIZE, Piece
-from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, SNIFF_SIZE, looks_like, media_name, recognise
+from gdrive_wa.crypt.recognise import SNIFF_SIZE, looks_like, media_name, recognise
+from gdrive_wa.crypt.sizes import MAX_HEADER_SIZE
 from gdrive_wa.crypt.unsupported import unsupported
 
 if TYPE_CHECKING:

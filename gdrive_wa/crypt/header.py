@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gdrive_wa.core.errors import FormatError, TruncatedError
-from gdrive_wa.crypt.recognise import MAX_PREFIX_SIZE
+from gdrive_wa.crypt.sizes import MAX_PREFIX_SIZE
 from gdrive_wa.pb.backup_prefix_pb2 import BackupPrefix, Crypt14Cipher, Crypt15Cipher
 
 CRYPT12_HEADER_SIZE = 67

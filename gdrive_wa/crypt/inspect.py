@@ -22,7 +22,8 @@ from gdrive_wa.crypt.header import (
 )
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
 from gdrive_wa.crypt.primitives import PIECE_SIZE
-from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, recognise
+from gdrive_wa.crypt.recognise import recognise
+from gdrive_wa.crypt.sizes import MAX_HEADER_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,6 @@ from gdrive_wa.core.kinds import is_encrypted, without_encryption
 if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
 
-MAX_PREFIX_SIZE = 65536
-"""Longer prefixes are refused: the longest ever seen has a few hundred bytes."""
-MAX_HEADER_SIZE = MAX_PREFIX_SIZE + 16
-"""So many bytes hold any header whole."""
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
 _MCRYPT1_SUFFIX = ".mcrypt1"

@@ -33,7 +33,8 @@ from gdrive_wa.crypt.key_text import strip_separators
 from gdrive_wa.crypt.keys import ROOT_KEY_SIZE, Key, RootKey
 from gdrive_wa.crypt.payload import HEAD, is_plausible
 from gdrive_wa.crypt.primitives import GcmDecryptor
-from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, media_name, recognise
+from gdrive_wa.crypt.recognise import media_name, recognise
+from gdrive_wa.crypt.sizes import MAX_HEADER_SIZE
 from gdrive_wa.jobs.key_swaps import SwapFix, find_swap
 from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.reading import open_source

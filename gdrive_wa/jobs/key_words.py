@@ -14,7 +14,8 @@ from gdrive_wa.core.kinds import ROOT_KEY_SUFFIXES, SERVER_KEY_SUFFIXES, Kind
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.crypt.keys import Key, RootKey
 from gdrive_wa.crypt.locks import LOCKED
-from gdrive_wa.crypt.recognise import MAX_HEADER_SIZE, read_container_header
+from gdrive_wa.crypt.recognise import read_container_header
+from gdrive_wa.crypt.sizes import MAX_HEADER_SIZE
 from gdrive_wa.jobs.arguments import KeyLike, as_key, backup_name
 from gdrive_wa.jobs.key_check import KeyFix, find_typo_by_envelope, find_typo_by_file
 from gdrive_wa.jobs.plan import pick_backup

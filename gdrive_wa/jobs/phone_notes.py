@@ -143,7 +143,12 @@ def read_notes(
 
 
 def report_missing_chats(
-    archive: ArchiveWriter, report: Report, wanted: Iterable[str], progress: Progress
+    archive: ArchiveWriter,
+    report: Report,
+    wanted: Iterable[str],
+    progress: Progress,
+    *,
+    whole: bool = False,
 ) -> None:
     """Say that no database of chats could be had, if that is so; the run is then partial.
 
@@ -152,6 +157,8 @@ def report_missing_chats(
         report: of the run.
         wanted: paths of the databases of chats that the backup holds.
         progress: is told.
+        whole: the backup is all that the phone stored; then a database that it lacks is no
+            failure, because nothing else can be given.
     """
     if archive.database(CHATS) is not None or archive.database(CHAT_STORAGE) is not None:
         return
@@ -160,6 +167,8 @@ def report_missing_chats(
         progress.say(f"no chat database could be opened: {_WITHOUT}")
         return
     progress.say(f"no chat database was found: {_WITHOUT}")
+    if whole:
+        return
     report.failed.append(
         Outcome(
             path=f"Databases/{CHATS}",

@@ -90,7 +90,7 @@ class RestoreRun:
         self.report = Report()
         self.withheld: list[Entry] = []
         self._blobs = f"{STATE_FOLDER}/{BLOBS}"
-        self._source = source
+        self.source = source
         self._archive = archive
         self._jobs = jobs
         self._keep = keep
@@ -137,12 +137,12 @@ class RestoreRun:
         """
         self._by_content = by_content
         wanted = self._not_in_archive(entries)
-        self._run(self._source, wanted, self._tasks_of, include_unmatched=include_unmatched)
+        self._run(self.source, wanted, self._tasks_of, include_unmatched=include_unmatched)
 
     def databases(self) -> DatabaseRun:
         """Opens databases one by one, so that the newest of several can be placed."""
         return DatabaseRun(
-            self._source, self._archive, self._opener, self._blobs, self.report, self._progress
+            self.source, self._archive, self._opener, self._blobs, self.report, self._progress
         )
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:

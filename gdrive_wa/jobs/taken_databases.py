@@ -89,10 +89,11 @@ def _take_groups(
         if group.name == CHATS and not group.alone:
             _take_group(run, files, group)
     chats = [entry.path for group in groups if group.name == CHATS for entry in group.entries]
+    whole = run.source.name == "backup"
     key_failed = any(each.exit_code == KeyFailure.exit_code for each in run.report.failed)
     if plan.wants_chats and not key_failed:
         report_missing_chats(
-            archive, run.report, [*chats, *(each.path for each in first)], progress
+            archive, run.report, [*chats, *(each.path for each in first)], progress, whole=whole
         )
     for group in groups:
         if group.name != CHATS and not group.alone:
@@ -100,7 +101,7 @@ def _take_groups(
     run.take(others)
     run.stop_if_the_key_opened_nothing()
     if plan.wants_chats and key_failed:
-        report_missing_chats(archive, run.report, chats, progress)
+        report_missing_chats(archive, run.report, chats, progress, whole=whole)
     if archive.database(CHATS) is not None:
         _excuse_leftovers(run, {entry.path for entry in others}, progress)
 

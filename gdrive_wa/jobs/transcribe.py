@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from gdrive_wa.archive.archive import Archive
-from gdrive_wa.archive.transcripts import TranscriptLog, read_transcripts
+from gdrive_wa.archive.transcripts import read_transcripts, transcript_log
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.arguments import (
     PathLike,
@@ -156,7 +156,7 @@ def _hear_all(
     """Hear all recordings, and write down each transcript as soon as it is there."""
     size = sum(recording.size for recording in wanted)
     progress.begin(Stage.TRANSCRIBE, items=len(wanted), total_bytes=size)
-    with TranscriptLog(folder) as log, _Ears(settings, folder, executor, progress) as ears:
+    with transcript_log(folder) as log, _Ears(settings, folder, executor, progress) as ears:
         for recording, result in ears.heard(wanted):
             if result.transcript is not None:
                 log.add(result.transcript)

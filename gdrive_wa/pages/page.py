@@ -2,7 +2,8 @@
 
 It needs no server, no network and no other files than the voice notes next to it. It is safe to
 open whatever names a backup contains: names reach it as data, never as markup, and its content
-security policy runs only the script that it was written with and loads only audio.
+security policy runs only the script that it was written with, and loads only audio and pictures
+beside it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from importlib import resources
 from pathlib import Path
@@ -18,7 +19,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from gdrive_wa.core.model import VoiceNote
-from gdrive_wa.pages.page_data import PageNote, page_data, sorted_notes, without_surrogates
+from gdrive_wa.pages.languages import catalogue
+from gdrive_wa.pages.page_data import PageNote, page_data, sorted_notes
+from gdrive_wa.pages.page_text import without_surrogates
+from gdrive_wa.storage.archive_id import archive_id, id_of_notes
 from gdrive_wa.storage.draft import write_file
 from gdrive_wa.storage.tree import Tree, as_tree
 
@@ -31,7 +35,25 @@ DEFAULT_TITLE = "Voice notes"
 PLAIN_LIMIT = 3000
 """Most notes that are listed one by one for a browser without scripts, else by folder."""
 
-_SCRIPTS = ("notes.js", "draw.js", "timeline.js", "player.js", "page.js")
+_SCRIPTS = (
+    "places.js",
+    "language.js",
+    "notes.js",
+    "search.js",
+    "elements.js",
+    "transcript.js",
+    "context.js",
+    "draw.js",
+    "timeline.js",
+    "years.js",
+    "dialogs.js",
+    "player.js",
+    "queue.js",
+    "share.js",
+    "print.js",
+    "page.js",
+    "keys.js",
+)
 _MARKUP = "<>&\u2028\u2029"
 
 
@@ -59,6 +81,7 @@ def write_page(
     *,
     timezone: tzinfo | None = None,
     title: str | None = None,
+    photos: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write ``index.html`` into `archive_folder`, and return its path.
 
@@ -70,24 +93,50 @@ def write_page(
         notes: the notes to show.
         timezone: of the times that are shown; None for this machine's time zone.
         title: of the page.
+        photos: JPEG or PNG images of people and chats by their jids.
 
     Raises:
         StorageError: the file cannot be written, for example because the disk is full.
     """
     tree = as_tree(archive_folder)
-    write_file(PAGE_NAME, render(notes, timezone=timezone, title=title).encode(), tree=tree)
+    identity = archive_id(tree, map(_note_id, notes))
+    page = render(notes, timezone=timezone, title=title, photos=photos, identity=identity)
+    write_file(PAGE_NAME, page.encode(), tree=tree)
     return Path(tree.shown(PAGE_NAME))
 
 
 def render(
-    notes: Iterable[VoiceNote], *, timezone: tzinfo | None = None, title: str | None = None
+    notes: Iterable[VoiceNote],
+    *,
+    timezone: tzinfo | None = None,
+    title: str | None = None,
+    photos: Mapping[str, bytes] | None = None,
+    identity: str | None = None,
 ) -> str:
-    """The whole page as text."""
+    """The whole page as text.
+
+    Args:
+        notes: see :func:`write_page`.
+        timezone: see :func:`write_page`.
+        title: see :func:`write_page`.
+        photos: see :func:`write_page`.
+        identity: the archive's id, to which stars and places belong; None for one that is computed
+            from the notes.
+    """
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
 
     page_notes = sorted_notes(notes, timezone)
     style = _asset("page.css")
-    script = "".join(['"use strict";\n(() => {\n', *map(_asset, _SCRIPTS), "})();\n"])
+    data = page_data(page_notes, timezone=timezone, photos=photos)
+    data["id"] = identity or id_of_notes(_note_id(entry.note) for entry in page_notes)
+    script = "".join(
+        [
+            '"use strict";\n(() => {\nconst CATALOGUE = ',
+            f"{_json(catalogue())};\n",
+            *map(_asset, _SCRIPTS),
+            "})();\n",
+        ]
+    )
     few = len(page_notes) <= PLAIN_LIMIT
     return _template().render(
         title=without_surrogates(title or DEFAULT_TITLE),
@@ -95,7 +144,7 @@ def render(
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
-        data=Markup(_json(page_data(page_notes))),  # noqa: S704 - every markup character is escaped
+        data=Markup(_json(data)),  # noqa: S704 - every markup character is escaped
         plain_notes=[_plain(entry) for entry in page_notes] if few else [],
         plain_folders=[] if few else _folders(page_notes),
     )
@@ -104,6 +153,10 @@ def render(
 def link(file: str) -> str:
     """A path in the archive as a relative URL, with every special character escaped."""
     return "./" + "/".join(quote(without_surrogates(part), safe="") for part in file.split("/"))
+
+
+def _note_id(note: VoiceNote) -> str:
+    return f"{note.chat_jid}/{note.message_id or note.file or ''}"
 
 
 def _template() -> Template:
@@ -125,7 +178,7 @@ def _policy(style: str, script: str) -> str:
         (
             "default-src 'none'",
             "media-src 'self' file:",
-            "img-src data:",
+            "img-src 'self' file: data:",
             f"style-src {_hash(style)}",
             f"script-src {_hash(script)}",
             "base-uri 'none'",

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import base64
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from gdrive_wa.core.errors import UnsafeNameError
-from gdrive_wa.core.model import NoteStatus, VoiceNote
-from gdrive_wa.core.names import parts_of
-
-STATUSES = (
-    NoteStatus.RESTORED,
-    NoteStatus.MISSING,
-    NoteStatus.UNMATCHED,
-    NoteStatus.MISMATCH,
-    NoteStatus.FAILED,
+from gdrive_wa.core.model import WHATSAPP, NoteStatus, VoiceNote
+from gdrive_wa.pages.page_context import Messages
+from gdrive_wa.pages.page_text import (
+    local_seconds,
+    local_time,
+    safe_path,
+    without_surrogates,
 )
-"""A row holds the index of a status in this tuple; `assets/notes.js` uses the same order."""
+from gdrive_wa.pages.page_words import DIGITS, encode_words
+
+STATUSES = ("restored", "missing", "unmatched", "mismatch", "failed")
+"""A row holds the index of a status in this tuple; `assets/notes.js` uses the same order. Any
+other status is shown as missing."""
+
+_ALWAYS = 12
+"""Fields that every row has."""
 
 FROM_ME, STARRED, FORWARDED, VIEW_ONCE = 1, 2, 4, 8
 
-LOUDNESS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+LOUDNESS = DIGITS
 """One character for each waveform value, quietest first."""
 
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+LARGEST_PHOTO = 64 * 1024
+"""A larger photo is left out: it would be in the page for every reader, and shown at 48 pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +59,8 @@ def sorted_notes(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[Pa
     page_notes = [
         PageNote(
             note=note,
-            local=_local(note.sent_at, timezone),
-            file=_safe_path(note.file),
+            local=local_time(note.sent_at, timezone),
+            file=safe_path(note.file),
         )
         for note in notes
     ]
@@ -62,23 +69,35 @@ def sorted_notes(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[Pa
     )
 
 
-def page_data(page_notes: Sequence[PageNote]) -> dict[str, list[object]]:
+def page_data(
+    page_notes: Sequence[PageNote],
+    *,
+    timezone: tzinfo | None = None,
+    photos: Mapping[str, bytes] | None = None,
+) -> dict[str, object]:
     """The data that the page's script reads.
 
-    ``chats`` and ``people`` hold pairs of jid and name, ``folders`` the folders of the files, and
-    ``notes`` one row for each note: chat and speaker (indices into those lists), flags, seconds of
-    local time since 1970 (None when unknown), minutes that local time is ahead of UTC, duration in
-    seconds, folder (-1 for no file), file name, status, message id, waveform, transcript.
+    ``chats`` and ``people`` hold pairs of jid and name, ``folders`` the folders of the files,
+    ``sources`` those of the transcripts, ``photos`` a data URL for each jid that has one, and
+    ``messages``, ``names`` and ``kinds`` what :class:`Messages` collects.
+
+    ``notes`` has one row for each note: chat and speaker (indices into those lists), flags, seconds
+    of local time since 1970 (None when unknown), minutes that local time is ahead of UTC, duration
+    in seconds, folder (-1 for no file), file name, status, message id, waveform, transcript. Where
+    there is one, also the transcript's source (index), the starts and the places of its words (see
+    :func:`encode_words`), and what is around the note (see :meth:`Messages.around`).
     """
     chats: dict[tuple[str, str], int] = {}
     people: dict[tuple[str, str], int] = {}
     folders: dict[str, int] = {}
+    sources: dict[str, int] = {}
+    messages = Messages()
     rows: list[object] = []
     for entry in page_notes:
         note = entry.note
         folder, _, name = (entry.file or "").rpartition("/")
         rows.append(
-            (
+            _trimmed(
                 chats.setdefault(_identity(note.chat_jid, note.chat), len(chats)),
                 people.setdefault(_identity(note.sender_jid, note.sender), len(people)),
                 _flags(note),
@@ -88,31 +107,64 @@ def page_data(page_notes: Sequence[PageNote]) -> dict[str, list[object]]:
                 if entry.file is None
                 else folders.setdefault(without_surrogates(folder), len(folders)),
                 without_surrogates(name),
-                STATUSES.index(note.status),
+                _status(note.status),
                 without_surrogates(note.message_id),
                 _encode_waveform(note.waveform),
                 without_surrogates(note.transcript or ""),
+                *_transcript(note, sources),
+                messages.around(note, timezone),
             )
         )
-    named = {
-        without_surrogates(entry.note.chat_jid): without_surrogates(entry.note.chat)
-        for entry in page_notes
-    }
-    spoken = {
-        without_surrogates(entry.note.sender_jid or ""): without_surrogates(entry.note.sender)
-        for entry in page_notes
-    }
     return {
-        "chats": [(jid, named[jid] if jid else name) for jid, name in chats],
-        "people": [(jid, spoken[jid] if jid else name) for jid, name in people],
+        "chats": _named(chats, ((one.note.chat_jid, one.note.chat) for one in page_notes)),
+        "people": _named(people, ((one.note.sender_jid, one.note.sender) for one in page_notes)),
         "folders": list(folders),
+        "sources": list(sources),
+        "photos": _photos(photos or {}, [*chats, *people]),
+        "names": messages.names,
+        "kinds": messages.kinds,
+        "messages": messages.rows,
         "notes": rows,
     }
 
 
-def without_surrogates(text: str) -> str:
-    """`text` without lone surrogates, which neither UTF-8 nor a URL can contain."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _trimmed(*row: object) -> tuple[object, ...]:
+    """`row` without the empty fields at its end, which only some notes have."""
+    end = len(row)
+    while end > _ALWAYS and not row[end - 1]:
+        end -= 1
+    return row[:end]
+
+
+def _transcript(note: VoiceNote, sources: dict[str, int]) -> tuple[int, str, str]:
+    if not note.transcript:
+        return 0, "", ""
+    source = without_surrogates(note.transcript_source or WHATSAPP)
+    words = ((start, end, without_surrogates(word)) for start, end, word in note.words)
+    number = sources.setdefault(source, len(sources))
+    return (number, *encode_words(without_surrogates(note.transcript), words))
+
+
+def _status(status: NoteStatus) -> int:
+    return STATUSES.index(str(status)) if str(status) in STATUSES else STATUSES.index("missing")
+
+
+def _named(
+    identities: Iterable[tuple[str, str]], notes: Iterable[tuple[str | None, str]]
+) -> list[tuple[str, str]]:
+    """Each identity as a jid and a name: the name of the last note with this jid."""
+    names = {without_surrogates(jid or ""): without_surrogates(name) for jid, name in notes}
+    return [(jid, names[jid] if jid else name) for jid, name in identities]
+
+
+def _photos(photos: Mapping[str, bytes], identities: Iterable[tuple[str, str]]) -> dict[str, str]:
+    shown = {}
+    for jid in dict.fromkeys(jid for jid, _ in identities if jid):
+        content = photos.get(jid, b"")
+        kind = next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
+        if kind is not None and len(content) <= LARGEST_PHOTO:
+            shown[jid] = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    return shown
 
 
 def _identity(jid: str | None, name: str) -> tuple[str, str]:
@@ -120,32 +172,11 @@ def _identity(jid: str | None, name: str) -> tuple[str, str]:
     return (without_surrogates(jid), "") if jid else ("", without_surrogates(name))
 
 
-def _safe_path(file: str | None) -> str | None:
-    """`file`; None when its path could lead out of the archive's folder."""
-    if file is None:
-        return None
-    try:
-        parts_of(file)
-    except UnsafeNameError:
-        return None
-    return file
-
-
-def _local(moment: datetime | None, timezone: tzinfo | None) -> datetime | None:
-    if moment is None:
-        return None
-    try:
-        return moment.astimezone(timezone)
-    except (OverflowError, OSError):  # a phone's clock in the year 1 or 9999
-        return moment.astimezone(UTC)
-
-
 def _clock(local: datetime | None) -> tuple[int | None, int]:
     if local is None:
         return None, 0
     ahead = local.utcoffset()
-    seconds = (local.replace(tzinfo=UTC) - _EPOCH).total_seconds()
-    return int(seconds), int(ahead.total_seconds() // 60) if ahead else 0
+    return local_seconds(local), int(ahead.total_seconds() // 60) if ahead else 0
 
 
 def _flags(note: VoiceNote) -> int:

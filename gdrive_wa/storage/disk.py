@@ -52,8 +52,9 @@ def explain(error: OSError, path: str | Path) -> StorageError:
             f"no permission to write '{path}'", hint="choose a folder that you can write to"
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        found = _in_the_way(path, error.filename or path)
         return StorageError(
-            f"'{_in_the_way(error.filename or path)}' is a file, but a folder is needed there",
+            f"'{found}' is a file, but a folder is needed there",
             hint="choose another folder",
         )
     if error.errno == errno.EFBIG:
@@ -76,7 +77,8 @@ def too_many_open(path: str | Path) -> StorageError:
     )
 
 
-def _in_the_way(name: str | Path) -> Path:
-    """The file in `name` that should be a folder; `name` itself if it is gone by now."""
-    path = Path(name)
-    return next((parent for parent in (path, *path.parents) if parent.is_file()), path)
+def _in_the_way(*names: str | Path) -> Path:
+    """The file in one of `names` that should be a folder; the first if it is gone by now."""
+    paths = [Path(name) for name in names]
+    above = (each for path in paths for each in (path, *path.parents))
+    return next((each for each in above if each.is_file()), paths[0])

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
+from typing import cast
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.model import Entry, NoteStatus, VoiceNote
@@ -64,6 +65,6 @@ def test_the_page_knows_each_status_by_the_same_number() -> None:
     for name, number in numbers.items():
         assert re.search(rf"\b{name} = {number}[,;]", script), name
     data = page_data(sorted_notes([note(1, status=NoteStatus.FAILED)], None))
-    row = data["notes"][0]
+    [row] = cast("list[object]", data["notes"])
     assert isinstance(row, tuple)
     assert row[8] == numbers["FAILED"]

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdrive_wa.chats.contacts import Contacts, Person, read_contacts, read_people
+from gdrive_wa.chats.contacts import Contacts, read_contacts, read_people
+from gdrive_wa.chats.person import Person
 from gdrive_wa.chats.phone_numbers import canonical, digits_of, possible_numbers, region_of
 from gdrive_wa.core.errors import UsageError
 from tests.chats.store import make_database

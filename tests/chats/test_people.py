@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdrive_wa.chats.contacts import Contacts, Person, read_contacts
+from gdrive_wa.chats.contacts import Contacts, read_contacts
 from gdrive_wa.chats.people import bare, international
+from gdrive_wa.chats.person import Person
 from gdrive_wa.chats.read import read_voice_notes
 from gdrive_wa.core.errors import UsageError
 from tests.chats.store import ANNA, FAMILY, MUM, jids, make_database, media, message, modern

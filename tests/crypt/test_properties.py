@@ -101,7 +101,7 @@ metadata = st.builds(
     FileMetadata,
     name=texts,
     md5=st.none() | exactly(16).map(bytes.hex),
-    size=st.none() | st.integers(0, 2**63),
+    size=st.none() | st.integers(0, 2**53 - 1),
     updated=st.none() | moments,
 )
 json_values = st.recursive(

@@ -52,7 +52,7 @@ def open_page(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator
         if files:
             lay_out(tmp_path, notes)
         index = write_page(tmp_path, notes, timezone=timezone or ZoneInfo("UTC"), title=title)
-        usual = {"viewport": {"width": 1280, "height": 860}}
+        usual = {"viewport": {"width": 1280, "height": 860}, "locale": "en-GB"}
         contexts.append(browser.new_context(**{**usual, **context}))
         page = contexts[-1].new_page()
         watch(page, problems)

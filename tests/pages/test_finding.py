@@ -33,6 +33,13 @@ SEARCHES = {
     "2023-12-31": [0, 1, 2, 3],
     "31 december": [0, 1, 2, 3],
     "1.1.2024": [4, 5],
+    "1/1/2024": [4, 5],
+    "1 January": [4, 5],
+    "January 1st, 2024": [4, 5],
+    "1 jan tomatoes": [4],
+    "3 December": [],
+    "december 2023 robin": [1],
+    "1 December": [],
     "monday": [4, 5],
     "19:00": [2],
     "15550102": [4],
@@ -150,10 +157,14 @@ def test_newest_first_and_back(open_page: OpenPage) -> None:
 def test_going_to_a_month(open_page: OpenPage) -> None:
     notes = [note(1 + 24 * day) for day in range(120)]
     page = open_page(notes)
-    months = page.get_by_role("combobox", name="Go to a month")
-    expect(months.locator("option").nth(3)).to_have_text("February 2024 (29)")
-    months.select_option(label="February 2024 (29)")
+    rail = page.get_by_role("navigation", name="Years and months")
+    expect(rail.get_by_role("button", expanded=True)).to_have_text("2023")
+    rail.get_by_role("button", name="2024", exact=True).click()
+    expect(page.get_by_role("heading", name="Monday, 1 January 2024")).to_be_in_viewport()
+    month = rail.get_by_role("button", name="February 2024, 29 voice notes")
+    month.click()
     expect(page.get_by_role("heading", name="Thursday, 1 February 2024")).to_be_in_viewport()
+    expect(month).to_have_attribute("aria-current", "true")
 
 
 def test_days_head_their_notes(open_page: OpenPage) -> None:

@@ -113,7 +113,9 @@ def test_goes_on_with_the_next_note_and_passes_over_missing_ones(open_page: Open
 def test_stops_at_the_end_of_a_note_when_asked_to(open_page: OpenPage) -> None:
     page = open_page(sample())
     play_button(page, 0).click()
+    page.get_by_role("button", name="Queue and playing").click()
     page.get_by_role("checkbox", name="Keep playing").uncheck()
+    page.keyboard.press("Escape")
     row(page, 0).locator(".seek").fill("5.9")
     until(page, "document.querySelector('audio').ended")
     expect(page.locator(".note.current")).to_have_attribute("data-note", "0")
@@ -137,7 +139,7 @@ def test_stays_within_the_chat_that_it_plays(open_page: OpenPage) -> None:
 def test_speeds_up_and_remembers_it(open_page: OpenPage) -> None:
     page = open_page(sample())
     play_button(page, 0).click()
-    for speed in ("1.5", "2"):
+    for speed in ("1.25", "1.5", "2", "0.75", "1", "1.25", "1.5", "2"):
         page.get_by_role("button", name="Speed").click()
         expect(page.get_by_role("button", name=f"Speed {speed}")).to_have_text(f"{speed}\u00d7")
     assert page.evaluate("document.querySelector('audio').playbackRate") == 2

@@ -98,7 +98,7 @@ ALLOWED = {
     ("jobs/walk.py", "entry.is_file"): READ,
     ("jobs/walk.py", "entry.stat"): READ,
     ("jobs/walk.py", "os.scandir"): READ,
-    ("storage/disk.py", "parent.is_file"): "which name an error shows",
+    ("storage/disk.py", "each.is_file"): "which name an error shows",
     ("storage/draft.py", "folder.mkdir"): "a folder that the user named, or the config folder",
     ("storage/draft.py", "os.chmod"): OPEN,
     ("storage/draft.py", "os.stat"): NAMED,

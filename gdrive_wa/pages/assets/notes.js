@@ -1,48 +1,103 @@
-// The notes from the page's data (see page_data.py), with their times, search and saved settings.
+// The notes from the page's data (see page_data.py), with their times and what is around them.
 
 const FROM_ME = 1, STARRED = 2, FORWARDED = 4, VIEW_ONCE = 8;
 const RESTORED = 0, MISSING = 1, UNMATCHED = 2, MISMATCH = 3, FAILED = 4;
-const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August",
-  "September", "October", "November", "December"];
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
+const TICKS = 50;
 const NO_DAY = Infinity;
 
-const given = JSON.parse(document.getElementById("data").textContent);
 const chats = given.chats.map(([jid, name], index) => ({ index, jid, name, key: jid || name }));
-const people = given.people.map(([jid, name], index) => ({ index, jid, name }));
-const notes = given.notes.map((row, index) => ({
-  index,
-  chat: chats[row[0]],
-  speaker: people[row[1]],
-  flags: row[2],
-  local: row[3],
-  ahead: row[4],
-  seconds: row[5],
-  folder: row[6],
-  file: row[7],
-  status: row[8],
-  id: row[9],
-  wave: row[10],
-  words: row[11],
-  starred: (row[2] & STARRED) !== 0,
-  broken: false,
-}));
+const people = given.people.map(([jid, name], index) => ({ index, jid, name, key: jid || name }));
+const messages = given.messages.map(([name, since, text, kind = 0, file = ""]) =>
+  ({ name: given.names[name], local: since, text, kind: given.kinds[kind], file }));
+let clock = 0;
+for (const message of messages) {
+  if (message.local !== null) message.local = clock += message.local;
+}
+
+class Note {
+  constructor(row, index) {
+    this.index = index;
+    this.chat = chats[row[0]];
+    this.speaker = people[row[1]];
+    this.flags = row[2];
+    this.local = row[3];
+    this.ahead = row[4];
+    this.seconds = row[5];
+    this.folder = row[6];
+    this.file = row[7];
+    this.status = row[8];
+    this.id = row[9];
+    this.wave = row[10];
+    this.words = row[11];
+    this.source = given.sources[row[12] || 0];
+    this.starts = row[13] || "";
+    this.spans = row[14] || "";
+    this.around = row[15] || null;
+    this.starred = (row[2] & STARRED) !== 0;
+    this.broken = this.unfolded = this.whole = false;
+  }
+
+  get before() { return this.around === null ? [] : this.around[0].map((index) => messages[index]); }
+  get after() { return this.around === null ? [] : this.around[1].map((index) => messages[index]); }
+  get reply() {
+    const reply = this.around && this.around[2];
+    return reply ? { name: given.names[reply[0]], text: reply[1] } : null;
+  }
+  get reactions() {
+    return this.around === null ? [] : this.around[3].map(([name, emoji]) => ({ name: given.names[name], emoji }));
+  }
+}
+
+const notes = given.notes.map((row, index) => new Note(row, index));
+given.notes = given.messages = null;
 for (const kind of [chats, people]) {
   const seen = new Map();
   for (const one of kind) seen.set(one.name, (seen.get(one.name) || 0) + 1);
   for (const one of kind) {
-    one.shown = one.name.trim() || "(no name)";
-    one.hint = seen.get(one.name) > 1 ? one.jid : "";  // shown when two have the same name
+    one.shown = one.name.trim() || t("noName");
+    one.twin = seen.get(one.name) > 1;
+    one.hint = one.twin ? one.jid : "";  // shown when two have the same name
   }
 }
 
 const playable = (note) => note.folder >= 0 && !note.broken;
 const isMine = (note) => (note.flags & FROM_ME) !== 0;
 const noteKey = (note) => note.id || note.file;
+const starKey = (note) => `${note.chat.key}/${noteKey(note)}`;
 
-function address(note) {
-  const parts = given.folders[note.folder].split("/").concat(note.file).filter((part) => part);
-  return "./" + parts.map(encodeURIComponent).join("/");
+const relative = (path) => "./" + path.split("/").filter((part) => part).map(encodeURIComponent).join("/");
+const address = (note) => relative(`${given.folders[note.folder]}/${note.file}`);
+
+/** Numbers from the text that page_words.py makes of them. */
+function numbersOf(text) {
+  const numbers = [];
+  let number = 0, shift = 0;
+  for (const letter of text) {
+    const digit = DIGITS.indexOf(letter);
+    number += (digit & 31) * 2 ** shift;
+    shift += 5;
+    if (digit < 32) {
+      numbers.push(number);
+      number = shift = 0;
+    }
+  }
+  return numbers;
+}
+
+// Stars
+
+function takeStars() {
+  for (const note of notes) {
+    const choice = saved.stars[starKey(note)];
+    if (choice !== undefined) note.starred = choice[0] === 1;
+  }
+}
+takeStars();
+
+function star(note) {
+  note.starred = !note.starred;
+  save({}, { [starKey(note)]: [note.starred ? 1 : 0, Date.now()] });
 }
 
 // Times: `local` counts seconds of the listener's local time, so its date is read as if in UTC.
@@ -50,33 +105,32 @@ function address(note) {
 const pad2 = (number) => String(number).padStart(2, "0");
 const dayOf = (note) => note.local === null ? NO_DAY : Math.floor(note.local / 86400);
 const monthOf = (note) => dayName(dayOf(note)).month;
+const formatter = (options) => new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options });
+const longDay = formatter({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const shortDay = formatter({ day: "numeric", month: "short", year: "numeric" });
+const monthLong = formatter({ month: "long" }), monthShort = formatter({ month: "short" });
+const yearOnly = formatter({ year: "numeric" });
+const hourMinute = formatter({ hour: "2-digit", minute: "2-digit" });
 
 const dayNames = new Map();
 function dayName(day) {
   let names = dayNames.get(day);
   if (names === undefined) {
-    names = day === NO_DAY ? { long: "Date unknown", month: "Date unknown", search: "" } : spell(day);
+    names = day === NO_DAY ? { long: t("dateUnknown"), month: "", search: "" } : spell(new Date(day * 86400000));
     dayNames.set(day, names);
   }
   return names;
 }
 
-function spell(day) {
-  const date = new Date(day * 86400000);
-  const [d, m, y] = [date.getUTCDate(), date.getUTCMonth(), date.getUTCFullYear()];
-  const month = `${MONTHS[m]} ${y}`;
-  const long = `${DAYS[date.getUTCDay()]}, ${d} ${month}`;
-  const iso = `${y}-${pad2(m + 1)}-${pad2(d)}`;
-  const numbers = `${iso} ${pad2(d)}.${pad2(m + 1)}.${y} ${d}.${m + 1}.${y} ${pad2(d)}/${pad2(m + 1)}/${y}`;
-  return { long, month, iso, search: fold(`${long} ${numbers}`) };
+function spell(date) {
+  const [d, m, y] = [date.getUTCDate(), date.getUTCMonth() + 1, date.getUTCFullYear()];
+  const long = longDay.format(date);
+  return { d, m, y, long, short: shortDay.format(date), month: `${y}-${pad2(m)}`, search: fold(`${long} ${y}-${pad2(m)}-${pad2(d)}`) };
 }
 
-function clockTime(note) {
-  if (note.local === null) return "";
-  const minutes = Math.floor(note.local / 60) % 1440;
-  const past = minutes < 0 ? minutes + 1440 : minutes;  // times before 1970
-  return `${pad2(Math.floor(past / 60))}:${pad2(past % 60)}`;
-}
+const clockOf = (local) => local === null ? "" : hourMinute.format(local * 1000);
+const clockTime = (note) => clockOf(note.local);
+const plainClock = (local) => local === null ? "" : new Date(local * 1000).toISOString().slice(-13, -8);
 
 function isoTime(note) {
   const sign = note.ahead < 0 ? "-" : "+";
@@ -86,7 +140,7 @@ function isoTime(note) {
 }
 
 const whenText = (note) =>
-  note.local === null ? "date unknown" : `${dayName(dayOf(note)).long}, ${clockTime(note)}`;
+  note.local === null ? t("dateUnknown") : t("when", { day: dayName(dayOf(note)).long, time: clockTime(note) });
 
 function lengthText(seconds) {
   const whole = Math.round(seconds);
@@ -99,84 +153,16 @@ function spokenLength(seconds) {
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);
   const rest = whole % 60;
-  const parts = [];
-  if (minutes) parts.push(minutes === 1 ? "1 minute" : `${minutes} minutes`);
-  if (rest || !minutes) parts.push(rest === 1 ? "1 second" : `${rest} seconds`);
-  return parts.join(" ");
+  const said = [];
+  if (minutes) said.push(t("minutes", { n: minutes }));
+  if (rest || !minutes) said.push(t("seconds", { n: rest }));
+  return said.join(" ");
 }
 
 function totalText(list) {
   const seconds = list.reduce((sum, note) => sum + (note.folder < 0 ? 0 : note.seconds), 0);
   const minutes = Math.round(seconds / 60);
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (minutes < 60) return `${minutes} min`;
-  return `${Math.floor(minutes / 60).toLocaleString("en")} h ${minutes % 60} min`;
-}
-
-// Search ignores case, accents and the way a letter is encoded.
-
-const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ς: "σ" };
-
-function fold(text) {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
-    .replace(/[ßæœøłđðþıς]/g, (letter) => LETTERS[letter]);
-}
-
-const haystacks = new Array(notes.length);
-function haystack(note) {
-  let text = haystacks[note.index];
-  if (text === undefined) {
-    for (const one of [note.chat, note.speaker]) {
-      if (one.folded === undefined) one.folded = fold(`${one.name} ${one.jid.split("@")[0]}`);
-    }
-    const when = `${dayName(dayOf(note)).search} ${clockTime(note)}`;
-    text = `${note.speaker.folded}\n${note.chat.folded}\n${when}\n${note.words && fold(note.words)}`;
-    haystacks[note.index] = text;
-  }
-  return text;
-}
-
-function matching({ words, speaker, status, starred }) {
-  const wanted = fold(words).split(/\s+/).filter((word) => word);
-  return notes.filter((note) => {
-    if (starred && !note.starred) return false;
-    if (status === "there" ? note.folder < 0 : status !== "" && note.status !== Number(status)) return false;
-    if (speaker === "owner" ? !isMine(note) : speaker === "others" && isMine(note)) return false;
-    if (/^\d+$/.test(speaker) && note.speaker.index !== Number(speaker)) return false;
-    if (wanted.length === 0) return true;
-    const text = haystack(note);
-    return wanted.every((word) => text.includes(word));
-  });
-}
-
-// Settings saved between visits. Some browsers save nothing for a page opened from disk.
-
-const STORAGE_KEY = `gdrive-wa ${location.pathname}`;
-const saved = loadSaved();
-
-function loadSaved() {
-  try {
-    const all = JSON.parse(localStorage.getItem(STORAGE_KEY));
-    if (all && typeof all === "object" && all.stars && typeof all.stars === "object") return all;
-  } catch { /* nothing saved, or not readable */ }
-  return { stars: {} };
-}
-
-function save(changes, stars = {}) {
-  const now = loadSaved();  // another window may have saved something in the meantime
-  Object.assign(saved, now, changes, { stars: { ...saved.stars, ...now.stars, ...stars } });
-  try {
-    localStorage.setItem(STORAGE_KEY, JSON.stringify(saved));
-  } catch { /* this browser does not save settings for a page opened from disk */ }
-}
-
-const starKey = (note) => `${note.chat.key}/${noteKey(note)}`;
-for (const note of notes) {
-  const choice = Object.hasOwn(saved.stars, starKey(note)) ? saved.stars[starKey(note)] : undefined;
-  if (choice !== undefined) note.starred = Boolean(choice);
-}
-
-function star(note) {
-  note.starred = !note.starred;
-  save({}, { [starKey(note)]: note.starred ? 1 : 0 });
+  if (seconds < 60) return t("shortSeconds", { s: Math.round(seconds) });
+  if (minutes < 60) return t("shortMinutes", { m: minutes });
+  return t("shortHours", { h: Math.floor(minutes / 60), m: minutes % 60 });
 }

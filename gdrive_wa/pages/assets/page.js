@@ -1,16 +1,15 @@
-// Everything around the list: chats, search, filters, the page's address, the keyboard.
+// Everything around the list: chats, search, filters, the page's address and the reader's place.
 
 const find = (selector) => document.querySelector(selector);
 const ui = {
   main: find("main"), nav: find("#chats"), chats: find("#chats ul"), menu: find(".menu"),
   title: find(".heading bdi"), count: find(".count"), nothing: find(".nothing"),
   search: find("#search"), speaker: find("#speaker"), status: find("#status"),
-  starred: find(".only-starred"), month: find("#month"), order: find("#order"),
+  starred: find(".only-starred"), order: find("#order"), tools: find(".open-tools"),
 };
 const STATUS_WORDS = [
-  ["", "All notes"], ["there", "With a recording"], [String(MISSING), "Recording missing"],
-  [String(FAILED), "Recording not opened"],
-  [String(UNMATCHED), "Without a message"], [String(MISMATCH), "Differing recording"],
+  ["", t("allNotes")], ["there", t("withRecording")], [String(MISSING), t("recordingMissing")],
+  [String(FAILED), t("recordingFailed")], [String(UNMATCHED), t("withoutMessage")], [String(MISMATCH), t("differing")],
 ];
 const OWNER = (notes.find(isMine) || { speaker: { shown: "" } }).speaker.shown;
 
@@ -27,12 +26,13 @@ const byNewest = [...chats].sort((a, b) => newest.get(b) - newest.get(a) || a.in
 function drawChats() {
   const entry = (one, label, hint, href) => {
     const count = make("span", { class: "number" });
-    const link = make("a", { href }, make("span", { class: "name" }, bdi(label), hint ? make("small", null, bdi(hint)) : null), count);
+    const link = make("a", { href }, one === null ? null : face(one),
+      make("span", { class: "name" }, bdi(label), hint ? make("small", null, bdi(hint)) : null), count);
     const item = make("li", null, link);
     links.set(one, { link, count, item });
     return item;
   };
-  ui.chats.append(entry(null, "All voice notes", "", "#"),
+  ui.chats.append(entry(null, t("allVoiceNotes"), "", "#"),
     ...byNewest.map((one) => entry(one, one.shown, one.hint, `#${new URLSearchParams({ chat: one.key })}`)));
 }
 
@@ -41,7 +41,7 @@ function countChats(list) {
   for (const note of list) counts.set(note.chat, (counts.get(note.chat) || 0) + 1);
   for (const [one, { link, count, item }] of links) {
     const number = counts.get(one) || 0;
-    count.textContent = number.toLocaleString("en");
+    count.textContent = counted.format(number);
     item.hidden = number === 0 && one !== null && one !== chat;
     if (one === chat) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
@@ -61,17 +61,19 @@ function refresh() {
   if (ui.order.value === "down") list.reverse();
   countChats(found);
   timeline.show(list, { inChat: chat !== null });
-  drawMonths(list);
-  ui.title.textContent = chat === null ? "All voice notes" : chat.shown;
+  rail.draw(list);
+  ui.title.textContent = chat === null ? t("allVoiceNotes") : chat.shown;
   ui.count.textContent = countText(list);
   ui.nothing.hidden = list.length > 0;
+  const chosen = [ui.speaker.value, ui.status.value, filters().starred].filter(Boolean).length;
+  ui.tools.querySelector(".chosen").textContent = chosen ? counted.format(chosen) : "";
   if (cursor !== null && !timeline.has(cursor)) cursor = null;
+  watchScroll();
 }
 
 function countText(list) {
   const gone = list.filter((note) => note.folder < 0).length;
-  const many = `${list.length.toLocaleString("en")} voice note${list.length === 1 ? "" : "s"}`;
-  return [many, totalText(list), gone ? `${gone.toLocaleString("en")} without a recording` : ""]
+  return [t("notes", { n: list.length }), totalText(list), gone ? t("withoutRecording", { n: gone }) : ""]
     .filter((text) => text).join(" · ");
 }
 
@@ -81,33 +83,40 @@ function drawSpeakers() {
   const before = ui.speaker.value;
   const here = chat === null ? notes : notes.filter((note) => note.chat === chat);
   const others = [...new Set(here.filter((note) => !isMine(note)).map((note) => note.speaker))]
-    .sort((a, b) => a.shown.localeCompare(b.shown));
-  ui.speaker.replaceChildren(option("", "Everyone"),
-    ...(OWNER ? [option("owner", `${OWNER} (this phone)`), option("others", `Everyone but ${OWNER}`)] : []),
-    ...others.map((one) => option(String(one.index), one.hint ? `${one.shown} (${one.hint})` : one.shown)));
-  ui.speaker.value = before;
-  if (ui.speaker.selectedIndex < 0) ui.speaker.value = "";
+    .sort((a, b) => a.shown.localeCompare(b.shown, LOCALE));
+  ui.speaker.replaceChildren(option("", t("everyone")),
+    ...(OWNER ? [option("owner", t("thisPhone", { name: OWNER })), option("others", t("everyoneBut", { name: OWNER }))] : []),
+    ...others.map((one) => option(`=${one.key}`, one.hint ? `${one.shown} (${one.hint})` : one.shown)));
+  choose(ui.speaker, before);
+}
+
+function choose(box, value) {
+  box.value = value;
+  if (box.selectedIndex < 0) box.value = "";
 }
 
 function drawStatuses() {
   const there = new Set(notes.map((note) => String(note.status)));
   if (notes.some((note) => note.folder >= 0) && notes.some((note) => note.folder < 0)) there.add("there");
   ui.status.replaceChildren(...STATUS_WORDS.filter(([value]) => value === "" || there.has(value)).map((pair) => option(...pair)));
-  ui.status.hidden = ui.status.length < 2;
+  ui.status.parentElement.hidden = ui.status.length < 2;
 }
 
-function drawMonths(list) {
-  const months = new Map();
-  for (const note of list) months.set(monthOf(note), (months.get(monthOf(note)) || 0) + 1);
-  ui.month.replaceChildren(option("", "Go to a month"),
-    ...[...months].map(([month, count]) => option(month, `${month} (${count.toLocaleString("en")})`)));
-  ui.month.hidden = months.size < 2;
+function setFilters({ words = "", speaker = "", status = "", starred = false }) {
+  ui.search.value = words;
+  choose(ui.speaker, speaker);
+  choose(ui.status, status);
+  ui.starred.setAttribute("aria-pressed", String(starred));
 }
 
 function clear() {
-  ui.search.value = ui.speaker.value = ui.status.value = "";
-  ui.starred.setAttribute("aria-pressed", "false");
+  setFilters({});
+  changed();
+}
+
+function changed() {
   refresh();
+  rememberPlace();
 }
 
 // The page's address holds the open chat and the last note
@@ -117,12 +126,15 @@ function addressOf(note) {
   return `#${new URLSearchParams(words)}`;
 }
 
+function noteOf(words) {
+  const home = chats.find((one) => one.key === (words.get("chat") ?? words.get("from")));
+  return home && words.has("note") ? notes.find((one) => one.chat === home && noteKey(one) === words.get("note")) : undefined;
+}
+
 function follow() {
   const words = new URLSearchParams(location.hash.slice(1));
-  const named = (key) => chats.find((one) => words.has(key) && one.key === words.get(key));
-  const home = named("chat") || named("from");
-  const note = home && words.has("note") && notes.find((one) => one.chat === home && noteKey(one) === words.get("note"));
-  chat = named("chat") || null;
+  const note = noteOf(words);
+  chat = chats.find((one) => words.has("chat") && one.key === words.get("chat")) || null;
   drawSpeakers();
   refresh();
   if (note && !timeline.has(note)) clear();  // a filter hides the note in the address
@@ -139,45 +151,92 @@ function select(note, block) {
 }
 
 function remember(note) {
+  setAddress(addressOf(note));
+  rememberPlace();
+}
+
+function setAddress(hash) {
   try {
-    history.replaceState(null, "", addressOf(note));
+    history.replaceState(null, "", hash);
   } catch { /* some browsers forbid it for a page opened from disk */ }
+}
+
+// The place: chat, filters, note and second
+
+let placedAt = 0;
+function rememberPlace() {
+  placedAt = Date.now();
+  const playing = player.current();
+  save({ order: ui.order.value, place: {
+    address: location.hash, filters: filters(), when: placedAt,
+    playing: playing && starKey(playing), at: playing && Math.round(player.time() * 10) / 10,
+  } });
+}
+
+function returnToPlace() {
+  const { place } = saved;
+  const asked = location.hash;
+  const address = place === null || typeof place.address !== "string" ? "" : place.address;
+  if (place === null || (asked && asked !== address)) return follow();
+  if (!asked && address) setAddress(address);
+  const words = new URLSearchParams(address.slice(1));
+  chat = chats.find((one) => words.has("chat") && one.key === words.get("chat")) || null;
+  drawSpeakers();
+  setFilters(cleaned(place.filters));
+  follow();
+  const note = notes.find((one) => starKey(one) === place.playing);
+  if (note !== undefined) player.restore(note, Number.isFinite(place.at) ? place.at : 0, timeline.list());
+  return undefined;
+}
+
+/** Filters from a file or an older page, as far as they are what they should be. */
+function cleaned(kept) {
+  const text = (value) => typeof value === "string" ? value : "";
+  const { words, speaker, status, starred } = isObject(kept) ? kept : {};
+  return { words: text(words), speaker: text(speaker), status: text(status), starred: starred === true };
 }
 
 // Events
 
-drawChats();
-drawStatuses();
-ui.order.value = saved.order === "down" ? "down" : "up";
-addEventListener("hashchange", () => { openMenu(false); follow(); });
-find(".skip").addEventListener("click", (event) => { event.preventDefault(); ui.main.focus(); });
+function watchScroll() {
+  if (watchScroll.waiting) return;
+  watchScroll.waiting = true;
+  requestAnimationFrame(() => {
+    watchScroll.waiting = false;
+    rail.mark(timeline.firstVisible());
+  });
+}
+addEventListener("scroll", watchScroll, { passive: true });
 
 let waiting = 0;
-ui.search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(refresh, 120); });
+ui.search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(changed, 120); });
 find(".search").addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(waiting);
-  refresh();
+  changed();
   ui.main.focus({ preventScroll: true });  // keys control the player again, and a phone hides its keyboard
 });
-for (const box of [ui.speaker, ui.status]) box.addEventListener("change", refresh);
-ui.order.addEventListener("change", () => { save({ order: ui.order.value }); refresh(); });
+for (const box of [ui.speaker, ui.status, ui.order]) box.addEventListener("change", changed);
 ui.starred.addEventListener("click", () => {
-  ui.starred.setAttribute("aria-pressed", String(ui.starred.getAttribute("aria-pressed") !== "true"));
-  refresh();
+  ui.starred.setAttribute("aria-pressed", String(!filters().starred));
+  changed();
 });
-find(".clear").addEventListener("click", clear);
-ui.month.addEventListener("change", () => {
-  const first = timeline.list().find((note) => monthOf(note) === ui.month.value);
-  ui.month.value = "";
-  if (first !== undefined) { cursor = first; timeline.reveal(first, "start"); }
+find(".nothing .clear").addEventListener("click", clear);
+rail.whenChosen((first, done) => {
+  if (done) dialogs.close();
+  cursor = first;
+  timeline.reveal(first, "start");
 });
 
 timeline.holder.addEventListener("click", (event) => {
   const note = timeline.of(event.target);
   if (note === null) return;
-  if (event.target.closest("button.play")) start(note);
-  else if (event.target.closest("button.star")) toggleStar(note);
+  const on = (selector) => event.target.closest(selector);
+  if (on("button.play")) start(note);
+  else if (on("button.star")) toggleStar(note);
+  else if (on(".word")) playWord(note, on(".word"));
+  else if (on("button.fold")) redrawWith(note, "button.fold", () => { note.unfolded = !isUnfolded(note); });
+  else if (on("button.whole")) redrawWith(note, "button.whole", () => { note.whole = !note.whole; });
 });
 timeline.holder.addEventListener("input", (event) => {
   const note = timeline.of(event.target);
@@ -185,6 +244,18 @@ timeline.holder.addEventListener("input", (event) => {
   if (note === player.current()) player.seek(at);
   else player.play(note, { at, from: timeline.list() });
 });
+
+function redrawWith(note, button, change) {
+  change();
+  timeline.redraw(note);
+  timeline.row(note).querySelector(button).focus({ preventScroll: true });
+}
+
+function playWord(note, word) {
+  if (String(getSelection())) return;  // text is being selected, not pressed
+  const { seconds } = wordsOf(note)[Number(word.dataset.wordAt)];
+  player.play(note, { at: seconds, from: note === player.current() ? null : timeline.list() });
+}
 
 function start(note) {
   if (note === player.current()) player.toggle();
@@ -195,7 +266,7 @@ function toggleStar(note) {
   star(note);
   const button = timeline.row(note).querySelector(".star");
   button.setAttribute("aria-pressed", String(note.starred));
-  announce(note.starred ? "Starred" : "Not starred");
+  announce(t(note.starred ? "nowStarred" : "nowNotStarred"));
 }
 
 player.whenMoved((note, before, asked = false) => {
@@ -210,54 +281,4 @@ player.whenMoved((note, before, asked = false) => {
   if (asked || wasThere) select(note, "nearest");  // the focus follows the player
   remember(note);
 });
-
-function openMenu(open) {
-  document.body.classList.toggle("menu-open", open);
-  ui.menu.setAttribute("aria-expanded", String(open));
-  if (open) ui.nav.querySelector("[aria-current]").focus();
-}
-ui.menu.addEventListener("click", () => openMenu(!document.body.classList.contains("menu-open")));
-
-function step(by) {
-  const next = cursor === null ? timeline.firstVisible() : timeline.neighbour(cursor, by);
-  if (next !== undefined) select(next, "nearest");
-}
-
-const KEYS = {
-  j: () => step(1),
-  k: () => step(-1),
-  s: () => cursor !== null && timeline.row(cursor) && toggleStar(cursor),
-  "/": () => ui.search.focus(),
-  ArrowLeft: () => player.seek(player.audio.currentTime - 5),
-  ArrowRight: () => player.seek(player.audio.currentTime + 5),
-  " ": () => {
-    if (player.current() !== null) player.toggle();
-    else if (timeline.list().length) start(cursor || timeline.list().find(playable) || timeline.list()[0]);
-  },
-};
-
-addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
-  const on = event.target instanceof Element ? event.target : document.body;
-  if (event.key === "Escape") {
-    if (document.body.classList.contains("menu-open")) { openMenu(false); ui.menu.focus(); }
-    else if (on === ui.search && ui.search.value) {
-      event.preventDefault();  // the browser would clear it too, and send a late event
-      clearTimeout(waiting);
-      ui.search.value = "";
-      refresh();
-    }
-    else if (on === ui.search) ui.main.focus({ preventScroll: true });
-    return;
-  }
-  const seeker = on.classList.contains("seek");
-  if (on.closest("input, select, textarea") && !seeker) return;
-  if (event.key === " " && (event.shiftKey || on.closest("button, a, summary"))) return;
-  if (seeker && event.key.startsWith("Arrow") && timeline.of(on) !== player.current()) return;
-  const answer = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (answer === undefined) return;
-  event.preventDefault();
-  answer();
-});
-
-follow();
+player.whenPlaced((now) => { if (now || Date.now() - placedAt > 2000) rememberPlace(); });

@@ -1,17 +1,17 @@
 // One audio element plays everything. The rows and the bar below only show its position.
 
-const SPEEDS = [1, 1.5, 2];
-const announcer = document.querySelector(".announcer");
-const announce = (text) => { announcer.textContent = text; };
+const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 
 const player = (() => {
   const audio = document.querySelector("audio");
   const bar = document.querySelector(".player");
   const part = (name) => bar.querySelector(name);
+  const scrubber = part(".scrubber");
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const callbacks = { move: () => {}, place: () => {}, end: () => false };
   let current = null;
   let queue = [];
-  let onMove = () => {};
+  let wanted = null;  // seconds to go to as soon as the file is open
 
   const length = () => Number.isFinite(audio.duration) && audio.duration > 0 ? audio.duration : current.seconds;
 
@@ -19,25 +19,42 @@ const player = (() => {
     if (!playable(note)) return;
     if (from !== null) queue = from;
     if (note !== current) load(note);
-    if (at !== null) audio.currentTime = at;
+    if (at !== null) goTo(at);
     audio.play().catch(() => {});  // the error event reports failures
+  }
+
+  /** Open a note at a second without playing it. */
+  function restore(note, at, from) {
+    if (!playable(note)) return;
+    queue = from;
+    audio.preload = "metadata";
+    load(note);
+    goTo(at);
   }
 
   function load(note) {
     const before = current;
     current = note;
+    wanted = null;
     audio.src = address(note);
     audio.defaultPlaybackRate = audio.playbackRate = speed();
     bar.hidden = false;
     document.body.classList.add("has-player");
+    part(".playing .face").replaceWith(face(note.speaker));
     part(".who").textContent = note.speaker.shown;
     part(".where").replaceChildren(
-      ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), " · "]), whenText(note));
-    part(".playing").setAttribute("aria-label", `Show in the list: ${note.speaker.shown}, ${whenText(note)}`);
-    if (before !== null && timeline.row(before) !== undefined) showIdle(before, timeline.row(before));
+      ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), " · "]),
+      ...(note.local === null ? [t("dateUnknown")] : [dayName(dayOf(note)).short, " · ", clockTime(note)]));
+    part(".playing").setAttribute("aria-label", t("showInList", { name: note.speaker.shown, when: whenText(note) }));
+    if (before !== null && timeline.row(before) !== undefined) showIdle(before);
     paint();
-    updateMediaSession(note);
-    onMove(note, before);
+    describe(note);
+    callbacks.move(note, before);
+  }
+
+  function goTo(seconds) {
+    wanted = audio.readyState === 0 ? seconds : null;
+    audio.currentTime = seconds;  // before the file is open, this sets where it starts
   }
 
   const toggle = () => {
@@ -48,7 +65,7 @@ const player = (() => {
 
   const seek = (seconds) => {
     if (current === null) return;
-    audio.currentTime = Math.min(Math.max(seconds, 0), length());
+    goTo(Math.min(Math.max(seconds, 0), length()));
     paint();
   };
 
@@ -68,90 +85,128 @@ const player = (() => {
 
   // Drawing
 
+  const time = () => Math.min(wanted ?? audio.currentTime, length());
+
   function paint() {
     if (current === null) return;
     const row = timeline.row(current);
     if (row !== undefined) showCurrent(current, row);
-    show(part(".toggle"), audio.paused ? "Play" : "Pause");
-    part(".clock").textContent = `${lengthText(audio.currentTime)} / ${lengthText(length())}`;
+    show(part(".toggle"), audio.paused);
+    part(".clock").textContent = `${lengthText(time())} / ${lengthText(length())}`;
+    setRange(scrubber);
     part(".before").disabled = following(-1) === undefined;
     part(".after").disabled = following(1) === undefined;
   }
 
-  function show(button, verb, what = "") {
-    const label = what ? `${verb} ${what}` : verb;
+  function setRange(range) {
+    range.max = String(length());
+    range.value = String(time());
+    range.setAttribute("aria-valuetext", t("of", { now: spokenLength(time()), all: spokenLength(length()) }));
+    range.style.setProperty("--done", `${(length() ? time() / length() : 0) * 100}%`);
+  }
+
+  function show(button, paused, note = null) {
+    const label = note === null ? t(paused ? "play" : "pause")
+      : t(paused ? "playNote" : "pauseNote", { name: note.speaker.shown, when: whenText(note) });
     if (button.getAttribute("aria-label") === label) return;
     button.setAttribute("aria-label", label);
-    button.replaceChildren(icon(verb === "Play" ? "play" : "pause", "icon solid"));
+    button.replaceChildren(icon(paused ? "play" : "pause", "icon solid"));
   }
 
   function showCurrent(note, row) {
     if (note !== current || !playable(note)) return;
-    const seeker = row.querySelector(".seek");
     if (!row.classList.contains("current")) {
       row.classList.add("current");
       row.querySelector(".wave").append(waveform(note, "bars played"));
     }
-    show(row.querySelector(".play"), audio.paused ? "Play" : "Pause", `${note.speaker.shown}, ${whenText(note)}`);
-    const now = Math.min(audio.currentTime, length());
-    seeker.max = String(length());
-    seeker.value = String(now);
-    seeker.setAttribute("aria-valuetext", `${spokenLength(now)} of ${spokenLength(length())}`);
-    const rest = 100 - (length() ? now / length() : 0) * 100;
+    show(row.querySelector(".play"), audio.paused, note);
+    setRange(row.querySelector(".seek"));
+    const rest = 100 - (length() ? time() / length() : 0) * 100;
     row.querySelector(".played").style.clipPath = `inset(0 ${rest.toFixed(2)}% 0 0)`;
-    row.querySelector(".length").textContent = `${lengthText(now)} / ${lengthText(length())}`;
+    row.querySelector(".length").textContent = `${lengthText(time())} / ${lengthText(length())}`;
+    showWord(note, row, time());
   }
 
-  function showIdle(note, row) {
-    const focused = row.contains(document.activeElement);
+  function showIdle(note) {
+    const focused = timeline.row(note).contains(document.activeElement);
     timeline.redraw(note);
     if (focused) timeline.row(note).focus({ preventScroll: true });
   }
 
   function animate() {
     paint();
+    skipSilence(current, audio, length());
     if (!audio.paused && !calm.matches) requestAnimationFrame(animate);
   }
 
-  function updateMediaSession(note) {
+  // The system's own controls, and the keyboard's media keys
+
+  function describe(note) {
     if (!("mediaSession" in navigator)) return;
+    const photo = given.photos[note.speaker.jid];
     navigator.mediaSession.metadata = new MediaMetadata({
-      title: note.speaker.shown, artist: note.chat.shown, album: whenText(note) });
+      title: note.speaker.shown, artist: note.chat.shown, album: whenText(note), artwork: photo ? [{ src: photo }] : [] });
   }
 
-  // Speed and continuous play
+  function tellSystem() {
+    if (!("mediaSession" in navigator) || current === null) return;
+    navigator.mediaSession.playbackState = audio.paused ? "paused" : "playing";
+    if (audio.readyState > 0) {
+      navigator.mediaSession.setPositionState({ duration: length(), position: time(), playbackRate: audio.playbackRate });
+    }
+  }
+
+  function answerSystem() {
+    const actions = {
+      play: toggle, pause: toggle, previoustrack: () => go(-1), nexttrack: () => go(1),
+      seekbackward: () => seek(time() - 5), seekforward: () => seek(time() + 5), seekto: ({ seekTime }) => seek(seekTime),
+    };
+    for (const [action, answer] of Object.entries(actions)) {
+      try {
+        navigator.mediaSession.setActionHandler(action, answer);
+      } catch { /* a browser that does not know this key */ }
+    }
+  }
+  if ("mediaSession" in navigator) answerSystem();
+
+  // Speed
 
   const speed = () => SPEEDS.includes(saved.speed) ? saved.speed : 1;
 
   function setSpeed(value) {
     audio.defaultPlaybackRate = audio.playbackRate = value;
-    part(".speed").textContent = `${value}×`;
-    part(".speed").setAttribute("aria-label", `Speed ${value}`);
+    part(".speed").textContent = `${counted.format(value)}×`;
+    part(".speed").setAttribute("aria-label", t("speed", { speed: value }));
   }
 
-  const onward = part(".onward input");
-  onward.checked = saved.onward !== false;
-  onward.addEventListener("change", () => save({ onward: onward.checked }));
-  part(".speed").addEventListener("click", () => {
-    save({ speed: SPEEDS[(SPEEDS.indexOf(speed()) + 1) % SPEEDS.length] });
+  function changeSpeed(by, wraps) {
+    const next = SPEEDS.indexOf(speed()) + by;
+    save({ speed: SPEEDS[wraps ? next % SPEEDS.length : Math.min(Math.max(next, 0), SPEEDS.length - 1)] });
     setSpeed(speed());
-    announce(`Speed ${speed()}`);
-  });
+    announce(t("speed", { speed: speed() }));
+  }
   setSpeed(speed());
 
   part(".toggle").append(icon("play", "icon solid"));
   part(".toggle").addEventListener("click", toggle);
   part(".before").addEventListener("click", () => go(-1));
   part(".after").addEventListener("click", () => go(1));
-  part(".playing").addEventListener("click", () => current !== null && onMove(current, null, true));
+  part(".speed").addEventListener("click", () => changeSpeed(1, true));
+  part(".playing").addEventListener("click", () => current !== null && callbacks.move(current, null, true));
+  scrubber.addEventListener("input", () => seek(Number(scrubber.value)));
 
   audio.addEventListener("play", () => {
-    announce(`Playing ${current.speaker.shown}, ${whenText(current)}, ${spokenLength(length())}`);
+    announce(t("nowPlaying", { name: current.speaker.shown, when: whenText(current), length: spokenLength(length()) }));
+    tellSystem();
     animate();
   });
+  audio.addEventListener("loadedmetadata", () => { if (wanted !== null) goTo(wanted); });
   for (const event of ["pause", "timeupdate", "loadedmetadata", "seeked"]) audio.addEventListener(event, paint);
+  for (const event of ["pause", "loadedmetadata", "seeked", "ratechange"]) audio.addEventListener(event, tellSystem);
+  for (const event of ["pause", "timeupdate", "seeked"]) audio.addEventListener(event, () => callbacks.place(event !== "timeupdate"));
+  if (calm.matches) audio.addEventListener("timeupdate", () => skipSilence(current, audio, length()));
   audio.addEventListener("ended", () => {
-    const next = onward.checked ? following(1) : undefined;
+    const next = callbacks.end() ? following(1) : undefined;
     if (next !== undefined) play(next);
   });
   audio.addEventListener("error", () => {
@@ -161,18 +216,14 @@ const player = (() => {
     timeline.redraw(current);
     paint();
   });
-  if ("mediaSession" in navigator) {
-    const on = (action, answer) => navigator.mediaSession.setActionHandler(action, answer);
-    on("play", toggle);
-    on("pause", toggle);
-    on("previoustrack", () => go(-1));
-    on("nexttrack", () => go(1));
-  }
   timeline.whenDrawn(showCurrent);
 
   return {
-    play, toggle, seek, audio,
+    play, restore, toggle, seek, go, audio, changeSpeed, time, following, repaint: paint,
     current: () => current,
-    whenMoved: (callback) => { onMove = callback; },
+    coming: (most) => queue.slice(Math.max(queue.indexOf(current), 0)).filter(playable).slice(0, most),
+    whenMoved: (callback) => { callbacks.move = callback; },
+    whenPlaced: (callback) => { callbacks.place = callback; },
+    goesOn: (callback) => { callbacks.end = callback; },
   };
 })();

@@ -96,12 +96,14 @@ const timeline = (() => {
     onDraw(note, row);
   }
 
-  /** The first note that is visible in the window. */
+  /** The first note that is visible in the window; of the list when none is. */
   function firstVisible() {
     const edge = document.querySelector(".top").getBoundingClientRect().bottom;
-    for (const note of list) {
-      const row = rows.get(note.index);
-      if (row !== undefined && row.getBoundingClientRect().top >= edge) return note;
+    for (const part of parts) {
+      if (!part.filled || part.element.getBoundingClientRect().bottom < edge) continue;
+      for (let i = part.from; i < part.to; i += 1) {
+        if (rows.get(list[i].index).getBoundingClientRect().top >= edge) return list[i];
+      }
     }
     return list[0];
   }

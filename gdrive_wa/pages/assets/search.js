@@ -1,0 +1,125 @@
+// Search ignores case, accents and the way a letter is encoded. It reads names, dates, what is said
+// and what was written around it; "1 March" means that day.
+
+const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ς: "σ" };
+
+function fold(text) {
+  if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase();
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
+    .replace(/[ßæœøłđðþıς]/g, (letter) => LETTERS[letter]);
+}
+
+const namesAndDate = new Array(notes.length);
+const saidOf = new Array(notes.length);
+const aroundOf = new Array(notes.length);
+
+function namesText(note) {
+  if (namesAndDate[note.index] === undefined) {
+    for (const one of [note.chat, note.speaker]) {
+      if (one.folded === undefined) one.folded = fold(`${one.name} ${one.jid.split("@")[0]}`);
+    }
+    const when = `${dayName(dayOf(note)).search} ${plainClock(note.local)} ${fold(clockTime(note))}`;
+    namesAndDate[note.index] = `${note.speaker.folded}\n${note.chat.folded}\n${when}`;
+  }
+  return namesAndDate[note.index];
+}
+
+const saidText = (note) => saidOf[note.index] ??= fold(note.words);
+
+function foldedMessage(message) {
+  return message.folded ??= fold(`${message.name} ${message.text}`);
+}
+
+function aroundText(note) {
+  if (note.around === null) return "";
+  return aroundOf[note.index] ??= [
+    ...note.before.map(foldedMessage), ...note.after.map(foldedMessage),
+    note.reply ? fold(`${note.reply.name} ${note.reply.text}`) : "",
+    ...note.reactions.map(({ name, emoji }) => fold(`${name} ${emoji}`)),
+  ].join("\n");
+}
+
+// Dates
+
+const MONTH_NAMES = Array.from({ length: 12 }, (_, month) => {
+  const date = new Date(Date.UTC(2024, month, 15));
+  const named = (locale, style) => fold(new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: style, day: "numeric" })
+    .formatToParts(date).find(({ type }) => type === "month").value).replace(/\.$/, "");
+  return new Set([LOCALE, "en"].flatMap((locale) => [named(locale, "long"), named(locale, "short")]));
+});
+const MONTH_FIRST = formatter({ day: "numeric", month: "numeric" }).formatToParts(0)[0].type === "month";
+const FILLERS = new Set(["de", "of", "del"]);
+
+const monthNumber = (word) => MONTH_NAMES.findIndex((names) => names.has(word)) + 1;
+const asDay = (word) => /^\d{1,2}(st|nd|rd|th|er|º|°|o)?$/.test(word) && parseInt(word, 10) <= 31 ? parseInt(word, 10) : 0;
+const asYear = (word) => /^\d{4}$/.test(word) ? Number(word) : 0;
+
+function numericDate(word) {
+  const iso = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(word);
+  if (iso) return { y: Number(iso[1]), m: Number(iso[2]), d: Number(iso[3]) };
+  const other = /^(\d{1,2})([./])(\d{1,2})(?:\2(\d{4})?)?$/.exec(word);
+  if (!other || (other[2] === "." && !/\..*\./.test(word))) return null;
+  const monthFirst = other[2] === "/" && MONTH_FIRST;
+  const [d, m] = monthFirst ? [other[3], other[1]] : [other[1], other[3]];
+  return { d: Number(d), m: Number(m), y: other[4] ? Number(other[4]) : 0 };
+}
+
+/** The words of a search, and the dates among them. */
+function parseSearch(text) {
+  const found = fold(text).split(/\s+/).filter((word) => word);
+  const dates = [];
+  const used = new Set();
+  found.forEach((word, i) => {
+    const date = numericDate(word);
+    if (date) {
+      dates.push(date);
+      used.add(i);
+    }
+    const m = monthNumber(word.replace(/[.,]+$/, ""));
+    if (!m) return;
+    const near = (by) => {
+      let j = i + by;
+      if (FILLERS.has(found[j])) j += by;
+      return used.has(j) || found[j] === undefined ? [j, ""] : [j, found[j].replace(/[.,]+$/, "")];
+    };
+    const named = { m, d: 0, y: 0 };
+    for (const by of [-1, 1]) {
+      const [j, next] = near(by);
+      if (!named.d && asDay(next)) named.d = asDay(next);
+      else if (by === 1 && asYear(next)) named.y = asYear(next);
+      else continue;
+      for (let k = Math.min(i, j); k <= Math.max(i, j); k += 1) used.add(k);
+    }
+    const after = i + 2;
+    if (named.d && !named.y && used.has(i + 1) && asYear(found[after] || "")) {
+      named.y = asYear(found[after]);
+      used.add(after);
+    }
+    if (named.d || named.y) dates.push(named);
+  });
+  return { words: found.filter((_, i) => !used.has(i)), dates };
+}
+
+const onDate = (note, { d, m, y }) => {
+  const day = dayName(dayOf(note));
+  return day.m === m && (!d || day.d === d) && (!y || day.y === y);
+};
+
+let sought = { words: [], dates: [] };  // what the list was searched for last
+
+function matching({ words, speaker, status, starred }) {
+  sought = parseSearch(words);
+  return notes.filter((note) => {
+    if (starred && !note.starred) return false;
+    if (status === "there" ? note.folder < 0 : status !== "" && note.status !== Number(status)) return false;
+    if (speaker === "owner" ? !isMine(note) : speaker === "others" && isMine(note)) return false;
+    if (speaker.startsWith("=") && note.speaker.key !== speaker.slice(1)) return false;
+    return sought.dates.every((date) => onDate(note, date)) && sought.words.every((word) =>
+      namesText(note).includes(word) || saidText(note).includes(word) || aroundText(note).includes(word));
+  });
+}
+
+const isHit = (word) => sought.words.some((wanted) => fold(word).includes(wanted));
+/** Something sought is found only in what is around the note. */
+const onlyAround = (note) => sought.words.some((word) =>
+  !namesText(note).includes(word) && !saidText(note).includes(word) && aroundText(note).includes(word));

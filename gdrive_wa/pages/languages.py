@@ -1,0 +1,19 @@
+"""The words of the page in every language: one JSON file for each in ``assets/languages``."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+LANGUAGES = ("en", "de", "es", "pt-BR", "fr")
+"""BCP 47 tags, in the order of the page's chooser."""
+
+Catalogue = dict[str, dict[str, str | dict[str, str]]]
+"""By language and key: a text, or a text for each plural category of the Unicode CLDR. Names in
+braces are replaced by values; ``{n}`` is the number that decides the category."""
+
+
+def catalogue() -> Catalogue:
+    """The texts in all languages, and under ``name`` each language's own name for itself."""
+    folder = resources.files("gdrive_wa.pages").joinpath("assets", "languages")
+    return {tag: json.loads(folder.joinpath(f"{tag}.json").read_text("utf-8")) for tag in LANGUAGES}

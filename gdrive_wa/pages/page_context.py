@@ -1,0 +1,105 @@
+"""The messages around the notes as the page reads them: each message once, each name once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.pages.page_text import local_seconds, local_time, safe_path, without_surrogates
+
+
+def value_of(message: object, name: str) -> Any:
+    """An attribute or a key of `message`; None when it has none of that name."""
+    if isinstance(message, Mapping):
+        return message.get(name)
+    return getattr(message, name, None)
+
+
+@dataclass(slots=True)
+class Messages:
+    """Collects the messages around all notes.
+
+    A message near two notes is kept once.
+
+    Attributes:
+        names: of the people who wrote them.
+        kinds: such as ``text`` and ``image``.
+        rows: for each message: its sender (index into `names`), seconds of local time after the
+            message before it in this list (None when unknown), text, kind (index), path in the
+            archive. Empty ones at the end are left out.
+    """
+
+    names: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    rows: list[tuple[object, ...]] = field(default_factory=list)
+    _name_at: dict[str, int] = field(default_factory=dict)
+    _kind_at: dict[str, int] = field(default_factory=dict)
+    _row_at: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _clock: int = 0
+
+    def around(self, note: VoiceNote, timezone: Any) -> list[object] | None:
+        """What the page shows around `note`; None when there is nothing.
+
+        The messages before and after (indices into `rows`), sender and text of the message that
+        it answers (None when it answers none), and sender and emoji of each reaction.
+        """
+        before = self._indices(note, getattr(note, "before", ()), timezone)
+        after = self._indices(note, getattr(note, "after", ()), timezone)
+        answered = getattr(note, "reply_to", None)
+        reply = None
+        if answered:
+            reply = [self._name(value_of(answered, "sender")), _text(value_of(answered, "text"))]
+        reactions = [
+            [self._name(value_of(reaction, "sender")), _text(value_of(reaction, "emoji"))]
+            for reaction in getattr(note, "reactions", ()) or ()
+        ]
+        if not (before or after or reply or reactions):
+            return None
+        return [before, after, reply, reactions]
+
+    def _indices(
+        self, note: VoiceNote, messages: Iterable[object] | None, timezone: Any
+    ) -> list[int]:
+        return [self._index(note, message, timezone) for message in messages or ()]
+
+    def _index(self, note: VoiceNote, message: object, timezone: Any) -> int:
+        sent_at = value_of(message, "sent_at")
+        local = local_time(sent_at, timezone) if isinstance(sent_at, datetime) else None
+        seconds = None if local is None else local_seconds(local)
+        kind = _text(value_of(message, "kind")) or "text"
+        fields = (
+            self._name(value_of(message, "sender")),
+            seconds,
+            _text(value_of(message, "text")),
+            self._kind_at.setdefault(kind, len(self._kind_at)),
+            without_surrogates(safe_path(value_of(message, "file")) or ""),
+        )
+        if len(self._kind_at) > len(self.kinds):
+            self.kinds.append(kind)
+        known = self._row_at.setdefault((note.chat_jid, *fields), len(self.rows))
+        if known == len(self.rows):
+            self.rows.append(self._row(*fields))
+        return known
+
+    def _row(
+        self, name: int, seconds: int | None, text: str, kind: int, file: str
+    ) -> tuple[object, ...]:
+        since = None
+        if seconds is not None:
+            since, self._clock = seconds - self._clock, seconds
+        row = (name, since, text, kind, file)
+        return row if file else row[:4] if kind else row[:3]
+
+    def _name(self, name: object) -> int:
+        text = _text(name)
+        index = self._name_at.setdefault(text, len(self._name_at))
+        if index == len(self.names):
+            self.names.append(text)
+        return index
+
+
+def _text(value: object) -> str:
+    return "" if value is None else without_surrogates(str(value))

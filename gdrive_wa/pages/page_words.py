@@ -1,0 +1,64 @@
+"""The words of a transcript as the page reads them: about one character for the start of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+"""Six bits for each character."""
+TICKS = 50
+"""Ticks in a second; the start of each word is counted in ticks after the start of the last."""
+
+_WORD = re.compile(r"[^ \t\r\n]+")
+_REACH = 60
+"""How far behind the last word a word is looked for, in characters."""
+
+
+def encode_numbers(numbers: Iterable[int]) -> str:
+    """Non-negative numbers, each as characters of five bits; all but the last of each add 32."""
+    text = []
+    for number in numbers:
+        rest = number
+        while rest > 31:
+            text.append(DIGITS[32 + (rest & 31)])
+            rest >>= 5
+        text.append(DIGITS[rest])
+    return "".join(text)
+
+
+def encode_words(text: str, words: Iterable[tuple[float, float, str]]) -> tuple[str, str]:
+    """The starts of `words` and their places in `text`.
+
+    Args:
+        text: the transcript.
+        words: start and end in seconds, and the word. A word that `text` does not contain at this
+            point is left out.
+
+    Returns:
+        The starts, in ticks after the last word's start. And for each word, the characters before
+        it and in it; empty when the words are those of `text` that blanks divide.
+    """
+    starts: list[int] = []
+    spans: list[tuple[int, int]] = []
+    last = end = 0
+    for start, _, word in words:
+        wanted = word.strip()
+        at = text.find(wanted, end, end + len(wanted) + _REACH) if wanted else -1
+        if at < 0:
+            continue
+        tick = max(round(start * TICKS), last)
+        starts.append(tick - last)
+        last = tick
+        end = at + len(wanted)
+        spans.append((at, end))
+    plain = spans == [found.span() for found in _WORD.finditer(text)]
+    return encode_numbers(starts), "" if plain else encode_numbers(_lengths(spans))
+
+
+def _lengths(spans: Iterable[tuple[int, int]]) -> Iterable[int]:
+    before = 0
+    for start, end in spans:
+        yield start - before
+        yield end - start
+        before = end

@@ -1,0 +1,67 @@
+"""WCAG 2.2 AA by axe-core, in every state of the page."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.pages.conftest import OpenPage, play_over_and_over, until
+from tests.pages.rich import rich
+
+pytestmark = pytest.mark.browser
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+RUN = """() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
+    "wcag22aa", "best-practice"], resultTypes: ["violations"] }).then(({ violations }) =>
+    violations.flatMap(({ id, nodes }) => nodes.map(({ html, any, all }) =>
+        `${id}: ${html.slice(0, 200)} ${[...any, ...all].map((it) => it.message).join()}`)))"""
+SIZES = {"desktop": (1280, 860), "phone": (390, 844), "narrow": (320, 640), "400 %": (320, 256)}
+DIALOGS = ("tools", "queue", "more", "help", "share")
+
+
+def findings(page: Page, state: str) -> list[str]:
+    until(page, "document.getAnimations().length === 0")  # colours fade over
+    found: list[str] = page.evaluate(RUN)
+    return [f"{state}: {one}" for one in found]
+
+
+def open_dialog(page: Page, name: str) -> bool:
+    if name in {"help", "share"}:
+        page.locator(".open-more").click()
+        page.locator(f'dialog.more [data-opens="{name}"]').click()
+        return True
+    button = page.locator(f'[data-opens="{name}"]').first
+    if not button.is_visible():
+        return False
+    button.click()
+    return True
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page: OpenPage, scheme: str, size: str) -> None:
+    width, height = SIZES[size]
+    view: dict[str, Any] = {"viewport": {"width": width, "height": height}}
+    page = open_page(rich(), color_scheme=scheme, reduced_motion="reduce", **view)
+    page.evaluate(AXE)
+    found = findings(page, "at rest")
+    play_over_and_over(page)
+    page.locator("button.play").first.click()
+    page.locator("button.fold").click()
+    until(page, "document.querySelector('.word.now') !== null")
+    found += findings(page, "playing, unfolded")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for name in DIALOGS:
+        if open_dialog(page, name):
+            found += findings(page, name)
+            page.keyboard.press("Escape")
+    page.get_by_role("searchbox").fill("tree")
+    page.keyboard.press("Enter")
+    found += findings(page, "searching")
+    if width < 800:
+        page.get_by_role("button", name="Chats").click()
+        found += findings(page, "chats")
+    assert found == []
