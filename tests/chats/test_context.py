@@ -260,7 +260,10 @@ def test_blobs_of_an_iphone_that_are_not_messages(tmp_path: Path, blob: object) 
 
 def test_family_is_not_mixed_with_its_members(tmp_path: Path) -> None:
     rows = [said(1, "in private", chat_row_id=2), note_row(2), said(3, "to all")]
-    chats: list[dict[str, Any]] = [{"_id": 1, "jid_row_id": 3, "subject": "Family"}, {"_id": 2, "jid_row_id": 1}]
+    chats: list[dict[str, Any]] = [
+        {"_id": 1, "jid_row_id": 3, "subject": "Family"},
+        {"_id": 2, "jid_row_id": 1},
+    ]
     [note] = notes_of(
         modern(tmp_path / "m.db", rows, [media(2)], chat=chats, jid=jids(MUM, ANNA, FAMILY))
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from gdrive_wa.core.context import ContextKind, ContextMessage, Reaction, Reply
 from gdrive_wa.core.model import VoiceNote
 from tests.pages.people import OWNER, START, note
 
@@ -14,24 +15,13 @@ TIMES = tuple((place * 0.3, place * 0.3 + 0.25, word) for place, word in enumera
 LONG = " ".join(["The garden was full today. We sat under the old tree for an hour."] * 12)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoteInContext(VoiceNote):
-    """A voice note with the messages around it."""
-
-    before: tuple[object, ...] = ()
-    after: tuple[object, ...] = ()
-    reply_to: object = None
-    reactions: tuple[object, ...] = ()
+def in_context(plain: VoiceNote, **around: Any) -> VoiceNote:
+    return replace(plain, **around)
 
 
-def in_context(plain: VoiceNote, **around: Any) -> NoteInContext:
-    kept = {field.name: getattr(plain, field.name) for field in fields(plain)}
-    return NoteInContext(**kept, **around)
-
-
-def message(sender: str, minutes: float, text: str, **more: object) -> dict[str, object]:
+def message(sender: str, minutes: float, text: str, kind: str = "text") -> ContextMessage:
     sent_at = START + timedelta(minutes=minutes)
-    return {"sender": sender, "sent_at": sent_at, "text": text, "kind": "text", **more}
+    return ContextMessage(sender=sender, sent_at=sent_at, text=text, kind=ContextKind(kind))
 
 
 def rich() -> list[VoiceNote]:
@@ -43,8 +33,8 @@ def rich() -> list[VoiceNote]:
         spoken,
         before=(message("Robin", -9, "Is the oven hot?"), message("Mum", -4, "", kind="video")),
         after=(message("Robin", 5, "On my way with the basket"),),
-        reply_to={"sender": "Robin", "text": "What is for lunch?"},
-        reactions=({"sender": "Robin", "emoji": "\u2764"},),
+        reply_to=Reply(sender="Robin", text="What is for lunch?"),
+        reactions=(Reaction(sender="Robin", emoji="\u2764"),),
     )
     return [
         first,
