@@ -43,8 +43,9 @@ class NamelessChats:
             if contacts_given
             else "your address book can name them: --contacts FILE (vCard or CSV)"
         )
-        chats = "chat has" if self.total == 1 else "chats have"
-        said = [f"of {self.chats} in all, {self.total} {chats} no name"]
+        chats = "chat" if self.chats == 1 else "chats"
+        have = "has" if self.total == 1 else "have"
+        said = [f"{self.total} of {self.chats} {chats} {have} no name"]
         said += [f"shown by phone number: {self.numbers}; {book}"] if self.numbers else []
         if self.hidden:
             said.append(f"with a hidden number: {self.hidden}; a newer backup may know it")

@@ -229,7 +229,7 @@ def test_what_would_name_the_chats_is_said() -> None:
     found = count_nameless([MUM, MUM, ANNA, LID, FAMILY], [MUM, LID, FAMILY])
     assert (found.total, found.chats, found.numbers) == (3, 4, 1)
     said = found.advice(contacts_given=False)
-    assert said[0] == "of 4 in all, 3 chats have no name"
+    assert said[0] == "3 of 4 chats have no name"
     assert "--contacts" in said[1]
     assert "--contacts" not in " ".join(found.advice(contacts_given=True))
     assert count_nameless([MUM], []).advice(contacts_given=False) == ()

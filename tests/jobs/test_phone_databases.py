@@ -485,7 +485,7 @@ def test_the_end_says_what_has_no_name_and_what_was_left_aside(phone: Phone) -> 
         report = phone.restore()
         assert report.notes is not None
         nameless, numbers, attached = report.notes.remarks
-        assert nameless == "of 1 in all, 1 chat has no name"
+        assert nameless == "1 of 1 chat has no name"
         assert "--contacts" in numbers
         assert attached.startswith("attached audio files, which are not voice notes: 1 ")
 
