@@ -99,7 +99,9 @@ def write_page(
         StorageError: the file cannot be written, for example because the disk is full.
     """
     tree = as_tree(archive_folder)
-    identity = archive_id(tree, map(_note_id, notes))
+    messages = [_note_id(note) for note in notes if note.message_id]
+    # Recordings without a message may come in any run: they say nothing about the archive.
+    identity = archive_id(tree, messages) if messages else None
     page = render(notes, timezone=timezone, title=title, photos=photos, identity=identity)
     write_file(PAGE_NAME, page.encode(), tree=tree)
     return Path(tree.shown(PAGE_NAME))

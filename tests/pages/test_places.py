@@ -39,8 +39,10 @@ def test_a_damaged_id_is_replaced_and_a_missing_folder_is_not_made(tmp_path: Pat
 def test_the_page_holds_the_id(tmp_path: Path) -> None:
     (tmp_path / ".gdrive-wa").mkdir()
     write_page(tmp_path, sample())
+    first = data_of((tmp_path / "index.html").read_text("utf-8"))["id"]
     page = write_page(tmp_path, sample()[1:]).read_text("utf-8")
-    assert data_of(page)["id"] == data_of(render(sample()))["id"]
+    assert data_of(page)["id"] == first
+    assert data_of(render(sample()[1:]))["id"] != first
 
 
 def stop_somewhere(page: Page) -> None:
