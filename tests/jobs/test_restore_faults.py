@@ -23,7 +23,6 @@ from tests.transfer.kills import kill_on_its_way, slow_line_without
 from tests.transfer.tree import tree
 
 KILLS = 50
-"""How a run ends that restores all there is, where there is no database of chats."""
 
 
 class Restoring:
