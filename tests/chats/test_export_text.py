@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -381,3 +381,59 @@ def test_no_line_takes_long(line: str) -> None:
     started = time.process_time()
     assert len(messages_of(f"[01/03/24, 09:00:00] Ana: {line}\n" * 5)) == 5
     assert time.process_time() - started < 5
+
+
+def around_notes(text: str, context: int = 3) -> list[tuple[list[str], list[str]]]:
+    """The texts before and after each note of a chat with Mum."""
+    chat = read_exported_chat(opened(text), names=["Mum"], zone=ZoneInfo("UTC"), context=context)
+    return [
+        ([each.text for each in note.before], [each.text for each in note.after])
+        for note, _ in chat.notes
+    ]
+
+
+AROUND = """\
+[01/03/24, 23:58:00] Mum: \u200eMessages and calls are end-to-end encrypted.
+[01/03/24, 23:58:30] Mum: yesterday
+[02/03/24, 10:00:00] Mum: a
+[02/03/24, 10:01:00] Alex: b
+[02/03/24, 10:02:00] Mum: c
+and more
+[02/03/24, 10:03:00] Mum: d
+[02/03/24, 10:04:00] Mum: \u200e<attached: 00000001-AUDIO-2024-03-02-10-04-00.opus>
+[02/03/24, 10:05:00] Alex: \u200e<attached: 00000002-PHOTO-2024-03-02-10-05-00.jpg>
+[02/03/24, 10:06:00] Mum: \u200eaudio omitted
+[02/03/24, 10:07:00] Mum: e
+[03/03/24, 10:07:00] Mum: tomorrow
+"""
+
+
+def test_what_is_around_the_notes_of_an_exported_chat() -> None:
+    first, second = around_notes(AROUND)
+    assert first == (["b", "c\nand more", "d"], ["", "", "e"])
+    assert second == (["d", "", ""], ["e"])
+    assert around_notes(AROUND, 0) == [([], []), ([], [])]
+
+
+def test_who_and_what_is_around_the_notes_of_an_exported_chat() -> None:
+    names = ["Mum"]
+    chat = read_exported_chat(opened(AROUND), names=names, zone=ZoneInfo("UTC"), context=4)
+    [first, _] = [note for note, _ in chat.notes]
+    assert [(each.sender, each.from_me) for each in first.before] == [
+        ("Mum", False),
+        ("Alex", True),
+        ("Mum", False),
+        ("Mum", False),
+    ]
+    assert [str(each.kind) for each in first.after] == ["image", "voice", "text"]
+    assert first.before[0].sent_at == datetime(2024, 3, 2, 10, tzinfo=UTC)
+
+
+def test_a_chat_of_thousands_of_notes_is_quick() -> None:
+    lines = (
+        f"[02/03/24, 10:{number % 60:02}:00] Mum: \u200e<attached: {number:08}-AUDIO-x.opus>"
+        for number in range(20_000)
+    )
+    found = around_notes("\n".join(lines), 100)
+    assert [len(before) for before, _ in found[:3]] == [0, 1, 2]
+    assert {len(after) for _, after in found[:-100]} == {100}
