@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
@@ -19,10 +20,11 @@ from gdrive_wa.chats.context_reader import (
     shown_kind,
     time_of,
 )
+from gdrive_wa.chats.later_messages import LaterMessage
 from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
 from gdrive_wa.chats.people import Jids, People
 from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.timeline import ContextWindow, Places, Timeline
+from gdrive_wa.chats.timeline import ContextWindow, Places, Timeline, milliseconds
 from gdrive_wa.chats.values import as_int, flag, moment, text
 from gdrive_wa.core.context import (
     LONGEST_EMOJI,
@@ -37,6 +39,8 @@ from gdrive_wa.core.model import VoiceNote
 
 _REACTION = 56
 """``message_add_on_type`` of a reaction."""
+_FIRST_LATER = 1 << 61
+"""The number of the first message that is not in the database; no row has it."""
 _MESSAGE = (
     "_id",
     "chat_row_id",
@@ -51,10 +55,26 @@ _MESSAGE = (
 
 
 class ModernContext(ContextReader):
-    """The messages of the current schema around notes, what these answer, and reactions."""
+    """The messages of the current schema around notes, what these answer, and reactions.
 
-    def __init__(self, tables: Tables, jids: Jids, people: People, window: ContextWindow) -> None:
+    Args:
+        tables: the database.
+        jids: its ids.
+        people: names.
+        window: how much is read.
+        later: messages that came after those of the database.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        jids: Jids,
+        people: People,
+        window: ContextWindow,
+        later: Sequence[LaterMessage] = (),
+    ) -> None:
         super().__init__(tables, jids, people, window)
+        self._later = later
         self._chats = {
             as_int(row_id): jid
             for row_id, jid_row in tables.rows("chat", ("_id", "jid_row_id"))
@@ -63,27 +83,46 @@ class ModernContext(ContextReader):
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
         """The notes, those of this table's chats with what is around them."""
-        if not self._tables.has("message", "_id", "chat_row_id", "message_type"):
-            return list(notes)
-        own = self._own_modern(notes)
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
+        own: dict[Key, int] = {}
+        if self._tables.has("message", "_id", "chat_row_id", "message_type"):
+            own = self._own_modern(notes)
+            self._add_times(timeline)
+        elif not self._later:
+            return list(notes)
+        for number, later in enumerate(self._later, _FIRST_LATER):
+            own.setdefault(later.key, number)
+            add = timeline.adder(later.key[0])
+            if add is not None and later.is_new and later.message.sent_at is not None:
+                add(milliseconds(later.message.sent_at), number)
+        places = [timeline.around(note, own.get(key_of(note))) for note in notes]
+        notes_rows = {own[key] for note in notes if (key := key_of(note)) in own}
+        messages = self._messages(places, notes_rows)
+        self._tables.select_ids(number for number in notes_rows if number < _FIRST_LATER)
+        replies, reactions = self._replies(), self._reactions()
+        for number, later in enumerate(self._later, _FIRST_LATER):
+            at = own[later.key]
+            messages[number] = _as_voice(later.message) if at in notes_rows else later.message
+            if later.reply_to is not None:
+                replies.setdefault(at, later.reply_to)
+            if later.reactions:
+                reactions[at] = list(later.reactions)
+        return [
+            completed(note, own.get(key_of(note)), place, messages, replies, reactions)
+            for note, place in zip(notes, places, strict=True)
+        ]
+
+    def _add_times(self, timeline: Timeline) -> None:
+        """Add when each message of this table was sent."""
         adders = {row: timeline.adder(jid) for row, jid in self._chats.items()}
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
         for number, chat_row, sent, received in self._tables.rows("message", columns, shown):
             add = adders.get(chat_row if type(chat_row) is int else as_int(chat_row))
-            if add is not None and type(number) is int:
+            if add is not None and type(number) is int and number < _FIRST_LATER:
                 at = time_of(sent, received)
                 if at is not None:
                     add(at, number)
-        places = [timeline.around(note, own.get(key_of(note))) for note in notes]
-        messages = self._messages(places, set(own.values()))
-        self._tables.select_ids(own.values())
-        replies, reactions = self._replies(), self._reactions()
-        return [
-            completed(note, own.get(key_of(note)), place, messages, replies, reactions)
-            for note, place in zip(notes, places, strict=True)
-        ]
 
     def _own_modern(self, notes: Iterable[VoiceNote]) -> dict[Key, int]:
         """The row numbers of the notes, as far as they are messages of this table."""
@@ -94,7 +133,7 @@ class ModernContext(ContextReader):
         for number, chat_row, key_id, mine in self._tables.rows("message", columns, audio):
             jid = self._chats.get(as_int(chat_row)) or ""
             key = (jid, text(key_id) or f"row {as_int(number)}", flag(mine))
-            if key in wanted and type(number) is int:
+            if key in wanted and type(number) is int and number < _FIRST_LATER:
                 own[key] = number
         return own
 
@@ -176,3 +215,10 @@ class ModernContext(ContextReader):
             if shown and who and len(found[parent]) < MOST_REACTIONS:
                 found[parent].append(Reaction(emoji=shown, **who))
         return found
+
+
+def _as_voice(message: ContextMessage) -> ContextMessage:
+    """A note is voice, also where only its audio shows that."""
+    if message.kind is not ContextKind.AUDIO:
+        return message
+    return replace(message, kind=ContextKind.VOICE)

@@ -92,9 +92,13 @@ def read_exported_chat(
         jid = None if mine else _jid(sender)
         return (jid and name_of(jid)) or sender, jid, mine
 
+    made: dict[int, ContextMessage] = {}  # a message near many notes is kept once
+
     def said(words: ExportedWords) -> ContextMessage:
+        if id(words) in made:
+            return made[id(words)]
         sender, jid, mine = who(words.sender)
-        return ContextMessage(
+        made[id(words)] = ContextMessage(
             sender=sender,
             sent_at=words.sent_at,
             text=words.text,
@@ -102,6 +106,7 @@ def read_exported_chat(
             sender_jid=jid,
             from_me=mine,
         )
+        return made[id(words)]
 
     for message, sent_at, number, nearby in survey.voices:
         sender, sender_jid, mine = who(message.sender)

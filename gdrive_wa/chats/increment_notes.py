@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gdrive_wa.chats.increment_messages import MOST_TEXT, IncrementMessage, message_in
 from gdrive_wa.chats.people import STATUS, bare, is_person, sender_in
 from gdrive_wa.chats.spoken import is_spoken
 from gdrive_wa.chats.values import name_text, person_name, positive
@@ -22,7 +23,9 @@ from gdrive_wa.pb.history_sync_pb2 import (
 _DEEPEST_WRAPPER = 6
 _VIEW_ONCE = ("view_once", "view_once_2", "view_once_2_extension")
 _WRAPPERS = tuple(
-    name for name, field in Message.DESCRIPTOR.fields_by_name.items() if name != "audio_message"
+    name
+    for name, field in Message.DESCRIPTOR.fields_by_name.items()
+    if field.message_type is not None and field.message_type.name in ("Wrapper", "DeviceSent")
 )
 _MEDIA = "Media/"
 _WAVEFORM_SIZE = 64
@@ -51,6 +54,7 @@ class MessageReader:
         push_names: names that people gave themselves, by jid.
         subjects: names of groups and channels, by jid.
         lid_numbers: hidden ids, and the numbers behind them.
+        messages: all that people wrote, so that a note can have those around it.
     """
 
     def __init__(self) -> None:
@@ -60,6 +64,8 @@ class MessageReader:
         self.push_names: dict[str, str] = {}
         self.subjects: dict[str, str] = {}
         self.lid_numbers: dict[str, str] = {}
+        self.messages: list[IncrementMessage] = []
+        self._text_left = MOST_TEXT
 
     def notes(self, sync: HistorySync) -> Iterator[IncrementNote]:
         """The voice notes of one message, of its chats and of its status updates."""
@@ -119,6 +125,10 @@ class MessageReader:
         sent_at = moment_at(info.message_timestamp or None)
         if sent_at is not None and (self.newest is None or sent_at > self.newest):
             self.newest = sent_at
+        said = message_in(info, chat, longest=self._text_left)
+        if said is not None:
+            self._text_left -= len(said.text)
+            self.messages.append(said)
         found = _audio(info.message)
         if found is None:
             return

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gdrive_wa.chats import increment_zip
+from gdrive_wa.chats.increment_messages import IncrementMessage
 from gdrive_wa.chats.increment_notes import IncrementNote, MessageReader
 from gdrive_wa.chats.people import Jids, bare, is_person
 from gdrive_wa.chats.values import as_int, name_text, text
@@ -67,6 +68,7 @@ class Increment:
         push_names: names that people gave themselves, by jid.
         subjects: names of groups and channels, by jid.
         lid_numbers: hidden ids, and the numbers behind them.
+        messages: all that people wrote, in its order.
         rows: changed rows of other tables, as they are; row numbers are the database's.
         warnings: what could not be read, a line each.
     """
@@ -79,6 +81,7 @@ class Increment:
     push_names: dict[str, str] = field(default_factory=dict, repr=False)
     subjects: dict[str, str] = field(default_factory=dict, repr=False)
     lid_numbers: dict[str, str] = field(default_factory=dict, repr=False)
+    messages: tuple[IncrementMessage, ...] = field(default=(), repr=False)
     rows: tuple[tuple[str, dict[str, Any]], ...] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()
 
@@ -177,6 +180,7 @@ def read_increment(path: str | Path) -> Increment:
         push_names=reader.push_names,
         subjects=reader.subjects,
         lid_numbers=reader.lid_numbers,
+        messages=tuple(reader.messages),
         rows=rows,
         warnings=tuple(warnings),
     )

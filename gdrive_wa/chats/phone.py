@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from gdrive_wa.chats.context import ModernContext
-from gdrive_wa.chats.context_legacy import LegacyContext
 from gdrive_wa.chats.legacy import LegacyMessages
 from gdrive_wa.chats.links import MEDIA_KEY_SIZE
 from gdrive_wa.chats.merged import MergedNotes
@@ -31,6 +29,7 @@ from gdrive_wa.chats.people import (
     sender_in,
 )
 from gdrive_wa.chats.person import Person
+from gdrive_wa.chats.phone_context import with_context
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.chats.values import name_text, text
@@ -94,6 +93,7 @@ class Phone:
     def __init__(self, databases: PhoneDatabases) -> None:
         self.warnings: list[str] = []
         self.attached = 0
+        self._owner_number = databases.owner_number
         self._increments = databases.increments
         self._lid_numbers: dict[str, str] = {}
         self._opened = ExitStack()
@@ -138,11 +138,9 @@ class Phone:
         return merged.by_time()
 
     def with_context(self, notes: list[VoiceNote], window: ContextWindow) -> list[VoiceNote]:
-        """The notes with the messages that the newest database has around them."""
-        for each in (ModernContext, LegacyContext):
-            notes = each(self._tables[0], self._jids[0], self.people, window).added_to(notes)
-        self._tables[0].release()
-        return notes
+        """The notes with the messages around them in the newest database and what came after."""
+        database = (self._tables[0], self._jids[0], self.people)
+        return with_context(notes, *database, window, self._increments, self._owner_number)
 
     def files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
         """The files of messages of every type, the newest database's first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gdrive_wa.chats.increments import Increment, read_increment
 from gdrive_wa.chats.iphone import read_iphone_notes
 from gdrive_wa.chats.phone import PhoneDatabases
 from gdrive_wa.chats.read import read_phone
 from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.context import ContextKind, ContextMessage
 from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.crypt.header import write_varint
 from tests.chats.store import (
     ANNA,
     FAMILY,
@@ -29,7 +32,7 @@ from tests.chats.store import (
     modern,
     old_message,
 )
-from tests.chats.wire import wire
+from tests.chats.wire import SPOKEN, wire
 from tests.sources.apple import Spoken, write_chats
 
 UTC = ZoneInfo("UTC")
@@ -268,3 +271,105 @@ def test_family_is_not_mixed_with_its_members(tmp_path: Path) -> None:
         modern(tmp_path / "m.db", rows, [media(2)], chat=chats, jid=jids(MUM, ANNA, FAMILY))
     )
     assert (texts(note.before), texts(note.after)) == ([], ["to all"])
+
+
+def info(
+    number: int, content: bytes, *, chat: str = MUM, mine: int = 0, more: bytes = b""
+) -> bytes:
+    """A WebMessageInfo that was sent `number` seconds after the messages of the database."""
+    key = wire(1, chat) + wire(2, mine) + wire(3, f"INC{number}")
+    return wire(1, key) + wire(2, content) + wire(3, SENT // 1000 + 100 + number) + more
+
+
+def increment(path: Path, *infos: bytes, chat: str = MUM) -> Increment:
+    conversation = wire(1, chat) + b"".join(wire(2, wire(1, each)) for each in infos)
+    sync = wire(2, conversation)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", "{}")
+        archive.writestr("messages.bin", write_varint(len(sync)) + sync)
+    return read_increment(path)
+
+
+def notes_with(path: Path, *increments: Increment, owner: str = "15550100") -> list[VoiceNote]:
+    databases = PhoneDatabases(msgstores=(path,), increments=increments, owner_number=owner)
+    return list(read_phone(databases, ContextWindow(3, UTC)).notes)
+
+
+def answering(quoted: bytes, participant: str) -> bytes:
+    """A note that answers a message."""
+    context = wire(1, "X") + wire(2, participant) + wire(3, quoted)
+    return wire(8, wire(5, 7) + wire(6, 1) + wire(17, context))
+
+
+def test_an_increment_goes_on_where_the_database_ends(tmp_path: Path) -> None:
+    path = modern(tmp_path / "m.db", [said(1, "old"), note_row(2)], [media(2)])
+    reaction = wire(41, wire(1, wire(2, 1)) + wire(2, "\U0001f600"))
+    later = increment(
+        tmp_path / "i.zip",
+        info(1, wire(1, "plain")),
+        info(2, answering(wire(1, "asked"), "15550100@s.whatsapp.net"), more=reaction),
+        info(3, wire(40, wire(1, wire(6, wire(1, "wrapped")))), mine=1),
+        info(4, wire(3, wire(3, "caption"))),
+    )
+    first, second = notes_with(path, later)
+    assert texts(first.before) == ["old"]
+    assert texts(first.after) == ["plain", "", "wrapped"]
+    assert texts(second.before) == ["old", "", "plain"]
+    assert [(each.text, each.kind, each.sender) for each in second.after] == [
+        ("wrapped", "text", "Alex"),
+        ("caption", "image", "+1 5550101"),
+    ]
+    assert second.reply_to is not None
+    assert (second.reply_to.text, second.reply_to.sender) == ("asked", "Alex")
+    assert [(each.sender, each.emoji) for each in second.reactions] == [("Alex", "\U0001f600")]
+
+
+def test_a_message_of_both_is_around_a_note_once(tmp_path: Path) -> None:
+    path = modern(tmp_path / "m.db", [said(1, "old"), note_row(2), said(300, "newest")], [media(2)])
+    one = increment(tmp_path / "1.zip", info(1, wire(1, "known")), info(400, wire(1, "new")))
+    two = increment(tmp_path / "2.zip", info(400, wire(1, "edited")))
+    [note] = notes_with(path, one, two)
+    assert texts(note.after) == ["newest", "edited"]
+
+
+def test_a_note_of_an_increment_alone(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "m.db", {"message": []})
+    [note] = notes_with(path, increment(tmp_path / "i.zip", info(1, wire(1, "a")), info(2, SPOKEN)))
+    assert texts(note.before) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "text"),
+    [
+        (wire(4, wire(1, "Ben")), "contact", "Ben"),
+        (wire(5, wire(3, "The pier")), "location", "The pier"),
+        (wire(7, wire(8, "bill.pdf")), "document", "bill.pdf"),
+        (wire(9, wire(7, "waves")), "video", "waves"),
+        (wire(8, wire(2, "audio/mpeg")), "audio", ""),
+        (wire(10, b""), "call", ""),
+        (wire(12, wire(2, 0)), "deleted", ""),
+        (wire(26, b""), "sticker", ""),
+        (wire(64, wire(2, "When?")), "poll", "When?"),
+        (wire(6, wire(1, "y" * 9000)), "text", "y" * 2000),
+    ],
+)
+def test_kinds_of_an_increment(tmp_path: Path, content: bytes, kind: str, text: str) -> None:
+    path = make_database(tmp_path / "m.db", {"message": []})
+    later = increment(tmp_path / "i.zip", info(1, content), info(2, SPOKEN))
+    [note] = notes_with(path, later)
+    assert [(each.kind, each.text) for each in note.before] == [(kind, text)]
+
+
+@pytest.mark.parametrize(
+    "nobodys",
+    [
+        info(1, wire(1, "x"), more=wire(24, 27)),
+        info(1, wire(12, wire(2, 3))),
+        info(1, wire(46, wire(2, "x"))),
+        info(1, b""),
+    ],
+)
+def test_what_nobody_wrote_is_not_around(tmp_path: Path, nobodys: bytes) -> None:
+    path = make_database(tmp_path / "m.db", {"message": []})
+    [note] = notes_with(path, increment(tmp_path / "i.zip", nobodys, info(2, SPOKEN)))
+    assert note.before == ()

@@ -1,0 +1,105 @@
+"""The messages of increments, with names, as the context of notes takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gdrive_wa.chats.people import Jids, People, is_person, sender_in
+from gdrive_wa.core.context import ContextMessage, Reaction, Reply
+from gdrive_wa.core.moments import moment_at
+
+if TYPE_CHECKING:
+    from gdrive_wa.chats.increment_messages import IncrementMessage
+    from gdrive_wa.chats.increments import Increment
+
+
+@dataclass(frozen=True, slots=True)
+class LaterMessage:
+    """A message that is newer than the database.
+
+    Attributes:
+        key: its chat, its id, and whether the owner sent it.
+        message: who, when and what.
+        reply_to: what it answers.
+        reactions: to it.
+        is_new: the database does not have it, by its time.
+    """
+
+    key: tuple[str, str, bool]
+    message: ContextMessage
+    reply_to: Reply | None
+    reactions: tuple[Reaction, ...]
+    is_new: bool
+
+
+def later_messages(
+    increments: Iterable[Increment],
+    jids: Jids,
+    people: People,
+    newest: datetime | None,
+    owner_number: str | None = None,
+) -> list[LaterMessage]:
+    """The messages of the increments, each once, as the last one has it.
+
+    Args:
+        increments: in the order in which the phone wrote them.
+        jids: resolves hidden ids.
+        people: names.
+        newest: when the latest message of the database was sent.
+        owner_number: the owner's own number, where it is known.
+    """
+    owner = None if owner_number is None else f"{owner_number.lstrip('+')}@s.whatsapp.net"
+    found: dict[tuple[str, str, bool], LaterMessage] = {}
+    for increment in increments:
+        for said in increment.messages:
+            later = _later(said, jids, people, newest, owner)
+            if later is not None:
+                found[later.key] = later
+    return list(found.values())
+
+
+def _later(
+    said: IncrementMessage,
+    jids: Jids,
+    people: People,
+    newest: datetime | None,
+    owner: str | None,
+) -> LaterMessage | None:
+    sent_at = moment_at(said.seconds or None)
+    if sent_at is None:
+        return None
+    chat_jid = jids.resolve(said.chat_jid)
+
+    def who(participant: str | None, *, mine: bool, own: str | None = None) -> dict[str, Any]:
+        known = None if not participant else jids.resolve(participant)
+        jid = None if mine else sender_in(chat_jid, known, mine=mine)
+        sender = people.sender(jid, from_me=mine, own=own)
+        return {"sender": sender, "sender_jid": jid, "from_me": mine}
+
+    reply = None
+    if said.quoted is not None:
+        by = jids.resolve(said.quoted.participant)
+        asked = who(by, mine=_is_owner(by, chat_jid, owner))
+        reply = Reply(text=said.quoted.text, kind=said.quoted.kind, **asked)
+    return LaterMessage(
+        key=(chat_jid, said.message_id, said.from_me),
+        message=ContextMessage(
+            sent_at=sent_at,
+            text=said.text,
+            kind=said.kind,
+            **who(said.participant, mine=said.from_me, own=said.push_name),
+        ),
+        reply_to=reply,
+        reactions=tuple(
+            Reaction(emoji=emoji, **who(jid, mine=jid is None)) for jid, emoji in said.reactions
+        ),
+        is_new=newest is None or sent_at > newest,
+    )
+
+
+def _is_owner(jid: str, chat_jid: str, owner: str | None) -> bool:
+    """True if `jid` is the owner's: in a chat with one person, everybody but that person."""
+    return jid == owner or (is_person(chat_jid) and is_person(jid) and jid != chat_jid)
