@@ -99,9 +99,9 @@ def write_page(
         StorageError: the file cannot be written, for example because the disk is full.
     """
     tree = as_tree(archive_folder)
-    messages = [_note_id(note) for note in notes if note.message_id]
     # Recordings without a message may come in any run: they say nothing about the archive.
-    identity = archive_id(tree, messages) if messages else None
+    known = any(note.message_id for note in notes)
+    identity = archive_id(tree, _ids(notes)) if known else None
     page = render(notes, timezone=timezone, title=title, photos=photos, identity=identity)
     write_file(PAGE_NAME, page.encode(), tree=tree)
     return Path(tree.shown(PAGE_NAME))
@@ -130,7 +130,7 @@ def render(
     page_notes = sorted_notes(notes, timezone)
     style = _asset("page.css")
     data = page_data(page_notes, timezone=timezone, photos=photos)
-    data["id"] = identity or id_of_notes(_note_id(entry.note) for entry in page_notes)
+    data["id"] = identity or id_of_notes(_ids([entry.note for entry in page_notes]))
     script = "".join(
         [
             '"use strict";\n(() => {\nconst CATALOGUE = ',
@@ -157,8 +157,10 @@ def link(file: str) -> str:
     return "./" + "/".join(quote(without_surrogates(part), safe="") for part in file.split("/"))
 
 
-def _note_id(note: VoiceNote) -> str:
-    return f"{note.chat_jid}/{note.message_id or note.file or ''}"
+def _ids(notes: Sequence[VoiceNote]) -> list[str]:
+    """The ids of the notes with a message; where none has one, the files."""
+    messages = [f"{note.chat_jid}/{note.message_id}" for note in notes if note.message_id]
+    return messages or [f"{note.chat_jid}/{note.file or ''}" for note in notes]
 
 
 def _template() -> Template:
