@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import PackageMetadata, distribution
@@ -19,6 +20,21 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "gdrive_wa"
+
+TOP_LEVEL = {
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "gdrive_wa",
+    "notebooks",
+    "proto",
+    "pyproject.toml",
+    "tests",
+}
+"""What lies at the top of the repository, besides names that begin with a dot."""
 
 GROUND = {"core", "pb"}
 """What everybody may import: the nouns, and what protoc generates (not read here)."""
@@ -330,6 +346,22 @@ def test_a_module_is_read_in_one_sitting() -> None:
 def test_no_module_is_named_after_nothing() -> None:
     vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
     assert [path for path, _, _ in modules() if Path(path).stem in vague] == []
+
+
+def test_nothing_but_what_the_owner_fixed_lies_at_the_top() -> None:
+    """A file that a command left there was committed once; `.gitignore` names what may stay."""
+    kept_out = [
+        line.strip("/")
+        for line in (ROOT / ".gitignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    found = {
+        path.name
+        for path in ROOT.iterdir()
+        if not path.name.startswith(".")
+        and not any(fnmatch(path.name, pattern) for pattern in kept_out)
+    }
+    assert found == TOP_LEVEL
 
 
 def test_the_tests_mirror_the_rooms() -> None:
