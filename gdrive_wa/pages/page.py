@@ -142,6 +142,7 @@ def render(
     few = len(page_notes) <= PLAIN_LIMIT
     return _template().render(
         title=without_surrogates(title or DEFAULT_TITLE),
+        untitled=not title,
         count=len(page_notes),
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file
