@@ -140,8 +140,8 @@ except gdrive_wa.UsageError as error:
     ended = subprocess.run(
         [sys.executable, "-c", code, archive.folder], capture_output=True, text=True, check=True
     )
-    count, told = ended.stdout.splitlines()
+    count, message = ended.stdout.splitlines()
     assert count == "4"
-    assert told == (
+    assert message == (
         "a DataFrame needs pandas, which is not installed | install it with: pip install pandas"
     )

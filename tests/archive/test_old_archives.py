@@ -94,9 +94,9 @@ def test_an_old_archive_is_read_and_all_of_it_is_as_it_was_written(
     assert len(notes) == len(sample.notes)
     known = {(note.chat_jid, note.message_id): note for note in sample.notes}
     for note in notes:
-        told = known[note.chat_jid, note.message_id]
+        expected = known[note.chat_jid, note.message_id]
         assert (note.sent_at, note.from_me, note.sha256) == (
-            told.sent_at, told.from_me, told.sha256,
+            expected.sent_at, expected.from_me, expected.sha256,
         )  # fmt: skip
         assert note.path is None or note.path.is_file()
 

@@ -217,9 +217,9 @@ def test_another_player_reads_the_tags_and_plays_the_same() -> None:
     before = recording(1)
     after = tagged(before, tags_for(note(1), BERLIN))
     with av.open(io.BytesIO(after), mode="r", format="ogg") as opened:
-        told = {name.lower(): text for name, text in opened.streams.audio[0].metadata.items()}
-    assert told["artist"] == "Mum"
-    assert told["title"] == "2024-01-01 11:01 Mum"
+        metadata = {name.lower(): text for name, text in opened.streams.audio[0].metadata.items()}
+    assert metadata["artist"] == "Mum"
+    assert metadata["title"] == "2024-01-01 11:01 Mum"
     assert frames(after) == frames(before)
 
 

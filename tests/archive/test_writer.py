@@ -345,10 +345,10 @@ def test_zones_far_from_here(tmp_path: Path) -> None:
 
 
 def test_a_file_that_says_nothing_goes_to_the_note_it_was_fetched_for(tmp_path: Path) -> None:
-    told = note(1, whatsapp_path=None, sha256=None, size=None)
+    bare = note(1, whatsapp_path=None, sha256=None, size=None)
     with ArchiveWriter(tmp_path, timezone=BERLIN) as archive:
-        archive.expect([told])
-        for fetched_for in (told, note(2)):  # the other one nobody knows
+        archive.expect([bare])
+        for fetched_for in (bare, note(2)):  # nothing else is known of the other one
             listed = entry(f"WhatsApp Voice Notes/{fetched_for.message_id}", recording(1))
             place(archive, listed, recording(1), fetched_for)
         placed = {found.status: found.file for found in archive.finish()}

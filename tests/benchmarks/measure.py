@@ -78,7 +78,7 @@ with open(sys.argv[1], "w") as report:
 """A process inherits the peak memory of the one that starts it, so a lean one starts it.
 
 The kernel knows the peak of each process; what all of them hold together is looked up ten times
-a second, where there is a /proc that tells it.
+a second, where /proc has it.
 """
 
 

@@ -297,8 +297,8 @@ def test_every_row_that_its_number_leads_to_is_read(
     assert len(kept) < 800
     with Tables(path) as tables:
         assert {row[0] for row in tables.rows("message", ("_id",))} == kept
-        told = 800 - len(kept)
-        assert tables.lost["message"] == told or tables.cut == {"message"}
+        missing = 800 - len(kept)
+        assert tables.lost["message"] == missing or tables.cut == {"message"}
         assert tables.damaged
 
 

@@ -80,7 +80,7 @@ def test_a_database_without_messages_is_reported(tmp_path: Path) -> None:
     execute(path, "CREATE TABLE other (x)")
     with pytest.raises(DatabaseError, match="holds no messages"):
         read_iphone_notes(path)
-    path.write_bytes(b"no database at all, and long enough to tell" * 9)
+    path.write_bytes(b"not a database, and longer than a header" * 9)
     with pytest.raises(DatabaseError):
         read_iphone_notes(path)
 
@@ -148,7 +148,7 @@ def test_a_hidden_id_is_the_number_it_hides_and_goes_by_its_name(
 
 def test_damaged_databases_beside_cost_names_only(hidden: Path, tmp_path: Path) -> None:
     broken = tmp_path / "LID.sqlite"
-    broken.write_bytes(b"no database at all, and long enough to tell" * 9)
+    broken.write_bytes(b"not a database, and longer than a header" * 9)
     found = read_iphone_notes(hidden, sidecars=(broken, tmp_path / "none.sqlite"))
     assert len(found) == 7
     assert len(found.warnings) == 2

@@ -72,6 +72,6 @@ def test_a_table_that_is_not_there_is_not_an_error(msgstore: Path, table: str) -
 
 def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "msgstore.db"
-    path.write_bytes(b"not SQLite at all, and long enough to tell" * 9)
+    path.write_bytes(b"not SQLite at all, and longer than a header" * 9)
     with pytest.raises(DatabaseError):
         list(read_links(path))

@@ -15,8 +15,8 @@ LEGACY = "CREATE TABLE messages (_id INTEGER PRIMARY KEY, key_from_me INTEGER, k
 
 def modern(path: Path, *sent: str, heard: tuple[str, ...] = ()) -> Path:
     rows = [(1, key) for key in sent] + [(0, key) for key in heard]
-    told = "".join(f"INSERT INTO message (from_me, key_id) VALUES {row};" for row in rows)  # noqa: S608 - ids of the rows below
-    write_beside(path, MODERN + told)
+    inserts = "".join(f"INSERT INTO message (from_me, key_id) VALUES {row};" for row in rows)  # noqa: S608 - ids of the rows below
+    write_beside(path, MODERN + inserts)
     return path
 
 
@@ -48,7 +48,7 @@ def test_iphones_are_distinguished_too(tmp_path: Path) -> None:
     assert same_phone(paths[0], paths[2]) is False
 
 
-@pytest.mark.parametrize("content", [b"", b"no database at all, and long enough to tell" * 9])
+@pytest.mark.parametrize("content", [b"", b"not a database, and longer than a header" * 9])
 def test_what_does_not_tell_is_not_guessed(tmp_path: Path, content: bytes) -> None:
     good, silent = modern(tmp_path / "good.db", "A"), modern(tmp_path / "silent.db", heard=("A",))
     broken = tmp_path / "broken.db"

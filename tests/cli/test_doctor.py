@@ -1,4 +1,4 @@
-"""``doctor`` tells what is set up, whatever state the machine is in, and asks no server."""
+"""``doctor`` shows what is set up, in any state of the machine, and asks no server."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def test_what_is_set_up_is_named_without_its_secrets(
     assert "GDRIVE_WA_ACCESS_TOKEN" in found["login"]["state"]
     assert sample.key.fingerprint in found["key"]["state"]
     assert found["endpoint"]["state"] == with_key["GDRIVE_WA_ENDPOINT"]
-    told = json.dumps(found)
-    assert sample.token.reveal() not in told
-    assert sample.key.reveal().hex() not in told
+    printed = json.dumps(found)
+    assert sample.token.reveal() not in printed
+    assert sample.key.reveal().hex() not in printed
 
 
 def test_what_is_set_up_wrongly_is_a_finding_and_no_error(run: Run, tmp_path: Path) -> None:

@@ -82,9 +82,9 @@ def test_a_file_is_no_account(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_help_shows_a_file_of_faults_that_works(run: Run) -> None:
-    told = run("emulator", "--help").stdout
-    example = re.search(r"\{.*\}\]\}", told, re.DOTALL)
+    shown = run("emulator", "--help").stdout
+    example = re.search(r"\{.*\}\]\}", shown, re.DOTALL)
     assert example
     assert parse_faults(json.loads(example[0])).rules
-    words = set(re.findall(r"[a-z-]+", told))
+    words = set(re.findall(r"[a-z-]+", shown))
     assert words >= set(FaultKind)

@@ -313,9 +313,9 @@ def test_a_truncated_file(run: Run, sample: SampleAccount, tmp_path: Path) -> No
     assert ended.returncode == 6
     assert_explained(ended.stderr, "cut")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.db.crypt15"]
-    told = run("decrypt", "cut.db.crypt15", "cut.db", "--key-file", sample.key_file, "--json")
-    assert (told.returncode, told.stderr) == (6, ended.stderr)
-    (failed,) = json.loads(told.stdout)["failed"]
+    as_json = run("decrypt", "cut.db.crypt15", "cut.db", "--key-file", sample.key_file, "--json")
+    assert (as_json.returncode, as_json.stderr) == (6, ended.stderr)
+    (failed,) = json.loads(as_json.stdout)["failed"]
     assert failed["path"] == "cut.db.crypt15"
     assert failed["reason"] in ended.stderr
 

@@ -58,8 +58,8 @@ def backup(request: pytest.FixtureRequest, tmp_path: Path) -> AppleBackup:
 
 
 def preferences(name: str, number: str) -> bytes:
-    told = {"FullUserName": name, "OwnJabberID": f"{number}@s.whatsapp.net", "Token": "hush-hush"}
-    return plistlib.dumps(told, fmt=plistlib.FMT_BINARY)
+    fields = {"FullUserName": name, "OwnJabberID": f"{number}@s.whatsapp.net", "Token": "hush-hush"}
+    return plistlib.dumps(fields, fmt=plistlib.FMT_BINARY)
 
 
 PREFERENCES = f"Library/Preferences/{DOMAIN.removeprefix('AppDomainGroup-')}.plist"

@@ -71,9 +71,9 @@ def test_ls_is_in_the_order_of_paths(run: Run, phone: Path) -> None:
 
 def test_a_report_is_in_the_order_of_paths() -> None:
     outcomes = [Outcome(path=path, reason=path) for path in ("b", "c", "a")]
-    told = Report(done=list(outcomes), skipped=list(outcomes), failed=list(outcomes)).to_json()
+    written = Report(done=list(outcomes), skipped=list(outcomes), failed=list(outcomes)).to_json()
     for part in ("done", "skipped", "failed"):
-        listed = told[part]
+        listed = written[part]
         assert isinstance(listed, list)
         assert [each["path"] for each in listed] == ["a", "b", "c"]
 

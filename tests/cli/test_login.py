@@ -37,7 +37,7 @@ def client_file(consenting: Emulator, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    """A server that answers what a test tells it to."""
+    """A server that sends the answers a test gives it."""
     with Scripted() as running:
         yield running
 

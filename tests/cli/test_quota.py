@@ -1,4 +1,4 @@
-"""Quotas as a person meets them: told, heard by Ctrl-C, and with a time to come back."""
+"""Quotas as a user meets them: reported, interruptible with Ctrl-C, and with a time to retry."""
 
 from __future__ import annotations
 

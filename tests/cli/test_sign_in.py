@@ -221,9 +221,9 @@ class TestEachHintIsFollowed:
             assert "15550100" in listed.stdout
             (tmp_path / "client_secrets.json").write_text(json.dumps(server.client_config(1)))
             own = only_command(said, "--client-secrets")
-            code, told = consent(own, {**clean_environment, **there}, tmp_path)
-            assert code == 0, told
-            backups = only_command(told, "--source drive")
+            code, printed = consent(own, {**clean_environment, **there}, tmp_path)
+            assert code == 0, printed
+            backups = only_command(printed, "--source drive")
             backups[-1] = "Phone backup/WhatsApp"
             found = run(*backups, env=there)
             assert found.returncode == 0, found.stderr
@@ -249,8 +249,8 @@ class TestEachHintIsFollowed:
             assert ended.returncode == 3
             again = only_command(ended.stderr, "login")
             assert again == ["login", "--account", sample.email]
-            code, told = consent(again, {**clean_environment, **there}, tmp_path)
-            assert code == 0, told
+            code, printed = consent(again, {**clean_environment, **there}, tmp_path)
+            assert code == 0, printed
             assert run("backups", env=there).returncode == 0
 
     def test_the_one_after_a_master_token_that_is_kept(

@@ -299,7 +299,7 @@ def test_a_limit_of_the_callers_is_exact(seal: Seal, database: Path, tmp_path: P
 
 
 def test_a_wrong_key_wins_over_what_its_noise_looks_like(seal: Seal) -> None:
-    """The limit and the inflater meet the noise first; what is told is the key."""
+    """The limit and the inflater meet the noise first; the error names the key."""
     refused(seal("crypt15"), OTHER_ROOT_KEY, WrongKeyError, limit=1)
 
 

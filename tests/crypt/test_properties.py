@@ -198,24 +198,28 @@ def test_an_envelope_opens_with_no_other_key(content: bytes, key: RootKey, other
 
 
 @given(metadata, st.integers(-14, 14))
-def test_metadata_are_read_as_they_were_written(told: FileMetadata, hours: int) -> None:
-    assert parse_file_metadata(told.to_json()) == told
-    assert read_file_metadata(seal_envelope(told.to_json(), ROOT_KEY), ROOT_KEY) == told
-    if told.updated is not None:
-        zone = (told.updated + timedelta(hours=hours)).replace(tzinfo=None).isoformat()
+def test_metadata_are_read_as_they_were_written(described: FileMetadata, hours: int) -> None:
+    assert parse_file_metadata(described.to_json()) == described
+    assert read_file_metadata(seal_envelope(described.to_json(), ROOT_KEY), ROOT_KEY) == described
+    if described.updated is not None:
+        zone = (described.updated + timedelta(hours=hours)).replace(tzinfo=None).isoformat()
         local = f'{{"name": "x", "updateTime": "{zone}{hours:+03}:00"}}'.encode()
-        assert parse_file_metadata(local).updated == told.updated
+        assert parse_file_metadata(local).updated == described.updated
 
 
 @given(st.binary(max_size=600), metadata, root_keys)
 def test_media_come_back_whatever_they_are(
-    content: bytes, told: FileMetadata, key: RootKey
+    content: bytes, described: FileMetadata, key: RootKey
 ) -> None:
-    name, sealed, envelope = encrypt_media(content, key, told)
+    name, sealed, envelope = encrypt_media(content, key, described)
     assert len(sealed) == len(content) + 16
     opened = read_file_metadata(envelope, key)
-    assert (opened.name, opened.updated, opened.size) == (told.name, told.updated, len(content))
-    assert name == stored_name(key, told.name, hashlib.md5(content).hexdigest())
+    assert (opened.name, opened.updated, opened.size) == (
+        described.name,
+        described.updated,
+        len(content),
+    )
+    assert name == stored_name(key, described.name, hashlib.md5(content).hexdigest())
     for known in (opened, None):
         out = io.BytesIO()
         notes = decrypt_mcrypt1(
@@ -312,12 +316,12 @@ def test_the_parts_of_any_file_that_is_inspected_add_up(
     path = tmp_path / name
     path.write_bytes(raw)
     with contextlib.suppress(GdriveWaError):
-        told = inspect(path).to_json()
+        described = inspect(path).to_json()
         parts = ("header_size", "ciphertext_size", "tag_size", "checksum_size", "tail_size")
-        sizes = [size for part in parts if isinstance(size := told[part], int)]
+        sizes = [size for part in parts if isinstance(size := described[part], int)]
         assert len(sizes) == 5
         assert min(sizes) >= 0
-        assert sum(sizes) == told["size"] == len(raw)
+        assert sum(sizes) == described["size"] == len(raw)
 
 
 @given(st.binary(max_size=200), st.text(max_size=80))

@@ -56,7 +56,7 @@ def test_a_button_leads_back_to_the_program(
     assert page.get_by_role("radio", name="alex@example.org").is_checked()
     page.get_by_role("button", name=button).click()
     page.wait_for_url(f"http://127.0.0.1:{program.server_port}/**")
-    told = parse_qs(urlsplit(page.url).query)
+    query = parse_qs(urlsplit(page.url).query)
     page.close()
-    assert told["state"] == ["the state"]
-    assert answer in told
+    assert query["state"] == ["the state"]
+    assert answer in query

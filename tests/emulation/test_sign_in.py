@@ -126,9 +126,9 @@ def _code_by_hand(emulator: Emulator) -> tuple[str, Any]:
     flow.redirect_uri = "http://127.0.0.1:1/"
     url, state = flow.authorization_url()
     answer = requests.get(url, timeout=10, allow_redirects=False)
-    told = parse_qs(urlsplit(answer.headers["Location"]).query)
-    assert told["state"] == [state]
-    return told["code"][0], flow
+    query = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert query["state"] == [state]
+    return query["code"][0], flow
 
 
 def _exchange(emulator: Emulator, code: str, verifier: str, /, **changed: str) -> requests.Response:

@@ -65,7 +65,7 @@ def backups(emulator: Emulator) -> str:
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    """A server that answers what a test tells it to."""
+    """A server that sends the answers a test gives it."""
     with Scripted() as running:
         yield running
 

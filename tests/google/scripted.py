@@ -1,4 +1,4 @@
-"""A server of real HTTP/1.1 that answers bytes as they are told: for what no honest server says."""
+"""A real HTTP/1.1 server that sends the bytes it is given, for answers no honest server sends."""
 
 from __future__ import annotations
 

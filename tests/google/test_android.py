@@ -118,9 +118,9 @@ def test_logging_out_says_that_google_still_knows_the_device(
     signed_in: Login, emulator: Emulator
 ) -> None:
     """A master token cannot be revoked by whoever holds it."""
-    told: list[str] = []
-    assert logout(endpoint=emulator.root, say=told.append) == signed_in.account
-    (line,) = told
+    lines: list[str] = []
+    assert logout(endpoint=emulator.root, say=lines.append) == signed_in.account
+    (line,) = lines
     assert "remove it at https://myaccount.google.com/device-activity" in line
 
 
@@ -438,7 +438,7 @@ def test_a_cookie_of_another_account_is_not_taken_for_this_one(
 def test_the_emulator_signs_in_whoever_the_cookie_belongs_to(
     emulator: Emulator, sample: SampleAccount
 ) -> None:
-    """As Google does; so a cookie of another account can be told only by the answer."""
+    """As Google does; so a cookie of another account can be lines only by the answer."""
     with pytest.raises(CredentialsError, match=r"this cookie belongs to 'alex@example\.org'"):
         login_android(
             account="ann@example.org", oauth_token=sample.oauth_token, endpoint=emulator.root

@@ -383,9 +383,9 @@ def test_several_accounts_side_by_side(
 def test_logging_out_revokes_and_removes(log_in: LogIn, emulator: Emulator, config: Path) -> None:
     login = log_in(ALLOW)
     session, endpoints = open_session(endpoint=emulator.root)
-    told: list[str] = []
-    assert logout(endpoint=emulator.root, say=told.append) == login.account
-    assert told == []
+    lines: list[str] = []
+    assert logout(endpoint=emulator.root, say=lines.append) == login.account
+    assert lines == []
     assert not Path(login.kept_in).exists()
     assert logins.accounts() == []
     assert emulator.counts.requests["/revoke"] == 1
@@ -405,9 +405,9 @@ def test_logging_out_removes_even_when_google_does_not_help(
         emulator.close()
     kind = FaultKind.STATUS if trouble == "refuses" else FaultKind.REDIRECT
     emulator.faults = Fault(kind=kind, path="/revoke", location="http://127.0.0.1:1/", times=None)
-    told: list[str] = []
-    logout(endpoint=emulator.root, say=told.append)
-    (line,) = told
+    lines: list[str] = []
+    logout(endpoint=emulator.root, say=lines.append)
+    (line,) = lines
     assert "remove its access at https://myaccount.google.com/" in line
     with pytest.raises(CredentialsError, match="not logged in") as caught:
         whoami()

@@ -154,12 +154,14 @@ def test_what_was_not_chosen_is_nowhere_in_the_archive(phone: Path, tmp_path: Pa
         assert report.failed == [], choice
         assert leaks(out) == [], choice
         assert not (out / "Databases").exists(), choice
-        told = {note.message_id: note.status for note in open_archive(out).notes() if note.chat_jid}
+        statuses = {
+            note.message_id: note.status for note in open_archive(out).notes() if note.chat_jid
+        }
         lacking = {"NOTE4": NoteStatus.MISSING}
         found = dict.fromkeys(("NOTE1", "NOTE2", "NOTE3"), NoteStatus.RESTORED)
         if choice == "exclude":
             found["NOTE3"] = NoteStatus.MISSING  # its file is one of those left out
-        assert told == ({} if choice == "images" else {**found, **lacking}), choice
+        assert statuses == ({} if choice == "images" else {**found, **lacking}), choice
 
 
 def test_a_wider_choice_adds_and_a_narrower_one_takes_nothing_away(

@@ -177,7 +177,7 @@ class Once(Silent):
     """Does one thing, once, as soon as the workers have begun to fill a folder.
 
     Attributes:
-        lines: what a person was told.
+        lines: the messages that were printed.
     """
 
     def __init__(self, out: Path, event: Callable[[], object]) -> None:

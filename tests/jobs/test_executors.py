@@ -189,7 +189,7 @@ def test_an_executor_of_the_callers_does_the_same_and_stays_open(
 
 
 class Lines(Silent):
-    """Keeps what a person is told."""
+    """Records the messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

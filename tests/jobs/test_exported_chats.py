@@ -89,7 +89,7 @@ def backup(folder: Path, *, notes: int = 3, shift: timedelta = timedelta(), **ch
 
 
 class Said(Silent):
-    """Keeps what the user would be told."""
+    """Records the messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

@@ -131,8 +131,8 @@ def test_the_newest_backup_is_meant_when_none_is_named(two_accounts: Path) -> No
     assert pick_backup(open_folder(two_accounts)).account == "15550101"
 
 
-class Told(Silent):
-    """Keeps what it is told."""
+class Recorder(Silent):
+    """Records the lines that it is given."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -141,23 +141,23 @@ class Told(Silent):
         self.lines.append(line)
 
 
-def test_a_choice_that_nobody_made_is_told(two_accounts: Path) -> None:
-    source, told = open_folder(two_accounts), Told()
-    newest = pick_backup(source, progress=told)
-    (line,) = told.lines
+def test_a_default_choice_is_reported(two_accounts: Path) -> None:
+    source, recorder = open_folder(two_accounts), Recorder()
+    newest = pick_backup(source, progress=recorder)
+    (line,) = recorder.lines
     assert line.startswith(f"2 backups are here; this is the newest: {newest.name}")
-    pick_backup(source, "15550100", progress=told)
-    assert len(told.lines) == 1
+    pick_backup(source, "15550100", progress=recorder)
+    assert len(recorder.lines) == 1
 
 
-def test_a_backup_that_may_not_be_whole_is_told(two_accounts: Path) -> None:
+def test_a_backup_that_may_be_incomplete_is_reported(two_accounts: Path) -> None:
     class Uploading(Folder):
         def backups(self) -> list[Backup]:
             return [replace(backup, unfinished=True) for backup in super().backups()]
 
-    told = Told()
-    pick_backup(Uploading(two_accounts), "15550100", progress=told)
-    (line,) = told.lines
+    recorder = Recorder()
+    pick_backup(Uploading(two_accounts), "15550100", progress=recorder)
+    (line,) = recorder.lines
     assert "it may lack files" in line
 
 
@@ -176,19 +176,21 @@ def test_no_backup_at_all_is_said_with_what_to_look_at(tmp_path: Path) -> None:
 
 
 def test_it_is_told_when_nothing_is_meant_and_when_names_are_not_the_real_ones() -> None:
-    told = Told()
-    assert choose(LISTING, Selection(exclude=("*",)), None, progress=told) == []
-    assert told.lines == ["none of the 7 files in this backup is meant by what was chosen"]
-    told.lines.clear()
+    recorder = Recorder()
+    assert choose(LISTING, Selection(exclude=("*",)), None, progress=recorder) == []
+    assert recorder.lines == ["none of the 7 files in this backup is meant by what was chosen"]
+    recorder.lines.clear()
     sealed = [entry(NAMELESS, envelope="EA…")]
-    assert choose(sealed, Selection(exclude=("*.jpg",)), None, progress=told) == sealed
-    assert "without the key, 1 files" in told.lines[0]
-    told.lines.clear()
-    assert len(choose(LISTING, Selection(only=frozenset({Kind.VOICE})), None, progress=told)) == 1
-    assert told.lines == [
+    assert choose(sealed, Selection(exclude=("*.jpg",)), None, progress=recorder) == sealed
+    assert "without the key, 1 files" in recorder.lines[0]
+    recorder.lines.clear()
+    assert (
+        len(choose(LISTING, Selection(only=frozenset({Kind.VOICE})), None, progress=recorder)) == 1
+    )
+    assert recorder.lines == [
         "1 files that no metadata names are left out: what they are shows when they are opened"
     ]
-    told.lines.clear()
-    choose([], Selection(), None, progress=told)
-    choose(LISTING, Selection(), None, progress=told)
-    assert not told.lines
+    recorder.lines.clear()
+    choose([], Selection(), None, progress=recorder)
+    choose(LISTING, Selection(), None, progress=recorder)
+    assert not recorder.lines

@@ -71,14 +71,14 @@ def test_a_note_that_only_an_increment_knows_gets_its_name(
     first = next(note for note in sample.notes if note.chat == "Mum" and note.whatsapp_path)
     said = sample.contents[first.whatsapp_path or ""] + b"later"
     key = key_of(sample)
-    told = Message(
+    message = Message(
         audio_message=audio(
             file_sha256=hashlib.sha256(said).digest(), file_length=len(said), seconds=6
         )
     )
     talk = Conversation(
         id=first.chat_jid,
-        messages=[sent(told, MessageKey(remote_jid=first.chat_jid, id="3EB0LATER"))],
+        messages=[sent(message, MessageKey(remote_jid=first.chat_jid, id="3EB0LATER"))],
     )
     plain = an_increment(tmp_path / "increment.zip", talk)
     stored = backup / "Databases" / "msgstore-increment-1-2025-11-03.db.crypt15"
@@ -170,10 +170,10 @@ def test_every_run_leaves_a_report(sample: SampleAccount, backup: Path, tmp_path
     report = restore(open_folder(backup), tmp_path / "out", key=sample.key)
     restore(open_folder(backup), tmp_path / "out", key=sample.key)
     first, second = sorted((tmp_path / "out" / ".gdrive-wa" / "reports").iterdir())
-    told = json.loads(first.read_text())
-    assert told["ended"] is None
-    assert len(told["done"]) == len(report.done) > 40
-    assert told["seconds"] == round(report.seconds, 3) > 0
+    saved = json.loads(first.read_text())
+    assert saved["ended"] is None
+    assert len(saved["done"]) == len(report.done) > 40
+    assert saved["seconds"] == round(report.seconds, 3) > 0
     assert len(json.loads(second.read_text())["skipped"]) == len(report.done)
 
 

@@ -146,7 +146,7 @@ def test_fifty_kills_end_with_the_undisturbed_archive_and_nothing_fetched_twice(
         more = dice.expovariate(1 / 150_000)
         if number < KILLS:
             kill_on_its_way(process, slow_line.counts, more)
-        else:  # or the last line would tell nothing
+        else:  # or the last assertion would be trivial
             kill_on_its_way(process, slow_line.counts, more, enough_is_placed)
         for name, content in tree(restoring.dest).items():
             if not Path(name).name.startswith("."):

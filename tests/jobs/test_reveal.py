@@ -1,4 +1,4 @@
-"""What the key tells about a listing, envelope by envelope."""
+"""The root key reveals the entries of a listing, envelope by envelope."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_a_bad_envelope_leaves_its_entry_as_it_is(envelope: str | None) -> None:
     heard = Heard()
     shown, _ = reveal([listed, entry(envelope=GOOD)], KEY, progress=heard)
     assert shown == listed
-    told = [] if envelope is None else ["the metadata of 1 files cannot be read"]
-    assert heard.lines == told
+    expected = [] if envelope is None else ["the metadata of 1 files cannot be read"]
+    assert heard.lines == expected
 
 
 def test_without_the_key_nothing_is_revealed(cipher_key: CipherKey) -> None:

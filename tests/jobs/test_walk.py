@@ -93,9 +93,9 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_there(unprivileged: Path) 
 def test_a_source_that_hides_itself_is_told(unprivileged: Path) -> None:
     src = fill(unprivileged / "src", "a.jpg")
     src.chmod(0)
-    (told,) = walk(src, excluded=None)
-    assert isinstance(told, Outcome)
-    assert told.path == str(src)
+    (outcome,) = walk(src, excluded=None)
+    assert isinstance(outcome, Outcome)
+    assert outcome.path == str(src)
     src.chmod(0o700)
 
 

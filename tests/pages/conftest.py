@@ -34,7 +34,7 @@ def problems() -> list[str]:
 
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator[OpenPage]:
-    """Lays notes and, unless told not to, their files out; writes the page and opens it.
+    """Lays out notes and, by default, their files; writes the page and opens it.
 
     When the test is over, no problem may have come up.
     """

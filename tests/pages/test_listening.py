@@ -71,7 +71,7 @@ def test_pressing_the_waveform_plays_from_there(open_page: OpenPage) -> None:
     wave.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     until(page, "window.started !== undefined")
     assert page.evaluate("window.asked") == pytest.approx(3, abs=0.3)
-    assert page.evaluate("window.started") > 2.7  # told of when the page comes to it: later
+    assert page.evaluate("window.started") > 2.7  # the event arrives later
     page.evaluate("document.querySelector('audio').pause()")
     until(
         page,

@@ -71,7 +71,7 @@ def test_fifty_kills_end_with_the_undisturbed_tree_and_nothing_fetched_twice(
         more = dice.expovariate(1 / 200_000)
         if number < KILLS:
             kill_on_its_way(process, slow_line.counts, more)
-        else:  # or the last lines would tell nothing
+        else:  # or the last assertions would be trivial
             kill_on_its_way(process, slow_line.counts, more, something_is_whole)
         for name, content in tree(dest).items():
             assert blobs[name] == content, "an unverified blob has a final name"

@@ -75,7 +75,7 @@ class Container:
 
 
 def renewed(spoil: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-    """Spoil all but the MD5, and make that fit again: what only the tag can tell."""
+    """Spoil all but the MD5, and make that fit again: only the tag reveals it."""
 
     def spoil_and_renew(raw: bytes) -> bytes:
         altered = spoil(raw[:-16])
@@ -228,9 +228,9 @@ def test_the_command_line_ends_with_the_same_reason(
     code = main(["decrypt", str(src), str(dest), "--key-file", str(key_file)])
     assert code == EXIT_CODES[vector.kind]
     lines = capsys.readouterr().err.splitlines()
-    told = [line.partition(": ")[0] for line in lines if line.startswith(("error: ", "hint: "))]
-    assert told[0] == "error"
-    assert set(told[1:]) == {"hint"}
+    labels = [line.partition(": ")[0] for line in lines if line.startswith(("error: ", "hint: "))]
+    assert labels[0] == "error"
+    assert set(labels[1:]) == {"hint"}
     assert list(dest.parent.iterdir()) == []
 
 

@@ -36,18 +36,18 @@ def reason_of_the_one_failure(src: Path, dest: Path) -> tuple[str, int]:
     return failed.reason, failed.exit_code
 
 
-def what_became_of_the_odd_one(src: Path, dest: Path, odd: Path) -> str:
-    """Decrypt a tree of a sound note and one with an odd envelope: both are there, one is told."""
+def reason_for_the_odd_one(src: Path, dest: Path, odd: Path) -> str:
+    """Decrypt a sound note and one with an odd envelope: both are kept, the odd one reported."""
     sound = stored(src, b"OggS a sound note", "Media/sound.opus")
     report = decrypt_tree(src, dest, ROOT_KEY)
     assert report.failed == []
-    told = {outcome.path: outcome.reason for outcome in report.done}
-    assert told.keys() == {sound.name, odd.name}
-    assert told[sound.name] is None
+    reasons = {outcome.path: outcome.reason for outcome in report.done}
+    assert reasons.keys() == {sound.name, odd.name}
+    assert reasons[sound.name] is None
     found = {name: data for name, data in snapshot(dest).items() if name.startswith("Media/")}
     assert found.pop("Media/sound.opus") == b"OggS a sound note"
     assert list(found) == [f"Media/{odd.stem}.opus"], "named after its hash"
-    return str(told[odd.name])
+    return str(reasons[odd.name])
 
 
 def test_in_a_tree_an_envelope_of_another_file_costs_the_name_and_nothing_else(
@@ -56,8 +56,8 @@ def test_in_a_tree_an_envelope_of_another_file_costs_the_name_and_nothing_else(
     one = stored(tmp_path / "src")
     other = stored(tmp_path / "other", b"OggS another note", "Media/other.opus")
     shutil.copy(f"{other}-metadata", f"{one}-metadata")
-    told = what_became_of_the_odd_one(tmp_path / "src", tmp_path / "out", one)
-    assert "belongs to another file" in told
+    reason = reason_for_the_odd_one(tmp_path / "src", tmp_path / "out", one)
+    assert "belongs to another file" in reason
 
 
 @pytest.mark.parametrize("sealed", [sealed for sealed, _ in ENVELOPES.values()], ids=ENVELOPES)
@@ -66,8 +66,8 @@ def test_in_a_tree_a_bad_envelope_costs_the_name_and_nothing_else(
 ) -> None:
     one = stored(tmp_path / "src")
     Path(f"{one}-metadata").write_text(sealed, encoding="utf-8")
-    told = what_became_of_the_odd_one(tmp_path / "src", tmp_path / "out", one)
-    assert "its original name is lost" in told
+    reason = reason_for_the_odd_one(tmp_path / "src", tmp_path / "out", one)
+    assert "its original name is lost" in reason
 
 
 @pytest.mark.parametrize("vector", OF_THE_ROOT_KEY.values(), ids=list(OF_THE_ROOT_KEY))
