@@ -225,7 +225,7 @@ def test_a_spoken_status_is_found(tmp_path: Path) -> None:
     assert (note.chat_jid, note.sender_jid, note.message_id) == ("status@broadcast", FRIEND, "S1")
 
 
-def test_the_path_on_the_phone_and_a_forwarding_are_known(tmp_path: Path) -> None:
+def test_the_path_on_the_phone_and_the_forwarded_mark_are_read(tmp_path: Path) -> None:
     path = "Media/WhatsApp Voice Notes/202352/PTT-20231231-WA0001.opus"
     spoken = wire(8, wire(6, 1) + wire(17, wire(22, 1)))
     for stored in (path, f"/storage/emulated/0/WhatsApp/{path}"):
@@ -358,7 +358,7 @@ def test_the_checksum_of_the_zip_is_checked(tmp_path: Path) -> None:
 
 
 def with_tables(path: Path, tables: dict[str, object], *syncs: bytes) -> Path:
-    """An increment with changes of other tables beside its messages."""
+    """An increment with changes of other tables as well as messages."""
     by_numbers(path, *syncs)
     with zipfile.ZipFile(path, "a") as archive:
         for table, rows in tables.items():
@@ -385,7 +385,7 @@ def test_names_of_people_and_groups_are_read(tmp_path: Path) -> None:
     ]
 
 
-def test_a_hidden_id_beside_a_number_is_known(tmp_path: Path) -> None:
+def test_a_hidden_id_is_paired_with_its_number(tmp_path: Path) -> None:
     chat = wire(2, wire(1, CHAT) + wire(42, LID))
     assert read_increment(by_numbers(tmp_path / "increment.zip", chat)).lid_numbers == {LID: CHAT}
 
@@ -474,7 +474,7 @@ def test_more_parts_than_any_real_one_has_are_refused_before_they_are_made(
     assert time.perf_counter() - began < 5
 
 
-def test_a_packing_that_whatsapp_does_not_use_is_refused(tmp_path: Path) -> None:
+def test_a_compression_that_whatsapp_does_not_use_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "increment.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("messages.bin", bytes(1000))
@@ -482,7 +482,7 @@ def test_a_packing_that_whatsapp_does_not_use_is_refused(tmp_path: Path) -> None
         read_increment(path)
 
 
-def test_the_latest_message_says_how_new_an_increment_is(tmp_path: Path) -> None:
+def test_the_latest_message_dates_an_increment(tmp_path: Path) -> None:
     text = wire(1, "hello")
     raw = a_conversation(CHAT, sent=1_704_063_480) + a_conversation(
         CHAT, sent=1_704_063_999, message=text, number="2"

@@ -51,7 +51,7 @@ def test_key_and_link_do_not_show(msgstore: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["NULL", "'text'", "x'01'", "zeroblob(33)", "5"])
-def test_a_row_without_a_whole_key_is_left_out(msgstore: Path, key: str) -> None:
+def test_a_row_without_a_complete_key_is_left_out(msgstore: Path, key: str) -> None:
     execute(msgstore, f"UPDATE message_media SET media_key = {key}")  # noqa: S608 - of the row above
     assert by_message(msgstore) == {}
 

@@ -1,4 +1,4 @@
-"""Who spoke, and what everybody is called."""
+"""Who spoke, and the names of people and chats."""
 
 from __future__ import annotations
 
