@@ -61,7 +61,7 @@ def test_without_a_filter_all_notes_are_there_and_those_without_a_time_last(
     ],
     ids=str,
 )
-def test_a_filter_leaves_what_was_asked_for(
+def test_a_filter_selects_the_notes_asked_for(
     archive: Archive, wanted: dict[str, object], found: list[str]
 ) -> None:
     assert numbers(archive, **wanted) == found

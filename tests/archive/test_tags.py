@@ -1,4 +1,4 @@
-"""Who and when in the file itself; the audio bit for bit as it was."""
+"""Sender and date in the file itself; the audio stays the same bit for bit."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_comments_that_were_there_stay() -> None:
     assert before.items() <= after.items()
 
 
-def test_tagging_twice_is_tagging_once() -> None:
+def test_tagging_twice_changes_nothing() -> None:
     once = tagged(recording(1), tags_for(note(1), BERLIN))
     assert tagged(once, tags_for(note(1), BERLIN)) == once
 
@@ -230,7 +230,7 @@ def test_comments_of_others_stay_even_if_they_are_not_text() -> None:
 
 
 @pytest.mark.parametrize(("behind", "kept"), [(b"\0" * 50, b""), (b"\1 kept", b"\1 kept")])
-def test_padding_goes_and_what_is_marked_to_be_kept_stays(behind: bytes, kept: bytes) -> None:
+def test_padding_is_removed_and_data_marked_as_kept_stays(behind: bytes, kept: bytes) -> None:
     raw = with_comments(recording(1), opus_tags(b"a=b", behind=behind))
     packet = list(packets(tagged(raw, {"c": "d"})))[1][1]
     assert packet == opus_tags(b"a=b", b"c=d", behind=kept)
