@@ -1,4 +1,4 @@
-"""What holds for every input: parsers are total, and what is written is read again the same."""
+"""Properties of every input: parsers are total, and what is written is read back unchanged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from gdrive_wa.pb.backup_prefix_pb2 import (
 )
 from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY, decrypt_to
 
-# A folder of one test is shared by all its examples; each writes its own file anew.
+# All examples of a test share its folder; each writes its own file again.
 shared_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=60,
@@ -115,9 +115,7 @@ json_values = st.recursive(
 
 
 @given(st.integers(0, 2**64 - 1), st.binary(max_size=4), st.binary(max_size=4))
-def test_a_varint_is_read_where_it_stands_and_no_farther(
-    value: int, before: bytes, after: bytes
-) -> None:
+def test_a_varint_is_read_and_nothing_after_it(value: int, before: bytes, after: bytes) -> None:
     written = write_varint(value)
     data = before + written + after
     assert read_varint(data, len(before)) == (value, len(before) + len(written))
@@ -208,7 +206,7 @@ def test_metadata_are_read_as_they_were_written(described: FileMetadata, hours: 
 
 
 @given(st.binary(max_size=600), metadata, root_keys)
-def test_media_come_back_whatever_they_are(
+def test_media_of_any_content_come_back(
     content: bytes, described: FileMetadata, key: RootKey
 ) -> None:
     name, sealed, envelope = encrypt_media(content, key, described)
@@ -251,11 +249,11 @@ def test_a_container_gives_back_what_was_sealed_and_nothing_else(
     raw = bytearray(sealed.read_bytes())
     end = (
         len(raw) - 4 if format_ == "crypt12" else len(raw)
-    )  # crypt12's last four are not vouched for
+    )  # crypt12's last four are not authenticated
     raw[place % end] ^= 1 + place % 255
     sealed.write_bytes(raw)
     out = io.BytesIO()
-    with contextlib.suppress(GdriveWaError):  # a header without MD5 is vouched for by nothing
+    with contextlib.suppress(GdriveWaError):  # nothing authenticates a header without MD5
         decrypt_to(sealed, out, key)
         assert out.getvalue() == content
         assert not checksum
@@ -354,7 +352,9 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
 
 @pytest.mark.parametrize("parse", PARSERS.values(), ids=list(PARSERS))
 @given(any_bytes)
-def test_a_parser_takes_any_bytes(parse: Callable[[bytes], object], raw: bytes) -> None:
+def test_a_parser_accepts_or_refuses_any_bytes(
+    parse: Callable[[bytes], object], raw: bytes
+) -> None:
     with contextlib.suppress(GdriveWaError):
         parse(raw)
 
