@@ -1,4 +1,4 @@
-"""How far a run is, for objects and plain callables; and warnings, one line for thousands."""
+"""Progress for objects and plain callables; and warnings, one line for thousands of files."""
 
 from __future__ import annotations
 
