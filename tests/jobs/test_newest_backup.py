@@ -1,4 +1,4 @@
-"""Which of several backups is taken when none is named: over the real service."""
+"""Which of several backups is used by default: over the real service."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def pick(service: BackupService, recorder: Recorder) -> Backup:
     return pick_backup(service, progress=recorder)
 
 
-def test_an_unfinished_newer_one_does_not_win(server: Scripted, service: BackupService) -> None:
+def test_an_unfinished_newer_one_is_not_used(server: Scripted, service: BackupService) -> None:
     server.answers = [listing(BEGUN, WHOLE), answer(NONE), answer(SOME)]
     recorder = Recorder()
     assert pick(service, recorder).account == "15550100"
@@ -70,14 +70,14 @@ def test_an_unfinished_newer_one_does_not_win(server: Scripted, service: BackupS
     assert "--backup 15550177" in line
 
 
-def test_nor_does_one_that_lists_a_part(server: Scripted, service: BackupService) -> None:
+def test_nor_is_one_that_lists_a_part(server: Scripted, service: BackupService) -> None:
     server.answers = [listing(BEGUN, WHOLE), answer(SOME)]
     recorder = Recorder()
     assert pick(service, recorder).account == "15550100"
     assert "15550177 is unfinished; using" in recorder.lines[0]
 
 
-def test_a_finished_one_that_lists_nothing_is_worth_less(
+def test_a_finished_one_that_lists_nothing_is_not_used(
     server: Scripted, service: BackupService
 ) -> None:
     server.answers = [listing(BEGUN, WHOLE), answer(SOME), answer(NONE)]
@@ -86,7 +86,7 @@ def test_a_finished_one_that_lists_nothing_is_worth_less(
     assert "may still be uploading" in recorder.lines[-1]
 
 
-def test_among_unfinished_ones_the_newest_that_lists_something_wins(
+def test_among_unfinished_ones_the_newest_that_lists_something_is_used(
     server: Scripted, service: BackupService
 ) -> None:
     older = {**BEGUN, "name": "clients/wa/backups/15550178", "updateTime": "2024-01-01T00:00:00Z"}
@@ -94,7 +94,7 @@ def test_among_unfinished_ones_the_newest_that_lists_something_wins(
     assert pick(service, Recorder()).account == "15550178"
 
 
-def test_one_that_is_gone_lists_nothing(server: Scripted, service: BackupService) -> None:
+def test_one_that_is_gone_counts_as_empty(server: Scripted, service: BackupService) -> None:
     gone = answer(b"{}", status="404 Not Found")
     server.answers = [listing(BEGUN, WHOLE), gone, answer(SOME)]
     recorder = Recorder()
@@ -111,7 +111,7 @@ def test_the_newest_is_taken_as_it_is_without_another_request(
     assert len(server.asked) == 1
 
 
-def test_a_finished_backup_that_keeps_its_mark_is_not_doubted(
+def test_a_finished_backup_that_keeps_its_transaction_is_used(
     server: Scripted, service: BackupService
 ) -> None:
     server.answers = [listing({**WHOLE, "activeTransactionId": "T2"})]
@@ -121,7 +121,7 @@ def test_a_finished_backup_that_keeps_its_mark_is_not_doubted(
 
 
 @pytest.mark.parametrize("lacking", ["sizeBytes", "metadata"])
-def test_a_newer_one_that_says_little_and_lists_nothing_does_not_win(
+def test_a_newer_one_with_few_fields_and_no_files_is_not_used(
     server: Scripted, service: BackupService, lacking: str
 ) -> None:
     newer = {**WHOLE, "name": "clients/wa/backups/15550102", "updateTime": "2025-07-01T00:00:00Z"}

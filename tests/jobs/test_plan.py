@@ -1,4 +1,4 @@
-"""What a restore takes, decided from the listing alone."""
+"""The entries that a restore needs, decided from the listing alone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LISTING = [
 ]
 
 
-def test_the_usual_is_voice_notes_and_the_databases_that_name_them() -> None:
+def test_the_default_is_voice_notes_and_the_databases_that_name_them() -> None:
     plan = make_plan(BACKUP, LISTING, Selection())
     assert paths(plan) == {
         "Databases/msgstore.db.crypt15", "Databases/msgstore-2025-03-01.1.db.crypt15",
@@ -50,12 +50,12 @@ def test_the_usual_is_voice_notes_and_the_databases_that_name_them() -> None:
     }  # fmt: skip
 
 
-def test_everything_is_everything_but_junk() -> None:
+def test_all_means_everything_except_junk() -> None:
     plan = make_plan(BACKUP, LISTING, Selection(), everything=True)
     assert paths(plan) == {each.path for each in LISTING} - {"Media/.nomedia"}
 
 
-def test_empty_files_are_no_notes_and_no_databases() -> None:
+def test_empty_files_are_neither_notes_nor_databases() -> None:
     empty = [entry(VOICE, size=0), entry("Databases/msgstore.db.crypt15", size=0)]
     sealed = replace(entry(NAMELESS, size=16), path=VOICE, plain_size=0)
     assert paths(make_plan(BACKUP, [*empty, sealed], Selection())) == set()
@@ -80,7 +80,7 @@ def test_dates_leave_databases_in_and_old_notes_out() -> None:
     assert paths(plan) == {"Databases/msgstore.db.crypt15"}
 
 
-def test_a_nameless_video_is_no_voice_note() -> None:
+def test_a_nameless_video_is_not_a_voice_note() -> None:
     plan = make_plan(BACKUP, [entry(NAMELESS, size=1 << 30)], Selection())
     assert paths(plan) == set()
 
@@ -100,12 +100,12 @@ def test_kinds_cannot_be_chosen_without_a_key_among_sealed_names() -> None:
     assert choose(sealed, Selection(), None) == sealed
 
 
-def test_plain_names_are_chosen_among_without_a_key() -> None:
+def test_plain_names_can_be_selected_without_a_key() -> None:
     listed = [LISTING[0], entry(VOICE), entry(NAMELESS)]
     assert choose(listed, Selection(only=frozenset({Kind.VOICE})), None) == [listed[1]]
 
 
-def test_a_password_is_said_to_be_no_key() -> None:
+def test_a_password_is_reported_as_not_a_key() -> None:
     locked = Backup(name="x", account="x", key_type="password")
     with pytest.raises(MissingKeyError) as raised:
         require_key(make_plan(locked, LISTING, Selection()), None)
@@ -127,7 +127,7 @@ def two_accounts(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_newest_backup_is_meant_when_none_is_named(two_accounts: Path) -> None:
+def test_the_newest_backup_is_the_default(two_accounts: Path) -> None:
     assert pick_backup(open_folder(two_accounts)).account == "15550101"
 
 
@@ -169,13 +169,13 @@ def test_a_backup_is_picked_by_name_or_by_number_in_any_spelling(two_accounts: P
         pick_backup(source, "15550199")
 
 
-def test_no_backup_at_all_is_said_with_what_to_look_at(tmp_path: Path) -> None:
+def test_the_absence_of_backups_is_reported_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(NothingThereError) as raised:
         pick_backup(open_folder(tmp_path))
     assert "Databases and Media" in raised.value.hints[0]
 
 
-def test_it_is_told_when_nothing_is_meant_and_when_names_are_not_the_real_ones() -> None:
+def test_an_empty_selection_and_names_that_are_not_real_are_reported() -> None:
     recorder = Recorder()
     assert choose(LISTING, Selection(exclude=("*",)), None, progress=recorder) == []
     assert recorder.lines == ["none of the 7 files in this backup is meant by what was chosen"]

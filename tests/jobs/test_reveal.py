@@ -83,7 +83,7 @@ def test_a_wrong_key_is_never_the_fault_of_a_damaged_envelope() -> None:
         check_key(BACKUP, [entry(envelope=BAD), entry(envelope=GOOD)], OTHER)
 
 
-def test_nothing_to_try_the_key_on() -> None:
+def test_a_listing_that_cannot_be_used_to_check_the_key() -> None:
     assert not check_key(BACKUP, [], KEY)
     assert not check_key(BACKUP, [entry()], KEY)
     assert not check_key(BACKUP, [entry("msgstore.db.crypt15")], KEY)
@@ -96,7 +96,7 @@ def test_crypt14_only_wants_the_other_kind_of_key(cipher_key: CipherKey) -> None
     assert not check_key(BACKUP, served, cipher_key)
 
 
-def test_where_both_kinds_lie_either_key_has_its_use(cipher_key: CipherKey) -> None:
+def test_a_listing_of_both_kinds_accepts_either_key(cipher_key: CipherKey) -> None:
     both = [entry("msgstore.db.crypt14"), entry("msgstore.db.crypt15"), entry(envelope=GOOD)]
     assert check_key(BACKUP, both, KEY)
     assert not check_key(BACKUP, both, cipher_key)
