@@ -34,6 +34,6 @@ def test_a_note_under_an_older_key_is_failed(
     assert ended.returncode == 7
     assert "failed: the backup contains it, but it could not be fetched or opened" in ended.stderr
     listed = json.loads(run("notes", "out", "--status", "failed", "--json").stdout)
-    assert {note["size"] for note in listed} == {restored[0].size}  # all that it may be
+    assert {note["size"] for note in listed} == {restored[0].size}  # each note that it may be
     assert restored[0].message_id in {note["message_id"] for note in listed}
     assert '"Recording not opened"' in (tmp_path / "out" / "index.html").read_text()

@@ -78,9 +78,7 @@ def test_a_report_is_in_the_order_of_paths() -> None:
         assert [each["path"] for each in listed] == ["a", "b", "c"]
 
 
-def test_characters_that_a_terminal_obeys_are_escaped(
-    phone: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_control_characters_are_escaped(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = "PTT-\u202e\x9b31m\x7f\u2028\u200f é\U000e0041.opus"
     (phone / "Media" / "WhatsApp Voice Notes" / name).write_bytes(AUDIO[0])
     assert main(["ls", "--folder", str(phone), "--json"]) == 0
