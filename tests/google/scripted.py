@@ -15,7 +15,7 @@ class Scripted:
     Attributes:
         answers: whole answers, head and body; the last one is repeated.
         asked: the heads of the requests, in order.
-        connections: that were opened.
+        connections: the number of opened ones.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Canaries: what is secret shows in no log, no output, no traceback, no repr."""
+"""Canaries: secrets appear in no log, output, traceback or repr."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 class Output:
-    """Everything that anybody could read: logs at their most talkative, output, tracebacks."""
+    """Everything that anyone could read: logs at their most verbose, output, tracebacks."""
 
     def __init__(
         self, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
@@ -128,7 +128,7 @@ def test_renewing_a_revoked_login(log_in: LogIn, emulator: Emulator, output: Out
     assert [secret for secret in secrets if secret in seen] == []
 
 
-def test_the_android_way(emulator: Emulator, sample: SampleAccount, output: Output) -> None:
+def test_the_android_provider(emulator: Emulator, sample: SampleAccount, output: Output) -> None:
     login = login_android(
         account=sample.email, oauth_token=sample.oauth_token, endpoint=emulator.root
     )
@@ -168,7 +168,7 @@ def test_requests_that_fail(
     assert sample.token.reveal() not in output.everything()
 
 
-def test_a_token_that_is_none_is_not_repeated(backups: str, output: Output) -> None:
+def test_an_invalid_token_is_not_repeated(backups: str, output: Output) -> None:
     session = Session(GivenToken(Secret("canary\ntoken")))
     with pytest.raises(GdriveWaError) as caught:
         session.get_json(backups, what="the list")
