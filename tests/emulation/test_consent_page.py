@@ -1,4 +1,4 @@
-"""The consent page as a person sees it, in a real browser."""
+"""The consent page as a user sees it, in a real browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def program() -> Iterator[HTTPServer]:
-    """MessageKind waits for the answer: the loopback server of a program that signs in."""
+    """The loopback server of a program that signs in, which waits for the answer."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -29,7 +29,7 @@ def program() -> Iterator[HTTPServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    # Chromium opens connections ahead of time, on which one thread would wait for ever
+    # Chromium opens connections ahead of time; a single thread would wait on them forever
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
