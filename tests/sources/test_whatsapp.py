@@ -1,4 +1,4 @@
-"""WhatsApp's servers: which addresses of a database are asked, and what is believed of them."""
+"""WhatsApp's servers: which addresses of a database are used, and which content is accepted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_path_alone_is_asked_of_the_usual_host() -> None:
     assert address_of(url_of(link(None, "/v/x?oe=1"))) == "https://mmg.whatsapp.net/v/x?oe=1"
 
 
-def test_a_server_in_their_place_is_asked_for_the_same_path() -> None:
+def test_a_replacement_server_is_asked_for_the_same_path() -> None:
     wanted = "http://127.0.0.1:9/v/x?oe=1"
     assert (
         address_of(url_of(link("https://mmg.whatsapp.net/v/x?oe=1")), "http://127.0.0.1:9")
@@ -72,7 +72,7 @@ def test_a_server_in_their_place_is_asked_for_the_same_path() -> None:
         "no address at all",
     ],
 )
-def test_nobody_else_is_asked(url: str, root: str) -> None:
+def test_no_other_host_is_asked(url: str, root: str) -> None:
     with pytest.raises(RefusedError, match="its link"):
         address_of(url_of(link(url)), root)
 
@@ -92,7 +92,7 @@ def test_oe_is_a_hexadecimal_unix_time() -> None:
 @pytest.mark.parametrize(
     "query", ["", "?oe=", "?oe=zz", "?oe=1&oe=2", "?oe=" + "F" * 40, "?oe=-F" * 9]
 )
-def test_a_link_that_does_not_say_is_asked_for(query: str) -> None:
+def test_a_link_without_an_expiry_is_requested(query: str) -> None:
     assert expiry(link(f"https://mmg.whatsapp.net/v/x{query}")) is None
 
 
@@ -149,9 +149,7 @@ def test_each_error_status_has_an_error_of_its_own(
 
 
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
-def test_what_is_longer_than_promised_is_not_read_to_its_end(
-    tmp_path: Path, declared: bool
-) -> None:
+def test_a_copy_longer_than_declared_is_not_read_to_its_end(tmp_path: Path, declared: bool) -> None:
     links, stored = media_links(tmp_path / "account")
     with Emulator(tmp_path / "account") as emulator:
         if not declared:
