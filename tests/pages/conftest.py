@@ -19,7 +19,7 @@ from tests.pages.people import RECORDINGS
 OpenPage = Callable[..., Page]
 
 RETRY_POLICY = 60.0
-"""Seconds until something counts as never coming; only what is broken takes so long."""
+"""Seconds to wait for a state of the page; only a broken page takes so long."""
 expect.set_options(timeout=RETRY_POLICY * 1000)
 
 
