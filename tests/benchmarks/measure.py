@@ -85,7 +85,7 @@ a second, where /proc has it.
 def measure(command: Sequence[str | Path]) -> Measured:
     """Run `command` to its end; it must succeed."""
     if hasattr(os, "sync"):
-        os.sync()  # what an earlier run left to write shall not be this one's burden
+        os.sync()  # flush the writes of earlier runs before measuring
     with tempfile.NamedTemporaryFile("r") as report:
         subprocess.run(
             [sys.executable, "-S", "-c", _RUNNER, report.name, *map(str, command)],
