@@ -99,9 +99,7 @@ def write_page(
         StorageError: the file cannot be written, for example because the disk is full.
     """
     tree = as_tree(archive_folder)
-    # Recordings without a message may come in any run: they say nothing about the archive.
-    known = any(note.message_id for note in notes)
-    identity = archive_id(tree, _ids(notes)) if known else None
+    identity = identity_of(tree, notes)
     page = render(notes, timezone=timezone, title=title, photos=photos, identity=identity)
     write_file(PAGE_NAME, page.encode(), tree=tree)
     return Path(tree.shown(PAGE_NAME))
@@ -150,6 +148,19 @@ def render(
         plain_notes=[_plain(entry) for entry in page_notes] if few else [],
         plain_folders=[] if few else _folders(page_notes),
     )
+
+
+def identity_of(archive_folder: Tree | Path, notes: Sequence[VoiceNote]) -> str:
+    """The id of an archive, to which stars and places belong.
+
+    Args:
+        archive_folder: the archive's folder.
+        notes: all its notes.
+    """
+    # Recordings without a message may come in any run: they say nothing about the archive.
+    if any(note.message_id for note in notes):
+        return archive_id(as_tree(archive_folder), _ids(notes))
+    return id_of_notes(_ids(notes))
 
 
 def link(file: str) -> str:
