@@ -37,6 +37,21 @@ def is_own_file(path: Path) -> bool:
         return False
 
 
+def backup_folders(path: Path) -> list[Path]:
+    """The folders of whole iPhone backups at `path`: itself, or those in it."""
+    if is_own_file(path / MANIFEST):
+        return [path]
+    try:
+        children = sorted(path.iterdir())
+    except OSError:
+        return []
+    return [
+        child
+        for child in children
+        if is_own_file(child / MANIFEST) and is_own_file(child / PROPERTIES)
+    ]
+
+
 def stored_file(folder: Path, file_id: str, shown: str) -> Path:
     """The stored file `file_id` of the backup in `folder`.
 

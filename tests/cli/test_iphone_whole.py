@@ -104,6 +104,16 @@ def test_a_listed_log_that_was_not_copied_loses_no_note(run: Run, tmp_path: Path
     backup.add("ChatStorage.sqlite-wal", b"a log").unlink()
     ended = run("restore", "out", "--folder", backup.finish())
     assert "1 restored" in ended.stderr, ended.stderr
+    assert "'ChatStorage.sqlite-wal', with the newest messages, was not copied" in ended.stderr
+
+
+def test_what_a_damaged_log_loses_is_said(run: Run, tmp_path: Path) -> None:
+    backup = made(tmp_path / "Backup" / "00000000-0001")
+    backup.add("ChatStorage.sqlite-wal", b"rubbish" * 5000)
+    ended = run("restore", "out", "--folder", backup.finish())
+    assert "1 restored" in ended.stderr, ended.stderr
+    assert "'ChatStorage.sqlite-wal', which has the newest messages, is damaged" in ended.stderr
+    assert "nothing in it could be used (it is not a write-ahead log)" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -378,6 +378,20 @@ def test_a_log_that_changes_is_read_again(phone: Phone) -> None:
     assert phone.statuses() == dict.fromkeys("12", "restored")
 
 
+def test_what_a_damaged_log_loses_is_said_and_reported(phone: Phone) -> None:
+    phone.record(1, 2)
+    folder = with_log(phone)
+    log = (folder / "msgstore.db-wal").read_bytes()
+    (folder / "msgstore.db-wal").write_bytes(log[:-1])
+    report = phone.restore(key=None)
+    assert report.failed == []
+    (said,) = (line for line in phone.said if "-wal" in line)
+    assert "changed pages could not be used (it ends in the middle of a page)" in said
+    assert said.endswith("copy both again")
+    (skipped,) = (each for each in report.skipped if each.path.endswith("-wal"))
+    assert skipped.reason in said
+
+
 @pytest.mark.parametrize("number", ["1", "9", "10"])
 @pytest.mark.parametrize(
     "spelling",

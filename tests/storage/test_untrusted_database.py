@@ -202,7 +202,7 @@ def with_log(tmp_path: Path) -> Path:
 
 
 def test_a_log_is_merged_into_a_copy_and_removed(with_log: Path) -> None:
-    assert merge_own_log(with_log)
+    assert merge_own_log(with_log).loss("copy.db-wal") is None
     assert rows(with_log) == [(1,)]
     assert not with_log.with_name("copy.db-wal").exists()
 
@@ -212,7 +212,7 @@ def test_a_log_with_distant_pages_does_not_make_the_copy_huge(with_log: Path) ->
     raw = bytearray(log.read_bytes())
     struct.pack_into(">II", raw, 32, 1 << 22, 1 << 22)
     log.write_bytes(raw)
-    assert not merge_own_log(with_log)
+    assert "too large" in (merge_own_log(with_log).loss("copy.db-wal") or "")
     assert with_log.stat().st_size < 1 << 20
     assert not log.exists()
 
