@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.model import Entry, NoteStatus, VoiceNote
-from gdrive_wa.pages.page_data import STATUSES, page_data, sorted_notes
+from gdrive_wa.pages.page import render
+from gdrive_wa.pages.page_data import STATUSES
 from tests.archive.phone import entry, note, path_of, place, recording
 
 NAMELESS = "Media/" + "AB" * 32 + ".mcrypt1"
@@ -59,12 +60,18 @@ def test_it_stays_failed_until_a_run_tries_it_again(tmp_path: Path) -> None:
     assert finish(tmp_path, [note(1)], [])["1"] == "missing"
 
 
+def page_data(page: str) -> dict[str, Any]:
+    """What the page's script reads."""
+    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
 def test_the_page_uses_the_same_number_for_each_status() -> None:
     script = (resources.files("gdrive_wa.pages") / "assets" / "notes.js").read_text("utf-8")
     numbers = {str(status).upper(): number for number, status in enumerate(STATUSES)}
     for name, number in numbers.items():
         assert re.search(rf"\b{name} = {number}[,;]", script), name
-    data = page_data(sorted_notes([note(1, status=NoteStatus.FAILED)], None))
-    [row] = cast("list[object]", data["notes"])
-    assert isinstance(row, tuple)
-    assert row[8] == numbers["FAILED"]
+    data = page_data(render([note(1, status=NoteStatus.FAILED)]))
+    assert data["notes"][0][8] == numbers["FAILED"]

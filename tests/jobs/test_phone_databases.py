@@ -389,6 +389,7 @@ def test_what_a_damaged_log_loses_is_said_and_reported(phone: Phone) -> None:
     assert "changed pages could not be used (it ends in the middle of a page)" in said
     assert said.endswith("copy both again")
     (skipped,) = (each for each in report.skipped if each.path.endswith("-wal"))
+    assert skipped.reason is not None
     assert skipped.reason in said
 
 
