@@ -88,7 +88,7 @@ def refuse_icloud(path: Path) -> None:
     """
     if path.name == ICLOUD or is_own_file(path / ICLOUD):
         raise FormatError(
-            f"'{ICLOUD}' is a backup in iCloud, which nobody can open: its format is not known",
+            f"'{ICLOUD}' is a backup in iCloud, which cannot be opened: its format is not known",
             hint="back up the iPhone to a computer with Finder or iTunes, and give that folder",
         )
 

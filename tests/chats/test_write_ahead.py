@@ -1,4 +1,4 @@
-"""A database with its log, and how new a database is."""
+"""A database with its log, and the date of a database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.sources.apple import Spoken, write_chats
 
 @pytest.fixture
 def live(tmp_path: Path) -> tuple[Path, Path]:
-    """A database as a running phone has it: messages 3 and 4 are in the log alone."""
+    """A database as on a running phone: messages 3 and 4 are only in the log."""
     path = modern(tmp_path / "live.db", [message(1), message(2)], [media(1)])
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode = WAL")
@@ -138,7 +138,7 @@ def test_a_log_that_is_not_there_is_an_error_of_ours(
         merge_log(live[0], tmp_path / "nothing-wal", tmp_path)
 
 
-def test_the_newest_message_says_how_new_a_database_is(tmp_path: Path) -> None:
+def test_the_newest_message_dates_a_database(tmp_path: Path) -> None:
     rows = [message(number) for number in range(1, 3000)]
     current = modern(tmp_path / "current.db", rows, [])
     start = datetime(2024, 1, 1, 10, tzinfo=UTC)
@@ -150,7 +150,7 @@ def test_the_newest_message_says_how_new_a_database_is(tmp_path: Path) -> None:
     assert newest_message(apple) == datetime(2024, 12, 24, 0, 26, 40, tzinfo=UTC)
 
 
-def test_what_has_no_messages_has_no_age(tmp_path: Path) -> None:
+def test_a_database_without_messages_has_no_date(tmp_path: Path) -> None:
     assert newest_message(make_database(tmp_path / "wa.db", {"wa_contacts": [{"_id": 1}]})) is None
     assert newest_message(tmp_path / "nothing.db") is None
     assert newest_message(modern(tmp_path / "empty.db", [], [])) is None
@@ -158,7 +158,7 @@ def test_what_has_no_messages_has_no_age(tmp_path: Path) -> None:
     assert newest_message(modern(tmp_path / "sentinel.db", [sentinel], [])) is None
 
 
-def test_a_database_whose_end_is_damaged_still_has_an_age(tmp_path: Path) -> None:
+def test_a_database_with_a_damaged_end_still_has_a_date(tmp_path: Path) -> None:
     rows = [message(number, text_data="x" * 400) for number in range(1, 801)]
     path = modern(tmp_path / "msgstore.db", rows, [])
     with closing(sqlite3.connect(path)) as database:
