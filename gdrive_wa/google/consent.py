@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
+from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.client_file import OAuthClient
 from gdrive_wa.google.oauth_errors import OAuthAnswer, read_answer
 from gdrive_wa.google.ways import AUDIENCE_PAGE, CLIENTS_PAGE, NEW_CLIENT
@@ -169,9 +170,7 @@ def _fetch_errors() -> Iterator[None]:
             hint="run gdrive-wa login again, and leave every box ticked",
         ) from error
     except (OAuth2Error, ValueError, KeyError) as error:
-        raise NetworkError(
-            "Google's answer to the sign-in cannot be read", hint="try again in a few minutes"
-        ) from error
+        raise unreadable("the sign-in") from error
 
 
 @contextlib.contextmanager

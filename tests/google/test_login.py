@@ -209,6 +209,11 @@ def test_an_error_that_the_browser_brings_ends_it_with_googles_word(
         (400, {"error": "invalid_grant", "error_description": "Bad Request"},
          "invalid_grant", "date and time"),
         (400, {"error": "something_new"}, "something_new", "Desktop app"),
+        (401, {"error": "INVALID_CLIENT"}, r"\(invalid_client\)", "add a secret"),
+        (400, {"error": "invalid_request", "error_description": "client_secret is missing."},
+         "client_secret is missing", "add a secret"),
+        (400, {"error": {"status": "INVALID_ARGUMENT", "message": "Bad client"}},
+         r"\(invalid_argument\): Bad client", "Desktop app"),
     ],
 )  # fmt: skip
 def test_the_token_endpoints_own_word_is_shown(
@@ -243,9 +248,11 @@ def test_a_token_endpoint_that_fails_for_now(
 def test_an_answer_of_the_token_endpoint_that_cannot_be_read(
     log_in: LogIn, scripted: Scripted
 ) -> None:
-    scripted.answers = [answer(b"<html>")]
-    with pytest.raises(NetworkError, match="cannot be read"):
-        log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+    for page in (answer(b"<html>"), answer(b"<html>", status="403 Forbidden")):
+        scripted.answers = [page]
+        with pytest.raises(NetworkError, match="cannot be read") as caught:
+            log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+        assert "sign-in page of this network" in caught.value.hints[0]
 
 
 def test_bytes_that_are_no_request_count_as_nobody(log_in: LogIn) -> None:
