@@ -16,6 +16,7 @@ from gdrive_wa.google import logins
 from gdrive_wa.google.android import AndroidTokens
 from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.logins import Login
+from gdrive_wa.google.naming import UNNAMED, named
 from gdrive_wa.google.oauth_errors import OAuthAnswer, has_token, read_answer
 from gdrive_wa.google.session import Session
 from gdrive_wa.google.tokens import GivenToken, RenewedTokens, Tokens
@@ -148,4 +149,8 @@ def _expiry(text: object) -> datetime | None:
 def _tokens(login: Login, endpoints: Endpoints) -> Tokens:
     if login.provider == "android":
         return AndroidTokens(login.account, login.fields, endpoints)
-    return OAuthTokens(login, endpoints)
+    tokens = OAuthTokens(login, endpoints)
+    if login.account != UNNAMED:
+        return tokens
+    now = named(login, tokens, endpoints)
+    return tokens if now is login else OAuthTokens(now, endpoints)

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -79,8 +80,9 @@ def ask_for_consent(
     with _insecure_on_loopback(endpoints):
         answer = _wait(flow, client, browser)
         with _fetch_errors():  # oauthlib accepts a code from https only, even over loopback
-            flow.fetch_token(authorization_response=answer.replace("http", "https", 1))
-    return flow.credentials
+            token = flow.fetch_token(authorization_response=answer.replace("http", "https", 1))
+            token.setdefault("expires_at", time.time())  # unknown: it is renewed at its first use
+            return flow.credentials
 
 
 def _wait(flow: Any, client: OAuthClient, browser: Browser) -> str:
