@@ -181,9 +181,7 @@ def _pieces(
     yield tail.encode()
 
 
-def _html(
-    title: str | None, count: int, plain: list[PlainNote], folders: list[PlainFolder]
-) -> str:
+def _html(title: str | None, count: int, plain: list[PlainNote], folders: list[PlainFolder]) -> str:
     """The page with :data:`_DATA` in place of its data."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
 
