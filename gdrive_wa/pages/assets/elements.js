@@ -56,7 +56,7 @@ function hueOf(key) {
 function face(one) {
   const photo = Object.hasOwn(given.photos, one.jid) ? given.photos[one.jid] : "";
   if (photo) return make("img", { class: "face", alt: "", src: photo });
-  one.initials ??= initials(one.name);
+  one.initials ??= initials(ourName(one) || one.name);
   const element = make("span", { class: "face", "aria-hidden": "true", "data-initials": one.initials });
   element.style.setProperty("--hue", String(hueOf(one.key)));
   return element;
