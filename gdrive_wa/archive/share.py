@@ -34,6 +34,7 @@ from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX, Draft, make_folder
 from gdrive_wa.storage.draft_file import write_draft
+from gdrive_wa.storage.faces import FACES_PATH, keep_faces, read_faces
 from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, read_manifest
 from gdrive_wa.storage.tree import Tree
 
@@ -160,6 +161,8 @@ def share_folder(
             _copy(writer, tree, note, contents.get(note.file or ""), report)
             progress.advance(Stage.WRITE, items=1)
         progress.end(Stage.WRITE)
+        speakers = {note.sender_jid for note in notes if note.sender_jid is not None}
+        keep_faces(writer.tree, read_faces(tree, speakers), speakers)
         show(writer.tree, writer.finish())
     report.seconds = time.monotonic() - started
     return report
@@ -189,7 +192,9 @@ def share_zip(
             for name in sorted(tree.walk(without=STATE_FOLDER)):
                 progress.check()
                 _pack(packed, tree, name, dest.stem)
-            _pack(packed, tree, f"{STATE_FOLDER}/{MANIFEST_NAME}", dest.stem)
+            for name in (f"{STATE_FOLDER}/{MANIFEST_NAME}", FACES_PATH):
+                if tree.is_file(name):
+                    _pack(packed, tree, name, dest.stem)
         draft.commit(dest.name)
     outer_tree.remove_folder(folder.name)
     report.bytes = outer_tree.lstat(dest.name).st_size

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from gdrive_wa.core.model import WHATSAPP, NoteStatus, VoiceNote
+from gdrive_wa.core.pictures import parse_picture
 from gdrive_wa.pages.page_context import Messages
 from gdrive_wa.pages.page_text import (
     local_seconds,
@@ -30,9 +32,8 @@ LOUDNESS = DIGITS
 """One character for each waveform value, quietest first."""
 
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
-_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-LARGEST_PHOTO = 64 * 1024
-"""A larger photo is left out: it would be in the page for every reader, and shown at 48 pixels."""
+LARGEST_PHOTOS = 3 * 1024 * 1024
+"""Bytes of all photos on a page; those of people with the most notes come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ def page_data(
         "people": _named(people, ((one.note.sender_jid, one.note.sender) for one in page_notes)),
         "folders": list(folders),
         "sources": list(sources),
-        "photos": _photos(photos or {}, [*chats, *people]),
+        "photos": _photos(photos or {}, page_notes),
         "names": messages.names,
         "kinds": messages.kinds,
         "messages": messages.rows,
@@ -157,13 +158,21 @@ def _named(
     return [(jid, names[jid] if jid else name) for jid, name in identities]
 
 
-def _photos(photos: Mapping[str, bytes], identities: Iterable[tuple[str, str]]) -> dict[str, str]:
-    shown = {}
-    for jid in dict.fromkeys(jid for jid, _ in identities if jid):
-        content = photos.get(jid, b"")
-        kind = next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
-        if kind is not None and len(content) <= LARGEST_PHOTO:
-            shown[jid] = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+def _photos(photos: Mapping[str, bytes], page_notes: Iterable[PageNote]) -> dict[str, str]:
+    """A data URL for each photo of the chats and people, as many as a page may have."""
+    shown: dict[str, str] = {}
+    if not photos:
+        return shown
+    often = Counter(
+        jid for one in page_notes for jid in {one.note.chat_jid, one.note.sender_jid} if jid
+    )
+    size = 0
+    for jid, _ in sorted(often.items(), key=lambda item: (-item[1], item[0])):
+        picture = parse_picture(photos.get(jid, b""))
+        if picture is not None and size + len(picture.content) <= LARGEST_PHOTOS:
+            size += len(picture.content)
+            content = base64.b64encode(picture.content).decode("ascii")
+            shown[without_surrogates(jid)] = f"data:{picture.mime_type};base64,{content}"
     return shown
 
 
