@@ -10,6 +10,9 @@ from typing import Any
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.page_text import local_seconds, local_time, safe_path, without_surrogates
 
+_HARMLESS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".3gp", ".mov")
+"""How the names of files end that the page shows or links: an SVG or HTML file can hold scripts."""
+
 
 def value_of(message: object, name: str) -> Any:
     """An attribute or a key of `message`; None when it has none of that name."""
@@ -75,7 +78,7 @@ class Messages:
             seconds,
             _text(value_of(message, "text")),
             self._kind_at.setdefault(kind, len(self._kind_at)),
-            without_surrogates(safe_path(value_of(message, "file")) or ""),
+            _picture(value_of(message, "file")),
         )
         if len(self._kind_at) > len(self.kinds):
             self.kinds.append(kind)
@@ -99,6 +102,12 @@ class Messages:
         if index == len(self.names):
             self.names.append(text)
         return index
+
+
+def _picture(file: str | None) -> str:
+    """The path of a file that a browser shows without running anything in it; else empty."""
+    path = without_surrogates(safe_path(file) or "")
+    return path if path.lower().endswith(_HARMLESS) else ""
 
 
 def _text(value: object) -> str:
