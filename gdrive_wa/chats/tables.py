@@ -74,6 +74,10 @@ class Tables:
         """True when `table` is there, with all of `columns`."""
         return table in self._columns and set(columns) <= self._columns[table]
 
+    def names(self) -> frozenset[str]:
+        """The names of the tables that can be read."""
+        return frozenset(self._columns)
+
     def columns(self, table: str) -> frozenset[str]:
         """The names of the columns of `table`; none when it is not there."""
         return frozenset(self._columns.get(table, ()))

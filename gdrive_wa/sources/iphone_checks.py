@@ -37,6 +37,21 @@ def is_own_file(path: Path) -> bool:
         return False
 
 
+def backup_folders(path: Path) -> list[Path]:
+    """The folders of whole iPhone backups at `path`: itself, or those in it."""
+    if is_own_file(path / MANIFEST):
+        return [path]
+    try:
+        children = sorted(path.iterdir())
+    except OSError:
+        return []
+    return [
+        child
+        for child in children
+        if is_own_file(child / MANIFEST) and is_own_file(child / PROPERTIES)
+    ]
+
+
 def stored_file(folder: Path, file_id: str, shown: str) -> Path:
     """The stored file `file_id` of the backup in `folder`.
 
@@ -72,7 +87,7 @@ def refuse_icloud(path: Path) -> None:
     """
     if path.name == ICLOUD or is_own_file(path / ICLOUD):
         raise FormatError(
-            f"'{ICLOUD}' is a backup in iCloud, which nobody can open: its format is not known",
+            f"'{ICLOUD}' is a backup in iCloud, which cannot be opened: its format is not known",
             hint="back up the iPhone to a computer with Finder or iTunes, and give that folder",
         )
 

@@ -1,4 +1,4 @@
-"""iPhone backups that are not whole, not WhatsApp's, or that lead elsewhere by links."""
+"""iPhone backups that are incomplete, without WhatsApp, or have links to other files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def made(folder: Path, *, whatsapp: bool = True) -> AppleBackup:
 
 @pytest.mark.parametrize("given", ["itself", "the folder it lies in"])
 @pytest.mark.parametrize("lost", [["Manifest.db"], ["Manifest.db", "Manifest.plist"]])
-def test_a_backup_without_its_list_is_not_whole(
+def test_a_backup_without_its_list_is_incomplete(
     run: Run, tmp_path: Path, given: str, lost: list[str]
 ) -> None:
     folder = made(tmp_path / "Backup" / "00000000-0001").finish()
@@ -42,7 +42,7 @@ def test_a_backup_without_its_list_is_not_whole(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_backup_in_a_folder_of_backups_without_its_properties_is_not_whole(
+def test_a_backup_in_a_folder_of_backups_without_its_properties_is_incomplete(
     run: Run, tmp_path: Path
 ) -> None:
     folder = made(tmp_path / "Backup" / "00000000-0001").finish()
@@ -62,7 +62,9 @@ def test_a_backup_of_ios_9_is_named(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_an_android_folder_beside_half_an_iphone_backup_is_read(run: Run, tmp_path: Path) -> None:
+def test_an_android_folder_next_to_an_incomplete_iphone_backup_is_read(
+    run: Run, tmp_path: Path
+) -> None:
     (made(tmp_path / "both" / "00000000-0001").finish() / "Manifest.db").unlink()
     note = tmp_path / "both" / "WhatsApp" / "Media" / "WhatsApp Voice Notes" / "PTT-1.opus"
     note.parent.mkdir(parents=True)
@@ -70,7 +72,7 @@ def test_an_android_folder_beside_half_an_iphone_backup_is_read(run: Run, tmp_pa
     assert "restored 1 file" in run("restore", "out", "--folder", tmp_path / "both").stderr
 
 
-def test_a_phone_without_whatsapp_is_said(run: Run, tmp_path: Path) -> None:
+def test_a_phone_without_whatsapp_is_reported(run: Run, tmp_path: Path) -> None:
     folder = made(tmp_path / "Backup" / "00000000-0001", whatsapp=False).finish()
     ended = run("restore", "out", "--folder", folder)
     assert ended.returncode == 1
@@ -97,11 +99,21 @@ def test_a_listed_file_that_was_not_copied_is_a_failure(run: Run, tmp_path: Path
     assert "'Message/Media/c/two.opus' is no longer there, or was never copied" in ended.stderr
 
 
-def test_a_listed_log_that_was_not_copied_costs_no_note(run: Run, tmp_path: Path) -> None:
+def test_a_listed_log_that_was_not_copied_loses_no_note(run: Run, tmp_path: Path) -> None:
     backup = made(tmp_path / "Backup" / "00000000-0001")
     backup.add("ChatStorage.sqlite-wal", b"a log").unlink()
     ended = run("restore", "out", "--folder", backup.finish())
     assert "1 restored" in ended.stderr, ended.stderr
+    assert "'ChatStorage.sqlite-wal', with the newest messages, was not copied" in ended.stderr
+
+
+def test_what_a_damaged_log_loses_is_said(run: Run, tmp_path: Path) -> None:
+    backup = made(tmp_path / "Backup" / "00000000-0001")
+    backup.add("ChatStorage.sqlite-wal", b"rubbish" * 5000)
+    ended = run("restore", "out", "--folder", backup.finish())
+    assert "1 restored" in ended.stderr, ended.stderr
+    assert "'ChatStorage.sqlite-wal', which has the newest messages, is damaged" in ended.stderr
+    assert "nothing in it could be used (it is not a write-ahead log)" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Who opens files: the same tree whoever does it, and whatever becomes of one of them."""
+"""Executors that open files: the same tree with each of them, even if a worker dies."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_tree_and_the_report_are_those_of_one_process(dump: Path, tmp_path: 
     assert (len(again.skipped), again.done) == (COUNT - 1, [])
 
 
-def test_a_wrong_key_opens_nothing_there_either(dump: Path, tmp_path: Path) -> None:
+def test_a_wrong_key_opens_nothing_in_workers_either(dump: Path, tmp_path: Path) -> None:
     report = decrypt_tree(dump, tmp_path / "out", OTHER_ROOT_KEY, jobs=2)
     assert {outcome.exit_code for outcome in report.failed} == {5}
     assert found(tmp_path / "out") == {}
@@ -85,7 +85,7 @@ def opened(results: Iterator[object]) -> list[tuple[StoredFile, OpenedFile | Ope
     return [result for result in results if result is not None]  # type: ignore[misc]
 
 
-def test_what_a_killed_worker_had_is_opened_all_the_same(dump: Path, tmp_path: Path) -> None:
+def test_the_files_of_a_killed_worker_are_opened_all_the_same(dump: Path, tmp_path: Path) -> None:
     files, others = files_of(dump), children()
     with Opener(Opening.at(str(tmp_path), ROOT_KEY), Silent(), jobs=2) as opener:
         opener.expect(len(files))
@@ -103,7 +103,7 @@ def test_what_a_killed_worker_had_is_opened_all_the_same(dump: Path, tmp_path: P
 
 
 def die_while_writing_a_result() -> None:
-    """What a kill at the worst moment leaves: the beginning of a message, and a lock held."""
+    """Simulate a kill at the worst moment: it leaves half a message and a held lock."""
     frame = sys._getframe()
     while "result_queue" not in frame.f_locals:
         assert frame.f_back is not None
@@ -115,7 +115,7 @@ def die_while_writing_a_result() -> None:
 
 
 @pytest.mark.parametrize("lives", [True, False], ids=["another-lives", "all-are-dead"])
-def test_a_worker_killed_while_it_writes_a_result_holds_nobody_up(
+def test_a_worker_killed_while_it_writes_a_result_does_not_block_the_run(
     dump: Path, tmp_path: Path, *, lives: bool
 ) -> None:
     files = files_of(dump)
@@ -149,7 +149,7 @@ def test_workers_end_on_a_system_without_other_programs(monkeypatch: pytest.Monk
         pool.close()
 
 
-def test_a_disk_that_refuses_ends_it_with_what_is_wrong(dump: Path, tmp_path: Path) -> None:
+def test_a_disk_error_ends_the_run_with_its_reason(dump: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with Opener(Opening.at(f"{tmp_path}/file/below", ROOT_KEY), Silent(), jobs=2) as opener:
         opener.expect(MANY)
@@ -177,7 +177,7 @@ def test_the_key_is_in_no_process_list_and_no_worker_outlives_the_run(
 
 
 @pytest.mark.parametrize("make", [lambda: ThreadPoolExecutor(3), lambda: ProcessPoolExecutor(2)])
-def test_an_executor_of_the_callers_does_the_same_and_stays_open(
+def test_an_executor_of_the_caller_works_and_stays_open(
     make: Callable[[], Executor], dump: Path, tmp_path: Path
 ) -> None:
     expected = decrypt_tree(dump, tmp_path / "usual", ROOT_KEY, jobs=1)
@@ -189,7 +189,7 @@ def test_an_executor_of_the_callers_does_the_same_and_stays_open(
 
 
 class Lines(Silent):
-    """Keeps what a person is told."""
+    """Records the messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -210,7 +210,7 @@ class Refusing(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
 
-def test_what_an_executor_does_not_take_this_machine_opens(dump: Path, tmp_path: Path) -> None:
+def test_this_machine_opens_the_files_that_an_executor_refuses(dump: Path, tmp_path: Path) -> None:
     expected = decrypt_tree(dump, tmp_path / "usual", ROOT_KEY, jobs=1)
     progress = Lines()
     with Refusing(2) as executor:
@@ -274,9 +274,11 @@ def test_a_plain_script_needs_no_guard(dump: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -> None:
-    """A person may well start it inside a folder that somebody else filled."""
+    """A user may start the program in a folder with files of other people."""
     for name in ("json.py", "signal.py", "isal.py", "gdrive_wa.py"):
-        (tmp_path / name).write_text("raise SystemExit('a stranger was let in')")
+        (tmp_path / name).write_text(
+            "raise SystemExit('a module of the working folder was imported')"
+        )
     write_key_file(ROOT_KEY, tmp_path / "k")
     code = (
         "import sys; from gdrive_wa import decrypt_tree, load_key;"
@@ -297,7 +299,7 @@ def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -
 
 
 def children() -> set[int]:
-    """The processes that this one started and that still live; a browser of other tests, too."""
+    """The live child processes of this one, including a browser of other tests."""
     mine = set()
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -310,7 +312,7 @@ def children() -> set[int]:
 
 
 def workers() -> set[int]:
-    """Those of them that open files; loky keeps a tracker of its own for the process's life."""
+    """The child processes that open files; loky also keeps a tracker until the process ends."""
     return {
         child
         for child in children()

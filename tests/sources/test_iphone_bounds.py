@@ -1,4 +1,4 @@
-"""iPhone backups that were made to do harm."""
+"""Malicious iPhone backups."""
 
 from __future__ import annotations
 

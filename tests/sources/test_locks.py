@@ -1,4 +1,4 @@
-"""What a backup's metadata says about its locks: the app's rules, in the app's order."""
+"""The locks in a backup's metadata: the app's rules, in the app's order."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ JSON = st.recursive(
     ],
 )
 @pytest.mark.parametrize("enabled", [None, True, False], ids=["unsaid", "enabled", "disabled"])
-def test_each_lock_is_read_whatever_else_is_said(
+def test_each_lock_is_read_whatever_the_other_fields(
     secret: dict[str, Any], locks: tuple[str, ...], enabled: bool | None
 ) -> None:
     metadata: dict[str, Any] = {"encryptedBackupMetadata": secret}
@@ -74,7 +74,7 @@ def test_each_lock_is_read_whatever_else_is_said(
         ({"encryptedBackupMetadata": {"version": 3}, "encryptedBackupEnabled": False}, False),
     ],
 )
-def test_without_a_lock_it_is_end_to_end_only_if_something_says_so(
+def test_without_a_lock_it_is_end_to_end_only_with_other_evidence(
     metadata: dict[str, Any], end_to_end: bool | None
 ) -> None:
     found = read_encryption(metadata)
@@ -82,7 +82,7 @@ def test_without_a_lock_it_is_end_to_end_only_if_something_says_so(
     assert found.key_type == ("server" if end_to_end is False else None)
 
 
-def test_sealed_data_is_proof_of_a_lock_that_no_flag_admits() -> None:
+def test_sealed_data_proves_a_lock_without_a_flag() -> None:
     metadata = {"encryptedBackupMetadata": {"isPasswordEncrypted": False}, "encryptedData": "EA"}
     assert read_encryption(metadata) == Encryption(True, ("unknown",))
 
