@@ -174,14 +174,14 @@ def _pieces(
             plain.append(_plain(entry))
         elif entry.file is not None:
             folders[entry.file.rpartition("/")[0] or "."] += 1
-    page = _html(title or DEFAULT_TITLE, len(listed), plain, _folders(folders))
+    page = _html(title, len(listed), plain, _folders(folders))
     head, _, tail = page.partition(_DATA)
     yield head.encode()
     yield from data.pieces(identity or id_of_notes(_ids(listed)), photos)
     yield tail.encode()
 
 
-def _html(title: str, count: int, plain: list[PlainNote], folders: list[PlainFolder]) -> str:
+def _html(title: str | None, count: int, plain: list[PlainNote], folders: list[PlainFolder]) -> str:
     """The page with :data:`_DATA` in place of its data."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
 
@@ -195,7 +195,8 @@ def _html(title: str, count: int, plain: list[PlainNote], folders: list[PlainFol
         ]
     )
     return _template().render(
-        title=without_surrogates(title),
+        title=without_surrogates(title or DEFAULT_TITLE),
+        untitled=not title,
         count=count,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import pytest
 
-from gdrive_wa.core.errors import CredentialsError, NetworkError, UsageError
+from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
 from gdrive_wa.emulation.account import read_account
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
@@ -27,6 +27,7 @@ from gdrive_wa.google.login import (
     logout,
     whoami,
 )
+from gdrive_wa.google.naming import UNNAMED
 from tests.google.browser import comes_back_with, decide, visit
 from tests.google.fixtures import LogIn
 from tests.google.scripted import Scripted, answer
@@ -209,6 +210,11 @@ def test_an_error_in_the_redirect_ends_the_wait_with_googles_code(
         (400, {"error": "invalid_grant", "error_description": "Bad Request"},
          "invalid_grant", "date and time"),
         (400, {"error": "something_new"}, "something_new", "Desktop app"),
+        (401, {"error": "INVALID_CLIENT"}, r"\(invalid_client\)", "add a secret"),
+        (400, {"error": "invalid_request", "error_description": "client_secret is missing."},
+         "client_secret is missing", "add a secret"),
+        (400, {"error": {"status": "INVALID_ARGUMENT", "message": "Bad client"}},
+         r"\(invalid_argument\): Bad client", "Desktop app"),
     ],
 )  # fmt: skip
 def test_the_token_endpoints_own_code_is_shown(
@@ -243,9 +249,11 @@ def test_a_token_endpoint_that_fails_for_now(
 def test_an_answer_of_the_token_endpoint_that_cannot_be_read(
     log_in: LogIn, scripted: Scripted
 ) -> None:
-    scripted.answers = [answer(b"<html>")]
-    with pytest.raises(NetworkError, match="cannot be read"):
-        log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+    for page in (answer(b"<html>"), answer(b"<html>", status="403 Forbidden")):
+        scripted.answers = [page]
+        with pytest.raises(NetworkError, match="cannot be read") as caught:
+            log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+        assert "sign-in page of this network" in caught.value.hints[0]
 
 
 def test_bytes_that_are_not_a_request_are_ignored(log_in: LogIn) -> None:
@@ -321,16 +329,75 @@ def test_addresses_in_a_client_file_are_not_followed(
     assert log_in(ALLOW).account == sample.email
 
 
-def test_the_account_of_a_login_is_shown(log_in: LogIn, emulator: Emulator) -> None:
-    emulator.faults = Fault(
-        kind=FaultKind.STATUS, path="*/about", status=403, reason="accessNotConfigured", times=None
-    )
-    with pytest.raises(CredentialsError, match="your account") as caught:
-        log_in(ALLOW)
-    assert "drive.googleapis.com" in caught.value.hints[-2]
-    assert "--account" in caught.value.hints[-1]
+API_OFF = Fault(
+    kind=FaultKind.STATUS, path="*/drive/v3/*", status=403, reason="accessNotConfigured", times=None
+)
+
+
+def test_the_account_of_a_login_can_be_given(log_in: LogIn, emulator: Emulator) -> None:
+    emulator.faults = API_OFF
     assert log_in(ALLOW, account="ann@example.org").account == "ann@example.org"
     assert lists_backups(emulator)
+
+
+class TestALoginWhoseAccountGoogleDoesNotSay:
+    """The Drive API of a new client is off, or fails; the consent is given."""
+
+    def test_is_kept_and_named_by_the_first_command_that_can(
+        self, log_in: LogIn, emulator: Emulator, sample: SampleAccount
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError, match="your account") as caught:
+            log_in(ALLOW, drive=True)
+        assert "drive.googleapis.com" in caught.value.hints[0]
+        assert "gdrive-wa backups --source drive --folder PATH" in caught.value.hints[-1]
+        assert whoami().account == UNNAMED
+        assert lists_backups(emulator)
+        assert whoami().account == UNNAMED
+        emulator.faults = None
+        assert lists_backups(emulator)
+        assert logins.accounts() == [sample.email]
+        assert DRIVE_SCOPE in whoami().scopes
+
+    def test_is_named_with_a_token_that_was_renewed(
+        self, log_in: LogIn, emulator: Emulator, sample: SampleAccount
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError):
+            log_in(ALLOW)
+        emulator.faults = None
+        emulator.tokens.expire_access()
+        assert lists_backups(emulator)
+        assert logins.accounts() == [sample.email]
+
+    @pytest.mark.parametrize("account", [None, UNNAMED])
+    def test_is_replaced_by_the_next_one(
+        self,
+        log_in: LogIn,
+        emulator: Emulator,
+        client_file: Path,
+        sample: SampleAccount,
+        account: str | None,
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError):
+            log_in(ALLOW, drive=True)
+        client_file.unlink()
+        emulator.faults = None
+        login = log_in(ALLOW, client_secrets=None, account=account)
+        assert logins.accounts() == [login.account] == [sample.email]
+        assert (DRIVE_SCOPE in login.scopes) == (account is not None)
+
+    @pytest.mark.parametrize("body", [b"<html>", b'{"user": {}}', b'{"user": 5}'])
+    def test_is_kept_whatever_else_is_answered(
+        self, log_in: LogIn, scripted: Scripted, body: bytes
+    ) -> None:
+        token = {"access_token": "ya29.x", "scope": APPDATA_SCOPE, "token_type": "Bearer"}
+        scripted.answers = [answer(json.dumps(token).encode()), answer(body)]
+        with pytest.raises(GdriveWaError) as caught:
+            log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+        assert "is stored" in caught.value.hints[-1]
+        assert logins.accounts() == [UNNAMED]
 
 
 def test_a_login_that_ended_is_renewed_with_its_own_client(
