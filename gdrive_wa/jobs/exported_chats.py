@@ -74,7 +74,7 @@ def read_exported_chats(
         for note in _with_files(chat, folder):
             progress.check()
             notes.append(_with_content(note, source, by_path))
-    if left_out := sum(chat.left_out for chat in chats):
+    if left_out := sum(chat.left_out for chat in chats if not any(map(chat.repeats, chats))):
         warnings.append(_LEFT_OUT.format(left_out))
     for warning in warnings:
         progress.say(warning)
