@@ -82,9 +82,8 @@ def texts_in(tree: ast.AST, module: ModuleType) -> Iterator[str]:
         if isinstance(node, ast.JoinedStr):
             parts.update(map(id, ast.walk(node)))
             yield "".join(part_of(value, module) for value in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in parts:
-                yield node.value
+        elif isinstance(node, ast.Constant) and id(node) not in parts:
+            yield str(node.value)
 
 
 def part_of(value: ast.expr, module: ModuleType) -> str:
