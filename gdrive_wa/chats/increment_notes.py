@@ -125,7 +125,8 @@ class MessageReader:
         sent_at = moment_at(info.message_timestamp or None)
         if sent_at is not None and (self.newest is None or sent_at > self.newest):
             self.newest = sent_at
-        said = message_in(info, chat, longest=self._text_left)
+        path = _below_media(info.media_data.local_path)
+        said = message_in(info, chat, longest=self._text_left, path=path)
         if said is not None:
             self._text_left -= len(said.text)
             self.messages.append(said)
@@ -134,7 +135,6 @@ class MessageReader:
             return
         audio, view_once = found
         forwarded = audio.context.is_forwarded or audio.context.forwarding_score > 0
-        path = _below_media(info.media_data.local_path)
         if not view_once and not is_spoken(
             marked=audio.ptt,
             mime_type=audio.mimetype,

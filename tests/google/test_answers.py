@@ -1,4 +1,4 @@
-"""What Google's errors mean, in either style of body."""
+"""The meaning of Google's errors, in both formats of the body."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(status: int, body: bytes, retry_after: str | None = None) -> GoogleErro
 
 
 def modern(reason: str, status: str = "", message: str = "", **metadata: str) -> bytes:
-    """An error as the backup service words it."""
+    """An error in the backup service's format."""
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}
     error = {"message": message, "status": status, "details": [{**info, "metadata": metadata}]}
     return json.dumps({"error": error}).encode()
@@ -69,20 +69,18 @@ def decide(
         (b"[" * 100_000, ()),
     ],
 )
-def test_the_reasons_stand_where_either_kind_of_service_puts_them(
-    body: bytes, reasons: tuple[str, ...]
-) -> None:
+def test_the_reasons_are_found_in_both_formats(body: bytes, reasons: tuple[str, ...]) -> None:
     assert read(403, body).reasons == reasons
 
 
-def test_what_google_says_is_one_short_line() -> None:
+def test_googles_message_becomes_one_short_line() -> None:
     body = b'{"error": {"message": "Not\\n now. ' + b"x" * 5000 + b'"}}'
     message = str(decide(403, body).error)
     assert "\n" not in message
     assert len(message) < 300
 
 
-def test_the_most_telling_reason_decides_wherever_it_stands() -> None:
+def test_the_most_specific_reason_decides_in_any_position() -> None:
     both: dict[str, Any] = json.loads(modern("RATE_LIMIT_EXCEEDED", "PERMISSION_DENIED"))
     both["error"]["errors"] = [{"reason": "forbidden"}]
     verdict = decide(403, json.dumps(both).encode())
@@ -192,7 +190,7 @@ def test_a_listing_that_is_not_there_is_not_called_a_file() -> None:
     assert "no longer stored" not in str(listing)
 
 
-def test_what_passes_by_its_word_is_retried_though_its_status_is_final() -> None:
+def test_a_temporary_reason_is_retried_even_with_a_final_status() -> None:
     for reason in ("UNAVAILABLE", "CANCELLED", "backendError"):
         assert decide(403, modern(reason)).retry
         assert decide(409, modern(reason)).retry

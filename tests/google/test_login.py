@@ -78,7 +78,7 @@ def test_the_client_file_is_found_in_the_config_folder(
     assert log_in(ALLOW, client_secrets=None).account == "alex@example.org"
 
 
-def test_secrets_lie_in_files_that_only_the_owner_reads(log_in: LogIn, config: Path) -> None:
+def test_secrets_are_in_private_files(log_in: LogIn, config: Path) -> None:
     usual = os.umask(0)
     try:
         login = log_in(ALLOW)
@@ -117,7 +117,7 @@ def test_nobody_answers_in_time(log_in: LogIn) -> None:
     assert "gdrive-wa login" in caught.value.hints[0]
 
 
-def test_what_a_person_sees_in_the_browser_is_named_when_nothing_comes_back(log_in: LogIn) -> None:
+def test_the_hint_covers_errors_in_the_browser_when_nothing_comes_back(log_in: LogIn) -> None:
     with pytest.raises(CredentialsError) as caught:
         log_in(lambda _: None, timeout=1)
     said = " ".join(caught.value.hints)
@@ -226,7 +226,7 @@ def test_a_client_without_addresses_may_be_of_a_kind_that_never_comes_back(
 @pytest.mark.parametrize(
     "answers",
     [{}, {"state": "wrong", "code": "4/anything"}, {"state": "right"}, {"error": "anything"}],
-    ids=["nothing", "another state", "no code", "an error of nobody's"],
+    ids=["nothing", "another state", "no code", "an error without a code"],
 )
 def test_a_stray_answer_does_not_end_the_sign_in(
     log_in: LogIn, sample: SampleAccount, answers: dict[str, str]
@@ -255,7 +255,7 @@ def test_answers_of_old_tabs_are_named_at_the_end(log_in: LogIn) -> None:
         ("server_error", NetworkError, "few minutes"),
     ],
 )
-def test_an_error_that_the_browser_brings_ends_it_with_googles_word(
+def test_an_error_in_the_redirect_ends_the_wait_with_googles_code(
     log_in: LogIn, word: str, kind: type[Exception], hint: str
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -285,7 +285,7 @@ def test_an_error_that_the_browser_brings_ends_it_with_googles_word(
          r"\(invalid_argument\): Bad client", "Desktop app"),
     ],
 )  # fmt: skip
-def test_the_token_endpoints_own_word_is_shown(
+def test_the_token_endpoints_own_code_is_shown(
     log_in: LogIn, scripted: Scripted, status: int, said: object, message: str, hint: str
 ) -> None:
     scripted.answers = [answer(json.dumps(said).encode(), status=f"{status} No")]
@@ -324,7 +324,7 @@ def test_an_answer_of_the_token_endpoint_that_cannot_be_read(
         assert "sign-in page of this network" in caught.value.hints[0]
 
 
-def test_bytes_that_are_no_request_count_as_nobody(log_in: LogIn) -> None:
+def test_bytes_that_are_not_a_request_are_ignored(log_in: LogIn) -> None:
     def knock(url: str) -> None:
         home = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0])
         with socket.create_connection((str(home.hostname), home.port or 0)) as connection:
@@ -402,7 +402,7 @@ API_OFF = Fault(
 )
 
 
-def test_whose_it_is_can_be_told(log_in: LogIn, emulator: Emulator) -> None:
+def test_the_account_of_a_login_can_be_given(log_in: LogIn, emulator: Emulator) -> None:
     emulator.faults = API_OFF
     assert log_in(ALLOW, account="ann@example.org").account == "ann@example.org"
     assert lists_backups(emulator)
@@ -518,9 +518,9 @@ def test_several_accounts_side_by_side(
 def test_logging_out_revokes_and_removes(log_in: LogIn, emulator: Emulator, config: Path) -> None:
     login = log_in(ALLOW)
     session, endpoints = open_session(endpoint=emulator.root)
-    told: list[str] = []
-    assert logout(endpoint=emulator.root, say=told.append) == login.account
-    assert told == []
+    lines: list[str] = []
+    assert logout(endpoint=emulator.root, say=lines.append) == login.account
+    assert lines == []
     assert not Path(login.kept_in).exists()
     assert logins.accounts() == []
     assert emulator.counts.requests["/revoke"] == 1
@@ -540,9 +540,9 @@ def test_logging_out_removes_even_when_google_does_not_help(
         emulator.close()
     kind = FaultKind.STATUS if trouble == "refuses" else FaultKind.REDIRECT
     emulator.faults = Fault(kind=kind, path="/revoke", location="http://127.0.0.1:1/", times=None)
-    told: list[str] = []
-    logout(endpoint=emulator.root, say=told.append)
-    (line,) = told
+    lines: list[str] = []
+    logout(endpoint=emulator.root, say=lines.append)
+    (line,) = lines
     assert "remove its access at https://myaccount.google.com/" in line
     with pytest.raises(CredentialsError, match="not logged in") as caught:
         whoami()
@@ -557,7 +557,7 @@ def test_logging_out_of_nothing() -> None:
         logout("ann@example.org")
 
 
-def test_the_way_through_plain_http_is_closed_again(log_in: LogIn) -> None:
+def test_plain_http_is_forbidden_again_afterwards(log_in: LogIn) -> None:
     log_in(ALLOW)
     assert "OAUTHLIB_INSECURE_TRANSPORT" not in os.environ
     assert http.client.HTTPConnection.debuglevel == 0

@@ -1,4 +1,4 @@
-"""What a person without a key reads, for each lock and for several on one backup."""
+"""Hints for a user without a key, for each lock and for several on one backup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def hints(*locks: str) -> tuple[str, ...]:
     return found
 
 
-def test_whoever_may_have_the_digits_is_asked_for_them_first() -> None:
+def test_the_hint_asks_for_the_digits_first_if_they_may_exist() -> None:
     usual = MissingKeyError.default_hints
     assert hints("key") == usual
     for other, word in (("passkey", "passkey"), ("password", "password"), ("unknown", "lock")):
@@ -39,7 +39,7 @@ def test_a_backup_that_says_password_or_key_gets_both_hints() -> None:
 
 
 @pytest.mark.parametrize("lock", ["password", "passkey", "unknown"])
-def test_a_lock_without_digits_says_what_to_do_on_the_phone(lock: str) -> None:
+def test_a_lock_without_digits_has_a_hint_for_the_phone(lock: str) -> None:
     found = hints(lock)
     assert found[-1].startswith("on the phone, turn end-to-end backup off and on again")
     assert "rooted" not in " ".join(found)
@@ -51,7 +51,7 @@ def test_two_locks_without_digits_share_the_last_step() -> None:
     assert found[-1].startswith("on the phone")
 
 
-def test_a_backup_of_which_nothing_is_known_gets_the_usual_hints() -> None:
+def test_a_backup_with_an_unknown_lock_gets_the_usual_hints() -> None:
     assert key_hints(Backup(name="x", account="x")) is None
     assert key_hints(Backup(name="x", account="x", key_type="server")) is not None
 

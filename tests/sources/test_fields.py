@@ -1,4 +1,4 @@
-"""The values of listings: total, whatever they hold."""
+"""The values of listings: parsing is total."""
 
 from __future__ import annotations
 

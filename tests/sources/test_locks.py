@@ -1,4 +1,4 @@
-"""What a backup's metadata says about its locks: the app's rules, in the app's order."""
+"""The locks in a backup's metadata: the app's rules, in the app's order."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ JSON = st.recursive(
     ],
 )
 @pytest.mark.parametrize("enabled", [None, True, False], ids=["unsaid", "enabled", "disabled"])
-def test_each_lock_is_read_whatever_else_is_said(
+def test_each_lock_is_read_whatever_the_other_fields(
     secret: object, locks: tuple[str, ...], enabled: bool | None
 ) -> None:
     metadata: dict[str, Any] = {"encryptedBackupMetadata": secret}
@@ -90,7 +90,7 @@ def test_each_lock_is_read_whatever_else_is_said(
         ({"encryptedBackupMetadata": {"version": 3}, "encryptedBackupEnabled": False}, False),
     ],
 )
-def test_without_a_lock_it_is_end_to_end_only_if_something_says_so(
+def test_without_a_lock_it_is_end_to_end_only_with_other_evidence(
     metadata: dict[str, Any], end_to_end: bool | None
 ) -> None:
     found = read_encryption(metadata)
@@ -99,7 +99,7 @@ def test_without_a_lock_it_is_end_to_end_only_if_something_says_so(
 
 
 @pytest.mark.parametrize("enabled", [False, 0, "false", "no"])
-def test_sealed_data_is_proof_against_what_is_said_to_be_off(enabled: object) -> None:
+def test_sealed_data_proves_a_lock_that_a_flag_denies(enabled: object) -> None:
     metadata = {"encryptedBackupEnabled": enabled, "encryptedData": "EA"}
     assert read_encryption(metadata) == Encryption(True)
 
@@ -115,7 +115,7 @@ def test_metadata_of_another_kind_leaves_it_to_the_rest(secret: object) -> None:
     assert read_encryption(metadata) == Encryption(False)
 
 
-def test_sealed_data_is_proof_of_a_lock_that_no_flag_admits() -> None:
+def test_sealed_data_proves_a_lock_without_a_flag() -> None:
     metadata = {"encryptedBackupMetadata": {"isPasswordEncrypted": False}, "encryptedData": "EA"}
     assert read_encryption(metadata) == Encryption(True, ("unknown",))
 
