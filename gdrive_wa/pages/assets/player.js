@@ -144,7 +144,7 @@ const player = (() => {
 
   function describe(note) {
     if (!("mediaSession" in navigator)) return;
-    const photo = given.photos[note.speaker.jid];
+    const photo = photoOf(note.speaker);
     navigator.mediaSession.metadata = new MediaMetadata({
       title: note.speaker.shown, artist: note.chat.shown, album: whenText(note), artwork: photo ? [{ src: photo }] : [] });
   }
