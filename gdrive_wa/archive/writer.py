@@ -13,7 +13,6 @@ interrupted run, the next one simply continues.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -39,6 +38,7 @@ from gdrive_wa.archive.scratch import ScratchDatabases
 from gdrive_wa.archive.store import ArchiveStore
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
 from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import safe_name

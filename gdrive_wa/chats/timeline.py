@@ -9,13 +9,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from operator import le
 from typing import TypeAlias
 
 from gdrive_wa.core.context import ContextMessage
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 _LAST = (1 << 63) - 1

@@ -18,9 +18,10 @@ _DAYS = 3 * 24 * 3600
 
 def value_of(message: object, name: str) -> Any:
     """An attribute or a key of `message`; None when it has none of that name."""
-    if isinstance(message, Mapping):
+    found = getattr(message, name, None)
+    if found is None and isinstance(message, Mapping):
         return message.get(name)
-    return getattr(message, name, None)
+    return found
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class Messages:
             seconds,
             _text(value_of(message, "text")),
             self._kind_at.setdefault(kind, len(self._kind_at)),
-            without_surrogates(safe_path(value_of(message, "file")) or ""),
+            _text(safe_path(value_of(message, "file"))),
         )
         if len(self._kind_at) > len(self.kinds):
             self.kinds.append(kind)
@@ -119,4 +120,5 @@ class Messages:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else without_surrogates(str(value))
+    text = "" if value is None else str(value)
+    return text if text.isascii() else without_surrogates(text)
