@@ -12,7 +12,6 @@ from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
     ContextReader,
     Key,
-    Messages,
     completed,
     key_of,
     shown_kind,
@@ -22,6 +21,7 @@ from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
 from gdrive_wa.chats.timeline import Places, Timeline
 from gdrive_wa.chats.values import as_int, flag, moment, text
 from gdrive_wa.core.context import ContextKind, ContextMessage, Reply, bounded
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _LEGACY = (
@@ -88,7 +88,7 @@ class LegacyContext(ContextReader):
     def _old_messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted)
-        found: Messages = {}
+        found = Messages()
         for row in self._tables.rows("messages", _LEGACY, wanted="_id"):
             number, raw, mine, participant, kind, written, sent, received, origin, *more = row
             shown = shown_kind(as_int(kind) or 0, as_int(origin), is_note=number in notes)
