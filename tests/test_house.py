@@ -111,7 +111,7 @@ WITHOUT_NETWORK = {"crypt", "chats", "archive", "pages", "storage", *GROUND}
 
 LINES = 300
 LONGER: dict[str, str] = {
-    "core/model.py": "the nouns of the whole product, most of it their attributes told in words",
+    "core/model.py": "the nouns of the product; most of it describes their attributes",
 }
 
 

@@ -24,6 +24,7 @@ from gdrive_wa.archive.layout import (
     note_id_of,
 )
 from gdrive_wa.archive.note_filter import NoteFilter
+from gdrive_wa.archive.stars import Stars
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.context import ContextMessage, Reaction, Reply
 from gdrive_wa.core.errors import StorageError, UsageError
@@ -46,7 +47,7 @@ Show = Callable[[Tree, list[VoiceNote]], object]
 
 
 def chosen_notes(
-    notes: Iterable[VoiceNote], wanted: NoteFilter, *, starred: bool
+    notes: Iterable[VoiceNote], wanted: NoteFilter, *, starred: bool, stars: Stars | None = None
 ) -> list[VoiceNote]:
     """The notes of one chat and one sender, with the other conditions of `wanted`.
 
@@ -54,6 +55,13 @@ def chosen_notes(
     chance: the full name or the jid, or a part of the name that only one has. For the same reason,
     the messages around a note that were not chosen with it are left out: those of other people
     unless all notes of a chat are meant, and those of other dates.
+
+    Args:
+        notes: all notes of the archive.
+        wanted: of which chat and sender, and when.
+        starred: only those that were starred in WhatsApp.
+        stars: only those that were starred on the page; with `starred` also the others, except
+            those whose star was taken away on the page.
 
     Raises:
         UsageError: no note matches, or a name fits several chats or people.
@@ -68,9 +76,13 @@ def chosen_notes(
         )
         notes = [note for note in notes if (note.sender_jid or note.sender) == jids]
     rest = replace(wanted, chat=None, sender=None)
-    notes = [note for note in notes if rest.admits(note) and (note.starred or not starred)]
+    notes = [note for note in notes if rest.admits(note)]
+    if stars is not None:
+        notes = [note for note in notes if stars.has(note, otherwise=starred and note.starred)]
+    elif starred:
+        notes = [note for note in notes if note.starred]
     notes = [within_dates(note, wanted) for note in notes]
-    if wanted.sender is not None or starred:
+    if wanted.sender is not None or starred or stars is not None:
         notes = [of_senders_only(note) for note in notes]
     if not notes:
         raise UsageError(

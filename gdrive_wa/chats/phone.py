@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from gdrive_wa.chats.chat_tables import require_android_chats, unreadable_tables
 from gdrive_wa.chats.legacy import LegacyMessages
 from gdrive_wa.chats.links import MEDIA_KEY_SIZE
 from gdrive_wa.chats.merged import MergedNotes
@@ -99,6 +100,7 @@ class Phone:
         self._opened = ExitStack()
         try:
             self._tables = self._open_all(databases.msgstores)
+            self.warnings += unreadable_tables(self._tables[0])
             self._jids = [Jids(tables, self._lid_numbers) for tables in self._tables]
             for increment in reversed(self._increments):
                 increment.add_lids_to(self._jids[0])
@@ -173,7 +175,7 @@ class Phone:
             try:
                 tables = Tables(path)
                 self._opened.enter_context(tables)
-                _check(tables)
+                require_android_chats(tables)
             except DatabaseError as error:
                 first = first or error
                 self.warnings.append(f"{error.message}; it is left out")
@@ -276,14 +278,6 @@ class Phone:
 
 def _is_later(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and (other is None or one > other)
-
-
-def _check(tables: Tables) -> None:
-    if not (tables.has("message", "_id") or tables.has("messages", "key_remote_jid")):
-        raise DatabaseError(
-            f"this database holds no messages: {tables.path}",
-            hint="the one that does is msgstore.db",
-        )
 
 
 def describe_loss(tables: Tables) -> str:

@@ -6,12 +6,14 @@ import contextlib
 import logging
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
+from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.client_file import OAuthClient
 from gdrive_wa.google.oauth_errors import OAuthAnswer, read_answer
 from gdrive_wa.google.ways import AUDIENCE_PAGE, CLIENTS_PAGE, NEW_CLIENT
@@ -78,8 +80,9 @@ def ask_for_consent(
     with _insecure_on_loopback(endpoints):
         answer = _wait(flow, client, browser)
         with _fetch_errors():  # oauthlib accepts a code from https only, even over loopback
-            flow.fetch_token(authorization_response=answer.replace("http", "https", 1))
-    return flow.credentials
+            token = flow.fetch_token(authorization_response=answer.replace("http", "https", 1))
+            token.setdefault("expires_at", time.time())  # unknown: it is renewed at its first use
+            return flow.credentials
 
 
 def _wait(flow: Any, client: OAuthClient, browser: Browser) -> str:
@@ -169,9 +172,7 @@ def _fetch_errors() -> Iterator[None]:
             hint="run gdrive-wa login again, and leave every box ticked",
         ) from error
     except (OAuth2Error, ValueError, KeyError) as error:
-        raise NetworkError(
-            "Google's answer to the sign-in cannot be read", hint="try again in a few minutes"
-        ) from error
+        raise unreadable("the sign-in") from error
 
 
 @contextlib.contextmanager

@@ -94,6 +94,19 @@ def update(login: Login) -> None:
         store(login, prefer=False)
 
 
+def rename(old: str, new: str) -> Login:
+    """Store the login of the account `old` as that of `new`, and return it.
+
+    Raises:
+        CredentialsError: there is none.
+        StorageError: the config folder cannot be written.
+    """
+    is_default = _read_index().default == old
+    login = store(replace(load(old), account=new), prefer=is_default)
+    remove(old)
+    return login
+
+
 def accounts() -> list[str]:
     """The accounts with a stored login, the default first."""
     index = _read_index()

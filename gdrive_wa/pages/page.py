@@ -104,9 +104,7 @@ def write_page(
         StorageError: the file cannot be written, for example because the disk is full.
     """
     tree = as_tree(archive_folder)
-    # Recordings without a message may come in any run: they say nothing about the archive.
-    known = any(note.message_id for note in notes)
-    identity = archive_id(tree, _ids(notes)) if known else None
+    identity = identity_of(tree, notes)
     with ExitStack() as opened:
         page, note_rows, message_rows = (opened.enter_context(Draft(tree)) for _ in range(3))
         with storage_errors(tree.shown(PAGE_NAME)):
@@ -176,14 +174,14 @@ def _pieces(
             plain.append(_plain(entry))
         elif entry.file is not None:
             folders[entry.file.rpartition("/")[0] or "."] += 1
-    page = _html(title or DEFAULT_TITLE, len(listed), plain, _folders(folders))
+    page = _html(title, len(listed), plain, _folders(folders))
     head, _, tail = page.partition(_DATA)
     yield head.encode()
     yield from data.pieces(identity or id_of_notes(_ids(listed)), photos)
     yield tail.encode()
 
 
-def _html(title: str, count: int, plain: list[PlainNote], folders: list[PlainFolder]) -> str:
+def _html(title: str | None, count: int, plain: list[PlainNote], folders: list[PlainFolder]) -> str:
     """The page with :data:`_DATA` in place of its data."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
 
@@ -197,7 +195,8 @@ def _html(title: str, count: int, plain: list[PlainNote], folders: list[PlainFol
         ]
     )
     return _template().render(
-        title=without_surrogates(title),
+        title=without_surrogates(title or DEFAULT_TITLE),
+        untitled=not title,
         count=count,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file
@@ -206,6 +205,19 @@ def _html(title: str, count: int, plain: list[PlainNote], folders: list[PlainFol
         plain_notes=plain,
         plain_folders=folders,
     )
+
+
+def identity_of(archive_folder: Tree | Path, notes: Sequence[VoiceNote]) -> str:
+    """The id of an archive, to which stars and places belong.
+
+    Args:
+        archive_folder: the archive's folder.
+        notes: all its notes.
+    """
+    # Recordings without a message may come in any run: they say nothing about the archive.
+    if any(note.message_id for note in notes):
+        return archive_id(as_tree(archive_folder), _ids(notes))
+    return id_of_notes(_ids(notes))
 
 
 def link(file: str) -> str:

@@ -71,7 +71,7 @@ def test_three_before_and_three_after_in_their_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("count", "total"), [(1, 2), (100, 8)])
-def test_the_number_is_the_users(tmp_path: Path, count: int, total: int) -> None:
+def test_the_number_of_messages_is_the_users_choice(tmp_path: Path, count: int, total: int) -> None:
     [note] = notes_of(chat_of_nine(tmp_path / "msgstore.db"), count)
     assert len(note.before) + len(note.after) == total
 
@@ -103,7 +103,7 @@ def test_only_the_same_day_of_the_time_zone(tmp_path: Path) -> None:
     assert (texts(note.before), texts(note.after)) == ([], ["b", "c"])
 
 
-def test_other_chats_and_the_apps_own_remarks_are_not_around(tmp_path: Path) -> None:
+def test_other_chats_and_system_messages_are_not_context(tmp_path: Path) -> None:
     rows = [said(1, "elsewhere", chat_row_id=2), said(2, "who joined", 7), note_row(3)]
     chats = [{"_id": 1, "jid_row_id": 1}, {"_id": 2, "jid_row_id": 2}]
     [note] = notes_of(modern(tmp_path / "msgstore.db", rows, [media(3)], chat=chats))
@@ -302,7 +302,7 @@ def answering(quoted: bytes, participant: str) -> bytes:
     return wire(8, wire(5, 7) + wire(6, 1) + wire(17, context))
 
 
-def test_an_increment_goes_on_where_the_database_ends(tmp_path: Path) -> None:
+def test_an_increment_continues_where_the_database_ends(tmp_path: Path) -> None:
     path = modern(tmp_path / "m.db", [said(1, "old"), note_row(2)], [media(2)])
     reaction = wire(41, wire(1, wire(2, 1)) + wire(2, "\U0001f600"))
     later = increment(
@@ -325,7 +325,7 @@ def test_an_increment_goes_on_where_the_database_ends(tmp_path: Path) -> None:
     assert [(each.sender, each.emoji) for each in second.reactions] == [("Alex", "\U0001f600")]
 
 
-def test_a_message_of_both_is_around_a_note_once(tmp_path: Path) -> None:
+def test_a_message_of_both_is_in_the_context_once(tmp_path: Path) -> None:
     path = modern(tmp_path / "m.db", [said(1, "old"), note_row(2), said(300, "newest")], [media(2)])
     one = increment(tmp_path / "1.zip", info(1, wire(1, "known")), info(400, wire(1, "new")))
     two = increment(tmp_path / "2.zip", info(400, wire(1, "edited")))
@@ -362,7 +362,7 @@ def test_kinds_of_an_increment(tmp_path: Path, content: bytes, kind: str, text: 
 
 
 @pytest.mark.parametrize(
-    "nobodys",
+    "unwritten",
     [
         info(1, wire(1, "x"), more=wire(24, 27)),
         info(1, wire(12, wire(2, 3))),
@@ -370,7 +370,9 @@ def test_kinds_of_an_increment(tmp_path: Path, content: bytes, kind: str, text: 
         info(1, b""),
     ],
 )
-def test_what_nobody_wrote_is_not_around(tmp_path: Path, nobodys: bytes) -> None:
+def test_messages_without_text_of_a_person_are_not_context(
+    tmp_path: Path, unwritten: bytes
+) -> None:
     path = make_database(tmp_path / "m.db", {"message": []})
-    [note] = notes_with(path, increment(tmp_path / "i.zip", nobodys, info(2, SPOKEN)))
+    [note] = notes_with(path, increment(tmp_path / "i.zip", unwritten, info(2, SPOKEN)))
     assert note.before == ()

@@ -177,7 +177,7 @@ def test_a_voice_note_of_an_iphone_in_any_language(line: str) -> None:
     assert (message.kind, message.file, message.text) == (MessageKind.VOICE, name, "")
 
 
-def test_a_file_that_is_only_talked_about_is_text() -> None:
+def test_a_file_that_is_only_mentioned_is_text() -> None:
     text = "01/03/2024, 09:00 - Ana: config.ini (the old one)\n"
     (message,) = messages_of(text)
     assert (message.kind, message.file) == (MessageKind.TEXT, None)
@@ -248,7 +248,7 @@ def test_a_long_message_is_cut() -> None:
     assert len(message.text) <= LONGEST_TEXT
 
 
-def test_marks_and_the_tilde_are_no_part_of_a_name() -> None:
+def test_marks_and_the_tilde_are_not_part_of_a_name() -> None:
     for name in ("~\u202fBen", "\u200e~ Ben", "\u202aBen\u202c", " Ben"):
         (message,) = messages_of(f"[01/03/24, 09:00:00] {name}: x\n")
         assert message.sender == "Ben"
@@ -284,7 +284,7 @@ def test_a_number_at_the_end_is_a_copys_unless_the_name_has_it() -> None:
     assert chat_of(opened(text.format("Ann")), "WhatsApp Chat - Class 7").name == "Class 7"
 
 
-def test_a_chat_without_a_telling_name() -> None:
+def test_a_file_name_without_the_chat() -> None:
     one, two = "01/03/2024, 09:00 - Ana: x\n", "01/03/2024, 09:00 - Ben: x\n"
     assert chat_of(opened(one), "_chat", "Export").name == "Ana"
     assert chat_of(opened(one + two), "_chat", "Holiday").name == "Holiday"
@@ -303,7 +303,7 @@ def test_who_owns_the_phone() -> None:
     assert chat_of(opened(ana + emoji), "WhatsApp Chat with Mum_Home ❤️").owner == "Ana"
 
 
-def test_an_hour_that_comes_twice_goes_by_the_message_before() -> None:
+def test_an_hour_that_comes_twice_follows_the_message_before() -> None:
     text = "".join(
         f"27/10/2024, {clock} - Ana: PTT-20241027-WA000{number}.opus (file attached)\n"
         for number, clock in enumerate(["02:50", "02:10", "02:55", "03:05"])
@@ -351,7 +351,7 @@ def test_what_the_name_of_a_file_says(name: str, kind: Kind, day: date | None) -
     assert (exported_kind(name), exported_on(name)) == (kind, day)
 
 
-def test_a_file_belongs_to_no_more_messages_than_anybody_forwards_it() -> None:
+def test_a_file_belongs_to_a_limited_number_of_messages() -> None:
     line = "01/03/2024, 09:00 - Ana: PTT-20240301-WA0001.opus (file attached)\n"
     chat = chat_of(opened(line * 1000), "WhatsApp Chat with Ana")
     assert (len(chat.notes), chat.refused) == (MOST_MENTIONS, 1000 - MOST_MENTIONS)

@@ -1,4 +1,4 @@
-"""The command line as users have it: a process of its own, against the emulator."""
+"""The command line as users run it: a process of its own, against the emulator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def clean_environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(clean_environment: dict[str, str], tmp_path: Path) -> Run:
-    """Runs a command; whatever it prints is in what comes back."""
+    """Runs a command and returns its output."""
 
     def go(
         *arguments: str | Path, env: dict[str, str] | None = None
@@ -51,7 +51,7 @@ def run(clean_environment: dict[str, str], tmp_path: Path) -> Run:
 
 @pytest.fixture
 def signed_in(emulator: Emulator, sample: SampleAccount) -> dict[str, str]:
-    """Where the emulator is, and a token for it."""
+    """The environment with the emulator's address and a token for it."""
     return {
         "GDRIVE_WA_ENDPOINT": emulator.root,
         "GDRIVE_WA_ACCESS_TOKEN": sample.token.reveal(),

@@ -1,8 +1,8 @@
-"""Canaries in a whole working life at the terminal: what is secret stands nowhere that anybody
-reads. Not in what is printed, with ``--verbose`` neither; not in a file, but the one that keeps
-the login; not in the list of processes.
+"""Canaries in a complete session at the terminal: a secret is never printed, not even with
+``--verbose``; it is in no file except the one that stores the login, and not in the list of
+processes.
 
-What single steps let slip, in logs and in the repr of objects, is tried in
+Leaks of single steps, in logs and in the repr of objects, are tested in
 ``tests/google/test_secrets.py``.
 """
 
@@ -40,7 +40,7 @@ TROUBLES = {
     "a redirect": Fault(kind=FaultKind.REDIRECT, path=DATABASE, location="nowhere://x/"),
     "a revocation": Fault(kind=FaultKind.REVOKE, path=BLOBS, media=True, first=5, across=True),
 }
-"""The last one, for nothing works after it."""
+"""Comes last: nothing works after it."""
 
 
 class Life:
@@ -74,7 +74,7 @@ class Life:
             self.secrets.add(client.client_secret)
 
     def learn_key(self, path: Path) -> str:
-        """Its digits; it is looked for in every form that a key has."""
+        """Read its digits; later, every form of the key is searched for."""
         raw = path.read_bytes()[-32:]
         assert load_key(raw.hex().encode()) == load_key(path)
         self.secrets |= {raw.hex(), raw.hex().upper(), base64.b64encode(raw).decode()}
@@ -100,7 +100,7 @@ def life(consenting: Emulator, sample: SampleAccount, tmp_path: Path) -> Iterato
 
 
 def work(life: Life, digits: str) -> None:
-    """What one does with a backup, once for each trouble."""
+    """A user's commands on a backup, once for each kind of error."""
     key = {"GDRIVE_WA_KEY": digits}
     wrong = digits[:-1] + ("0" if digits[-1] != "0" else "1")
     life.secrets.add(wrong)
@@ -158,9 +158,9 @@ def every_command_line() -> str:
 
 
 def test_the_list_of_processes(tmp_path: Path) -> None:
-    """Whoever is on the same machine sees the arguments of every process.
+    """Every user of the machine sees the arguments of every process.
 
-    The account is this test's alone: another test may well type the usual one's key.
+    The account is used by this test only: another test may type the key of the usual one.
     """
     sample = make_sample(tmp_path / "account", seed=secrets.randbits(64))
     key = sample.key_file.read_bytes()[-32:].hex()

@@ -1,4 +1,4 @@
-"""Decryption where isal cannot be installed: zlib does the same."""
+"""Decryption without isal: zlib gives the same results."""
 
 from __future__ import annotations
 

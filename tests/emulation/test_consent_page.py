@@ -1,4 +1,4 @@
-"""The consent page as a person sees it, in a real browser."""
+"""The consent page as a user sees it, in a real browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def program() -> Iterator[HTTPServer]:
-    """MessageKind waits for the answer: the loopback server of a program that signs in."""
+    """The loopback server of a program that signs in, which waits for the answer."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -29,7 +29,7 @@ def program() -> Iterator[HTTPServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    # Chromium opens connections ahead of time, on which one thread would wait for ever
+    # Chromium opens connections ahead of time; a single thread would wait on them forever
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -56,7 +56,7 @@ def test_a_button_leads_back_to_the_program(
     assert page.get_by_role("radio", name="alex@example.org").is_checked()
     page.get_by_role("button", name=button).click()
     page.wait_for_url(f"http://127.0.0.1:{program.server_port}/**")
-    told = parse_qs(urlsplit(page.url).query)
+    query = parse_qs(urlsplit(page.url).query)
     page.close()
-    assert told["state"] == ["the state"]
-    assert answer in told
+    assert query["state"] == ["the state"]
+    assert answer in query

@@ -1,4 +1,4 @@
-"""A real client that we did not write vouches for the emulator."""
+"""A real third-party client works with the emulator."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def test_wabdd_decrypts_what_it_downloaded(
         run_wabdd(peers, emulator, "download", "--token-file", token_file, "--output", output)
         run_wabdd(peers, emulator, "decrypt", "--key-file", key_file, "dump", output)
     found = set(files_of(tmp_path).values())
-    # it takes the tag of a media file for content, and leaves 16 bytes of it at the end
+    # it treats the tag of a media file as content, and leaves its 16 bytes at the end
     media = {content[:-16] for content in found}
     for path, content in sample.contents.items():
         assert content in (media if path.startswith("Media/") else found), path
 
 
-def test_wabdd_finds_the_way_from_a_master_token(
+def test_wabdd_downloads_with_a_master_token(
     peers: Path, sample: SampleAccount, tmp_path: Path
 ) -> None:
     master_token = tmp_path / "master.txt"

@@ -1,8 +1,8 @@
-"""What every target shares: a mutator with a seed, a clock, and what becomes of a finding.
+"""Shared by all targets: a mutator with a seed, a clock, and the report of findings.
 
-A target gives valid samples and a function that tries one input. Whatever that function raises
-beside an error of ours is a finding, and so is an input that takes seconds. Inputs that end in a
-way not seen before are kept and mutated further.
+A target gives valid samples and a function that tries one input. Any exception of that function
+except an error of ours is a finding, and so is an input that takes seconds. Inputs that end in a
+new way are kept and mutated further.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Campaign:
 
     Attributes:
         tried: inputs so far.
-        endings: the ways in which they ended, numbers and names apart.
+        endings: the ways in which they ended, without numbers and names.
         findings: the reproducer of each way that was none of ours.
     """
 

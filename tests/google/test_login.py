@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import pytest
 
-from gdrive_wa.core.errors import CredentialsError, NetworkError, UsageError
+from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
 from gdrive_wa.emulation.account import read_account
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
@@ -27,6 +27,7 @@ from gdrive_wa.google.login import (
     logout,
     whoami,
 )
+from gdrive_wa.google.naming import UNNAMED
 from tests.google.browser import comes_back_with, decide, visit
 from tests.google.fixtures import LogIn
 from tests.google.scripted import Scripted, answer
@@ -73,7 +74,7 @@ def test_the_client_file_is_found_in_the_config_folder(
     assert log_in(ALLOW, client_secrets=None).account == "alex@example.org"
 
 
-def test_secrets_lie_in_files_that_only_the_owner_reads(log_in: LogIn, config: Path) -> None:
+def test_secrets_are_in_private_files(log_in: LogIn, config: Path) -> None:
     usual = os.umask(0)
     try:
         login = log_in(ALLOW)
@@ -112,7 +113,7 @@ def test_nobody_answers_in_time(log_in: LogIn) -> None:
     assert "gdrive-wa login" in caught.value.hints[0]
 
 
-def test_what_a_person_sees_in_the_browser_is_named_when_nothing_comes_back(log_in: LogIn) -> None:
+def test_the_hint_covers_errors_in_the_browser_when_nothing_comes_back(log_in: LogIn) -> None:
     with pytest.raises(CredentialsError) as caught:
         log_in(lambda _: None, timeout=1)
     said = " ".join(caught.value.hints)
@@ -157,7 +158,7 @@ def test_an_error_page_of_googles_never_comes_back(
 @pytest.mark.parametrize(
     "answers",
     [{}, {"state": "wrong", "code": "4/anything"}, {"state": "right"}, {"error": "anything"}],
-    ids=["nothing", "another state", "no code", "an error of nobody's"],
+    ids=["nothing", "another state", "no code", "an error without a code"],
 )
 def test_a_stray_answer_does_not_end_the_sign_in(
     log_in: LogIn, sample: SampleAccount, answers: dict[str, str]
@@ -186,7 +187,7 @@ def test_answers_of_old_tabs_are_named_at_the_end(log_in: LogIn) -> None:
         ("server_error", NetworkError, "few minutes"),
     ],
 )
-def test_an_error_that_the_browser_brings_ends_it_with_googles_word(
+def test_an_error_in_the_redirect_ends_the_wait_with_googles_code(
     log_in: LogIn, word: str, kind: type[Exception], hint: str
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -209,9 +210,14 @@ def test_an_error_that_the_browser_brings_ends_it_with_googles_word(
         (400, {"error": "invalid_grant", "error_description": "Bad Request"},
          "invalid_grant", "date and time"),
         (400, {"error": "something_new"}, "something_new", "Desktop app"),
+        (401, {"error": "INVALID_CLIENT"}, r"\(invalid_client\)", "add a secret"),
+        (400, {"error": "invalid_request", "error_description": "client_secret is missing."},
+         "client_secret is missing", "add a secret"),
+        (400, {"error": {"status": "INVALID_ARGUMENT", "message": "Bad client"}},
+         r"\(invalid_argument\): Bad client", "Desktop app"),
     ],
 )  # fmt: skip
-def test_the_token_endpoints_own_word_is_shown(
+def test_the_token_endpoints_own_code_is_shown(
     log_in: LogIn, scripted: Scripted, status: int, said: object, message: str, hint: str
 ) -> None:
     scripted.answers = [answer(json.dumps(said).encode(), status=f"{status} No")]
@@ -243,12 +249,14 @@ def test_a_token_endpoint_that_fails_for_now(
 def test_an_answer_of_the_token_endpoint_that_cannot_be_read(
     log_in: LogIn, scripted: Scripted
 ) -> None:
-    scripted.answers = [answer(b"<html>")]
-    with pytest.raises(NetworkError, match="cannot be read"):
-        log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+    for page in (answer(b"<html>"), answer(b"<html>", status="403 Forbidden")):
+        scripted.answers = [page]
+        with pytest.raises(NetworkError, match="cannot be read") as caught:
+            log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+        assert "sign-in page of this network" in caught.value.hints[0]
 
 
-def test_bytes_that_are_no_request_count_as_nobody(log_in: LogIn) -> None:
+def test_bytes_that_are_not_a_request_are_ignored(log_in: LogIn) -> None:
     def knock(url: str) -> None:
         home = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0])
         with socket.create_connection((str(home.hostname), home.port or 0)) as connection:
@@ -321,16 +329,75 @@ def test_addresses_in_a_client_file_are_not_followed(
     assert log_in(ALLOW).account == sample.email
 
 
-def test_whose_it_is_can_be_told(log_in: LogIn, emulator: Emulator) -> None:
-    emulator.faults = Fault(
-        kind=FaultKind.STATUS, path="*/about", status=403, reason="accessNotConfigured", times=None
-    )
-    with pytest.raises(CredentialsError, match="your account") as caught:
-        log_in(ALLOW)
-    assert "drive.googleapis.com" in caught.value.hints[-2]
-    assert "--account" in caught.value.hints[-1]
+API_OFF = Fault(
+    kind=FaultKind.STATUS, path="*/drive/v3/*", status=403, reason="accessNotConfigured", times=None
+)
+
+
+def test_the_account_of_a_login_can_be_given(log_in: LogIn, emulator: Emulator) -> None:
+    emulator.faults = API_OFF
     assert log_in(ALLOW, account="ann@example.org").account == "ann@example.org"
     assert lists_backups(emulator)
+
+
+class TestALoginWhoseAccountGoogleDoesNotSay:
+    """The Drive API of a new client is off, or fails; the consent is given."""
+
+    def test_is_kept_and_named_by_the_first_command_that_can(
+        self, log_in: LogIn, emulator: Emulator, sample: SampleAccount
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError, match="your account") as caught:
+            log_in(ALLOW, drive=True)
+        assert "drive.googleapis.com" in caught.value.hints[0]
+        assert "gdrive-wa backups --source drive --folder PATH" in caught.value.hints[-1]
+        assert whoami().account == UNNAMED
+        assert lists_backups(emulator)
+        assert whoami().account == UNNAMED
+        emulator.faults = None
+        assert lists_backups(emulator)
+        assert logins.accounts() == [sample.email]
+        assert DRIVE_SCOPE in whoami().scopes
+
+    def test_is_named_with_a_token_that_was_renewed(
+        self, log_in: LogIn, emulator: Emulator, sample: SampleAccount
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError):
+            log_in(ALLOW)
+        emulator.faults = None
+        emulator.tokens.expire_access()
+        assert lists_backups(emulator)
+        assert logins.accounts() == [sample.email]
+
+    @pytest.mark.parametrize("account", [None, UNNAMED])
+    def test_is_replaced_by_the_next_one(
+        self,
+        log_in: LogIn,
+        emulator: Emulator,
+        client_file: Path,
+        sample: SampleAccount,
+        account: str | None,
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError):
+            log_in(ALLOW, drive=True)
+        client_file.unlink()
+        emulator.faults = None
+        login = log_in(ALLOW, client_secrets=None, account=account)
+        assert logins.accounts() == [login.account] == [sample.email]
+        assert (DRIVE_SCOPE in login.scopes) == (account is not None)
+
+    @pytest.mark.parametrize("body", [b"<html>", b'{"user": {}}', b'{"user": 5}'])
+    def test_is_kept_whatever_else_is_answered(
+        self, log_in: LogIn, scripted: Scripted, body: bytes
+    ) -> None:
+        token = {"access_token": "ya29.x", "scope": APPDATA_SCOPE, "token_type": "Bearer"}
+        scripted.answers = [answer(json.dumps(token).encode()), answer(body)]
+        with pytest.raises(GdriveWaError) as caught:
+            log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+        assert "is stored" in caught.value.hints[-1]
+        assert logins.accounts() == [UNNAMED]
 
 
 def test_a_login_that_ended_is_renewed_with_its_own_client(
@@ -383,9 +450,9 @@ def test_several_accounts_side_by_side(
 def test_logging_out_revokes_and_removes(log_in: LogIn, emulator: Emulator, config: Path) -> None:
     login = log_in(ALLOW)
     session, endpoints = open_session(endpoint=emulator.root)
-    told: list[str] = []
-    assert logout(endpoint=emulator.root, say=told.append) == login.account
-    assert told == []
+    lines: list[str] = []
+    assert logout(endpoint=emulator.root, say=lines.append) == login.account
+    assert lines == []
     assert not Path(login.kept_in).exists()
     assert logins.accounts() == []
     assert emulator.counts.requests["/revoke"] == 1
@@ -405,9 +472,9 @@ def test_logging_out_removes_even_when_google_does_not_help(
         emulator.close()
     kind = FaultKind.STATUS if trouble == "refuses" else FaultKind.REDIRECT
     emulator.faults = Fault(kind=kind, path="/revoke", location="http://127.0.0.1:1/", times=None)
-    told: list[str] = []
-    logout(endpoint=emulator.root, say=told.append)
-    (line,) = told
+    lines: list[str] = []
+    logout(endpoint=emulator.root, say=lines.append)
+    (line,) = lines
     assert "remove its access at https://myaccount.google.com/" in line
     with pytest.raises(CredentialsError, match="not logged in") as caught:
         whoami()
@@ -422,7 +489,7 @@ def test_logging_out_of_nothing() -> None:
         logout("ann@example.org")
 
 
-def test_the_way_through_plain_http_is_closed_again(log_in: LogIn) -> None:
+def test_plain_http_is_forbidden_again_afterwards(log_in: LogIn) -> None:
     log_in(ALLOW)
     assert "OAUTHLIB_INSECURE_TRANSPORT" not in os.environ
     assert http.client.HTTPConnection.debuglevel == 0

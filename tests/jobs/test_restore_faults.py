@@ -1,4 +1,4 @@
-"""The main job on a bad line: the same faults as a download meets, and fifty kills.
+"""Restores over a bad connection: the same faults as for downloads, and fifty kills.
 
 Each run is ``gdrive-wa restore`` in a process of its own, over real HTTP.
 """
@@ -44,7 +44,7 @@ def restoring(emulator: Emulator, sample: SampleAccount, tmp_path: Path) -> Rest
 def undisturbed(
     sample: SampleAccount, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, bytes]:
-    """The archive that a restore leaves when nothing goes wrong."""
+    """The archive of a restore without faults."""
     with Emulator(sample.folder) as quiet:
         restoring = Restoring(quiet.root, sample, tmp_path_factory.mktemp("undisturbed"))
         assert restoring.cli.run(*restoring.words).code == 0
@@ -57,7 +57,7 @@ def assert_no_blob_is_left(dest: Path) -> None:
 
 
 @pytest.mark.parametrize("faults", test_faults.PASSING.values(), ids=test_faults.PASSING)
-def test_what_passes_leaves_the_undisturbed_archive(
+def test_temporary_faults_leave_the_undisturbed_archive(
     restoring: Restoring,
     emulator: Emulator,
     undisturbed: dict[str, bytes],
@@ -73,14 +73,14 @@ def test_what_passes_leaves_the_undisturbed_archive(
 @pytest.mark.parametrize(
     ("faults", "reason"), test_faults.LASTING.values(), ids=test_faults.LASTING
 )
-def test_what_lasts_costs_one_entry_until_it_can_be_had(
+def test_permanent_faults_lose_one_entry_until_they_end(
     restoring: Restoring,
     emulator: Emulator,
     undisturbed: dict[str, bytes],
     faults: Fault | list[Fault],
     reason: str,
 ) -> None:
-    """Without the database that it strikes, every voice is there all the same."""
+    """If the fault hits the database, every voice note is there all the same."""
     emulator.faults = faults
     done = restoring.cli.run(*restoring.words)
     assert done.code == 7, done.talk + done.out
@@ -97,7 +97,7 @@ def test_what_lasts_costs_one_entry_until_it_can_be_had(
     assert_no_blob_is_left(restoring.dest)
 
 
-def test_everything_at_once_ends_with_the_undisturbed_archive(
+def test_all_faults_at_once_leave_the_undisturbed_archive(
     restoring: Restoring, emulator: Emulator, undisturbed: dict[str, bytes]
 ) -> None:
     emulator.faults = test_faults.TestEverythingAtOnce().storm()
@@ -114,7 +114,7 @@ def bulk(tmp_path_factory: pytest.TempPathFactory) -> BulkAccount:
 
 @pytest.fixture
 def slow_line(bulk: BulkAccount) -> Iterator[Emulator]:
-    """While restores over it are killed, none ends by itself."""
+    """A connection so slow that no restore ends before it is killed."""
     held = min(tree(bulk.folder / "backup"))
     faults = slow_line_without(held, delay=0.02, bandwidth=8e6)
     with Emulator(bulk.folder, faults=faults) as running:
@@ -123,7 +123,7 @@ def slow_line(bulk: BulkAccount) -> Iterator[Emulator]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_fifty_kills_end_with_the_undisturbed_archive_and_nothing_fetched_twice(
+def test_fifty_kills_leave_the_undisturbed_archive_and_nothing_is_fetched_twice(
     bulk: BulkAccount, slow_line: Emulator, tmp_path: Path
 ) -> None:
     with Emulator(bulk.folder) as quiet:
@@ -146,7 +146,7 @@ def test_fifty_kills_end_with_the_undisturbed_archive_and_nothing_fetched_twice(
         more = dice.expovariate(1 / 150_000)
         if number < KILLS:
             kill_on_its_way(process, slow_line.counts, more)
-        else:  # or the last line would tell nothing
+        else:  # or the last assertion would be trivial
             kill_on_its_way(process, slow_line.counts, more, enough_is_placed)
         for name, content in tree(restoring.dest).items():
             if not Path(name).name.startswith("."):

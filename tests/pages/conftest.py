@@ -19,7 +19,7 @@ from tests.pages.people import RECORDINGS
 OpenPage = Callable[..., Page]
 
 RETRY_POLICY = 60.0
-"""Seconds until something counts as never coming; only what is broken takes so long."""
+"""Seconds to wait for a state of the page; only a broken page takes so long."""
 expect.set_options(timeout=RETRY_POLICY * 1000)
 
 
@@ -34,7 +34,7 @@ def problems() -> list[str]:
 
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator[OpenPage]:
-    """Lays notes and, unless told not to, their files out; writes the page and opens it.
+    """Lays out notes and, by default, their files; writes the page and opens it.
 
     When the test is over, no problem may have come up.
     """

@@ -1,4 +1,4 @@
-"""``gdrive-wa`` as people run it: a process of its own."""
+"""``gdrive-wa`` as users run it: a process of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gdrive_wa.core.model import Secret
 
 @dataclass(frozen=True)
 class Done:
-    """How it ended: exit code, stdout, stderr."""
+    """The exit code, stdout and stderr."""
 
     code: int
     out: str

@@ -35,11 +35,15 @@ const bdi = (text, kind) => make("bdi", { class: kind || null }, text);
 
 // Faces
 
+/** What a reader takes for one letter: in Hindi with its vowel, in an emoji all its parts. */
+const letters = new Intl.Segmenter(TAG);
+
 function initials(name) {
   const words = name.normalize("NFC").split(/[^\p{L}\p{M}\p{N}\p{Extended_Pictographic}]+/u).filter((word) => word);
-  const first = (word) => Array.from(word).slice(0, 1).join("").toLocaleUpperCase(TAG);
+  const first = (word) => [...letters.segment(word)][0].segment.toLocaleUpperCase(TAG);
   if (words.length === 0) return "?";
-  return first(words[0]) + (words.length > 1 ? first(words[words.length - 1]) : "");
+  const two = words.length > 1 ? [first(words[0]), first(words[words.length - 1])] : [first(words[0])];
+  return two.join(RUNS_LEFT.test(two[0]) ? "\u200c" : "");  // or Arabic would join them to one word
 }
 
 function hueOf(key) {

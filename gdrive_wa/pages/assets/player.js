@@ -92,7 +92,7 @@ const player = (() => {
     const row = timeline.row(current);
     if (row !== undefined) showCurrent(current, row);
     show(part(".toggle"), audio.paused);
-    part(".clock").textContent = `${lengthText(time())} / ${lengthText(length())}`;
+    part(".clock").textContent = progressText(time(), length());
     setRange(scrubber);
     part(".before").disabled = following(-1) === undefined;
     part(".after").disabled = following(1) === undefined;
@@ -123,7 +123,7 @@ const player = (() => {
     setRange(row.querySelector(".seek"));
     const rest = 100 - (length() ? time() / length() : 0) * 100;
     row.querySelector(".played").style.clipPath = `inset(0 ${rest.toFixed(2)}% 0 0)`;
-    row.querySelector(".length").textContent = `${lengthText(time())} / ${lengthText(length())}`;
+    row.querySelector(".length").textContent = progressText(time(), length());
     showWord(note, row, time());
   }
 
