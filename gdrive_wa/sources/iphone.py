@@ -26,6 +26,7 @@ from gdrive_wa.core.moments import EPOCH, moment_at
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import FileBlob
 from gdrive_wa.sources.iphone_checks import (
+    COPY_AGAIN,
     MANIFEST,
     PROPERTIES,
     WITHOUT_WHATSAPP,
@@ -87,6 +88,8 @@ class IPhone:
     name = "folder"
     when_empty = ("this iPhone backup does not contain WhatsApp", WITHOUT_WHATSAPP)
     """The error for a backup of a phone without WhatsApp: a message, and hints."""
+    without_chats = (DATABASES[0], COPY_AGAIN)
+    """The database that a backup without chats lacks, and hints."""
 
     def __init__(self, path: Path, passphrase: Secret | None = None) -> None:
         self.given = path
@@ -228,7 +231,7 @@ class _Phone:
                 log = files.get(f"{path}-wal")
                 made = self._content(files[path])
                 if log and log.size is None:
-                    self._remarks.add(f"'{log.path}', with the newest messages, was not copied")
+                    self._remarks.add(f"'{log.path}', with what was written last, was not copied")
                 found = self._content(log) if log and log.size else None
                 copy_database(made, found, target, path, self._remarks)
         return target
@@ -271,8 +274,9 @@ class _Phone:
             rows = list(read_table(manifest, "Files", _COLUMNS, _WANTED))
         except DatabaseError as error:
             raise DatabaseError(
-                f"the list of files of the iPhone backup '{self._folder}' cannot be read",
-                hint="back up the iPhone again",
+                f"the list of files of the iPhone backup '{self._folder}' cannot be read:"
+                f" {error.message}",
+                hint=COPY_AGAIN,
             ) from error
         for file_id, domain, path, blob in rows:
             if domain not in found or not isinstance(path, str) or not path:

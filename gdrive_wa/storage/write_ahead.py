@@ -52,7 +52,7 @@ class LogUse:
         lost = "nothing in it could be used"
         if self.pages:
             lost = f"{self.unused} of its {self.pages} changed pages could not be used"
-        return f"'{name}', which has the newest messages, is damaged: {lost} ({self.reason})"
+        return f"'{name}', which has what was written last, is damaged: {lost} ({self.reason})"
 
 
 class _Header(NamedTuple):
@@ -83,10 +83,11 @@ def merge_own_log(copy: Path) -> LogUse:
     """
     log = copy.with_name(f"{copy.name}-wal")
     use = LogUse()
-    beyond = _cut_pages_beyond(copy, log) if log.is_file() else 0
+    held = log.is_file() and log.stat().st_size > 0
+    beyond = _cut_pages_beyond(copy, log) if held else 0
     with open_untrusted(copy, our_copy=True) as database:
         [(_, merged, _)] = database.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
-        if log.is_file():
+        if held:
             use = _use(log, max(merged, 0), beyond)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         database.execute("PRAGMA journal_mode = DELETE").fetchall()

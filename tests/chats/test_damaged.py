@@ -70,8 +70,28 @@ def test_a_view_in_place_of_a_table_is_not_run(tmp_path: Path) -> None:
             "CREATE VIEW message AS WITH RECURSIVE n(_id) AS (SELECT 1 UNION ALL SELECT _id + 1 "
             "FROM n) SELECT _id, 2 AS message_type, 1 AS origin FROM n"
         )
-    with pytest.raises(DatabaseError, match="holds no messages"):
+    with pytest.raises(DatabaseError, match="holds no messages: 'message' in it is a view, not an"):
         read_voice_notes(path)
+
+
+def test_an_iphones_database_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "msgstore.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE ZWAMESSAGE (Z_PK INTEGER PRIMARY KEY, ZCHATSESSION)")
+    with pytest.raises(DatabaseError, match="it is the database of an iPhone"):
+        read_voice_notes(path)
+
+
+def test_a_view_in_place_of_the_chats_is_said(tmp_path: Path) -> None:
+    path = modern(tmp_path / "msgstore.db", [message(1)], [media(1)])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE chat")
+        database.execute("CREATE VIEW chat AS SELECT 1 AS _id, 1 AS jid_row_id")
+    chats = read_voice_notes(path)
+    assert len(chats) == 1
+    assert chats.warnings == (
+        "msgstore.db: 'chat' in it is a view, not an ordinary table: the chats are not known",
+    )
 
 
 def test_around_a_broken_page_the_rest_is_read_and_the_loss_is_reported(tmp_path: Path) -> None:

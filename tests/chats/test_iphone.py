@@ -75,6 +75,36 @@ def test_a_date_of_any_kind_is_not_an_error(chats: Path, value: str) -> None:
     assert {note.sent_at for note in read_iphone_notes(chats)} == {None}
 
 
+ODD = {
+    "": "it has no table 'ZWAMESSAGE'",
+    "CREATE VIEW ZWAMESSAGE AS SELECT 1 AS ZCHATSESSION": "'ZWAMESSAGE' in it is a view, not",
+    "CREATE VIRTUAL TABLE ZWAMESSAGE USING fts5(ZCHATSESSION)": "'ZWAMESSAGE' in it is a virtual ",
+    "CREATE TABLE ZWAMESSAGE (Z_PK)": "its table 'ZWAMESSAGE' has no column 'ZCHATSESSION'",
+    "CREATE TABLE message (_id)": "it is the database of an Android phone",
+}
+
+
+@pytest.mark.parametrize("statement", ODD)
+def test_what_lies_in_the_place_of_the_messages_is_named_with_a_hint_that_leads_on(
+    chats: Path, statement: str
+) -> None:
+    execute(chats, "DROP TABLE ZWAMESSAGE")
+    execute(chats, statement)
+    with pytest.raises(DatabaseError) as caught:
+        read_iphone_notes(chats)
+    assert f"'ChatStorage.sqlite' holds no messages: {ODD[statement]}" in caught.value.message
+    assert caught.value.hints
+    assert not any("ChatStorage.sqlite" in hint for hint in caught.value.hints)
+
+
+@pytest.mark.parametrize("table", ["ZWAMEDIAITEM", "ZWACHATSESSION"])
+def test_a_list_beside_the_messages_that_cannot_be_read_is_said(chats: Path, table: str) -> None:
+    execute(chats, f"DROP TABLE {table}")
+    execute(chats, f"CREATE VIEW {table} AS SELECT 1 AS Z_PK")
+    [warning] = read_iphone_notes(chats).warnings
+    assert warning.startswith(f"ChatStorage.sqlite: '{table}' in it is a view, not an ordinary")
+
+
 def test_a_database_without_messages_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "other.sqlite"
     execute(path, "CREATE TABLE other (x)")

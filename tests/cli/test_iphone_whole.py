@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -104,7 +105,64 @@ def test_a_listed_log_that_was_not_copied_loses_no_note(run: Run, tmp_path: Path
     backup.add("ChatStorage.sqlite-wal", b"a log").unlink()
     ended = run("restore", "out", "--folder", backup.finish())
     assert "1 restored" in ended.stderr, ended.stderr
-    assert "'ChatStorage.sqlite-wal', with the newest messages, was not copied" in ended.stderr
+    assert "'ChatStorage.sqlite-wal', with what was written last, was not copied" in ended.stderr
+
+
+def test_a_backup_without_the_chats_is_said_once_with_the_right_file(
+    run: Run, tmp_path: Path
+) -> None:
+    backup = AppleBackup(tmp_path / "Backup" / "00000000-0001")
+    backup.add("Message/Media/c/one.opus", AUDIO[0])
+    ended = run("restore", "out", "--folder", backup.finish())
+    assert ended.returncode == 7
+    assert ended.stderr.count("no chat database was found") == 1
+    assert "failed: ChatStorage.sqlite: neither it nor a copy of it is in this" in ended.stderr
+    assert "hint: copy the whole folder of the backup again" in ended.stderr
+    assert "msgstore" not in ended.stderr
+
+
+def test_chats_that_cannot_be_read_fail_under_their_own_name(run: Run, tmp_path: Path) -> None:
+    backup = AppleBackup(tmp_path / "Backup" / "00000000-0001")
+    with closing(sqlite3.connect(tmp_path / "chats.db")) as database:
+        database.execute("CREATE VIEW ZWAMESSAGE AS SELECT 1 AS Z_PK, 1 AS ZCHATSESSION")
+    backup.add("ChatStorage.sqlite", (tmp_path / "chats.db").read_bytes())
+    ended = run("restore", "out", "--folder", backup.finish(), "--json")
+    assert ended.returncode == 6
+    report = json.loads(ended.stdout)
+    assert [each["path"] for each in report["failed"]] == ["ChatStorage.sqlite"]
+    assert [each["path"] for each in report["done"]] == []
+    assert "hint: then back up the iPhone again with Finder or iTunes" in ended.stderr
+
+
+def test_a_file_that_a_message_of_any_type_names_gets_its_chat_and_time(
+    run: Run, tmp_path: Path
+) -> None:
+    backup = AppleBackup(tmp_path / "Backup" / "00000000-0001")
+    chats = tmp_path / "chats.sqlite"
+    rows = [
+        Spoken(number=1, path="Media/c/one.opus", audio=AUDIO[0]),
+        Spoken(number=2, path="Media/c/two.opus", audio=AUDIO[1], kind=8, chat=2, member=1),
+        Spoken(number=3, path="Media/c/song.mp3", audio=b"song", mime_type="audio/mpeg"),
+    ]
+    write_chats(chats, rows)
+    backup.add("ChatStorage.sqlite", chats.read_bytes())
+    for number, name in enumerate(("one", "two", "three")):
+        backup.add(f"Message/Media/c/{name}.opus", AUDIO[number])
+    ended = run("restore", "out", "--folder", backup.finish())
+    notes = json.loads(run("notes", "out", "--json").stdout)
+    assert sorted((each["chat"], each["sender"], each["status"]) for each in notes) == [
+        ("Mum", "Mum", "restored"),
+        ("Sunday lunch", "Ben", "restored"),
+        ("Unmatched", "Unknown", "unmatched"),
+    ]
+    assert notes[1]["sent_at"] == notes[0]["sent_at"]
+    assert "attached audio files, which are not voice notes: 1" in ended.stderr
+
+
+def test_of_sound_and_of_empty_logs_nothing_is_said(run: Run, tmp_path: Path) -> None:
+    backup = made(tmp_path / "Backup" / "00000000-0001")
+    backup.add("ChatStorage.sqlite-wal", b"")
+    assert "wal" not in run("restore", "out", "--folder", backup.finish()).stderr
 
 
 def test_what_a_damaged_log_loses_is_said(run: Run, tmp_path: Path) -> None:
@@ -112,7 +170,7 @@ def test_what_a_damaged_log_loses_is_said(run: Run, tmp_path: Path) -> None:
     backup.add("ChatStorage.sqlite-wal", b"rubbish" * 5000)
     ended = run("restore", "out", "--folder", backup.finish())
     assert "1 restored" in ended.stderr, ended.stderr
-    assert "'ChatStorage.sqlite-wal', which has the newest messages, is damaged" in ended.stderr
+    assert "'ChatStorage.sqlite-wal', which has what was written last, is damaged" in ended.stderr
     assert "nothing in it could be used (it is not a write-ahead log)" in ended.stderr
 
 

@@ -127,6 +127,19 @@ def test_an_administrator_who_limits_how_long_a_login_lasts(
         ({"error": "deleted_client"}, r"no longer exists at Google \(deleted_client\)", "Desktop"),
         ({"error": "admin_policy_enforced"}, "no longer allows this login", "administrator"),
         ({"error": "invalid_rapt"}, "administrator of its Workspace", "login --account"),
+        (
+            {"error": "invalid_grant", "error_description": "reauth related error (invalid_rapt)"},
+            "administrator of its Workspace",
+            "login --account",
+        ),
+        (
+            {"error": "INVALID_GRANT", "error_subtype": "RAPT_REQUIRED"},
+            "administrator of its Workspace",
+            "login --account",
+        ),
+        ({"error": "INVALID_CLIENT"}, r"no longer exists at Google \(invalid_client\)", "Desktop"),
+        ({"error": {"status": "PERMISSION_DENIED"}}, "permission_denied", "login --account"),
+        ([{"error": "invalid_grant"}], r"has ended \(invalid_grant\)", "login --account"),
         ({"error": "something_new"}, r"has ended \(something_new\)", "login --account"),
     ],
 )
@@ -142,6 +155,30 @@ def test_the_end_of_a_login_is_reported_with_googles_code(
         session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
     session.close()
     assert hint in " ".join(caught.value.hints)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        answer(b"<html>", status="400 Bad Request"),
+        answer(b"", status="403 Forbidden"),
+        answer(b"<html>"),
+        answer(b"[]"),
+        answer(b"{}"),
+    ],
+    ids=["refused", "empty", "welcome", "list", "no token"],
+)
+def test_a_page_in_place_of_the_token_endpoint_is_not_the_end_of_the_login(
+    log_in: LogIn, emulator: Emulator, scripted: Scripted, page: bytes
+) -> None:
+    log_in(ALLOW)
+    emulator.tokens.expire_access()
+    scripted.answers = [answer(status="401 No"), page]
+    session, endpoints = open_session(endpoint=scripted.root)
+    with pytest.raises(NetworkError, match="renewal of the login cannot be read") as caught:
+        session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
+    session.close()
+    assert "sign-in page of this network" in caught.value.hints[0]
 
 
 @pytest.mark.parametrize("status", [500, 503, 302])

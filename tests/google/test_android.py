@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import stat
 from pathlib import Path
@@ -172,6 +173,59 @@ def test_each_refusal_has_googles_code_the_cable_first_and_a_hint(
     assert logins.accounts() == []
 
 
+BAD, PROOF = "does not accept this sign-in", "only a real phone can give"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"error=BadAuthentication\n", BAD),
+        (b"Error=badauthentication\n", BAD),
+        (b" Error = BAD_AUTHENTICATION \r\n", BAD),
+        (b"\xef\xbb\xbfError=BadAuthentication\n", BAD),
+        (b'{"error": "BadAuthentication"}', BAD),
+        (b'\xef\xbb\xbf {"Error": "MissingDroidguard", "x": 5}', PROOF),
+        (b'{"error": {"code": 403, "status": "ACCOUNT_DISABLED"}}', "has disabled this account"),
+        (b"Error=MissingDroidGuard\n", PROOF),
+        (b"Error=MISSING_DROIDGUARD\n", PROOF),
+        (b"Error=InvalidDroidguardResults\n", PROOF),
+        (b"Error=BadAuthentication\nInfo=InvalidSecondFactor\n", "two-step verification"),
+        (b"Error=BadAuthentication\nInfo=SomethingElse\n", BAD),
+        (b"Token=\nError=NotVerified\n", "is not verified"),
+    ],
+)
+def test_a_refusal_is_understood_however_it_is_written(
+    scripted: Scripted, body: bytes, message: str
+) -> None:
+    scripted.answers = [answer(body, status="403 Forbidden")]
+    with pytest.raises(CredentialsError, match=message) as caught:
+        sign_in(scripted)
+    assert ("copy a fresh" in " ".join(caught.value.hints)) == (
+        message != PROOF and "has disabled" not in message
+    )
+    assert len(scripted.asked) == (3 if message == PROOF else 1)
+
+
+def test_a_refusal_that_was_compressed_is_understood(scripted: Scripted) -> None:
+    scripted.answers = [
+        answer(
+            gzip.compress(b"Error=BadAuthentication\n"),
+            status="403 Forbidden",
+            Content_Encoding="gzip",
+        )
+    ]
+    with pytest.raises(CredentialsError, match=BAD):
+        sign_in(scripted)
+
+
+def test_an_answer_that_names_no_account_is_taken_for_the_one_that_was_asked(
+    scripted: Scripted,
+) -> None:
+    for said in (b"", b"Email=\n", b"email= ann@example.org\n"):
+        scripted.answers = [answer(b"Token=aas_et/x\n" + said), answer(b"auth=ya29.x\n")]
+        assert sign_in(scripted).account == "ann@example.org"
+
+
 def test_googles_own_sentence_is_shown(scripted: Scripted) -> None:
     said = b"Error=ServiceDisabled\nLoggableAuthErrorMessage=Google Play Services is required.\n"
     scripted.answers = [answer(said, status="403 Forbidden")]
@@ -187,6 +241,8 @@ def test_googles_own_sentence_is_shown(scripted: Scripted) -> None:
         ("403 Forbidden", b"Error=DeviceManagementInternalError\n"),
         ("502 Bad Gateway", b"<html>no</html>"),
         ("429 Too Many Requests", b"Error=SomethingNew\n"),
+        ("403 Forbidden", b"Error=SERVICE_UNAVAILABLE\n"),
+        ("403 Forbidden", b"Error=TooManyRequests\n"),
     ],
 )
 def test_a_failure_that_passes_is_not_called_a_refusal(
@@ -272,7 +328,13 @@ def test_a_proof_wanted_for_access_tokens_too_is_answered_in_another_form(
 
 
 @pytest.mark.parametrize(
-    "answered", [b"issueAdvice=consent\nPermission=x\n", b"Error=NeedPermission\n"]
+    "answered",
+    [
+        b"issueAdvice=consent\nPermission=x\n",
+        b"IssueAdvice=remote_consent\n",
+        b"Error=NeedPermission\n",
+        b"Error=NEED_REMOTE_CONSENT\n",
+    ],
 )
 def test_an_account_that_never_let_whatsapp_in(scripted: Scripted, answered: bytes) -> None:
     scripted.answers = [answer(b"Token=aas_et/x\nEmail=ann@example.org\n"), answer(answered)]
@@ -399,6 +461,17 @@ def test_a_master_token_is_kept_whatever_the_second_answer(scripted: Scripted) -
             account="ann@example.org", oauth_token=Secret("oauth2_4/x"), endpoint=scripted.root
         )
     assert "gdrive-wa backups" in caught.value.hints[-1]
+    assert logins.accounts() == ["ann@example.org"]
+
+
+def test_a_new_login_that_is_refused_has_not_ended(scripted: Scripted) -> None:
+    scripted.answers = [
+        answer(b"Token=aas_et/x\n"),
+        answer(b"Error=BadAuthentication\n", status="403 Forbidden"),
+    ]
+    with pytest.raises(CredentialsError, match="does not accept the new login") as caught:
+        sign_in(scripted)
+    assert caught.value.hints[0] == CABLE
     assert logins.accounts() == ["ann@example.org"]
 
 

@@ -20,6 +20,7 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.google.advice import NOT_LET_IN, Service, come_back_tomorrow
 from gdrive_wa.google.answers import GoogleError, judge, read_error
+from gdrive_wa.google.ways import CABLE
 from gdrive_wa.http.retry import Verdict, read_refusal
 
 
@@ -36,9 +37,15 @@ def modern(reason: str, status: str = "", message: str = "", **metadata: str) ->
 
 
 def decide(
-    status: int, body: bytes, service: Service = Service.BACKUP, *, media: bool = True
+    status: int,
+    body: bytes,
+    service: Service = Service.BACKUP,
+    *,
+    media: bool = True,
+    as_phone: bool = False,
 ) -> Verdict:
-    return judge(read_refusal(status, {}, body), "a file", media=media, service=service)
+    refusal = read_refusal(status, {}, body)
+    return judge(refusal, "a file", media=media, service=service, as_phone=as_phone)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +62,8 @@ def decide(
         (b'[{"error": {"status": "NOT_FOUND"}}]', ("NOT_FOUND",)),
         (b'{"code": 403, "status": "PERMISSION_DENIED"}', ("PERMISSION_DENIED",)),
         (b"<html>", ()),
-        (b'{"error": {"errors": 5, "details": {"reason": "x"}}}', ()),
+        (b'{"error": {"errors": 5, "details": {"reason": "x"}}}', ("x",)),
+        (b'\xef\xbb\xbf{"error": {"errors": {"reason": "x"}, "status": 7}}', ("x",)),
         (b'{"error": []}', ()),
         (b"[]", ()),
         (b"[" * 100_000, ()),
@@ -81,6 +89,26 @@ def test_the_most_specific_reason_decides_in_any_position() -> None:
     old = {"errors": [{"reason": "forbidden"}, {"reason": "domainPolicy"}]}
     advice = decide(403, json.dumps({"error": old}).encode(), Service.DRIVE).error.hints
     assert "administrator" in advice[0]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "RateLimitExceeded", "USER_RATE_LIMIT_EXCEEDED"],
+)
+def test_a_word_is_known_in_every_spelling(spelling: str) -> None:
+    assert decide(403, modern(spelling)).limits_rate
+
+
+@pytest.mark.parametrize("spelling", ["domainPolicy", "DOMAIN_POLICY", "DomainPolicy"])
+def test_advice_is_found_for_every_spelling(spelling: str) -> None:
+    for service in Service:
+        assert "administrator" in decide(403, modern(spelling), service).error.hints[0]
+
+
+def test_a_daily_limit_in_another_spelling_is_one() -> None:
+    verdict = decide(403, modern("DAILY_LIMIT_EXCEEDED"))
+    assert isinstance(verdict.error, QuotaError)
+    assert not verdict.retry
 
 
 def test_a_retry_info_is_a_pause_and_the_header_wins_over_it() -> None:
@@ -134,8 +162,25 @@ def test_the_backup_service_says_nothing_of_the_drive_api(reason: str) -> None:
     assert error.hints == NOT_LET_IN
     of_one_file = decide(403, modern(reason)).error
     assert isinstance(of_one_file, RefusedError)
+    about_the_client = reason in ("SERVICE_DISABLED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
+    assert (of_one_file.hints == NOT_LET_IN) == about_the_client
     assert "Drive API" not in of_one_file.hint
     assert "whoami" not in of_one_file.hint
+
+
+def test_who_signed_in_like_a_phone_is_not_told_to_do_that() -> None:
+    error = decide(403, b"<html>", media=False, as_phone=True).error
+    assert error.hints[0] == CABLE
+    assert "login" not in " ".join(error.hints[1:])
+
+
+def test_an_answer_that_nobody_foresaw_leads_to_the_cable_or_to_a_report() -> None:
+    for status in (400, 405, 418):
+        error = decide(status, b"", media=False).error
+        assert error.hints[0] == CABLE
+        assert "--verbose" in error.hints[1]
+        assert "Drive" not in error.hint
+    assert "--verbose" in decide(400, b"", Service.DRIVE, media=False).error.hints[0]
 
 
 def test_a_listing_that_is_not_there_is_not_called_a_file() -> None:

@@ -339,8 +339,9 @@ def test_redirects_without_end(session: Session, scripted: Scripted) -> None:
 @pytest.mark.usefixtures("no_collection")
 def test_invalid_json(session: Session, scripted: Scripted, body: bytes) -> None:
     scripted.answers = [answer(body)]
-    with pytest.raises(NetworkError, match="cannot be read"):
+    with pytest.raises(NetworkError, match="cannot be read") as caught:
         session.get_json(scripted.root, what="a page")
+    assert "sign-in page of this network" in caught.value.hints[0]
 
 
 def test_endless_json_is_not_read_to_its_end(

@@ -248,6 +248,59 @@ def test_a_file_that_is_gone_is_one_failure_for_a_given_executor_too(
     assert len(progress.lines) == 1
 
 
+ANOTHER_THREAD = """
+import threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+WAYS = pytest.mark.parametrize("before", ["", ANOTHER_THREAD], ids=["forked", "imported-anew"])
+"""A process with another thread must not fork."""
+
+
+def run_python(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+KILLED = """
+import sys, time
+from gdrive_wa.jobs.workers import WorkerPool
+from tests.jobs.test_executors import die_while_writing_a_result
+
+pool = WorkerPool(2)
+print("loky" in sys.modules)
+for _ in range(int(sys.argv[1])):
+    pool.submit(die_while_writing_a_result)
+waiting = pool.submit(time.sleep, 3600)
+while not waiting.done():
+    pool.end_if_one_died()
+    time.sleep(0.05)
+print(waiting.exception() is not None)
+pool.close()
+pool = WorkerPool(2)
+waiting = [pool.submit(time.sleep, 3600) for _ in range(9)]
+print(waiting[-1].cancel())
+pool.close()
+print(all(future.done() for future in waiting))
+"""
+
+
+@WAYS
+@pytest.mark.parametrize("dying", ["1", "2"], ids=["another-lives", "all-are-dead"])
+def test_workers_of_either_kind_hold_nobody_up(before: str, dying: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(before + KILLED)
+    ran = run_python("script.py", dying, cwd=tmp_path)
+    assert ran.stdout == f"{bool(before)}\nTrue\nTrue\nTrue\n", ran.stderr
+    if not before:  # loky may report such an end
+        assert ran.stderr == ""
+
+
 SCRIPT = """
 import sys
 from gdrive_wa import decrypt_tree, load_key
@@ -257,23 +310,17 @@ print(len(report.done))
 """
 
 
-def test_a_plain_script_needs_no_guard(dump: Path, tmp_path: Path) -> None:
+@WAYS
+def test_a_plain_script_needs_no_guard(before: str, dump: Path, tmp_path: Path) -> None:
     """A worker that ran the script again would decrypt again, and print again."""
     write_key_file(ROOT_KEY, tmp_path / "k")
-    (tmp_path / "script.py").write_text(SCRIPT)
-    ran = subprocess.run(
-        [sys.executable, "script.py", dump, "k"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert ran.stdout == f"{COUNT - 1}\n"
+    (tmp_path / "script.py").write_text(before + SCRIPT)
+    ran = run_python("script.py", dump, "k", cwd=tmp_path)
+    assert (ran.stdout, ran.stderr) == (f"{COUNT - 1}\n", "")
 
 
-def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -> None:
+@WAYS
+def test_nothing_in_the_working_folder_is_imported(before: str, dump: Path, tmp_path: Path) -> None:
     """A user may start the program in a folder with files of other people."""
     for name in ("json.py", "signal.py", "isal.py", "gdrive_wa.py"):
         (tmp_path / name).write_text(
@@ -281,21 +328,14 @@ def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -
         )
     write_key_file(ROOT_KEY, tmp_path / "k")
     code = (
+        f"{before}\n"
         "import sys; from gdrive_wa import decrypt_tree, load_key;"
         f"key = load_key({str(tmp_path / 'k')!r});"
         f"report = decrypt_tree({str(dump)!r}, 'out', key, jobs=2);"
         "sys.exit(len(report.done))"
     )
-    root = Path(__file__).parents[2]
-    ran = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(root)},
-        check=False,
-        capture_output=True,
-        timeout=240,
-    )
-    assert ran.returncode == (COUNT - 1) % 256, ran.stderr.decode()
+    ran = run_python("-P", "-c", code, cwd=tmp_path)
+    assert ran.returncode == (COUNT - 1) % 256, ran.stderr
 
 
 def children() -> set[int]:
@@ -316,5 +356,5 @@ def workers() -> set[int]:
     return {
         child
         for child in children()
-        if b"popen_loky" in Path(f"/proc/{child}/cmdline").read_bytes()
+        if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()
     }

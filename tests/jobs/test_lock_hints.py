@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from gdrive_wa.core.errors import MissingKeyError
+from gdrive_wa import RootKey, connect, restore
+from gdrive_wa.core.errors import MissingKeyError, WrongKeyError
 from gdrive_wa.core.model import Backup
+from gdrive_wa.emulation.faults import Fault, FaultKind
+from gdrive_wa.emulation.sample import SampleAccount
+from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.jobs.lock_hints import key_hints
 
 
@@ -47,3 +54,22 @@ def test_two_locks_without_digits_share_the_last_step() -> None:
 def test_a_backup_with_an_unknown_lock_gets_the_usual_hints() -> None:
     assert key_hints(Backup(name="x", account="x")) is None
     assert key_hints(Backup(name="x", account="x", key_type="server")) is not None
+
+
+def test_restore_names_every_lock_of_a_backup_at_google(
+    emulator: Emulator, sample: SampleAccount, tmp_path: Path
+) -> None:
+    locks = {"isPasswordEncrypted": True, "passkeyEncryptionMetadata": {"credentialId": "AA"}}
+    values = {"metadata": json.dumps({"encryptedBackupMetadata": locks})}
+    emulator.faults = Fault(kind=FaultKind.EDIT, path="*/backups", set=values, times=None)
+    source = connect("backup", endpoint=emulator.root, token=sample.token)
+    try:
+        with pytest.raises(MissingKeyError) as caught:
+            restore(source, tmp_path / "out")
+        with pytest.raises(WrongKeyError) as wrong:
+            restore(source, tmp_path / "out", key=RootKey(bytes(32)))
+    finally:
+        source.close()
+    for hints in (caught.value.hints, wrong.value.hints):
+        assert "a password" in hints[0]
+        assert "a passkey" in hints[1]

@@ -42,6 +42,7 @@ OTHER_KEY = RootKey(bytes(range(1, 33)))
 OLD_KEY = CipherKey(b"k" * 32, server_salt=b"s" * 32, google_id=b"g" * 16)
 MAIN = "Databases/msgstore.db.crypt15"
 DATED = "Databases/msgstore-2024-01-01.1.db.crypt15"
+LACKS = "neither it nor a copy of it is in this backup"
 
 
 def sound_of(number: int) -> bytes:
@@ -313,8 +314,9 @@ def test_a_missing_database_of_chats_is_reported_first_and_the_run_is_partial(
     report = phone.restore(phone.folder / given)
     assert phone.said[0].startswith("no chat database was found: the voice notes keep")
     [failed] = report.failed
-    assert (failed.reason, failed.exit_code) == ("no chat database was found", 7)
+    assert (failed.reason, failed.exit_code) == (LACKS, 7)
     assert "Databases" in failed.hints[0]
+    assert sum("no chat database was found" in line for line in [*phone.said, LACKS]) == 1
     assert [str(note.status) for note in phone.notes().values()] == ["unmatched"]
 
 
@@ -408,11 +410,28 @@ def test_increments_count_in_each_spelling_also_without_their_database(
     plain = by_numbers(phone.work / "increment.zip", raw)
     phone.seal(f"Databases/msgstore-increment{spelling.format(number)}", plain)
     report = phone.restore()
-    assert [each.reason for each in report.failed] == ["no chat database was found"]
+    assert [each.reason for each in report.failed] == [LACKS]
     phone.database(MAIN, [])
     assert phone.restore().failed == []
     [note] = phone.notes().values()
     assert (note.status, note.chat, note.chat_jid) == (NoteStatus.RESTORED, "Anna", ANNA)
+
+
+def test_a_message_of_any_type_in_an_increment_names_its_file(phone: Phone) -> None:
+    phone.record(1, 5, 6)
+    phone.database(MAIN, [1])
+    sha256 = hashlib.sha256(sound_of(5)).digest()
+    attached = wire(8, wire(2, "audio/mpeg") + wire(3, sha256))
+    raw = a_conversation(ANNA, sent=SENT // 1000 + 9000, message=attached, name="Anna")
+    key = wire(1, ANNA) + wire(3, "DOCUMENT")
+    info = wire(1, key) + wire(3, SENT // 1000 + 9060) + wire(38, wire(1, path_of(6)))
+    named = wire(2, wire(1, ANNA) + wire(2, wire(1, info)))
+    plain = by_numbers(phone.work / "increment.zip", raw + named)
+    phone.seal("Databases/msgstore-increment-1.db.crypt15", plain)
+    assert phone.restore().failed == []
+    assert [note.message_id for note in phone.notes().values()] == ["3EB00001", "INC1", "DOCUMENT"]
+    assert [note.chat for note in phone.notes().values()][1:] == ["Anna", "Anna"]
+    assert {str(note.status) for note in phone.notes().values()} == {"restored"}
 
 
 def test_an_increment_that_cannot_be_read_is_a_failure(phone: Phone) -> None:

@@ -167,6 +167,25 @@ def test_an_account_without_a_backup_has_an_error_of_its_own(
     assert "replaced" not in caught.value.hint
 
 
+def test_a_backup_that_is_gone_is_not_called_a_file(
+    backup_service: BackupSource, emulator: Emulator
+) -> None:
+    (backup,) = backup_service.backups()
+    emulator.faults = Fault(kind=FaultKind.STATUS, path=FILES, status=404, times=None)
+    with pytest.raises(GoneError, match="the backup of 15550100 is no longer at Google") as caught:
+        list(backup_service.entries(backup))
+    assert caught.value.hints[0].endswith("gdrive-wa backups")
+    assert "replaced the file" not in caught.value.hint
+
+
+def test_an_error_sent_as_a_good_answer_is_not_an_empty_backup() -> None:
+    said = {"error": {"code": "403", "details": [{"reason": "SERVICE_DISABLED"}]}}
+    with pytest.raises(CredentialsError, match="refuses the list of files"):
+        from_page(json.dumps(said))
+    with pytest.raises(NetworkError, match="failed"):
+        from_page('{"error": {"code": 7}}')
+
+
 @pytest.mark.parametrize(
     ("drop", "attribute"),
     [

@@ -134,3 +134,32 @@ def test_a_folder_in_place_of_the_lock_is_an_error_of_ours(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StorageError, match="is a folder, but a file is needed there"):
         hold_folder(path)
+
+
+FORKS = """
+import os, sys, time
+from pathlib import Path
+from gdrive_wa.storage.lock import hold_folder
+lock = hold_folder(Path(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    print(os.getpid(), flush=True)
+    time.sleep(3600)
+time.sleep(3600)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_lock_ends_with_its_owner_although_a_forked_process_lives(path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKS, str(path)], stdout=subprocess.PIPE, text=True
+    ) as owner:
+        forked = int(said(owner))
+        try:
+            with pytest.raises(StorageError, match=f"in use by process {owner.pid}"):
+                hold_folder(path)
+            owner.kill()
+            owner.wait()
+            hold_folder(path).close()
+        finally:
+            os.kill(forked, signal.SIGKILL)

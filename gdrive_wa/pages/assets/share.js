@@ -57,7 +57,7 @@ const sharePanel = (() => {
   function drawWhich() {
     const list = choices[what.value] || [];
     which.replaceChildren(...[...list].sort((a, b) => a.shown.localeCompare(b.shown, LOCALE))
-      .map((one) => make("option", { value: one.index }, one.hint ? `${one.shown} (${one.hint})` : one.shown)));
+      .map((one) => make("option", { value: one.index }, nameAndHint(one))));
     which.parentElement.hidden = list.length === 0;
     drawCommand();
   }
