@@ -275,8 +275,7 @@ def test_what_is_declared_is_what_is_imported() -> None:
         for library, (declared_as, _) in HELD_BY.items()
         if any(within(name, library) for name in names)
     }
-    used.add("protobuf")  # by the generated modules
-    used.add("psutil")  # by loky, which does not declare it
+    used |= {"protobuf", "psutil"}  # by the generated modules; by loky, which does not declare it
     assert needed <= used
     assert used <= needed | wished_for
 
