@@ -113,6 +113,7 @@ def read_exported_chat(
             kind=words.kind,
             sender_jid=jid,
             from_me=mine,
+            whatsapp_path=words.file,
         )
         return made[id(words)]
 

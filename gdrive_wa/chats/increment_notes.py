@@ -123,11 +123,11 @@ class MessageReader:
         sent_at = moment_at(info.message_timestamp or None)
         if sent_at is not None and (self.newest is None or sent_at > self.newest):
             self.newest = sent_at
-        said = message_in(info, chat, longest=self._text_left)
+        path = _below_media(info.media_data.local_path)
+        said = message_in(info, chat, longest=self._text_left, path=path)
         if said is not None:
             self._text_left -= len(said.text)
             self.messages.append(said)
-        path = _below_media(info.media_data.local_path)
         found = _audio(info.message)
         if found is None:
             if path is not None:

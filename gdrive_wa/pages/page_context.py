@@ -12,6 +12,8 @@ from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.json_rows import JsonRows
 from gdrive_wa.pages.page_text import local_seconds, local_time, safe_path, without_surrogates
 
+_HARMLESS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".3gp", ".mov")
+"""How the names of files end that the page shows or links: an SVG or HTML file can hold scripts."""
 _DAYS = 3 * 24 * 3600
 """Seconds for which a message is remembered at least: two notes of one day, in any time zone."""
 
@@ -83,7 +85,7 @@ class Messages:
             seconds,
             _text(value_of(message, "text")),
             self._kind_at.setdefault(kind, len(self._kind_at)),
-            without_surrogates(safe_path(value_of(message, "file")) or ""),
+            _picture(value_of(message, "file")),
         )
         if len(self._kind_at) > len(self.kinds):
             self.kinds.append(kind)
@@ -116,6 +118,12 @@ class Messages:
         if index == len(self.names):
             self.names.append(text)
         return index
+
+
+def _picture(file: str | None) -> str:
+    """The path of a file that a browser shows without running anything in it; else empty."""
+    path = without_surrogates(safe_path(file) or "")
+    return path if path.lower().endswith(_HARMLESS) else ""
 
 
 def _text(value: object) -> str:

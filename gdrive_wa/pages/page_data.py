@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from gdrive_wa.core.model import WHATSAPP, NoteStatus, VoiceNote
+from gdrive_wa.core.pictures import parse_picture
 from gdrive_wa.pages.json_rows import JsonRows, json_text
 from gdrive_wa.pages.page_context import Messages
 from gdrive_wa.pages.page_text import (
@@ -31,9 +33,8 @@ LOUDNESS = DIGITS
 """One character for each waveform value, quietest first."""
 
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
-_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-LARGEST_PHOTO = 64 * 1024
-"""A larger photo is left out: it would be in the page for every reader, and shown at 48 pixels."""
+LARGEST_PHOTOS = 3 * 1024 * 1024
+"""Bytes of all photos on a page; those of people with the most notes come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class PageData:
             "people": self._people.pairs(),
             "folders": list(self._folders),
             "sources": list(self._sources),
-            "photos": _photos(photos, [*self._chats.jids(), *self._people.jids()]),
+            "photos": _photos(photos, self._chats.counts + self._people.counts),
             "names": messages.names,
             "kinds": messages.kinds,
         }
@@ -138,9 +139,14 @@ class PageData:
 
 
 class _Names:
-    """Chats or people: what identifies one is the jid, or the name when there is no jid."""
+    """Chats or people: what identifies one is the jid, or the name when there is no jid.
+
+    Attributes:
+        counts: the number of notes of each jid.
+    """
 
     def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
         self._at: dict[tuple[str, str], int] = {}
         self._latest: dict[str, str] = {}
 
@@ -151,11 +157,8 @@ class _Names:
             return self._at.setdefault(("", shown), len(self._at))
         jid = without_surrogates(jid)
         self._latest[jid] = shown
+        self.counts[jid] += 1
         return self._at.setdefault((jid, ""), len(self._at))
-
-    def jids(self) -> list[str]:
-        """The jids, those of the unknown left out."""
-        return list(self._latest)
 
     def pairs(self) -> list[tuple[str, str]]:
         """Each as a jid and a name: the name of the last note with this jid."""
@@ -183,13 +186,17 @@ def _status(status: NoteStatus) -> int:
     return STATUSES.index(str(status)) if str(status) in STATUSES else STATUSES.index("missing")
 
 
-def _photos(photos: Mapping[str, bytes], jids: Iterable[str]) -> dict[str, str]:
-    shown = {}
-    for jid in dict.fromkeys(jids):
-        content = photos.get(jid, b"")
-        kind = next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
-        if kind is not None and len(content) <= LARGEST_PHOTO:
-            shown[jid] = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+def _photos(photos: Mapping[str, bytes], counts: Mapping[str, int]) -> dict[str, str]:
+    """A data URL for each photo, as many as a page may have: first those with the most notes."""
+    shown: dict[str, str] = {}
+    size = 0
+    known = {without_surrogates(jid): content for jid, content in photos.items()}
+    for jid in sorted(counts.keys() & known.keys(), key=lambda jid: (-counts[jid], jid)):
+        picture = parse_picture(known[jid])
+        if picture is not None and size + len(picture.content) <= LARGEST_PHOTOS:
+            size += len(picture.content)
+            content = base64.b64encode(picture.content).decode("ascii")
+            shown[jid] = f"data:{picture.mime_type};base64,{content}"
     return shown
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,13 @@ def open_page(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator
         files: bool = True,
         timezone: tzinfo | None = None,
         title: str | None = None,
+        photos: Mapping[str, bytes] | None = None,
         **context: Any,
     ) -> Page:
         if files:
             lay_out(tmp_path, notes)
-        index = write_page(tmp_path, notes, timezone=timezone or ZoneInfo("UTC"), title=title)
+        zone = timezone or ZoneInfo("UTC")
+        index = write_page(tmp_path, notes, timezone=zone, title=title, photos=photos)
         usual = {"viewport": {"width": 1280, "height": 860}, "locale": "en-GB"}
         contexts.append(browser.new_context(**{**usual, **context}))
         page = contexts[-1].new_page()
@@ -90,7 +92,7 @@ def watch(page: Page, problems: list[str]) -> None:
         "request",
         lambda request: (
             None
-            if request.url.startswith(("file:", "data:"))
+            if request.url.startswith(("file:", "data:", "blob:"))
             else problems.append(f"request: {request.url}")
         ),
     )

@@ -52,6 +52,8 @@ ALLOWED = {
     ("archive/share.py", "packed.open"): OPEN,
     ("archive/share.py", "source.resolve"): NAMED,
     ("cli/decrypt.py", "src.is_dir"): NAMED,
+    ("cli/share.py", "downloaded.exists"): READ,
+    ("cli/share.py", "stars.exists"): READ,
     ("cli/sign_in.py", "(config_folder() / CLIENT_FILE).exists"): READ,
     ("cli/summary.py", "(folder / 'index.html').resolve"): "a path that is only shown",
     ("emulation/account.py", "(folder / 'backup').is_dir"): READ,
