@@ -44,7 +44,7 @@ def phone(work: Workspace, options: Options) -> None:
         work.drop(account, archive)
     title = f"restore {count} notes, {COPIES} dated copies, {INCREMENTS} increments"
     rows = [("gdrive-wa", runs[COPIES]), ("the same without copies", runs[0])]
-    compare(title, runs[COPIES], "without copies", runs[0], Reach(cpu=2, memory=200))
+    compare(title, runs[COPIES], "without copies", runs[0], Reach(cpu=1.5))
     show(title, rows)
 
 
