@@ -163,7 +163,7 @@ def _by_proxy(error: urllib3.exceptions.ProxyError, host: str) -> NetworkError:
     if status == _PASSWORD_WANTED:
         return NetworkError(
             f"the proxy wants a user name and a password before it connects to {host} ({status})",
-            hint="put them into HTTPS_PROXY: http://NAME:PASSWORD@host:port",
+            hint="put them into HTTPS_PROXY: http://NAME:PASSWORD@proxy.example:3128",
         )
     if 400 <= status < 500:
         return NetworkError(

@@ -37,7 +37,7 @@ from gdrive_wa.jobs.finding import Finding
 CLOCK_SECONDS = 300.0
 """By so much may this machine's clock differ from Google's."""
 _ONCE = RetryPolicy(attempts=1)
-_UNREACHED = "not checked: Google is not reached"
+_UNREACHED = "not checked: no connection to Google"
 LONGEST_SECONDS = 90.0
 """After so long, a server counts as silent."""
 _IN_BETWEEN = {407, 511}
@@ -70,11 +70,11 @@ def doctor_online(account: str | None, endpoint: str | None) -> list[Finding]:
             each.result() if each.done() else _silent(server)
             for each, server in zip(probing, servers, strict=True)
         ]
-        services = asking.result() if asking.done() else _unasked("Google is silent")
+        services = asking.result() if asking.done() else _unasked("Google did not answer in time")
     finally:
         workers.close()
     if not any(each.probe for each in found):  # one cause is enough
-        services = [Finding("token", _UNREACHED), *_unasked("Google is not reached")]
+        services = [Finding("token", _UNREACHED), *_unasked("no connection to Google")]
     findings = [finding for each in found for finding in each.findings]
     return [_proxy(servers), *findings, _clock(found), *services]
 
@@ -140,7 +140,7 @@ def _reach(server: _Server) -> _Reached:
         state = f"something else answers in Google's place (HTTP {answer.status})"
         return _Reached([*findings, _bad(what, state, advice)])
     if (answer.status or 0) >= 500:
-        state = f"the server is out of order (HTTP {answer.status})"
+        state = f"the server fails just now (HTTP {answer.status})"
         advice = "try again in a few minutes"
         return _Reached([*findings, _bad(what, state, advice)], answer)
     trust = "certificate trusted" if parts.scheme == "https" else "without encryption, this machine"
@@ -178,7 +178,7 @@ def _clock(found: list[_Reached]) -> Finding:
         state = "perhaps wrong: at this machine's time, Google's certificate is not valid"
         return Finding("clock", state, ok=False, advice="set this machine's date and time")
     if not told:
-        return Finding("clock", "not compared: no server told the time")
+        return Finding("clock", "not compared: no server sent the time")
     behind = min(told, key=abs)
     if abs(behind) <= CLOCK_SECONDS:
         return Finding("clock", "right")

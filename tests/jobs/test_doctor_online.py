@@ -38,7 +38,7 @@ def only_failure(found: dict[str, Finding]) -> Finding:
     online = list(found.values())[list(found).index("endpoint") + 1 :]
     (failure,) = [each for each in online if not each.ok]
     assert failure.exit_code == 4
-    assert [found[what].state for what in ONLINE] == ["not checked: Google is not reached"] * 4
+    assert [found[what].state for what in ONLINE] == ["not checked: no connection to Google"] * 4
     return failure
 
 
