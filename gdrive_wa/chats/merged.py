@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 _FILLED = (

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
 from gdrive_wa.chats.spoken import is_named_as_spoken, is_spoken
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import as_int, flag, moment, positive, sha256_hex, text, waveform
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 PUSH_TO_TALK = 1
@@ -239,7 +240,7 @@ class _Extras:
 
         self.forwarded = ids("message_forwarded")
         self.once = ids("message_view_once_media")
-        self.waveforms: dict[int, tuple[int, ...]] = {}
+        self.waveforms: dict[int, Sequence[int]] = {}
         columns = ("message_row_id", "waveform")
         for value, shape in tables.rows("audio_data", columns, wanted="message_row_id"):
             if drawn := waveform(shape):

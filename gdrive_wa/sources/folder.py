@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ from gdrive_wa.core.names import whole_text
 from gdrive_wa.sources.beside import databases_beside
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
-from gdrive_wa.sources.scan import is_readable_folder, scan, subfolders
+from gdrive_wa.sources.scan import is_readable_folder, scan, scan_each, subfolders
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
 
 _MEDIA = "Android/media"
@@ -52,9 +52,9 @@ SCAN_SECONDS = 10.0
 """Seconds for which a listing may use the files that :meth:`Folder.backups` found."""
 
 
-Found = tuple[int, float, int]
-"""A file's size in bytes and modification time, in seconds and in nanoseconds since 1970. A plain
-tuple of numbers, which the garbage collector does not track."""
+Found = tuple[int, int]
+"""A file's size in bytes and modification time in nanoseconds since 1970. A plain tuple of numbers,
+which the garbage collector does not track."""
 
 
 class Folder:
@@ -91,38 +91,41 @@ class Folder:
         files = self._scanned(path)
         hashes = _hashes(path)
         number = _NUMBER.fullmatch(path.name)
+        root = f"{path}{os.sep}"
         backup_id = number[1] if number else whole_text(str(path.absolute()))
         for stored_as in sorted(files):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
             if owner != stored_as and owner in files:
                 continue  # an envelope: it is read with its media file
-            size, modified, modified_ns = files[stored_as]
-            locator = self._beside[path].get(stored_as) or f"{path}{os.sep}{stored_as}"
+            size, modified_ns = files[stored_as]
+            file = self._beside[path].get(stored_as) or f"{root}{stored_as}"
             sealed = stored_as + METADATA_SUFFIX in files
             shown = stored_as if stored_as.isascii() else _whole(stored_as, files)
             yield Entry(
                 stored_as=shown,
                 path=shown,
-                locator=locator,
+                locator=root if file == f"{root}{shown}" else file,
                 size=size,
                 md5=hashes.get(shown),
-                modified=_moment(modified),
+                modified=_moment(modified_ns),
                 revision=f"{size}-{modified_ns}",
-                envelope=_envelope(locator + METADATA_SUFFIX) if sealed else None,
+                envelope=_envelope(file + METADATA_SUFFIX) if sealed else None,
                 backup=backup_id,
             )
 
     def path_of(self, entry: Entry) -> str:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        return os.path.abspath(entry.locator)
+        return os.path.abspath(_file_of(entry))
 
     def state(self, backup: Backup) -> str:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: names, sizes and times."""
         path = Path(backup.name)
         files = self._scanned(path)
         self._scans[path] = (time.monotonic(), files)  # the next listing uses it too
-        text = repr((str(path.absolute()), sorted(files.items())))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256(repr(str(path.absolute())).encode("utf-8", "surrogatepass"))
+        for name in sorted(files):
+            digest.update(repr((name, files[name])).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def _scanned(self, path: Path) -> dict[str, Found]:
         """The files of the backup at `path`, from a recent scan or a new one."""
@@ -139,13 +142,13 @@ class Folder:
             for stored_as, child in databases_beside(root.path, self._path):
                 if stored_as not in files:
                     found = child.stat(follow_symlinks=False)
-                    files[stored_as] = found.st_size, found.st_mtime, found.st_mtime_ns
+                    files[stored_as] = found.st_size, found.st_mtime_ns
                     paths[stored_as] = child.path
         return files
 
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        return FileBlob(Path(entry.locator), offset)
+        return FileBlob(Path(_file_of(entry)), offset)
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""
@@ -187,10 +190,9 @@ class _Root:
         waiting = [(os.path.abspath(self.path), "")]
         while waiting:
             folder, prefix = waiting.pop()
-            children = scan(folder)
-            if prefix and _is_archive(folder, children):
+            if prefix and _is_archive(folder):
                 continue
-            for child in children:
+            for child in scan_each(folder):
                 name = child.name
                 if name.startswith(STATE_FOLDER) or (others and child.path in others):
                     continue
@@ -201,7 +203,7 @@ class _Root:
                 except OSError:  # gone meanwhile
                     continue
                 if stat.S_ISREG(found.st_mode):
-                    yield prefix + name, (found.st_size, found.st_mtime, found.st_mtime_ns)
+                    yield prefix + name, (found.st_size, found.st_mtime_ns)
                 elif stat.S_ISDIR(found.st_mode):
                     waiting.append((child.path, f"{prefix}{name}/"))
 
@@ -213,7 +215,7 @@ class _Root:
 
 def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     """The backup at `root`; None if it has no content."""
-    size = sum(size for size, _, _ in files.values())
+    size = sum(size for size, _ in files.values())
     if not size:
         return None
     number = _NUMBER.fullmatch(root.name)
@@ -221,7 +223,7 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     return Backup(
         name=str(root),
         account=number[1] if number else whole_text(root.name),
-        updated=max(filter(None, (_moment(at) for _, at, _ in files.values())), default=None),
+        updated=max(filter(None, (_moment(at) for _, at in files.values())), default=None),
         size=size,
         encrypted=encrypted,
         key_type="server" if encrypted is False else None,
@@ -235,11 +237,11 @@ def _with_accounts(path: Path, others: frozenset[Path]) -> list[_Root]:
     return [_Root(path, others | inside), *map(_Root, accounts)]
 
 
-def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
+def _is_archive(folder: str) -> bool:
     """True for an archive inside the folder of a backup: without this, each run would
     restore the result of the last one. A download by gdrive-wa is not an archive."""
-    state = any(child.name == STATE_FOLDER for child in children)
-    return state and not is_readable_folder(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
+    state = f"{folder}{os.sep}{STATE_FOLDER}"
+    return os.path.lexists(state) and not is_readable_folder(Path(state, PARTIAL_FOLDER))
 
 
 def _looks_like_a_dump(folder: Path) -> bool:
@@ -272,8 +274,16 @@ def _envelope(path: str) -> str | None:
         os.close(file)
 
 
-def _moment(seconds: float) -> datetime | None:
-    return moment_at(max(seconds, 0))
+def _file_of(entry: Entry) -> str:
+    """The path of an entry's file. The locator is that of the folder, which thousands of entries
+    share, where the rest is the name that the file is stored under."""
+    locator = entry.locator
+    return f"{locator}{entry.stored_as}" if locator.endswith(os.sep) else locator
+
+
+def _moment(nanoseconds: int) -> datetime | None:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return moment_at(max(seconds + 1e-9 * rest, 0))
 
 
 def _whole(name: str, files: Mapping[str, Found]) -> str:

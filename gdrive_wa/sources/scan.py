@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,6 +26,13 @@ def _is_folder(child: os.DirEntry[str]) -> bool:
         return child.is_dir(follow_symlinks=False)
     except OSError:  # gone meanwhile
         return False
+
+
+def scan_each(folder: str) -> Iterator[os.DirEntry[str]]:
+    """The content of `folder`, in no order and never all at once; it ends early if the folder is
+    gone or cannot be read."""
+    with suppress(OSError), os.scandir(folder) as children:
+        yield from children
 
 
 def scan(folder: str) -> list[os.DirEntry[str]]:

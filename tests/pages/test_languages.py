@@ -45,7 +45,7 @@ SAME_IN = {
 }
 """Texts that are written in these languages as in English."""
 
-NAMES = re.compile(r"\{\w+\}|WhatsApp|Firefox|Chrome|gdrive-wa|--stars")
+NAMES = re.compile(r"\{\w+\}|--\w+|WhatsApp|Firefox|Chrome|gdrive-wa")
 ENGLISH_WORDS = re.compile(
     r"\b(the|this|that|of|with|from|and|not|is|are|your|notes?|messages?|recordings?|file)\b",
     re.IGNORECASE,
