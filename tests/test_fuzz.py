@@ -11,6 +11,9 @@ from gdrive_wa.core.errors import FormatError
 from tests.each import scripts
 from tests.fuzz.campaign import Campaign, fuzz
 
+SLOW = {"database": 50}
+"""Inputs of targets that take long for each."""
+
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +60,8 @@ def test_a_seed_gives_the_same_inputs_again() -> None:
 @pytest.mark.parametrize("target", scripts("tests.fuzz"))
 def test_every_target_takes_its_own_samples_and_a_few_mutants(target: str) -> None:
     # counted, not timed: a fast machine tries what a slow one does
-    assert import_module(f"tests.fuzz.{target}").main(["--inputs", "300", "--seed", "7"]) == 0
+    count = ["--inputs", str(SLOW.get(target, 300)), "--seed", "7"]
+    assert import_module(f"tests.fuzz.{target}").main(count) == 0
 
 
 def test_there_is_a_target_for_every_parser() -> None:

@@ -145,7 +145,7 @@ class Phone:
         return with_context(notes, *database, window, self._increments, self._owner_number)
 
     def files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
-        """The files of messages of every type, the newest database's first.
+        """The files of messages of every type, the newest database's first, then the increments'.
 
         Args:
             wanted: is asked for each with its path or name and its SHA-256 in hex, either of
@@ -159,6 +159,14 @@ class Phone:
                 if wanted(row.whatsapp_path, row.sha256):
                     yield NamedFile(row, kind)
             tables.release()
+            if tables is self._tables[0]:
+                yield from self._later_files(wanted)
+
+    def _later_files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
+        for increment in reversed(self._increments):
+            for row in (*increment.files, *(each.note for each in increment)):
+                if wanted(row.whatsapp_path, row.sha256):
+                    yield NamedFile(self._with_names(row), None)
 
     def links(self) -> Iterator[MediaLink]:
         """Where WhatsApp's servers held the notes of the increments, the newest first."""

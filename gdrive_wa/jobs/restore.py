@@ -198,7 +198,14 @@ def restore(
             unmatched = everything or not notes
             run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
             withheld = tuple(run.withheld)
-            name_unmatched(archive, phone, selection.means)
+            name_unmatched(
+                archive,
+                phone,
+                entries,
+                selection.means,
+                contacts=contacts,
+                owner=chosen.owner,
+            )
             if missing_from_whatsapp:
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)

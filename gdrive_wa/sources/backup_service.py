@@ -83,6 +83,11 @@ class BackupService:
             raise _no_such_backup(error, backup) from error
         yield from found.values()
 
+    def holds_any(self, backup: Backup) -> bool:
+        """See :class:`~gdrive_wa.sources.base.ProbedSource`."""
+        url = f"{self._root}/{quote(backup.name)}/files"
+        return any(True for _ in self._pages(url, "files", "the list of files", pageSize=1))
+
     def state(self, backup: Backup) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
 

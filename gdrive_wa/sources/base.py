@@ -91,6 +91,15 @@ def listen(source: object, say: Callable[[str], None]) -> None:
         source.listen(say)
 
 
+@runtime_checkable
+class ProbedSource(Protocol):
+    """A source that finds out with one request whether a backup lists anything."""
+
+    def holds_any(self, backup: Backup) -> bool:
+        """True if `backup` lists at least one entry. Raises what `entries` raises."""
+        ...
+
+
 class BackupSource(Protocol):
     """A source of WhatsApp backups. Safe to use from several threads.
 

@@ -23,6 +23,8 @@ from gdrive_wa.core.model import NoteStatus
 from gdrive_wa.storage.manifest import Manifest, Record
 from tests.archive.phone import ANNA, FAMILY, MUM, entry, note, path_of, recording, run, tree
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 50
 TOGETHER = 5

@@ -21,12 +21,11 @@ def findings(run: Run, **env: str) -> dict[str, dict[str, Any]]:
 def test_a_machine_without_any_setup_gets_hints(run: Run, tmp_path: Path) -> None:
     found = findings(run)
     assert found["gdrive-wa"]["ok"]
-    for what, advice in (
-        ("login", "gdrive-wa login"), ("OAuth client file", "--client-secrets"),
-        ("key", "--key-file"),
-    ):  # fmt: skip
+    for what, advice in (("login", "gdrive-wa login"), ("key", "--key-file")):
         assert not found[what]["ok"]
         assert advice in found[what]["advice"]
+    assert found["OAuth client file"]["ok"]
+    assert "only needed for copies in your own Drive" in found["OAuth client file"]["state"]
     assert found["endpoint"]["state"] == "Google"
     assert str(tmp_path / "config") in found["keyring"]["state"]
     assert not (tmp_path / "config").exists()

@@ -18,9 +18,9 @@ from tests.pages.people import RECORDINGS
 
 OpenPage = Callable[..., Page]
 
-RETRY_POLICY = 60.0
+PATIENCE = 60.0
 """Seconds to wait for a state of the page; only a broken page takes so long."""
-expect.set_options(timeout=RETRY_POLICY * 1000)
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def lay_out(folder: Path, notes: Sequence[VoiceNote]) -> None:
 
 
 def watch(page: Page, problems: list[str]) -> None:
-    page.set_default_timeout(RETRY_POLICY * 1000)
+    page.set_default_timeout(PATIENCE * 1000)
     page.on("console", lambda message: problems.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: problems.append(f"script: {error}"))
     page.on("popup", lambda popup: problems.append(f"popup: {popup.url}"))
@@ -101,7 +101,7 @@ def watch(page: Page, problems: list[str]) -> None:
 def until(page: Page, true: str) -> None:
     """Wait for a condition of the page; Playwright's own way to wait needs `eval`, which the
     page's policy forbids."""
-    deadline = time.monotonic() + RETRY_POLICY
+    deadline = time.monotonic() + PATIENCE
     while not page.evaluate(true):
         assert time.monotonic() < deadline, f"never became true: {true}"
         page.wait_for_timeout(50)

@@ -79,7 +79,7 @@ function withoutPhoto(one) {
 }
 
 function drawInitials(one) {
-  one.initials ??= initials(one.name);
+  one.initials ??= initials(ourName(one) || one.name);
   const element = make("span", { class: "face", "aria-hidden": "true", "data-initials": one.initials });
   element.style.setProperty("--hue", String(hueOf(one.key)));
   return element;

@@ -13,6 +13,7 @@ const languageOf = (tag) => tag.split("-")[0];
 const TAG = chosenLanguage();
 const LOCALE = PREFERRED.find((wanted) => languageOf(wanted) === languageOf(TAG)) || TAG;
 const RIGHT_TO_LEFT = TAG === "ar";
+const BETWEEN = RIGHT_TO_LEFT ? "، " : " · ";  // between short facts; a dot in the middle looks like the Arabic zero
 const WORDS = CATALOGUE[TAG];
 const plurals = new Intl.PluralRules(TAG);
 const counted = new Intl.NumberFormat(LOCALE);

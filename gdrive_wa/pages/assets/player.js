@@ -43,8 +43,8 @@ const player = (() => {
     part(".playing .face").replaceWith(face(note.speaker));
     part(".who").textContent = note.speaker.shown;
     part(".where").replaceChildren(
-      ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), " · "]),
-      ...(note.local === null ? [t("dateUnknown")] : [dayName(dayOf(note)).short, " · ", clockTime(note)]));
+      ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), BETWEEN]),
+      ...(note.local === null ? [t("dateUnknown")] : [dayName(dayOf(note)).short, BETWEEN, clockTime(note)]));
     part(".playing").setAttribute("aria-label", t("showInList", { name: note.speaker.shown, when: whenText(note) }));
     if (before !== null && timeline.row(before) !== undefined) showIdle(before);
     paint();
