@@ -14,7 +14,6 @@ from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
     ContextReader,
     Key,
-    Messages,
     completed,
     key_of,
     shown_kind,
@@ -36,6 +35,7 @@ from gdrive_wa.core.context import (
     Reply,
     bounded,
 )
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _REACTION = 56
@@ -142,7 +142,7 @@ class ModernContext(ContextReader):
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted)
         files = {number: each for number, *each in self._files()}
-        found: Messages = {}
+        found = Messages()
         for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
             number, chat_row, mine, sender_row, kind, written, sent, received, origin = row
             chat_jid = self._chats.get(as_int(chat_row)) or ""

@@ -12,7 +12,6 @@ from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
     ContextReader,
     Key,
-    Messages,
     completed,
     key_of,
     shown_kind,
@@ -23,6 +22,7 @@ from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
 from gdrive_wa.chats.timeline import Places, Timeline
 from gdrive_wa.chats.values import as_int, flag, moment, text
 from gdrive_wa.core.context import SHOWN_KINDS, ContextKind, ContextMessage, Reply, bounded
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _LEGACY = (
@@ -90,7 +90,7 @@ class LegacyContext(ContextReader):
     def _old_messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted)
-        found: Messages = {}
+        found = Messages()
         for row in self._tables.rows("messages", _LEGACY, wanted="_id"):
             number, raw, mine, participant, kind, written, sent, received, origin, *more = row
             thumb = more.pop()

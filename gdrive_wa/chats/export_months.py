@@ -64,7 +64,7 @@ _IRREGULAR = {
 
 
 def month_named(word: str) -> int | None:
-    """The number of the month named `word` in some language, long or short; None for other words."""
+    """The number of the month `word` in some language, long or short; None for other words."""
     return _month(_fold(word))
 
 

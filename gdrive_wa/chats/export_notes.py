@@ -14,6 +14,7 @@ from gdrive_wa.chats.export_text import ExportedMessage, ExportText, MessageKind
 from gdrive_wa.chats.export_words import chat_of_file_name, without_copy_number
 from gdrive_wa.core.context import ContextMessage
 from gdrive_wa.core.export_ids import EXPORT_SERVER, exported_id
+from gdrive_wa.core.message_pool import MessagePool
 from gdrive_wa.core.model import VoiceNote
 
 MOST_NOTES = 50_000
@@ -100,21 +101,23 @@ def read_exported_chat(
         jid = None if mine else _jid(sender)
         return (jid and name_of(jid)) or sender, jid, mine
 
-    made: dict[int, ContextMessage] = {}  # a message near many notes is stored once
+    pool = MessagePool()
+    made: dict[int, int] = {}  # a message near many notes is stored once
 
-    def said(words: ExportedWords) -> ContextMessage:
-        if id(words) in made:
-            return made[id(words)]
-        sender, jid, mine = who(words.sender)
-        made[id(words)] = ContextMessage(
-            sender=sender,
-            sent_at=words.sent_at,
-            text=words.text,
-            kind=words.kind,
-            sender_jid=jid,
-            from_me=mine,
-            whatsapp_path=words.file,
-        )
+    def said(words: ExportedWords) -> int:
+        if id(words) not in made:
+            sender, jid, mine = who(words.sender)
+            made[id(words)] = pool.add(
+                ContextMessage(
+                    sender=sender,
+                    sent_at=words.sent_at,
+                    text=words.text,
+                    kind=words.kind,
+                    sender_jid=jid,
+                    from_me=mine,
+                    whatsapp_path=words.file,
+                )
+            )
         return made[id(words)]
 
     for message, sent_at, number, nearby in survey.voices:
@@ -130,8 +133,8 @@ def read_exported_chat(
             mime_type=_MIME_TYPES.get(suffix),
             view_once=message.view_once,
             message_id=exported_id(message.at, number),
-            before=tuple(map(said, nearby.before)),
-            after=tuple(map(said, nearby.after)),
+            before=pool.sequence(map(said, nearby.before)),
+            after=pool.sequence(map(said, nearby.after)),
         )
         notes.append((note, message.file))
     return ExportedChat(
@@ -226,7 +229,7 @@ class _Survey:
         self._nearby.follow(nearby)
 
     def owner(self, title: str) -> str | None:
-        """The owner: the other sender in a chat with one person, or a sender who deleted a message."""
+        """The owner: the other sender in a chat with one person, or who deleted their message."""
         if self._owners:
             return self._owners.most_common(1)[0][0]
         others = [sender for sender in self.senders if not _same(sender, title)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from gdrive_wa.chats.spoken import is_spoken
 from gdrive_wa.chats.values import name_text, person_name, positive
 from gdrive_wa.core.model import MediaLink, VoiceNote
 from gdrive_wa.core.moments import moment_at
+from gdrive_wa.core.waveform import Waveform
 from gdrive_wa.pb.history_sync_pb2 import (
     AudioMessage,
     Conversation,
@@ -223,5 +224,5 @@ def _sha256(raw: bytes) -> str | None:
     return raw.hex() if len(raw) == 32 else None
 
 
-def _waveform(raw: bytes) -> tuple[int, ...]:
-    return tuple(raw) if len(raw) == _WAVEFORM_SIZE and max(raw) <= 100 else ()
+def _waveform(raw: bytes) -> Sequence[int]:
+    return Waveform(raw) if len(raw) == _WAVEFORM_SIZE and max(raw) <= 100 else ()

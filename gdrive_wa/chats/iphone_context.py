@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gdrive_wa.chats.context_reader import Key, Messages, key_of
+from gdrive_wa.chats.context_reader import Key, key_of
 from gdrive_wa.chats.iphone_messages import APPLE_EPOCH_MS, chat_of, moment_of, path_of
 from gdrive_wa.chats.iphone_people import IphonePeople
 from gdrive_wa.chats.message_kinds import APPLE_SYSTEM_KINDS, kind_on_iphone
@@ -28,6 +28,7 @@ from gdrive_wa.core.context import (
     Reply,
     bounded,
 )
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _MESSAGE = (
@@ -137,7 +138,7 @@ class IphoneContext:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted | set(quoted))
         files = self._files()
-        found: Messages = {}
+        found = Messages()
         for row in self._tables.rows("ZWAMESSAGE", _MESSAGE, wanted="Z_PK"):
             number, chat_row, mine, sent, kind, member, from_jid, written = row
             shown = kind_on_iphone(as_int(kind))
