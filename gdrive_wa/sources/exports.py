@@ -18,6 +18,7 @@ from gdrive_wa.core.kinds import Kind, is_encrypted, kind_of
 from gdrive_wa.core.moments import EPOCH, moment_at
 from gdrive_wa.sources.export_files import ExportedFile, ExportFolder, as_folder
 from gdrive_wa.sources.export_zip import exports_in_zip
+from gdrive_wa.sources.scan import is_folder, scan
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
 
 DEPTH = 2
@@ -86,7 +87,7 @@ class _Search:
         self.holds_a_backup = False
 
     def walk(self, folder: Path, depth: int) -> None:
-        children = _children(folder)
+        children = scan(str(folder), self._refused)
         names = {child.name.lower() for child in children}
         self._seen += 1
         is_archive = STATE_FOLDER in names and not (folder / STATE_FOLDER / PARTIAL_FOLDER).is_dir()
@@ -107,8 +108,12 @@ class _Search:
             if file.name.lower().endswith(".zip"):
                 self._look_into(file)
         for child in children:
-            if depth and not child.name.startswith((".", "__MACOSX")) and _is_folder(child):
+            if depth and not child.name.startswith((".", "__MACOSX")) and is_folder(child):
                 self.walk(folder / child.name, depth - 1)
+
+    def _refused(self, folder: str) -> None:
+        shown = os.path.relpath(folder, self._root)
+        self.warnings.append(f"the folder '{shown}' cannot be read: it is left out")
 
     def _look_into(self, file: ExportedFile) -> None:
         try:
@@ -131,7 +136,7 @@ def _of_text(path: Path) -> FoundExports:
     folder = path.parent
     files = [
         file
-        for child in _children(folder)
+        for child in scan(str(folder))
         if (file := _plain_file(folder, child, "")) is not None
         and (file.name == path.name or not file.name.lower().endswith((".txt", ".zip")))
     ]
@@ -153,19 +158,3 @@ def _plain_file(folder: Path, child: os.DirEntry[str], label: str) -> ExportedFi
         revision=f"{found.st_size}-{found.st_mtime_ns}",
         path=folder / child.name,
     )
-
-
-def _children(folder: Path) -> list[os.DirEntry[str]]:
-    """The content of `folder`, by name; empty if it cannot be read."""
-    try:
-        with os.scandir(folder) as children:
-            return sorted(children, key=lambda child: child.name)
-    except OSError:
-        return []
-
-
-def _is_folder(child: os.DirEntry[str]) -> bool:
-    try:
-        return child.is_dir(follow_symlinks=False)
-    except OSError:
-        return False

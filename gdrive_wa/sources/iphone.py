@@ -35,6 +35,7 @@ from gdrive_wa.sources.iphone_checks import (
 )
 from gdrive_wa.sources.iphone_files import copy_database, decrypt, unlock
 from gdrive_wa.sources.plist import LARGEST_PLIST, read_plist, text_in
+from gdrive_wa.sources.scan import subfolders
 from gdrive_wa.storage.untrusted_database import read_table
 
 if TYPE_CHECKING:
@@ -282,13 +283,9 @@ class _Phone:
 def _folders(path: Path) -> list[Path]:
     if is_own_file(path / MANIFEST):
         return [path]
-    try:
-        children = sorted(path.iterdir())
-    except OSError:
-        return []
     return [
         child
-        for child in children
+        for child in subfolders(path)
         if is_own_file(child / MANIFEST) and is_own_file(child / PROPERTIES)
     ]
 
