@@ -7,11 +7,11 @@ name ends in ``-wal``. A copy made while the app was running has the last messag
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
 from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.storage.untrusted_database import FAILURES
 from gdrive_wa.storage.write_ahead import merge_own_log
 
 
@@ -37,7 +37,7 @@ def merge_log(database: Path, log: Path, folder: Path) -> Path:
         shutil.copyfile(log, beside)
         try:
             merge_own_log(copy)
-        except sqlite3.Error:  # not a log: the database alone counts
+        except FAILURES:  # not a log: the database alone counts
             shutil.copyfile(database, copy)
     except OSError as error:
         raise DatabaseError(
