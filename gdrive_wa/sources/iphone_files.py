@@ -17,6 +17,7 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.core.model import Secret
 from gdrive_wa.core.progress import Silent, interruptible
+from gdrive_wa.sources.iphone_checks import is_own_file
 from gdrive_wa.sources.plist import is_bounded
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.untrusted_database import FAILURES
@@ -37,7 +38,7 @@ def copy_database(database: Path, log: Path | None, target: Path) -> None:
     """
     with storage_errors(target):
         shutil.copyfile(database, target)
-        if log is not None and log.is_file():
+        if log is not None and is_own_file(log):
             shutil.copyfile(log, target.with_name(f"{target.name}-wal"))
     try:
         merge_own_log(target)
