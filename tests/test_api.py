@@ -214,21 +214,21 @@ def test_each_command_makes_exactly_that_call(call: str, command: str) -> None:
 
 
 def test_help_begins_with_an_example_and_every_call() -> None:
-    told = str(gdrive_wa.__doc__)
-    listed = re.findall(r"^    (\w+)  +\S", told, re.MULTILINE)
+    doc = str(gdrive_wa.__doc__)
+    listed = re.findall(r"^    (\w+)  +\S", doc, re.MULTILINE)
     assert sorted(listed) == sorted(CALLS)
     assert listed[:3] == ["demo", "restore", "notes"]
-    assert told.index("import gdrive_wa\n") < told.index("    demo  ")
+    assert doc.index("import gdrive_wa\n") < doc.index("    demo  ")
 
 
 @pytest.mark.parametrize("call", [*CALLS, "Archive.notes", "Archive.to_dataframe"])
 def test_each_call_says_what_it_takes_gives_and_raises(call: str) -> None:
     function = find(call)
-    told, signature = str(inspect.getdoc(function)), inspect.signature(function)
+    doc, signature = str(inspect.getdoc(function)), inspect.signature(function)
     for name in signature.parameters.keys() - {"self"}:
-        assert f"\n    {name}: " in told, name
-    assert ("\nReturns:\n" in told) == (signature.return_annotation != "None")
-    assert ("\nRaises:\n" in told) == (call not in NEVER_RAISES)
+        assert f"\n    {name}: " in doc, name
+    assert ("\nReturns:\n" in doc) == (signature.return_annotation != "None")
+    assert ("\nRaises:\n" in doc) == (call not in NEVER_RAISES)
 
 
 def test_every_type_of_a_signature_is_public() -> None:
@@ -531,8 +531,8 @@ table = archive.to_dataframe()  # needs pandas
 
 
 def the_example_of_help() -> str:
-    told = str(gdrive_wa.__doc__)
-    return inspect.cleandoc(told[told.index("    import gdrive_wa") : told.index("Every command")])
+    doc = str(gdrive_wa.__doc__)
+    return inspect.cleandoc(doc[doc.index("    import gdrive_wa") : doc.index("Every command")])
 
 
 @pytest.mark.parametrize("example", [EXAMPLE, the_example_of_help()], ids=["README", "help"])

@@ -39,7 +39,7 @@ def test_a_note_is_ogg_opus_of_40_kilobytes() -> None:
 
 
 def test_every_note_of_an_encrypted_backup_is_restored_and_tagged(tmp_path: Path) -> None:
-    dump = make_sealed(tmp_path / "account", 3, beside=True)
+    dump = make_sealed(tmp_path / "account", 3, sidecars=True)
     restore(dump, tmp_path / "archive", key=write_digits(tmp_path))
     assert list((tmp_path / "archive" / "Databases").glob("msgstore.db"))
     for path in (tmp_path / "archive" / "Voice notes").rglob("*.opus"):

@@ -25,9 +25,9 @@ def commands_of(target: str) -> list[str]:
 
 def test_the_table_of_rooms_is_the_one_that_is_held() -> None:
     rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|$", CONTRIBUTING, re.MULTILINE)
-    told = {room: set(re.findall(r"`(\w+)`", below)) for room, below in rows}
+    documented = {room: set(re.findall(r"`(\w+)`", below)) for room, below in rows}
     assert "everything" in dict(rows)["cli"]
-    assert told == MAY_IMPORT | {room: set() for room in ("cli", *GROUND)}
+    assert documented == MAY_IMPORT | {room: set() for room in ("cli", *GROUND)}
 
 
 def test_every_file_and_every_target_it_names_is_there() -> None:

@@ -28,7 +28,7 @@ QUOTED = re.findall(r"`([^`\n]+)`", PROSE)
 
 
 def typed_commands() -> list[str]:
-    """What a reader is told to type: lines of console blocks, without the prompt."""
+    """The commands for the reader: lines of console blocks, without the prompt."""
     lines = [line for kind, text in BLOCKS if kind == "console" for line in text.splitlines()]
     return [line.removeprefix("$ ").partition("  #")[0].strip() for line in lines if line]
 
@@ -85,18 +85,18 @@ def test_the_parser_of_this_test_would_refuse_what_is_not_there() -> None:
 
 
 def test_the_table_of_commands_is_whole() -> None:
-    told = {" ".join(re.findall(r"^[a-z]+|(?<= )[a-z]+", text[10:])) for text in quoted_commands()}
+    named = {" ".join(re.findall(r"^[a-z]+|(?<= )[a-z]+", text[10:])) for text in quoted_commands()}
     for name, command in commands():
         if not isinstance(command, click.Group):
-            assert name in told
+            assert name in named
 
 
 def test_every_option_in_the_text_is_one() -> None:
     known = {option for _, each in commands() for param in each.params for option in param.opts}
     known |= {option for param in app.params for option in param.opts} | {"--help", "--version"}
     ours = [text for text in QUOTED if text.startswith(("-", "gdrive-wa "))]
-    told = {word for text in ours for word in re.findall(r"(?<!\S)--?[a-z][a-z-]*", text)}
-    assert told - known == set()
+    documented = {word for text in ours for word in re.findall(r"(?<!\S)--?[a-z][a-z-]*", text)}
+    assert documented - known == set()
 
 
 def test_every_kind_in_the_text_is_one() -> None:
@@ -108,16 +108,16 @@ def test_every_kind_in_the_text_is_one() -> None:
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
     (table,) = re.findall(r"Exit codes: (.*?)\n\n", README, re.DOTALL)
-    told = {int(number) for number in re.findall(r"(?:^|·\s)(\d+)\s", table)}
+    documented = {int(number) for number in re.findall(r"(?:^|·\s)(\d+)\s", table)}
     raised = {
         each.exit_code
         for each in vars(errors).values()
         if isinstance(each, type) and issubclass(each, errors.GdriveWaError)
     }
-    assert told == raised | {0}
+    assert documented == raised | {0}
 
 
-def test_every_variable_of_the_program_is_told() -> None:
+def test_every_variable_of_the_program_is_documented() -> None:
     sources = [file.read_text("utf-8") for file in (ROOT / "gdrive_wa").rglob("*.py")]
     used = {name for text in sources for name in re.findall(r"GDRIVE_WA_[A-Z_]+", text)}
     assert set(re.findall(r"GDRIVE_WA_[A-Z_]+", README)) == used

@@ -21,11 +21,11 @@ def test_every_variant_is_checked_and_every_failing_one_is_named() -> None:
     with pytest.raises(AssertionError) as raised:
         check_each([4, 2, 5, 6], check)
     assert checked == [4, 2, 5, 6]
-    told = str(raised.value)
-    assert told.startswith("3 of 4 failed\n2: AssertionError: two is wrong")
-    assert "\n5: Failed: DID NOT RAISE" in told
-    assert "\n6: ValueError: invalid literal" in told
-    assert "\n4:" not in told
+    message = str(raised.value)
+    assert message.startswith("3 of 4 failed\n2: AssertionError: two is wrong")
+    assert "\n5: Failed: DID NOT RAISE" in message
+    assert "\n6: ValueError: invalid literal" in message
+    assert "\n4:" not in message
     assert isinstance(raised.value.__cause__, AssertionError)
 
 

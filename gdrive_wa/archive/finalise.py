@@ -17,6 +17,7 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     note_id_of,
 )
+from gdrive_wa.archive.near_files import NearFiles
 from gdrive_wa.archive.transcripts import Transcript, read_transcripts, with_transcript
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.model import NoteStatus, VoiceNote
@@ -45,12 +46,13 @@ def finalised_notes(
     """
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): note for note in notes}
-    transcripts = read_transcripts(manifest.tree)
+    transcripts, near = read_transcripts(manifest.tree), NearFiles(manifest.tree, manifest)
     ended = (
         _finalised(note, files.get(note_id), manifest.tree, transcripts, failed=note_id in failed)
         for note_id, note in catalogued.items()
     )
-    return in_order([*ended, *_unmatched(manifest, catalogued, transcripts)])
+    shown = map(near.added_to, ended)
+    return in_order([*shown, *_unmatched(manifest, catalogued, transcripts)])
 
 
 def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:

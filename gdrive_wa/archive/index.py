@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from sys import intern
@@ -13,11 +13,13 @@ from typing import Any, Protocol
 
 from gdrive_wa.core.context import parsed_messages, parsed_reactions, parsed_reply
 from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
+from gdrive_wa.core.message_pool import MessagePool
 from gdrive_wa.core.model import NoteStatus, VoiceNote, Words
 from gdrive_wa.core.moments import moment_in
 from gdrive_wa.core.names import parts_of, whole_text
 from gdrive_wa.core.numbers import LARGEST, whole_number
 from gdrive_wa.core.plain_file import NotPlainError
+from gdrive_wa.core.waveform import compact
 from gdrive_wa.storage.disk import explain
 from gdrive_wa.storage.tree import Tree
 
@@ -127,7 +129,8 @@ def read_index(path: Path, *, folder: Path | None = None) -> list[VoiceNote]:
     """
     raw = _content(path)
     try:
-        return [_note(item, folder) for item in _items(raw)]
+        pool = MessagePool()
+        return [_note(item, pool, folder) for item in _items(raw)]
     except _MALFORMED as error:
         raise FormatError(
             f"the index '{path}' is damaged or not from gdrive-wa", hint=_REBUILT
@@ -140,10 +143,10 @@ def salvaged(path: Path) -> list[VoiceNote]:
     Raises:
         StorageError: the file cannot be read.
     """
-    notes = []
+    notes, pool = [], MessagePool()
     for line in _content(path).split(b"\n"):
         with suppress(*_MALFORMED):
-            notes.append(_note(json.loads(line.removesuffix(b","))))
+            notes.append(_note(json.loads(line.removesuffix(b",")), pool))
     return notes
 
 
@@ -168,7 +171,7 @@ def _items(raw: bytes) -> Iterator[dict[str, Any]]:
     yield from items
 
 
-def _note(item: dict[str, Any], folder: Path | None = None) -> VoiceNote:
+def _note(item: dict[str, Any], pool: MessagePool, folder: Path | None = None) -> VoiceNote:
     return VoiceNote(
         chat=intern(_text(item["chat"])),  # shared by thousands of notes
         chat_jid=intern(_text(item["chat_jid"])),
@@ -191,8 +194,8 @@ def _note(item: dict[str, Any], folder: Path | None = None) -> VoiceNote:
         whatsapp_path=_optional(item.get("whatsapp_path")),
         sha256=_optional(item.get("sha256")),
         waveform=_waveform(item.get("waveform", [])),
-        before=parsed_messages(item.get("before", ())),
-        after=parsed_messages(item.get("after", ())),
+        before=pool.kept(parsed_messages(item.get("before", ()))),
+        after=pool.kept(parsed_messages(item.get("after", ()))),
         reply_to=parsed_reply(item.get("reply_to")),
         reactions=parsed_reactions(item.get("reactions", ())),
         folder=folder,
@@ -226,10 +229,10 @@ def _optional(value: object) -> str | None:
     return None if value is None else _text(value)
 
 
-def _waveform(value: object) -> tuple[int, ...]:
+def _waveform(value: object) -> Sequence[int]:
     if not isinstance(value, list):
         raise TypeError("not an array")
-    return tuple(whole_number(each) or 0 for each in value)
+    return compact(whole_number(each) or 0 for each in value)
 
 
 def _duration(value: object) -> float | None:

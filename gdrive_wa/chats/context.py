@@ -14,7 +14,6 @@ from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
     ContextReader,
     Key,
-    Messages,
     completed,
     key_of,
     shown_kind,
@@ -29,12 +28,14 @@ from gdrive_wa.chats.values import as_int, flag, moment, text
 from gdrive_wa.core.context import (
     LONGEST_EMOJI,
     MOST_REACTIONS,
+    SHOWN_KINDS,
     ContextKind,
     ContextMessage,
     Reaction,
     Reply,
     bounded,
 )
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _REACTION = 56
@@ -140,29 +141,31 @@ class ModernContext(ContextReader):
     def _messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted)
-        names = dict(self._file_names())
-        found: Messages = {}
+        files = {number: each for number, *each in self._files()}
+        found = Messages()
         for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
             number, chat_row, mine, sender_row, kind, written, sent, received, origin = row
             chat_jid = self._chats.get(as_int(chat_row)) or ""
             shown = shown_kind(as_int(kind), as_int(origin), is_note=number in notes)
-            said = bounded(text(written)) or bounded(names.get(number))
+            name, path = files.get(number, (None, None))
+            said = bounded(text(written)) or bounded(name)
             found[number] = ContextMessage(
                 sent_at=moment(sent, received),
                 text="" if shown is ContextKind.DELETED else said,
                 kind=shown,
+                whatsapp_path=path if shown in SHOWN_KINDS else None,
                 **self.who(chat_jid, self._jids.jid_at(sender_row), mine=flag(mine)),
             )
         return found
 
-    def _file_names(self) -> Iterator[tuple[int, str | None]]:
-        """The names of documents and contacts among the wanted messages."""
-        columns = ("message_row_id", "media_name", "mime_type")
-        for number, name, mime_type in self._tables.rows(
+    def _files(self) -> Iterator[tuple[int, str | None, str | None]]:
+        """The names of documents and contacts among the wanted messages, and paths of files."""
+        columns = ("message_row_id", "media_name", "mime_type", "file_path")
+        for number, name, mime_type, path in self._tables.rows(
             "message_media", columns, wanted="message_row_id"
         ):
-            if not (text(mime_type) or "").startswith(("image/", "video/", "audio/")):
-                yield as_int(number) or 0, text(name)
+            is_named = not (text(mime_type) or "").startswith(("image/", "video/", "audio/"))
+            yield as_int(number) or 0, text(name) if is_named else None, text(path)
 
     def _replies(self) -> dict[int, Reply]:
         """What the wanted messages quote."""

@@ -12,16 +12,17 @@ from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
     ContextReader,
     Key,
-    Messages,
     completed,
     key_of,
     shown_kind,
     time_of,
 )
+from gdrive_wa.chats.java import media_path
 from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
 from gdrive_wa.chats.timeline import Places, Timeline
 from gdrive_wa.chats.values import as_int, flag, moment, text
-from gdrive_wa.core.context import ContextKind, ContextMessage, Reply, bounded
+from gdrive_wa.core.context import SHOWN_KINDS, ContextKind, ContextMessage, Reply, bounded
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _LEGACY = (
@@ -36,6 +37,7 @@ _LEGACY = (
     "origin",
     "media_caption",
     "media_name",
+    "thumb_image",
 )
 _SYSTEM_STATUS = 6
 """``status`` of the app's own remarks in the old schema."""
@@ -88,14 +90,16 @@ class LegacyContext(ContextReader):
     def _old_messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted)
-        found: Messages = {}
+        found = Messages()
         for row in self._tables.rows("messages", _LEGACY, wanted="_id"):
             number, raw, mine, participant, kind, written, sent, received, origin, *more = row
+            thumb = more.pop()
             shown = shown_kind(as_int(kind) or 0, as_int(origin), is_note=number in notes)
             found[number] = ContextMessage(
                 sent_at=moment(sent, received),
                 text=_old_text(shown, written, *more),
                 kind=shown,
+                whatsapp_path=_old_path(thumb) if shown in SHOWN_KINDS else None,
                 **self._old_who(raw, participant, mine=flag(mine)),
             )
         return found
@@ -121,6 +125,10 @@ class LegacyContext(ContextReader):
         chat_jid, named = self._jids.resolve(text(raw) or ""), text(participant)
         known = None if named is None or "@" not in named else self._jids.resolve(named)
         return self.who(chat_jid, None if mine else known, mine=mine)
+
+
+def _old_path(thumb: object) -> str | None:
+    return media_path(thumb) if isinstance(thumb, bytes) else None
 
 
 def _old_text(kind: ContextKind, written: object, caption: object, name: object) -> str:

@@ -11,7 +11,8 @@ from gdrive_wa.chats.people import Jids, People, sender_in
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.timeline import ContextWindow, Places, milliseconds, with_messages
 from gdrive_wa.chats.values import moment
-from gdrive_wa.core.context import ContextKind, ContextMessage, Reaction, Reply
+from gdrive_wa.core.context import ContextKind, Reaction, Reply
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _PLAUSIBLE = range(1_230_768_000_000, 4_102_444_800_000)
@@ -19,7 +20,6 @@ _PLAUSIBLE = range(1_230_768_000_000, 4_102_444_800_000)
 OWN_NOTES = ", ".join(str(kind) for kind in AUDIO_KINDS)
 """Types of messages that can be voice notes, as SQL."""
 
-Messages = dict[int, ContextMessage]
 Key = tuple[str, str, bool]
 
 

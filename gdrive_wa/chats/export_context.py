@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gdrive_wa.chats.export_text import ExportedMessage, MessageKind
-from gdrive_wa.core.context import ContextKind, bounded
+from gdrive_wa.core.context import SHOWN_KINDS, ContextKind, bounded
 
 _KINDS = {
     MessageKind.TEXT: ContextKind.TEXT,
@@ -30,6 +30,7 @@ class ExportedWords:
         sender: as the text names them; None for the chat's own words.
         text: what was written.
         kind: what it is.
+        file: name of its picture or video.
     """
 
     at: datetime
@@ -37,6 +38,7 @@ class ExportedWords:
     sender: str | None
     text: str
     kind: ContextKind
+    file: str | None = None
 
 
 @dataclass(slots=True)
@@ -101,4 +103,5 @@ def _words(message: ExportedMessage, sent_at: datetime) -> ExportedWords:
     has_text = message.kind is not MessageKind.LEFT_OUT and kind is not ContextKind.DELETED
     left_out = message.kind is MessageKind.VOICE and message.file is None
     text = bounded(message.text) if has_text and not left_out else ""
-    return ExportedWords(message.at, sent_at, message.sender, text, kind)
+    file = message.file if kind in SHOWN_KINDS else None
+    return ExportedWords(message.at, sent_at, message.sender, text, kind, file)

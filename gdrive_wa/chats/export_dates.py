@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
+from gdrive_wa.chats.export_months import MONTH, month_named
 from gdrive_wa.chats.export_words import is_afternoon
 
 MARKS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -33,6 +34,20 @@ _DATE_FIRST = re.compile(
 _TIME_FIRST = re.compile(
     rf"(?P<open>\[ ?)?{_TIME}(?P<gap>{_WORDS}){_DATE}(?P<after>{_MARKER}){_END}"
 )
+_NAMED = "month"
+"""Stands in a form for the sign between the numbers of a date, when the month is a name: then the
+fields are day, month and year in this order."""
+_NAMED_ORDER = "DMY"
+_BETWEEN = r"(?: de |[ ./-]{1,2})"
+_NAMED_DATE = (
+    rf"(?:(?P<d1>\d{{1,2}})\.?{_BETWEEN}(?P<m1>{MONTH})\.?,?{_BETWEEN}(?P<y1>\d{{4}}|\d\d)"
+    rf"|(?P<m2>{MONTH})\.? (?P<d2>\d{{1,2}}),? (?P<y2>\d{{4}})"
+    rf"|(?P<y3>\d{{4}})\.?{_BETWEEN}(?P<m3>{MONTH})\.?{_BETWEEN}(?P<d3>\d{{1,2}})\.?)"
+)
+_MONTH_NAMED = re.compile(
+    rf"(?P<open>\[ ?)?{_NAMED_DATE}(?P<gap>{_WORDS}){_TIME}(?P<after>{_MARKER}){_END}"
+)
+_STARTS = re.compile(rf"\[|\d|{MONTH}\.? \d")
 _YEARS = range(1980, 2100)
 """Of clocks that are wrong, too: a message is not dropped for that."""
 _BUDDHIST = 543
@@ -72,7 +87,7 @@ def read_head(text: str) -> Head | None:
     Args:
         text: a line without marks.
     """
-    if not (text[:1] == "[" or text[:1].isdecimal()):
+    if _STARTS.match(text) is None:
         return None
     for time_first, pattern in enumerate((_DATE_FIRST, _TIME_FIRST)):
         found = pattern.match(text)
@@ -85,7 +100,28 @@ def read_head(text: str) -> Head | None:
                 bool(re.search(r"[AP]M", found["after"] or "")),
                 found.end(),
             )
-    return None
+    return _named_head(text)
+
+
+def _named_head(text: str) -> Head | None:
+    """A date and time whose month is a name."""
+    found = _MONTH_NAMED.match(text)
+    if found is None or (clock := _clock(found)) is None:
+        return None
+    day, word, year = (
+        next(filter(None, (found[f"{part}{way}"] for way in "123"))) for part in "dmy"
+    )
+    month = month_named(word)
+    if month is None:
+        return None
+    return Head(
+        (found["open"] is not None, False, _NAMED, found["s"] is None),
+        (int(day), month, int(year)),
+        day.startswith("0"),
+        clock,
+        latin_marker=False,
+        end=found.end(),
+    )
 
 
 def _clock(found: re.Match[str]) -> time | None:
@@ -133,6 +169,8 @@ class DateOrders:
         self._fields = head.fields
         for order in _ORDERS:
             day = _day(order, head.fields)
+            if head.form[2] == _NAMED and order != _NAMED_ORDER:
+                day = None
             if day is None or not FIRST_YEAR <= day.year <= _latest_year():
                 self._faults[order] += 1
                 continue

@@ -14,6 +14,7 @@ from gdrive_wa.chats.export_text import ExportedMessage, ExportText, MessageKind
 from gdrive_wa.chats.export_words import chat_of_file_name, without_copy_number
 from gdrive_wa.core.context import ContextMessage
 from gdrive_wa.core.export_ids import EXPORT_SERVER, exported_id
+from gdrive_wa.core.message_pool import MessagePool
 from gdrive_wa.core.model import VoiceNote
 
 MOST_NOTES = 50_000
@@ -49,6 +50,7 @@ class ExportedChat:
         attached: audio files that are not voice notes.
         left_out: media of unknown kind that the export does not hold.
         refused: voice notes beyond :data:`MOST_NOTES` and :data:`MOST_MENTIONS`.
+        span: when the first and the last message were sent; None without any.
     """
 
     name: str
@@ -58,6 +60,13 @@ class ExportedChat:
     attached: int
     left_out: int
     refused: int = 0
+    span: tuple[datetime, datetime] | None = None
+
+    def repeats(self, other: ExportedChat) -> bool:
+        """True if `other` is an export of the same chat and days with all its media."""
+        if self.span is None or other.span is None or other.left_out or self.name != other.name:
+            return False
+        return other.span[0] <= self.span[0] and self.span[1] <= other.span[1]
 
 
 def read_exported_chat(
@@ -92,20 +101,23 @@ def read_exported_chat(
         jid = None if mine else _jid(sender)
         return (jid and name_of(jid)) or sender, jid, mine
 
-    made: dict[int, ContextMessage] = {}  # a message near many notes is kept once
+    pool = MessagePool()
+    made: dict[int, int] = {}  # a message near many notes is kept once
 
-    def said(words: ExportedWords) -> ContextMessage:
-        if id(words) in made:
-            return made[id(words)]
-        sender, jid, mine = who(words.sender)
-        made[id(words)] = ContextMessage(
-            sender=sender,
-            sent_at=words.sent_at,
-            text=words.text,
-            kind=words.kind,
-            sender_jid=jid,
-            from_me=mine,
-        )
+    def said(words: ExportedWords) -> int:
+        if id(words) not in made:
+            sender, jid, mine = who(words.sender)
+            made[id(words)] = pool.add(
+                ContextMessage(
+                    sender=sender,
+                    sent_at=words.sent_at,
+                    text=words.text,
+                    kind=words.kind,
+                    sender_jid=jid,
+                    from_me=mine,
+                    whatsapp_path=words.file,
+                )
+            )
         return made[id(words)]
 
     for message, sent_at, number, nearby in survey.voices:
@@ -119,9 +131,10 @@ def read_exported_chat(
             from_me=mine,
             sent_at=sent_at,
             mime_type=_MIME_TYPES.get(suffix),
+            view_once=message.view_once,
             message_id=exported_id(message.at, number),
-            before=tuple(map(said, nearby.before)),
-            after=tuple(map(said, nearby.after)),
+            before=pool.sequence(map(said, nearby.before)),
+            after=pool.sequence(map(said, nearby.after)),
         )
         notes.append((note, message.file))
     return ExportedChat(
@@ -132,6 +145,7 @@ def read_exported_chat(
         attached=survey.kinds[MessageKind.AUDIO],
         left_out=survey.kinds[MessageKind.LEFT_OUT],
         refused=survey.refused,
+        span=survey.span,
     )
 
 
@@ -166,6 +180,7 @@ class _Survey:
         kinds: how many messages of each kind there are.
         senders: who sent how many.
         refused: voice notes that are too many.
+        span: when the first and the last message were sent, in UTC.
         host: who speaks WhatsApp's own words in the first line: an iPhone writes the chat's name.
     """
 
@@ -176,6 +191,7 @@ class _Survey:
         self.senders: Counter[str] = Counter()
         self.host: str | None = None
         self.count = self.refused = 0
+        self.span: tuple[datetime, datetime] | None = None
         self._mentions: Counter[str] = Counter()
         self._owners: Counter[str] = Counter()
         self._clock = _Clock(zone)
@@ -188,6 +204,7 @@ class _Survey:
         self.count += 1
         self.kinds[message.kind] += 1
         sent_at = self._clock.utc(message.at)
+        self.span = (self.span or (sent_at, sent_at))[0], sent_at
         if message.sender is not None and message.by_owner:
             self._owners[message.sender] += 1
         if message.sender is not None and message.kind is not MessageKind.SYSTEM:

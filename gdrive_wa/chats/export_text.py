@@ -23,7 +23,11 @@ from gdrive_wa.chats.export_dates import (
     read_head,
     without_marks,
 )
-from gdrive_wa.chats.export_words import is_deleted_by_owner, is_omitted_audio
+from gdrive_wa.chats.export_words import (
+    is_deleted_by_owner,
+    is_omitted_audio,
+    is_view_once_voice,
+)
 from gdrive_wa.core.export_names import MEDIA_NAME, exported_kind, exported_on
 from gdrive_wa.core.names import folded_name
 
@@ -71,6 +75,7 @@ class ExportedMessage:
         kind: what it is.
         file: the name of its file; None without a file, and for media that were left out.
         by_owner: it shows that its sender is the owner of the phone.
+        view_once: a voice note to be heard once; no export holds it.
     """
 
     at: datetime
@@ -79,6 +84,7 @@ class ExportedMessage:
     kind: MessageKind
     file: str | None = None
     by_owner: bool = False
+    view_once: bool = False
 
 
 class ExportText:
@@ -167,13 +173,14 @@ class ExportText:
         whole = "\n".join([body, *rest[1:]])[:LONGEST_TEXT]
         name = self._file_in(whole)
         text = MARKS.sub("", whole).strip()
-        kind = MessageKind.TEXT
+        kind, view_once = MessageKind.TEXT, False
         if name is not None:
             kind, text = MessageKind(str(exported_kind(name))), _caption(text, name)
         elif is_omitted_audio(text):
             kind = MessageKind.VOICE
-        elif _LEFT_OUT.fullmatch(text.partition("\n")[0]):
-            kind = MessageKind.LEFT_OUT
+        elif _LEFT_OUT.fullmatch(first := text.partition("\n")[0]):
+            view_once = is_view_once_voice(first)
+            kind = MessageKind.VOICE if view_once else MessageKind.LEFT_OUT
         elif sender is None or body.startswith(_MARK):
             kind = MessageKind.SYSTEM
         yield ExportedMessage(
@@ -183,6 +190,7 @@ class ExportText:
             kind=kind,
             file=name,
             by_owner=sender is not None and is_deleted_by_owner(text),
+            view_once=view_once,
         )
 
     def _split(self, rest: str) -> tuple[str | None, str]:

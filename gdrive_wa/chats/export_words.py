@@ -37,6 +37,17 @@ _AUDIO_OMITTED = """
     голосовое сообщение отсутствует/语音消息已忽略/語音訊息已省略/音声メッセージは省略されました
     음성 메시지 생략됨/הודעה קולית הושמטה
 """
+_VOICE_MESSAGE = """
+    voice message/voice note/sprachnachricht/mensaje de voz/nota de voz/mensagem de voz
+    recado de voz/message vocal/messaggio vocale/nota vocale/spraakbericht/sesli mesaj
+    голосовое сообщение/голосове повідомлення/röstmeddelande/talebesked
+    talemelding/talebeskjed/ääniviesti
+    wiadomość głosowa/wiadomości głosowej/hlasová zpráva/hlasové zprávy/hlasová správa/hangüzenet
+    mesaj vocal/mesajul vocal/missatge de veu/pesan suara/mesej suara/tin nhắn thoại/φωνητικό μήνυμα
+    гласово съобщение/glasovna poruka/glasovno sporočilo/الرسالة الصوتية/رسالة صوتية/پیام صوتی
+    הודעה קולית/ההודעה הקולית/वॉइस मैसेज/ভয়েস মেসেজ/வாய்ஸ் மெசேஜ்
+    ข้อความเสียง/语音消息/語音訊息/音声メッセージ/음성 메시지
+"""
 _DELETED_BY_OWNER = """
     you deleted this message/du hast diese nachricht gelöscht/eliminaste este mensaje
     você apagou esta mensagem/você apagou essa mensagem/eliminou esta mensagem
@@ -100,6 +111,7 @@ _AFTERNOONS = frozenset(map(_fold, _AFTERNOON.split()))
 _MORNINGS = frozenset(map(_fold, _MORNING.split()))
 _CJK = tuple(word for word in _AFTERNOONS | _MORNINGS if ord(word[0]) > 0x3000)
 _OMITTED_PHRASES = _phrases(_AUDIO_OMITTED)
+_VOICE_PHRASES = _phrases(_VOICE_MESSAGE)
 _OWNERS_PHRASES = _phrases(_DELETED_BY_OWNER)
 _FORMS = _patterns()
 
@@ -127,6 +139,12 @@ def is_afternoon(*markers: str) -> bool | None:
 def is_omitted_audio(text: str) -> bool:
     """True when WhatsApp wrote `text` in place of audio that was left out of the export."""
     return len(text) <= 60 and _plain(text.strip("<> ")) in _OMITTED_PHRASES
+
+
+def is_view_once_voice(text: str) -> bool:
+    """True when WhatsApp wrote `text`, which is in angle brackets, in place of a voice note to be
+    heard once: the only kind that Android names, ``<View once voice message omitted>``."""
+    return len(text) <= 80 and any(phrase in _plain(text) for phrase in _VOICE_PHRASES)
 
 
 def is_deleted_by_owner(text: str) -> bool:

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from gdrive_wa.chats.chat_tables import require_android_chats
 from gdrive_wa.chats.newest import newest_in
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.core.errors import DatabaseError
@@ -96,7 +97,7 @@ def newest_of_chats(path: Path) -> datetime | None:
         DatabaseError: it is not a database of chats, or cannot be read.
     """
     with Tables(path) as tables:
-        _require_chats(tables)
+        require_android_chats(tables)
         return newest_in(tables)
 
 
@@ -111,7 +112,7 @@ def write_extract(database: Path, target: Path) -> None:
             be written.
     """
     with Tables(database) as tables:
-        _require_chats(tables)
+        require_android_chats(tables)
         try:
             with closing(sqlite3.connect(target, isolation_level=None)) as copy:
                 copy.execute("PRAGMA journal_mode = OFF")
@@ -162,11 +163,3 @@ def _messages(
     if tables.has(table, mine):
         others = f'"{mine}" = 1 AND ("{kind}" IS NULL OR NOT {with_file})'
         yield from islice(tables.rows(table, columns, others), _OWN)
-
-
-def _require_chats(tables: Tables) -> None:
-    if not (tables.has("message", "_id") or tables.has("messages", "key_remote_jid")):
-        raise DatabaseError(
-            f"this database holds no messages: {tables.path}",
-            hint="the one that does is msgstore.db",
-        )

@@ -96,6 +96,7 @@ class IncrementMessage:
         kind: what it is.
         quoted: what it answers.
         reactions: the jid of each person, None for the owner, and the emoji.
+        path: of its file on the phone.
     """
 
     chat_jid: str
@@ -108,10 +109,11 @@ class IncrementMessage:
     kind: ContextKind
     quoted: QuotedMessage | None = None
     reactions: tuple[tuple[str | None, str], ...] = ()
+    path: str | None = None
 
 
 def message_in(
-    info: WebMessageInfo, chat: str, *, longest: int = LONGEST_TEXT
+    info: WebMessageInfo, chat: str, *, longest: int = LONGEST_TEXT, path: str | None = None
 ) -> IncrementMessage | None:
     """What was written in a message; None for one that nobody wrote.
 
@@ -119,6 +121,7 @@ def message_in(
         info: the message.
         chat: the jid of its chat, where the message does not have it.
         longest: how much of its text may be kept.
+        path: of its file on the phone.
     """
     found = None if info.stub_type else _content(info.message, min(longest, LONGEST_TEXT))
     if found is None:
@@ -135,6 +138,7 @@ def message_in(
         kind=kind,
         quoted=_quoted(content),
         reactions=tuple(_reactions(info)),
+        path=path,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from gdrive_wa.chats.spoken import is_spoken
 from gdrive_wa.chats.values import name_text, person_name, positive
 from gdrive_wa.core.model import MediaLink, VoiceNote
 from gdrive_wa.core.moments import moment_at
+from gdrive_wa.core.waveform import Waveform
 from gdrive_wa.pb.history_sync_pb2 import (
     AudioMessage,
     Conversation,
@@ -49,6 +50,7 @@ class MessageReader:
 
     Attributes:
         attached: audio messages that are not voice notes.
+        files: messages with a file that are not voice notes.
         newest: when the latest message was sent, UTC.
         saved_names: names that the owner's phone shows for people, by jid.
         push_names: names that people gave themselves, by jid.
@@ -59,6 +61,7 @@ class MessageReader:
 
     def __init__(self) -> None:
         self.attached = 0
+        self.files: list[VoiceNote] = []
         self.newest: datetime | None = None
         self.saved_names: dict[str, str] = {}
         self.push_names: dict[str, str] = {}
@@ -86,9 +89,8 @@ class MessageReader:
         for info in sync.statuses:
             yield from self._note(info, STATUS)
 
-    def with_names(self, found: IncrementNote) -> IncrementNote:
+    def with_names(self, note: VoiceNote) -> VoiceNote:
         """A note with the names, and the numbers of hidden ids, that were read after it."""
-        note = found.note
         chat_jid = self._resolve(note.chat_jid)
         sender_jid = None if note.sender_jid is None else self._resolve(note.sender_jid)
         name = self.subjects.get(chat_jid) or self.saved_names.get(chat_jid) or chat_jid
@@ -99,14 +101,11 @@ class MessageReader:
             or self.push_names.get(sender_jid or "")
         )
         return replace(
-            found,
-            note=replace(
-                note,
-                chat=name,
-                chat_jid=chat_jid,
-                sender=known or sender_jid or note.sender,
-                sender_jid=sender_jid,
-            ),
+            note,
+            chat=name,
+            chat_jid=chat_jid,
+            sender=known or sender_jid or note.sender,
+            sender_jid=sender_jid,
         )
 
     def _read_names(self, chat: Conversation) -> None:
@@ -125,46 +124,38 @@ class MessageReader:
         sent_at = moment_at(info.message_timestamp or None)
         if sent_at is not None and (self.newest is None or sent_at > self.newest):
             self.newest = sent_at
-        said = message_in(info, chat, longest=self._text_left)
+        path = _below_media(info.media_data.local_path)
+        said = message_in(info, chat, longest=self._text_left, path=path)
         if said is not None:
             self._text_left -= len(said.text)
             self.messages.append(said)
         found = _audio(info.message)
         if found is None:
+            if path is not None:
+                self.files.append(self._row(info, chat, sent_at, path))
             return
         audio, view_once = found
         forwarded = audio.context.is_forwarded or audio.context.forwarding_score > 0
-        path = _below_media(info.media_data.local_path)
+        note = replace(
+            self._row(info, chat, sent_at, path),
+            duration=float(audio.seconds) if audio.HasField("seconds") else None,
+            size=positive(audio.file_length),
+            mime_type=audio.mimetype or None,
+            forwarded=forwarded,
+            view_once=view_once,
+            sha256=_sha256(audio.file_sha256),
+            waveform=_waveform(audio.waveform),
+        )
         if not view_once and not is_spoken(
             marked=audio.ptt,
             mime_type=audio.mimetype,
             path=path,
-            waveform=bool(_waveform(audio.waveform)),
+            waveform=bool(note.waveform),
             forwarded=forwarded,
         ):
             self.attached += 1
+            self.files.append(note)
             return
-        chat_jid = self._resolve(info.key.remote_jid or chat)
-        participant = self._resolve(info.participant or info.key.participant) or None
-        sender_jid = sender_in(chat_jid, participant, mine=info.key.from_me)
-        note = VoiceNote(
-            chat=chat_jid,
-            chat_jid=chat_jid,
-            sender=person_name(info.push_name) or sender_jid or chat_jid,
-            sender_jid=None if info.key.from_me else sender_jid,
-            from_me=info.key.from_me,
-            sent_at=sent_at,
-            duration=float(audio.seconds) if audio.HasField("seconds") else None,
-            size=positive(audio.file_length),
-            mime_type=audio.mimetype or None,
-            starred=info.starred,
-            forwarded=forwarded,
-            view_once=view_once,
-            message_id=info.key.id,
-            whatsapp_path=path,
-            sha256=_sha256(audio.file_sha256),
-            waveform=_waveform(audio.waveform),
-        )
         link = MediaLink(
             chat_jid=note.chat_jid,
             message_id=note.message_id,
@@ -177,6 +168,25 @@ class MessageReader:
             mime_type=note.mime_type,
         )
         yield IncrementNote(note=note, link=link)
+
+    def _row(
+        self, info: WebMessageInfo, chat: str, sent_at: datetime | None, path: str | None
+    ) -> VoiceNote:
+        """What every message says of itself."""
+        chat_jid = self._resolve(info.key.remote_jid or chat)
+        participant = self._resolve(info.participant or info.key.participant) or None
+        sender_jid = sender_in(chat_jid, participant, mine=info.key.from_me)
+        return VoiceNote(
+            chat=chat_jid,
+            chat_jid=chat_jid,
+            sender=person_name(info.push_name) or sender_jid or chat_jid,
+            sender_jid=None if info.key.from_me else sender_jid,
+            from_me=info.key.from_me,
+            sent_at=sent_at,
+            starred=info.starred,
+            message_id=info.key.id,
+            whatsapp_path=path,
+        )
 
     def _resolve(self, jid: str) -> str:
         """The jid with the phone number, when `jid` is a LID with a known number."""
@@ -214,5 +224,5 @@ def _sha256(raw: bytes) -> str | None:
     return raw.hex() if len(raw) == 32 else None
 
 
-def _waveform(raw: bytes) -> tuple[int, ...]:
-    return tuple(raw) if len(raw) == _WAVEFORM_SIZE and max(raw) <= 100 else ()
+def _waveform(raw: bytes) -> Sequence[int]:
+    return Waveform(raw) if len(raw) == _WAVEFORM_SIZE and max(raw) <= 100 else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from gdrive_wa.chats.increment_messages import IncrementMessage
 from gdrive_wa.chats.increment_notes import IncrementNote, MessageReader
 from gdrive_wa.chats.people import Jids, bare, is_person
 from gdrive_wa.chats.values import as_int, name_text, text
+from gdrive_wa.core.model import VoiceNote
 
 __all__ = [
     "Increment",
@@ -63,6 +64,7 @@ class Increment:
         name: of its file.
         notes: the voice notes; their names are jids where the increment knows no better.
         attached: how many audio messages are not voice notes.
+        files: messages with a file that are not voice notes, named as `notes` are.
         newest: when its latest message was sent, UTC; None when it has none with a time.
         saved_names: names that the owner's phone shows for people, by jid.
         push_names: names that people gave themselves, by jid.
@@ -76,6 +78,7 @@ class Increment:
     name: str
     notes: tuple[IncrementNote, ...] = field(repr=False)
     attached: int = 0
+    files: tuple[VoiceNote, ...] = field(default=(), repr=False)
     newest: datetime | None = None
     saved_names: dict[str, str] = field(default_factory=dict, repr=False)
     push_names: dict[str, str] = field(default_factory=dict, repr=False)
@@ -173,8 +176,9 @@ def read_increment(path: str | Path) -> Increment:
         rows = tuple(increment_zip.read_tables(archive, warnings))
     return Increment(
         name=path.name,
-        notes=tuple(reader.with_names(note) for note in notes),
+        notes=tuple(replace(each, note=reader.with_names(each.note)) for each in notes),
         attached=reader.attached,
+        files=tuple(map(reader.with_names, reader.files)),
         newest=reader.newest,
         saved_names=reader.saved_names,
         push_names=reader.push_names,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from gdrive_wa.chats.chat_tables import require_iphone_chats, unreadable_tables
 from gdrive_wa.chats.iphone_context import IphoneContext
 from gdrive_wa.chats.iphone_messages import EPOCH, MEDIA_FOLDER, IphoneMessages
 from gdrive_wa.chats.iphone_people import IphonePeople
@@ -57,6 +58,7 @@ def read_iphone_notes(
     owner = owner or NAMELESS_OWNER
     with ExitStack() as opened:
         tables = _open(chat_storage, opened)
+        warnings += unreadable_tables(tables)
         people_ids = IphonePeople(tables, *_open_sidecars(sidecars, opened, warnings))
         people = people_ids.people(owner, contacts, owner_number)
         storage = IphoneMessages(tables, people_ids, people)
@@ -121,11 +123,7 @@ def read_iphone_links(chat_storage: Path, *, sidecars: Iterable[Path] = ()) -> I
 
 def _open(chat_storage: Path, opened: ExitStack) -> Tables:
     tables = opened.enter_context(Tables(chat_storage))
-    if not tables.has("ZWAMESSAGE", "ZCHATSESSION"):
-        raise DatabaseError(
-            f"this database holds no messages: {chat_storage}",
-            hint="the one that does is ChatStorage.sqlite",
-        )
+    require_iphone_chats(tables)
     return tables
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gdrive_wa.chats.context_reader import Key, Messages, key_of
-from gdrive_wa.chats.iphone_messages import APPLE_EPOCH_MS, chat_of, moment_of
+from gdrive_wa.chats.context_reader import Key, key_of
+from gdrive_wa.chats.iphone_messages import APPLE_EPOCH_MS, chat_of, moment_of, path_of
 from gdrive_wa.chats.iphone_people import IphonePeople
 from gdrive_wa.chats.message_kinds import APPLE_SYSTEM_KINDS, kind_on_iphone
 from gdrive_wa.chats.people import People, sender_in
@@ -21,12 +21,14 @@ from gdrive_wa.chats.wire import bytes_fields
 from gdrive_wa.core.context import (
     LONGEST_EMOJI,
     MOST_REACTIONS,
+    SHOWN_KINDS,
     ContextKind,
     ContextMessage,
     Reaction,
     Reply,
     bounded,
 )
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _MESSAGE = (
@@ -135,26 +137,33 @@ class IphoneContext:
     ) -> Messages:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted | set(quoted))
-        titles = self._titles()
-        found: Messages = {}
+        files = self._files()
+        found = Messages()
         for row in self._tables.rows("ZWAMESSAGE", _MESSAGE, wanted="Z_PK"):
             number, chat_row, mine, sent, kind, member, from_jid, written = row
             shown = kind_on_iphone(as_int(kind))
             if shown is ContextKind.AUDIO and number in notes:
                 shown = ContextKind.VOICE
-            said = bounded(text(written)) or bounded(titles.get(number))
+            title, path = files.get(number, (None, None))
+            said = bounded(text(written)) or bounded(title)
             found[number] = ContextMessage(
                 sent_at=moment_of(sent),
                 text="" if shown is ContextKind.DELETED else said,
                 kind=shown,
+                whatsapp_path=path if shown in SHOWN_KINDS else None,
                 **self._who(chat_row, member, from_jid, mine=flag(mine)),
             )
         return found
 
-    def _titles(self) -> dict[int, str | None]:
-        """The captions and names of the wanted messages' files."""
-        rows = self._tables.rows("ZWAMEDIAITEM", ("ZMESSAGE", "ZTITLE"), wanted="ZMESSAGE")
-        return {as_int(number) or 0: text(title) for number, title in rows}
+    def _files(self) -> dict[int, tuple[str | None, str | None]]:
+        """The caption or name of each wanted message's file, and its path."""
+        columns = ("ZMESSAGE", "ZTITLE", "ZMEDIALOCALPATH")
+        return {
+            as_int(number) or 0: (text(title), path_of(local))
+            for number, title, local in self._tables.rows(
+                "ZWAMEDIAITEM", columns, wanted="ZMESSAGE"
+            )
+        }
 
     def _reactions(self, own: Mapping[Key, int]) -> dict[int, tuple[Reaction, ...]]:
         self._tables.select_ids(own.values())

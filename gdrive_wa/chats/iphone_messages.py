@@ -163,7 +163,6 @@ class IphoneMessages:
         sender_jid = sender_in(partner, participant, mine=mine)
         _, _, path, size, duration, mime_type, sha256, *_ = media
         said = (*row[len(_MESSAGE) :], *media[len(_MEDIA) :])
-        local = text(path)
         return VoiceNote(
             chat=self._people.chat(chat_jid, subject),
             chat_jid=chat_jid,
@@ -181,7 +180,7 @@ class IphoneMessages:
             ),
             view_once=as_int(kind) == _ONCE,
             message_id=text(stanza) or f"row {as_int(number)}",
-            whatsapp_path=None if local is None else MEDIA_FOLDER + local.lstrip("/"),
+            whatsapp_path=path_of(path),
             sha256=sha256_hex(sha256),
         )
 
@@ -206,6 +205,12 @@ def chat_of(people_ids: IphonePeople, row: object) -> tuple[str, str | None]:
     if number in people_ids.statuses:
         return STATUS, None
     return people_ids.chats.get(number, (UNKNOWN_CHAT, None))
+
+
+def path_of(local: object) -> str | None:
+    """The path in the backup of the file that ``ZMEDIALOCALPATH`` names."""
+    path = text(local)
+    return None if path is None else MEDIA_FOLDER + path.lstrip("/")
 
 
 def moment_of(value: object) -> datetime | None:

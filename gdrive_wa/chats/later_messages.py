@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gdrive_wa.chats.people import Jids, People, is_person, sender_in
-from gdrive_wa.core.context import ContextMessage, Reaction, Reply
+from gdrive_wa.core.context import SHOWN_KINDS, ContextMessage, Reaction, Reply
 from gdrive_wa.core.moments import moment_at
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def _later(
             sent_at=sent_at,
             text=said.text,
             kind=said.kind,
+            whatsapp_path=said.path if said.kind in SHOWN_KINDS else None,
             **who(said.participant, mine=said.from_me, own=said.push_name),
         ),
         reply_to=reply,

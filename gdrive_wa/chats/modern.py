@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -239,7 +239,7 @@ class _Extras:
 
         self.forwarded = ids("message_forwarded")
         self.once = ids("message_view_once_media")
-        self.waveforms: dict[int, tuple[int, ...]] = {}
+        self.waveforms: dict[int, Sequence[int]] = {}
         columns = ("message_row_id", "waveform")
         for value, shape in tables.rows("audio_data", columns, wanted="message_row_id"):
             if drawn := waveform(shape):

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from gdrive_wa.chats.chat_tables import require_android_chats, unreadable_tables
 from gdrive_wa.chats.legacy import LegacyMessages
 from gdrive_wa.chats.links import MEDIA_KEY_SIZE
 from gdrive_wa.chats.merged import MergedNotes
@@ -99,6 +100,7 @@ class Phone:
         self._opened = ExitStack()
         try:
             self._tables = self._open_all(databases.msgstores)
+            self.warnings += unreadable_tables(self._tables[0])
             self._jids = [Jids(tables, self._lid_numbers) for tables in self._tables]
             for increment in reversed(self._increments):
                 increment.add_lids_to(self._jids[0])
@@ -143,7 +145,7 @@ class Phone:
         return with_context(notes, *database, window, self._increments, self._owner_number)
 
     def files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
-        """The files of messages of every type, the newest database's first.
+        """The files of messages of every type, the newest database's first, then the increments'.
 
         Args:
             wanted: is asked for each with its path or name and its SHA-256 in hex, either of
@@ -157,6 +159,14 @@ class Phone:
                 if wanted(row.whatsapp_path, row.sha256):
                     yield NamedFile(row, kind)
             tables.release()
+            if tables is self._tables[0]:
+                yield from self._later_files(wanted)
+
+    def _later_files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
+        for increment in reversed(self._increments):
+            for row in (*increment.files, *(each.note for each in increment)):
+                if wanted(row.whatsapp_path, row.sha256):
+                    yield NamedFile(self._with_names(row), None)
 
     def links(self) -> Iterator[MediaLink]:
         """Where WhatsApp's servers held the notes of the increments, the newest first."""
@@ -173,7 +183,7 @@ class Phone:
             try:
                 tables = Tables(path)
                 self._opened.enter_context(tables)
-                _check(tables)
+                require_android_chats(tables)
             except DatabaseError as error:
                 first = first or error
                 self.warnings.append(f"{error.message}; it is left out")
@@ -276,14 +286,6 @@ class Phone:
 
 def _is_later(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and (other is None or one > other)
-
-
-def _check(tables: Tables) -> None:
-    if not (tables.has("message", "_id") or tables.has("messages", "key_remote_jid")):
-        raise DatabaseError(
-            f"this database holds no messages: {tables.path}",
-            hint="the one that does is msgstore.db",
-        )
 
 
 def describe_loss(tables: Tables) -> str:

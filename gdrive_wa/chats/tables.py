@@ -74,6 +74,22 @@ class Tables:
         """True when `table` is there, with all of `columns`."""
         return table in self._columns and set(columns) <= self._columns[table]
 
+    def names(self) -> frozenset[str]:
+        """The names of the tables that can be read."""
+        return frozenset(self._columns)
+
+    def lack(self, table: str, *columns: str) -> str | None:
+        """Why rows of `table` with `columns` cannot be read, in words; None if they can.
+
+        Raises:
+            DatabaseError: the database cannot be read.
+        """
+        try:
+            return self._database.lack(table, *columns)
+        except FAILURES as error:
+            self._database.stopped(error)
+            raise self._unreadable(error) from error
+
     def columns(self, table: str) -> frozenset[str]:
         """The names of the columns of `table`; none when it is not there."""
         return frozenset(self._columns.get(table, ()))

@@ -15,7 +15,7 @@ from itertools import islice
 from operator import le
 from typing import TypeAlias
 
-from gdrive_wa.core.context import ContextMessage
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _LAST = (1 << 63) - 1
@@ -134,11 +134,7 @@ class Timeline:
         return self._bounds[day]
 
 
-def with_messages(
-    note: VoiceNote, places: Places, messages: dict[int, ContextMessage]
-) -> VoiceNote:
+def with_messages(note: VoiceNote, places: Places, messages: Messages) -> VoiceNote:
     """`note` with the messages around it, as far as they could be read."""
-    before, after = (
-        tuple(messages[number] for number in numbers if number in messages) for numbers in places
-    )
+    before, after = map(messages.sequence, places)
     return replace(note, before=before, after=after) if before or after else note

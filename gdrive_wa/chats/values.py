@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from gdrive_wa.core.moments import END_SECONDS, moment_at
 from gdrive_wa.core.names import whole_text
 from gdrive_wa.core.numbers import LARGEST
+from gdrive_wa.core.waveform import Waveform
 
 _SECONDS = range(1_230_768_000, END_SECONDS)
 """From the year 2009, when WhatsApp began, in seconds; in milliseconds they are January 1970."""
@@ -97,8 +99,8 @@ def sha256_hex(value: object) -> str | None:
     return raw.hex() if len(raw) == 32 else None
 
 
-def waveform(value: object) -> tuple[int, ...]:
+def waveform(value: object) -> Sequence[int]:
     """64 loudness values of 0..100; empty when `value` is anything else."""
     if not isinstance(value, bytes) or len(value) != _WAVEFORM or max(value) > 100:
         return ()
-    return tuple(value)
+    return Waveform(value)

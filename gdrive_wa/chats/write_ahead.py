@@ -10,12 +10,15 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from gdrive_wa.chats.tables import Tables
 from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.storage.untrusted_database import FAILURES
-from gdrive_wa.storage.write_ahead import merge_own_log
+from gdrive_wa.storage.write_ahead import LogUse, merge_own_log
+
+_OF_ANOTHER = LogUse(reason="it does not belong to the database beside it")
 
 
-def merge_log(database: Path, log: Path, folder: Path) -> Path:
+def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
     """A copy of a database, with what its log holds merged in. Neither is changed.
 
     What is damaged in the log costs the changes behind the damage only.
@@ -26,7 +29,7 @@ def merge_log(database: Path, log: Path, folder: Path) -> Path:
         folder: where the copy goes, under the database's name; the caller removes it.
 
     Returns:
-        The copy's path.
+        The copy's path, and how much of the log is in it.
 
     Raises:
         DatabaseError: a file cannot be read, or the copy cannot be written.
@@ -36,9 +39,12 @@ def merge_log(database: Path, log: Path, folder: Path) -> Path:
         shutil.copyfile(database, copy)
         shutil.copyfile(log, beside)
         try:
-            merge_own_log(copy)
-        except FAILURES:  # not a log: the database alone counts
-            shutil.copyfile(database, copy)
+            use = merge_own_log(copy)
+        except FAILURES:
+            use = _OF_ANOTHER
+        if use is _OF_ANOTHER or not _tables(database) <= _tables(copy):
+            use = _OF_ANOTHER
+            shutil.copyfile(database, copy)  # the database alone counts
     except OSError as error:
         raise DatabaseError(
             f"'{log.name}' cannot be merged into '{database.name}' ({error.strerror})",
@@ -48,4 +54,13 @@ def merge_log(database: Path, log: Path, folder: Path) -> Path:
         for suffix in ("-wal", "-shm"):
             with suppress(OSError):
                 copy.with_name(f"{copy.name}{suffix}").unlink(missing_ok=True)
-    return copy
+    return copy, use
+
+
+def _tables(database: Path) -> frozenset[str]:
+    """The names of its tables; none if it cannot be read."""
+    try:
+        with Tables(database) as tables:
+            return tables.names()
+    except DatabaseError:
+        return frozenset()

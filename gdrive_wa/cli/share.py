@@ -16,7 +16,13 @@ from gdrive_wa.core.arguments import as_zone
 @click.argument("dest", type=PATH)
 @click.option("--chat", metavar="NAME", help="Only the chat called NAME.")
 @click.option("--sender", metavar="NAME", help="Only notes by NAME.")
-@click.option("--starred", is_flag=True, help="Only starred notes.")
+@click.option("--starred", is_flag=True, help="Only notes that were starred in WhatsApp.")
+@click.option(
+    "--stars",
+    metavar="FILE",
+    type=PATH,
+    help="Only notes with a star in FILE, which the page saved; with --starred, WhatsApp's too.",
+)
 @click.option("--since", metavar="DATE", help="Nothing older, such as 2025-03-01.")
 @click.option("--until", metavar="DATE", help="Nothing newer; the day itself counts.")
 @click.option("--zip", "as_zip", is_flag=True, help="Write one ZIP file instead of a folder.")
@@ -29,6 +35,7 @@ def command(
     chat: str | None,
     sender: str | None,
     starred: bool,
+    stars: Path | None,
     since: str | None,
     until: str | None,
     as_zip: bool,
@@ -51,6 +58,7 @@ def command(
             chat=chat,
             sender=sender,
             starred=starred,
+            stars=None if stars is None else _found(stars),
             since=earliest,
             until=latest,
             zip=as_zip,
@@ -58,3 +66,13 @@ def command(
             progress=output.progress(),
         )
     return output.print_report(report, "shared", as_json=as_json)
+
+
+def _found(stars: Path) -> Path:
+    """`stars`, or the file with this name in the user's folder for downloads, where browsers save
+    it."""
+    from platformdirs import user_downloads_path  # noqa: PLC0415 - only when asked
+
+    downloaded = user_downloads_path() / stars
+    only_there = stars.name == str(stars) and not stars.exists() and downloaded.exists()
+    return downloaded if only_there else stars

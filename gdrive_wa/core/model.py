@@ -5,6 +5,7 @@ All subpackages use them. They do not depend on Google, keys, threads or the ter
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -247,9 +248,9 @@ class VoiceNote:
     message_id: str = ""
     whatsapp_path: str | None = None
     sha256: str | None = None
-    waveform: tuple[int, ...] = ()
-    before: tuple[ContextMessage, ...] = ()
-    after: tuple[ContextMessage, ...] = ()
+    waveform: Sequence[int] = ()
+    before: Sequence[ContextMessage] = ()
+    after: Sequence[ContextMessage] = ()
     reply_to: Reply | None = None
     reactions: tuple[Reaction, ...] = ()
     folder: Path | None = field(default=None, repr=False, compare=False)

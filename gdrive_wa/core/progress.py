@@ -26,6 +26,8 @@ __all__ = [
 
 POLL_SECONDS = 0.1
 """How often a waiting thread checks whether the user asked to stop."""
+_END_SECONDS = 1.0
+"""How long a thread whose work is done may take to end; usually microseconds."""
 EVENT_SECONDS = 0.5
 """Minimum time between two events of a stage, except its first and last."""
 T = TypeVar("T")
@@ -228,6 +230,7 @@ def interruptible(work: Callable[[], T], progress: Progress) -> T:
         future = workers.submit(work)
         while not wait([future], POLL_SECONDS).done:
             progress.check()
+        workers.close(wait=_END_SECONDS)
         return future.result()
     finally:
         workers.close()

@@ -25,7 +25,7 @@ def unsupported(name: str, start: bytes) -> FormatError | None:
     old, new = _OLD.search(shown), _NEW.search(shown)
     if shown.lower() == _ICLOUD:
         return FormatError(
-            f"'{shown}' is a backup in iCloud, which nobody can open: its format is not known",
+            f"'{shown}' is a backup in iCloud, which cannot be opened: its format is not known",
             hint="back up the iPhone to a computer with Finder or iTunes, and restore from that",
         )
     if old is not None:

@@ -25,7 +25,7 @@ every other key may be left out:
       "reauthenticate": false,             logins are not renewed: the administrator limits them
       "testers": ["…"],                    if given, the only ones whom an app in testing lets in
       "clients": [{"client_id": "…", "client_secret": "…", "whatsapp": true,
-                   "kind": "installed", "error": "…"}],
+                   "kind": "installed", "error": "…", "verified": true}],
                                            without it: one, that Emulator.client_config() gives
       "page_size": 1000,                   the most that a page of a listing holds
       "backups": [{                        without it: one backup, of what backup/ holds
@@ -85,6 +85,7 @@ class Client:
         whatsapp: its tokens count as WhatsApp's own.
         kind: ``installed``, or another one, to which no browser is sent back.
         error: Google's word for refusing it at the token endpoint, such as ``disabled_client``.
+        verified: Google has verified its app; otherwise the browser shows a warning first.
     """
 
     client_id: str
@@ -92,6 +93,7 @@ class Client:
     whatsapp: bool = True
     kind: str = "installed"
     error: str = ""
+    verified: bool = True
 
 
 @dataclass(slots=True)

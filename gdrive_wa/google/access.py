@@ -14,8 +14,10 @@ from gdrive_wa.core.model import Secret
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.google import logins
 from gdrive_wa.google.android import AndroidTokens
+from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.logins import Login
-from gdrive_wa.google.oauth_errors import OAuthAnswer, read_answer
+from gdrive_wa.google.naming import UNNAMED, named
+from gdrive_wa.google.oauth_errors import OAuthAnswer, has_token, read_answer
 from gdrive_wa.google.session import Session
 from gdrive_wa.google.tokens import GivenToken, RenewedTokens, Tokens
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
@@ -45,7 +47,9 @@ def open_session(
         tokens: Tokens = GivenToken(token or Secret(given))
     else:
         tokens = _tokens(logins.load(account), endpoints)
-    return Session(tokens, retry_policy=retry_policy), endpoints
+    session = Session(tokens, retry_policy=retry_policy)
+    session.as_phone = isinstance(tokens, AndroidTokens)
+    return session, endpoints
 
 
 class OAuthTokens(RenewedTokens):
@@ -68,12 +72,20 @@ class OAuthTokens(RenewedTokens):
         from gdrive_wa.google.hardening import harden_session  # noqa: PLC0415 - imports requests
 
         answers: list[OAuthAnswer] = []
+
+        def look(got: requests.Response, **_options: object) -> None:
+            """google-auth does not repeat all that Google answers, such as invalid_rapt, and
+            fails on what is not one of Google's answers."""
+            said = read_answer(got.status_code, got.content)
+            answers.append(said)
+            if got.status_code == 200 and not has_token(got.content):
+                raise unreadable("the renewal of the login")
+            if got.status_code >= 400 and not said.passing:
+                raise said.renewal_error(self._login.account)
+
         try:
             with requests.Session() as session:
-                # google-auth does not repeat all that Google answers, such as invalid_rapt
-                session.hooks["response"].append(
-                    lambda got, **_: answers.append(read_answer(got.status_code, got.content))
-                )
+                session.hooks["response"].append(look)
                 self._credentials.refresh(Request(harden_session(session, self._endpoints)))
         except TransportError as error:
             unreachable = NetworkError(
@@ -137,4 +149,8 @@ def _expiry(text: object) -> datetime | None:
 def _tokens(login: Login, endpoints: Endpoints) -> Tokens:
     if login.provider == "android":
         return AndroidTokens(login.account, login.fields, endpoints)
-    return OAuthTokens(login, endpoints)
+    tokens = OAuthTokens(login, endpoints)
+    if login.account != UNNAMED:
+        return tokens
+    now = named(login, tokens, endpoints)
+    return tokens if now is login else OAuthTokens(now, endpoints)

@@ -5,8 +5,12 @@ The reasons are those of Google's public lists of errors of Drive and of its err
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
+
+from gdrive_wa.google.ways import CABLE, DRIVE_API_PAGE
+from gdrive_wa.google.words import fold, folded
 
 
 class Service(StrEnum):
@@ -22,10 +26,16 @@ NOT_LET_IN = (
     "sign in like a phone: gdrive-wa login --provider android --account you@example.com",
     "or use a copy in your Drive (--source drive) or on this machine (--folder PATH)",
 )
-_LOGIN_AGAIN = (
-    "this login has no access: log in again and allow it; for --source drive, login --drive",
+_NOT_THIS_PHONE = (
+    CABLE,
+    "or check with gdrive-wa whoami that this is the phone's Google account",
+    "or run it again with --verbose for Google's own reason, and report it",
 )
-_TURN_ON = ("turn on the Google Drive API for your OAuth client's project",)
+"""For a login that signed in like a phone, which is let in as a rule."""
+_LOGIN_AGAIN = (
+    "this login has no access to your Drive: log in again and allow it: gdrive-wa login --drive",
+)
+_TURN_ON = (f"turn on the Google Drive API in your OAuth client's project: {DRIVE_API_PAGE}",)
 _ADMINISTRATOR = (
     "only the administrator of this Google Workspace can allow it",
     "or use a copy on this machine: --folder PATH",
@@ -35,65 +45,104 @@ _MEMBERS = ("ask its owner to share it with this account",)
 _FULL = ("this Drive is full: make room in it, or wait until its owner does",)
 _OTHER_ACCOUNT = ("check with gdrive-wa whoami that this account has the backup",)
 _UNKNOWN = ("run it again with --verbose for Google's own reason, and report it",)
-_EVERYWHERE = {
-    "domainPolicy": _ADMINISTRATOR,
-    "ORG_RESTRICTION_VIOLATION": _ADMINISTRATOR,
-    "ORG_RESTRICTION_HEADER_INVALID": _ADMINISTRATOR,
-    "LOCATION_POLICY_VIOLATED": _ADMINISTRATOR,
-    "SECURITY_POLICY_VIOLATED": _ADMINISTRATOR,
-    "RESOURCE_USAGE_RESTRICTION_VIOLATED": _ADMINISTRATOR,
-    "accountDisabled": ("Google has disabled this account: sign in to it in a browser",),
-    "ACCOUNT_STATE_INVALID": (
-        "sign in to this account in a browser: Google wants something first",
-    ),
-}
-_OF_DRIVE = {
-    "downloadQuotaExceeded": ("the file was downloaded too often: try again in 24 hours",),
-    "cannotDownloadAbusiveFile": ("Google considers the file harmful and does not hand it out",),
-    "cannotDownloadFile": _OWNER,
-    "fileNotDownloadable": ("it is a Google document, which has no stored bytes",),
-    "storageQuotaExceeded": _FULL,
-    "teamDriveFileLimitExceeded": _FULL,
-    "insufficientFilePermissions": _MEMBERS,
-    "insufficientParentPermissions": _MEMBERS,
-    "teamDriveMembershipRequired": ("ask a manager of this shared drive to make you a member",),
-    "appNotAuthorizedToFile": _LOGIN_AGAIN,
-    "insufficientPermissions": _LOGIN_AGAIN,
-    "insufficientScopes": _LOGIN_AGAIN,
-    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": _LOGIN_AGAIN,
-    "accessNotConfigured": _TURN_ON,
-    "SERVICE_DISABLED": _TURN_ON,
-    "CONSUMER_INVALID": ("the project of your OAuth client no longer exists: make a new one",),
-    "CONSUMER_SUSPENDED": ("Google has suspended your OAuth client's project: make a new one",),
-    "forbidden": _OTHER_ACCOUNT,
-    "PERMISSION_DENIED": _OTHER_ACCOUNT,
-    "": _OTHER_ACCOUNT,
-}
-_TOO_GENERAL = {"forbidden", "PERMISSION_DENIED", ""}
+
+
+def _by_word(advice: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {fold(word): steps for word, steps in advice.items()}
+
+
+_EVERYWHERE = _by_word(
+    {
+        "domainPolicy": _ADMINISTRATOR,
+        "ORG_RESTRICTION_VIOLATION": _ADMINISTRATOR,
+        "ORG_RESTRICTION_HEADER_INVALID": _ADMINISTRATOR,
+        "LOCATION_POLICY_VIOLATED": _ADMINISTRATOR,
+        "SECURITY_POLICY_VIOLATED": _ADMINISTRATOR,
+        "RESOURCE_USAGE_RESTRICTION_VIOLATED": _ADMINISTRATOR,
+        "accountDisabled": ("Google has disabled this account: sign in to it in a browser",),
+        "ACCOUNT_STATE_INVALID": (
+            "sign in to this account in a browser: Google wants something first",
+        ),
+    }
+)
+_OF_DRIVE = _by_word(
+    {
+        "downloadQuotaExceeded": ("the file was downloaded too often: try again in 24 hours",),
+        "cannotDownloadAbusiveFile": (
+            "Google considers the file harmful and does not hand it out",
+        ),
+        "cannotDownloadFile": _OWNER,
+        "fileNotDownloadable": ("it is a Google document, which has no stored bytes",),
+        "storageQuotaExceeded": _FULL,
+        "teamDriveFileLimitExceeded": _FULL,
+        "insufficientFilePermissions": _MEMBERS,
+        "insufficientParentPermissions": _MEMBERS,
+        "teamDriveMembershipRequired": ("ask a manager of this shared drive to make you a member",),
+        "appNotAuthorizedToFile": _LOGIN_AGAIN,
+        "insufficientPermissions": _LOGIN_AGAIN,
+        "insufficientScopes": _LOGIN_AGAIN,
+        "insufficient_scope": _LOGIN_AGAIN,
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT": _LOGIN_AGAIN,
+        "accessNotConfigured": _TURN_ON,
+        "SERVICE_DISABLED": _TURN_ON,
+        "CONSUMER_INVALID": ("the project of your OAuth client no longer exists: make a new one",),
+        "CONSUMER_SUSPENDED": ("Google has suspended your OAuth client's project: make a new one",),
+        "forbidden": _OTHER_ACCOUNT,
+        "PERMISSION_DENIED": _OTHER_ACCOUNT,
+        "": _OTHER_ACCOUNT,
+    }
+)
+_TOO_GENERAL = folded(("forbidden", "PERMISSION_DENIED", ""))
+_OF_A_CLIENT = folded(
+    (
+        "accessNotConfigured",
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        "appNotAuthorizedToFile",
+        "CONSUMER_INVALID",
+        "CONSUMER_SUSPENDED",
+        "insufficientPermissions",
+        "insufficient_scope",
+        "insufficientScopes",
+        "SERVICE_DISABLED",
+    )
+)
+"""Reasons that concern an OAuth client of one's own, not one file."""
 
 
 def is_known(reason: str, service: Service) -> bool:
     """True if `reason` says more than that something is forbidden."""
-    if reason in _EVERYWHERE:
+    word = fold(reason)
+    if word in _EVERYWHERE or (service is Service.BACKUP and word in _OF_A_CLIENT):
         return True
-    return service is Service.DRIVE and reason in _OF_DRIVE and reason not in _TOO_GENERAL
+    return service is Service.DRIVE and word in _OF_DRIVE and word not in _TOO_GENERAL
 
 
-def advice_on(reason: str, service: Service, *, media: bool) -> tuple[str, ...]:
+def advice_on(
+    reason: str, service: Service, *, media: bool, as_phone: bool = False
+) -> tuple[str, ...]:
     """What to do about a refusal for `reason`; one line each.
 
     Args:
         reason: Google's code.
         service: the service that refuses.
         media: it refuses one file, not a listing.
+        as_phone: the login signed in like a phone.
     """
-    if reason in _EVERYWHERE:
-        return _EVERYWHERE[reason]
+    word = fold(reason)
+    if word in _EVERYWHERE:
+        return _EVERYWHERE[word]
     if service is Service.BACKUP:
-        return _UNKNOWN if media else NOT_LET_IN
-    if media and reason in _TOO_GENERAL:
+        if media and word not in _OF_A_CLIENT:
+            return _UNKNOWN
+        return _NOT_THIS_PHONE if as_phone else NOT_LET_IN
+    if media and word in _TOO_GENERAL:
         return _MEMBERS
-    return _OF_DRIVE.get(reason, _UNKNOWN)
+    return _OF_DRIVE.get(word, _UNKNOWN)
+
+
+def advice_on_unknown(service: Service) -> tuple[str, ...]:
+    """What to do about an answer to a listing that is not foreseen."""
+    return (CABLE, *_UNKNOWN) if service is Service.BACKUP else _UNKNOWN
 
 
 def come_back_tomorrow(

@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.core.model import Secret
-from gdrive_wa.google.android_refusals import AGAIN, COOKIE_REFUSED, MISSING_PROOF, Answer
+from gdrive_wa.google.android_refusals import AGAIN, Answer, read_answer
+from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.tokens import RenewedTokens
 from gdrive_wa.google.ways import CABLE
 from gdrive_wa.http.endpoints import Endpoints
@@ -56,10 +57,25 @@ _REDIRECTS = range(300, 400)
 
 
 class AndroidTokens(RenewedTokens):
-    """Access tokens for WhatsApp's entries, from a stored master token."""
+    """Access tokens for WhatsApp's entries, from a stored master token.
 
-    def __init__(self, account: str, fields: Mapping[str, Any], endpoints: Endpoints) -> None:
+    Args:
+        account: e-mail address.
+        fields: the secrets of the login.
+        endpoints: Google's addresses.
+        is_new: it was signed in to just now.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        fields: Mapping[str, Any],
+        endpoints: Endpoints,
+        *,
+        is_new: bool = False,
+    ) -> None:
         super().__init__()
+        self._is_new = is_new
         self._account = account
         self._fields = fields
         self._endpoints = endpoints
@@ -73,10 +89,10 @@ class AndroidTokens(RenewedTokens):
         answer = self._patiently()
         if token := answer.fields.get("Auth"):
             return Secret(token)
-        if answer.word == COOKIE_REFUSED:
-            raise CredentialsError(
-                f"the login of {self._account} has ended", hint=(CABLE, f"or {again}")
-            )
+        if answer.refuses_secret:
+            ended = f"the login of {self._account} has ended"
+            refused = f"Google does not accept the new login of {self._account} ({answer.word})"
+            raise CredentialsError(refused if self._is_new else ended, hint=(CABLE, f"or {again}"))
         raise answer.error(self._account, f"or {again}")
 
     def _patiently(self) -> Answer:
@@ -111,7 +127,7 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
     answer = _first_accepted(endpoints, _exchange_forms(account, oauth_token, device))
     if not answer.fields.get("Token"):
         raise answer.error(account, AGAIN)
-    signed_in = answer.fields.get("Email", account)
+    signed_in = answer.fields.get("Email") or account
     if not _same_account(signed_in, account):
         raise CredentialsError(
             f"this cookie belongs to {signed_in!r}, not to {account!r}; nothing was stored",
@@ -146,10 +162,10 @@ def _first_accepted(endpoints: Endpoints, forms: Iterable[dict[str, str]]) -> An
     answers: list[Answer] = []
     for form in forms:
         answers.append(_ask(endpoints, form))
-        if answers[-1].word != MISSING_PROOF:
+        if not answers[-1].wants_proof:
             break
     last = answers[-1]
-    return answers[0] if last.word == COOKIE_REFUSED else last
+    return answers[0] if last.refuses_secret else last
 
 
 def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> Answer:
@@ -172,14 +188,13 @@ def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> Answer:
         connections.close()
     if response.status in _REDIRECTS:  # the form holds a token, so no redirect is followed
         raise _unreachable()
-    lines = (line.partition("=") for line in raw.decode("utf-8", "replace").splitlines())
-    return _readable(Answer(response.status, {name: value for name, _, value in lines}))
+    return _readable(read_answer(response.status, raw))
 
 
 def _read(response: Any) -> bytes:
     """The body, as far as a real answer may be long, and as long as one may take."""
     until, pieces, left = time.monotonic() + _LONGEST_SECONDS, [], _LONGEST_ANSWER
-    while left and (piece := response.read1(left)):
+    while left > 0 and (piece := response.read1(left, decode_content=True)):
         pieces.append(piece)
         left -= len(piece)
         if time.monotonic() > until:
@@ -190,13 +205,7 @@ def _read(response: Any) -> bytes:
 def _readable(answer: Answer) -> Answer:
     if answer.fields.keys() & _ANSWERS or answer.passing:
         return answer
-    raise NetworkError(  # such as the page of a proxy
-        "Google's answer to the sign-in cannot be read",
-        hint=(
-            "a proxy or the sign-in page of this network may have answered: open"
-            " https://accounts.google.com in a browser, and then try again"
-        ),
-    )
+    raise unreadable("the sign-in")
 
 
 def _unreachable() -> GdriveWaError:

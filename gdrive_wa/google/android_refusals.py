@@ -7,11 +7,13 @@ https://github.com/kiwiz/gkeepapi/issues (70, 81, 180).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.google.ways import ANDROID_LOGIN, CABLE, EMBEDDED_SETUP, WHAT_ANDROID_IS
+from gdrive_wa.google.words import fold, folded
 
 AGAIN = (
     f"or copy a fresh oauth_token cookie from {EMBEDDED_SETUP}; each can be used once, within ten"
@@ -20,17 +22,25 @@ AGAIN = (
 MISSING_PROOF = "MissingDroidguard"
 COOKIE_REFUSED = "BadAuthentication"
 _LONGEST_TEXT = 200
-_PASSING = {
-    "ServiceUnavailable",
-    "NetworkError",
-    "Timeout",
-    "SocketTimeout",
-    "InternalError",
-    "ServerError",
-    "DeviceManagementInternalError",
-}
-_MANAGED = ("DeviceManagement", "ThirdPartyDeviceManagement")
-_NEVER_ALLOWED = {"NeedPermission", "NeedRemoteConsent"}
+_PASSING = folded(
+    (
+        "ServiceUnavailable",
+        "Unavailable",
+        "NetworkError",
+        "Timeout",
+        "SocketTimeout",
+        "InternalError",
+        "ServerError",
+        "DeviceManagementInternalError",
+        "TooManyRequests",
+        "RateLimitExceeded",
+        "ResourceExhausted",
+    )
+)
+_MANAGED = ("devicemanagement", "thirdpartydevicemanagement")
+_PROOF = "droidguard"
+"""In the folded form of each word that asks for a proof."""
+_NEVER_ALLOWED = folded(("NeedPermission", "NeedRemoteConsent"))
 _AGAIN, _URL = "{again}", "{url}"
 _UPDATE = "or update gdrive-wa: a newer version may know how Google wants to be asked now"
 _CONFIRM = "or sign in at https://myaccount.google.com in a browser, and do what Google asks there"
@@ -42,7 +52,7 @@ _ADMINISTRATOR = (
     "or ask the administrator of the account to turn off mobile management, at"
     " https://admin.google.com/ac/devices/settings/general"
 )
-_MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
+_BY_WORD: dict[str, tuple[str, tuple[str, ...]]] = {
     COOKIE_REFUSED: ("Google does not accept this sign-in", (_AGAIN,)),
     "NeedsBrowser": ("Google wants you to confirm the sign-in in a browser", (_URL, _AGAIN)),
     "CaptchaRequired": (
@@ -84,6 +94,22 @@ _MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
         (_CHANGED, (_UPDATE,)),
     ),
 }
+_MEANINGS = {fold(word): meaning for word, meaning in _BY_WORD.items()}
+_NAMES = {
+    fold(name): name
+    for name in (
+        "Auth",
+        "Email",
+        "Error",
+        "ErrorDetail",
+        "Info",
+        "issueAdvice",
+        "LoggableAuthErrorMessage",
+        "Token",
+        "Url",
+    )
+}
+"""The names in answers that are read here, by their folded form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +130,19 @@ class Answer:
         return self.fields.get("Error", "")
 
     @property
+    def wants_proof(self) -> bool:
+        """True if Google asks for a proof that only a real phone can give."""
+        return _PROOF in fold(self.word)
+
+    @property
+    def refuses_secret(self) -> bool:
+        """True if Google does not accept the cookie, or the token, that was sent."""
+        return fold(self.word) == fold(COOKIE_REFUSED)
+
+    @property
     def passing(self) -> bool:
         """True if the same request may succeed in a few minutes."""
-        return self.word in _PASSING or self.status == 429 or self.status >= 500
+        return fold(self.word) in _PASSING or self.status == 429 or self.status >= 500
 
     def error(self, account: str, again: str) -> GdriveWaError:
         """The error for an answer without the token that was asked for.
@@ -120,14 +156,15 @@ class Answer:
                 f"Google's sign-in service fails just now ({self.word or self.status})",
                 hint="try again in a few minutes",
             )
-        if self.word in _NEVER_ALLOWED or (not self.word and "issueAdvice" in self.fields):
+        word = fold(self.word)
+        if word in _NEVER_ALLOWED or (not word and "issueAdvice" in self.fields):
             return _never_allowed(account)
-        if self.word.startswith(_MANAGED):
+        if word.startswith(_MANAGED):
             return _managed(self.word)
         return self._refusal(again)
 
     def _refusal(self, again: str) -> CredentialsError:
-        message, steps = _MEANINGS.get(self.word, ("Google refused the sign-in", (_OTHER_DAY,)))
+        message, steps = self._meaning()
         url = self.fields.get("Url", "")
         own = {
             _AGAIN: again,
@@ -139,12 +176,42 @@ class Answer:
             hint=tuple(filter(None, hints)),
         )
 
+    def _meaning(self) -> tuple[str, tuple[str, ...]]:
+        """What the refusal means, and what to do; Google's closer word comes first."""
+        if self.wants_proof:
+            return _MEANINGS[fold(MISSING_PROOF)]
+        for name in ("Info", "Error"):
+            if meaning := _MEANINGS.get(fold(self.fields.get(name, ""))):
+                return meaning
+        return "Google refused the sign-in", (_OTHER_DAY,)
+
     def _said(self) -> str:
         """Google's own sentence, if it sent one."""
         for name in ("LoggableAuthErrorMessage", "ErrorDetail"):
             if text := " ".join(self.fields.get(name, "").split())[:_LONGEST_TEXT].rstrip("."):
                 return f": {text}"
         return ""
+
+
+def read_answer(status: int, raw: bytes) -> Answer:
+    """Read a body: lines of ``name=value``, or a JSON object. Never fails."""
+    text = raw.decode("utf-8-sig", "replace")
+    lines = [line.partition("=")[::2] for line in text.splitlines()]
+    pairs = _pairs_in_json(text) if text.lstrip().startswith("{") else lines
+    return Answer(
+        status, {_NAMES.get(fold(name), name.strip()): value.strip() for name, value in pairs}
+    )
+
+
+def _pairs_in_json(text: str) -> list[tuple[str, str]]:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    error = fields.get("error")
+    if isinstance(error, dict):
+        fields = {"Error": error.get("status"), "ErrorDetail": error.get("message")}
+    return [(name, value) for name, value in fields.items() if isinstance(value, str)]
 
 
 def _never_allowed(account: str) -> CredentialsError:

@@ -23,34 +23,58 @@ from gdrive_wa.core.errors import (
     QuotaError,
     RefusedError,
 )
-from gdrive_wa.google.advice import Service, advice_on, come_back_tomorrow, is_known
+from gdrive_wa.google.advice import (
+    Service,
+    advice_on,
+    advice_on_unknown,
+    come_back_tomorrow,
+    is_known,
+)
+from gdrive_wa.google.words import fold, folded
 from gdrive_wa.http.retry import Refusal, Verdict
 
+NOT_GOOGLE = (
+    (
+        "a proxy or the sign-in page of this network may have answered: open"
+        " https://accounts.google.com in a browser, and then try again"
+    ),
+)
+"""Hints for an answer that is not one of Google's."""
 LONGEST_PAUSE = 600.0
 """Seconds. When Google asks for a longer pause, the run ends and tells when to come back."""
-_RATE = {
-    "rateLimitExceeded",
-    "userRateLimitExceeded",
-    "sharingRateLimitExceeded",
-    "servingLimitExceeded",
-    "concurrentLimitExceeded",
-    "quotaExceeded",
-    "RATE_LIMIT_EXCEEDED",
-    "RESOURCE_EXHAUSTED",
-}
-_DAILY = {"dailyLimitExceeded", "dailyLimitExceededUnreg"}
-_ABOUT_ONE_FILE = {"downloadQuotaExceeded", "cannotDownloadAbusiveFile", "cannotDownloadFile"}
-_PASSING = {
-    "backendError",
-    "internalError",
-    "transientError",
-    "UNAVAILABLE",
-    "INTERNAL",
-    "ABORTED",
-    "CANCELLED",
-    "DEADLINE_EXCEEDED",
-}
-"""Reasons that make a 403 or a 409 a failure that passes."""
+_RATE = folded(
+    (
+        "rateLimitExceeded",
+        "rateLimitExceededUnreg",
+        "userRateLimitExceeded",
+        "userRateLimitExceededUnreg",
+        "sharingRateLimitExceeded",
+        "servingLimitExceeded",
+        "concurrentLimitExceeded",
+        "limitExceeded",
+        "quotaExceeded",
+        "tooManyRequests",
+        "RESOURCE_EXHAUSTED",
+    )
+)
+_DAILY = folded(("dailyLimitExceeded", "dailyLimitExceededUnreg"))
+_ABOUT_ONE_FILE = folded(
+    ("downloadQuotaExceeded", "cannotDownloadAbusiveFile", "cannotDownloadFile")
+)
+_PASSING = folded(
+    (
+        "backendError",
+        "internalError",
+        "transientError",
+        "UNAVAILABLE",
+        "INTERNAL",
+        "ABORTED",
+        "CANCELLED",
+        "DEADLINE_EXCEEDED",
+    )
+)
+"""Reasons that make one of `_MAY_PASS` a failure that passes."""
+_MAY_PASS = (403, 409)
 _PER_DAY = re.compile(r"per[ _-]?day|daily|\b1/d\b", re.IGNORECASE)
 _DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s", re.ASCII)
 _UNFINISHED = "Unsupported alt type"
@@ -81,16 +105,31 @@ class GoogleError:
     @property
     def limits_rate(self) -> bool:
         """True if Google asks for fewer requests."""
-        if _ABOUT_ONE_FILE.intersection(self.reasons):
+        if self.is_about_one_file:
             return False
-        return self.status == 429 or (self.status == 403 and bool(_RATE & set(self.reasons)))
+        return self.status == 429 or (self.status == 403 and self._says(_RATE))
 
     @property
     def limits_day(self) -> bool:
         """True if nothing more is to be had today, or within `LONGEST_PAUSE`."""
-        if self.status == 403 and _DAILY.intersection(self.reasons):
+        if self.status == 403 and self._says(_DAILY):
             return True
         return self.limits_rate and (self.per_day or (self.pause or 0) > LONGEST_PAUSE)
+
+    @property
+    def passes(self) -> bool:
+        """True if one of the reasons says that the request may succeed later."""
+        return self.status in _MAY_PASS and self._says(_PASSING)
+
+    @property
+    def is_about_one_file(self) -> bool:
+        """True if it limits the downloads of one file, and no other requests."""
+        return self._says(_ABOUT_ONE_FILE)
+
+    @property
+    def sentence(self) -> str:
+        """Google's sentence, to end a message of ours with."""
+        return f": {self.message}" if self.message else ""
 
     @property
     def detail(self) -> str:
@@ -102,8 +141,13 @@ class GoogleError:
         known = (reason for reason in self.reasons if is_known(reason, service))
         return next(known, next(iter(self.reasons), ""))
 
+    def _says(self, words: frozenset[str]) -> bool:
+        return not words.isdisjoint(map(fold, self.reasons))
 
-def judge(refusal: Refusal, what: str, *, media: bool, service: Service) -> Verdict:
+
+def judge(
+    refusal: Refusal, what: str, *, media: bool, service: Service, as_phone: bool = False
+) -> Verdict:
     """Decide about an answer with an error status.
 
     Args:
@@ -111,11 +155,16 @@ def judge(refusal: Refusal, what: str, *, media: bool, service: Service) -> Verd
         what: what was requested, in words.
         media: the request was for the content of one entry; a refusal concerns only that.
         service: the service that was asked.
+        as_phone: the login signed in like a phone.
     """
     said = read_error(refusal)
-    passing = refusal.passing or (said.status in (403, 409) and bool(_PASSING & set(said.reasons)))
-    final = said.limits_day or bool(_ABOUT_ONE_FILE.intersection(said.reasons))
-    error = _error(said, what, media=media, service=service, passing=passing)
+    passing = refusal.passing or said.passes
+    final = said.limits_day or said.is_about_one_file
+    if passing or said.limits_rate or said.limits_day:
+        error = _passing_error(said, what)
+    else:
+        advice = advice_on(said.reason_for(service), service, media=media, as_phone=as_phone)
+        error = _final_error(said, what, advice, media=media, service=service)
     error.detail = said.detail
     return Verdict(
         error=error,
@@ -125,35 +174,38 @@ def judge(refusal: Refusal, what: str, *, media: bool, service: Service) -> Verd
     )
 
 
-def _error(
-    said: GoogleError, what: str, *, media: bool, service: Service, passing: bool
-) -> GdriveWaError:
-    """The error to raise if the request is not retried."""
-    sentence = f": {said.message}" if said.message else ""
+def _passing_error(said: GoogleError, what: str) -> GdriveWaError:
+    """The error for a limit, or for a failure that outlasted all attempts."""
     if said.limits_day:
         long = said.pause if (said.pause or 0) > LONGEST_PAUSE else None
         return QuotaError(
-            f"Google's limit for today is reached{sentence}", hint=come_back_tomorrow(long)
+            f"Google's limit for today is reached{said.sentence}", hint=come_back_tomorrow(long)
         )
     if said.limits_rate:
         return QuotaError(
-            f"Google still limits the rate of requests{sentence}",
+            f"Google still limits the rate of requests{said.sentence}",
             hint="wait a few minutes, then run the command again with a lower --jobs",
         )
+    return NetworkError(f"Google's service failed ({said.status}) for {what}{said.sentence}")
+
+
+def _final_error(
+    said: GoogleError, what: str, advice: tuple[str, ...], *, media: bool, service: Service
+) -> GdriveWaError:
+    """The error for a refusal."""
+    on_unknown = None if media else advice_on_unknown(service)
     if said.status in (404, 410):
-        return GoneError(f"{what} is no longer stored" if media else f"Google has no {_bare(what)}")
+        message = f"{what} is no longer stored" if media else f"Google has no {_bare(what)}"
+        return GoneError(message, hint=on_unknown)
     if said.status == 401:
-        return CredentialsError(f"Google does not accept this login{sentence}")
-    if passing:
-        return NetworkError(f"Google's service failed ({said.status}) for {what}{sentence}")
+        return CredentialsError(f"Google does not accept this login{said.sentence}")
     if said.status == 403:
         kind = RefusedError if media else LoginNotAllowedError
-        advice = advice_on(said.reason_for(service), service, media=media)
-        return kind(f"Google refuses {what}{sentence}", hint=advice)
+        return kind(f"Google refuses {what}{said.sentence}", hint=advice)
     unfinished = "its upload may not be finished: run this again when the phone has finished it"
     return RefusedError(
-        f"Google answered {said.status} for {what}{sentence}",
-        hint=unfinished if _UNFINISHED in said.message else None,
+        f"Google answered {said.status} for {what}{said.sentence}",
+        hint=unfinished if _UNFINISHED in said.message else on_unknown,
     )
 
 
@@ -175,6 +227,20 @@ def read_error(refusal: Refusal) -> GoogleError:
         _is_per_day(error, details),
         refusal.pause if refusal.pause is not None else _retry_delay(details),
     )
+
+
+def status_in(parsed: Mapping[str, Any]) -> int | None:
+    """The status of an error that was sent as if it were a good answer; None if it is none."""
+    error = parsed.get("error")
+    if not isinstance(error, dict) or not error:
+        return None
+    code = str(error.get("code"))
+    return int(code) if re.fullmatch("[45][0-9]{2}", code) else 500
+
+
+def unreadable(what: str) -> NetworkError:
+    """The error for an answer that is not one of Google's, such as a page."""
+    return NetworkError(f"Google's answer for {what} cannot be read", hint=NOT_GOOGLE)
 
 
 def _unwrapped(parsed: Any) -> dict[str, Any]:
@@ -216,6 +282,9 @@ def _retry_delay(details: list[dict[str, Any]]) -> float | None:
 
 
 def _items(value: object) -> list[dict[str, Any]]:
+    """The objects in a list, or one that is not in a list."""
+    if isinstance(value, dict):
+        return [value]
     return (
         [each for each in value[:50] if isinstance(each, dict)] if isinstance(value, list) else []
     )

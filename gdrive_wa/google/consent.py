@@ -6,12 +6,14 @@ import contextlib
 import logging
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
+from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.client_file import OAuthClient
 from gdrive_wa.google.oauth_errors import OAuthAnswer, read_answer
 from gdrive_wa.google.ways import AUDIENCE_PAGE, CLIENTS_PAGE, NEW_CLIENT
@@ -24,11 +26,20 @@ _OTHER_MACHINE = (
     " shows how to reach this one"
 )
 _CAUSES = (
-    f"'Access blocked', 403 access_denied: add the account to the test users at {AUDIENCE_PAGE}",
-    "'Google has not verified this app': it is your own client, so choose Advanced, Go to …",
-    f"400 redirect_uri_mismatch or invalid_request: {NEW_CLIENT}",
-    f"401 invalid_client or deleted_client: look for the client at {CLIENTS_PAGE}",
-    "400 admin_policy_enforced or org_internal: ask the administrator of the Workspace account",
+    (
+        "'Access blocked', Error 403: access_denied: add the account to the test users at"
+        f" {AUDIENCE_PAGE}"
+    ),
+    (
+        "the warning 'Google hasn't verified this app': it is your own, so choose Continue, or"
+        " Advanced and then 'Go to …'"
+    ),
+    f"Error 400: redirect_uri_mismatch or invalid_request: {NEW_CLIENT}",
+    f"Error 401: invalid_client or deleted_client: look for the client at {CLIENTS_PAGE}",
+    (
+        "Error 400: admin_policy_enforced, or Error 403: org_internal: ask the administrator of the"
+        " Workspace account"
+    ),
     _OTHER_MACHINE,
 )
 """What the browser shows when it never comes back, and what to do about it."""
@@ -78,8 +89,9 @@ def ask_for_consent(
     with _insecure_on_loopback(endpoints):
         answer = _wait(flow, client, browser)
         with _fetch_errors():  # oauthlib accepts a code from https only, even over loopback
-            flow.fetch_token(authorization_response=answer.replace("http", "https", 1))
-    return flow.credentials
+            token = flow.fetch_token(authorization_response=answer.replace("http", "https", 1))
+            token.setdefault("expires_at", time.time())  # unknown: it is renewed at its first use
+            return flow.credentials
 
 
 def _wait(flow: Any, client: OAuthClient, browser: Browser) -> str:
@@ -169,9 +181,7 @@ def _fetch_errors() -> Iterator[None]:
             hint="run gdrive-wa login again, and leave every box ticked",
         ) from error
     except (OAuth2Error, ValueError, KeyError) as error:
-        raise NetworkError(
-            "Google's answer to the sign-in cannot be read", hint="try again in a few minutes"
-        ) from error
+        raise unreadable("the sign-in") from error
 
 
 @contextlib.contextmanager

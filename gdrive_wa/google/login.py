@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
@@ -14,8 +15,9 @@ from gdrive_wa.google import android, logins
 from gdrive_wa.google.client_file import OAuthClient, read_client
 from gdrive_wa.google.consent import Browser, ask_for_consent
 from gdrive_wa.google.logins import Login
+from gdrive_wa.google.naming import UNNAMED, account_of
 from gdrive_wa.google.pasted import parse_account, parse_cookie
-from gdrive_wa.google.ways import DRIVE_API_PAGE
+from gdrive_wa.google.tokens import GivenToken, Tokens
 from gdrive_wa.http.endpoints import Endpoints
 
 APPDATA_SCOPE = "https://www.googleapis.com/auth/drive.appdata"
@@ -65,15 +67,38 @@ def login_oauth(
     scopes = (APPDATA_SCOPE, DRIVE_SCOPE) if drive else (APPDATA_SCOPE,)
     browser = Browser(opens=open_browser, port=port, timeout=timeout, say=say)
     credentials = ask_for_consent(client, scopes, endpoints, browser)
-    token = Secret(str(credentials.token))
     login = Login(
-        account=account or _account_of(token, endpoints),
+        account=account or UNNAMED,
         provider="oauth",
         scopes=tuple(credentials.scopes or scopes),
         expires=credentials.expiry.isoformat() + "Z" if credentials.expiry else None,
         fields=json.loads(credentials.to_json()),
     )
-    return logins.store(login)
+    if login.account != UNNAMED:
+        return logins.store(login)
+    return _store_named(login, GivenToken(Secret(str(credentials.token))), endpoints)
+
+
+def _store_named(login: Login, tokens: Tokens, endpoints: Endpoints) -> Login:
+    """Store `login` under the name of its account; without a name if Google does not say it."""
+    try:
+        account = account_of(tokens, endpoints)
+    except (CredentialsError, NetworkError) as error:
+        logins.store(login)
+        raise type(error)(error.message, hint=(*error.hints, _kept(login))) from error
+    if UNNAMED in logins.accounts():  # of an earlier attempt
+        logins.remove(UNNAMED)
+    return logins.store(replace(login, account=account))
+
+
+def _kept(login: Login) -> str:
+    if login.provider == "android":
+        command = "gdrive-wa backups"
+    elif DRIVE_SCOPE in login.scopes:
+        command = "gdrive-wa backups --source drive --folder PATH"
+    else:
+        command = "gdrive-wa backups --source appdata"
+    return f"the sign-in itself worked and is stored; once this is solved, run: {command}"
 
 
 def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = None) -> Login:
@@ -102,12 +127,9 @@ def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = N
         Login(account=account, provider="android", scopes=(APPDATA_SCOPE,), fields=fields)
     )
     try:
-        android.AndroidTokens(account, fields, endpoints).token()
+        android.AndroidTokens(account, fields, endpoints, is_new=True).token()
     except (CredentialsError, NetworkError) as error:
-        hint = (
-            "the sign-in itself worked and is stored; once this is solved, run: gdrive-wa backups"
-        )
-        raise type(error)(error.message, hint=(*error.hints, hint)) from error
+        raise type(error)(error.message, hint=(*error.hints, _kept(login))) from error
     return login
 
 
@@ -197,27 +219,3 @@ def _known_login(account: str | None) -> Login | None:
     except CredentialsError:
         return None
     return login if {"client_id", "client_secret"} <= login.fields.keys() else None
-
-
-def _account_of(token: Secret, endpoints: Endpoints) -> str:
-    from gdrive_wa.google.session import Session  # noqa: PLC0415 - only after a sign-in
-    from gdrive_wa.google.tokens import GivenToken  # noqa: PLC0415
-
-    session = Session(GivenToken(token))
-    turn_on = (
-        f"the Google Drive API of your OAuth client's project is turned on at {DRIVE_API_PAGE}"
-    )
-    name_it = "or run the same command again with --account EMAIL"
-    try:
-        about = session.get_json(
-            f"{endpoints.drive}/about", {"fields": "user(emailAddress)"}, what="your account"
-        )
-        return str(about["user"]["emailAddress"])
-    except CredentialsError as error:
-        raise CredentialsError(error.message, hint=(*error.hints, turn_on, name_it)) from error
-    except (KeyError, TypeError) as error:
-        raise CredentialsError(
-            "Google did not say which account this login belongs to", hint=name_it
-        ) from error
-    finally:
-        session.close()

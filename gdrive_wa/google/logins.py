@@ -95,6 +95,19 @@ def update(login: Login) -> None:
         store(login, prefer=False)
 
 
+def rename(old: str, new: str) -> Login:
+    """Store the login of the account `old` as that of `new`, and return it.
+
+    Raises:
+        CredentialsError: there is none.
+        StorageError: the config folder cannot be written.
+    """
+    is_default = _read_index().default == old
+    login = store(replace(load(old), account=new), prefer=is_default)
+    remove(old)
+    return login
+
+
 def accounts() -> list[str]:
     """The accounts with a stored login, the default first."""
     index = _read_index()
@@ -215,18 +228,17 @@ def _read_keyring(name: str) -> str | None:
 
 
 def _secrets(account: str, *, in_keyring: bool) -> dict[str, Any]:
+    again = f"log in again with: gdrive-wa login --account {account}"
     text = _read_keyring(account) if in_keyring else None
     try:
         fields = json.loads(text if text is not None else read_plain(_file(account)))
     except (OSError, ValueError, RecursionError) as error:
         raise CredentialsError(
             f"the stored login of {account} cannot be read",
-            hint=("unlock the keyring", "or log in again with: gdrive-wa login"),
+            hint=("unlock the keyring", f"or {again}"),
         ) from error
     if not isinstance(fields, dict):
-        raise CredentialsError(
-            f"the stored login of {account} is damaged", hint="log in again with: gdrive-wa login"
-        )
+        raise CredentialsError(f"the stored login of {account} is damaged", hint=again)
     return fields
 
 

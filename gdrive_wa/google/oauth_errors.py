@@ -8,23 +8,30 @@ https://support.google.com/accounts/answer/16668185.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
+from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.ways import AUDIENCE_PAGE, CABLE, CLIENTS_PAGE, NEW_CLIENT
 
 _LONGEST_TEXT = 200
 _PASSING = {
+    "internal",
     "internal_failure",
     "rate_limit_exceeded",
+    "resource_exhausted",
     "server_error",
     "slow_down",
     "temporarily_unavailable",
+    "unavailable",
 }
 _CLIENT_GONE = {"deleted_client", "disabled_client", "invalid_client", "unauthorized_client"}
-_REAUTHENTICATE = {"invalid_rapt", "rapt_required"}
+_ADMINISTERED = {"access_not_configured", "admin_policy_enforced"}
+_REAUTHENTICATE = re.compile(r"invalid_rapt|rapt_required", re.IGNORECASE)
+"""It is the word, the closer word, or only in Google's sentence."""
 _SECRET = f"or its secret is an old one: add a secret to it at {CLIENTS_PAGE}, download the JSON"
 _ADMINISTRATOR = "ask the administrator of the Workspace account to trust your OAuth client"
 _TEST_USERS = (
@@ -44,7 +51,7 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "disabled_client": (NEW_CLIENT,),
     "invalid_client": (NEW_CLIENT, _SECRET),
     "invalid_grant": ("sign in again; what the browser brings back is good once", _CLOCK),
-    "invalid_request": (NEW_CLIENT,),
+    "invalid_request": (NEW_CLIENT, _SECRET),
     "invalid_scope": (f"let your OAuth client ask for access to Drive: {AUDIENCE_PAGE}",),
     "org_internal": (
         f"choose the user type 'External' for your OAuth client at {AUDIENCE_PAGE}",
@@ -61,7 +68,8 @@ class OAuthAnswer:
 
     Attributes:
         status: HTTP status; 0 if the browser brought the answer.
-        word: Google's word, such as ``invalid_client``; empty if the answer has none.
+        word: Google's word, such as ``invalid_client``; empty if the answer has none. Google's
+            other services write such words in capitals; here they are in small letters.
         subtype: Google's closer word, such as ``invalid_rapt``; usually empty.
         text: Google's sentence; empty if the answer has none.
     """
@@ -78,11 +86,13 @@ class OAuthAnswer:
 
     def sign_in_error(self) -> GdriveWaError:
         """The error for a sign-in that ended with this answer."""
-        if self.passing or not self.word:
+        if self.passing:
             return NetworkError(
                 f"Google's sign-in service fails just now ({self.status or self.word})",
                 hint="try again in a few minutes",
             )
+        if not self.word:
+            return unreadable("the sign-in")
         if self.word == "access_denied":
             return CredentialsError("access was denied in the browser", hint=_DENIED)
         said = f": {self.text}" if self.text else ""
@@ -94,23 +104,25 @@ class OAuthAnswer:
     def renewal_error(self, account: str) -> GdriveWaError:
         """The error for a stored login of `account` that was not renewed."""
         again = f"log in again with: gdrive-wa login --account {account}"
-        if self.passing or not self.word:
+        if self.passing:
             return NetworkError(
                 "Google failed to renew the login", hint="try again in a few minutes"
             )
+        if not self.word:
+            return unreadable("the renewal of the login")
         if self.word in _CLIENT_GONE:
             return CredentialsError(
                 f"the OAuth client that {account} logged in with no longer exists at Google"
                 f" ({self.word}), or its secret was replaced",
                 hint=_ADVICE[self.word],
             )
-        if self.word in _REAUTHENTICATE or self.subtype in _REAUTHENTICATE:
+        if _REAUTHENTICATE.search(f"{self.word} {self.subtype} {self.text}"):
             return CredentialsError(
                 f"the login of {account} has ended: the administrator of its Workspace limits how"
                 " long a login lasts",
                 hint=again,
             )
-        if self.word in ("access_not_configured", "admin_policy_enforced"):
+        if self.word in _ADMINISTERED:
             return CredentialsError(
                 f"the administrator of {account} no longer allows this login ({self.word})",
                 hint=_ADVICE[self.word],
@@ -122,19 +134,36 @@ class OAuthAnswer:
 
 
 def read_answer(status: int, body: bytes) -> OAuthAnswer:
-    """Parse a refusal of the token endpoint. Never fails: a body that is not JSON is ignored."""
+    """Parse a refusal of the token endpoint. Never fails: a body that is not JSON is ignored.
+
+    Its usual form is two strings; an object is the form of Google's other services.
+    """
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
         fields = None
+    if isinstance(fields, list) and fields:
+        fields = fields[0]
     if not isinstance(fields, dict):
         return OAuthAnswer(status, "")
+    error = fields.get("error")
+    if isinstance(error, dict):
+        return OAuthAnswer(status, _text(error, "status").lower(), "", _text(error, "message"))
     return OAuthAnswer(
         status,
-        _text(fields, "error"),
-        _text(fields, "error_subtype"),
+        _text(fields, "error").lower(),
+        _text(fields, "error_subtype").lower(),
         _text(fields, "error_description"),
     )
+
+
+def has_token(body: bytes) -> bool:
+    """True if a good answer of the token endpoint has what it should have."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and isinstance(fields.get("access_token"), str)
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

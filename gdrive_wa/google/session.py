@@ -22,7 +22,7 @@ from gdrive_wa.core.model import Secret
 from gdrive_wa.core.retry_policy import RetryPolicy
 from gdrive_wa.core.version import VERSION
 from gdrive_wa.google.advice import Service
-from gdrive_wa.google.answers import judge
+from gdrive_wa.google.answers import judge, status_in, unreadable
 from gdrive_wa.google.tokens import Tokens
 from gdrive_wa.http.blob import HttpBlob, release
 from gdrive_wa.http.connections import Connections
@@ -72,6 +72,7 @@ class Session:
     Attributes:
         rate_limiter: how fast requests follow each other.
         service: the service that is asked; it decides what is advised after a refusal.
+        as_phone: the login signed in like a phone; this decides it too.
         say: shows a line to the user.
     """
 
@@ -82,6 +83,7 @@ class Session:
         self.rate_limiter = self._retrying.rate_limiter
         self.rate_limiter.listener = self
         self.service = Service.DRIVE
+        self.as_phone = False
         self.say: Callable[[str], None] = _say_nothing
         self._tokens = tokens
         self._connections = Connections(connections)
@@ -98,9 +100,12 @@ class Session:
         try:
             parsed = json.loads(answer.body)
         except (ValueError, RecursionError) as error:
-            raise NetworkError(f"Google's answer for {what} cannot be read") from error
+            raise unreadable(what) from error
         if not isinstance(parsed, dict):
-            raise NetworkError(f"Google's answer for {what} cannot be read")
+            raise unreadable(what)
+        if (status := status_in(parsed)) is not None:
+            refusal = Refusal(status, answer.body, None)
+            raise self._judge(refusal, what, media=False).error
         return parsed
 
     def get_content(
@@ -181,7 +186,7 @@ class Session:
             if refusal.status == 401 and renewals < MOST_RENEWALS:
                 token, renewals = self._tokens.renew(token), renewals + 1
                 return None
-            return judge(refusal, asked.what, media=asked.media, service=self.service)
+            return self._judge(refusal, asked.what, media=asked.media)
 
         return self._retrying.ask(
             lambda: self._send(asked, token),
@@ -190,6 +195,9 @@ class Session:
             host=urlsplit(asked.url).netloc,
             ranged=asked.ranged,
         )
+
+    def _judge(self, refusal: Refusal, what: str, *, media: bool) -> Verdict:
+        return judge(refusal, what, media=media, service=self.service, as_phone=self.as_phone)
 
     def _send(self, asked: _Asked, token: Secret) -> urllib3.BaseHTTPResponse:
         url = asked.url
@@ -248,7 +256,10 @@ def _bearer(token: Secret) -> str:
     if not _TOKEN.fullmatch(text):
         raise CredentialsError(
             "the access token is not valid: it is empty, or contains spaces or special characters",
-            hint=("copy the whole token again, without spaces", "or log in: gdrive-wa login"),
+            hint=(
+                "copy the whole token again, without spaces",
+                "or unset GDRIVE_WA_ACCESS_TOKEN, and log in: gdrive-wa login",
+            ),
         )
     return f"Bearer {text}"
 

@@ -19,10 +19,12 @@ from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft_file import START, DraftFile
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.storage.tree import Tree
+from gdrive_wa.storage.write_ahead import LogUse
 from gdrive_wa.transfer.fetch import fetch
 
 EXTRACTS = f"{STATE_FOLDER}/extracts"
 """The folder for small copies and merged logs, during a run."""
+_COPY_AGAIN = "if the phone still has both files, close WhatsApp there and copy both again"
 
 
 class DatabaseRun:
@@ -81,12 +83,16 @@ class DatabaseRun:
         try:
             changes = self._opened(log, plain=True)
             try:
-                return self._merged(draft, changes)
+                draft, use = self._merged(draft, changes)
             finally:
                 self._archive.discard(changes)
+            loss = use.loss(log.path)
         except (DamagedError, GoneError) as error:
-            self._progress.say(f"'{log.path}' was not read: {error.message}")
-            return draft
+            loss = f"'{log.path}' was not read: {error.message}"
+        if loss is not None:
+            self._progress.say(f"{loss}; {_COPY_AGAIN}")
+            self.leave_out(log, loss)
+        return draft
 
     def put(self, entry: Entry, draft: DraftFile, name: str) -> None:
         """Place the content of a database under `name`."""
@@ -154,9 +160,9 @@ class DatabaseRun:
                 return fetched.path
         raise NetworkError("it was not received")
 
-    def _merged(self, database: DraftFile, log: DraftFile) -> DraftFile:
-        merged = merge_log(Path(database.path), Path(log.path), self.new_folder("log"))
-        return _draft_of(self._tree, str(merged), database)
+    def _merged(self, database: DraftFile, log: DraftFile) -> tuple[DraftFile, LogUse]:
+        merged, use = merge_log(Path(database.path), Path(log.path), self.new_folder("log"))
+        return _draft_of(self._tree, str(merged), database), use
 
 
 def _draft_of(tree: Tree, merged: str, original: DraftFile) -> DraftFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -18,6 +19,7 @@ from gdrive_wa.crypt.recognise import read_container_header
 from gdrive_wa.crypt.sizes import MAX_HEADER_SIZE
 from gdrive_wa.jobs.arguments import KeyLike, as_key, backup_name
 from gdrive_wa.jobs.key_check import KeyFix, find_typo_by_envelope, find_typo_by_file
+from gdrive_wa.jobs.lock_hints import key_hints
 from gdrive_wa.jobs.plan import pick_backup
 from gdrive_wa.sources.base import BackupSource
 
@@ -64,11 +66,20 @@ def explained(
             error = _with_fix(error, source, chosen, opening_key)
             if error.message != message:
                 return error
-        lock = LOCKED.get(lock_of(source, chosen) or "")
-        if lock is not None:
-            others = () if isinstance(error, MissingKeyError) else error.hints
-            return type(error)(error.message, hint=tuple(dict.fromkeys((*lock, *others))))
+        if not chosen.locks:
+            chosen = replace(chosen, key_type=lock_of(source, chosen))
+        if hints := _hints(error, chosen):
+            return type(error)(error.message, hint=hints)
     return error
+
+
+def _hints(error: KeyFailure, backup: Backup) -> tuple[str, ...] | None:
+    """What to do about the locks of `backup`; None if the hints of `error` say enough."""
+    hints = key_hints(backup)
+    if isinstance(error, MissingKeyError) or hints is None:
+        return hints
+    locks = backup.locks or (backup.key_type,)
+    return tuple(dict.fromkeys((*hints, *error.hints))) if set(locks) <= LOCKED.keys() else None
 
 
 def mistyped_error(error: WrongKeyError, fix: KeyFix | None) -> WrongKeyError:

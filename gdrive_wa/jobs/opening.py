@@ -116,13 +116,18 @@ class Opening:
             return cls(drafts, key.reveal())
         return cls(drafts, key.to_bytes() if isinstance(key, CipherKey) else None)
 
+    def tree(self) -> Tree:
+        """The folder that `drafts` is in."""
+        return Tree(os.path.dirname(self.drafts))
+
 
 def open_files(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile | OpenFailure]:
     """Open each of `files`; a failure is a result too. Raises no :class:`GdriveWaError`."""
     results: list[OpenedFile | OpenFailure] = []
+    tree = opening.tree()
     for file in files:
         try:
-            results.append(open_file(opening, file))
+            results.append(open_file(opening, file, tree=tree))
         except GdriveWaError as error:
             results.append(OpenFailure.of(error))
     return results
@@ -141,8 +146,20 @@ def open_shared(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFil
     return open_files(opening, files)
 
 
-def open_file(opening: Opening, file: StoredFile, progress: Progress | None = None) -> OpenedFile:
+def open_file(
+    opening: Opening,
+    file: StoredFile,
+    progress: Progress | None = None,
+    *,
+    tree: Tree | None = None,
+) -> OpenedFile:
     """Decrypt, verify, hash and tag one stored file into a temporary file.
+
+    Args:
+        opening: what all files have in common.
+        file: the file.
+        progress: receives progress, and may stop the work.
+        tree: that of `opening`, if it is open already.
 
     Raises:
         KeyFailure: the key is missing, of the wrong kind, or not this file's.
@@ -161,7 +178,7 @@ def open_file(opening: Opening, file: StoredFile, progress: Progress | None = No
     mtime = file.mtime
     if metadata is not None and metadata.updated is not None:
         mtime = metadata.updated.timestamp()
-    tree = Tree(os.path.dirname(opening.drafts))
+    tree = tree or opening.tree()
     with _open(opening, tree, file.path) as source:
         decrypt = _decryption(file, source, key, metadata, progress or Silent())
         in_memory = file.size <= SMALL and not _may_inflate(file)

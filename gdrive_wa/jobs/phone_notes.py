@@ -20,17 +20,19 @@ from gdrive_wa.core.errors import DatabaseError, PartialError
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.jobs.database_groups import CHATS, NAMES
-from gdrive_wa.jobs.databases import CHAT_STORAGE, read_increments, read_of_iphone
+from gdrive_wa.jobs.databases import (
+    CHAT_STORAGE,
+    read_files_of_iphone,
+    read_increments,
+    read_of_iphone,
+)
 from gdrive_wa.jobs.phone_files import PhoneFiles
+from gdrive_wa.sources.base import WITHOUT_CHATS, BackupSource
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.manifest import Record
 from gdrive_wa.storage.tree import Tree
 
 _WITHOUT = "the voice notes keep their files' names, without chat, sender and time"
-_WHERE = (
-    "give the whole WhatsApp folder, or put msgstore.db.crypt15 from its Databases folder beside"
-    " Media, and run this again"
-)
 _ATTACHED = "attached audio files, which are not voice notes: {} (--only voice,audio brings them)"
 
 
@@ -125,16 +127,17 @@ def read_notes(
     Raises:
         UsageError: `contacts` cannot be read.
     """
+    path = CHAT_STORAGE
     try:
-        if (of_iphone := read_of_iphone(archive, entries, contacts, owner, context)) is not None:
-            chats = of_iphone
-        elif phone.own is None:
-            return Chats(owner="", notes=())
-        else:
+        chats = read_of_iphone(archive, entries, contacts, owner, context)
+        if chats is None and phone.own is not None:
+            path = f"Databases/{CHATS}"
             chats = read_phone(phone.own, context)
     except DatabaseError as error:
         progress.say(f"no chat database can be read: {_WITHOUT}")
-        report.failed.append(Outcome.failed(f"Databases/{CHATS}", error))
+        report.fail(path, error)
+        chats = None
+    if chats is None:
         return Chats(owner="", notes=())
     for warning in chats.warnings:
         progress.say(warning)
@@ -147,18 +150,19 @@ def report_missing_chats(
     report: Report,
     wanted: Iterable[str],
     progress: Progress,
-    *,
-    whole: bool = False,
+    source: BackupSource,
 ) -> None:
     """Say that no database of chats could be had, if that is so; the run is then partial.
+
+    Google's backup service has all that the phone stored: that it has no such database is not a
+    failure, because nothing else can be given.
 
     Args:
         archive: holds the databases that could be had, in this run or an earlier one.
         report: of the run.
         wanted: paths of the databases of chats that the backup holds.
         progress: is told.
-        whole: the backup is all that the phone stored; then a database that it lacks is no
-            failure, because nothing else can be given.
+        source: of the backup.
     """
     if archive.database(CHATS) is not None or archive.database(CHAT_STORAGE) is not None:
         return
@@ -167,23 +171,40 @@ def report_missing_chats(
         progress.say(f"no chat database could be opened: {_WITHOUT}")
         return
     progress.say(f"no chat database was found: {_WITHOUT}")
-    if whole:
+    if source.name not in WITHOUT_CHATS:
         return
+    usual = (f"Databases/{CHATS}", WITHOUT_CHATS[source.name])
+    path, hints = getattr(source, "without_chats", usual)
     report.failed.append(
         Outcome(
-            path=f"Databases/{CHATS}",
-            reason="no chat database was found",
-            hints=(_WHERE,),
+            path=path,
+            reason="neither it nor a copy of it is in this backup",
+            hints=hints,
             exit_code=PartialError.exit_code,
         )
     )
 
 
 def name_unmatched(
-    archive: ArchiveWriter, phone: Phone, chosen: Callable[[VoiceNote], bool] = every_note
+    archive: ArchiveWriter,
+    phone: Phone,
+    entries: Iterable[Entry],
+    chosen: Callable[[VoiceNote], bool] = every_note,
+    *,
+    contacts: Path | None = None,
+    owner: str | None = None,
 ) -> None:
     """Give recordings that no voice note matches the chat, sender and time of whatever message
-    names them, if it is `chosen`."""
+    names them, if it is `chosen`.
+
+    Args:
+        archive: holds the recordings, and an iPhone's databases.
+        phone: those of an Android phone.
+        entries: all of the backup.
+        chosen: which messages may name a recording.
+        contacts: an address book of the user's.
+        owner: the name of the backup's owner, where the databases do not contain it.
+    """
     files = archive.unmatched()
     if not files:
         return
@@ -195,10 +216,12 @@ def name_unmatched(
             return sha256 in hashes
         return path is not None and rootless_path(path) in paths
 
+    readers = [read_files_of_iphone(archive, entries, wanted, contacts, owner)]
+    readers += [read_files(databases, wanted) for databases in phone.all]
     named: dict[str, VoiceNote] = {}
-    for databases in phone.all:
+    for reader in readers:
         with suppress(DatabaseError):  # said when the notes were read
-            for found in read_files(databases, wanted):
+            for found in reader:
                 record = _record_of(found.row, hashes, paths)
                 if record is not None and found.row.chat_jid != UNKNOWN_CHAT:
                     named.setdefault(record.path, found.row)

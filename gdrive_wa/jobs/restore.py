@@ -44,6 +44,7 @@ from gdrive_wa.jobs.arguments import (
 from gdrive_wa.jobs.choice import choose_media
 from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.exported_chats import read_exported_chats
+from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
@@ -94,7 +95,7 @@ def restore(
             names them. A later run with a wider selection adds to the archive.
         chat: only voice notes of chats whose name holds this text, as for `selection`.
         everything: all media, not only voice notes.
-        contacts: a vCard or Google-contacts file with names.
+        contacts: a vCard or Google-contacts file with names, and photos for the page.
         timezone: of names and the page, or its name; by default this machine's.
         tags: write who and when into the opus files too; the audio stays bit-exact.
         jobs: files fetched at the same time.
@@ -199,11 +200,19 @@ def restore(
             unmatched = everything or not notes
             run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
             withheld = tuple(run.withheld)
-            name_unmatched(archive, phone, selection.means)
+            name_unmatched(
+                archive,
+                phone,
+                entries,
+                selection.means,
+                contacts=contacts,
+                owner=chosen.owner,
+            )
             if missing_from_whatsapp:
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
         shown = archive.finish(withheld=withheld)
+        keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
         write_page(archive.tree, shown, timezone=timezone)
         shown_chats = {note.chat_jid for note in shown}
         remarks = closing_remarks(chats, shown_chats, contacts_given=contacts is not None)

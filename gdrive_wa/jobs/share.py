@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from datetime import tzinfo
 from functools import partial
+from pathlib import Path
 
 from gdrive_wa.archive import share as archives
+from gdrive_wa.archive.archive import Archive
 from gdrive_wa.archive.note_filter import NoteFilter
-from gdrive_wa.core.arguments import DateLike, PathLike, ProgressLike, as_path, as_progress, as_zone
-from gdrive_wa.core.model import Report
+from gdrive_wa.archive.stars import Stars, read_stars, require_archive
+from gdrive_wa.core.arguments import (
+    DateLike,
+    PathLike,
+    ProgressLike,
+    as_optional_path,
+    as_path,
+    as_progress,
+    as_zone,
+)
+from gdrive_wa.core.model import Report, VoiceNote
 from gdrive_wa.jobs.arguments import ArchiveLike, as_archive
-from gdrive_wa.pages.page import write_page
+from gdrive_wa.pages.page import identity_of, write_page
+from gdrive_wa.storage.tree import Tree
 
 
 def share(
@@ -20,6 +32,7 @@ def share(
     chat: str | None = None,
     sender: str | None = None,
     starred: bool = False,
+    stars: PathLike | None = None,
     since: DateLike | None = None,
     until: DateLike | None = None,
     zip: bool = False,  # noqa: A002 - the option's name
@@ -37,7 +50,9 @@ def share(
         chat: only the chat with this name: its full name or id, or a part of the name that no
             other chat has.
         sender: only notes by this person, named in the same way.
-        starred: only starred notes.
+        starred: only notes that were starred in WhatsApp.
+        stars: only notes that were starred on the page: the file that the page saves. With
+            `starred`, what the page shows as starred.
         since: nothing older; a moment, a day, or either as ISO text such as ``2025-03-01``.
         until: nothing newer; a whole day counts to its end.
         zip: write one ZIP file; also if `dest` ends in ``.zip``.
@@ -48,14 +63,17 @@ def share(
         Every chosen note, as done, skipped (it has no file, or is already there) or failed.
 
     Raises:
-        UsageError: no note matches, a name fits several chats or people, `dest` is inside the
-            archive or contains something else, or an argument is wrong.
+        UsageError: no note matches, a name fits several chats or people, `stars` is damaged or
+            from another archive, `dest` is inside the archive or contains something else, or an
+            argument is wrong.
         StorageError: `dest` cannot be written.
         Interrupted: the user asked to stop; the same call continues.
     """
     opened, target, zone = as_archive(archive), as_path(dest, "dest"), as_zone(timezone)
     wanted = NoteFilter.parse(chat=chat, sender=sender, since=since, until=until, timezone=zone)
-    notes = archives.chosen_notes(opened.notes(), wanted, starred=starred)
+    notes = opened.notes()
+    given = _stars(opened, notes, as_optional_path(stars, "stars"))
+    notes = archives.chosen_notes(notes, wanted, starred=starred, stars=given)
     write = archives.share_folder
     if zip or target.suffix.lower() == archives.ZIP_SUFFIX:
         write = archives.share_zip
@@ -63,3 +81,12 @@ def share(
             target = target.with_name(target.name + archives.ZIP_SUFFIX)
     show = partial(write_page, timezone=zone)
     return write(opened, notes, target, timezone=zone, show=show, progress=as_progress(progress))
+
+
+def _stars(archive: Archive, notes: list[VoiceNote], path: Path | None) -> Stars | None:
+    """The stars in the file `path`, which must belong to `archive`."""
+    if path is None:
+        return None
+    stars = read_stars(path)
+    require_archive(stars, identity_of(Tree(archive.folder), notes), path)
+    return stars

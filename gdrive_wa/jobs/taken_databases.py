@@ -89,19 +89,17 @@ def _take_groups(
         if group.name == CHATS and not group.alone:
             _take_group(run, files, group)
     chats = [entry.path for group in groups if group.name == CHATS for entry in group.entries]
-    whole = run.source.name == "backup"
     key_failed = any(each.exit_code == KeyFailure.exit_code for each in run.report.failed)
     if plan.wants_chats and not key_failed:
-        report_missing_chats(
-            archive, run.report, [*chats, *(each.path for each in first)], progress, whole=whole
-        )
+        wanted = [*chats, *(each.path for each in first)]
+        report_missing_chats(archive, run.report, wanted, progress, run.source)
     for group in groups:
         if group.name != CHATS and not group.alone:
             _take_group(run, files, group)
     run.take(others)
     run.stop_if_the_key_opened_nothing()
     if plan.wants_chats and key_failed:
-        report_missing_chats(archive, run.report, chats, progress, whole=whole)
+        report_missing_chats(archive, run.report, chats, progress, run.source)
     if archive.database(CHATS) is not None:
         _excuse_leftovers(run, {entry.path for entry in others}, progress)
 

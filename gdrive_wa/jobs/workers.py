@@ -1,16 +1,19 @@
 """Worker processes on this machine.
 
-They come from loky, which starts them on every system without importing the caller's script, so
-that a plain script or a notebook needs no ``if __name__ == "__main__"`` guard. The key reaches
-them through a pipe, never as an argument.
+A process of a single thread on Linux forks them, which takes a few milliseconds. Everywhere else
+they come from loky, which takes half a second, because each one imports everything anew. Neither
+imports the caller's script, so that a plain script or a notebook needs no
+``if __name__ == "__main__"`` guard. The key reaches them through a pipe, never as an argument.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from threading import Thread
@@ -22,7 +25,11 @@ from gdrive_wa.core.progress import POLL_SECONDS
 _IDLE_SECONDS = 10.0
 """A worker whose owner was killed ends after this long without work."""
 _GRACE_SECONDS = 2.0
-"""How long loky may take to see that a worker is dead; usually a few milliseconds."""
+"""How long a pool may take to see that a worker is dead; usually a few milliseconds."""
+_CLOSE_SECONDS = 0.5
+"""How long workers may take to end what they have begun."""
+_THREADS = "/proc/self/task"
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _SAFE_PATH = "PYTHONSAFEPATH"
 
 P = ParamSpec("P")
@@ -32,74 +39,130 @@ T = TypeVar("T")
 class WorkerPool:
     """Processes that run functions.
 
-    A worker may be killed while it writes a result. loky then waits for the rest of that result
-    for as long as anybody else could write it, which this process itself could. `end_if_one_died`
-    ends that wait, so that all pending futures fail and the caller can do their work.
+    A worker may be killed while it writes a result. The pool then waits for the rest of that
+    result for as long as anybody else could write it, which this process itself could.
+    `end_if_one_died` ends that wait, so that all pending futures fail and the caller can do their
+    work.
 
     Args:
         jobs: how many processes.
     """
 
     def __init__(self, jobs: int) -> None:
-        from loky import ProcessPoolExecutor  # type: ignore[import-untyped] # noqa: PLC0415
-
         self._dead_since: float | None = None
-        with _without_the_working_folder():
-            self._pool: Any = ProcessPoolExecutor(
-                max_workers=jobs,
-                timeout=_IDLE_SECONDS,
-                initializer=_begin_worker,
-                initargs=(os.getpid(),),
-                env={_SAFE_PATH: "1"},
-            )
-            self._pool.submit(int)  # starts them here, and not later without that variable
+        self._forked = may_fork()
+        self._pool: Any = _forked(jobs) if self._forked else _imported_anew(jobs)
 
     def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """The result of `call` in one of the processes.
 
         Raises:
-            Exception: loky's own, when a worker has died or cannot be started.
+            Exception: the pool's own, when a worker has died or cannot be started.
         """
         future: Future[T] = self._pool.submit(call, *args, **kwargs)
         return future
 
     def end_if_one_died(self) -> None:
-        """End all workers when one of them has been dead for longer than loky needs to see it."""
+        """End all workers when one of them has been dead for longer than a pool needs to see it."""
         if all(process.is_alive() for process in self._processes()):
             self._dead_since = None
         elif self._dead_since is None:
             self._dead_since = time.monotonic()
         elif time.monotonic() - self._dead_since > _GRACE_SECONDS:
-            self._end()
+            _end(self._processes(), self._writer)
 
     def close(self) -> None:
         """End the workers; what they have not finished is cancelled."""
-        self._end()
-        self._pool.shutdown(wait=True, kill_workers=True)
+        if not self._forked:
+            _end(self._processes(), self._writer)
+            self._pool.shutdown(wait=True, kill_workers=True)
+            return
+        manager = self._pool._executor_manager_thread  # noqa: SLF001 - the only way to wait a while
+        processes, writer = self._processes(), self._writer
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        manager.join(_CLOSE_SECONDS)
+        _end(processes, writer)
+        manager.join()
 
-    def _end(self) -> None:
-        """Kill the workers, and close the last end at which a result could be written."""
-        for process in self._processes():
-            _kill(process)
-        with suppress(OSError):
-            self._pool._result_queue._writer.close()  # noqa: SLF001 - no public way
+    @property
+    def _writer(self) -> Any:
+        """This process's end of the pipe that results are written to."""
+        return self._pool._result_queue._writer  # noqa: SLF001 - no public way
 
     def _processes(self) -> list[Any]:
         return list(self._pool._processes.values())  # noqa: SLF001 - no public list of workers
 
 
+def may_fork() -> bool:
+    """True if this process has no other thread, which a fork would lose in the middle of
+    something. Apple's frameworks survive no fork at all, and Python's pool waits for ever for
+    some dead workers before 3.11.5."""
+    if sys.platform != "linux" or sys.version_info < (3, 11, 5):
+        return False
+    with suppress(OSError):
+        return len(os.listdir(_THREADS)) == 1
+    return False
+
+
+def _forked(jobs: int) -> Any:
+    """A pool of copies of this process, which have imported what it has. Signals wait until a copy
+    knows that they are not meant for it."""
+    from concurrent.futures.process import ProcessPoolExecutor  # noqa: PLC0415 - not needed always
+    from multiprocessing import get_context  # noqa: PLC0415
+
+    pool = ProcessPoolExecutor(
+        jobs,
+        mp_context=get_context("fork"),
+        initializer=_begin_worker,
+        initargs=(os.getpid(),),
+    )
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        pool.submit(int)  # starts them all here, before any thread
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return pool
+
+
+def _imported_anew(jobs: int) -> Any:
+    """A pool of new processes."""
+    from loky import ProcessPoolExecutor  # type: ignore[import-untyped] # noqa: PLC0415
+
+    with _without_the_working_folder():
+        pool = ProcessPoolExecutor(
+            max_workers=jobs,
+            timeout=_IDLE_SECONDS,
+            initializer=_begin_worker,
+            initargs=(os.getpid(),),
+            env={_SAFE_PATH: "1"},
+        )
+        pool.submit(int)  # starts them here, and not later without that variable
+    return pool
+
+
+def _end(processes: Iterable[Any], writer: Any) -> None:
+    """Kill workers, and close the last end at which a result could be written."""
+    for process in processes:
+        _kill(process)
+    with suppress(OSError):
+        writer.close()
+
+
 def _kill(process: Any) -> None:
     """End a process that may be stopped, or dead already, and wait until it is gone."""
-    import psutil  # type: ignore[import-untyped] # noqa: PLC0415
-
-    with suppress(psutil.NoSuchProcess):
-        psutil.Process(process.pid).kill()
+    if process.is_alive():
+        with suppress(OSError):
+            os.kill(process.pid, _KILL)
     process.join()
 
 
 def _begin_worker(owner: int) -> None:
     """What a worker process does first: leave Ctrl-C to its owner, and never outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    gc.freeze()  # what the owner holds is no garbage here
     use_little_memory()
     Thread(target=_end_with, args=(owner,), name="gdrive-wa owner", daemon=True).start()
 

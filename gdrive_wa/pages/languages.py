@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib import resources
 
-LANGUAGES = ("en", "de", "es", "pt-BR", "fr")
+LANGUAGES = ("en", "de", "es", "pt-BR", "fr", "it", "tr", "id", "hi", "ar")
 """BCP 47 tags, in the order of the page's chooser."""
 
 Catalogue = dict[str, dict[str, str | dict[str, str]]]

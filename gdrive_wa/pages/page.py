@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import tzinfo
 from importlib import resources
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.pages.json_rows import JsonRows, json_text
 from gdrive_wa.pages.languages import catalogue
-from gdrive_wa.pages.page_data import PageNote, page_data, sorted_notes
+from gdrive_wa.pages.page_data import PageData, PageNote, sorted_notes
 from gdrive_wa.pages.page_text import without_surrogates
 from gdrive_wa.storage.archive_id import archive_id, id_of_notes
-from gdrive_wa.storage.draft import write_file
+from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.draft import Draft
+from gdrive_wa.storage.faces import read_faces
 from gdrive_wa.storage.tree import Tree, as_tree
 
 if TYPE_CHECKING:
@@ -54,7 +59,8 @@ _SCRIPTS = (
     "page.js",
     "keys.js",
 )
-_MARKUP = "<>&\u2028\u2029"
+_DATA = "<!-- data -->"
+"""Stands for the data in the rendered template: no text of a backup has a ``<`` there."""
 
 
 class PlainNote(NamedTuple):
@@ -93,17 +99,31 @@ def write_page(
         notes: the notes to show.
         timezone: of the times that are shown; None for this machine's time zone.
         title: of the page.
-        photos: JPEG or PNG images of people and chats by their jids.
+        photos: JPEG or PNG images of people and chats by their jids; None for those that are kept
+            in the archive.
 
     Raises:
         StorageError: the file cannot be written, for example because the disk is full.
     """
     tree = as_tree(archive_folder)
-    # Recordings without a message may come in any run: they say nothing about the archive.
-    known = any(note.message_id for note in notes)
-    identity = archive_id(tree, _ids(notes)) if known else None
-    page = render(notes, timezone=timezone, title=title, photos=photos, identity=identity)
-    write_file(PAGE_NAME, page.encode(), tree=tree)
+    identity = identity_of(tree, notes)
+    if photos is None:
+        photos = read_faces(tree, {note.chat_jid for note in notes} | _speakers(notes))
+    with ExitStack() as opened:
+        page, note_rows, message_rows = (opened.enter_context(Draft(tree)) for _ in range(3))
+        with storage_errors(tree.shown(PAGE_NAME)):
+            page.file.writelines(
+                _pieces(
+                    notes,
+                    JsonRows(note_rows.file),
+                    JsonRows(message_rows.file),
+                    timezone=timezone,
+                    title=title,
+                    photos=photos,
+                    identity=identity,
+                )
+            )
+        page.commit(PAGE_NAME)
     return Path(tree.shown(PAGE_NAME))
 
 
@@ -121,40 +141,96 @@ def render(
         notes: see :func:`write_page`.
         timezone: see :func:`write_page`.
         title: see :func:`write_page`.
-        photos: see :func:`write_page`.
+        photos: JPEG or PNG images of people and chats by their jids.
         identity: the archive's id, to which stars and places belong; None for one that is computed
             from the notes.
     """
+    pieces = _pieces(
+        notes,
+        JsonRows(BytesIO()),
+        JsonRows(BytesIO()),
+        timezone=timezone,
+        title=title,
+        photos=photos or {},
+        identity=identity,
+    )
+    return b"".join(pieces).decode()
+
+
+def _pieces(
+    notes: Iterable[VoiceNote],
+    note_rows: JsonRows,
+    message_rows: JsonRows,
+    *,
+    timezone: tzinfo | None,
+    title: str | None,
+    photos: Mapping[str, bytes],
+    identity: str | None,
+) -> Iterator[bytes]:
+    """The page in UTF-8. Its data, which may be long, passes through the files of the rows."""
+    listed = sorted_notes(notes)
+    few = len(listed) <= PLAIN_LIMIT
+    plain, folders = [], Counter[str]()
+    data = PageData(note_rows, message_rows, timezone)
+    for note in listed:
+        entry = data.add(note)
+        if few:
+            plain.append(_plain(entry))
+        elif entry.file is not None:
+            folders[entry.file.rpartition("/")[0] or "."] += 1
+    page = _html(title, len(listed), plain, _folders(folders))
+    head, _, tail = page.partition(_DATA)
+    yield head.encode()
+    yield from data.pieces(identity or id_of_notes(_ids(listed)), photos)
+    yield tail.encode()
+
+
+def _html(title: str | None, count: int, plain: list[PlainNote], folders: list[PlainFolder]) -> str:
+    """The page with :data:`_DATA` in place of its data."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
 
-    page_notes = sorted_notes(notes, timezone)
     style = _asset("page.css")
-    data = page_data(page_notes, timezone=timezone, photos=photos)
-    data["id"] = identity or id_of_notes(_ids([entry.note for entry in page_notes]))
     script = "".join(
         [
             '"use strict";\n(() => {\nconst CATALOGUE = ',
-            f"{_json(catalogue())};\n",
+            f"{json_text(catalogue())};\n",
             *map(_asset, _SCRIPTS),
             "})();\n",
         ]
     )
-    few = len(page_notes) <= PLAIN_LIMIT
     return _template().render(
         title=without_surrogates(title or DEFAULT_TITLE),
-        count=len(page_notes),
+        untitled=not title,
+        count=count,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
-        data=Markup(_json(data)),  # noqa: S704 - every markup character is escaped
-        plain_notes=[_plain(entry) for entry in page_notes] if few else [],
-        plain_folders=[] if few else _folders(page_notes),
+        data=Markup(_DATA),  # noqa: S704 - our own text
+        plain_notes=plain,
+        plain_folders=folders,
     )
+
+
+def identity_of(archive_folder: Tree | Path, notes: Sequence[VoiceNote]) -> str:
+    """The id of an archive, to which stars and places belong.
+
+    Args:
+        archive_folder: the archive's folder.
+        notes: all its notes.
+    """
+    # Recordings without a message may come in any run: they say nothing about the archive.
+    if any(note.message_id for note in notes):
+        return archive_id(as_tree(archive_folder), _ids(notes))
+    return id_of_notes(_ids(notes))
 
 
 def link(file: str) -> str:
     """A path in the archive as a relative URL, with every special character escaped."""
     return "./" + "/".join(quote(without_surrogates(part), safe="") for part in file.split("/"))
+
+
+def _speakers(notes: Iterable[VoiceNote]) -> set[str]:
+    return {note.sender_jid for note in notes if note.sender_jid is not None}
 
 
 def _ids(notes: Sequence[VoiceNote]) -> list[str]:
@@ -182,7 +258,7 @@ def _policy(style: str, script: str) -> str:
         (
             "default-src 'none'",
             "media-src 'self' file:",
-            "img-src 'self' file: data:",
+            "img-src 'self' file: data: blob:",
             f"style-src {_hash(style)}",
             f"script-src {_hash(script)}",
             "base-uri 'none'",
@@ -196,14 +272,6 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _json(data: object) -> str:
-    """JSON that is safe between script tags, because it contains no markup characters."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    for character in _MARKUP:  # far quicker than one translate of a long text
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
 def _plain(entry: PageNote) -> PlainNote:
     return PlainNote(
         href=None if entry.file is None else link(entry.file),
@@ -214,12 +282,7 @@ def _plain(entry: PageNote) -> PlainNote:
     )
 
 
-def _folders(page_notes: Iterable[PageNote]) -> list[PlainFolder]:
-    counts: dict[str, int] = {}
-    for entry in page_notes:
-        if entry.file is not None:
-            folder = entry.file.rpartition("/")[0] or "."
-            counts[folder] = counts.get(folder, 0) + 1
+def _folders(counts: Mapping[str, int]) -> list[PlainFolder]:
     return [
         PlainFolder(href=link(folder) + "/", name=without_surrogates(folder), notes=number)
         for folder, number in sorted(counts.items())

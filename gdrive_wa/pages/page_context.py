@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from gdrive_wa.core.model import VoiceNote
+from gdrive_wa.pages.json_rows import JsonRows
 from gdrive_wa.pages.page_text import local_seconds, local_time, safe_path, without_surrogates
+
+_HARMLESS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".3gp", ".mov")
+"""How the names of files end that the page shows or links: an SVG or HTML file can hold scripts."""
+_DAYS = 3 * 24 * 3600
+"""Seconds for which a message is remembered at least: two notes of one day, in any time zone."""
 
 
 def value_of(message: object, name: str) -> Any:
@@ -25,19 +32,21 @@ class Messages:
     A message near two notes is kept once.
 
     Attributes:
+        rows: takes, for each message: its sender (index into `names`), seconds of local time after
+            the message before it in this list (None when unknown), text, kind (index), path in the
+            archive. Empty ones at the end are left out.
         names: of the people who wrote them.
         kinds: such as ``text`` and ``image``.
-        rows: for each message: its sender (index into `names`), seconds of local time after the
-            message before it in this list (None when unknown), text, kind (index), path in the
-            archive. Empty ones at the end are left out.
     """
 
+    rows: JsonRows
     names: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
-    rows: list[tuple[object, ...]] = field(default_factory=list)
     _name_at: dict[str, int] = field(default_factory=dict)
     _kind_at: dict[str, int] = field(default_factory=dict)
     _row_at: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _older: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _since: float = -math.inf
     _clock: int = 0
 
     def around(self, note: VoiceNote, timezone: Any) -> list[object] | None:
@@ -46,6 +55,7 @@ class Messages:
         The messages before and after (indices into `rows`), sender and text of the message that
         it answers (None when it answers none), and sender and emoji of each reaction.
         """
+        self._forget_before(note)
         before = self._indices(note, getattr(note, "before", ()), timezone)
         after = self._indices(note, getattr(note, "after", ()), timezone)
         answered = getattr(note, "reply_to", None)
@@ -75,14 +85,23 @@ class Messages:
             seconds,
             _text(value_of(message, "text")),
             self._kind_at.setdefault(kind, len(self._kind_at)),
-            without_surrogates(safe_path(value_of(message, "file")) or ""),
+            _picture(value_of(message, "file")),
         )
         if len(self._kind_at) > len(self.kinds):
             self.kinds.append(kind)
-        known = self._row_at.setdefault((note.chat_jid, *fields), len(self.rows))
-        if known == len(self.rows):
-            self.rows.append(self._row(*fields))
+        key = (note.chat_jid, *fields)
+        known = self._row_at.get(key, self._older.get(key))
+        if known is None:
+            known = self._row_at[key] = self.rows.count
+            self.rows.add(self._row(*fields))
         return known
+
+    def _forget_before(self, note: VoiceNote) -> None:
+        """Let go of messages that are no longer around notes: these come by time, and a message
+        is of the same day as its notes."""
+        now = self._since if note.sent_at is None else note.sent_at.timestamp()
+        if now - self._since > _DAYS:
+            self._older, self._row_at, self._since = self._row_at, {}, now
 
     def _row(
         self, name: int, seconds: int | None, text: str, kind: int, file: str
@@ -99,6 +118,12 @@ class Messages:
         if index == len(self.names):
             self.names.append(text)
         return index
+
+
+def _picture(file: str | None) -> str:
+    """The path of a file that a browser shows without running anything in it; else empty."""
+    path = without_surrogates(safe_path(file) or "")
+    return path if path.lower().endswith(_HARMLESS) else ""
 
 
 def _text(value: object) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from gdrive_wa.core.model import WHATSAPP, NoteStatus, VoiceNote
+from gdrive_wa.core.pictures import parse_picture
+from gdrive_wa.pages.json_rows import JsonRows, json_text
 from gdrive_wa.pages.page_context import Messages
 from gdrive_wa.pages.page_text import (
     local_seconds,
@@ -30,9 +33,8 @@ LOUDNESS = DIGITS
 """One character for each waveform value, quietest first."""
 
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
-_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-LARGEST_PHOTO = 64 * 1024
-"""A larger photo is left out: it would be in the page for every reader, and shown at 48 pixels."""
+LARGEST_PHOTOS = 3 * 1024 * 1024
+"""Bytes of all photos on a page; those of people with the most notes come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,31 +53,13 @@ class PageNote:
     file: str | None
 
 
-def sorted_notes(notes: Iterable[VoiceNote], timezone: tzinfo | None) -> list[PageNote]:
-    """The notes by time sent, oldest first; those without a time come last, in the given order.
-
-    `timezone` is that of the local times; None for this machine's time zone.
-    """
-    page_notes = [
-        PageNote(
-            note=note,
-            local=local_time(note.sent_at, timezone),
-            file=safe_path(note.file),
-        )
-        for note in notes
-    ]
-    return sorted(
-        page_notes, key=lambda entry: entry.note.sent_at or datetime.max.replace(tzinfo=UTC)
-    )
+def sorted_notes(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
+    """The notes by time sent, oldest first; those without a time come last, in the given order."""
+    return sorted(notes, key=lambda note: note.sent_at or datetime.max.replace(tzinfo=UTC))
 
 
-def page_data(
-    page_notes: Sequence[PageNote],
-    *,
-    timezone: tzinfo | None = None,
-    photos: Mapping[str, bytes] | None = None,
-) -> dict[str, object]:
-    """The data that the page's script reads.
+class PageData:
+    """The data that the page's script reads, collected note by note.
 
     ``chats`` and ``people`` hold pairs of jid and name, ``folders`` the folders of the files,
     ``sources`` those of the transcripts, ``photos`` a data URL for each jid that has one, and
@@ -86,46 +70,99 @@ def page_data(
     in seconds, folder (-1 for no file), file name, status, message id, waveform, transcript. Where
     there is one, also the transcript's source (index), the starts and the places of its words (see
     :func:`encode_words`), and what is around the note (see :meth:`Messages.around`).
+
+    Args:
+        notes: takes the rows of the notes.
+        messages: takes the rows of the messages around them.
+        timezone: of the times; None for this machine's time zone.
     """
-    chats: dict[tuple[str, str], int] = {}
-    people: dict[tuple[str, str], int] = {}
-    folders: dict[str, int] = {}
-    sources: dict[str, int] = {}
-    messages = Messages()
-    rows: list[object] = []
-    for entry in page_notes:
+
+    def __init__(self, notes: JsonRows, messages: JsonRows, timezone: tzinfo | None = None) -> None:
+        self._timezone = timezone
+        self._chats, self._people = _Names(), _Names()
+        self._folders: dict[str, int] = {}
+        self._sources: dict[str, int] = {}
+        self._messages = Messages(messages)
+        self._notes = notes
+
+    def add(self, note: VoiceNote) -> PageNote:
+        """Append `note`. Notes come by time, as :func:`sorted_notes` gives them."""
+        entry = PageNote(
+            note=note, local=local_time(note.sent_at, self._timezone), file=safe_path(note.file)
+        )
+        self._notes.add(self._row(entry))
+        return entry
+
+    def pieces(self, identity: str, photos: Mapping[str, bytes]) -> Iterator[bytes]:
+        """The data as JSON in UTF-8, in pieces.
+
+        Args:
+            identity: the archive's id.
+            photos: images by jid.
+        """
+        messages = self._messages
+        head = {
+            "chats": self._chats.pairs(),
+            "people": self._people.pairs(),
+            "folders": list(self._folders),
+            "sources": list(self._sources),
+            "photos": _photos(photos, self._chats.counts + self._people.counts),
+            "names": messages.names,
+            "kinds": messages.kinds,
+        }
+        yield json_text(head)[:-1].encode()
+        for name, rows in (("messages", messages.rows), ("notes", self._notes)):
+            yield f',"{name}":'.encode()
+            yield from rows.pieces()
+        yield f',"id":{json_text(identity)}}}'.encode()
+
+    def _row(self, entry: PageNote) -> tuple[object, ...]:
         note = entry.note
         folder, _, name = (entry.file or "").rpartition("/")
-        rows.append(
-            _trimmed(
-                chats.setdefault(_identity(note.chat_jid, note.chat), len(chats)),
-                people.setdefault(_identity(note.sender_jid, note.sender), len(people)),
-                _flags(note),
-                *_clock(entry.local),
-                round(note.duration or 0, 1),
-                -1
-                if entry.file is None
-                else folders.setdefault(without_surrogates(folder), len(folders)),
-                without_surrogates(name),
-                _status(note.status),
-                without_surrogates(note.message_id),
-                _encode_waveform(note.waveform),
-                without_surrogates(note.transcript or ""),
-                *_transcript(note, sources),
-                messages.around(note, timezone),
-            )
+        return _trimmed(
+            self._chats.index(note.chat_jid, note.chat),
+            self._people.index(note.sender_jid, note.sender),
+            _flags(note),
+            *_clock(entry.local),
+            round(note.duration or 0, 1),
+            -1
+            if entry.file is None
+            else self._folders.setdefault(without_surrogates(folder), len(self._folders)),
+            without_surrogates(name),
+            _status(note.status),
+            without_surrogates(note.message_id),
+            _encode_waveform(note.waveform),
+            without_surrogates(note.transcript or ""),
+            *_transcript(note, self._sources),
+            self._messages.around(note, self._timezone),
         )
-    return {
-        "chats": _named(chats, ((one.note.chat_jid, one.note.chat) for one in page_notes)),
-        "people": _named(people, ((one.note.sender_jid, one.note.sender) for one in page_notes)),
-        "folders": list(folders),
-        "sources": list(sources),
-        "photos": _photos(photos or {}, [*chats, *people]),
-        "names": messages.names,
-        "kinds": messages.kinds,
-        "messages": messages.rows,
-        "notes": rows,
-    }
+
+
+class _Names:
+    """Chats or people: what identifies one is the jid, or the name when there is no jid.
+
+    Attributes:
+        counts: the number of notes of each jid.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._at: dict[tuple[str, str], int] = {}
+        self._latest: dict[str, str] = {}
+
+    def index(self, jid: str | None, name: str) -> int:
+        """The number of the one with this jid, whose name is from now on `name`."""
+        shown = without_surrogates(name)
+        if not jid:
+            return self._at.setdefault(("", shown), len(self._at))
+        jid = without_surrogates(jid)
+        self._latest[jid] = shown
+        self.counts[jid] += 1
+        return self._at.setdefault((jid, ""), len(self._at))
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Each as a jid and a name: the name of the last note with this jid."""
+        return [(jid, self._latest[jid] if jid else name) for jid, name in self._at]
 
 
 def _trimmed(*row: object) -> tuple[object, ...]:
@@ -149,27 +186,18 @@ def _status(status: NoteStatus) -> int:
     return STATUSES.index(str(status)) if str(status) in STATUSES else STATUSES.index("missing")
 
 
-def _named(
-    identities: Iterable[tuple[str, str]], notes: Iterable[tuple[str | None, str]]
-) -> list[tuple[str, str]]:
-    """Each identity as a jid and a name: the name of the last note with this jid."""
-    names = {without_surrogates(jid or ""): without_surrogates(name) for jid, name in notes}
-    return [(jid, names[jid] if jid else name) for jid, name in identities]
-
-
-def _photos(photos: Mapping[str, bytes], identities: Iterable[tuple[str, str]]) -> dict[str, str]:
-    shown = {}
-    for jid in dict.fromkeys(jid for jid, _ in identities if jid):
-        content = photos.get(jid, b"")
-        kind = next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
-        if kind is not None and len(content) <= LARGEST_PHOTO:
-            shown[jid] = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+def _photos(photos: Mapping[str, bytes], counts: Mapping[str, int]) -> dict[str, str]:
+    """A data URL for each photo, as many as a page may have: first those with the most notes."""
+    shown: dict[str, str] = {}
+    size = 0
+    known = {without_surrogates(jid): content for jid, content in photos.items()}
+    for jid in sorted(counts.keys() & known.keys(), key=lambda jid: (-counts[jid], jid)):
+        picture = parse_picture(known[jid])
+        if picture is not None and size + len(picture.content) <= LARGEST_PHOTOS:
+            size += len(picture.content)
+            content = base64.b64encode(picture.content).decode("ascii")
+            shown[jid] = f"data:{picture.mime_type};base64,{content}"
     return shown
-
-
-def _identity(jid: str | None, name: str) -> tuple[str, str]:
-    """What identifies a chat or a person: the jid, or the name when there is no jid."""
-    return (without_surrogates(jid), "") if jid else ("", without_surrogates(name))
 
 
 def _clock(local: datetime | None) -> tuple[int | None, int]:

@@ -12,6 +12,7 @@ from gdrive_wa.core.errors import GoneError, NetworkError, UnsafeNameError
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.core.names import whole_text
 from gdrive_wa.google.advice import Service
+from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.sources.base import WHEN_EMPTY, BlobStream
@@ -72,12 +73,20 @@ class BackupService:
         """
         url = f"{self._root}/{quote(backup.name)}/files"
         found: dict[str, Entry] = {}
-        for item in self._pages(url, "files", "the list of files", pageSize=PAGE_SIZE):
-            entry = _entry(item, backup.name)
-            old = found.get(entry.stored_as)
-            if old is None or (entry.modified or LONG_AGO) >= (old.modified or LONG_AGO):
-                found[entry.stored_as] = entry
+        try:
+            for item in self._pages(url, "files", "the list of files", pageSize=PAGE_SIZE):
+                entry = _entry(item, backup.name)
+                old = found.get(entry.stored_as)
+                if old is None or (entry.modified or LONG_AGO) >= (old.modified or LONG_AGO):
+                    found[entry.stored_as] = entry
+        except GoneError as error:
+            raise _no_such_backup(error, backup) from error
         yield from found.values()
+
+    def holds_any(self, backup: Backup) -> bool:
+        """See :class:`~gdrive_wa.sources.base.ProbedSource`."""
+        url = f"{self._root}/{quote(backup.name)}/files"
+        return any(True for _ in self._pages(url, "files", "the list of files", pageSize=1))
 
     def state(self, backup: Backup) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
@@ -111,7 +120,7 @@ class BackupService:
             page = self._session.get_json(url, asked, what=what)
             found = page.get(items) or []
             if not isinstance(found, list):
-                raise NetworkError(f"Google's answer for {what} cannot be read")
+                raise unreadable(what)
             before = len(names)
             for item in found:
                 if isinstance(item, dict) and (name := parse_text(item.get("name"))):
@@ -132,6 +141,19 @@ def _no_backup(error: GoneError) -> NetworkError:
     """The error for an account of which the service knows nothing."""
     failure = NetworkError(
         "this account holds no WhatsApp backup that Google knows", hint=WHEN_EMPTY["backup"]
+    )
+    failure.detail = error.detail
+    return failure
+
+
+def _no_such_backup(error: GoneError, backup: Backup) -> GoneError:
+    """The error for a backup that was listed, or named, and is not there."""
+    failure = GoneError(
+        f"the backup of {backup.account} is no longer at Google",
+        hint=(
+            "see which ones there are with: gdrive-wa backups",
+            "a backup that the phone replaces right now comes back when that is finished",
+        ),
     )
     failure.detail = error.detail
     return failure

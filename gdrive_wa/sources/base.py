@@ -27,6 +27,22 @@ WHEN_EMPTY = {
 }
 """Hints for a source without backups, by the name of the source."""
 
+WITHOUT_CHATS = {
+    "appdata": (
+        "in WhatsApp, back up again and wait until it is done",
+        "or look where WhatsApp stores backups today: --source backup",
+    ),
+    "drive": (
+        "copy msgstore.db.crypt15 from the phone's Databases folder into that folder of your Drive",
+        "then run this again",
+    ),
+    "folder": (
+        "give the whole WhatsApp folder, with Databases and Media in it",
+        "or put msgstore.db.crypt15 from its Databases folder beside Media, and run this again",
+    ),
+}
+"""Hints for a backup without a database of chats, by the name of the source."""
+
 
 class BlobStream(Protocol):
     """The stored bytes of one entry as a stream. A context manager; read once, in order.
@@ -88,6 +104,15 @@ class IncompleteSource(Protocol):
 def unreadable_parts(source: object) -> tuple[Outcome, ...]:
     """What the last listing of `source` could not read; a run counts it as failed."""
     return source.unreadable if isinstance(source, IncompleteSource) else ()
+
+
+@runtime_checkable
+class ProbedSource(Protocol):
+    """A source that finds out with one request whether a backup lists anything."""
+
+    def holds_any(self, backup: Backup) -> bool:
+        """True if `backup` lists at least one entry. Raises what `entries` raises."""
+        ...
 
 
 class BackupSource(Protocol):

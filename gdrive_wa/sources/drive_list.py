@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from gdrive_wa.core.errors import GdriveWaError, NetworkError
 from gdrive_wa.core.model import Entry
+from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.session import Session
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.sources.fields import (
@@ -263,7 +264,7 @@ def _execute(request: Any) -> dict[str, Any]:
 
 
 def _invalid_answer() -> NetworkError:
-    return NetworkError("Google's answer for the list of files cannot be read")
+    return unreadable("the list of files")
 
 
 def _described(said: dict[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ from gdrive_wa.core.names import whole_text
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 """Older than any time; used to compare when a time is unknown."""
+_BOM = "\ufeff"
 _DIGITS = re.compile(r"\d{1,18}", re.ASCII)
 
 
@@ -25,9 +26,11 @@ def parse_moment(text: object) -> datetime | None:
 
 def parse_size(value: object) -> int | None:
     """A size in bytes, given as a number or digits; None for anything else or absurd sizes."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value if 0 <= value < 10**18 else None
-    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else None
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value.strip()) else None
 
 
 def parse_md5(value: object) -> str | None:
@@ -42,12 +45,13 @@ def parse_md5(value: object) -> str | None:
 
 
 def parse_object(value: object) -> dict[str, Any]:
-    """A JSON object, parsed or as a string; empty for anything else."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return {}
+    """A JSON object, parsed, as a string, or as a string in a string; empty for anything else."""
+    for _ in range(2):
+        if isinstance(value, str):
+            try:
+                value = json.loads(value.lstrip(_BOM))
+            except (ValueError, RecursionError):
+                return {}
     return value if isinstance(value, dict) else {}
 
 

@@ -26,16 +26,16 @@ from gdrive_wa.core.moments import EPOCH, moment_at
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import FileBlob
 from gdrive_wa.sources.iphone_checks import (
+    COPY_AGAIN,
     MANIFEST,
     PROPERTIES,
     WITHOUT_WHATSAPP,
+    backup_folders,
     facts,
-    is_own_file,
     stored_file,
 )
-from gdrive_wa.sources.iphone_files import copy_database, decrypt, unlock
+from gdrive_wa.sources.iphone_files import Remarks, copy_database, decrypt, unlock
 from gdrive_wa.sources.plist import LARGEST_PLIST, read_plist, text_in
-from gdrive_wa.sources.scan import subfolders
 from gdrive_wa.storage.untrusted_database import read_table
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ _WANTED: dict[str, tuple[str | int, ...]] = {"flags": (1,), "domain": (*DOMAINS,
 
 def is_iphone(path: Path) -> bool:
     """True if `path` is an iPhone's local backup, or a folder of such backups."""
-    return bool(_folders(path))
+    return bool(backup_folders(path))
 
 
 def is_locked(path: Path) -> bool:
     """True if a backup at `path` is locked with a passphrase."""
-    return any(_properties(folder).get("IsEncrypted") is True for folder in _folders(path))
+    return any(_properties(folder).get("IsEncrypted") is True for folder in backup_folders(path))
 
 
 class IPhone:
@@ -88,14 +88,18 @@ class IPhone:
     name = "folder"
     when_empty = ("this iPhone backup does not contain WhatsApp", WITHOUT_WHATSAPP)
     """The error for a backup of a phone without WhatsApp: a message, and hints."""
+    without_chats = (DATABASES[0], COPY_AGAIN)
+    """The database that a backup without chats lacks, and hints."""
 
     def __init__(self, path: Path, passphrase: Secret | None = None) -> None:
         self.given = path
         self._scratch = tempfile.TemporaryDirectory(prefix="gdrive-wa-")
+        remarks = Remarks()
+        self.listen = remarks.listen
         try:
             self._phones = {
-                folder: _Phone(folder, passphrase, Path(self._scratch.name) / str(number))
-                for number, folder in enumerate(_folders(path))
+                folder: _Phone(folder, passphrase, Path(self._scratch.name) / str(number), remarks)
+                for number, folder in enumerate(backup_folders(path))
             }
         except BaseException:
             self._scratch.cleanup()
@@ -177,8 +181,11 @@ class _Stored:
 class _Phone:
     """One backup folder."""
 
-    def __init__(self, folder: Path, passphrase: Secret | None, scratch: Path) -> None:
+    def __init__(
+        self, folder: Path, passphrase: Secret | None, scratch: Path, remarks: Remarks
+    ) -> None:
         self._folder = folder
+        self._remarks = remarks
         self._scratch = scratch
         scratch.mkdir(mode=0o700)
         self.updated = moment_at((folder / MANIFEST).stat().st_mtime)
@@ -190,7 +197,8 @@ class _Phone:
         if _properties(folder).get("IsEncrypted") is True:
             self._locked = unlock(folder, passphrase, manifest)
         else:
-            copy_database(folder / MANIFEST, folder / f"{MANIFEST}-wal", manifest)
+            log = folder / f"{MANIFEST}-wal"
+            copy_database(folder / MANIFEST, log, manifest, MANIFEST, remarks)
         self._files = self._read(manifest)
 
     def stored(self, domain: str) -> list[_Stored]:
@@ -222,7 +230,10 @@ class _Phone:
             if not target.exists():
                 log = files.get(f"{path}-wal")
                 made = self._content(files[path])
-                copy_database(made, self._content(log) if log and log.size else None, target)
+                if log and log.size is None:
+                    self._remarks.add(f"'{log.path}', with what was written last, was not copied")
+                found = self._content(log) if log and log.size else None
+                copy_database(made, found, target, path, self._remarks)
         return target
 
     def number(self, domain: str) -> str | None:
@@ -263,8 +274,9 @@ class _Phone:
             rows = list(read_table(manifest, "Files", _COLUMNS, _WANTED))
         except DatabaseError as error:
             raise DatabaseError(
-                f"the list of files of the iPhone backup '{self._folder}' cannot be read",
-                hint="back up the iPhone again",
+                f"the list of files of the iPhone backup '{self._folder}' cannot be read:"
+                f" {error.message}",
+                hint=COPY_AGAIN,
             ) from error
         for file_id, domain, path, blob in rows:
             if domain not in found or not isinstance(path, str) or not path:
@@ -278,16 +290,6 @@ class _Phone:
             found[domain][name] = _Stored(name, file_id, size, modified, blob or b"")
         book = found.pop(_BOOK_DOMAIN)
         return {domain: {**book, **files} if files else {} for domain, files in found.items()}
-
-
-def _folders(path: Path) -> list[Path]:
-    if is_own_file(path / MANIFEST):
-        return [path]
-    return [
-        child
-        for child in subfolders(path)
-        if is_own_file(child / MANIFEST) and is_own_file(child / PROPERTIES)
-    ]
 
 
 def _properties(folder: Path) -> dict[str, Any]:

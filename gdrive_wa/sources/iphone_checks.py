@@ -17,10 +17,11 @@ _BEFORE_IOS_10 = "Manifest.mbdb"
 _ANDROID = ("whatsapp", "com.whatsapp", "android", "databases", "media")
 """How the folders of an Android's backup begin, whatever else lies beside them."""
 _DIGITS = frozenset("0123456789abcdef")
-_COPY_AGAIN = (
+COPY_AGAIN = (
     "copy the whole folder of the backup again, with every file and folder in it",
     "or back up the iPhone again with Finder or iTunes",
 )
+"""Hints for an iPhone backup of which something is missing or damaged."""
 WITHOUT_WHATSAPP = (
     "check on the iPhone that WhatsApp is installed and shows the chats",
     "then back up the iPhone again with Finder or iTunes, or give the backup of another day",
@@ -34,6 +35,17 @@ def is_own_file(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
+
+
+def backup_folders(path: Path) -> list[Path]:
+    """The folders of whole iPhone backups at `path`: itself, or those in it."""
+    if is_own_file(path / MANIFEST):
+        return [path]
+    return [
+        child
+        for child in subfolders(path)
+        if is_own_file(child / MANIFEST) and is_own_file(child / PROPERTIES)
+    ]
 
 
 def stored_file(folder: Path, file_id: str, shown: str) -> Path:
@@ -50,7 +62,7 @@ def stored_file(folder: Path, file_id: str, shown: str) -> Path:
             hint="a backup made by Finder or iTunes contains no links: copy it again",
         )
     if not is_own_file(path):
-        raise GoneError(f"'{shown}' is no longer there, or was never copied", hint=_COPY_AGAIN)
+        raise GoneError(f"'{shown}' is no longer there, or was never copied", hint=COPY_AGAIN)
     return path
 
 
@@ -71,7 +83,7 @@ def refuse_icloud(path: Path) -> None:
     """
     if path.name == ICLOUD or is_own_file(path / ICLOUD):
         raise FormatError(
-            f"'{ICLOUD}' is a backup in iCloud, which nobody can open: its format is not known",
+            f"'{ICLOUD}' is a backup in iCloud, which cannot be opened: its format is not known",
             hint="back up the iPhone to a computer with Finder or iTunes, and give that folder",
         )
 
@@ -104,7 +116,7 @@ def refuse_half(path: Path) -> None:
 def _half(folder: Path, lacks: str) -> DamagedError:
     return DamagedError(
         f"'{folder}' is an iPhone backup without {lacks}: it was not copied whole",
-        hint=_COPY_AGAIN,
+        hint=COPY_AGAIN,
     )
 
 

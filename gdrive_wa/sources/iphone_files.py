@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,35 @@ if TYPE_CHECKING:
 VARIABLE = "GDRIVE_WA_IPHONE_PASSPHRASE"
 
 
-def copy_database(database: Path, log: Path | None, target: Path) -> None:
+class Remarks:
+    """Lines for the user, kept until somebody listens. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._kept: list[str] = []
+        self._say: Callable[[str], None] = self._kept.append
+
+    def add(self, line: str) -> None:
+        """Show a line, now or as soon as somebody listens."""
+        self._say(line)
+
+    def listen(self, say: Callable[[str], None]) -> None:
+        """Show lines with `say` from now on."""
+        self._say = say
+        while self._kept:
+            say(self._kept.pop(0))
+
+
+def copy_database(
+    database: Path, log: Path | None, target: Path, shown: str, remarks: Remarks
+) -> None:
     """Copy an SQLite database to `target`, with its write-ahead log merged in.
+
+    Args:
+        database: where it is.
+        log: the file beside it with its newest changes.
+        target: of the copy.
+        shown: the name of the database for the user.
+        remarks: receives what could not be used of the log.
 
     Raises:
         DatabaseError: it is not a database.
@@ -41,9 +69,11 @@ def copy_database(database: Path, log: Path | None, target: Path) -> None:
         if log is not None and is_own_file(log):
             shutil.copyfile(log, target.with_name(f"{target.name}-wal"))
     try:
-        merge_own_log(target)
+        use = merge_own_log(target)
     except FAILURES as error:
         raise DatabaseError(f"the database '{database}' cannot be read") from error
+    if (loss := use.loss(f"{shown}-wal")) is not None:
+        remarks.add(f"{loss}; back up the iPhone again if it still has the chats")
 
 
 def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> EncryptedBackup:

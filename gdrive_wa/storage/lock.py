@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.disk import storage_errors
@@ -20,6 +21,8 @@ from gdrive_wa.storage.tree import Tree
 HOLDER_SUFFIX = ".holder"
 """Suffix of the file that names the process holding the lock."""
 _NAME = re.compile(rb"process [0-9]{1,20}")
+_locked: set[IO[bytes]] = set()
+"""The lock files that this process holds."""
 
 
 class FolderLock:
@@ -96,7 +99,24 @@ def _acquire(name: str, tree: Tree) -> Callable[[], object]:
     except OSError as error:
         file.close()
         raise NotImplementedError from error
-    return file.close
+    _locked.add(file)
+
+    def release() -> None:
+        _locked.discard(file)
+        file.close()
+
+    return release
+
+
+def _leave_to_parent() -> None:
+    """In a forked process: close the copies of the locks, or they would last as long as it does."""
+    for file in _locked:
+        file.close()
+    _locked.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def _acquire_elsewhere(name: str, tree: Tree) -> Callable[[], object]:

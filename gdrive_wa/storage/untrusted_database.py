@@ -62,6 +62,10 @@ _TABLE = re.compile(
     r"""CREATE TABLE (?:"(\w+)"|'(\w+)'|`(\w+)`|\[(\w+)\]|(\w+))(?=[\s(/-])""", re.ASCII
 )
 """How the SQL of a table begins: SQLite itself writes these words, whatever the app wrote."""
+NO_TABLE = "it has no table"
+"""How :meth:`UntrustedDatabase.lack` begins where nothing has the table's name."""
+_ODD = {"table": "a virtual table", "view": "a view", "index": "an index"}
+_OTHER = "something else"
 _ORDINARY = 0
 """What ``table_xinfo`` says of a column that is stored and not computed."""
 
@@ -149,12 +153,32 @@ class UntrustedDatabase(sqlite3.Connection):
             raise sqlite3.DatabaseError("more tables than any real database has")
         return {name: self._columns(name) for name, sql in listed if _is_table(name, sql)}
 
+    def lack(self, table: str, *columns: str) -> str | None:
+        """Why rows of `table` with `columns` cannot be read, in words; None if they can.
+
+        Raises:
+            sqlite3.Error: as for :meth:`tables`.
+        """
+        if (known := self.tables().get(table)) is not None:
+            names = {name for name, _, _ in known}
+            absent = [column for column in columns if column not in names]
+            return f"its table '{table}' has no column '{absent[0]}'" if absent else None
+        query = "SELECT type FROM sqlite_master WHERE name = ? LIMIT 1"
+        found = self.execute(query, (table,)).fetchone()
+        if found is None:
+            return f"{NO_TABLE} '{table}'"
+        return f"'{table}' in it is {_ODD.get(found[0], _OTHER)}, not an ordinary table"
+
     def _columns(self, table: str) -> list[tuple[str, str, int]]:
         return [
             (str(name), str(kind).upper(), int(key))
             for _, name, kind, _, _, key, hidden in self.execute(f'PRAGMA table_xinfo("{table}")')
             if hidden == _ORDINARY
         ]
+
+
+class _LackError(sqlite3.DatabaseError):
+    """A table or column that is needed is not there."""
 
 
 class _UsedUpError(sqlite3.OperationalError):
@@ -224,9 +248,9 @@ def _rows(
     columns: tuple[str, ...],
     where: Mapping[str, tuple[str | int, ...]],
 ) -> Iterator[tuple[Any, ...]]:
-    names = {name for name, _, _ in database.tables().get(table, ())}
-    if not names.issuperset(where):
-        raise sqlite3.DatabaseError(f"no table '{table}' with what is needed")
+    if (lack := database.lack(table, *where)) is not None:
+        raise _LackError(lack)
+    names = {name for name, _, _ in database.tables()[table]}
     chosen = ", ".join(f'"{name}"' if name in names else "NULL" for name in columns)
     wanted = "".join(
         f' AND "{name}" IN ({", ".join("?" for _ in values)})' for name, values in where.items()
@@ -266,4 +290,6 @@ def code_of(error: sqlite3.Error) -> int | None:
 
 def shown_error(error: Exception) -> str:
     """What the driver says of an error, as part of a message."""
+    if isinstance(error, _LackError):
+        return str(error)
     return "more memory than there is" if isinstance(error, MemoryError) else str(error).lower()

@@ -1,4 +1,4 @@
-"""A phone's voice notes, and a run of a restore without network and keys."""
+"""A phone's voice notes, and a restore of them without network and keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START = datetime(2024, 1, 1, 10, 0, 0, tzinfo=UTC)
 
 
 def recording(number: int) -> bytes:
-    """A real voice, another for every number."""
+    """A real recording, different for every number."""
     folder = resources.files("gdrive_wa.emulation") / "recordings"
     names = sorted(path.name for path in folder.iterdir() if path.name.endswith(".opus"))
     raw = bytearray((folder / names[number % len(names)]).read_bytes())
@@ -34,7 +34,7 @@ def path_of(number: int) -> str:
 
 
 def note(number: int, content: bytes | None = None, **changes: object) -> VoiceNote:
-    """Mum's voice note of that number, as a database knows it."""
+    """Mum's voice note of that number, as a database has it."""
     content = recording(number) if content is None else content
     made = VoiceNote(
         chat="Mum",
@@ -54,7 +54,7 @@ def note(number: int, content: bytes | None = None, **changes: object) -> VoiceN
 
 
 def entry(path: str, content: bytes, **changes: object) -> Entry:
-    """How a source lists a file that is stored in the clear."""
+    """The entry of a file that is not encrypted."""
     made = Entry(
         stored_as=path,
         path=path,
@@ -66,8 +66,8 @@ def entry(path: str, content: bytes, **changes: object) -> Entry:
 
 
 @dataclass
-class Ran:
-    """What a run did."""
+class Result:
+    """The result of a run."""
 
     notes: list[VoiceNote]
     placed: dict[str, str] = field(default_factory=dict)
@@ -100,13 +100,13 @@ def run(
     tags: bool = True,
     account: str | None = None,
     timezone: ZoneInfo | None = BERLIN,
-) -> Ran:
-    """Run once into the archive `folder`, with notes of a database and files of a backup."""
+) -> Result:
+    """Restore once into the archive `folder`: notes of a database and files of a backup."""
     listener = Listener()
     stored = files
     if isinstance(stored, dict):
         stored = [(entry(path, content), content) for path, content in stored.items()]
-    ran = Ran([], said=listener.said)
+    ran = Result([], said=listener.said)
     with ArchiveWriter(
         folder, timezone=timezone, tags=tags, account=account, progress=listener
     ) as archive:
@@ -133,7 +133,7 @@ def place(
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file of the archive, its state apart."""
+    """Every file of the archive except its state."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))

@@ -42,7 +42,7 @@ def test_an_archive_is_as_it_was_written(archive: Path) -> None:
     assert open_archive(archive).verify() == Verification(ok=7)
 
 
-def test_rot_deletion_and_addition_are_found_and_named(archive: Path) -> None:
+def test_damaged_deleted_and_added_files_are_found_and_named(archive: Path) -> None:
     rotten = archive / "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"
     raw = bytearray(rotten.read_bytes())
     raw[-1] ^= 1
@@ -250,7 +250,7 @@ def test_formulas_are_escaped(formula: str) -> None:
         )
 
 
-def test_an_archive_that_was_copied_without_its_hidden_folder_is_known_as_such(
+def test_an_archive_copied_without_its_hidden_folder_is_recognised(
     archive: Path,
 ) -> None:
     shutil.rmtree(archive / ".gdrive-wa")

@@ -12,7 +12,7 @@ from tests.archive.phone import entry, place
 
 
 def same(one: Path, other: Path) -> bool | None:
-    """The owner is the first letter of these databases; one of ``?`` does not say."""
+    """The owner is the first letter of these databases; ``?`` means that it is unknown."""
     owners = {path.read_bytes()[:1] if path.exists() else b"?" for path in (one, other)}
     return None if b"?" in owners else len(owners) == 1
 
@@ -36,7 +36,7 @@ def held(folder: Path) -> dict[str, str]:
     }
 
 
-def test_a_second_phones_databases_lie_beside_the_first_ones(tmp_path: Path) -> None:
+def test_a_second_phones_databases_are_kept_next_to_the_first_ones(tmp_path: Path) -> None:
     shelve(tmp_path, "A1", "names of A1")
     shelve(tmp_path, "B1", "names of B1")
     shelve(tmp_path, "C1", "names of C1")
@@ -81,7 +81,7 @@ def test_a_phone_known_by_number_is_found_by_its_chats_too(tmp_path: Path) -> No
     assert held(tmp_path) == {"msgstore.db": "A1", "15550101/msgstore.db": "B2"}
 
 
-def test_a_phone_that_is_found_comes_before_one_that_does_not_say(tmp_path: Path) -> None:
+def test_a_recognised_phone_comes_before_an_unknown_one(tmp_path: Path) -> None:
     shelve(tmp_path, "A1")
     shelve(tmp_path, "B1")
     (tmp_path / "Databases" / "msgstore.db").unlink()

@@ -27,10 +27,12 @@ from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.sources import open_folder
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Heard:
-    """What a player finds in a file; times in seconds, loudness from 0 to 1."""
+    """The streams of a decoded file; times in seconds, loudness from 0 to 1."""
 
     codec: str
     seconds: float
@@ -75,7 +77,7 @@ def archive(plain_sample: SampleAccount, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def own(archive: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be changed."""
+    """A copy of the archive that a test may change."""
     folder = tmp_path / "own"
     for path in archive.rglob("*"):
         if path.is_file():
@@ -205,7 +207,9 @@ def test_a_note_that_cannot_be_decoded_costs_only_itself(
         assert len(listen(path).chapters) == len(notes) - 4
 
 
-def test_what_names_other_files_is_never_followed(own: Path, tmp_path: Path) -> None:
+def test_a_playlist_or_reference_to_other_files_is_never_followed(
+    own: Path, tmp_path: Path
+) -> None:
     note = notes_of(own)[0]
     canary = tmp_path / "canary.opus"
     canary.write_bytes((own / str(notes_of(own)[1].file)).read_bytes())
@@ -261,7 +265,7 @@ def test_invalid_arguments_are_refused(archive: Path, tmp_path: Path) -> None:
         export(tmp_path, tmp_path / "out")
 
 
-def test_a_stop_leaves_whole_files_only_and_the_next_run_ends_the_job(
+def test_a_stopped_export_leaves_complete_files_and_can_be_continued(
     archive: Path, tmp_path: Path
 ) -> None:
     class Impatient(Silent):
@@ -285,7 +289,7 @@ def test_a_stop_leaves_whole_files_only_and_the_next_run_ends_the_job(
     assert {name: after[name] for name in kept} == kept
 
 
-def test_missing_notes_are_not_spoken_of(archive: Path, tmp_path: Path) -> None:
+def test_missing_notes_are_left_out_silently(archive: Path, tmp_path: Path) -> None:
     missing = [n for n in open_archive(archive).notes() if n.status is NoteStatus.MISSING]
     report = export(archive, tmp_path / "out", form="mp3", chat=missing[0].chat)
     assert len(report.done) == len(notes_of(archive, missing[0].chat))
@@ -302,7 +306,7 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
     )
 
 
-def test_the_command_does_the_same(archive: Path, tmp_path: Path) -> None:
+def test_the_command_exports_the_same(archive: Path, tmp_path: Path) -> None:
     chat = notes_of(archive)[0].chat
     ended = run("export", archive, tmp_path / "out", "--joined", "--chat", chat, "--json")
     assert ended.returncode == 0, ended.stderr
@@ -311,7 +315,9 @@ def test_the_command_does_the_same(archive: Path, tmp_path: Path) -> None:
     assert "exported" in ended.stderr
 
 
-def test_without_the_extra_the_command_says_how_to_get_it(archive: Path, tmp_path: Path) -> None:
+def test_without_the_extra_the_command_explains_how_to_install_it(
+    archive: Path, tmp_path: Path
+) -> None:
     (tmp_path / "av.py").write_text("raise ImportError('not installed')\n")
     ended = run("export", archive, tmp_path / "out", PYTHONPATH=str(tmp_path))
     assert ended.returncode == 2

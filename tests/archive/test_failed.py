@@ -1,4 +1,4 @@
-"""A note is failed, and not missing, while the backup holds its file."""
+"""A note is failed, not missing, as long as the backup has its file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.model import Entry, NoteStatus, VoiceNote
-from gdrive_wa.pages.page_data import STATUSES, page_data, sorted_notes
+from gdrive_wa.pages.page import render
+from gdrive_wa.pages.page_data import STATUSES
 from tests.archive.phone import entry, note, path_of, place, recording
 
 NAMELESS = "Media/" + "AB" * 32 + ".mcrypt1"
@@ -25,7 +26,7 @@ def finish(folder: Path, notes: Iterable[VoiceNote], withheld: Iterable[Entry]) 
     return {found.message_id[-1]: str(found.status) for found in ended}
 
 
-def test_a_file_that_failed_is_told_by_its_path(tmp_path: Path) -> None:
+def test_a_file_that_failed_is_recognised_by_its_path(tmp_path: Path) -> None:
     failed = entry(path_of(1), recording(1))
     found = finish(tmp_path, [note(1), note(2)], [failed])
     assert found == {"1": "failed", "2": "missing"}
@@ -34,7 +35,7 @@ def test_a_file_that_failed_is_told_by_its_path(tmp_path: Path) -> None:
     assert ",failed," in (tmp_path / "voice-notes.csv").read_text()
 
 
-def test_a_nameless_file_that_failed_is_told_by_its_size(tmp_path: Path) -> None:
+def test_a_nameless_file_that_failed_is_recognised_by_its_size(tmp_path: Path) -> None:
     failed = entry(NAMELESS, b"", size=4000 + 16)
     notes = [note(1, size=4000), note(2, size=4016), note(3, size=None)]
     assert finish(tmp_path, notes, [failed]) == {"1": "failed", "2": "missing", "3": "failed"}
@@ -59,12 +60,18 @@ def test_it_stays_failed_until_a_run_tries_it_again(tmp_path: Path) -> None:
     assert finish(tmp_path, [note(1)], [])["1"] == "missing"
 
 
-def test_the_page_knows_each_status_by_the_same_number() -> None:
+def page_data(page: str) -> dict[str, Any]:
+    """What the page's script reads."""
+    found = re.search(r'id="data">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def test_the_page_uses_the_same_number_for_each_status() -> None:
     script = (resources.files("gdrive_wa.pages") / "assets" / "notes.js").read_text("utf-8")
     numbers = {str(status).upper(): number for number, status in enumerate(STATUSES)}
     for name, number in numbers.items():
         assert re.search(rf"\b{name} = {number}[,;]", script), name
-    data = page_data(sorted_notes([note(1, status=NoteStatus.FAILED)], None))
-    [row] = cast("list[object]", data["notes"])
-    assert isinstance(row, tuple)
-    assert row[8] == numbers["FAILED"]
+    data = page_data(render([note(1, status=NoteStatus.FAILED)]))
+    assert data["notes"][0][8] == numbers["FAILED"]

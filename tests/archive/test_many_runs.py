@@ -1,4 +1,4 @@
-"""Next month's backup, another phone's, a killed run's rest: one archive, nothing twice."""
+"""Many runs into one archive (next month, another phone, after a kill): nothing is stored twice."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from gdrive_wa.core.model import NoteStatus
 from gdrive_wa.storage.manifest import Manifest, Record
 from tests.archive.phone import ANNA, FAMILY, MUM, entry, note, path_of, recording, run, tree
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 50
 TOGETHER = 5
-"""Kills of one archive: afterwards a new one, for the last of many find little left to do."""
+"""Kills in one archive before a new one is begun; later ones would find little left to do."""
 
 
 def voices(folder: Path) -> dict[str, bytes]:
@@ -45,7 +47,7 @@ def test_a_second_run_of_the_same_backup_changes_nothing(tmp_path: Path) -> None
     assert (tmp_path / ".gdrive-wa" / "manifest.jsonl").read_bytes() == manifest
 
 
-def test_next_months_backup_adds_what_is_new_and_keeps_what_vanished(tmp_path: Path) -> None:
+def test_next_months_backup_adds_new_notes_and_keeps_vanished_ones(tmp_path: Path) -> None:
     run(tmp_path, [note(1), note(2)], {path_of(1): recording(1), path_of(2): recording(2)})
     before = voices(tmp_path)
     ran = run(tmp_path, [note(2), note(3)], {path_of(3): recording(3)})
@@ -74,7 +76,7 @@ def test_a_renamed_contact_does_not_rename_files(tmp_path: Path) -> None:
     assert before.items() <= voices(tmp_path).items()
 
 
-def test_a_chat_has_one_name_for_what_vanished_from_the_phone_too(tmp_path: Path) -> None:
+def test_a_chat_has_one_name_for_vanished_notes_too(tmp_path: Path) -> None:
     in_group = note(3, chat="Family", chat_jid=FAMILY)
     run(tmp_path, [note(1), note(2), in_group], {})
     rows = [note(2, chat="Mary Hill", sender="Mary Hill")]
@@ -173,7 +175,7 @@ def test_two_phones_that_use_one_path_for_two_files_keep_both(tmp_path: Path) ->
     assert run(tmp_path, [annas], second).placed == {}
 
 
-def test_the_databases_of_two_accounts_lie_apart(tmp_path: Path) -> None:
+def test_the_databases_of_two_accounts_are_kept_apart(tmp_path: Path) -> None:
     path = "Databases/msgstore.db.crypt15"
     run(tmp_path, [], {path: b"alex"}, account="15550100")
     run(tmp_path, [], {path: b"anna"}, account="15550102")
@@ -234,7 +236,7 @@ def test_without_a_database_former_rows_still_name_the_files(tmp_path: Path) -> 
     assert [found.status for found in ran.notes] == [NoteStatus.RESTORED]
 
 
-def test_a_file_that_rotted_is_brought_again(tmp_path: Path) -> None:
+def test_a_damaged_file_is_fetched_again(tmp_path: Path) -> None:
     rows, files = [note(1)], {path_of(1): recording(1)}
     run(tmp_path, rows, files)
     before = voices(tmp_path)
@@ -265,7 +267,7 @@ def test_a_note_that_has_its_file_is_not_missed_under_another_name(tmp_path: Pat
     assert "M#m" not in (tmp_path / "SHA256SUMS").read_text()
 
 
-def test_changed_stored_bytes_are_not_taken_for_the_old(tmp_path: Path) -> None:
+def test_changed_stored_bytes_are_recognised(tmp_path: Path) -> None:
     listed = entry("Databases/wa.db", b"old")
     run(tmp_path, [], [(listed, b"old")])
     with ArchiveWriter(tmp_path) as archive:

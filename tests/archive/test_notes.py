@@ -61,7 +61,7 @@ def test_without_a_filter_all_notes_are_there_and_those_without_a_time_last(
     ],
     ids=str,
 )
-def test_a_filter_leaves_what_was_asked_for(
+def test_a_filter_selects_the_notes_asked_for(
     archive: Archive, wanted: dict[str, object], found: list[str]
 ) -> None:
     assert numbers(archive, **wanted) == found
@@ -140,8 +140,8 @@ except gdrive_wa.UsageError as error:
     ended = subprocess.run(
         [sys.executable, "-c", code, archive.folder], capture_output=True, text=True, check=True
     )
-    count, told = ended.stdout.splitlines()
+    count, message = ended.stdout.splitlines()
     assert count == "4"
-    assert told == (
+    assert message == (
         "a DataFrame needs pandas, which is not installed | install it with: pip install pandas"
     )

@@ -1,7 +1,7 @@
-"""Archives that released versions wrote stay valid: read, verified, brought up to date, kept.
+"""Archives of released versions stay valid: they can be read, verified and updated.
 
 Each file of ``data/`` is what the demo left behind with the version in its name. A new format
-must read them all; none is ever written anew.
+must read them all; none is ever rewritten.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gdrive_wa.storage.manifest import read_manifest
 DATA = Path(__file__).parent / "data"
 ARCHIVES = sorted(DATA.glob("archive-*.tar.xz"))
 MADE_ANEW = {"index.html", "SHA256SUMS", "voice-notes.json", "voice-notes.csv"}
-"""Lists and the page, which every run writes again; all else keeps every byte."""
+"""The lists and the page, which every run rewrites; all other files keep every byte."""
 
 
 @pytest.fixture(params=ARCHIVES, ids=lambda path: path.name)
@@ -49,7 +49,7 @@ def source(emulator: Emulator, sample: SampleAccount) -> Iterator[gdrive_wa.Back
 
 PLAIN = "Databases/msgstore.db"
 NEWER = f"{PLAIN}.crypt15"
-"""The sample's database says more today than it did then; everything else is the same."""
+"""The sample's database has more columns today than it had then; everything else is the same."""
 
 
 def kept(folder: Path) -> dict[str, tuple[int, str]]:
@@ -83,9 +83,7 @@ def test_there_is_an_archive_of_a_released_version() -> None:
     assert "archive-0.1.0.tar.xz" in [path.name for path in ARCHIVES]
 
 
-def test_an_old_archive_is_read_and_all_of_it_is_as_it_was_written(
-    old: Path, sample: SampleAccount
-) -> None:
+def test_an_old_archive_is_read_as_it_was_written(old: Path, sample: SampleAccount) -> None:
     archive = gdrive_wa.open_archive(old)
     checked = archive.verify()
     assert (checked.intact, checked.extra) == (True, ())
@@ -94,9 +92,9 @@ def test_an_old_archive_is_read_and_all_of_it_is_as_it_was_written(
     assert len(notes) == len(sample.notes)
     known = {(note.chat_jid, note.message_id): note for note in sample.notes}
     for note in notes:
-        told = known[note.chat_jid, note.message_id]
+        expected = known[note.chat_jid, note.message_id]
         assert (note.sent_at, note.from_me, note.sha256) == (
-            told.sent_at, told.from_me, told.sha256,
+            expected.sent_at, expected.from_me, expected.sha256,
         )  # fmt: skip
         assert note.path is None or note.path.is_file()
 
@@ -117,7 +115,7 @@ def test_a_restore_into_an_old_archive_fetches_nothing_and_keeps_every_name_and_
     assert gdrive_wa.verify(old).intact
 
 
-def test_lists_and_manifest_keep_their_keys_and_what_they_said(
+def test_lists_and_manifest_keep_their_fields_and_values(
     old: Path, source: gdrive_wa.BackupSource, sample: SampleAccount
 ) -> None:
     notes, rows, lines = listed(old), table(old), lines_of_manifest(old)

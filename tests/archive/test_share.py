@@ -1,4 +1,4 @@
-"""What is given away: the chosen notes, and not one byte about anybody else."""
+"""A shared folder has the chosen notes, and not one byte about other people."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_name_that_fits_several_is_refused_with_the_names(archive: Path, tmp_p
 
 
 @pytest.mark.parametrize("chosen", [{"chat": "Nobody"}, {"sender": "Nobody"}, {"until": "1999"}])
-def test_what_nobody_said_is_an_error_and_leaves_nothing(
+def test_a_selection_without_notes_is_an_error_and_leaves_nothing(
     archive: Path, tmp_path: Path, chosen: dict[str, Any]
 ) -> None:
     with pytest.raises(UsageError):
@@ -169,7 +169,7 @@ class StopsAfter(Silent):
             raise Interrupted("stopped")
 
 
-def test_a_share_that_was_stopped_continues_to_the_same_tree(archive: Path, tmp_path: Path) -> None:
+def test_a_stopped_share_continues_to_the_same_tree(archive: Path, tmp_path: Path) -> None:
     share(archive, tmp_path / "whole", timezone=UTC)
     opened = open_archive(archive)
 
@@ -211,7 +211,7 @@ def test_a_zip_unpacks_to_the_folder(archive: Path, tmp_path: Path) -> None:
     assert packed.stat().st_mode & 0o077 == 0
 
 
-def test_a_file_that_has_gone_fails_alone(plain_sample: SampleAccount, tmp_path: Path) -> None:
+def test_only_a_file_that_is_gone_fails(plain_sample: SampleAccount, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     restore(open_folder(plain_sample.folder / "backup"), folder, key=plain_sample.key, timezone=UTC)
     gone = next(note for note in open_archive(folder).notes() if note.path is not None)
@@ -224,7 +224,7 @@ def test_a_file_that_has_gone_fails_alone(plain_sample: SampleAccount, tmp_path:
     assert statuses[gone.message_id][0] is NoteStatus.MISSING
 
 
-def test_what_was_shared_can_be_exported_and_its_page_written_anew(
+def test_a_shared_archive_can_be_exported_and_its_page_rewritten(
     archive: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"

@@ -1,4 +1,4 @@
-"""Who and when in the file itself; the audio bit for bit as it was."""
+"""Sender and date in the file itself; the audio stays the same bit for bit."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_comments_that_were_there_stay() -> None:
     assert before.items() <= after.items()
 
 
-def test_tagging_twice_is_tagging_once() -> None:
+def test_tagging_twice_changes_nothing() -> None:
     once = tagged(recording(1), tags_for(note(1), BERLIN))
     assert tagged(once, tags_for(note(1), BERLIN)) == once
 
@@ -217,9 +217,9 @@ def test_another_player_reads_the_tags_and_plays_the_same() -> None:
     before = recording(1)
     after = tagged(before, tags_for(note(1), BERLIN))
     with av.open(io.BytesIO(after), mode="r", format="ogg") as opened:
-        told = {name.lower(): text for name, text in opened.streams.audio[0].metadata.items()}
-    assert told["artist"] == "Mum"
-    assert told["title"] == "2024-01-01 11:01 Mum"
+        metadata = {name.lower(): text for name, text in opened.streams.audio[0].metadata.items()}
+    assert metadata["artist"] == "Mum"
+    assert metadata["title"] == "2024-01-01 11:01 Mum"
     assert frames(after) == frames(before)
 
 
@@ -230,7 +230,7 @@ def test_comments_of_others_stay_even_if_they_are_not_text() -> None:
 
 
 @pytest.mark.parametrize(("behind", "kept"), [(b"\0" * 50, b""), (b"\1 kept", b"\1 kept")])
-def test_padding_goes_and_what_is_marked_to_be_kept_stays(behind: bytes, kept: bytes) -> None:
+def test_padding_is_removed_and_data_marked_as_kept_stays(behind: bytes, kept: bytes) -> None:
     raw = with_comments(recording(1), opus_tags(b"a=b", behind=behind))
     packet = list(packets(tagged(raw, {"c": "d"})))[1][1]
     assert packet == opus_tags(b"a=b", b"c=d", behind=kept)

@@ -1,4 +1,4 @@
-"""Where things go in an archive, and how every note ends."""
+"""The place of each file in an archive, and the status of every note."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_other_media_keep_their_own_path(tmp_path: Path, stored: str, lies: str)
     assert (tmp_path / lies).read_bytes() == b"content"
 
 
-def test_the_four_ways_a_note_can_end(tmp_path: Path) -> None:
+def test_the_four_statuses_of_a_note(tmp_path: Path) -> None:
     stray = "Media/WhatsApp Voice Notes/202401/PTT-20240109-WA0099.opus"
     ran = run(
         tmp_path,
@@ -99,12 +99,12 @@ def test_the_four_ways_a_note_can_end(tmp_path: Path) -> None:
     "stored",
     [path_of(1), f"WhatsApp/{path_of(1)}", f"Android/media/com.whatsapp/WhatsApp/{path_of(1)}"],
 )
-def test_a_path_is_one_under_every_root(tmp_path: Path, row: str, stored: str) -> None:
+def test_a_path_is_the_same_under_every_root(tmp_path: Path, row: str, stored: str) -> None:
     ran = run(tmp_path, [note(1, whatsapp_path=row, sha256=None)], {stored: recording(1)})
     assert [found.status for found in ran.notes] == [NoteStatus.RESTORED]
 
 
-def test_the_files_of_a_second_account_are_not_the_firsts(tmp_path: Path) -> None:
+def test_the_files_of_a_second_account_are_kept_apart(tmp_path: Path) -> None:
     rows = [
         note(1, sha256=None),
         note(2, whatsapp_path=f"WhatsApp/accounts/1001/{path_of(1)}", sha256=None),
@@ -113,19 +113,19 @@ def test_the_files_of_a_second_account_are_not_the_firsts(tmp_path: Path) -> Non
     assert [found.status for found in ran.notes] == [NoteStatus.MISSING, NoteStatus.RESTORED]
 
 
-def test_without_metadata_a_file_is_known_by_its_content(tmp_path: Path) -> None:
+def test_without_metadata_a_file_is_matched_by_its_content(tmp_path: Path) -> None:
     stored = f"Media/{'AB' * 32}.mcrypt1"
     ran = run(tmp_path, [note(1)], {stored: recording(1)})
     assert ran.placed[stored] == "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"
 
 
-def test_a_name_that_only_one_row_has_will_do(tmp_path: Path) -> None:
+def test_a_name_of_only_one_row_matches(tmp_path: Path) -> None:
     moved = "Media/WhatsApp Voice Notes/202404/PTT-20240101-WA0001.opus"
     ran = run(tmp_path, [note(1, sha256=None)], {moved: recording(1)})
     assert [found.status for found in ran.notes] == [NoteStatus.RESTORED]
 
 
-def test_a_name_that_two_rows_have_decides_nothing(tmp_path: Path) -> None:
+def test_a_name_of_two_rows_does_not_match(tmp_path: Path) -> None:
     twin = "Media/WhatsApp Voice Notes/Private/PTT-20240101-WA0001.opus"
     elsewhere = "Media/WhatsApp Voice Notes/202404/PTT-20240101-WA0001.opus"
     rows = [note(1, sha256=None), note(2, whatsapp_path=twin, sha256=None)]
@@ -197,13 +197,13 @@ def test_names_use_local_time(tmp_path: Path, sent: datetime, name: str) -> None
     assert (tmp_path / (ran.notes[0].file or "")).stat().st_mtime == sent.timestamp()
 
 
-def test_the_hour_that_comes_twice_makes_two_files(tmp_path: Path) -> None:
+def test_the_repeated_hour_makes_two_files(tmp_path: Path) -> None:
     rows = [note(hour + 1, sent_at=datetime(2024, 10, 27, hour, 30, tzinfo=UTC)) for hour in (0, 1)]
     ran = run(tmp_path, rows, {path_of(number): recording(number) for number in (1, 2)})
     assert len({found.file for found in ran.notes}) == 2
 
 
-def test_without_a_timezone_it_is_this_machines(tmp_path: Path) -> None:
+def test_without_a_timezone_this_machines_is_used(tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, '.'); from pathlib import Path; "
         "from tests.archive.phone import *; "
@@ -259,7 +259,7 @@ def test_a_hostile_file_name_stays_inside_or_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["archive"]
 
 
-def test_files_that_are_twins_on_some_file_system_both_stay(tmp_path: Path) -> None:
+def test_files_equal_on_some_file_system_are_both_kept(tmp_path: Path) -> None:
     folder = "Media/WhatsApp Documents/"
     ran = run(
         tmp_path,
@@ -344,11 +344,11 @@ def test_zones_far_from_here(tmp_path: Path) -> None:
     assert ran.notes[0].file == "Voice notes/Mum/2024-01-02 00.01.00 Mum.opus"
 
 
-def test_a_file_that_says_nothing_goes_to_the_note_it_was_fetched_for(tmp_path: Path) -> None:
-    told = note(1, whatsapp_path=None, sha256=None, size=None)
+def test_an_unidentified_file_goes_to_the_note_it_was_fetched_for(tmp_path: Path) -> None:
+    bare = note(1, whatsapp_path=None, sha256=None, size=None)
     with ArchiveWriter(tmp_path, timezone=BERLIN) as archive:
-        archive.expect([told])
-        for fetched_for in (told, note(2)):  # the other one nobody knows
+        archive.expect([bare])
+        for fetched_for in (bare, note(2)):  # nothing else is known of the other one
             listed = entry(f"WhatsApp Voice Notes/{fetched_for.message_id}", recording(1))
             place(archive, listed, recording(1), fetched_for)
         placed = {found.status: found.file for found in archive.finish()}

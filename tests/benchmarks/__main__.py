@@ -1,10 +1,10 @@
-"""Runs every benchmark and prints the performance budget: what was reached, beside its limit.
+"""Runs every benchmark and prints the performance budget: each figure with its limit.
 
     python -m tests.benchmarks [NAME …] [--quick] [--huge] [--folder FOLDER]
 
 ``--quick`` does a tenth of everything, in which starting a program counts for more than it
-should; ``--huge`` adds a container of 4 GB. Files are written to memory (``/dev/shm``) where there
-is room, or to ``--folder``. Nothing fails when a limit is not kept.
+should; ``--huge`` adds a container of 4 GB. Files are written to memory (``/dev/shm``) if there
+is enough, or to ``--folder``. Nothing fails when a limit is exceeded.
 """
 
 from __future__ import annotations

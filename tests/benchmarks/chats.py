@@ -3,7 +3,7 @@
     python -m tests.benchmarks chats [--quick] [--folder FOLDER]
 
 400 000 messages in 300 chats, 60 000 with a file, 20 000 of these voice notes. None of the files
-is there: what is measured is the reading of the database and the writing of lists and pages.
+exists: the benchmark measures reading the database and writing lists and pages.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FILE_EVERY = 7
 NOTES = 20_000
 START = 1_577_836_800_000
 
-BESIDE = """
+OTHER_TABLES = """
 CREATE TABLE message_location (message_row_id INTEGER PRIMARY KEY, latitude REAL, longitude REAL);
 CREATE TABLE message_thumbnail (message_row_id INTEGER PRIMARY KEY, thumbnail BLOB);
 CREATE TABLE message_future (message_row_id INTEGER PRIMARY KEY, version INTEGER, data BLOB);
@@ -48,8 +48,8 @@ CREATE TABLE call_log (_id INTEGER PRIMARY KEY, jid_row_id INTEGER, from_me INTE
     call_id TEXT, timestamp INTEGER, video_call INTEGER, duration INTEGER, call_result INTEGER,
     bytes_transferred INTEGER);
 """
-"""Tables of WhatsApp's that hold nothing of voice notes, and without which
-WhatsApp-Chat-Exporter stops. They stay empty, which is quickest for it."""
+"""Tables of WhatsApp without data of voice notes. WhatsApp-Chat-Exporter needs them. They stay
+empty, which is fastest for it."""
 SCAN = """
 import sqlite3, sys
 query = "SELECT count(*) FROM message WHERE text_data LIKE '%zz%'"
@@ -96,7 +96,7 @@ def make_store(path: Path, *, messages: int = MESSAGES, notes: int = NOTES) -> P
     spoken = [filed[number * len(filed) // notes] for number in range(notes)]
     chance = random.Random(400)
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(SCHEMA + BESIDE)
+        database.executescript(SCHEMA + OTHER_TABLES)
         database.execute("INSERT INTO props (key, value) VALUES ('user_push_name', 'Alex')")
         database.executemany(
             "INSERT INTO jid (_id, user, server, type, raw_string) VALUES (?, ?, ?, 0, ?)",

@@ -1,8 +1,8 @@
-"""Decryption beside the peers, and what a large container costs in time and memory.
+"""Decryption compared with the peers, and time and memory for a large container.
 
     python -m tests.benchmarks decrypt [--quick] [--huge] [--folder FOLDER]
 
-What is compared: a crypt15 database against ``wadecrypt``, and against isal alone, which inflates
+Comparisons: a crypt15 database against ``wadecrypt``, and against isal alone, which inflates
 the already decrypted stream and checks nothing; thousands of media files against ``wabdd
 decrypt``. Ours verifies every MD5 and tag, and flushes; the isal row flushes too, the peers do not.
 """
@@ -86,7 +86,7 @@ def _segment(folder: Path) -> bytes:
 
 
 def _file(dice: random.Random, number: int) -> tuple[bytes | None, str | None, bytes | None]:
-    """What a message with a file, each fourth, has of it; and some of them a thumbnail."""
+    """The media row of every fourth message; some have a thumbnail."""
     if number % 4:
         return None, None, None
     digest = base64.b64encode(dice.randbytes(32)).decode()
@@ -140,9 +140,9 @@ def _deflate(segment: bytes, stream: Path, megabytes: int) -> int:
 
 
 def _media(work: Workspace, count: int) -> None:
-    """So many voice notes of 40 KB, as a dump of theirs lies on disk."""
+    """Voice notes of 40 KB, as a dump of wabdd has them on disk."""
     account, out, peer = work.folder / "sealed", work.folder / "ours", work.folder / "wabdd"
-    dump, digits = make_sealed(account, count, beside=True), write_digits(work.folder)
+    dump, digits = make_sealed(account, count, sidecars=True), write_digits(work.folder)
     title = f"decrypt {count} notes of 40 KB"
     rows = [("gdrive-wa", measure((*OURS, "decrypt", dump, out, "--key-file", digits)))]
     found = sum(path.suffix == ".opus" for path in out.rglob("*"))

@@ -1,4 +1,4 @@
-"""The size of an installation without extras: this package and everything that it brings.
+"""The size of an installation without extras: this package and its dependencies.
 
 python -m tests.benchmarks installed
 """
@@ -17,7 +17,7 @@ from tests.benchmarks.workspace import parse, workspace
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Install into a folder of its own, and print what lies there then."""
+    """Install into a folder of its own, and print its content."""
     with workspace(parse(arguments)) as work:
         venv.create(work.folder / "venv", with_pip=True)
         pip = next((work.folder / "venv").glob("*/pip*"))

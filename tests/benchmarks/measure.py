@@ -78,14 +78,14 @@ with open(sys.argv[1], "w") as report:
 """A process inherits the peak memory of the one that starts it, so a lean one starts it.
 
 The kernel knows the peak of each process; what all of them hold together is looked up ten times
-a second, where there is a /proc that tells it.
+a second, where /proc has it.
 """
 
 
 def measure(command: Sequence[str | Path]) -> Measured:
     """Run `command` to its end; it must succeed."""
     if hasattr(os, "sync"):
-        os.sync()  # what an earlier run left to write shall not be this one's burden
+        os.sync()  # flush the writes of earlier runs before measuring
     with tempfile.NamedTemporaryFile("r") as report:
         subprocess.run(
             [sys.executable, "-S", "-c", _RUNNER, report.name, *map(str, command)],

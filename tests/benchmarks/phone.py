@@ -51,13 +51,13 @@ class Note:
     at: datetime
 
 
-def make_sealed(folder: Path, count: int, *, beside: bool) -> Path:
+def make_sealed(folder: Path, count: int, *, sidecars: bool) -> Path:
     """An end-to-end encrypted backup: an emulator's account, whose ``backup`` is the dump.
 
     Args:
         folder: the account's, to be made.
         count: voice notes.
-        beside: write each envelope beside its blob, as a dump has it; else into the account's
+        sidecars: write each envelope next to its blob, as in a dump; otherwise into the account's
             listing, as Google has it.
     """
     dump = folder / "backup"
@@ -69,7 +69,7 @@ def make_sealed(folder: Path, count: int, *, beside: bool) -> Path:
         digits, sealed, envelope = encrypt_media(note.content, KEY, metadata)
         (dump / "Media" / f"{digits}.mcrypt1").write_bytes(sealed)
         listed[f"Media/{digits}.mcrypt1"] = {"metadata": envelope}
-        if beside:
+        if sidecars:
             (dump / "Media" / f"{digits}.mcrypt1-metadata").write_text(envelope)
         known.append(_row(note))
     for plain in _write_databases(folder, known):
@@ -148,7 +148,7 @@ def _page(
 
 
 def _row(note: Note) -> tuple[datetime, Media]:
-    """What the database keeps of it; the content is let go of."""
+    """The facts that the database keeps; the content is discarded."""
     digest = base64.b64encode(hashlib.sha256(note.content).digest()).decode()
     media = Media(
         path=note.path,

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks restore [--quick] [--folder FOLDER]
 
-Held against ``wabdd decrypt`` of the same dump, which only decrypts and verifies nothing; against
+Compared with ``wabdd decrypt`` of the same dump, which only decrypts and verifies nothing; against
 ``cp -r`` where nothing is encrypted; and against itself with a quarter of the notes, and when it is
 run again with nothing new.
 """
@@ -49,7 +49,7 @@ def _notes_of(dump: Path) -> int:
 
 def _sealed(work: Workspace, count: int) -> None:
     account, archive, out = work.folder / "sealed", work.folder / "archive", work.folder / "wabdd"
-    dump, digits = make_sealed(account, count, beside=True), write_digits(work.folder)
+    dump, digits = make_sealed(account, count, sidecars=True), write_digits(work.folder)
     title = f"restore {count} encrypted notes of 40 KB from a folder"
     rows = [("gdrive-wa", restore(dump, archive, key=digits))]
     wabdd = PEERS / "wabdd"
@@ -79,7 +79,7 @@ def _growth(work: Workspace, options: Options) -> None:
     runs = {}
     for count in (few, many):
         account, archive = work.folder / f"{count}", work.folder / f"{count}-out"
-        dump = make_sealed(account, count, beside=True)
+        dump = make_sealed(account, count, sidecars=True)
         runs[count] = restore(dump, archive, key=digits)
         if count == many:
             again = restore(dump, archive, key=digits)

@@ -1,4 +1,4 @@
-"""What the speech models understand of the sample's recordings, how fast, and in how much memory.
+"""Accuracy, speed and memory of the speech models on the sample's recordings.
 
 python -m tests.benchmarks speech
 """
@@ -88,7 +88,7 @@ def _seconds(path: Path) -> float:
 
 
 def _errors(archive: Path, spoken: dict[str, Recording]) -> float:
-    """Word error rate: words to change, add or remove, as a share of those that were said."""
+    """Word error rate: words to change, add or remove, as a share of the spoken words."""
     wrong = total = 0
     for note in open_archive(archive).notes():
         name = Path(note.whatsapp_path or "").stem.removeprefix("PTT-")

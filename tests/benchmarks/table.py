@@ -1,4 +1,4 @@
-"""The performance budget: what each benchmark measured, beside what it is meant to reach."""
+"""The performance budget: the figures of each benchmark, with their limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Reach:
     """The most that a row may be; None where nothing is asked.
 
     Attributes:
-        wall: wall-clock time, as a share of the time it is held against.
+        wall: wall-clock time, as a share of the baseline's.
         cpu: processor time, likewise.
         memory: MiB.
     """
@@ -28,7 +28,7 @@ class Row:
 
     Attributes:
         work: what was done.
-        beside: what it is held against.
+        baseline: the work it is compared with.
         wall: wall-clock time as a share of that one's; None for a figure that is no time.
         cpu: processor time, likewise.
         memory: MiB at the most.
@@ -36,7 +36,7 @@ class Row:
     """
 
     work: str
-    beside: str
+    baseline: str
     wall: float | None
     cpu: float | None
     memory: float
@@ -59,14 +59,14 @@ BUDGET: list[Row] = []
 """In the order in which they were measured."""
 
 
-def compare(work: str, ours: Measured, beside: str, theirs: Measured, reach: Reach) -> None:
-    """Enter a row: `work`, which took us `ours`, held against `theirs`."""
+def compare(work: str, ours: Measured, baseline: str, theirs: Measured, reach: Reach) -> None:
+    """Enter a row: `work`, which took us `ours`, compared with `theirs`."""
     busy = ours.busy / max(theirs.busy, 0.001)
-    BUDGET.append(Row(work, beside, ours.seconds / theirs.seconds, busy, ours.peak, reach))
+    BUDGET.append(Row(work, baseline, ours.seconds / theirs.seconds, busy, ours.peak, reach))
 
 
 def enter(work: str, mebibytes: float, reach: Reach) -> None:
-    """Enter a row that is a size and no time."""
+    """Enter a row with a size instead of times."""
     BUDGET.append(Row(work, "", None, None, mebibytes, reach))
 
 
@@ -74,13 +74,13 @@ def print_budget() -> None:
     """Print every row that was entered, each with "met" or "not met"."""
     if not BUDGET:
         return
-    print(f"\n{'work':58} {'beside':22} {'wall':>13} {'cpu':>13} {'MiB':>11}")
+    print(f"\n{'work':58} {'baseline':22} {'wall':>13} {'cpu':>13} {'MiB':>11}")
     for row in BUDGET:
         figures = (
             f"{_figure(row.wall, row.reach.wall, 2):>13} {_figure(row.cpu, row.reach.cpu, 2):>13}"
             f" {_figure(row.memory, row.reach.memory, 0):>11}"
         )
-        print(f"{row.work:58} {row.beside:22} {figures}  {'met' if row.met else 'not met'}")
+        print(f"{row.work:58} {row.baseline:22} {figures}  {'met' if row.met else 'not met'}")
     missed = sum(not row.met for row in BUDGET)
     print(f"{len(BUDGET) - missed} of {len(BUDGET)} met; each figure is followed by its limit.")
 

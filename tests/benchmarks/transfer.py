@@ -1,4 +1,4 @@
-"""Work over the network beside wabdd and curl, from an emulator that is as slow as Google.
+"""Work over the network compared with wabdd and curl, from an emulator as slow as Google.
 
 python -m tests.benchmarks transfer [--quick] [--folder FOLDER]
 """
@@ -69,7 +69,7 @@ def many_small(work: Workspace, *, count: int) -> None:
 def whole_job(work: Workspace, *, count: int) -> None:
     """The main job over the network: what it takes beyond fetching the same blobs."""
     account, archive, out = work.folder / "sealed", work.folder / "archive", work.folder / "blobs"
-    make_sealed(account, count, beside=False)
+    make_sealed(account, count, sidecars=False)
     digits = write_digits(work.folder)
     title = f"restore {count} notes over the network"
     with served(account, TOKEN, slow=True) as root:

@@ -1,4 +1,4 @@
-"""Where benchmarks keep their files, and the options that all of them take."""
+"""The folder of a benchmark's files, and the options of all benchmarks."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 @contextmanager
 def workspace(options: Options) -> Iterator[Workspace]:
-    """A folder in memory where there is room, else a temporary one; or below ``--folder``."""
+    """A folder in memory if there is enough, else a temporary one; or below ``--folder``."""
     home = options.folder or _home(options)
     in_memory = home == MEMORY
     folder = Path(tempfile.mkdtemp(prefix="gdrive-wa-bench-", dir=home))

@@ -1,4 +1,4 @@
-"""Makes exported chats as phones of many regions write them, with the truth beside."""
+"""Makes exported chats as phones of many regions write them, together with the expected result."""
 
 # ruff: noqa: RUF001, DTZ001 - words of many languages; a phone writes its local time
 
@@ -19,9 +19,9 @@ class Form:
 
     Attributes:
         head: the date and time before a message.
-        attached: how a file is named, with ``{}`` for its name.
-        left_out: what stands in place of a voice note that was left out; None where that is not
-            said of which kind it was.
+        attached: the text that attaches a file, with ``{}`` for its name.
+        left_out: the text in place of a voice note that was left out; None where that text
+            does not give the kind.
         file_name: of the text, or of the ZIP of an iPhone, with ``{}`` for the chat.
         apple: an iPhone wrote it: with seconds, and its own names for files.
     """
@@ -188,7 +188,7 @@ class Said:
 
 @dataclass
 class MadeChat:
-    """An exported chat, and what is true of it."""
+    """An exported chat, and what must be read from it."""
 
     form: Form
     chat: str

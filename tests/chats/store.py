@@ -21,7 +21,7 @@ SENT = 1_704_103_200_000
 
 
 def make_database(path: Path, tables: dict[str, Rows]) -> Path:
-    """Each table has the columns its rows name; ``_id`` and ``message_row_id`` are keys."""
+    """Each table has the columns its rows name; ``_id`` and ``message_row_id`` are primary keys."""
     with closing(sqlite3.connect(path)) as database:
         fill(database, tables)
         database.commit()
@@ -63,7 +63,7 @@ def jids(*raw: str) -> Rows:
 
 
 def message(number: int, **changes: Any) -> dict[str, Any]:
-    """A voice note of chat 1, somebody else's, without a sender of its own."""
+    """A voice note that the owner received in chat 1, without a sender of its own."""
     row = {
         "_id": number,
         "chat_row_id": 1,

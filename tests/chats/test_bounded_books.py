@@ -1,4 +1,4 @@
-"""Address books that were made to take for ever: CSV, and vCards with odd encodings."""
+"""Address books that were made to be slow to read: CSV, and vCards with odd encodings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANN = "Name,Phone 1 - Value\nAnn,+1 555 0101\n"
     ],
     ids=["columns", "one row", "lines in fields", "open quote", "telephone columns"],
 )
-def test_a_table_larger_than_any_real_one_is_refused_in_time(tmp_path: Path, content: str) -> None:
+def test_a_table_larger_than_any_real_one_is_refused_quickly(tmp_path: Path, content: str) -> None:
     path = tmp_path / "people.csv"
     path.write_text(content)
     began = time.thread_time()
@@ -70,7 +70,7 @@ def test_only_character_sets_decode_a_name(
 
 
 @pytest.mark.parametrize("suffix", ["csv", "vcf"])
-def test_a_wish_to_stop_ends_the_reading(tmp_path: Path, suffix: str) -> None:
+def test_cancellation_stops_the_reading(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"people.{suffix}"
     path.write_text(ANN if suffix == "csv" else "BEGIN:VCARD\nTEL:1\nEND:VCARD\n")
     interruption.request()

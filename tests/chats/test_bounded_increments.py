@@ -78,7 +78,7 @@ def test_half_a_surrogate_pair_in_a_name_is_written_out(tmp_path: Path) -> None:
     assert subjects == {"1555-1@g.us": "A%ud800"}
 
 
-def test_a_wish_to_stop_ends_the_reading(tmp_path: Path) -> None:
+def test_cancellation_stops_the_reading(tmp_path: Path) -> None:
     path = by_numbers(tmp_path / "x.zip", a_conversation(CHAT))
     interruption.request()
     try:

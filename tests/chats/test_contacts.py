@@ -1,4 +1,4 @@
-"""Address books as people write them, held against WhatsApp's ids."""
+"""Address books as people write them, matched with WhatsApp's ids."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def book(*numbers: str, owner: str | None = None, candidates: tuple[str, ...] = 
 
 
 SPELLINGS = [
-    # Brazil: with and without the ninth digit, in either place; carrier, trunk, exit codes
+    # Brazil: with and without the ninth digit, in the book or in the id; carrier, trunk, exit codes
     ("5511990000001", "+55 11 99000-0001"),
     ("5511990000001", "+55 11 9000-0001"),
     ("5511990000001", "55 11 9000-0001"),
@@ -54,7 +54,7 @@ SPELLINGS = [
     ("5491120000001", "+54 11 15 2000-0001"),
     ("5491120000001", "54 11 2000-0001"),
     ("5493512000001", "0351 15 200-0001"),
-    # Benin and Ivory Coast, whose numbers grew
+    # Benin and Ivory Coast, where numbers have become longer
     ("22990000001", "+229 01 90 00 00 01"),
     ("2290190000001", "+229 90 00 00 01"),
     ("22507000001", "+225 07 07 00 00 01"),
@@ -192,14 +192,14 @@ def test_a_card_of_each_version_with_its_picture(tmp_path: Path, version: str) -
     assert "picture" not in repr(person)
 
 
-def test_a_card_of_whatsapp_has_the_id_beside_the_number(tmp_path: Path) -> None:
+def test_a_card_of_whatsapp_has_the_id_in_a_parameter(tmp_path: Path) -> None:
     path = tmp_path / "people.vcf"
     path.write_text("BEGIN:VCARD\nFN:Ann\nTEL;waid=15550101;type=CELL:555\nEND:VCARD\n")
     assert read_contacts(path).name(jid("15550101")) == "Ann"
 
 
 @pytest.mark.parametrize("photo", ["https://example.org/me.jpg", "data:nothing", "!!!!", ""])
-def test_a_picture_that_is_none_is_left_out(tmp_path: Path, photo: str) -> None:
+def test_an_invalid_picture_is_left_out(tmp_path: Path, photo: str) -> None:
     path = tmp_path / "people.vcf"
     raw = base64.b64encode(b"<script>not a picture</script>").decode()
     for value in (f":{photo}", f";ENCODING=b:{photo}", f";ENCODING=b:{raw}"):
@@ -271,14 +271,14 @@ def test_time_grows_with_the_file_only(tmp_path: Path, middle: str) -> None:
     assert time.perf_counter() - began < 5
 
 
-def test_a_book_of_more_than_a_person_has_is_refused(tmp_path: Path) -> None:
+def test_an_address_book_of_absurd_size_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("Name,Phone 1 - Value\n" + "Ann,+1 555 0101\n" * 200_001)
     with pytest.raises(UsageError, match="more numbers"):
         read_contacts(path)
 
 
-def test_numbers_that_end_alike_are_found_in_time() -> None:
+def test_numbers_that_end_alike_are_found_quickly() -> None:
     people = book(*(f"+{code}000000" for code in range(1, 20_000)))
     began = time.perf_counter()
     for code in range(1000, 1400):
@@ -287,7 +287,7 @@ def test_numbers_that_end_alike_are_found_in_time() -> None:
 
 
 def spelled(country: str, chance: random.Random) -> tuple[str, str]:
-    """Somebody's id, and their number as a person of that country might keep it."""
+    """A jid's digits, and the number as a person of that country might write it."""
     tail = f"{chance.randrange(10_000):04}"
     match country:
         case "BR":
@@ -326,7 +326,7 @@ def spelled(country: str, chance: random.Random) -> tuple[str, str]:
 
 @pytest.mark.parametrize("country", ["BR", "MX", "AR", "DE", "GB", "RU", "BJ", "US"])
 @pytest.mark.parametrize("known", [True, False], ids=["owner known", "owner unknown"])
-def test_hundreds_of_contacts_are_found_and_none_is_mistaken(country: str, known: bool) -> None:
+def test_hundreds_of_contacts_are_found_and_none_is_confused(country: str, known: bool) -> None:
     chance = random.Random(country)
     people = dict(spelled(country, chance) for _ in range(400))
     owner, _ = spelled(country, chance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zipfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from tests.chats.store import (
     message,
     modern,
     old_message,
+    thumb_image,
 )
 from tests.chats.wire import SPOKEN, wire
 from tests.sources.apple import Spoken, write_chats
@@ -53,7 +55,7 @@ def notes_of(path: Path, count: int = 3, zone: str = "UTC") -> list[VoiceNote]:
     return list(read_phone(databases, ContextWindow(count, ZoneInfo(zone))).notes)
 
 
-def texts(messages: tuple[ContextMessage, ...]) -> list[str]:
+def texts(messages: Sequence[ContextMessage]) -> list[str]:
     return [each.text for each in messages]
 
 
@@ -70,9 +72,9 @@ def test_three_before_and_three_after_in_their_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("count", "total"), [(1, 2), (100, 8)])
-def test_the_number_is_the_users(tmp_path: Path, count: int, total: int) -> None:
+def test_the_number_of_messages_is_the_users_choice(tmp_path: Path, count: int, total: int) -> None:
     [note] = notes_of(chat_of_nine(tmp_path / "msgstore.db"), count)
-    assert len(note.before + note.after) == total
+    assert len(note.before) + len(note.after) == total
 
 
 def test_nothing_is_read_unless_asked_for(tmp_path: Path) -> None:
@@ -102,7 +104,7 @@ def test_only_the_same_day_of_the_time_zone(tmp_path: Path) -> None:
     assert (texts(note.before), texts(note.after)) == ([], ["b", "c"])
 
 
-def test_other_chats_and_the_apps_own_remarks_are_not_around(tmp_path: Path) -> None:
+def test_other_chats_and_system_messages_are_not_context(tmp_path: Path) -> None:
     rows = [said(1, "elsewhere", chat_row_id=2), said(2, "who joined", 7), note_row(3)]
     chats = [{"_id": 1, "jid_row_id": 1}, {"_id": 2, "jid_row_id": 2}]
     [note] = notes_of(modern(tmp_path / "msgstore.db", rows, [media(3)], chat=chats))
@@ -184,7 +186,9 @@ def test_the_old_schema(tmp_path: Path) -> None:
         return old_message(number) | row | changes
 
     rows = [old(1, media_wa_type="0", data="first"), old(2, media_wa_type="0", status=6, data="x")]
-    rows += [old(3, media_wa_type="1", media_caption="the sea", data="link of the app's")]
+    thumb = thumb_image("Media/WhatsApp Images/IMG-1.jpg")
+    sea = {"media_caption": "the sea", "data": "link of the app's", "thumb_image": thumb}
+    rows += [old(3, media_wa_type="1", **sea)]
     rows += [old(4, quoted_row_id=7), old(5, media_wa_type="0", data="last", key_from_me=1)]
     rows += [old(6, media_wa_type="0", data="else", key_remote_jid=ANNA)]
     quote = old_message(7) | {"media_wa_type": "0", "data": "a question", "key_from_me": 1}
@@ -193,6 +197,7 @@ def test_the_old_schema(tmp_path: Path) -> None:
     assert texts(note.before) == ["first", "the sea"]
     assert [(each.text, each.from_me) for each in note.after] == [("last", True)]
     assert note.before[1].kind == "image"
+    assert note.before[1].whatsapp_path == "Media/WhatsApp Images/IMG-1.jpg"
     assert note.reply_to is not None
     assert (note.reply_to.text, note.reply_to.from_me) == ("a question", True)
 
@@ -250,6 +255,16 @@ def test_an_iphone(tmp_path: Path) -> None:
     assert (bare.before, bare.reply_to, bare.reactions) == ((), None, ())
 
 
+def test_a_picture_on_an_iphone_has_its_path(tmp_path: Path) -> None:
+    path = iphone(tmp_path / "ChatStorage.sqlite")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE ZWAMESSAGE SET ZMESSAGETYPE = 1 WHERE Z_PK = 3")
+        database.execute("UPDATE ZWAMEDIAITEM SET ZMEDIALOCALPATH = 'Media/x.jpg'")
+        database.commit()
+    [note] = read_iphone_notes(path, context=ContextWindow(3, UTC))
+    assert [each.whatsapp_path for each in note.before] == [None, "Message/Media/x.jpg"]
+
+
 @pytest.mark.parametrize("blob", [b"\x2a\x7f", b"\xff" * 20, b"\x3a\x02\x0a\x7f", "text", 7])
 def test_blobs_of_an_iphone_that_are_not_messages(tmp_path: Path, blob: object) -> None:
     path = iphone(tmp_path / "ChatStorage.sqlite")
@@ -301,7 +316,7 @@ def answering(quoted: bytes, participant: str) -> bytes:
     return wire(8, wire(5, 7) + wire(6, 1) + wire(17, context))
 
 
-def test_an_increment_goes_on_where_the_database_ends(tmp_path: Path) -> None:
+def test_an_increment_continues_where_the_database_ends(tmp_path: Path) -> None:
     path = modern(tmp_path / "m.db", [said(1, "old"), note_row(2)], [media(2)])
     reaction = wire(41, wire(1, wire(2, 1)) + wire(2, "\U0001f600"))
     later = increment(
@@ -324,7 +339,15 @@ def test_an_increment_goes_on_where_the_database_ends(tmp_path: Path) -> None:
     assert [(each.sender, each.emoji) for each in second.reactions] == [("Alex", "\U0001f600")]
 
 
-def test_a_message_of_both_is_around_a_note_once(tmp_path: Path) -> None:
+def test_a_picture_of_an_increment_has_its_path(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "m.db", {"message": []})
+    stored = wire(38, wire(1, "/storage/emulated/0/WhatsApp/Media/WhatsApp Images/a.jpg"))
+    picture = info(1, wire(3, wire(3, "the sea")), more=stored)
+    [note] = notes_with(path, increment(tmp_path / "i.zip", picture, info(2, SPOKEN)))
+    assert [each.whatsapp_path for each in note.before] == ["Media/WhatsApp Images/a.jpg"]
+
+
+def test_a_message_of_both_is_in_the_context_once(tmp_path: Path) -> None:
     path = modern(tmp_path / "m.db", [said(1, "old"), note_row(2), said(300, "newest")], [media(2)])
     one = increment(tmp_path / "1.zip", info(1, wire(1, "known")), info(400, wire(1, "new")))
     two = increment(tmp_path / "2.zip", info(400, wire(1, "edited")))
@@ -361,7 +384,7 @@ def test_kinds_of_an_increment(tmp_path: Path, content: bytes, kind: str, text: 
 
 
 @pytest.mark.parametrize(
-    "nobodys",
+    "unwritten",
     [
         info(1, wire(1, "x"), more=wire(24, 27)),
         info(1, wire(12, wire(2, 3))),
@@ -369,7 +392,9 @@ def test_kinds_of_an_increment(tmp_path: Path, content: bytes, kind: str, text: 
         info(1, b""),
     ],
 )
-def test_what_nobody_wrote_is_not_around(tmp_path: Path, nobodys: bytes) -> None:
+def test_messages_without_text_of_a_person_are_not_context(
+    tmp_path: Path, unwritten: bytes
+) -> None:
     path = make_database(tmp_path / "m.db", {"message": []})
-    [note] = notes_with(path, increment(tmp_path / "i.zip", nobodys, info(2, SPOKEN)))
+    [note] = notes_with(path, increment(tmp_path / "i.zip", unwritten, info(2, SPOKEN)))
     assert note.before == ()

@@ -1,4 +1,4 @@
-"""Databases as time and accidents leave them: a result, or one error of ours."""
+"""Damaged and unusual databases: a result, or one error of ours."""
 
 from __future__ import annotations
 
@@ -63,15 +63,35 @@ def test_another_database_is_named_as_such(tmp_path: Path) -> None:
     assert caught.value.hints == ("the one that does is msgstore.db",)
 
 
-def test_a_view_that_plays_a_table_is_not_run(tmp_path: Path) -> None:
+def test_a_view_in_place_of_a_table_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "msgstore.db"
     with closing(sqlite3.connect(path)) as database:
         database.execute(
             "CREATE VIEW message AS WITH RECURSIVE n(_id) AS (SELECT 1 UNION ALL SELECT _id + 1 "
             "FROM n) SELECT _id, 2 AS message_type, 1 AS origin FROM n"
         )
-    with pytest.raises(DatabaseError, match="holds no messages"):
+    with pytest.raises(DatabaseError, match="holds no messages: 'message' in it is a view, not an"):
         read_voice_notes(path)
+
+
+def test_an_iphones_database_is_named_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "msgstore.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE ZWAMESSAGE (Z_PK INTEGER PRIMARY KEY, ZCHATSESSION)")
+    with pytest.raises(DatabaseError, match="it is the database of an iPhone"):
+        read_voice_notes(path)
+
+
+def test_a_view_in_place_of_the_chats_is_said(tmp_path: Path) -> None:
+    path = modern(tmp_path / "msgstore.db", [message(1)], [media(1)])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE chat")
+        database.execute("CREATE VIEW chat AS SELECT 1 AS _id, 1 AS jid_row_id")
+    chats = read_voice_notes(path)
+    assert len(chats) == 1
+    assert chats.warnings == (
+        "msgstore.db: 'chat' in it is a view, not an ordinary table: the chats are not known",
+    )
 
 
 def test_around_a_broken_page_the_rest_is_read_and_the_loss_is_reported(tmp_path: Path) -> None:
@@ -104,7 +124,7 @@ def test_a_database_cut_anywhere_gives_notes_or_one_error(tmp_path: Path) -> Non
         assert len(notes) <= 800
 
 
-def test_a_database_with_rotten_bytes_gives_notes_or_one_error(tmp_path: Path) -> None:
+def test_a_database_with_altered_bytes_gives_notes_or_one_error(tmp_path: Path) -> None:
     sound = bytearray(large(tmp_path / "whole.db").read_bytes())
     path = tmp_path / "msgstore.db"
     chance = random.Random(5)
@@ -203,7 +223,7 @@ def test_values_are_total(value: object) -> None:
     assert len(waveform(value)) in (0, 64)
 
 
-def test_text_that_is_not_utf8_is_kept_as_far_as_it_is(tmp_path: Path) -> None:
+def test_the_valid_part_of_text_that_is_not_utf8_is_kept(tmp_path: Path) -> None:
     path = modern(tmp_path / "msgstore.db", [message(1)], [media(1)])
     with closing(sqlite3.connect(path)) as database:
         database.execute("UPDATE props SET value = CAST(x'416cff6578' AS TEXT)")
@@ -222,7 +242,7 @@ def test_a_damaged_wa_db_costs_only_names(tmp_path: Path) -> None:
     assert "wa.db" in chats.warnings[0]
 
 
-def test_a_time_that_is_none_falls_back_to_when_it_was_received(tmp_path: Path) -> None:
+def test_an_invalid_time_falls_back_to_the_time_of_receipt(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
         [
@@ -238,7 +258,7 @@ def test_a_time_that_is_none_falls_back_to_when_it_was_received(tmp_path: Path) 
     assert sorted(map(str, years)) == ["2024", "2024", "None"]
 
 
-def test_a_time_in_seconds_is_taken_for_one(tmp_path: Path) -> None:
+def test_a_time_in_seconds_is_recognised(tmp_path: Path) -> None:
     store = modern(tmp_path / "msgstore.db", [message(1, timestamp=1_704_103_200)], [])
     [note] = read_voice_notes(store)
     assert note.sent_at == datetime(2024, 1, 1, 10, tzinfo=UTC)
@@ -272,7 +292,7 @@ def overwrite(path: Path, table: str, *places: int, kind: str = "leaf") -> None:
 
 
 def reachable(path: Path, table: str, last: int) -> set[int]:
-    """The row numbers that SQLite itself still leads to."""
+    """The row numbers that SQLite itself can still look up."""
     found = set()
     with closing(sqlite3.connect(path)) as database:
         for number in range(1, last + 1):
@@ -288,17 +308,15 @@ def reachable(path: Path, table: str, last: int) -> set[int]:
 
 
 @pytest.mark.parametrize("places", [(0,), (20,), (-1,), (3, 4, 30), (0, 10, 20, -1)])
-def test_every_row_that_its_number_leads_to_is_read(
-    tmp_path: Path, places: tuple[int, ...]
-) -> None:
+def test_every_row_that_can_be_looked_up_is_read(tmp_path: Path, places: tuple[int, ...]) -> None:
     path = large(tmp_path / "msgstore.db")
     overwrite(path, "message", *places)
     kept = reachable(path, "message", 800)
     assert len(kept) < 800
     with Tables(path) as tables:
         assert {row[0] for row in tables.rows("message", ("_id",))} == kept
-        told = 800 - len(kept)
-        assert tables.lost["message"] == told or tables.cut == {"message"}
+        missing = 800 - len(kept)
+        assert tables.lost["message"] == missing or tables.cut == {"message"}
         assert tables.damaged
 
 
@@ -379,9 +397,7 @@ def inner_page(child: int) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_whatever_pages_are_damaged_all_that_can_be_reached_is_read(
-    tmp_path: Path, seed: int
-) -> None:
+def test_all_reachable_rows_are_read_whichever_pages_are_damaged(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     spread = chance.choice((1, 1, 7))
     messages = [message(number * spread, text_data="x" * 300) for number in range(1, 601)]
@@ -405,7 +421,7 @@ def test_whatever_pages_are_damaged_all_that_can_be_reached_is_read(
     assert kept <= set(found)
 
 
-def test_a_hole_of_any_size_is_leapt_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gap_of_any_size_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gdrive_wa.chats.damage._MAX_CONSECUTIVE_LOST", 5)
     path = large(tmp_path / "msgstore.db")
     overwrite(path, "message", 10, 11, 12, 13, 40)

@@ -107,6 +107,16 @@ def days(text: str) -> list[str]:
         # the clock of a phone may be wrong
         ("01/03/2071, 09:00 - A: x\n13/03/2071, 09:00 - A: x", "2071-03-01"),
         ("01/01/2000, 09:00 - A: x", "2000-01-01"),
+        # names of months, which leave nothing to decide
+        ("1 de marzo de 2024, 9:05 - A: x", "2024-03-01"),
+        ("1 mar. 2024, 9:05 a. m. - A: x", "2024-03-01"),
+        ("Mar 1, 2024, 9:05 AM - A: x", "2024-03-01"),
+        ("[1. März 2024, 09:05:01] A: x", "2024-03-01"),
+        ("[01-Mar-24 9:05:01 PM] A: x", "2024-03-01"),
+        ("1 марта 2024 г., 09:05 - A: x", "2024-03-01"),
+        ("[11 déc. 2024 à 09:05:00] A: x", "2024-12-11"),
+        ("2024 Dec 11 09:05 - A: x", "2024-12-11"),
+        ("1 Mar 2024, 9:05 - A: PTT-20240103-WA0001.opus (file attached)", "2024-03-01"),
         # other calendars
         ("1/3/2567 09:00 - A: x", "2024-03-01"),
         ("1/3/67 09:00 - A: x", "2024-03-01"),
@@ -177,7 +187,36 @@ def test_a_voice_note_of_an_iphone_in_any_language(line: str) -> None:
     assert (message.kind, message.file, message.text) == (MessageKind.VOICE, name, "")
 
 
-def test_a_file_that_is_only_talked_about_is_text() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "View once voice message omitted",
+        "Sprachnachricht zur Einmalansicht weggelassen",
+        "Голосовое сообщение для однократного прослушивания пропущено",
+    ],
+)
+def test_a_voice_note_to_be_heard_once_is_a_note_without_a_file(words: str) -> None:
+    (message,) = messages_of(f"01/03/2024, 09:00 - Ana: <{words}>\n")
+    assert (message.kind, message.file, message.view_once) == (MessageKind.VOICE, None, True)
+
+
+@pytest.mark.parametrize(
+    "words", ["Media omitted", "View once message omitted", "Video note omitted"]
+)
+def test_other_media_that_were_left_out_are_no_voice_notes(words: str) -> None:
+    (message,) = messages_of(f"01/03/2024, 09:00 - Ana: <{words}>\n")
+    assert (message.kind, message.view_once) == (MessageKind.LEFT_OUT, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["March 1, 2024 was a fine day, 9:05 am - or so: ok", "May 5 - we met: ok", "Mar 1: x"]
+)
+def test_a_text_that_begins_with_a_month_is_not_a_message(text: str) -> None:
+    (message,) = messages_of(f"01/03/2024, 09:00 - Ana: hello\n{text}\n")
+    assert message.text == f"hello\n{text}"
+
+
+def test_a_file_that_is_only_mentioned_is_text() -> None:
     text = "01/03/2024, 09:00 - Ana: config.ini (the old one)\n"
     (message,) = messages_of(text)
     assert (message.kind, message.file) == (MessageKind.TEXT, None)
@@ -248,7 +287,7 @@ def test_a_long_message_is_cut() -> None:
     assert len(message.text) <= LONGEST_TEXT
 
 
-def test_marks_and_the_tilde_are_no_part_of_a_name() -> None:
+def test_marks_and_the_tilde_are_not_part_of_a_name() -> None:
     for name in ("~\u202fBen", "\u200e~ Ben", "\u202aBen\u202c", " Ben"):
         (message,) = messages_of(f"[01/03/24, 09:00:00] {name}: x\n")
         assert message.sender == "Ben"
@@ -284,7 +323,7 @@ def test_a_number_at_the_end_is_a_copys_unless_the_name_has_it() -> None:
     assert chat_of(opened(text.format("Ann")), "WhatsApp Chat - Class 7").name == "Class 7"
 
 
-def test_a_chat_without_a_telling_name() -> None:
+def test_a_file_name_without_the_chat() -> None:
     one, two = "01/03/2024, 09:00 - Ana: x\n", "01/03/2024, 09:00 - Ben: x\n"
     assert chat_of(opened(one), "_chat", "Export").name == "Ana"
     assert chat_of(opened(one + two), "_chat", "Holiday").name == "Holiday"
@@ -303,7 +342,7 @@ def test_who_owns_the_phone() -> None:
     assert chat_of(opened(ana + emoji), "WhatsApp Chat with Mum_Home ❤️").owner == "Ana"
 
 
-def test_an_hour_that_comes_twice_goes_by_the_message_before() -> None:
+def test_an_hour_that_comes_twice_follows_the_message_before() -> None:
     text = "".join(
         f"27/10/2024, {clock} - Ana: PTT-20241027-WA000{number}.opus (file attached)\n"
         for number, clock in enumerate(["02:50", "02:10", "02:55", "03:05"])
@@ -351,7 +390,7 @@ def test_what_the_name_of_a_file_says(name: str, kind: Kind, day: date | None) -
     assert (exported_kind(name), exported_on(name)) == (kind, day)
 
 
-def test_a_file_belongs_to_no_more_messages_than_anybody_forwards_it() -> None:
+def test_a_file_belongs_to_a_limited_number_of_messages() -> None:
     line = "01/03/2024, 09:00 - Ana: PTT-20240301-WA0001.opus (file attached)\n"
     chat = chat_of(opened(line * 1000), "WhatsApp Chat with Ana")
     assert (len(chat.notes), chat.refused) == (MOST_MENTIONS, 1000 - MOST_MENTIONS)

@@ -1,4 +1,4 @@
-"""A small copy of a database says of voice notes what the original says."""
+"""A small copy of a database has the same voice notes as the original."""
 
 from __future__ import annotations
 

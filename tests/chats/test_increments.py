@@ -225,11 +225,11 @@ def test_a_spoken_status_is_found(tmp_path: Path) -> None:
     assert (note.chat_jid, note.sender_jid, note.message_id) == ("status@broadcast", FRIEND, "S1")
 
 
-def test_the_path_on_the_phone_and_a_forwarding_are_known(tmp_path: Path) -> None:
+def test_the_path_on_the_phone_and_the_forwarded_mark_are_read(tmp_path: Path) -> None:
     path = "Media/WhatsApp Voice Notes/202352/PTT-20231231-WA0001.opus"
     spoken = wire(8, wire(6, 1) + wire(17, wire(22, 1)))
-    for told in (path, f"/storage/emulated/0/WhatsApp/{path}"):
-        info = wire(2, spoken) + wire(38, wire(1, told))
+    for stored in (path, f"/storage/emulated/0/WhatsApp/{path}"):
+        info = wire(2, spoken) + wire(38, wire(1, stored))
         (note,) = notes(by_numbers(tmp_path / "increment.zip", in_chat(info)))
         assert (note.whatsapp_path, note.forwarded) == (path, True)
 
@@ -239,8 +239,8 @@ def test_names_and_numbers_outside_the_chats_are_used(tmp_path: Path) -> None:
     names = wire(7, wire(1, FRIEND) + wire(2, "Anna")) + wire(15, wire(1, FRIEND) + wire(2, lid))
     said = wire(1, wire(1, other) + wire(3, "A1")) + wire(2, SPOKEN) + wire(5, lid)
     chat = wire(2, wire(1, other) + wire(39, CHAT) + wire(38, "Ben") + wire(2, wire(1, said)))
-    told = wire(1, wire(1, GROUP) + wire(3, "A2")) + wire(2, SPOKEN) + wire(5, lid)
-    group = wire(2, wire(1, GROUP) + wire(13, "The choir") + wire(2, wire(1, told)))
+    in_group = wire(1, wire(1, GROUP) + wire(3, "A2")) + wire(2, SPOKEN) + wire(5, lid)
+    group = wire(2, wire(1, GROUP) + wire(13, "The choir") + wire(2, wire(1, in_group)))
     alone, together = notes(by_numbers(tmp_path / "increment.zip", chat, group, names))
     assert (alone.chat, alone.chat_jid) == (alone.sender, alone.sender_jid) == ("Ben", CHAT)
     assert (together.chat, together.chat_jid) == ("The choir", GROUP)
@@ -358,7 +358,7 @@ def test_the_checksum_of_the_zip_is_checked(tmp_path: Path) -> None:
 
 
 def with_tables(path: Path, tables: dict[str, object], *syncs: bytes) -> Path:
-    """An increment with changes of other tables beside its messages."""
+    """An increment with changes of other tables as well as messages."""
     by_numbers(path, *syncs)
     with zipfile.ZipFile(path, "a") as archive:
         for table, rows in tables.items():
@@ -385,7 +385,7 @@ def test_names_of_people_and_groups_are_read(tmp_path: Path) -> None:
     ]
 
 
-def test_a_hidden_id_beside_a_number_is_known(tmp_path: Path) -> None:
+def test_a_hidden_id_is_paired_with_its_number(tmp_path: Path) -> None:
     chat = wire(2, wire(1, CHAT) + wire(42, LID))
     assert read_increment(by_numbers(tmp_path / "increment.zip", chat)).lid_numbers == {LID: CHAT}
 
@@ -428,7 +428,7 @@ def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "rows",
     [
         [{"_id": 1, "user": "a"}],
         {"jid": [{"_id": 1, "user": "a"}]},
@@ -437,8 +437,8 @@ def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content:
         {"jid": [{"op": "insert", "values": {"_id": 1, "user": "a"}}]},
     ],
 )
-def test_rows_are_read_in_whatever_layout_they_come(tmp_path: Path, told: object) -> None:
-    for number, content in enumerate((json.dumps(told), json.dumps(told) + "\n")):
+def test_rows_are_read_in_whatever_layout_they_come(tmp_path: Path, rows: object) -> None:
+    for number, content in enumerate((json.dumps(rows), json.dumps(rows) + "\n")):
         path = by_numbers(tmp_path / f"{number}.zip", a_conversation(CHAT))
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("jid_modified.json", content)
@@ -474,7 +474,7 @@ def test_more_parts_than_any_real_one_has_are_refused_before_they_are_made(
     assert time.perf_counter() - began < 5
 
 
-def test_a_packing_that_whatsapp_does_not_use_is_refused(tmp_path: Path) -> None:
+def test_a_compression_that_whatsapp_does_not_use_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "increment.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("messages.bin", bytes(1000))
@@ -482,7 +482,7 @@ def test_a_packing_that_whatsapp_does_not_use_is_refused(tmp_path: Path) -> None
         read_increment(path)
 
 
-def test_the_latest_message_says_how_new_an_increment_is(tmp_path: Path) -> None:
+def test_the_latest_message_dates_an_increment(tmp_path: Path) -> None:
     text = wire(1, "hello")
     raw = a_conversation(CHAT, sent=1_704_063_480) + a_conversation(
         CHAT, sent=1_704_063_999, message=text, number="2"

@@ -1,4 +1,4 @@
-"""What an iPhone's database says, whatever is missing from it."""
+"""Voice notes of an iPhone's database, whatever is missing from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
 from gdrive_wa.core.errors import DatabaseError
-from tests.sources.apple import Spoken, write_beside, write_chats
+from tests.sources.apple import Spoken, write_chats, write_small_database
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_users_own_contacts_name_people_first(chats: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "table", ["ZWAMEDIAITEM", "ZWACHATSESSION", "ZWAGROUPMEMBER", "ZWAPROFILEPUSHNAME"]
 )
-def test_a_missing_table_costs_only_its_own_facts(chats: Path, table: str) -> None:
+def test_a_missing_table_loses_only_its_own_facts(chats: Path, table: str) -> None:
     execute(chats, f"DROP TABLE {table}")
     assert len(read_iphone_notes(chats)) == (0 if table == "ZWAMEDIAITEM" else 2)
 
@@ -75,12 +75,42 @@ def test_a_date_of_any_kind_is_not_an_error(chats: Path, value: str) -> None:
     assert {note.sent_at for note in read_iphone_notes(chats)} == {None}
 
 
+ODD = {
+    "": "it has no table 'ZWAMESSAGE'",
+    "CREATE VIEW ZWAMESSAGE AS SELECT 1 AS ZCHATSESSION": "'ZWAMESSAGE' in it is a view, not",
+    "CREATE VIRTUAL TABLE ZWAMESSAGE USING fts5(ZCHATSESSION)": "'ZWAMESSAGE' in it is a virtual ",
+    "CREATE TABLE ZWAMESSAGE (Z_PK)": "its table 'ZWAMESSAGE' has no column 'ZCHATSESSION'",
+    "CREATE TABLE message (_id)": "it is the database of an Android phone",
+}
+
+
+@pytest.mark.parametrize("statement", ODD)
+def test_what_lies_in_the_place_of_the_messages_is_named_with_a_hint_that_leads_on(
+    chats: Path, statement: str
+) -> None:
+    execute(chats, "DROP TABLE ZWAMESSAGE")
+    execute(chats, statement)
+    with pytest.raises(DatabaseError) as caught:
+        read_iphone_notes(chats)
+    assert f"'ChatStorage.sqlite' holds no messages: {ODD[statement]}" in caught.value.message
+    assert caught.value.hints
+    assert not any("ChatStorage.sqlite" in hint for hint in caught.value.hints)
+
+
+@pytest.mark.parametrize("table", ["ZWAMEDIAITEM", "ZWACHATSESSION"])
+def test_a_list_beside_the_messages_that_cannot_be_read_is_said(chats: Path, table: str) -> None:
+    execute(chats, f"DROP TABLE {table}")
+    execute(chats, f"CREATE VIEW {table} AS SELECT 1 AS Z_PK")
+    [warning] = read_iphone_notes(chats).warnings
+    assert warning.startswith(f"ChatStorage.sqlite: '{table}' in it is a view, not an ordinary")
+
+
 def test_a_database_without_messages_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "other.sqlite"
     execute(path, "CREATE TABLE other (x)")
     with pytest.raises(DatabaseError, match="holds no messages"):
         read_iphone_notes(path)
-    path.write_bytes(b"no database at all, and long enough to tell" * 9)
+    path.write_bytes(b"not a database, and longer than a header" * 9)
     with pytest.raises(DatabaseError):
         read_iphone_notes(path)
 
@@ -129,8 +159,8 @@ def test_a_hidden_id_is_the_number_it_hides_and_goes_by_its_name(
     hidden: Path, tmp_path: Path
 ) -> None:
     lids, book = tmp_path / "LID.sqlite", tmp_path / "ContactsV2.sqlite"
-    write_beside(lids, LIDS)
-    write_beside(book, BOOK)
+    write_small_database(lids, LIDS)
+    write_small_database(book, BOOK)
     found = {
         note.message_id.removeprefix("STANZA"): (note.chat_jid.partition("@")[0], note.sender)
         for note in read_iphone_notes(hidden, sidecars=(lids, book))
@@ -146,9 +176,9 @@ def test_a_hidden_id_is_the_number_it_hides_and_goes_by_its_name(
     }
 
 
-def test_damaged_databases_beside_cost_names_only(hidden: Path, tmp_path: Path) -> None:
+def test_damaged_databases_of_names_lose_only_names(hidden: Path, tmp_path: Path) -> None:
     broken = tmp_path / "LID.sqlite"
-    broken.write_bytes(b"no database at all, and long enough to tell" * 9)
+    broken.write_bytes(b"not a database, and longer than a header" * 9)
     found = read_iphone_notes(hidden, sidecars=(broken, tmp_path / "none.sqlite"))
     assert len(found) == 7
     assert len(found.warnings) == 2
@@ -160,7 +190,7 @@ def test_ids_and_names_of_any_kind_are_not_an_error(
     hidden: Path, tmp_path: Path, value: str
 ) -> None:
     book = tmp_path / "ContactsV2.sqlite"
-    write_beside(book, BOOK + LIDS)
+    write_small_database(book, BOOK + LIDS)
     columns = ("ZWHATSAPPID", "ZPHONENUMBER", "ZLID", "ZFULLNAME", "ZBUSINESSNAME")
     for column in columns:
         execute(book, f"UPDATE ZWAADDRESSBOOKCONTACT SET {column} = {value}")  # noqa: S608 - of the row above
@@ -177,7 +207,7 @@ def test_the_owner_has_the_name_in_the_phone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.m4a", "a.aac", "a.caf", "a"])
 @pytest.mark.parametrize(("origin", "spoken"), [(1, True), (0, False), (None, False)])
-def test_what_the_database_calls_spoken_is_so_in_any_format(
+def test_the_database_decides_what_is_a_voice_note_in_any_format(
     tmp_path: Path, name: str, origin: int | None, *, spoken: bool
 ) -> None:
     path = tmp_path / "ChatStorage.sqlite"
@@ -204,14 +234,14 @@ def test_the_key_of_a_link_is_the_first_field_of_its_blob(
     assert found == ([] if key is None else [(key, url, "STANZA1")])
 
 
-def test_a_status_chat_is_of_whom_it_names(tmp_path: Path) -> None:
+def test_a_status_chat_belongs_to_the_person_it_names(tmp_path: Path) -> None:
     path = tmp_path / "ChatStorage.sqlite"
     rows = [Spoken(number=1, chat=21, path="a.opus"), Spoken(number=2, chat=22, path="b.opus")]
     write_chats(path, [*rows, Spoken(number=3, chat=21, path="c.opus", from_me=True)])
     execute(path, "INSERT INTO ZWACHATSESSION VALUES (21, '15550108@status', 'Carl', 3)")
     execute(path, "INSERT INTO ZWACHATSESSION VALUES (22, '900109@status', NULL, 3)")
     lids = tmp_path / "LID.sqlite"
-    write_beside(
+    write_small_database(
         lids,
         "CREATE TABLE ZWAZACCOUNT (ZIDENTIFIER, ZPHONENUMBER, ZDISPLAYNAME);"
         "INSERT INTO ZWAZACCOUNT VALUES ('900109@lid', '15550109', '\u200eDora\u200f');",
@@ -225,12 +255,12 @@ def test_a_status_chat_is_of_whom_it_names(tmp_path: Path) -> None:
     }
 
 
-def test_a_status_chat_of_a_hidden_id_without_a_number_is_not_of_a_number(tmp_path: Path) -> None:
+def test_a_status_chat_of_a_hidden_id_alone_has_no_number(tmp_path: Path) -> None:
     path = tmp_path / "ChatStorage.sqlite"
     write_chats(path, [Spoken(number=1, chat=21, path="a.opus")])
     execute(path, "INSERT INTO ZWACHATSESSION VALUES (21, '900110@status', NULL, 3)")
     lids = tmp_path / "LID.sqlite"
-    write_beside(
+    write_small_database(
         lids,
         "CREATE TABLE ZWAZACCOUNT (ZIDENTIFIER, ZPHONENUMBER, ZDISPLAYNAME);"
         "INSERT INTO ZWAZACCOUNT VALUES ('900110@lid', NULL, NULL);",
@@ -245,7 +275,7 @@ def test_an_account_without_a_number_is_named_and_marks_are_stripped(tmp_path: P
     execute(path, "INSERT INTO ZWAGROUPMEMBER VALUES (9, '900110@lid', NULL, NULL)")
     execute(path, "UPDATE ZWACHATSESSION SET ZPARTNERNAME = '\u200eFamily\u200f' WHERE Z_PK = 2")
     lids = tmp_path / "LID.sqlite"
-    write_beside(
+    write_small_database(
         lids,
         "CREATE TABLE ZWAZACCOUNT (ZIDENTIFIER, ZPHONENUMBER, ZDISPLAYNAME);"
         "INSERT INTO ZWAZACCOUNT VALUES ('900110@lid', NULL, 'Dora Display');",
@@ -276,7 +306,7 @@ def test_a_transcript_is_read_where_the_database_has_one(tmp_path: Path) -> None
 def test_the_phones_own_address_book_names_people(tmp_path: Path) -> None:
     path, book = tmp_path / "ChatStorage.sqlite", tmp_path / "AddressBook.sqlitedb"
     write_chats(path, [Spoken(number=1, chat=3, path="a.opus")])
-    write_beside(
+    write_small_database(
         book,
         "CREATE TABLE ABPerson (ROWID INTEGER PRIMARY KEY, First, Last);"
         "CREATE TABLE ABMultiValue (UID INTEGER PRIMARY KEY, record_id, property, value);"

@@ -79,7 +79,7 @@ def test_an_object_cut_anywhere_gives_its_path_or_nothing() -> None:
         assert media_path(complete[:length]) in (None, PATH)
 
 
-def test_a_damaged_object_still_gives_the_text_that_is_whole() -> None:
+def test_a_damaged_object_still_gives_the_intact_text() -> None:
     cut = thumb_image(PATH)[:-4]
     assert media_path(cut.replace(b"J\x00\x08fileSize", b"?\x00\x08fileSize")) == PATH
 

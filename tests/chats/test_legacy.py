@@ -1,4 +1,4 @@
-"""The old schema: ``messages``, alone and beside the current one."""
+"""The old schema: ``messages``, alone and together with the current one."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_attached_audio_is_not_a_voice_note(tmp_path: Path) -> None:
     assert chats.attached == 1
 
 
-def test_both_schemas_in_one_file_tell_each_message_once(tmp_path: Path) -> None:
+def test_both_schemas_in_one_file_give_each_message_once(tmp_path: Path) -> None:
     store = make_database(
         tmp_path / "msgstore.db",
         {

@@ -51,7 +51,7 @@ def test_key_and_link_do_not_show(msgstore: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["NULL", "'text'", "x'01'", "zeroblob(33)", "5"])
-def test_a_row_without_a_whole_key_is_left_out(msgstore: Path, key: str) -> None:
+def test_a_row_without_a_complete_key_is_left_out(msgstore: Path, key: str) -> None:
     execute(msgstore, f"UPDATE message_media SET media_key = {key}")  # noqa: S608 - of the row above
     assert by_message(msgstore) == {}
 
@@ -72,6 +72,6 @@ def test_a_table_that_is_not_there_is_not_an_error(msgstore: Path, table: str) -
 
 def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "msgstore.db"
-    path.write_bytes(b"not SQLite at all, and long enough to tell" * 9)
+    path.write_bytes(b"not SQLite at all, and longer than a header" * 9)
     with pytest.raises(DatabaseError):
         list(read_links(path))

@@ -169,7 +169,7 @@ def test_a_device_is_the_person_who_owns_it(tmp_path: Path) -> None:
 
 
 def test_a_hidden_id_is_resolved_to_the_number(tmp_path: Path) -> None:
-    lid, stranger = "200000000000001@lid", "200000000000077@lid"
+    lid, unknown = "200000000000001@lid", "200000000000077@lid"
     store = modern(
         tmp_path / "msgstore.db",
         [
@@ -178,7 +178,7 @@ def test_a_hidden_id_is_resolved_to_the_number(tmp_path: Path) -> None:
             message(3, chat_row_id=2, sender_jid_row_id=5),
         ],
         [],
-        jid=jids(MUM, ANNA, FAMILY, lid, stranger),
+        jid=jids(MUM, ANNA, FAMILY, lid, unknown),
         jid_map=[{"lid_row_id": 4, "jid_row_id": 1}],
         lid_display_name=[{"lid_row_id": 4, "display_name": "Mum", "username": None}],
         chat=[
@@ -189,7 +189,7 @@ def test_a_hidden_id_is_resolved_to_the_number(tmp_path: Path) -> None:
     first, second, third = read_voice_notes(store)
     assert (first.chat, first.chat_jid, first.sender_jid) == ("Mum", MUM, MUM)
     assert (second.sender, second.sender_jid) == ("Mum", MUM)
-    assert (third.sender, third.sender_jid) == ("Unknown (0077)", stranger)
+    assert (third.sender, third.sender_jid) == ("Unknown (0077)", unknown)
 
 
 def test_a_hidden_id_that_stands_for_another_is_resolved_too(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_the_sentinel_row_is_not_a_note(tmp_path: Path) -> None:
     assert len(read_voice_notes(modern(tmp_path / "msgstore.db", [sentinel], []))) == 0
 
 
-def test_notes_come_by_time_and_then_as_they_lie(tmp_path: Path) -> None:
+def test_notes_come_by_time_and_then_in_row_order(tmp_path: Path) -> None:
     store = modern(
         tmp_path / "msgstore.db",
         [message(1, timestamp=SENT), message(3, timestamp=SENT), message(2, timestamp=SENT - 1)],
@@ -305,7 +305,7 @@ def test_notes_come_by_time_and_then_as_they_lie(tmp_path: Path) -> None:
     ]
 
 
-def test_the_file_is_not_changed_and_nothing_appears_beside_it(tmp_path: Path) -> None:
+def test_the_file_is_not_changed_and_no_other_file_appears(tmp_path: Path) -> None:
     store = modern(tmp_path / "msgstore.db", [message(1)], [media(1)])
     store.chmod(0o400)
     before = hashlib.sha256(store.read_bytes()).digest()

@@ -1,4 +1,4 @@
-"""Who is called what, and who says so first."""
+"""Which name a person gets, and which source of names comes first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def a_book(*people: tuple[str, str]) -> Contacts:
 
 
 def named(tmp_path: Path, *, wa: dict[str, object] | None, contacts: bool, lid: bool) -> str:
-    """What Mum is called when so much is known of her."""
+    """Mum's name when only these sources know her."""
     store = modern(
         tmp_path / "msgstore.db",
         [message(1)],

@@ -1,4 +1,4 @@
-"""Several databases and increments of one phone, held against each other."""
+"""Several databases and increments of one phone, combined."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.chats.wire import a_conversation, wire
 GROUP = "120363000000000002@g.us"
 LID = "98765432100001@lid"
 LATE = 1_709_000_000
-"""After every message of the databases here, in seconds."""
+"""Later than every message of these databases, in seconds."""
 
 
 def test_older_databases_fill_in_deleted_messages(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_links_of_increments_name_their_chats_as_the_notes_do(tmp_path: Path) ->
     assert link.chat_jid in {note.chat_jid for note in read_phone(databases)}
 
 
-def test_a_file_is_known_by_whichever_database_names_it(tmp_path: Path) -> None:
+def test_a_file_is_matched_by_any_database_that_names_it(tmp_path: Path) -> None:
     newest = modern(tmp_path / "a.db", [message(2)], [media(2)])
     older = modern(
         tmp_path / "b.db",
@@ -225,7 +225,7 @@ def test_no_database_is_ever_changed(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db", "b.db"]
 
 
-def test_what_would_name_the_chats_is_said() -> None:
+def test_the_user_learns_how_to_name_the_chats() -> None:
     found = count_nameless([MUM, MUM, ANNA, LID, FAMILY], [MUM, LID, FAMILY])
     assert (found.total, found.chats, found.numbers) == (3, 4, 1)
     said = found.advice(contacts_given=False)

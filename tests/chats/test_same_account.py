@@ -1,4 +1,4 @@
-"""Whether two databases are one account's."""
+"""Whether two databases belong to the same account."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.chats.same_account import same_phone
-from tests.sources.apple import Spoken, write_beside, write_chats
+from tests.sources.apple import Spoken, write_chats, write_small_database
 
 MODERN = "CREATE TABLE message (_id INTEGER PRIMARY KEY, from_me INTEGER, key_id TEXT);"
 LEGACY = "CREATE TABLE messages (_id INTEGER PRIMARY KEY, key_from_me INTEGER, key_id TEXT);"
@@ -15,8 +15,8 @@ LEGACY = "CREATE TABLE messages (_id INTEGER PRIMARY KEY, key_from_me INTEGER, k
 
 def modern(path: Path, *sent: str, heard: tuple[str, ...] = ()) -> Path:
     rows = [(1, key) for key in sent] + [(0, key) for key in heard]
-    told = "".join(f"INSERT INTO message (from_me, key_id) VALUES {row};" for row in rows)  # noqa: S608 - ids of the rows below
-    write_beside(path, MODERN + told)
+    inserts = "".join(f"INSERT INTO message (from_me, key_id) VALUES {row};" for row in rows)  # noqa: S608 - ids of the rows below
+    write_small_database(path, MODERN + inserts)
     return path
 
 
@@ -33,9 +33,9 @@ def test_what_others_sent_to_both_proves_nothing(tmp_path: Path) -> None:
     assert same_phone(one, other) is False
 
 
-def test_the_old_schema_and_the_new_tell_of_the_same_messages(tmp_path: Path) -> None:
+def test_the_old_schema_and_the_new_have_the_same_messages(tmp_path: Path) -> None:
     old = tmp_path / "old.db"
-    write_beside(old, LEGACY + "INSERT INTO messages VALUES (1, 1, 'A');")  # noqa: S608 - constants
+    write_small_database(old, LEGACY + "INSERT INTO messages VALUES (1, 1, 'A');")  # noqa: S608 - constants
     assert same_phone(old, modern(tmp_path / "new.db", "A")) is True
     assert same_phone(old, modern(tmp_path / "other.db", "B")) is False
 
@@ -48,8 +48,8 @@ def test_iphones_are_distinguished_too(tmp_path: Path) -> None:
     assert same_phone(paths[0], paths[2]) is False
 
 
-@pytest.mark.parametrize("content", [b"", b"no database at all, and long enough to tell" * 9])
-def test_what_does_not_tell_is_not_guessed(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"not a database, and longer than a header" * 9])
+def test_without_evidence_nothing_is_guessed(tmp_path: Path, content: bytes) -> None:
     good, silent = modern(tmp_path / "good.db", "A"), modern(tmp_path / "silent.db", heard=("A",))
     broken = tmp_path / "broken.db"
     broken.write_bytes(content)

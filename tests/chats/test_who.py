@@ -1,4 +1,4 @@
-"""Who spoke, and what everybody is called."""
+"""Who spoke, and the names of people and chats."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_a_chat_of_two_has_one_other_sender(tmp_path: Path, column: str) -> None
 
 
 def test_in_a_group_only_a_person_speaks() -> None:
-    for told in (LIST, FAMILY, CHANNEL, None):
-        assert sender_in(FAMILY, told, mine=False) is None
+    for author in (LIST, FAMILY, CHANNEL, None):
+        assert sender_in(FAMILY, author, mine=False) is None
     assert sender_in(FAMILY, ANNA, mine=False) == ANNA
 
 

@@ -6,7 +6,7 @@ from gdrive_wa.crypt.header import write_varint
 
 
 def wire(number: int, value: bytes | str | int) -> bytes:
-    """One field as it stands in a file."""
+    """One encoded field."""
     if isinstance(value, int):
         return write_varint(number << 3) + write_varint(value)
     body = value.encode() if isinstance(value, str) else value

@@ -1,10 +1,9 @@
-"""The command line as users have it: a process of its own, against the emulator."""
+"""The command line as users run it: a process of its own, against the emulator."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
+from tests import forked
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,28 +30,19 @@ def clean_environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(clean_environment: dict[str, str], tmp_path: Path) -> Run:
-    """Runs a command; whatever it prints is in what comes back."""
+    """Runs a command and returns its output."""
 
     def go(
         *arguments: str | Path, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "gdrive_wa", *map(str, arguments)],
-            env={**clean_environment, **(env or {})},
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        return forked.run(arguments, env={**clean_environment, **(env or {})}, cwd=tmp_path)
 
     return go
 
 
 @pytest.fixture
 def signed_in(emulator: Emulator, sample: SampleAccount) -> dict[str, str]:
-    """Where the emulator is, and a token for it."""
+    """The environment with the emulator's address and a token for it."""
     return {
         "GDRIVE_WA_ENDPOINT": emulator.root,
         "GDRIVE_WA_ACCESS_TOKEN": sample.token.reveal(),

@@ -1,4 +1,4 @@
-"""Each command does what the contract says, against the emulator."""
+"""Each command, by its contract, against the emulator."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def assert_done(ended: subprocess.CompletedProcess[str]) -> None:
 
 
 def restored(sample: SampleAccount) -> int:
-    """How many notes' files the sample's backup holds; one is missing from it."""
+    """The number of note files in the sample's backup; one is missing."""
     return len(sample.notes) - 1
 
 
 def unspaced(name: str) -> str:
-    """A name as it is, and a number however it is grouped."""
+    """The regular expression of a name, or of a number in any grouping."""
     return name.replace(" ", "") if name.startswith("+") else name
 
 
@@ -88,7 +88,7 @@ def test_dates_may_be_as_far_off_as_dates_go(run: Run, with_key: dict[str, str])
         assert len(json.loads(ended.stdout)) == 47
 
 
-def test_ls_does_not_take_kinds_that_only_the_key_tells_for_none(
+def test_ls_refuses_to_select_kinds_that_only_the_key_reveals(
     run: Run, signed_in: dict[str, str]
 ) -> None:
     ended = run("ls", "--json", "--only", "voice", env=signed_in)
@@ -151,7 +151,7 @@ def test_restore_leaves_the_promised_tree(
     assert not list((out / ".gdrive-wa").rglob("*.mcrypt1"))
 
 
-def test_each_entry_of_a_report_has_the_same_keys(
+def test_each_entry_of_a_report_has_the_same_fields(
     run: Run, with_key: dict[str, str], sample: SampleAccount, tmp_path: Path
 ) -> None:
     lost = shutil.copytree(sample.folder / "backup", tmp_path / "backup")
@@ -270,13 +270,13 @@ def test_verify_names_what_changed(run: Run, with_key: dict[str, str], tmp_path:
     first, second, *_ = sorted((tmp_path / "out" / "Voice notes").rglob("*.opus"))
     first.write_bytes(first.read_bytes()[:-1] + b"\x00")
     second.unlink()
-    (tmp_path / "out" / "stranger.txt").write_text("?")
+    (tmp_path / "out" / "unrelated.txt").write_text("?")
     ended = run("verify", "out", "--json")
     assert ended.returncode == 6
     found = json.loads(ended.stdout)
     assert found["changed"] == [first.relative_to(tmp_path / "out").as_posix()]
     assert found["missing"] == [second.relative_to(tmp_path / "out").as_posix()]
-    assert found["extra"] == ["stranger.txt"]
+    assert found["extra"] == ["unrelated.txt"]
 
 
 def test_inspect_adds_up(run: Run, sample: SampleAccount) -> None:
@@ -299,7 +299,7 @@ def test_key_create_writes_what_the_phone_writes(
     assert load_key(tmp_path / "made.key") == sample.key
 
 
-def test_the_key_and_the_token_show_nowhere(
+def test_the_key_and_the_token_never_appear(
     run: Run, with_key: dict[str, str], sample: SampleAccount, tmp_path: Path
 ) -> None:
     assert isinstance(sample.key, RootKey)
@@ -312,7 +312,7 @@ def test_the_key_and_the_token_show_nowhere(
     assert sample.key.reveal().hex().encode() not in everything.lower()
 
 
-def test_demo_does_the_whole_job(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
+def test_demo_restores_an_archive(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
     ended = run("demo", "shown")
     assert_done(ended)
     assert "signed in as" in ended.stderr
@@ -351,7 +351,7 @@ def test_key_check_names_the_mistyped_digit(
         assert f"in group 5 of four, write {digits[17]} in place of {wrong}" in ended.stderr
 
 
-def test_ctrl_c_stops_where_nothing_is_lost_and_the_next_run_ends_the_job(
+def test_ctrl_c_loses_nothing_and_the_next_run_completes_the_job(
     run: Run,
     clean_environment: dict[str, str],
     with_key: dict[str, str],

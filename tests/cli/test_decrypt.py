@@ -14,7 +14,7 @@ from tests.crypt.fixtures import ROOT_KEY
 from tests.jobs.test_decrypt_single import PATH, VOICE, envelope_of, stored
 
 
-def test_a_media_file_takes_its_name_from_the_envelope_beside_it(run: Run, tmp_path: Path) -> None:
+def test_a_media_file_takes_its_name_from_its_envelope(run: Run, tmp_path: Path) -> None:
     write_key_file(ROOT_KEY, tmp_path / "my.key")
     named = stored(tmp_path / "in")
     ended = run("decrypt", named, "--key-file", tmp_path / "my.key", "--json")
@@ -29,7 +29,7 @@ def test_a_media_file_takes_its_name_from_the_envelope_beside_it(run: Run, tmp_p
     assert named.with_suffix(".opus").read_bytes() == VOICE
 
 
-def test_the_folder_one_is_in_is_decrypted_beside_itself(
+def test_the_current_folder_is_decrypted_to_a_folder_next_to_it(
     clean_environment: dict[str, str], tmp_path: Path
 ) -> None:
     write_key_file(ROOT_KEY, tmp_path / "my.key")

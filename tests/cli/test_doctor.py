@@ -1,4 +1,4 @@
-"""``doctor`` tells what is set up, whatever state the machine is in, and asks no server."""
+"""``doctor`` shows what is set up, in any state of the machine, and asks no server."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ def findings(run: Run, **env: str) -> dict[str, dict[str, Any]]:
     return {found["what"]: found for found in json.loads(ended.stdout)}
 
 
-def test_a_machine_where_nothing_is_set_up_is_told_what_to_do(run: Run, tmp_path: Path) -> None:
+def test_a_machine_without_any_setup_gets_hints(run: Run, tmp_path: Path) -> None:
     found = findings(run)
     assert found["gdrive-wa"]["ok"]
-    for what, advice in (
-        ("login", "gdrive-wa login"), ("OAuth client file", "--client-secrets"),
-        ("key", "--key-file"),
-    ):  # fmt: skip
+    for what, advice in (("login", "gdrive-wa login"), ("key", "--key-file")):
         assert not found[what]["ok"]
         assert advice in found[what]["advice"]
+    assert found["OAuth client file"]["ok"]
+    assert "only needed for copies in your own Drive" in found["OAuth client file"]["state"]
     assert found["endpoint"]["state"] == "Google"
     assert str(tmp_path / "config") in found["keyring"]["state"]
     assert not (tmp_path / "config").exists()
 
 
-def test_what_is_set_up_is_named_without_its_secrets(
+def test_the_setup_is_shown_without_its_secrets(
     run: Run, with_key: dict[str, str], sample: SampleAccount
 ) -> None:
     assert isinstance(sample.key, RootKey)
@@ -40,12 +39,12 @@ def test_what_is_set_up_is_named_without_its_secrets(
     assert "GDRIVE_WA_ACCESS_TOKEN" in found["login"]["state"]
     assert sample.key.fingerprint in found["key"]["state"]
     assert found["endpoint"]["state"] == with_key["GDRIVE_WA_ENDPOINT"]
-    told = json.dumps(found)
-    assert sample.token.reveal() not in told
-    assert sample.key.reveal().hex() not in told
+    printed = json.dumps(found)
+    assert sample.token.reveal() not in printed
+    assert sample.key.reveal().hex() not in printed
 
 
-def test_what_is_set_up_wrongly_is_a_finding_and_no_error(run: Run, tmp_path: Path) -> None:
+def test_a_wrong_setup_is_a_finding_and_not_an_error(run: Run, tmp_path: Path) -> None:
     logins = tmp_path / "config" / "logins"
     logins.mkdir(parents=True)
     (logins / "alex@example.org.json").write_text("{broken")
@@ -57,7 +56,7 @@ def test_what_is_set_up_wrongly_is_a_finding_and_no_error(run: Run, tmp_path: Pa
     assert not found["login"]["ok"]
 
 
-def test_a_library_that_only_one_thing_needs_is_fine_to_lack(run: Run, tmp_path: Path) -> None:
+def test_an_optional_library_may_be_missing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.metadata as metadata\n"
         "real = metadata.version\n"
@@ -72,7 +71,7 @@ def test_a_library_that_only_one_thing_needs_is_fine_to_lack(run: Run, tmp_path:
     assert 'pip install "gdrive-wa[audio]"' in found["av"]["state"]
 
 
-def test_a_person_reads_one_line_a_finding_and_a_hint_for_each_lack(run: Run) -> None:
+def test_each_finding_is_one_line_and_each_problem_has_a_hint(run: Run) -> None:
     ended = run("doctor")
     states = [line.split("\t")[0] for line in ended.stdout.splitlines()]
     assert set(states) == {"ok", "--"}
@@ -80,7 +79,7 @@ def test_a_person_reads_one_line_a_finding_and_a_hint_for_each_lack(run: Run) ->
     assert len(hints) == len(ended.stderr.splitlines()) == states.count("--")
 
 
-def test_online_it_asks_google_and_says_what_works(
+def test_online_it_asks_google_and_reports_what_works(
     run: Run, signed_in: dict[str, str], sample: SampleAccount
 ) -> None:
     found = json.loads(run("doctor", "--online", "--json", env=signed_in).stdout)

@@ -1,4 +1,4 @@
-"""``gdrive-wa emulator``: a server that other commands use, and that goes without a trace."""
+"""``gdrive-wa emulator``: a server for other commands, which leaves no files behind."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def serving(environment: dict[str, str], scratch: Path) -> Iterator[subprocess.P
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_its_lines_are_all_that_other_commands_need_and_it_leaves_nothing(
+def test_its_output_is_all_that_other_commands_need_and_it_leaves_nothing(
     ending: signal.Signals, run: Run, clean_environment: dict[str, str], tmp_path: Path
 ) -> None:
     scratch = tmp_path / "my temporary files"
@@ -62,7 +62,7 @@ def test_its_lines_are_all_that_other_commands_need_and_it_leaves_nothing(
 def test_it_can_be_ended_as_soon_as_its_lines_are_there(
     ending: signal.Signals, clean_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Even while it still says the rest, which nobody reads here until then."""
+    """Even while it still prints the rest, which this test reads only afterwards."""
     with serving(clean_environment, tmp_path) as emulator:
         assert emulator.stdout is not None
         for _ in range(3):
@@ -74,7 +74,7 @@ def test_it_can_be_ended_as_soon_as_its_lines_are_there(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_is_no_account(run: Run, tmp_path: Path) -> None:
+def test_a_file_is_not_an_account(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     ended = run("emulator", "--account", "file")
     assert ended.returncode == 2
@@ -82,9 +82,9 @@ def test_a_file_is_no_account(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_help_shows_a_file_of_faults_that_works(run: Run) -> None:
-    told = run("emulator", "--help").stdout
-    example = re.search(r"\{.*\}\]\}", told, re.DOTALL)
+    shown = run("emulator", "--help").stdout
+    example = re.search(r"\{.*\}\]\}", shown, re.DOTALL)
     assert example
     assert parse_faults(json.loads(example[0])).rules
-    words = set(re.findall(r"[a-z-]+", told))
+    words = set(re.findall(r"[a-z-]+", shown))
     assert words >= set(FaultKind)

@@ -28,7 +28,7 @@ def assert_explained(stderr: str, *words: str) -> None:
         assert word in stderr
 
 
-def test_a_name_from_a_backup_does_not_command_the_terminal(run: Run, tmp_path: Path) -> None:
+def test_a_name_from_a_backup_does_not_control_the_terminal(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "account"
     stored = folder / "backup" / "Databases" / "\x1b]0;owned\x07\x1b[2Jx.db.crypt15"
     stored.parent.mkdir(parents=True)
@@ -62,14 +62,14 @@ def test_a_kind_that_does_not_exist_is_a_usage_error(run: Run) -> None:
     assert_explained(ended.stderr, "sticker")
 
 
-def test_a_date_that_is_none_is_a_usage_error(run: Run) -> None:
+def test_an_invalid_date_is_a_usage_error(run: Run) -> None:
     ended = run("ls", "--since", "yesterdayish")
     assert ended.returncode == 2
     assert_explained(ended.stderr, "2025-03-01")
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
-def test_the_first_and_the_last_year_say_no_limit(run: Run, tmp_path: Path, zone: str) -> None:
+def test_the_first_and_the_last_year_are_valid_dates(run: Run, tmp_path: Path, zone: str) -> None:
     (tmp_path / "phone" / "Databases").mkdir(parents=True)
     (tmp_path / "phone" / "Databases" / "msgstore.db.crypt15").write_bytes(b"sealed")
     limits = ("--since", "0001-01-01", "--until", "9999-12-31")
@@ -84,7 +84,7 @@ def test_a_zone_that_does_not_exist_is_a_usage_error(run: Run) -> None:
     assert_explained(ended.stderr, "Europe/Berlin")
 
 
-def test_contacts_that_are_not_there_stop_a_restore_before_it_begins(
+def test_a_missing_contacts_file_stops_a_restore_before_it_begins(
     run: Run, with_key: dict[str, str], tmp_path: Path
 ) -> None:
     ended = run("restore", "out", "--contacts", "nosuch.vcf", env=with_key)
@@ -94,7 +94,7 @@ def test_contacts_that_are_not_there_stop_a_restore_before_it_begins(
 
 
 @pytest.mark.parametrize("command", [["backups"], ["ls"], ["restore", "out"], ["download", "out"]])
-def test_nobody_logged_in(run: Run, command: list[str], tmp_path: Path) -> None:
+def test_no_login_is_stored(run: Run, command: list[str], tmp_path: Path) -> None:
     ended = run(*command)
     assert ended.returncode == 3
     assert_explained(ended.stderr, "gdrive-wa login")
@@ -156,7 +156,7 @@ def test_a_folder_for_a_source_without_folders_is_not_ignored(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_key_that_is_none(run: Run, signed_in: dict[str, str], tmp_path: Path) -> None:
+def test_text_that_is_not_a_key(run: Run, signed_in: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "bad.key").write_text("seventy-three")
     ended = run("restore", "out", "--key-file", "bad.key", env=signed_in)
     assert ended.returncode == 5
@@ -170,7 +170,7 @@ def test_a_key_file_that_is_not_there(run: Run, signed_in: dict[str, str]) -> No
     assert_explained(ended.stderr, "none.key")
 
 
-def test_the_wrong_key_is_known_before_anything_is_fetched(
+def test_the_wrong_key_is_reported_before_anything_is_fetched(
     run: Run, signed_in: dict[str, str], tmp_path: Path
 ) -> None:
     write_key_file(RootKey(bytes(32)), tmp_path / "other.key")
@@ -195,7 +195,7 @@ def test_a_key_of_the_other_kind(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_wrong_key_for_a_whole_folder_is_no_partial_success(
+def test_the_wrong_key_for_a_folder_is_not_a_partial_success(
     run: Run, sample: SampleAccount, tmp_path: Path
 ) -> None:
     write_key_file(RootKey(bytes(32)), tmp_path / "wrong.key")
@@ -228,7 +228,7 @@ def test_a_key_file_that_cannot_be_read_is_about_the_key(run: Run, tmp_path: Pat
         ["restore", "out", "--key-file", ""],
     ],
 )
-def test_a_path_that_a_script_left_empty_is_not_the_current_folder(
+def test_an_empty_path_is_not_the_current_folder(
     words: list[str], run: Run, with_key: dict[str, str], tmp_path: Path
 ) -> None:
     before = sorted(tmp_path.iterdir())
@@ -238,9 +238,7 @@ def test_a_path_that_a_script_left_empty_is_not_the_current_folder(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_dates_the_wrong_way_round_choose_nothing_and_say_so(
-    run: Run, with_key: dict[str, str]
-) -> None:
+def test_dates_the_wrong_way_round_are_refused(run: Run, with_key: dict[str, str]) -> None:
     for command in (["ls"], ["notes", "."]):
         ended = run(*command, "--since", "2025-06-01", "--until", "2025-05-01", env=with_key)
         assert ended.returncode == 2
@@ -250,7 +248,7 @@ def test_dates_the_wrong_way_round_choose_nothing_and_say_so(
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York"])
-def test_the_ends_of_time_are_dates_too(run: Run, with_key: dict[str, str], zone: str) -> None:
+def test_extreme_dates_are_valid(run: Run, with_key: dict[str, str], zone: str) -> None:
     span = ["--since", "0001-01-01", "--until", "9999-12-31"]
     ended = run("ls", *span, env={**with_key, "TZ": zone})
     assert ended.returncode == 0, ended.stderr
@@ -276,7 +274,7 @@ def test_a_backup_that_holds_nothing(run: Run, sample: SampleAccount, tmp_path: 
 
 
 @pytest.mark.parametrize("day", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
-def test_a_listing_that_claims_the_ends_of_time_is_shown(
+def test_a_listing_with_extreme_dates_is_shown(
     run: Run, signed_in: dict[str, str], emulator: Emulator, day: str
 ) -> None:
     emulator.faults = [
@@ -313,16 +311,14 @@ def test_a_truncated_file(run: Run, sample: SampleAccount, tmp_path: Path) -> No
     assert ended.returncode == 6
     assert_explained(ended.stderr, "cut")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.db.crypt15"]
-    told = run("decrypt", "cut.db.crypt15", "cut.db", "--key-file", sample.key_file, "--json")
-    assert (told.returncode, told.stderr) == (6, ended.stderr)
-    (failed,) = json.loads(told.stdout)["failed"]
+    as_json = run("decrypt", "cut.db.crypt15", "cut.db", "--key-file", sample.key_file, "--json")
+    assert (as_json.returncode, as_json.stderr) == (6, ended.stderr)
+    (failed,) = json.loads(as_json.stdout)["failed"]
     assert failed["path"] == "cut.db.crypt15"
     assert failed["reason"] in ended.stderr
 
 
-def test_what_was_there_before_a_failure_stays(
-    run: Run, sample: SampleAccount, tmp_path: Path
-) -> None:
+def test_existing_files_survive_a_failure(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
     (tmp_path / "msgstore.db").write_bytes(b"the old one")
     (tmp_path / "x.crypt15").write_bytes(b"\x05rubbish")
     ended = run("decrypt", "x.crypt15", "msgstore.db", "--key-file", sample.key_file)
@@ -341,7 +337,7 @@ def test_a_file_where_the_folder_should_be(
 
 
 @pytest.mark.parametrize("command", ["restore", "download"])
-def test_the_backups_own_folder_is_no_target(
+def test_the_backups_own_folder_is_not_a_target(
     run: Run, with_key: dict[str, str], tmp_path: Path, command: str
 ) -> None:
     (tmp_path / "WhatsApp" / "Databases").mkdir(parents=True)
@@ -352,7 +348,7 @@ def test_the_backups_own_folder_is_no_target(
     assert len(list((tmp_path / "WhatsApp").iterdir())) == 1
 
 
-def test_a_folder_that_is_no_archive(run: Run, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_an_archive(run: Run, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     for command in ("notes", "verify"):
         ended = run(command, "photos")
@@ -360,7 +356,7 @@ def test_a_folder_that_is_no_archive(run: Run, tmp_path: Path) -> None:
         assert_explained(ended.stderr, "photos")
 
 
-def test_the_key_of_another_time_of_a_backup_without_envelopes(
+def test_an_older_key_of_a_backup_without_envelopes(
     run: Run, plain_sample: SampleAccount, tmp_path: Path
 ) -> None:
     other = CipherKey(bytes(32), server_salt=bytes(32), google_id=bytes(16))

@@ -1,4 +1,4 @@
-"""An exported chat on the command line: nothing is asked for a key."""
+"""An exported chat on the command line: no key is asked for."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_listings_show_what_an_export_holds(export: Path, run: Run) -> None:
     assert backup["account"] == "WhatsApp Chat with Mum"
 
 
-def test_a_zip_that_is_no_exported_chat_is_refused(tmp_path: Path, run: Run) -> None:
+def test_a_zip_that_is_not_an_exported_chat_is_refused(tmp_path: Path, run: Run) -> None:
     with zipfile.ZipFile(tmp_path / "holiday.zip", "w") as archive:
         archive.writestr("photo.jpg", b"x")
     refused = run("restore", "out", "--folder", "holiday.zip")

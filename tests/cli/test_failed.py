@@ -1,4 +1,4 @@
-"""The command line tells a note that could not be opened from one that the backup lacks."""
+"""The command line distinguishes notes that could not be opened from missing ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_note_under_an_older_key_is_failed(
     ended = run("restore", "out", "--folder", phone, env=typed)
     assert ended.returncode == 7
     assert "failed: the backup contains it, but it could not be fetched or opened" in ended.stderr
-    told = json.loads(run("notes", "out", "--status", "failed", "--json").stdout)
-    assert {note["size"] for note in told} == {restored[0].size}  # all that it may be
-    assert restored[0].message_id in {note["message_id"] for note in told}
+    listed = json.loads(run("notes", "out", "--status", "failed", "--json").stdout)
+    assert {note["size"] for note in listed} == {restored[0].size}  # each note that it may be
+    assert restored[0].message_id in {note["message_id"] for note in listed}
     assert '"Recording not opened"' in (tmp_path / "out" / "index.html").read_text()

@@ -18,14 +18,14 @@ from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.emulation.story import read_recordings
 from tests.chats.test_iphone import BOOK, HIDDEN, LIDS
 from tests.cli.conftest import Run
-from tests.sources.apple import DOMAIN, AppleBackup, Spoken, write_beside, write_chats
+from tests.sources.apple import DOMAIN, AppleBackup, Spoken, write_chats, write_small_database
 
 PASSPHRASE = "correct horse 15550100"
 AUDIO = [each.audio for each in read_recordings().values()]
 
 
 def spoken() -> tuple[list[Spoken], list[Spoken]]:
-    """What is in the database, and what is only in the log beside it."""
+    """Notes in the database, and notes that are only in its log."""
     first = [
         Spoken(number=1, path="Media/15550101@s.whatsapp.net/a/b/one.opus", audio=AUDIO[0]),
         Spoken(number=2, chat=2, member=1, path="Media/g/two.opus", audio=AUDIO[1], starred=True),
@@ -58,8 +58,8 @@ def backup(request: pytest.FixtureRequest, tmp_path: Path) -> AppleBackup:
 
 
 def preferences(name: str, number: str) -> bytes:
-    told = {"FullUserName": name, "OwnJabberID": f"{number}@s.whatsapp.net", "Token": "hush-hush"}
-    return plistlib.dumps(told, fmt=plistlib.FMT_BINARY)
+    fields = {"FullUserName": name, "OwnJabberID": f"{number}@s.whatsapp.net", "Token": "hush-hush"}
+    return plistlib.dumps(fields, fmt=plistlib.FMT_BINARY)
 
 
 PREFERENCES = f"Library/Preferences/{DOMAIN.removeprefix('AppDomainGroup-')}.plist"
@@ -75,7 +75,7 @@ def restore(run: Run, backup: AppleBackup, *more: str) -> dict[str, Any]:
     return report
 
 
-def test_its_voice_notes_lie_and_are_named_like_any_other(
+def test_its_voice_notes_are_stored_and_named_like_any_other(
     run: Run, backup: AppleBackup, tmp_path: Path
 ) -> None:
     before = {path: path.read_bytes() for path in backup.folder.rglob("*") if path.is_file()}
@@ -108,7 +108,9 @@ def test_its_voice_notes_lie_and_are_named_like_any_other(
     }
 
 
-def test_a_second_run_takes_nothing_twice_and_verifies(run: Run, backup: AppleBackup) -> None:
+def test_a_second_run_copies_nothing_twice_and_the_archive_is_intact(
+    run: Run, backup: AppleBackup
+) -> None:
     restore(run, backup)
     again = restore(run, backup)
     assert (again["done"], again["failed"]) == ([], [])
@@ -116,7 +118,7 @@ def test_a_second_run_takes_nothing_twice_and_verifies(run: Run, backup: AppleBa
     assert (found["missing"], found["changed"], found["extra"]) == ([], [], [])
 
 
-def test_ls_shows_what_is_there(run: Run, backup: AppleBackup) -> None:
+def test_ls_shows_the_entries(run: Run, backup: AppleBackup) -> None:
     env = {"GDRIVE_WA_IPHONE_PASSPHRASE": PASSPHRASE}
     listed = json.loads(run("ls", "--folder", backup.folder.parent, "--json", env=env).stdout)
     kinds = {entry["path"]: entry["kind"] for entry in listed}
@@ -126,7 +128,7 @@ def test_ls_shows_what_is_there(run: Run, backup: AppleBackup) -> None:
     assert "Axolotl.sqlite" not in kinds
 
 
-def test_a_file_that_is_damaged_costs_only_itself(run: Run, backup: AppleBackup) -> None:
+def test_a_damaged_file_loses_only_itself(run: Run, backup: AppleBackup) -> None:
     path = "Message/Media/g/two.opus"
     file_id = next(row[0] for row in backup.rows if row[2] == path)
     stored = backup.folder / file_id[:2] / file_id
@@ -157,7 +159,7 @@ def test_a_locked_backup_needs_its_own_passphrase(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_passphrase_shows_nowhere(run: Run, backup: AppleBackup, tmp_path: Path) -> None:
+def test_the_passphrase_never_appears(run: Run, backup: AppleBackup, tmp_path: Path) -> None:
     env = {"GDRIVE_WA_IPHONE_PASSPHRASE": PASSPHRASE}
     ended = run("--verbose", "restore", "out", "--folder", backup.folder, env=env)
     kept = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
@@ -165,7 +167,7 @@ def test_the_passphrase_shows_nowhere(run: Run, backup: AppleBackup, tmp_path: P
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_icloud_is_said_not_to_be_supported(run: Run, tmp_path: Path, *, inside: bool) -> None:
+def test_icloud_is_reported_as_not_supported(run: Run, tmp_path: Path, *, inside: bool) -> None:
     path = tmp_path / "ChatStorage.sqlite.enc"
     path.write_bytes(hashlib.sha256(b"").digest())
     ended = run("restore", "out", "--folder", tmp_path if inside else path)
@@ -174,7 +176,7 @@ def test_icloud_is_said_not_to_be_supported(run: Run, tmp_path: Path, *, inside:
     assert "Finder or iTunes" in ended.stderr
 
 
-def test_a_list_of_files_that_makes_no_sense_is_told(run: Run, tmp_path: Path) -> None:
+def test_an_invalid_list_of_files_is_reported(run: Run, tmp_path: Path) -> None:
     folder = AppleBackup(tmp_path / "made").finish()
     (folder / "Manifest.db").write_bytes(b"no database at all" * 100)
     ended = run("restore", "out", "--folder", folder)
@@ -199,7 +201,7 @@ def test_hostile_names_stay_inside(run: Run, tmp_path: Path) -> None:
     assert not list((tmp_path / "out").rglob("passwd*"))
 
 
-def test_without_the_extra_a_locked_backup_says_how_to_get_it(run: Run, tmp_path: Path) -> None:
+def test_without_the_extra_a_locked_backup_says_what_to_install(run: Run, tmp_path: Path) -> None:
     folder = AppleBackup(tmp_path / "locked", PASSPHRASE).finish()
     (tmp_path / "iphone_backup_decrypt.py").write_text("raise ImportError('not installed')\n")
     env = {"GDRIVE_WA_IPHONE_PASSPHRASE": PASSPHRASE, "PYTHONPATH": str(tmp_path)}
@@ -209,7 +211,7 @@ def test_without_the_extra_a_locked_backup_says_how_to_get_it(run: Run, tmp_path
 
 
 @pytest.mark.parametrize("passphrase", [None, PASSPHRASE], ids=["plain", "locked"])
-def test_hidden_ids_the_address_book_and_the_owner_name_the_notes(
+def test_notes_are_named_by_hidden_ids_the_address_book_and_the_owner(
     run: Run, tmp_path: Path, passphrase: str | None
 ) -> None:
     made = AppleBackup(tmp_path / "made", passphrase)
@@ -225,8 +227,8 @@ def test_hidden_ids_the_address_book_and_the_owner_name_the_notes(
         database.executescript(HIDDEN)
         database.commit()
     made.add("ChatStorage.sqlite", chats.read_bytes())
-    made.add("LID.sqlite", write_beside(tmp_path / "LID.sqlite", LIDS))
-    made.add("ContactsV2.sqlite", write_beside(tmp_path / "ContactsV2.sqlite", BOOK))
+    made.add("LID.sqlite", write_small_database(tmp_path / "LID.sqlite", LIDS))
+    made.add("ContactsV2.sqlite", write_small_database(tmp_path / "ContactsV2.sqlite", BOOK))
     made.add(PREFERENCES, preferences("Alex", "15550100"))
     for row in rows:
         made.add(f"Message/{row.path}", row.audio)
@@ -249,7 +251,7 @@ def test_hidden_ids_the_address_book_and_the_owner_name_the_notes(
 
 
 @pytest.mark.parametrize("content", [b"", b"bplist00rubbish", plistlib.dumps(["x"])])
-def test_preferences_that_make_no_sense_cost_the_owners_name_only(
+def test_invalid_preferences_lose_only_the_owners_name(
     run: Run, backup: AppleBackup, content: bytes
 ) -> None:
     backup.add(PREFERENCES, content)
@@ -278,7 +280,7 @@ def test_two_iphones_in_one_archive_keep_both_their_databases(run: Run, tmp_path
     assert len({path.read_bytes() for path in held}) == 2
 
 
-def test_notes_of_before_opus_are_restored_and_attached_music_is_not(
+def test_notes_in_older_formats_are_restored_and_attached_music_is_not(
     run: Run, tmp_path: Path
 ) -> None:
     made = AppleBackup(tmp_path / "made")
@@ -300,7 +302,7 @@ def test_notes_of_before_opus_are_restored_and_attached_music_is_not(
 
 
 @pytest.mark.parametrize("path", ["Media/gone.opus", ""], ids=["path", "never downloaded"])
-def test_what_an_iphone_lacks_comes_from_whatsapp_while_its_link_lives(
+def test_missing_notes_of_an_iphone_come_from_whatsapp_while_their_links_are_valid(
     run: Run, sample: SampleAccount, emulator: Emulator, tmp_path: Path, path: str
 ) -> None:
     (lacking,) = [note for note in sample.notes if note.status is NoteStatus.MISSING]

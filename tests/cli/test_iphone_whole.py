@@ -1,7 +1,8 @@
-"""iPhone backups that are not whole, not WhatsApp's, or that lead elsewhere by links."""
+"""iPhone backups that are incomplete, without WhatsApp, or have links to other files."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -29,7 +30,7 @@ def made(folder: Path, *, whatsapp: bool = True) -> AppleBackup:
 
 @pytest.mark.parametrize("given", ["itself", "the folder it lies in"])
 @pytest.mark.parametrize("lost", [["Manifest.db"], ["Manifest.db", "Manifest.plist"]])
-def test_a_backup_without_its_list_is_not_whole(
+def test_a_backup_without_its_list_is_incomplete(
     run: Run, tmp_path: Path, given: str, lost: list[str]
 ) -> None:
     folder = made(tmp_path / "Backup" / "00000000-0001").finish()
@@ -42,7 +43,7 @@ def test_a_backup_without_its_list_is_not_whole(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_backup_in_a_folder_of_backups_without_its_properties_is_not_whole(
+def test_a_backup_in_a_folder_of_backups_without_its_properties_is_incomplete(
     run: Run, tmp_path: Path
 ) -> None:
     folder = made(tmp_path / "Backup" / "00000000-0001").finish()
@@ -62,7 +63,9 @@ def test_a_backup_of_ios_9_is_named(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_an_android_folder_beside_half_an_iphone_backup_is_read(run: Run, tmp_path: Path) -> None:
+def test_an_android_folder_next_to_an_incomplete_iphone_backup_is_read(
+    run: Run, tmp_path: Path
+) -> None:
     (made(tmp_path / "both" / "00000000-0001").finish() / "Manifest.db").unlink()
     note = tmp_path / "both" / "WhatsApp" / "Media" / "WhatsApp Voice Notes" / "PTT-1.opus"
     note.parent.mkdir(parents=True)
@@ -70,7 +73,7 @@ def test_an_android_folder_beside_half_an_iphone_backup_is_read(run: Run, tmp_pa
     assert "restored 1 file" in run("restore", "out", "--folder", tmp_path / "both").stderr
 
 
-def test_a_phone_without_whatsapp_is_said(run: Run, tmp_path: Path) -> None:
+def test_a_phone_without_whatsapp_is_reported(run: Run, tmp_path: Path) -> None:
     folder = made(tmp_path / "Backup" / "00000000-0001", whatsapp=False).finish()
     ended = run("restore", "out", "--folder", folder)
     assert ended.returncode == 1
@@ -97,11 +100,78 @@ def test_a_listed_file_that_was_not_copied_is_a_failure(run: Run, tmp_path: Path
     assert "'Message/Media/c/two.opus' is no longer there, or was never copied" in ended.stderr
 
 
-def test_a_listed_log_that_was_not_copied_costs_no_note(run: Run, tmp_path: Path) -> None:
+def test_a_listed_log_that_was_not_copied_loses_no_note(run: Run, tmp_path: Path) -> None:
     backup = made(tmp_path / "Backup" / "00000000-0001")
     backup.add("ChatStorage.sqlite-wal", b"a log").unlink()
     ended = run("restore", "out", "--folder", backup.finish())
     assert "1 restored" in ended.stderr, ended.stderr
+    assert "'ChatStorage.sqlite-wal', with what was written last, was not copied" in ended.stderr
+
+
+def test_a_backup_without_the_chats_is_said_once_with_the_right_file(
+    run: Run, tmp_path: Path
+) -> None:
+    backup = AppleBackup(tmp_path / "Backup" / "00000000-0001")
+    backup.add("Message/Media/c/one.opus", AUDIO[0])
+    ended = run("restore", "out", "--folder", backup.finish())
+    assert ended.returncode == 7
+    assert ended.stderr.count("no chat database was found") == 1
+    assert "failed: ChatStorage.sqlite: neither it nor a copy of it is in this" in ended.stderr
+    assert "hint: copy the whole folder of the backup again" in ended.stderr
+    assert "msgstore" not in ended.stderr
+
+
+def test_chats_that_cannot_be_read_fail_under_their_own_name(run: Run, tmp_path: Path) -> None:
+    backup = AppleBackup(tmp_path / "Backup" / "00000000-0001")
+    with closing(sqlite3.connect(tmp_path / "chats.db")) as database:
+        database.execute("CREATE VIEW ZWAMESSAGE AS SELECT 1 AS Z_PK, 1 AS ZCHATSESSION")
+    backup.add("ChatStorage.sqlite", (tmp_path / "chats.db").read_bytes())
+    ended = run("restore", "out", "--folder", backup.finish(), "--json")
+    assert ended.returncode == 6
+    report = json.loads(ended.stdout)
+    assert [each["path"] for each in report["failed"]] == ["ChatStorage.sqlite"]
+    assert [each["path"] for each in report["done"]] == []
+    assert "hint: then back up the iPhone again with Finder or iTunes" in ended.stderr
+
+
+def test_a_file_that_a_message_of_any_type_names_gets_its_chat_and_time(
+    run: Run, tmp_path: Path
+) -> None:
+    backup = AppleBackup(tmp_path / "Backup" / "00000000-0001")
+    chats = tmp_path / "chats.sqlite"
+    rows = [
+        Spoken(number=1, path="Media/c/one.opus", audio=AUDIO[0]),
+        Spoken(number=2, path="Media/c/two.opus", audio=AUDIO[1], kind=8, chat=2, member=1),
+        Spoken(number=3, path="Media/c/song.mp3", audio=b"song", mime_type="audio/mpeg"),
+    ]
+    write_chats(chats, rows)
+    backup.add("ChatStorage.sqlite", chats.read_bytes())
+    for number, name in enumerate(("one", "two", "three")):
+        backup.add(f"Message/Media/c/{name}.opus", AUDIO[number])
+    ended = run("restore", "out", "--folder", backup.finish())
+    notes = json.loads(run("notes", "out", "--json").stdout)
+    assert sorted((each["chat"], each["sender"], each["status"]) for each in notes) == [
+        ("Mum", "Mum", "restored"),
+        ("Sunday lunch", "Ben", "restored"),
+        ("Unmatched", "Unknown", "unmatched"),
+    ]
+    assert notes[1]["sent_at"] == notes[0]["sent_at"]
+    assert "attached audio files, which are not voice notes: 1" in ended.stderr
+
+
+def test_of_sound_and_of_empty_logs_nothing_is_said(run: Run, tmp_path: Path) -> None:
+    backup = made(tmp_path / "Backup" / "00000000-0001")
+    backup.add("ChatStorage.sqlite-wal", b"")
+    assert "wal" not in run("restore", "out", "--folder", backup.finish()).stderr
+
+
+def test_what_a_damaged_log_loses_is_said(run: Run, tmp_path: Path) -> None:
+    backup = made(tmp_path / "Backup" / "00000000-0001")
+    backup.add("ChatStorage.sqlite-wal", b"rubbish" * 5000)
+    ended = run("restore", "out", "--folder", backup.finish())
+    assert "1 restored" in ended.stderr, ended.stderr
+    assert "'ChatStorage.sqlite-wal', which has what was written last, is damaged" in ended.stderr
+    assert "nothing in it could be used (it is not a write-ahead log)" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -71,16 +71,14 @@ def test_ls_is_in_the_order_of_paths(run: Run, phone: Path) -> None:
 
 def test_a_report_is_in_the_order_of_paths() -> None:
     outcomes = [Outcome(path=path, reason=path) for path in ("b", "c", "a")]
-    told = Report(done=list(outcomes), skipped=list(outcomes), failed=list(outcomes)).to_json()
+    written = Report(done=list(outcomes), skipped=list(outcomes), failed=list(outcomes)).to_json()
     for part in ("done", "skipped", "failed"):
-        listed = told[part]
+        listed = written[part]
         assert isinstance(listed, list)
         assert [each["path"] for each in listed] == ["a", "b", "c"]
 
 
-def test_characters_that_a_terminal_obeys_are_escaped(
-    phone: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_control_characters_are_escaped(phone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = "PTT-\u202e\x9b31m\x7f\u2028\u200f é\U000e0041.opus"
     (phone / "Media" / "WhatsApp Voice Notes" / name).write_bytes(AUDIO[0])
     assert main(["ls", "--folder", str(phone), "--json"]) == 0

@@ -1,4 +1,4 @@
-"""``gdrive-wa key``, where the machine says no."""
+"""``gdrive-wa key`` on a machine without a keyring."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.cli.conftest import Run
 from tests.crypt.fixtures import ROOT_KEY
 
 
-def test_without_a_keyring_no_file_is_left_in_the_way_of_the_next_try(
+def test_without_a_keyring_no_file_is_left_that_blocks_the_next_attempt(
     run: Run, tmp_path: Path
 ) -> None:
     key = {"GDRIVE_WA_KEY": ROOT_KEY.reveal().hex()}

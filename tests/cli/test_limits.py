@@ -1,4 +1,4 @@
-"""Whole commands with little memory, few open files, or no threads."""
+"""Commands with little memory, few open files, or no threads."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_threads_are_not_needed(sample: SampleAccount, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("most", [6, 8, 10, 12, 16, 24])
-def test_few_open_files_are_enough_or_named(
+def test_few_open_files_are_enough_or_reported(
     sample: SampleAccount, tmp_path: Path, most: int
 ) -> None:
     done = run(LIMITED, "RLIMIT_NOFILE", str(most), *restore(sample, tmp_path / "dest"))
@@ -72,7 +72,7 @@ def test_few_open_files_are_enough_or_named(
         assert "hint: allow more" in done.stderr
 
 
-def test_too_little_memory_is_named(sample: SampleAccount, tmp_path: Path) -> None:
+def test_too_little_memory_is_reported(sample: SampleAccount, tmp_path: Path) -> None:
     for most in (100_000_000, 130_000_000, 160_000_000):
         dest = tmp_path / str(most)
         done = run(LIMITED, "RLIMIT_AS", str(most), *restore(sample, dest))

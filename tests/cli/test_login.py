@@ -37,7 +37,7 @@ def client_file(consenting: Emulator, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    """A server that answers what a test tells it to."""
+    """A server that sends the answers a test gives it."""
     with Scripted() as running:
         yield running
 
@@ -105,7 +105,7 @@ def test_login_whoami_use_logout(
     assert run("whoami").returncode == 3
 
 
-def test_nobody_answers_in_time(
+def test_no_answer_in_time(
     clean_environment: dict[str, str], client_file: Path, consenting: Emulator
 ) -> None:
     ended = subprocess.run(
@@ -125,7 +125,7 @@ def test_without_a_client_file(run: Run) -> None:
     assert "--client-secrets" in ended.stderr
 
 
-def test_a_script_that_chooses_no_way_is_shown_which_one_leads_where(run: Run) -> None:
+def test_a_script_without_a_provider_gets_the_list_of_providers(run: Run) -> None:
     ended = run("login")
     assert ended.returncode == 2
     first, cable, android, drive = ended.stderr.splitlines()
@@ -135,7 +135,7 @@ def test_a_script_that_chooses_no_way_is_shown_which_one_leads_where(run: Run) -
     assert "login --drive --client-secrets" in drive
 
 
-def test_a_script_with_a_client_file_in_its_place_signs_in_with_it(
+def test_a_client_file_in_the_config_folder_is_used_for_signing_in(
     run: Run, client_file: Path, consenting: Emulator, tmp_path: Path
 ) -> None:
     (tmp_path / "config").mkdir()
@@ -145,7 +145,7 @@ def test_a_script_with_a_client_file_in_its_place_signs_in_with_it(
     assert "within 1 seconds" in ended.stderr
 
 
-def test_what_an_own_client_cannot_read_is_said_with_the_way_that_can(
+def test_limits_of_an_own_client_are_reported_with_the_alternative(
     clean_environment: dict[str, str], client_file: Path, consenting: Emulator
 ) -> None:
     _, said = log_in(clean_environment, client_file, consenting)
@@ -155,7 +155,7 @@ def test_what_an_own_client_cannot_read_is_said_with_the_way_that_can(
     assert "gdrive-wa backups --source drive --folder PATH" in said
 
 
-def test_a_browser_on_another_machine_is_thought_of(
+def test_a_hint_covers_a_browser_on_another_machine(
     clean_environment: dict[str, str], client_file: Path, consenting: Emulator
 ) -> None:
     port = free_port()
@@ -176,10 +176,10 @@ def test_a_port_that_is_taken(run: Run, client_file: Path, consenting: Emulator)
     assert f"port {port} of this machine is in use" in ended.stderr
 
 
-def test_what_the_browser_shows_promises_nothing(
+def test_the_page_in_the_browser_promises_nothing(
     clean_environment: dict[str, str], client_file: Path, emulator: Emulator
 ) -> None:
-    """Denied: the page is the same as for a consent. A stray request is not taken for one."""
+    """The page after a denial equals that after a consent. A stray request is not a consent."""
     shown: list[str] = []
 
     def visit(address: str) -> None:
@@ -229,7 +229,7 @@ class TestTheAndroidWay:
         assert said.splitlines()[0] == f"signed in as {sample.email}"
         assert sample.oauth_token.reveal() not in said
 
-    def test_says_so_when_it_takes_the_place_of_the_other_way(
+    def test_reports_that_it_replaces_the_other_login(
         self,
         log_in: Callable[..., tuple[int, str]],
         clean_environment: dict[str, str],
@@ -243,7 +243,7 @@ class TestTheAndroidWay:
         assert code == 0
         assert f"replaced the android login of {sample.email}" in said
 
-    def test_nobody_is_there_to_type_it(
+    def test_without_a_terminal_it_is_not_asked_for(
         self, log_in: Callable[..., tuple[int, str]], emulator: Emulator
     ) -> None:
         code, said = log_in(emulator.root, "ann@example.org", "")
@@ -354,7 +354,7 @@ def test_two_accounts_side_by_side(
         assert numbers() == ["15550110"]
 
 
-def test_a_token_from_outside_is_who_one_is(run: Run) -> None:
+def test_whoami_shows_a_token_from_the_environment(run: Run) -> None:
     given = {"GDRIVE_WA_ACCESS_TOKEN": "ya29.canary"}
     who = run("whoami", env=given)
     assert (who.returncode, who.stdout) == (0, "")

@@ -1,4 +1,4 @@
-"""``restore --missing-from-whatsapp``: from WhatsApp's own servers, while their links live."""
+"""``restore --missing-from-whatsapp``: from WhatsApp's own servers, while the links are valid."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from tests.cli.conftest import Run
 FLAG = "--missing-from-whatsapp"
 LINKED = "https://mmg.whatsapp.net"
 ENDED = "5E0BE100"
-"""A link's end: 1 January 2020, UTC."""
+"""The expiry of a link: 1 January 2020, UTC."""
 
 
 @pytest.fixture
 def lacking(sample: SampleAccount) -> VoiceNote:
-    """The one note whose file the backup does not hold."""
+    """The only note without a file in the backup."""
     (note,) = [note for note in sample.notes if note.status is NoteStatus.MISSING]
     return note
 
 
 @pytest.fixture
 def phone(sample: SampleAccount, tmp_path: Path) -> Path:
-    """A folder with nothing but decrypted databases: every note's file is lacking.
+    """A folder with only decrypted databases: every note's file is missing.
 
-    All links but the one of the lacking note have ended, whatever day it is today.
+    All links except that of the missing note have expired, on any day of running the test.
     """
     folder = tmp_path / "phone"
     (folder / "Databases").mkdir(parents=True)
@@ -53,7 +53,7 @@ def phone(sample: SampleAccount, tmp_path: Path) -> Path:
 
 
 def change(phone: Path, note: VoiceNote, **values: object) -> None:
-    """Have the database say something else of `note`'s file."""
+    """Change the row of `note`'s file in the database."""
     with closing(sqlite3.connect(phone / "Databases" / "msgstore.db")) as database:
         for column, value in values.items():
             database.execute(
@@ -97,7 +97,7 @@ def test_a_note_that_the_backup_lacks_comes_from_whatsapp(
     assert [(served.status, served.bearer) for served in asked] == [(200, False)]
 
 
-def test_it_lies_and_is_tagged_like_any_other_and_is_fetched_once(
+def test_it_is_stored_and_tagged_like_any_other_and_fetched_once(
     run: Run, with_key: dict[str, str], emulator: Emulator, tmp_path: Path
 ) -> None:
     assert run("restore", "out", FLAG, env=with_key).returncode == 0
@@ -110,7 +110,7 @@ def test_it_lies_and_is_tagged_like_any_other_and_is_fetched_once(
     assert not list((tmp_path / "out" / ".gdrive-wa").rglob("*.tmp"))
 
 
-def test_whatsapp_is_not_asked_unless_the_user_says_so(
+def test_whatsapp_is_only_asked_at_the_users_request(
     run: Run, with_key: dict[str, str], emulator: Emulator, lacking: VoiceNote, tmp_path: Path
 ) -> None:
     assert run("restore", "out", env=with_key).returncode == 0
@@ -118,7 +118,7 @@ def test_whatsapp_is_not_asked_unless_the_user_says_so(
     assert statuses(tmp_path / "out")[lacking.message_id] == "missing"
 
 
-def test_expired_links_are_said_to_be_expired_and_not_asked_for(
+def test_expired_links_are_reported_and_not_requested(
     run: Run, phone: Path, emulator: Emulator, sample: SampleAccount, lacking: VoiceNote
 ) -> None:
     report = restore(run, phone, emulator)
@@ -129,7 +129,7 @@ def test_expired_links_are_said_to_be_expired_and_not_asked_for(
     assert emulator.counts.request_count("/v/*") == 1
 
 
-def test_a_link_that_is_over_before_its_time_fails_with_that_reason(
+def test_a_link_that_expired_early_fails_with_that_reason(
     run: Run, phone: Path, emulator: Emulator, lacking: VoiceNote, tmp_path: Path
 ) -> None:
     change(phone, lacking, message_url=f"{LINKED}/v/gone?oe=7FFFFFFF")
@@ -138,7 +138,7 @@ def test_a_link_that_is_over_before_its_time_fails_with_that_reason(
     assert set(statuses(tmp_path / "out").values()) == {"missing"}
 
 
-def test_a_note_without_a_link_is_told(
+def test_a_note_without_a_link_is_reported(
     run: Run, phone: Path, emulator: Emulator, lacking: VoiceNote
 ) -> None:
     change(phone, lacking, message_url=None, direct_path=None)
@@ -146,7 +146,7 @@ def test_a_note_without_a_link_is_told(
     assert "no link" in outcome(report, "skipped", lacking)["reason"]
 
 
-def test_a_path_alone_is_link_enough(
+def test_a_path_alone_is_a_sufficient_link(
     run: Run, phone: Path, emulator: Emulator, lacking: VoiceNote
 ) -> None:
     change(phone, lacking, message_url=None)
@@ -179,7 +179,7 @@ def test_an_address_that_is_not_whatsapps_is_not_followed(
         ({"file_length": 1}, "more than the database promises"),
     ],
 )
-def test_what_is_not_what_was_promised_is_not_kept(
+def test_unexpected_content_is_not_kept(
     run: Run,
     phone: Path,
     emulator: Emulator,
@@ -213,7 +213,7 @@ def test_corrupted_bytes_are_not_kept(
     ],
     ids=["503", "429", "break", "reset"],
 )
-def test_what_fails_for_now_is_tried_again(
+def test_temporary_failures_are_retried(
     run: Run, phone: Path, emulator: Emulator, lacking: VoiceNote, fault: Fault
 ) -> None:
     emulator.faults = fault
@@ -231,7 +231,7 @@ def test_a_redirect_is_not_followed(
     assert emulator.counts.request_count("/elsewhere") == 0
 
 
-def test_only_the_chat_and_the_days_that_were_asked_for(
+def test_only_the_selected_chat_and_dates_are_fetched(
     run: Run, phone: Path, emulator: Emulator, sample: SampleAccount, lacking: VoiceNote
 ) -> None:
     other = next(note.chat for note in sample.notes if note.chat != lacking.chat)
@@ -245,7 +245,7 @@ def test_only_the_chat_and_the_days_that_were_asked_for(
     assert emulator.counts.request_count("/v/*") == 0
 
 
-def test_a_note_that_the_backup_holds_is_never_asked_for(
+def test_a_note_that_the_backup_has_is_never_requested(
     run: Run, with_key: dict[str, str], emulator: Emulator, lacking: VoiceNote
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, path="*.mcrypt1", status=400, times=None)
@@ -258,7 +258,7 @@ def test_a_note_that_the_backup_holds_is_never_asked_for(
     assert not [each for each in report["skipped"] if "expired" in each.get("reason", "")]
 
 
-def test_keys_and_links_show_nowhere(
+def test_keys_and_links_never_appear(
     run: Run, phone: Path, emulator: Emulator, sample: SampleAccount, tmp_path: Path
 ) -> None:
     ended = run(

@@ -1,4 +1,4 @@
-"""Names that are not UTF-8, in a folder and in a listing: the entry goes on, or fails alone."""
+"""Names that are not UTF-8, in a folder and in a listing: only that entry may fail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILES = ("PTT-20240301-WA0001.opus", "PTT-\ud800.opus")
 
 
 class Answers(BaseHTTPRequestHandler):
-    """A backup service whose listing holds a name that is not text."""
+    """A backup service that lists a name that is not text."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,4 +1,4 @@
-"""Quotas as a person meets them: told, heard by Ctrl-C, and with a time to come back."""
+"""Quotas as a user meets them: reported, interruptible with Ctrl-C, and with a time to retry."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def limit(path: str, *, wait: float | None = None, reason: str = "rateLimitExcee
     [(MEDIA, ["download", "dest"]), (LISTING, ["download", "dest"]), (LISTING, ["backups"])],
     ids=["files", "listing", "backups"],
 )
-def test_who_waits_for_a_quota_is_told_and_may_stop(
+def test_a_wait_for_a_quota_is_announced_and_can_be_stopped(
     emulator: Emulator,
     clean_environment: dict[str, str],
     with_key: dict[str, str],
@@ -68,7 +68,7 @@ def test_a_limit_for_the_day_says_when_to_come_back(
     assert emulator.counts.request_count(MEDIA) < 60
 
 
-def test_googles_own_reason_is_shown_to_the_verbose_only(
+def test_googles_own_reason_is_shown_only_with_verbose(
     run: Run, emulator: Emulator, with_key: dict[str, str]
 ) -> None:
     emulator.faults = limit(LISTING, reason="dailyLimitExceeded")

@@ -1,4 +1,4 @@
-"""Choosing a way to a backup: what is asked at a terminal, and every hint followed to its end."""
+"""Choosing a source at a terminal, and every hint followed to its end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ terminal = test_terminal.terminal
 Open = test_terminal.Open
 
 COMMAND = re.compile(r"gdrive-wa [a-z][^;,]*$")
-"""A command at the end of a hint, where all of them stand."""
+"""The command at the end of a hint."""
 
 
 def commands_in(text: str) -> list[str]:
@@ -76,7 +76,7 @@ def consent(arguments: list[str], environment: dict[str, str], folder: Path) -> 
     return process.returncode, said
 
 
-def test_every_command_in_a_hint_is_one() -> None:
+def test_every_command_in_a_hint_is_valid() -> None:
     texts = [text for text in vars(ways).values() if isinstance(text, str)]
     found = [command for text in texts for command in commands_in(text)]
     assert len(found) >= 6
@@ -97,7 +97,7 @@ class TestAtATerminal:
     def test_whatsapps_own_backup_is_signed_in_to_like_a_phone(
         self, terminal: Open, emulator: Emulator, sample: SampleAccount
     ) -> None:
-        """What is no address and no cookie is asked for again, before anything is sent."""
+        """An invalid address or cookie is asked for again, before anything is sent."""
         asked = terminal("login", env={"GDRIVE_WA_ENDPOINT": emulator.root})
         asked.until(lambda seen: "1, 2 or 3" in seen)
         asked.type("2")
@@ -152,7 +152,7 @@ class TestAtATerminal:
         ("ya29.a-secret", 2, "set GDRIVE_WA_ACCESS_TOKEN"),
     ],
 )
-def test_what_is_piped_is_understood_or_not_sent(
+def test_piped_input_is_validated_before_it_is_sent(
     clean_environment: dict[str, str],
     emulator: Emulator,
     sample: SampleAccount,
@@ -171,7 +171,7 @@ def test_what_is_piped_is_understood_or_not_sent(
 
 
 class TestEachHintIsFollowed:
-    """From a refusal to a listed backup or a restored note, by what is written there alone."""
+    """From a refusal to a listed backup or a restored note, following only the hints."""
 
     @pytest.mark.parametrize("word", ["MissingDroidguard", "ServiceDisabled", "BadAuthentication"])
     def test_the_cable(
@@ -202,7 +202,7 @@ class TestEachHintIsFollowed:
         assert restored.returncode == 0, restored.stderr
         assert (tmp_path / "My voice notes" / "index.html").exists()
 
-    def test_the_ways_of_a_login_that_chose_none(
+    def test_hints_of_a_login_without_a_provider(
         self,
         run: Run,
         google: Path,
@@ -221,15 +221,15 @@ class TestEachHintIsFollowed:
             assert "15550100" in listed.stdout
             (tmp_path / "client_secrets.json").write_text(json.dumps(server.client_config(1)))
             own = only_command(said, "--client-secrets")
-            code, told = consent(own, {**clean_environment, **there}, tmp_path)
-            assert code == 0, told
-            backups = only_command(told, "--source drive")
+            code, printed = consent(own, {**clean_environment, **there}, tmp_path)
+            assert code == 0, printed
+            backups = only_command(printed, "--source drive")
             backups[-1] = "Phone backup/WhatsApp"
             found = run(*backups, env=there)
             assert found.returncode == 0, found.stderr
             assert found.stdout
 
-    def test_the_way_back_into_a_login_that_ended(
+    def test_the_hint_of_an_ended_login(
         self,
         run: Run,
         google: Path,
@@ -237,7 +237,7 @@ class TestEachHintIsFollowed:
         sample: SampleAccount,
         tmp_path: Path,
     ) -> None:
-        """The client's file is no longer there, and its answers are those of the first time."""
+        """The client's file is gone; the stored login has all that is needed."""
         with Emulator(google, auto_consent=True) as server:
             there = {"GDRIVE_WA_ENDPOINT": server.root}
             (tmp_path / "mine.json").write_text(json.dumps(server.client_config()))
@@ -249,11 +249,11 @@ class TestEachHintIsFollowed:
             assert ended.returncode == 3
             again = only_command(ended.stderr, "login")
             assert again == ["login", "--account", sample.email]
-            code, told = consent(again, {**clean_environment, **there}, tmp_path)
-            assert code == 0, told
+            code, printed = consent(again, {**clean_environment, **there}, tmp_path)
+            assert code == 0, printed
             assert run("backups", env=there).returncode == 0
 
-    def test_the_one_after_a_master_token_that_is_kept(
+    def test_the_hint_with_a_stored_master_token(
         self,
         run: Run,
         google: Path,

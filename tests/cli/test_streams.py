@@ -1,4 +1,4 @@
-"""Where the lines go: closed streams, pipes of another encoding, a disk that is full."""
+"""Output: closed streams, pipes of another encoding, a full disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "Öğütçü 日本 🎤"
 
 @pytest.fixture
 def folder(sample: SampleAccount, tmp_path: Path) -> Path:
-    """A backup in a folder whose name no old encoding has all of."""
+    """A backup in a folder with characters that no single old encoding covers."""
     return Path(shutil.copytree(sample.folder / "backup" / "Databases", tmp_path / NAME))
 
 
@@ -49,7 +49,7 @@ def test_a_pipe_gets_utf8_whatever_the_machines_encoding(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_json_is_json_with_a_file_name_that_is_no_text(
+def test_json_is_valid_with_a_file_name_that_is_not_text(
     folder: Path, clean_environment: dict[str, str]
 ) -> None:
     odd = folder.rename(folder.with_name("odd\udcff"))
@@ -71,7 +71,7 @@ def test_a_closed_stream_stops_nothing(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("command", ["--help", "backups --json --folder .", "backups --folder ."])
-def test_a_full_disk_under_stdout_is_told_in_one_line(
+def test_a_full_disk_under_stdout_is_reported_in_one_line(
     command: str, folder: Path, clean_environment: dict[str, str]
 ) -> None:
     ended = in_shell(f"gdrive-wa {command} > /dev/full", clean_environment, folder)
@@ -82,8 +82,6 @@ def test_a_full_disk_under_stdout_is_told_in_one_line(
     ]
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(
-    folder: Path, clean_environment: dict[str, str]
-) -> None:
+def test_a_closed_pipe_is_not_an_error(folder: Path, clean_environment: dict[str, str]) -> None:
     ended = in_shell("gdrive-wa ls --folder . --json | head -1", clean_environment, folder)
     assert (ended.stdout, ended.stderr) == (b"[\n", b"")

@@ -1,4 +1,4 @@
-"""What a person sees at a terminal, and what a script reads off it."""
+"""Output at a terminal, and output for scripts."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from tests.cli.conftest import Run
 
 BLOBS = "*/files/*"
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
-"""The cursor, gone and back."""
+"""Control sequences that hide and show the cursor."""
 
 
 @dataclass
 class Terminal:
-    """A command at a terminal of its own; what it wrote is in `seen`."""
+    """A command at a terminal of its own; its output is in `seen`."""
 
     process: subprocess.Popen[bytes]
     line: int
     seen: str = field(default="")
 
     def until(self, true: Callable[[str], bool], seconds: float = 200) -> str:
-        """Read on until `true` of all that was seen, or the command ends."""
+        """Read until `true` holds for all output, or the command ends."""
         deadline = time.monotonic() + seconds
         while not true(self.seen):
             assert time.monotonic() < deadline, self.seen[-2000:]
@@ -46,7 +46,7 @@ class Terminal:
                 continue
             try:
                 self.seen += os.read(self.line, 65536).decode("utf-8", "replace")
-            except OSError:  # how Linux says that nobody writes any more
+            except OSError:  # Linux: there is no writer any more
                 break
         return self.seen
 
@@ -150,7 +150,7 @@ def test_no_colour_where_none_is_wanted(terminal: Open, signed_in: dict[str, str
     assert "\x1b[3" not in shown.seen
 
 
-def test_a_key_is_asked_for_and_not_shown(
+def test_a_key_is_asked_for_and_not_echoed(
     terminal: Open, signed_in: dict[str, str], sample: SampleAccount, tmp_path: Path
 ) -> None:
     assert isinstance(sample.key, RootKey)
@@ -198,7 +198,7 @@ def test_verbose_shows_where_it_happened(
     assert "error: " in ended.stderr
 
 
-def test_the_digits_of_a_key_are_no_path_and_are_not_repeated(
+def test_the_digits_of_a_key_are_not_a_path_and_not_repeated(
     run: Run, with_key: dict[str, str], sample: SampleAccount, tmp_path: Path
 ) -> None:
     assert isinstance(sample.key, RootKey)
@@ -216,7 +216,7 @@ def test_the_digits_of_a_key_are_no_path_and_are_not_repeated(
     assert not list(tmp_path.glob("[0-9a-f]*"))
 
 
-def test_a_restore_tells_what_became_of_the_voice_notes(run: Run, with_key: dict[str, str]) -> None:
+def test_a_restore_summarises_the_voice_notes(run: Run, with_key: dict[str, str]) -> None:
     ended = run("restore", "out", env=with_key)
     assert "42 voice notes: 41 restored, 1 missing (in 8 chats)" in ended.stderr
     assert 'gdrive-wa notes "out" --status missing' in ended.stderr
@@ -224,9 +224,7 @@ def test_a_restore_tells_what_became_of_the_voice_notes(run: Run, with_key: dict
     assert one.stderr == "1 voice note: 1 missing\n"
 
 
-def test_what_nobody_asked_for_is_not_said_to_lack_in_the_backup(
-    run: Run, with_key: dict[str, str]
-) -> None:
+def test_unselected_notes_are_not_reported_as_missing(run: Run, with_key: dict[str, str]) -> None:
     for options in (["--chat", "mum"], ["--since", "2025-10-01"]):
         ended = run("restore", "out", *options, env=with_key)
         assert "restored" in ended.stderr
@@ -235,7 +233,7 @@ def test_what_nobody_asked_for_is_not_said_to_lack_in_the_backup(
     assert "the backup does not contain it" in whole.stderr
 
 
-def test_a_dry_run_tells_files_and_sizes_by_kind(run: Run, with_key: dict[str, str]) -> None:
+def test_a_dry_run_reports_files_and_sizes_by_kind(run: Run, with_key: dict[str, str]) -> None:
     ended = run("restore", "out", "--dry-run", "--all", env=with_key)
     rows = {line.split("\t")[0]: line.split("\t")[1:] for line in ended.stdout.splitlines()}
     assert rows["voice"][0] == "41"
@@ -245,7 +243,7 @@ def test_a_dry_run_tells_files_and_sizes_by_kind(run: Run, with_key: dict[str, s
     assert "listen" not in ended.stderr
 
 
-def test_verify_names_files_on_stdout_and_says_what_to_do(
+def test_verify_names_files_on_stdout_and_gives_a_hint(
     run: Run, with_key: dict[str, str], tmp_path: Path
 ) -> None:
     run("restore", "out", env=with_key)
@@ -264,7 +262,7 @@ def test_verify_names_files_on_stdout_and_says_what_to_do(
     assert run("verify", "out").returncode == 0
 
 
-def test_json_holds_no_character_that_controls_a_terminal(
+def test_json_has_no_character_that_controls_a_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     odd = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x200F, 0x2028]))

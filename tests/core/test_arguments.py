@@ -1,4 +1,4 @@
-"""What callers pass in: dates, paths, numbers, time zones."""
+"""Arguments of callers: dates, paths, numbers, time zones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What systems and programs leave among the files of a backup."""
+"""Files that systems and programs leave in a backup."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NOTES = "Media/WhatsApp Voice Notes/202409"
         ".Trash-1000/files/PTT-20240901-WA0001.opus",
     ],
 )
-def test_it_is_no_content(name: str) -> None:
+def test_it_is_junk(name: str) -> None:
     assert is_junk(f"{NOTES}/{name}")
     assert is_junk(name.replace("/", "\\"))
 
@@ -54,7 +54,7 @@ def test_it_is_no_content(name: str) -> None:
         f"Media/{'A' * 64}.mcrypt1",
     ],
 )
-def test_it_is_content(path: str) -> None:
+def test_it_is_not_junk(path: str) -> None:
     assert not is_junk(path)
 
 
@@ -66,7 +66,7 @@ def test_a_file_in_the_bin_keeps_its_kind() -> None:
     assert kind_of(f"DCIM/{name}") is Kind.VOICE
 
 
-def test_pictures_and_texts_among_voice_notes_are_no_voice_notes() -> None:
+def test_pictures_and_texts_among_voice_notes_are_not_voice_notes() -> None:
     assert kind_of(f"{NOTES}/PTT-20240901-WA0001.txt") is Kind.UNKNOWN
     assert kind_of(f"{NOTES}/cover.JPG") is Kind.UNKNOWN
     assert kind_of(f"{NOTES}/PTT-20240901-WA0001.m4a") is Kind.VOICE

@@ -1,4 +1,4 @@
-"""What a stored name says about its file."""
+"""Facts that a stored name reveals about its file."""
 
 from __future__ import annotations
 

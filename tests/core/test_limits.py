@@ -1,4 +1,4 @@
-"""What the system does not allow is said, and is no error of this program."""
+"""Limits of the system are reported, not taken for errors of this program."""
 
 from __future__ import annotations
 

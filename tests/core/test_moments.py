@@ -46,7 +46,7 @@ def test_a_date_is_in_utc() -> None:
 
 
 @given(st.floats() | st.integers() | st.datetimes().map(datetime.isoformat) | st.text())
-def test_every_zone_can_show_what_is_taken(value: float | str) -> None:
+def test_every_accepted_time_can_be_shown_in_every_zone(value: float | str) -> None:
     found = moment_in(value) if isinstance(value, str) else moment_at(value)
     if found is not None:
         assert all(found.astimezone(zone).timestamp() == found.timestamp() for zone in ZONES)

@@ -1,4 +1,4 @@
-"""Names from a backup: whatever comes in, one harmless name comes out, or a refusal."""
+"""Names from a backup: any input gives one harmless name or is refused."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_names_that_clean_alike_stay_apart_as_paths(names: tuple[str, str]) -> N
     assert folded_name(first) != folded_name(second)
 
 
-def test_twins_of_case_and_of_unicode_are_one_on_some_file_system() -> None:
+def test_names_equal_in_case_or_unicode_form_are_recognised() -> None:
     assert folded_name("A.opus") == folded_name("a.opus")
     assert folded_name("cafe\u0301") == folded_name("caf\u00e9")
     assert folded_name("stra\u00dfe") == folded_name("STRASSE")

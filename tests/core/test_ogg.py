@@ -16,7 +16,7 @@ from tests.archive.phone import recording
 
 
 def slow_checksum(data: bytes) -> int:
-    """As RFC 3533 has it: polynomial 04c11db7, from the highest bit, nothing inverted."""
+    """By RFC 3533: polynomial 04c11db7, highest bit first, nothing inverted."""
     crc = 0
     for byte in data:
         crc ^= byte << 24
@@ -63,7 +63,7 @@ def test_a_packet_of_any_size_comes_back_from_its_pages(size: int) -> None:
 
 
 @given(st.integers(0, 13), st.integers(0, 2**32 - 1), st.integers(0, 2**32 + 9))
-def test_a_page_of_another_stream_and_place(index: int, serial: int, number: int) -> None:
+def test_a_page_of_another_stream_and_position(index: int, serial: int, number: int) -> None:
     raw = recording(index)
     page = list(pages(raw))[-1]
     new = changed(raw, page, serial=serial, number=number)

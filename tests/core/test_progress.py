@@ -1,4 +1,4 @@
-"""How far a run is, for objects and plain callables; and warnings, one line for thousands."""
+"""Progress for objects and plain callables; and warnings, one line for thousands of files."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def test_a_summary_counts_other_files_only() -> None:
 
 def test_a_plain_callable_hears_where_each_stage_begins_and_ends() -> None:
     events: list[ProgressEvent] = []
-    told = as_progress(events.append)
-    told.begin(Stage.DOWNLOAD, items=1000, total_bytes=5000)
+    progress = as_progress(events.append)
+    progress.begin(Stage.DOWNLOAD, items=1000, total_bytes=5000)
     for _ in range(1000):
-        told.advance(Stage.DOWNLOAD, items=1, moved=5)
-    told.end(Stage.DOWNLOAD)
-    told.say("one file is odd")
+        progress.advance(Stage.DOWNLOAD, items=1, moved=5)
+    progress.end(Stage.DOWNLOAD)
+    progress.say("one file is odd")
     assert events[0] == ProgressEvent(Stage.DOWNLOAD, 0, 1000, 0, 5000)
     assert events[-2] == ProgressEvent(Stage.DOWNLOAD, 1000, 1000, 5000, 5000)
     assert events[-1] == ProgressEvent(None, line="one file is odd")
@@ -62,19 +62,19 @@ def test_counts_of_many_threads_add_up_and_calls_never_overlap() -> None:
     events: list[ProgressEvent] = []
     inside: list[int] = []
 
-    def tell(event: ProgressEvent) -> None:
+    def receive(event: ProgressEvent) -> None:
         inside.append(1)
         assert len(inside) == 1
         events.append(event)
         inside.pop()
 
-    told = as_progress(tell)
-    told.begin(Stage.VERIFY)
+    progress = as_progress(receive)
+    progress.begin(Stage.VERIFY)
     with ThreadPoolExecutor(8) as pool:
         for _ in range(400):
-            pool.submit(told.advance, Stage.VERIFY, items=1, moved=2)
-    told.end(Stage.VERIFY)
-    told.check()
+            pool.submit(progress.advance, Stage.VERIFY, items=1, moved=2)
+    progress.end(Stage.VERIFY)
+    progress.check()
     assert events[-1] == ProgressEvent(Stage.VERIFY, items=400, bytes=800)
     assert str(events[-1]) == "verify: 400, 800 bytes"
 
@@ -82,15 +82,15 @@ def test_counts_of_many_threads_add_up_and_calls_never_overlap() -> None:
 def test_a_callable_that_raises_stops_the_run_where_nothing_is_lost() -> None:
     calls: list[ProgressEvent] = []
 
-    def tell(event: ProgressEvent) -> None:
+    def receive(event: ProgressEvent) -> None:
         calls.append(event)
         raise ValueError("my own mistake")
 
-    told = as_progress(tell)
-    told.begin(Stage.LIST)
-    told.end(Stage.LIST)
+    progress = as_progress(receive)
+    progress.begin(Stage.LIST)
+    progress.end(Stage.LIST)
     with pytest.raises(Interrupted, match="ValueError: my own mistake") as raised:
-        told.check()
+        progress.check()
     assert isinstance(raised.value.__cause__, ValueError)
     assert len(calls) == 1
 

@@ -1,4 +1,4 @@
-"""How long to wait before another try."""
+"""The wait before another attempt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_pauses_double_and_scatter_below_a_limit() -> None:
         assert all(most / 2 <= pause <= most for pause in pauses)
 
 
-def test_a_limit_of_the_rate_is_asked_about_more_often_than_a_failure() -> None:
+def test_a_rate_limit_is_retried_more_often_than_a_failure() -> None:
     policy = RetryPolicy(base=1, longest=32, longest_of_rate=16)
     assert 8 <= policy.rate_pause(60) <= 16
     assert policy.rate_pause(1, asked=0) == 0

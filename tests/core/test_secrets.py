@@ -1,8 +1,8 @@
-"""Canaries in a whole working life at the terminal: what is secret stands nowhere that anybody
-reads. Not in what is printed, with ``--verbose`` neither; not in a file, but the one that keeps
-the login; not in the list of processes.
+"""Canaries in a complete session at the terminal: a secret is never printed, not even with
+``--verbose``; it is in no file except the one that stores the login, and not in the list of
+processes.
 
-What single steps let slip, in logs and in the repr of objects, is tried in
+Leaks of single steps, in logs and in the repr of objects, are tested in
 ``tests/google/test_secrets.py``.
 """
 
@@ -11,8 +11,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ from gdrive_wa.crypt.keys import load_key
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount, make_sample
 from gdrive_wa.emulation.server import Emulator
+from tests import forked
 from tests.cli.test_login import client_file, consenting, log_in
 from tests.transfer.cli import Cli
 
@@ -34,13 +33,15 @@ TROUBLES = {
     "none": None,
     "broken streams": Fault(kind=FaultKind.BREAK, path=BLOBS, after=10, share=0.3),
     "failures": Fault(kind=FaultKind.STATUS, path=DATABASE, status=500),
-    "refusals": Fault(kind=FaultKind.STATUS, path=BLOBS, status=403, times=None),
+    "refusals": Fault(
+        kind=FaultKind.STATUS, path=BLOBS, status=403, reason="insufficientPermissions", times=None
+    ),
     "nonsense": Fault(kind=FaultKind.EDIT, path="*", drop=("name",), times=None),
     "a renewal": Fault(kind=FaultKind.EXPIRE, path=BLOBS, media=True, first=5, across=True),
     "a redirect": Fault(kind=FaultKind.REDIRECT, path=DATABASE, location="nowhere://x/"),
     "a revocation": Fault(kind=FaultKind.REVOKE, path=BLOBS, media=True, first=5, across=True),
 }
-"""The last one, for nothing works after it."""
+"""Comes last: nothing works after it."""
 
 
 class Life:
@@ -56,11 +57,13 @@ class Life:
         self.learn_logins()
 
     def run(self, *words: str | Path, text: str = "", **environment: str) -> int:
-        ended = subprocess.run(
-            [sys.executable, "-m", "gdrive_wa", *map(str, words)],
+        ended = forked.run(
+            words,
             env=self.cli.environment() | environment,
-            input=text, cwd=self.home, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+            cwd=self.home,
+            text=text,
+            hurry=True,
+        )
         self.seen += ended.stdout + ended.stderr
         self.learn_logins()
         return ended.returncode
@@ -74,7 +77,7 @@ class Life:
             self.secrets.add(client.client_secret)
 
     def learn_key(self, path: Path) -> str:
-        """Its digits; it is looked for in every form that a key has."""
+        """Read its digits; later, every form of the key is searched for."""
         raw = path.read_bytes()[-32:]
         assert load_key(raw.hex().encode()) == load_key(path)
         self.secrets |= {raw.hex(), raw.hex().upper(), base64.b64encode(raw).decode()}
@@ -100,7 +103,7 @@ def life(consenting: Emulator, sample: SampleAccount, tmp_path: Path) -> Iterato
 
 
 def work(life: Life, digits: str) -> None:
-    """What one does with a backup, once for each trouble."""
+    """A user's commands on a backup, once for each kind of error."""
     key = {"GDRIVE_WA_KEY": digits}
     wrong = digits[:-1] + ("0" if digits[-1] != "0" else "1")
     life.secrets.add(wrong)
@@ -158,9 +161,9 @@ def every_command_line() -> str:
 
 
 def test_the_list_of_processes(tmp_path: Path) -> None:
-    """Whoever is on the same machine sees the arguments of every process.
+    """Every user of the machine sees the arguments of every process.
 
-    The account is this test's alone: another test may well type the usual one's key.
+    The account is used by this test only: another test may type the key of the usual one.
     """
     sample = make_sample(tmp_path / "account", seed=secrets.randbits(64))
     key = sample.key_file.read_bytes()[-32:].hex()

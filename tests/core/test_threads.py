@@ -1,4 +1,4 @@
-"""Lanes do every piece in order, keep the first failure, and never hang; workers are bounded."""
+"""Threads do every piece in order, keep the first failure, and never hang; workers are bounded."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_leaving_by_an_error_ends_the_thread() -> None:
 
 
 @pytest.mark.parametrize("threaded", [True, False])
-def test_whoever_catches_up_hears_of_the_failure(threaded: bool) -> None:
+def test_waiting_for_the_thread_raises_the_failure(threaded: bool) -> None:
     release = threading.Event()
     worker: SerialWorker[str] = SerialWorker(
         lambda item: release.wait(60) and int(item), threaded=threaded
@@ -73,7 +73,7 @@ def test_whoever_catches_up_hears_of_the_failure(threaded: bool) -> None:
     assert isinstance(worker.finish(), ValueError)
 
 
-def test_workers_are_at_most_so_many_and_give_what_comes_of_it() -> None:
+def test_workers_are_bounded_and_return_results() -> None:
     here: set[int] = set()
 
     def work(number: int) -> int:

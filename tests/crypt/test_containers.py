@@ -61,7 +61,7 @@ def flip(path: Path, place: int) -> None:
 
 
 def refused(src: Path, key: Key | None, kind: type[GdriveWaError], **options: int) -> GdriveWaError:
-    """Decrypting fails with exactly that error, beside an old file that stays as it was."""
+    """Decrypting fails with exactly that error, and an old target file stays unchanged."""
     dest = src.with_name("out") / "msgstore.db"
     dest.parent.mkdir(exist_ok=True)
     dest.write_bytes(b"the old file")
@@ -115,8 +115,10 @@ def test_the_smallest_contents_come_back(
 
 
 @pytest.mark.parametrize("offset", [*range(-40, 41, 4), -1, 1])
-def test_footers_at_any_place_of_a_piece_are_found(offset: int, seal: Seal, tmp_path: Path) -> None:
-    """Pieces are 1 MiB; the end of the content falls before, on and behind their border."""
+def test_footers_at_any_position_of_a_piece_are_found(
+    offset: int, seal: Seal, tmp_path: Path
+) -> None:
+    """Pieces are 1 MiB; the content ends before, at and after their boundary."""
     content = b"\x00" + random.Random(1).randbytes((1 << 20) + offset - 1)
     sealed = seal("crypt15", content=content, compress=False)
     decrypt_file(sealed, tmp_path / "out", ROOT_KEY)
@@ -124,7 +126,7 @@ def test_footers_at_any_place_of_a_piece_are_found(offset: int, seal: Seal, tmp_
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_another_key_of_the_right_kind_is_called_wrong(format_: str, seal: Seal) -> None:
+def test_another_key_of_the_right_kind_is_reported_as_wrong(format_: str, seal: Seal) -> None:
     other = (
         OTHER_ROOT_KEY if format_ == "crypt15" else cipher_key(bytes(32), CIPHER_KEY.key_version)
     )
@@ -134,7 +136,7 @@ def test_another_key_of_the_right_kind_is_called_wrong(format_: str, seal: Seal)
     assert any("mistyped" in hint for hint in error.hints) == (format_ == "crypt15")
 
 
-def test_many_wrong_keys_are_all_called_wrong(seal: Seal) -> None:
+def test_many_wrong_keys_are_all_reported_as_wrong(seal: Seal) -> None:
     """A wrong key's noise sometimes looks like a zlib stream: one in two thousand."""
     sealed = seal("crypt15")
     for number in range(150):
@@ -150,18 +152,18 @@ def test_noise_that_looks_like_something_is_still_a_wrong_key(number: int, tmp_p
     refused(sealed, RootKey(number.to_bytes(32, "big")), WrongKeyError)
 
 
-def test_without_an_md5_a_wrong_key_is_still_called_wrong(seal: Seal) -> None:
+def test_without_an_md5_a_wrong_key_is_still_reported_as_wrong(seal: Seal) -> None:
     error = refused(seal("crypt15", checksum=False), OTHER_ROOT_KEY, WrongKeyError)
     assert error.hints[-1] == "or fetch the file again"
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_a_key_of_the_other_kind_is_called_so(format_: str, seal: Seal) -> None:
+def test_a_key_of_the_other_kind_is_reported_as_such(format_: str, seal: Seal) -> None:
     refused(seal(format_), CIPHER_KEY if format_ == "crypt15" else ROOT_KEY, WrongKeyTypeError)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_no_key_is_called_missing(format_: str, seal: Seal) -> None:
+def test_an_absent_key_is_reported_as_missing(format_: str, seal: Seal) -> None:
     refused(seal(format_), None, MissingKeyError)
 
 
@@ -231,7 +233,7 @@ def test_a_flipped_bit_under_a_renewed_md5_is_tampering(seal: Seal) -> None:
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("checksum", [True, False], ids=["MD5", "no MD5"])
-def test_wherever_a_file_is_cut_it_is_called_damaged(
+def test_a_file_cut_anywhere_is_reported_as_damaged(
     format_: str, checksum: bool, seal: Seal
 ) -> None:
     sealed = seal(format_, content=PAYLOADS["sqlite"], checksum=checksum)
@@ -246,7 +248,7 @@ def test_wherever_a_file_is_cut_it_is_called_damaged(
         assert not sealed.with_name("never").exists()
 
 
-def test_a_file_cut_in_the_middle_is_called_cut(seal: Seal) -> None:
+def test_a_file_cut_in_the_middle_is_reported_as_cut(seal: Seal) -> None:
     sealed = seal("crypt15")
     whole = sealed.read_bytes()
     for size in (len(whole) // 2, len(whole) - 17, len(whole) - 1):
@@ -254,7 +256,7 @@ def test_a_file_cut_in_the_middle_is_called_cut(seal: Seal) -> None:
         assert "cut short or damaged" in refused(sealed, ROOT_KEY, TruncatedError).message
 
 
-def test_an_empty_file_is_called_truncated(tmp_path: Path) -> None:
+def test_an_empty_file_is_reported_as_truncated(tmp_path: Path) -> None:
     empty = tmp_path / "msgstore.db.crypt15"
     empty.touch()
     refused(empty, ROOT_KEY, TruncatedError)
@@ -275,7 +277,7 @@ def test_rubbish_after_the_end_is_noticed(seal: Seal) -> None:
         pytest.param(b"\x78\x9c\xff\xff\xff\xff" + bytes(99), "is damaged", id="not zlib at all"),
     ],
 )
-def test_authentic_content_that_cannot_be_unpacked_is_said_to_be_so(
+def test_authentic_content_that_cannot_be_unpacked_is_reported_as_such(
     payload: bytes, says: str, seal: Seal
 ) -> None:
     sealed = seal("crypt15", content=payload, compress=False)
@@ -299,7 +301,7 @@ def test_a_limit_of_the_callers_is_exact(seal: Seal, database: Path, tmp_path: P
 
 
 def test_a_wrong_key_wins_over_what_its_noise_looks_like(seal: Seal) -> None:
-    """The limit and the inflater meet the noise first; what is told is the key."""
+    """The limit and the inflater meet the noise first; the error names the key."""
     refused(seal("crypt15"), OTHER_ROOT_KEY, WrongKeyError, limit=1)
 
 
@@ -315,7 +317,9 @@ def test_a_file_that_is_not_a_backup_is_refused(content: bytes, name: str, tmp_p
 
 
 @pytest.mark.parametrize("payload", ["sqlite", "zip", "media", "json"])
-def test_what_is_already_decrypted_is_copied_and_said_to_be(payload: str, tmp_path: Path) -> None:
+def test_an_already_decrypted_file_is_copied_and_reported_as_such(
+    payload: str, tmp_path: Path
+) -> None:
     path = tmp_path / "plain"
     path.write_bytes(PAYLOADS[payload])
     decrypted = decrypt_file(path, tmp_path / "out", None)
@@ -329,7 +333,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         decrypt_file(tmp_path / "nothing", tmp_path / "out", ROOT_KEY)
 
 
-def test_a_full_disk_is_said_to_be_full(seal: Seal, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(seal: Seal, tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
     with Draft(tmp_path) as draft, Path("/dev/full").open("wb", buffering=0) as full:
@@ -339,7 +343,7 @@ def test_a_full_disk_is_said_to_be_full(seal: Seal, tmp_path: Path) -> None:
             decrypt_into(seal("crypt15"), draft, ROOT_KEY, progress=Silent())
 
 
-def test_a_user_who_stops_it_leaves_nothing_behind(seal: Seal, tmp_path: Path) -> None:
+def test_cancellation_leaves_nothing_behind(seal: Seal, tmp_path: Path) -> None:
     class Impatient(Silent):
         def check(self) -> None:
             raise Interrupted("stopped")

@@ -1,4 +1,4 @@
-"""Metadata envelopes: opened only when their MAC holds."""
+"""Metadata envelopes: opened only if their MAC is valid."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_bad_padding_under_a_true_mac_is_refused() -> None:
     keys = [ROOT_KEY.derive(f"metadata {use}", 32) for use in ("encryption", "authentication")]
     iv = bytes(16)
     sealed = encrypt_cbc(keys[0], iv, bytes(15))[:16]
-    altered = encrypt_cbc(keys[0], iv, bytes(16))[:16]  # ends in a 0, which is no padding
+    altered = encrypt_cbc(keys[0], iv, bytes(16))[:16]  # ends in a 0, which is not padding
     assert sealed != altered
     mac = hmac.digest(keys[1], iv + altered, "sha256")
     envelope = base64.b64encode(b"\x10" + iv + b"\x20" + mac + altered).decode()
@@ -101,13 +101,13 @@ def test_bad_padding_under_a_true_mac_is_refused() -> None:
         b"[" * 100_000,
     ],
 )
-def test_json_that_names_no_file_or_nonsense_is_refused(text: bytes) -> None:
+def test_json_without_a_file_name_or_with_nonsense_is_refused(text: bytes) -> None:
     with pytest.raises(MetadataError):
         parse_file_metadata(text)
 
 
 @pytest.mark.parametrize("time", ["5", '"yesterday"', "null", '"0001-01-01T00:00:00+14:00"'])
-def test_an_invalid_time_does_not_cost_the_file(time: str) -> None:
+def test_an_invalid_time_does_not_prevent_decryption(time: str) -> None:
     found = parse_file_metadata(f'{{"name": "x", "updateTime": {time}}}'.encode())
     assert (found.name, found.updated) == ("x", None)
 

@@ -1,4 +1,4 @@
-"""Headers: parsed whole or refused, whatever the bytes."""
+"""Headers: parsed completely or refused, whatever the bytes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_stray_01_after_a_short_length_is_forgiven() -> None:
     assert header.jid_suffix == "42"
 
 
-def test_fields_of_tomorrow_are_counted_and_kept() -> None:
+def test_unknown_fields_are_counted_and_kept() -> None:
     flags = bytes([5 << 3, 1, 6 << 3, 0]) + write_varint(39 << 3) + b"\1"
     info = flags + write_varint(60 << 3) + b"\7"
     tail = b"\x22" + delimited(info) + write_varint(99 << 3) + b"\5"
@@ -112,7 +112,7 @@ def test_fields_of_tomorrow_are_counted_and_kept() -> None:
     assert header.prefix == body
 
 
-def test_every_truncation_of_a_header_is_said_to_be_one() -> None:
+def test_every_truncation_of_a_header_is_reported_as_such() -> None:
     for start in (
         serialise_header(prefix14()),
         serialise_header(prefix15(passkey_metadata=bytes(300))),

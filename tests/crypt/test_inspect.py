@@ -1,4 +1,4 @@
-"""What a file says of itself without a key; the sizes of its parts add up."""
+"""What a file reveals without a key; the sizes of its parts add up."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_an_unreadable_file_is_a_clear_error(tmp_path: Path) -> None:
             inspect(path)
 
 
-def test_what_inspect_refuses_is_not_sent_back_to_inspect(tmp_path: Path) -> None:
+def test_the_hint_of_inspect_does_not_lead_back_to_inspect(tmp_path: Path) -> None:
     page = tmp_path / "msgstore.db.crypt15"
     for content in (b"<html>not found</html>" * 9, b"\xff" * 99, b"\0\0"):
         page.write_bytes(content)

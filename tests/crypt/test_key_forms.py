@@ -1,4 +1,4 @@
-"""Keys as people paste them, and what is said about what is no key."""
+"""Keys as people paste them, and the errors for text that is not a key."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_hex_of_a_whole_cipher_key_file_is_that_key() -> None:
     "text",
     ["Correct Horse 9!", "k" * 44, "Zq7" * 40, "pass phrase of several words", "\u05d0" * 64],
 )
-def test_a_password_is_called_one_and_what_helps_is_said(text: str) -> None:
+def test_a_password_is_recognised_and_the_hint_helps(text: str) -> None:
     with pytest.raises(KeyFileError, match="looks like a password, not like a key") as caught:
         load_key(text.encode())
     assert "cannot be turned into the key off the phone" in caught.value.hint
@@ -61,7 +61,7 @@ def test_a_password_is_called_one_and_what_helps_is_said(text: str) -> None:
     assert text not in caught.value.message + caught.value.hint
 
 
-def test_a_pin_is_called_one() -> None:
+def test_a_pin_is_recognised() -> None:
     with pytest.raises(KeyFileError, match="a PIN or a code of 6 digits"):
         load_key(b"123456\n")
 
@@ -83,7 +83,7 @@ def test_few_digits_may_be_a_password_too() -> None:
     ],
 )
 @pytest.mark.parametrize("size", [100, 5000])
-def test_another_file_is_called_what_it_is(start: bytes, says: str, size: int) -> None:
+def test_a_file_of_another_kind_is_recognised(start: bytes, says: str, size: int) -> None:
     with pytest.raises(KeyFileError, match=says) as caught:
         load_key(start + bytes(range(200)) * (size // 200 + 1))
     assert "type the 64 digits" in caught.value.hint

@@ -1,4 +1,4 @@
-"""Every form that a key comes in, and what is derived from it."""
+"""Every form of a key, and the keys derived from it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_cipher_key_is_read_raw_and_from_javas_file() -> None:
 
 
 @pytest.mark.parametrize(("key", "size"), [(ROOT_KEY, 59), (CIPHER_KEY, 158)])
-def test_a_written_key_file_is_the_phones_and_only_its_owner_reads_it(
+def test_a_written_key_file_equals_the_phones_and_is_private(
     key: RootKey | CipherKey, size: int, tmp_path: Path
 ) -> None:
     path = tmp_path / "key"
@@ -120,7 +120,7 @@ def test_any_bytes_are_a_key_or_one_of_our_errors(raw: bytes) -> None:
 
 
 @given(st.binary(min_size=32, max_size=32))
-def test_digits_and_key_are_the_same_thing(raw: bytes) -> None:
+def test_digits_and_key_convert_into_each_other(raw: bytes) -> None:
     assert RootKey.from_hex(raw.hex()).reveal() == raw
 
 
@@ -130,7 +130,7 @@ def test_derivation_is_hkdf_sha256_of_rfc_5869() -> None:
         assert ROOT_KEY.derive("backup encryption", length) == reference.derive(bytes(range(32)))
 
 
-def test_a_key_shows_nothing_of_itself_and_is_not_pickled() -> None:
+def test_a_key_does_not_appear_in_its_repr_and_is_not_pickled() -> None:
     for key in (ROOT_KEY, CIPHER_KEY):
         shown = f"{key!r} {key}"
         assert "***" in shown

@@ -1,4 +1,4 @@
-"""kill -9 at random moments: the target is the old file, the whole new one, or absent."""
+"""kill -9 at random moments: the target is the old file, the complete new one, or absent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KILLS = 50
 TREE_KILLS = 15
 OLD = b"the old file"
 SIZE = 24 << 20
-"""Bytes of plaintext: long enough that most kills meet the middle of it."""
+"""Bytes of plaintext: enough that most kills happen in the middle of it."""
 
 
 class Victim:
@@ -41,13 +41,13 @@ class Victim:
         self._command += ["--key-file", str(key_file)]
 
     def run(self) -> float:
-        """Let it end; the seconds that it took."""
+        """Let it end; return the seconds that it took."""
         started = time.monotonic()
         subprocess.run(self._command, check=True, capture_output=True, timeout=120)
         return time.monotonic() - started
 
     def die_after(self, seconds: float) -> bool:
-        """Kill it then; False when it had ended before."""
+        """Kill it after that time; False if it had ended before."""
         with self._started() as process:
             try:
                 process.wait(seconds)
@@ -56,7 +56,7 @@ class Victim:
             return self._died(process)
 
     def die_once(self, true: Callable[[], object]) -> bool:
-        """Kill it as soon as something is true; False when it had ended before."""
+        """Kill it as soon as something is true; False if it had ended before."""
         with self._started() as process:
             while process.poll() is None and not true():
                 time.sleep(0.001)
@@ -72,7 +72,7 @@ class Victim:
         )
 
     def _died(self, process: subprocess.Popen[bytes]) -> bool:
-        """Whether it was killed. Its own workers end by themselves, a little later: they are
+        """Whether it was killed. Its workers end by themselves a little later, and are
         waited for, or they would still write when what it left is judged."""
         killed = process.wait() == -signal.SIGKILL
         until = time.monotonic() + 60
@@ -83,7 +83,7 @@ class Victim:
 
 
 def living(session: int) -> bool:
-    """Whether any process of a session lives; one that only nobody has buried does not."""
+    """Whether any process of a session is alive; zombies do not count."""
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             state, _, _, its_session = status.read_text().rpartition(")")[2].split()[:4]
@@ -93,7 +93,7 @@ def living(session: int) -> bool:
 
 
 class Aim:
-    """Seconds after which to kill, anywhere in a run; how long a run takes is learned on the way,
+    """Seconds after which to kill, anywhere in a run. The length of a run is learned on the way,
     for a busy machine gets idle and the other way round.
     """
 
@@ -115,14 +115,14 @@ def drafts(folder: Path) -> list[Path]:
 
 
 def half_written(folder: Path, but: list[Path]) -> bool:
-    """Whether there is a draft with something in it, beside those that were there before."""
+    """Whether there is a new draft that is not empty."""
     with contextlib.suppress(FileNotFoundError):  # it has its name by now
         return any(path.stat().st_size for path in drafts(folder) if path not in but)
     return False
 
 
 @pytest.mark.timeout(1800)
-def test_a_killed_decryption_leaves_the_old_file_or_the_whole_new_one(tmp_path: Path) -> None:
+def test_a_killed_decryption_leaves_the_old_file_or_the_complete_new_one(tmp_path: Path) -> None:
     dice = random.Random(9)
     block = dice.randbytes(1 << 19) + bytes(1 << 19)
     content = b"SQLite format 3\0" + block * (SIZE >> 20)
@@ -144,7 +144,7 @@ def test_a_killed_decryption_leaves_the_old_file_or_the_whole_new_one(tmp_path: 
         dest.unlink(missing_ok=True)
         if before is not None:
             dest.write_bytes(before)
-        if number % 5 == 0:  # a moment by chance may always miss the middle
+        if number % 5 == 0:  # random moments might always miss the middle
             met = partial(half_written, dest.parent, left)
             died = victim.die_once(met)
             middle += died and met()
@@ -167,7 +167,7 @@ def test_a_killed_decryption_leaves_the_old_file_or_the_whole_new_one(tmp_path: 
 
 
 @pytest.mark.timeout(1800)
-def test_a_killed_tree_is_gone_on_with_and_ends_whole(tmp_path: Path) -> None:
+def test_a_killed_tree_is_continued_and_becomes_complete(tmp_path: Path) -> None:
     src, dest = tmp_path / "src", tmp_path / "out"
     src.mkdir()
     dice = random.Random(7)
@@ -188,7 +188,7 @@ def test_a_killed_tree_is_gone_on_with_and_ends_whole(tmp_path: Path) -> None:
     aim = Aim(whole, seed=15)
     while killed < TREE_KILLS or not middle:
         moment = aim.moment()
-        if killed % 5 == 0:  # then four more runs go on with what it left
+        if killed % 5 == 0:  # then four more runs continue from there
             shutil.rmtree(dest, ignore_errors=True)
             died = victim.die_once(lambda: content_of(dest))
         else:

@@ -1,4 +1,4 @@
-"""mcrypt1 and .enc: one file, one key, checked before anything is believed."""
+"""mcrypt1 and .enc: one file, one key, verified before anything is used."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def test_a_file_gets_the_time_in_its_envelope(stored: Stored) -> None:
 
 
 @pytest.mark.parametrize("rubbish", [b"", bytes(16), b"\x10" * 16], ids=["none", "zeros", "pad"])
-def test_without_a_true_tag_the_promised_md5_and_size_vouch(rubbish: bytes, stored: Stored) -> None:
+def test_without_a_valid_tag_the_declared_md5_and_size_verify(
+    rubbish: bytes, stored: Stored
+) -> None:
     stored.path.write_bytes(stored.sealed[:-16] + rubbish)
     decrypted = decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=stored.metadata)
     assert stored.out.read_bytes() == VOICE
@@ -97,7 +99,7 @@ def test_without_a_true_tag_the_promised_md5_and_size_vouch(rubbish: bytes, stor
 
 
 @pytest.mark.parametrize("rubbish", [b"", bytes(16)], ids=["none", "zeros"])
-def test_without_tag_and_envelope_nothing_vouches(rubbish: bytes, stored: Stored) -> None:
+def test_without_tag_and_envelope_nothing_is_verified(rubbish: bytes, stored: Stored) -> None:
     stored.path.write_bytes(stored.sealed[:-16] + rubbish)
     stored.refused(AuthenticationError)
 
@@ -107,7 +109,7 @@ def test_a_flipped_bit_is_noticed(place: int, stored: Stored) -> None:
     raw = bytearray(stored.sealed)
     raw[place] ^= 0x40
     stored.path.write_bytes(raw)
-    if place == -1:  # only the tag: then the envelope still vouches
+    if place == -1:  # only the tag: the envelope still verifies the content
         stored.refused(AuthenticationError)
         return
     stored.refused(WrongKeyError if place == 0 else AuthenticationError)
@@ -123,7 +125,7 @@ def test_every_cut_is_noticed(tmp_path: Path) -> None:
     assert list(stored.out.parent.iterdir()) == []
 
 
-def test_another_key_is_called_wrong_and_the_other_kind_so(stored: Stored) -> None:
+def test_a_wrong_key_and_a_key_of_the_other_kind_are_reported(stored: Stored) -> None:
     for key, kind in (
         (OTHER_ROOT_KEY, WrongKeyError),
         (CIPHER_KEY, WrongKeyTypeError),
@@ -143,7 +145,7 @@ def test_a_file_under_another_files_name_is_refused(stored: Stored, tmp_path: Pa
     stored.refused(ChecksumError, metadata=stored.metadata)
 
 
-def test_a_promise_that_the_content_breaks_is_refused(stored: Stored) -> None:
+def test_content_that_contradicts_the_envelope_is_refused(stored: Stored) -> None:
     promise = FileMetadata(name=PATH, md5=stored.metadata.md5, size=len(VOICE) + 1)
     stored.refused(ChecksumError, metadata=promise)
 
@@ -152,7 +154,7 @@ MEDIA_KEY = bytes(range(200, 232))
 
 
 def sealed_enc(content: bytes, info: bytes = b"WhatsApp Audio Keys") -> bytes:
-    """As WhatsApp's transient servers hold it, made by another library than ours."""
+    """A file as WhatsApp's transient servers store it, made with another library."""
     material = HKDF(hashes.SHA256(), 112, None, info).derive(MEDIA_KEY)
     iv, key, mac_key = material[:16], material[16:48], material[48:80]
     padder, encryptor = PKCS7(128).padder(), Cipher(AES256(key), CBC(iv)).encryptor()
@@ -176,7 +178,7 @@ def test_transient_media_come_back(size: int) -> None:
     assert open_enc(image, info="WhatsApp Image Keys") == content
 
 
-def test_transient_media_are_believed_only_when_their_mac_holds() -> None:
+def test_transient_media_are_accepted_only_with_a_valid_mac() -> None:
     raw = sealed_enc(VOICE)
     with pytest.raises(WrongKeyError):
         open_enc(raw, bytes(32))
@@ -193,7 +195,7 @@ def test_transient_media_are_believed_only_when_their_mac_holds() -> None:
 
 
 def test_the_stored_bytes_are_what_the_phone_would_send() -> None:
-    """The names and bytes are fixed by path, content and key: nothing is left to chance."""
+    """Path, content and key determine the names and bytes: nothing is random."""
     first = encrypt_media(VOICE, ROOT_KEY, FileMetadata(name=PATH), iv=bytes(16))
     assert first == encrypt_media(VOICE, ROOT_KEY, FileMetadata(name=PATH), iv=bytes(16))
     assert base64.b64decode(first[2])[0] == 16

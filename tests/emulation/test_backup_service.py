@@ -107,7 +107,7 @@ def test_envelopes_name_the_real_paths(
         ("lines=1-2", 200, 0, None),
     ],
 )
-def test_a_range_is_honoured_or_ignored_as_a_whole(
+def test_a_range_is_honoured_or_ignored_entirely(
     emulator: Emulator,
     client: requests.Session,
     sample: SampleAccount,
@@ -148,7 +148,7 @@ def test_percent_encoded_paths_reach_their_file(tmp_path: Path, name: str) -> No
         assert media(client, emulator, f"{BACKUP}/files/{name}").content == b"here"
 
 
-def test_what_is_not_there_is_not_found(emulator: Emulator, client: requests.Session) -> None:
+def test_an_unknown_path_is_not_found(emulator: Emulator, client: requests.Session) -> None:
     answer = media(client, emulator, f"{BACKUP}/files/Media/none.mcrypt1")
     assert answer.status_code == 404
     assert answer.json()["error"]["message"] == "Requested entity was not found."

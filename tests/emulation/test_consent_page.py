@@ -1,9 +1,11 @@
-"""The consent page as a person sees it, in a real browser."""
+"""The consent page as a user sees it, in a real browser."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def program() -> Iterator[HTTPServer]:
-    """MessageKind waits for the answer: the loopback server of a program that signs in."""
+    """The loopback server of a program that signs in, which waits for the answer."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -29,7 +31,7 @@ def program() -> Iterator[HTTPServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    # Chromium opens connections ahead of time, on which one thread would wait for ever
+    # Chromium opens connections ahead of time; a single thread would wait on them forever
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -56,7 +58,37 @@ def test_a_button_leads_back_to_the_program(
     assert page.get_by_role("radio", name="alex@example.org").is_checked()
     page.get_by_role("button", name=button).click()
     page.wait_for_url(f"http://127.0.0.1:{program.server_port}/**")
+    query = parse_qs(urlsplit(page.url).query)
+    page.close()
+    assert query["state"] == ["the state"]
+    assert answer in query
+
+
+def test_the_warning_about_an_unverified_app_is_passed_as_on_googles_page(
+    browser: Browser, program: HTTPServer, tmp_path: Path
+) -> None:
+    client = {"client_id": "own", "client_secret": "x", "verified": False}
+    said = {"email": "ann@example.org", "clients": [client]}
+    (tmp_path / "account.json").write_text(json.dumps(said))
+    asked = {
+        "client_id": "own",
+        "redirect_uri": f"http://127.0.0.1:{program.server_port}/",
+        "response_type": "code",
+        "scope": APPDATA,
+        "state": "the state",
+    }
+    page = browser.new_page()
+    page.set_default_timeout(120_000)
+    with Emulator(tmp_path) as emulator:
+        page.goto(f"{emulator.root}/auth?{urlencode(asked)}")
+        assert page.get_by_role("heading").inner_text() == "Google hasn't verified this app"
+        further = page.get_by_role("link", name="Go to")
+        assert not further.is_visible()
+        page.get_by_text("Advanced").click()
+        further.click()
+        page.get_by_role("button", name="Allow").click()
+        page.wait_for_url(f"http://127.0.0.1:{program.server_port}/**")
     told = parse_qs(urlsplit(page.url).query)
     page.close()
     assert told["state"] == ["the state"]
-    assert answer in told
+    assert "code" in told

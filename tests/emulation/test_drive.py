@@ -1,4 +1,4 @@
-"""Drive as Google's own client library meets it."""
+"""Drive, used through Google's own client library."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def with_siblings(sample: SampleAccount) -> list[str]:
 
 
 def variant(sample: SampleAccount, folder: Path, **said: object) -> Path:
-    """A copy of the account that says something else of itself."""
+    """A copy of the account with a changed account file."""
     shutil.copytree(sample.folder, folder, dirs_exist_ok=True)
     account = json.loads((folder / "account.json").read_text())
     (folder / "account.json").write_text(json.dumps({**account, **said}))
@@ -92,7 +92,7 @@ def test_size_and_hash_are_those_of_the_bytes(
         assert hashlib.md5(body).hexdigest() == file["md5Checksum"]
 
 
-def test_content_is_served_from_a_byte_on(
+def test_content_is_served_from_an_offset(
     service: Any, emulator: Emulator, client: requests.Session, sample: SampleAccount
 ) -> None:
     (file,) = listed(
@@ -243,7 +243,7 @@ def test_the_search_language_is_understood(query: str, *, wanted: bool) -> None:
 @pytest.mark.parametrize(
     "query", ["name", "name = ", "(name = 'x'", "name = 'x' 'y'", "&", "a in b"]
 )
-def test_what_is_not_in_the_search_language_is_refused(query: str) -> None:
+def test_an_unknown_search_is_refused(query: str) -> None:
     with pytest.raises(BadQueryError):
         parse_query(query)
 
@@ -259,7 +259,7 @@ def test_what_is_not_in_the_search_language_is_refused(query: str) -> None:
         ("none", {}),
     ],
 )
-def test_fields_select_keys(mask: str, selected: dict[str, Any]) -> None:
+def test_fields_select_fields_of_the_answer(mask: str, selected: dict[str, Any]) -> None:
     whole = {"kind": "k", "files": [{"id": 1, "owner": {"name": "n", "x": 2}}]}
     assert select(whole, parse_fields(mask)) == selected
 

@@ -45,7 +45,7 @@ def request_for(token: str) -> bytes:
 
 
 def raw_answer(emulator: Emulator, token: str) -> tuple[bytes, bytes, bool]:
-    """Head, body, and whether the connection ended in good order, without an HTTP library."""
+    """Read head, body, and whether the connection ended properly, without an HTTP library."""
     address = urlsplit(emulator.root)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
         connection.sendall(request_for(token))
@@ -94,7 +94,7 @@ def test_bytes_are_corrupted_and_the_length_is_right(
     assert get(emulator, client).content == whole
 
 
-def test_an_entry_changes_between_two_tries(
+def test_an_entry_changes_between_two_attempts(
     emulator: Emulator, client: requests.Session, whole: bytes
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.SWAP, first=2, times=None)
@@ -105,7 +105,9 @@ def test_an_entry_changes_between_two_tries(
     assert get(emulator, client, Range="bytes=100-").content == changed[100:]
 
 
-def test_a_stall_lasts(emulator: Emulator, sample: SampleAccount, whole: bytes) -> None:
+def test_a_stall_lasts_as_long_as_given(
+    emulator: Emulator, sample: SampleAccount, whole: bytes
+) -> None:
     emulator.faults = Fault(kind=FaultKind.STALL, after=1000, seconds=600)
     address = urlsplit(emulator.root)
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
@@ -119,7 +121,7 @@ def test_a_stall_lasts(emulator: Emulator, sample: SampleAccount, whole: bytes) 
     assert received.partition(b"\r\n\r\n")[2] == whole[:1000]
 
 
-def test_a_slow_drip_brings_everything(
+def test_a_slow_drip_sends_everything(
     emulator: Emulator, client: requests.Session, whole: bytes
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.DRIP, size=100, seconds=0.001)
@@ -144,7 +146,7 @@ def test_retry_after_is_sent(emulator: Emulator, client: requests.Session) -> No
     assert get(emulator, client).headers["Retry-After"] == "7"
 
 
-def test_one_file_fails_for_ever_and_the_others_do_not(
+def test_one_file_fails_permanently_and_the_others_do_not(
     emulator: Emulator, client: requests.Session
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, path=f"*{STORED}", status=400, times=None)
@@ -160,7 +162,7 @@ def test_faults_in_a_row_follow_each_other(emulator: Emulator, client: requests.
     assert [get(emulator, client).status_code for _ in range(4)] == [500, 500, 429, 200]
 
 
-def test_tries_are_counted_per_path_unless_across(
+def test_attempts_are_counted_per_path_unless_across(
     emulator: Emulator, client: requests.Session
 ) -> None:
     other = f"{FILES}/Databases/wa.db.crypt15"
@@ -175,7 +177,7 @@ def test_tries_are_counted_per_path_unless_across(
     ]
 
 
-def test_only_content_or_only_listings_are_met(
+def test_only_content_or_only_listings_are_affected(
     emulator: Emulator, client: requests.Session
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, media=True, times=None)
@@ -186,7 +188,7 @@ def test_only_content_or_only_listings_are_met(
     assert get(emulator, client).status_code == 200
 
 
-def test_a_share_of_the_paths_is_met_and_always_the_same(
+def test_a_fixed_share_of_the_paths_is_affected(
     emulator: Emulator, client: requests.Session, sample: SampleAccount
 ) -> None:
     def failing(seed: int) -> set[str]:
@@ -249,7 +251,7 @@ def test_content_length_is_wrong(
     assert body == whole
 
 
-def test_gzip_comes_although_identity_was_asked(
+def test_gzip_is_sent_although_identity_was_requested(
     emulator: Emulator, sample: SampleAccount, whole: bytes
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.GZIP)
@@ -331,7 +333,7 @@ def pages(emulator: Emulator, client: requests.Session, most: int) -> list[dict[
     return found
 
 
-def test_a_page_has_no_files_and_the_next_goes_on(
+def test_a_page_has_no_files_and_the_next_continues(
     emulator: Emulator, client: requests.Session, sample: SampleAccount
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.EMPTY_PAGE, first=2)
@@ -340,14 +342,14 @@ def test_a_page_has_no_files_and_the_next_goes_on(
     assert sum(len(page.get("files", ())) for page in listed) == len(sample.stored)
 
 
-def test_a_page_token_is_repeated_for_ever(emulator: Emulator, client: requests.Session) -> None:
+def test_a_page_token_is_repeated_forever(emulator: Emulator, client: requests.Session) -> None:
     emulator.faults = Fault(kind=FaultKind.REPEAT_PAGE, path="*/files", times=None)
     tokens = [page["nextPageToken"] for page in pages(emulator, client, 6)]
     assert len(tokens) == 6
     assert len(set(tokens)) == 1
 
 
-def test_delays_and_bandwidth_hold_things_up(
+def test_delays_and_bandwidth_slow_answers_down(
     emulator: Emulator, client: requests.Session, whole: bytes
 ) -> None:
     emulator.faults = Faults(delay=0.05, connect_delay=0.1, bandwidth=len(whole) / 0.2)
@@ -360,7 +362,7 @@ def test_delays_and_bandwidth_hold_things_up(
     assert both - first >= 0.25
 
 
-def test_the_json_form_says_the_same(tmp_path: Path) -> None:
+def test_the_json_form_is_equivalent(tmp_path: Path) -> None:
     path = tmp_path / "faults.json"
     path.write_text(
         json.dumps(
@@ -402,7 +404,7 @@ def test_invalid_faults_are_refused(said: object) -> None:
         parse_faults(said)
 
 
-def test_every_key_of_a_fault_can_be_given_as_json() -> None:
+def test_every_field_of_a_fault_can_be_given_as_json() -> None:
     usual = {
         field.name: getattr(Fault(kind=FaultKind.BREAK), field.name) for field in fields(Fault)
     }

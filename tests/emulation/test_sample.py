@@ -76,7 +76,7 @@ def test_every_voice_note_plays_and_no_two_are_alike(sample: SampleAccount) -> N
         assert max(note.waveform) == 100
 
 
-def test_the_story_has_one_of_everything(sample: SampleAccount) -> None:
+def test_the_sample_has_one_note_of_each_kind(sample: SampleAccount) -> None:
     notes = sample.notes
     assert Counter(note.status for note in notes) == {
         NoteStatus.RESTORED: 41,
@@ -119,7 +119,7 @@ def test_a_recording_under_another_serial_keeps_its_audio() -> None:
     assert seconds_of(other) == seconds_of(recording.audio)
 
 
-def test_a_recording_is_as_long_as_another_player_finds_it() -> None:
+def test_a_recording_is_as_long_as_another_player_reports() -> None:
     for recording in read_recordings().values():
         with av.open(io.BytesIO(recording.audio), mode="r", format="ogg") as opened:
             assert opened.duration is not None

@@ -23,7 +23,7 @@ FILES = "/v1/clients/wa/backups/15550100/files"
 
 
 def exchange(emulator: Emulator, raw: bytes) -> bytes:
-    """MessageKind comes back for `raw`. Who is refused before all of it was read may be cut off."""
+    """The server's answer to `raw`; it may cut off a refused request before it has read all."""
     address = urlsplit(emulator.root)
     received = b""
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
@@ -104,7 +104,7 @@ def test_only_reading_is_emulated(emulator: Emulator, client: requests.Session) 
     assert answer.status_code == 405
 
 
-def test_a_taken_port_is_said(emulator: Emulator, sample: SampleAccount) -> None:
+def test_a_taken_port_is_reported(emulator: Emulator, sample: SampleAccount) -> None:
     with (
         pytest.raises(NetworkError, match="cannot listen"),
         Emulator(sample.folder, port=emulator.port),

@@ -33,7 +33,7 @@ def flow_of(emulator: Emulator) -> Any:
 
 
 def answer_page(url: str, decision: str) -> None:
-    """What a person does in a browser: look at the page, press a button."""
+    """A user in a browser: look at the page, press a button."""
     with requests.Session() as browser:
         page = browser.get(url, timeout=10)
         assert APPDATA in page.text
@@ -126,9 +126,9 @@ def _code_by_hand(emulator: Emulator) -> tuple[str, Any]:
     flow.redirect_uri = "http://127.0.0.1:1/"
     url, state = flow.authorization_url()
     answer = requests.get(url, timeout=10, allow_redirects=False)
-    told = parse_qs(urlsplit(answer.headers["Location"]).query)
-    assert told["state"] == [state]
-    return told["code"][0], flow
+    query = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert query["state"] == [state]
+    return query["code"][0], flow
 
 
 def _exchange(emulator: Emulator, code: str, verifier: str, /, **changed: str) -> requests.Response:
@@ -162,7 +162,7 @@ def _token_by_hand(emulator: Emulator) -> dict[str, Any]:
         ({"grant_type": "password"}, "unsupported_grant_type"),
     ],
 )
-def test_a_code_is_exchanged_only_by_who_asked_for_it(
+def test_a_code_is_exchanged_only_by_the_client_that_requested_it(
     sample: SampleAccount, changed: dict[str, str], error: str
 ) -> None:
     with Emulator(sample.folder, auto_consent=True) as emulator:
@@ -179,33 +179,60 @@ def test_a_code_is_good_once(sample: SampleAccount) -> None:
         assert _exchange(emulator, code, flow.code_verifier).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"client_id": "unknown"},
-        {"redirect_uri": "https://example.org/"},
-        {"response_type": "token"},
-        {"code_challenge_method": "plain"},
-        {"scope": ""},
-    ],
-)
-def test_a_request_that_is_not_in_order_sees_no_buttons(
-    emulator: Emulator, changed: dict[str, str]
-) -> None:
-    asked = {
+def asked_of(emulator: Emulator, **changed: str) -> dict[str, str]:
+    return {
         "client_id": str(emulator.client_config()["installed"]["client_id"]),
         "redirect_uri": "http://127.0.0.1:1/",
         "response_type": "code",
         "scope": APPDATA,
         **changed,
     }
-    page = requests.get(f"{emulator.root}/auth", params=asked, timeout=10)
-    assert page.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"client_id": "unknown"}, "Error 401: invalid_client"),
+        ({"redirect_uri": "https://example.org/"}, "Error 400: redirect_uri_mismatch"),
+        ({"response_type": "token"}, "Error 400: unsupported_response_type"),
+        ({"code_challenge_method": "plain"}, "Error 400: invalid_request"),
+        ({"scope": ""}, "Error 400: invalid_request"),
+    ],
+)
+def test_an_invalid_request_gets_no_buttons(
+    emulator: Emulator, changed: dict[str, str], error: str
+) -> None:
+    page = requests.get(f"{emulator.root}/auth", params=asked_of(emulator, **changed), timeout=10)
+    assert str(page.status_code) == error[6:9]
+    assert "Access blocked" in page.text
+    assert error in page.text
     assert "<button" not in page.text
 
 
+def test_an_app_in_testing_lets_in_only_its_test_users(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folders = []
+    for name in ("ann", "bea"):
+        folder = tmp_path_factory.mktemp(name)
+        said = {"email": f"{name}@example.org", "testers": ["ann@example.org"]}
+        (folder / "account.json").write_text(json.dumps(said))
+        folders.append(folder)
+    with Emulator(*folders) as emulator:
+        url, asked = f"{emulator.root}/auth", asked_of(emulator)
+        assert 'value="allow"' in requests.get(url, params=asked, timeout=10).text
+        hinted = {**asked, "login_hint": "bea@example.org"}
+        pages = [requests.get(url, params=hinted, timeout=10)]
+        form = {"decision": "allow", "account": "bea@example.org"}
+        pages.append(requests.post(url, params=asked, data=form, timeout=10))
+    for page in pages:
+        assert page.status_code == 403
+        assert "has not completed the Google verification process" in page.text
+        assert "Error 403: access_denied" in page.text
+
+
 def post(emulator: Emulator, **form: object) -> dict[str, str]:
-    """MessageKind Play services gets for `form`."""
+    """The answer that Play services get for `form`."""
     form = {"google_play_services_version": 240913000, **form}
     text = requests.post(f"{emulator.root}/android/auth", data=form, timeout=10).text
     return dict(line.split("=", 1) for line in text.splitlines())
@@ -251,7 +278,7 @@ def test_a_phone_signs_in_and_gets_whatsapps_token(
 
 
 @pytest.mark.parametrize("proof", ["dummy123", ""])
-def test_a_made_up_proof_is_refused_and_costs_no_cookie(
+def test_an_invented_proof_is_refused_and_uses_up_no_cookie(
     emulator: Emulator, sample: SampleAccount, proof: str
 ) -> None:
     cookie = sample.oauth_token.reveal()
@@ -308,7 +335,7 @@ def test_an_account_can_refuse(
     assert ("Url" in answer) == (error == "NeedsBrowser")
 
 
-def test_a_cookie_says_who_signs_in_whatever_address_is_given(
+def test_a_cookie_decides_who_signs_in_whatever_address_is_given(
     emulator: Emulator, sample: SampleAccount
 ) -> None:
     signed_in = exchange(emulator, sample.oauth_token.reveal(), "ann@example.org")
@@ -341,7 +368,7 @@ def test_an_account_can_refuse_access_after_the_sign_in(
     ("client", "error"),
     [
         ({"client_secret": "old"}, "invalid_client"),
-        ({"client_id": "nobody"}, "invalid_client"),
+        ({"client_id": "unknown"}, "invalid_client"),
         ({}, "disabled_client"),
     ],
 )

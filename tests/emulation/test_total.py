@@ -1,4 +1,4 @@
-"""Whatever is sent, there is an answer."""
+"""Every request gets an answer."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_search_is_understood_or_refused(text: str) -> None:
 
 
 @given(st.one_of(st.text(), st.text(alphabet="ab,()/*")))
-def test_a_choice_of_fields_is_understood_or_refused(text: str) -> None:
+def test_a_selection_of_fields_is_understood_or_refused(text: str) -> None:
     try:
         mask = parse_fields(text)
     except BadFieldsError:

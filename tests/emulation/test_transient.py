@@ -20,7 +20,7 @@ Row = tuple[str, str, bytes, str]
 
 @pytest.fixture
 def rows(sample: SampleAccount, tmp_path: Path) -> dict[str, Row]:
-    """Of each voice note: its link, and what belongs to the copy behind it."""
+    """The link of each voice note, and the fields of the copy behind it."""
     path = tmp_path / "msgstore.db"
     path.write_bytes(sample.contents["Databases/msgstore.db"])
     with closing(sqlite3.connect(path)) as database:
@@ -31,7 +31,7 @@ def rows(sample: SampleAccount, tmp_path: Path) -> dict[str, Row]:
     return {row[0]: row[1:] for row in found}
 
 
-def test_the_note_that_the_backup_lacks_can_still_be_had(
+def test_the_note_that_the_backup_lacks_can_still_be_fetched(
     emulator: Emulator, sample: SampleAccount, rows: dict[str, Row]
 ) -> None:
     (note,) = [note for note in sample.notes if note.status is NoteStatus.MISSING]
@@ -46,7 +46,7 @@ def test_the_note_that_the_backup_lacks_can_still_be_had(
     assert hashlib.sha256(b"".join(plain)).hexdigest() == note.sha256
 
 
-def test_every_other_link_is_over(
+def test_every_other_link_has_expired(
     emulator: Emulator, sample: SampleAccount, rows: dict[str, Row]
 ) -> None:
     note = sample.notes[0]

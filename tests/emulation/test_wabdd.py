@@ -1,12 +1,15 @@
-"""A real client that we did not write vouches for the emulator."""
+"""A real third-party client works with the emulator."""
 
 from __future__ import annotations
 
+import json
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
+from gdrive_wa import connect, ls
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.emulation.tokens import Device
@@ -52,6 +55,32 @@ def test_wabdd_downloads_the_sample_account(
     assert envelopes == sealed
 
 
+def test_wabdd_lists_what_we_list(peers: Path, sample: SampleAccount, tmp_path: Path) -> None:
+    """The same names, sizes and hashes, by two readers of one listing."""
+    token_file, output = tmp_path / "token.txt", tmp_path / "output"
+    token_file.write_text(sample.token.reveal())
+    with Emulator(sample.folder) as emulator:
+        run_wabdd(
+            peers,
+            emulator,
+            "download",
+            "--token-file",
+            token_file,
+            "--output",
+            output,
+            "--save-files-list",
+        )
+        source = connect("backup", endpoint=emulator.root, token=sample.token)
+        ours = {(each.locator, each.size, each.md5) for each in ls(source)}
+        source.close()
+    theirs = {
+        (each["name"], int(each["sizeBytes"]), b64decode(each["md5Hash"]).hex())
+        for each in json.loads((output / "files.json").read_text())
+    }
+    assert theirs == ours
+    assert len(theirs) == 47
+
+
 def test_wabdd_decrypts_what_it_downloaded(
     peers: Path, sample: SampleAccount, tmp_path: Path
 ) -> None:
@@ -62,13 +91,13 @@ def test_wabdd_decrypts_what_it_downloaded(
         run_wabdd(peers, emulator, "download", "--token-file", token_file, "--output", output)
         run_wabdd(peers, emulator, "decrypt", "--key-file", key_file, "dump", output)
     found = set(files_of(tmp_path).values())
-    # it takes the tag of a media file for content, and leaves 16 bytes of it at the end
+    # it treats the tag of a media file as content, and leaves its 16 bytes at the end
     media = {content[:-16] for content in found}
     for path, content in sample.contents.items():
         assert content in (media if path.startswith("Media/") else found), path
 
 
-def test_wabdd_finds_the_way_from_a_master_token(
+def test_wabdd_downloads_with_a_master_token(
     peers: Path, sample: SampleAccount, tmp_path: Path
 ) -> None:
     master_token = tmp_path / "master.txt"

@@ -1,9 +1,9 @@
-"""Runs wabdd, a program that we did not write, against an emulator instead of Google.
+"""Runs wabdd, a third-party program, against an emulator instead of Google.
 
     .peers/bin/python tests/emulator/wabdd_at.py http://127.0.0.1:PORT download …
 
-Run by the interpreter that wabdd is installed for; nothing of wabdd is changed but the address
-that its requests go to.
+Run it with the interpreter that wabdd is installed for. Only the address of wabdd's requests is
+changed.
 """
 
 from __future__ import annotations

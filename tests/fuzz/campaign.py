@@ -1,8 +1,8 @@
-"""What every target shares: samples, a mutator with a seed, and the loop that tries inputs.
+"""Shared by all targets: samples, a mutator with a seed, and the loop that tries inputs.
 
 A target gives valid samples and a function that tries one input; :mod:`tests.fuzz.trial` decides
-what a finding is. Here, inputs are altered at random, and those that end in a way not seen before
-are kept and altered further; :mod:`tests.fuzz.guided` lets what they reach in the code decide.
+what a finding is. Here, inputs are altered at random, and those that end in a new way are kept and
+altered further. In :mod:`tests.fuzz.guided`, coverage decides instead.
 """
 
 from __future__ import annotations

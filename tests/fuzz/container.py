@@ -10,7 +10,7 @@ from tests.fuzz.samples import CIPHER_KEY, CONTENTS, FORMATS, ROOT_KEY, containe
 
 
 def try_one(data: bytes) -> object:
-    """Whatever is altered, nobody gets other content than ours out of it."""
+    """An altered container gives the original content or none."""
     key = ROOT_KEY if len(data) % 2 else CIPHER_KEY
     out = io.BytesIO()
     decrypted = decrypt_to(file_of(data, "msgstore.db.crypt15"), out, key)

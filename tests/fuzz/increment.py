@@ -24,7 +24,7 @@ from tests.fuzz.campaign import fuzz
 from tests.fuzz.samples import file_of
 
 CHAT = "15550100@s.whatsapp.net"
-MEDIA_KEY = b"a key that is shown to nobody..."
+MEDIA_KEY = b"a key of thirty-two bytes, test."
 
 
 def messages() -> bytes:

@@ -32,7 +32,7 @@ def try_one(data: bytes) -> object:
     place = folder() / "merged"
     place.mkdir()
     try:
-        merged = merge_log(path, log, place)
+        merged, _ = merge_log(path, log, place)
         assert path.read_bytes() == one
         assert log.read_bytes() == other
         assert merged.stat().st_size <= len(one) + len(other) + (1 << 17)

@@ -1,7 +1,7 @@
 """A person and a browser: opens the address, looks at the page, presses a button.
 
-On ``http.client`` alone, so that nothing it does stands in the logs of the libraries that the
-program uses.
+It uses only ``http.client``, so that its requests do not appear in the logs of the program's
+libraries.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Act = Callable[[str], None]
 
 
 def visit(url: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
-    """One request; status, where it leads, and the page."""
+    """Send one request; return status, redirect and page."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=120)
     target = f"{parts.path or '/'}?{parts.query}"
@@ -52,7 +52,7 @@ def decide(
 
 
 def comes_back_with(**answers: str) -> Act:
-    """Goes straight back to the program, with what nobody gave."""
+    """Goes straight back to the program, with invented parameters."""
 
     def act(url: str) -> None:
         asked = parse_qs(urlsplit(url).query)
@@ -63,7 +63,7 @@ def comes_back_with(**answers: str) -> Act:
 
 
 class Browser:
-    """What :func:`webbrowser.get` gives; whatever went wrong is raised by :meth:`join`."""
+    """In place of the result of :func:`webbrowser.get`; :meth:`join` raises its errors."""
 
     def __init__(self, act: Act) -> None:
         self._act = act

@@ -1,4 +1,4 @@
-"""No test of this room sees this machine's logins."""
+"""No test in this folder sees this machine's logins."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ from tests.google.browser import Act, Browser
 from tests.google.scripted import Scripted
 
 QUICK = RetryPolicy(base=0.001, longest=0.002)
-"""As many tries as always, hardly a moment between them."""
+"""The usual number of attempts, with hardly any wait between them."""
 
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A config folder that nobody has used, on a machine without a keyring."""
+    """A new config folder, on a machine without a keyring."""
     for name in ("GDRIVE_WA_ACCESS_TOKEN", "GDRIVE_WA_ENDPOINT", "OAUTHLIB_INSECURE_TRANSPORT"):
         monkeypatch.delenv(name, raising=False)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
@@ -65,7 +65,7 @@ def backups(emulator: Emulator) -> str:
 
 @pytest.fixture
 def scripted() -> Iterator[Scripted]:
-    """A server that answers what a test tells it to."""
+    """A server that sends the answers a test gives it."""
     with Scripted() as running:
         yield running
 
@@ -106,8 +106,8 @@ def log_in(
 
 @pytest.fixture
 def no_collection() -> Iterator[None]:
-    """No garbage is collected meanwhile: a finaliser that runs at the very limit of recursion,
-    where a text of 100,000 brackets leads, fails for a reason that is nobody's."""
+    """Garbage collection is off meanwhile: a text of 100,000 brackets leads to the limit of
+    recursion, where any finaliser would fail."""
     gc.collect()
     gc.disable()
     yield

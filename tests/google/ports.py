@@ -1,4 +1,4 @@
-"""Ports that no neighbour is given meanwhile."""
+"""Ports that the system gives to no other test."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import socket
 from pathlib import Path
 
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
-"""Where Linux says which ports it hands out by itself; elsewhere they begin higher still."""
+"""Linux lists its ephemeral ports here; on other systems they begin higher."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on, and that the system gives to nobody who asks for any.
+    """A port without a listener, outside the system's ephemeral ports.
 
-    One that it chose, and that was let go, may be another test's a moment later.
+    An ephemeral port that was released may be in use by another test a moment later.
     """
     first = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 32768
     low, high = (first - 8000, first) if first > 10000 else (61000, 65000)

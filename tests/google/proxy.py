@@ -1,4 +1,4 @@
-"""A proxy that opens tunnels, all of them to one port of this machine."""
+"""A proxy with tunnels that all lead to one port of this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Tunnel:
         port: where every tunnel leads.
 
     Attributes:
-        address: its own, for ``HTTPS_PROXY``.
+        address: of the proxy, for ``HTTPS_PROXY``.
         asked: the first lines of the requests.
     """
 

@@ -1,4 +1,4 @@
-"""A server of real HTTP/1.1 that answers bytes as they are told: for what no honest server says."""
+"""A real HTTP/1.1 server that sends the bytes it is given, for answers no honest server sends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Scripted:
     Attributes:
         answers: whole answers, head and body; the last one is repeated.
         asked: the heads of the requests, in order.
-        connections: that were opened.
+        connections: the number of opened ones.
     """
 
     def __init__(self) -> None:

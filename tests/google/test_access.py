@@ -36,7 +36,7 @@ def ask(emulator: Emulator, times: int = 1) -> None:
         session.close()
 
 
-def test_nobody_is_logged_in() -> None:
+def test_no_login_is_stored() -> None:
     with pytest.raises(CredentialsError, match="not logged in") as caught:
         open_session()
     assert "gdrive-wa login" in caught.value.hints[0]
@@ -65,7 +65,7 @@ def test_an_expired_token_is_renewed_once_for_all_threads_and_kept(
     assert emulator.counts.requests["/token"] == 0
 
 
-def test_a_token_known_to_be_over_is_not_even_tried(log_in: LogIn, emulator: Emulator) -> None:
+def test_a_token_known_to_be_expired_is_not_tried(log_in: LogIn, emulator: Emulator) -> None:
     login = log_in(ALLOW)
     logins.store(replace(login, fields={**login.fields, "expiry": "2020-01-01T00:00:00Z"}))
     emulator.counts.clear()
@@ -75,7 +75,7 @@ def test_a_token_known_to_be_over_is_not_even_tried(log_in: LogIn, emulator: Emu
 
 
 @pytest.mark.parametrize("expiry", [None, "", "soon", 5, []])
-def test_a_stored_time_that_makes_no_sense_leads_to_a_new_token(
+def test_an_invalid_stored_time_leads_to_a_new_token(
     log_in: LogIn, emulator: Emulator, expiry: object
 ) -> None:
     login = log_in(ALLOW)
@@ -127,10 +127,23 @@ def test_an_administrator_who_limits_how_long_a_login_lasts(
         ({"error": "deleted_client"}, r"no longer exists at Google \(deleted_client\)", "Desktop"),
         ({"error": "admin_policy_enforced"}, "no longer allows this login", "administrator"),
         ({"error": "invalid_rapt"}, "administrator of its Workspace", "login --account"),
+        (
+            {"error": "invalid_grant", "error_description": "reauth related error (invalid_rapt)"},
+            "administrator of its Workspace",
+            "login --account",
+        ),
+        (
+            {"error": "INVALID_GRANT", "error_subtype": "RAPT_REQUIRED"},
+            "administrator of its Workspace",
+            "login --account",
+        ),
+        ({"error": "INVALID_CLIENT"}, r"no longer exists at Google \(invalid_client\)", "Desktop"),
+        ({"error": {"status": "PERMISSION_DENIED"}}, "permission_denied", "login --account"),
+        ([{"error": "invalid_grant"}], r"has ended \(invalid_grant\)", "login --account"),
         ({"error": "something_new"}, r"has ended \(something_new\)", "login --account"),
     ],
 )
-def test_the_end_of_a_login_is_told_in_googles_word(
+def test_the_end_of_a_login_is_reported_with_googles_code(
     log_in: LogIn, emulator: Emulator, scripted: Scripted, said: object, message: str, hint: str
 ) -> None:
     log_in(ALLOW)
@@ -142,6 +155,30 @@ def test_the_end_of_a_login_is_told_in_googles_word(
         session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
     session.close()
     assert hint in " ".join(caught.value.hints)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        answer(b"<html>", status="400 Bad Request"),
+        answer(b"", status="403 Forbidden"),
+        answer(b"<html>"),
+        answer(b"[]"),
+        answer(b"{}"),
+    ],
+    ids=["refused", "empty", "welcome", "list", "no token"],
+)
+def test_a_page_in_place_of_the_token_endpoint_is_not_the_end_of_the_login(
+    log_in: LogIn, emulator: Emulator, scripted: Scripted, page: bytes
+) -> None:
+    log_in(ALLOW)
+    emulator.tokens.expire_access()
+    scripted.answers = [answer(status="401 No"), page]
+    session, endpoints = open_session(endpoint=scripted.root)
+    with pytest.raises(NetworkError, match="renewal of the login cannot be read") as caught:
+        session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
+    session.close()
+    assert "sign-in page of this network" in caught.value.hints[0]
 
 
 @pytest.mark.parametrize("status", [500, 503, 302])
@@ -214,7 +251,7 @@ def test_a_login_removed_meanwhile_stays_removed(log_in: LogIn, emulator: Emulat
     "fields",
     [{}, {"refresh_token": "x"}, {"refresh_token": 5, "client_id": "x", "client_secret": "y"}],
 )
-def test_a_stored_login_that_makes_no_sense(fields: dict[str, object]) -> None:
+def test_an_invalid_stored_login(fields: dict[str, object]) -> None:
     logins.store(Login(account="ann@example.org", provider="oauth", fields=fields))
     with pytest.raises(CredentialsError, match="is incomplete") as caught:
         open_session()
@@ -223,7 +260,7 @@ def test_a_stored_login_that_makes_no_sense(fields: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "5", "[" * 99999, "\x00"])
 @pytest.mark.usefixtures("no_collection")
-def test_a_file_of_a_login_that_makes_no_sense(log_in: LogIn, content: str) -> None:
+def test_an_invalid_file_of_a_login(log_in: LogIn, content: str) -> None:
     Path(log_in(ALLOW).kept_in).write_text(content)
     with pytest.raises(CredentialsError, match="the stored login"):
         open_session()
@@ -259,7 +296,7 @@ def test_an_endpoint_that_is_not_safe_is_refused_before_a_login_is_read() -> Non
 
 
 @pytest.mark.usefixtures("no_collection")
-def test_the_index_of_accounts_may_say_anything(config: Path) -> None:
+def test_the_index_of_accounts_may_have_any_content(config: Path) -> None:
     config.mkdir()
     for text in ("", "{", "[]", "5", '{"accounts": 5}', '{"accounts": {"a": 5}}', "[" * 99999):
         (config / "accounts.json").write_text(text)

@@ -1,7 +1,8 @@
-"""Signing in as a phone does, with every way in which Google says no."""
+"""Signing in as a phone, with every kind of refusal."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import stat
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_a_confirmation_that_google_wants_later_on(
     )
 
 
-def test_a_cookie_is_not_spent_for_nothing(emulator: Emulator, sample: SampleAccount) -> None:
+def test_a_cookie_is_not_wasted(emulator: Emulator, sample: SampleAccount) -> None:
     """The network fails between the master token and the first access token."""
     emulator.faults = Fault(kind=FaultKind.BREAK, path="/android/auth", first=2)
     with pytest.raises(NetworkError) as caught:
@@ -117,10 +118,10 @@ def test_a_cookie_is_not_spent_for_nothing(emulator: Emulator, sample: SampleAcc
 def test_logging_out_says_that_google_still_knows_the_device(
     signed_in: Login, emulator: Emulator
 ) -> None:
-    """A master token cannot be revoked by whoever holds it."""
-    told: list[str] = []
-    assert logout(endpoint=emulator.root, say=told.append) == signed_in.account
-    (line,) = told
+    """The owner of a master token cannot revoke it with the token."""
+    lines: list[str] = []
+    assert logout(endpoint=emulator.root, say=lines.append) == signed_in.account
+    (line,) = lines
     assert "remove it at https://myaccount.google.com/device-activity" in line
 
 
@@ -158,7 +159,7 @@ def test_a_cookie_is_good_once(signed_in: Login, emulator: Emulator, sample: Sam
         ("", "without a reason", "wait a day"),
     ],
 )
-def test_each_refusal_names_googles_word_the_cable_first_and_a_step(
+def test_each_refusal_has_googles_code_the_cable_first_and_a_hint(
     scripted: Scripted, error: str, message: str, hint: str
 ) -> None:
     body = f"Error={error}\nUrl=https://accounts.google.com/x?a=b=c\n".encode()
@@ -170,6 +171,59 @@ def test_each_refusal_names_googles_word_the_cable_first_and_a_step(
     assert caught.value.hints[0] == CABLE
     assert hint in " ".join(caught.value.hints[1:])
     assert logins.accounts() == []
+
+
+BAD, PROOF = "does not accept this sign-in", "only a real phone can give"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"error=BadAuthentication\n", BAD),
+        (b"Error=badauthentication\n", BAD),
+        (b" Error = BAD_AUTHENTICATION \r\n", BAD),
+        (b"\xef\xbb\xbfError=BadAuthentication\n", BAD),
+        (b'{"error": "BadAuthentication"}', BAD),
+        (b'\xef\xbb\xbf {"Error": "MissingDroidguard", "x": 5}', PROOF),
+        (b'{"error": {"code": 403, "status": "ACCOUNT_DISABLED"}}', "has disabled this account"),
+        (b"Error=MissingDroidGuard\n", PROOF),
+        (b"Error=MISSING_DROIDGUARD\n", PROOF),
+        (b"Error=InvalidDroidguardResults\n", PROOF),
+        (b"Error=BadAuthentication\nInfo=InvalidSecondFactor\n", "two-step verification"),
+        (b"Error=BadAuthentication\nInfo=SomethingElse\n", BAD),
+        (b"Token=\nError=NotVerified\n", "is not verified"),
+    ],
+)
+def test_a_refusal_is_understood_however_it_is_written(
+    scripted: Scripted, body: bytes, message: str
+) -> None:
+    scripted.answers = [answer(body, status="403 Forbidden")]
+    with pytest.raises(CredentialsError, match=message) as caught:
+        sign_in(scripted)
+    assert ("copy a fresh" in " ".join(caught.value.hints)) == (
+        message != PROOF and "has disabled" not in message
+    )
+    assert len(scripted.asked) == (3 if message == PROOF else 1)
+
+
+def test_a_refusal_that_was_compressed_is_understood(scripted: Scripted) -> None:
+    scripted.answers = [
+        answer(
+            gzip.compress(b"Error=BadAuthentication\n"),
+            status="403 Forbidden",
+            Content_Encoding="gzip",
+        )
+    ]
+    with pytest.raises(CredentialsError, match=BAD):
+        sign_in(scripted)
+
+
+def test_an_answer_that_names_no_account_is_taken_for_the_one_that_was_asked(
+    scripted: Scripted,
+) -> None:
+    for said in (b"", b"Email=\n", b"email= ann@example.org\n"):
+        scripted.answers = [answer(b"Token=aas_et/x\n" + said), answer(b"auth=ya29.x\n")]
+        assert sign_in(scripted).account == "ann@example.org"
 
 
 def test_googles_own_sentence_is_shown(scripted: Scripted) -> None:
@@ -187,6 +241,8 @@ def test_googles_own_sentence_is_shown(scripted: Scripted) -> None:
         ("403 Forbidden", b"Error=DeviceManagementInternalError\n"),
         ("502 Bad Gateway", b"<html>no</html>"),
         ("429 Too Many Requests", b"Error=SomethingNew\n"),
+        ("403 Forbidden", b"Error=SERVICE_UNAVAILABLE\n"),
+        ("403 Forbidden", b"Error=TooManyRequests\n"),
     ],
 )
 def test_a_failure_that_passes_is_not_called_a_refusal(
@@ -208,7 +264,7 @@ def test_an_answer_that_never_ends_is_left(
         sign_in(scripted)
 
 
-def test_an_answer_without_an_end_is_read_as_far_as_one_may_be_long(scripted: Scripted) -> None:
+def test_an_endless_answer_is_read_up_to_a_limit(scripted: Scripted) -> None:
     scripted.answers = [
         answer(b"Error=BadAuthentication\n" + b"x" * 100_000, Content_Length="9000000")
     ]
@@ -229,7 +285,7 @@ def test_a_renewal_that_fails_for_now_is_tried_again(
     session.close()
 
 
-def test_who_lacks_a_proof_is_asked_in_every_known_form_and_not_for_another_cookie(
+def test_a_missing_proof_is_tried_in_every_known_form_without_a_new_cookie(
     scripted: Scripted,
 ) -> None:
     scripted.answers = [answer(b"Error=MissingDroidguard\n", status="403 Forbidden")]
@@ -272,7 +328,13 @@ def test_a_proof_wanted_for_access_tokens_too_is_answered_in_another_form(
 
 
 @pytest.mark.parametrize(
-    "answered", [b"issueAdvice=consent\nPermission=x\n", b"Error=NeedPermission\n"]
+    "answered",
+    [
+        b"issueAdvice=consent\nPermission=x\n",
+        b"IssueAdvice=remote_consent\n",
+        b"Error=NeedPermission\n",
+        b"Error=NEED_REMOTE_CONSENT\n",
+    ],
 )
 def test_an_account_that_never_let_whatsapp_in(scripted: Scripted, answered: bytes) -> None:
     scripted.answers = [answer(b"Token=aas_et/x\nEmail=ann@example.org\n"), answer(answered)]
@@ -293,7 +355,7 @@ def test_an_address_that_is_not_encrypted_is_not_shown(scripted: Scripted) -> No
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"\xff\xfe", b"=", b"Captive=portal"])
-def test_an_answer_that_makes_no_sense(scripted: Scripted, body: bytes) -> None:
+def test_an_invalid_answer(scripted: Scripted, body: bytes) -> None:
     scripted.answers = [answer(body)]
     with pytest.raises(NetworkError, match="cannot be read"):
         login_android(
@@ -312,7 +374,7 @@ def test_a_network_that_fails(
     assert scripted.asked == []
 
 
-def test_a_sign_in_through_a_proxy_shows_it_nothing(
+def test_a_sign_in_through_a_proxy_reveals_nothing_to_it(
     emulator: Emulator,
     sample: SampleAccount,
     config: Path,
@@ -331,7 +393,7 @@ def test_a_sign_in_through_a_proxy_shows_it_nothing(
     assert emulator.counts.requests["/android/auth"] == 2
 
 
-def test_a_proxy_that_is_not_there_is_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hint_covers_an_unreachable_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with pytest.raises(NetworkError, match="cannot be reached") as caught:
         login_android(
@@ -342,7 +404,7 @@ def test_a_proxy_that_is_not_there_is_thought_of(monkeypatch: pytest.MonkeyPatch
     assert "HTTPS_PROXY" in caught.value.hints[0]
 
 
-def test_what_is_sent_is_what_play_services_sends(
+def test_the_request_equals_that_of_play_services(
     sample: SampleAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[dict[str, str]] = []
@@ -388,7 +450,7 @@ def test_what_is_sent_is_what_play_services_sends(
     }
 
 
-def test_a_master_token_is_kept_whatever_the_second_request_says(scripted: Scripted) -> None:
+def test_a_master_token_is_kept_whatever_the_second_answer(scripted: Scripted) -> None:
     """The cookie is spent."""
     scripted.answers = [
         answer(b"Token=aas_et/x\nEmail=ann@example.org\n"),
@@ -399,6 +461,17 @@ def test_a_master_token_is_kept_whatever_the_second_request_says(scripted: Scrip
             account="ann@example.org", oauth_token=Secret("oauth2_4/x"), endpoint=scripted.root
         )
     assert "gdrive-wa backups" in caught.value.hints[-1]
+    assert logins.accounts() == ["ann@example.org"]
+
+
+def test_a_new_login_that_is_refused_has_not_ended(scripted: Scripted) -> None:
+    scripted.answers = [
+        answer(b"Token=aas_et/x\n"),
+        answer(b"Error=BadAuthentication\n", status="403 Forbidden"),
+    ]
+    with pytest.raises(CredentialsError, match="does not accept the new login") as caught:
+        sign_in(scripted)
+    assert caught.value.hints[0] == CABLE
     assert logins.accounts() == ["ann@example.org"]
 
 
@@ -422,9 +495,7 @@ def test_an_address_that_google_writes_otherwise_is_the_same_account(
 
 
 @pytest.mark.parametrize("said", ["bob@example.org", "ann.lee@example.org", "\x1b[31m"])
-def test_a_cookie_of_another_account_is_not_taken_for_this_one(
-    scripted: Scripted, said: str
-) -> None:
+def test_a_cookie_of_another_account_is_refused(scripted: Scripted, said: str) -> None:
     scripted.answers = [answer(f"Token=aas_et/x\nEmail={said}\n".encode())]
     with pytest.raises(CredentialsError, match="this cookie belongs to") as caught:
         login_android(
@@ -438,7 +509,7 @@ def test_a_cookie_of_another_account_is_not_taken_for_this_one(
 def test_the_emulator_signs_in_whoever_the_cookie_belongs_to(
     emulator: Emulator, sample: SampleAccount
 ) -> None:
-    """As Google does; so a cookie of another account can be told only by the answer."""
+    """As Google does: only the answer reveals a cookie of another account."""
     with pytest.raises(CredentialsError, match=r"this cookie belongs to 'alex@example\.org'"):
         login_android(
             account="ann@example.org", oauth_token=sample.oauth_token, endpoint=emulator.root
@@ -449,7 +520,7 @@ def test_the_emulator_signs_in_whoever_the_cookie_belongs_to(
 @pytest.mark.parametrize(
     ("account", "cookie"), [("ann", "oauth2_4/x"), ("ann@example.org", "hunter2")]
 )
-def test_what_cannot_be_right_is_not_sent(scripted: Scripted, account: str, cookie: str) -> None:
+def test_invalid_input_is_not_sent(scripted: Scripted, account: str, cookie: str) -> None:
     with pytest.raises(UsageError):
         login_android(account=account, oauth_token=Secret(cookie), endpoint=scripted.root)
     assert scripted.asked == []

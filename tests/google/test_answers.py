@@ -1,4 +1,4 @@
-"""What Google's errors mean, in either style of body."""
+"""The meaning of Google's errors, in both formats of the body."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from gdrive_wa.core.errors import (
 )
 from gdrive_wa.google.advice import NOT_LET_IN, Service, come_back_tomorrow
 from gdrive_wa.google.answers import GoogleError, judge, read_error
+from gdrive_wa.google.ways import CABLE
 from gdrive_wa.http.retry import Verdict, read_refusal
 
 
@@ -29,16 +30,22 @@ def read(status: int, body: bytes, retry_after: str | None = None) -> GoogleErro
 
 
 def modern(reason: str, status: str = "", message: str = "", **metadata: str) -> bytes:
-    """An error as the backup service words it."""
+    """An error in the backup service's format."""
     info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}
     error = {"message": message, "status": status, "details": [{**info, "metadata": metadata}]}
     return json.dumps({"error": error}).encode()
 
 
 def decide(
-    status: int, body: bytes, service: Service = Service.BACKUP, *, media: bool = True
+    status: int,
+    body: bytes,
+    service: Service = Service.BACKUP,
+    *,
+    media: bool = True,
+    as_phone: bool = False,
 ) -> Verdict:
-    return judge(read_refusal(status, {}, body), "a file", media=media, service=service)
+    refusal = read_refusal(status, {}, body)
+    return judge(refusal, "a file", media=media, service=service, as_phone=as_phone)
 
 
 @pytest.mark.parametrize(
@@ -55,26 +62,25 @@ def decide(
         (b'[{"error": {"status": "NOT_FOUND"}}]', ("NOT_FOUND",)),
         (b'{"code": 403, "status": "PERMISSION_DENIED"}', ("PERMISSION_DENIED",)),
         (b"<html>", ()),
-        (b'{"error": {"errors": 5, "details": {"reason": "x"}}}', ()),
+        (b'{"error": {"errors": 5, "details": {"reason": "x"}}}', ("x",)),
+        (b'\xef\xbb\xbf{"error": {"errors": {"reason": "x"}, "status": 7}}', ("x",)),
         (b'{"error": []}', ()),
         (b"[]", ()),
         (b"[" * 100_000, ()),
     ],
 )
-def test_the_reasons_stand_where_either_kind_of_service_puts_them(
-    body: bytes, reasons: tuple[str, ...]
-) -> None:
+def test_the_reasons_are_found_in_both_formats(body: bytes, reasons: tuple[str, ...]) -> None:
     assert read(403, body).reasons == reasons
 
 
-def test_what_google_says_is_one_short_line() -> None:
+def test_googles_message_becomes_one_short_line() -> None:
     body = b'{"error": {"message": "Not\\n now. ' + b"x" * 5000 + b'"}}'
     message = str(decide(403, body).error)
     assert "\n" not in message
     assert len(message) < 300
 
 
-def test_the_most_telling_reason_decides_wherever_it_stands() -> None:
+def test_the_most_specific_reason_decides_in_any_position() -> None:
     both: dict[str, Any] = json.loads(modern("RATE_LIMIT_EXCEEDED", "PERMISSION_DENIED"))
     both["error"]["errors"] = [{"reason": "forbidden"}]
     verdict = decide(403, json.dumps(both).encode())
@@ -83,6 +89,26 @@ def test_the_most_telling_reason_decides_wherever_it_stands() -> None:
     old = {"errors": [{"reason": "forbidden"}, {"reason": "domainPolicy"}]}
     advice = decide(403, json.dumps({"error": old}).encode(), Service.DRIVE).error.hints
     assert "administrator" in advice[0]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "RateLimitExceeded", "USER_RATE_LIMIT_EXCEEDED"],
+)
+def test_a_word_is_known_in_every_spelling(spelling: str) -> None:
+    assert decide(403, modern(spelling)).limits_rate
+
+
+@pytest.mark.parametrize("spelling", ["domainPolicy", "DOMAIN_POLICY", "DomainPolicy"])
+def test_advice_is_found_for_every_spelling(spelling: str) -> None:
+    for service in Service:
+        assert "administrator" in decide(403, modern(spelling), service).error.hints[0]
+
+
+def test_a_daily_limit_in_another_spelling_is_one() -> None:
+    verdict = decide(403, modern("DAILY_LIMIT_EXCEEDED"))
+    assert isinstance(verdict.error, QuotaError)
+    assert not verdict.retry
 
 
 def test_a_retry_info_is_a_pause_and_the_header_wins_over_it() -> None:
@@ -136,8 +162,25 @@ def test_the_backup_service_says_nothing_of_the_drive_api(reason: str) -> None:
     assert error.hints == NOT_LET_IN
     of_one_file = decide(403, modern(reason)).error
     assert isinstance(of_one_file, RefusedError)
+    about_the_client = reason in ("SERVICE_DISABLED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT")
+    assert (of_one_file.hints == NOT_LET_IN) == about_the_client
     assert "Drive API" not in of_one_file.hint
     assert "whoami" not in of_one_file.hint
+
+
+def test_who_signed_in_like_a_phone_is_not_told_to_do_that() -> None:
+    error = decide(403, b"<html>", media=False, as_phone=True).error
+    assert error.hints[0] == CABLE
+    assert "login" not in " ".join(error.hints[1:])
+
+
+def test_an_answer_that_nobody_foresaw_leads_to_the_cable_or_to_a_report() -> None:
+    for status in (400, 405, 418):
+        error = decide(status, b"", media=False).error
+        assert error.hints[0] == CABLE
+        assert "--verbose" in error.hints[1]
+        assert "Drive" not in error.hint
+    assert "--verbose" in decide(400, b"", Service.DRIVE, media=False).error.hints[0]
 
 
 def test_a_listing_that_is_not_there_is_not_called_a_file() -> None:
@@ -147,7 +190,7 @@ def test_a_listing_that_is_not_there_is_not_called_a_file() -> None:
     assert "no longer stored" not in str(listing)
 
 
-def test_what_passes_by_its_word_is_retried_though_its_status_is_final() -> None:
+def test_a_temporary_reason_is_retried_even_with_a_final_status() -> None:
     for reason in ("UNAVAILABLE", "CANCELLED", "backendError"):
         assert decide(403, modern(reason)).retry
         assert decide(409, modern(reason)).retry

@@ -1,4 +1,4 @@
-"""Where the browser comes back to."""
+"""The server that receives the browser's redirect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def connected(server: CallbackServer) -> socket.socket:
     return socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=120)
 
 
-def test_what_is_asked_for_comes_back_whole() -> None:
+def test_the_query_is_returned_completely() -> None:
     with CallbackServer(0, STATE) as server:
         status, _, page = visit(f"{server.url}{ANSWER}4%2Fabc")
         assert server.wait(120) == f"{server.url}{ANSWER}4%2Fabc"
@@ -29,7 +29,7 @@ def test_what_is_asked_for_comes_back_whole() -> None:
     assert "You can close this window" in page
 
 
-def test_the_wait_ends_though_a_connection_says_nothing() -> None:
+def test_the_wait_ends_despite_a_silent_connection() -> None:
     """Browsers open some ahead of time, and may never use them."""
     with CallbackServer(0, STATE) as server, connected(server):
         begun = time.monotonic()
@@ -40,7 +40,9 @@ def test_the_wait_ends_though_a_connection_says_nothing() -> None:
 @pytest.mark.parametrize(
     "sent", [b"", b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n"]
 )
-def test_what_is_no_request_does_not_end_it(sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+def test_invalid_requests_do_not_end_the_wait(
+    sent: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
     with CallbackServer(0, STATE) as server:
         with connected(server) as stray:
             stray.sendall(sent)
@@ -78,7 +80,7 @@ def test_a_stray_request_does_not_end_the_wait(stray: str, of_another_sign_in: i
 
 
 def test_a_port_can_be_used_again_at_once() -> None:
-    """Whoever was denied, or came back by a stray request, tries again over the same tunnel."""
+    """After a denial or a stray request, users try again over the same tunnel."""
     port = free_port()
     with CallbackServer(port, STATE) as first:
         visit(f"{first.url}?state=a+state&error=access_denied")
@@ -88,6 +90,6 @@ def test_a_port_can_be_used_again_at_once() -> None:
         assert second.wait(120) == f"{first.url}{ANSWER}2"
 
 
-def test_a_port_that_somebody_listens_on_is_refused() -> None:
+def test_a_port_in_use_is_refused() -> None:
     with CallbackServer(0, STATE) as first, pytest.raises(OSError, match="in use"):
         CallbackServer(urlsplit(first.url).port or 0, STATE)

@@ -1,4 +1,4 @@
-"""The files that Google's console makes, and what people take for them."""
+"""Files of Google's console, and files that users confuse with them."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ def test_a_client_without_its_secret(tmp_path: Path, secret: object) -> None:
         ({"type": "external_account"}, "a configuration"),
     ],
 )
-def test_another_file_of_googles_is_called_what_it_is(
-    tmp_path: Path, content: object, name: str
-) -> None:
+def test_another_file_of_googles_is_recognised(tmp_path: Path, content: object, name: str) -> None:
     error = refused(tmp_path, content)
     assert name in error.message
     assert "'Desktop app'" in error.hints[0]
@@ -105,7 +103,7 @@ def test_another_file_of_googles_is_called_what_it_is(
     ],
 )
 @pytest.mark.usefixtures("no_collection")
-def test_a_file_that_holds_no_client(tmp_path: Path, content: str) -> None:
+def test_a_file_without_a_client(tmp_path: Path, content: str) -> None:
     error = refused(tmp_path, content)
     assert "is not an OAuth client file" in error.message
     assert "'Desktop app'" in error.hints[0]

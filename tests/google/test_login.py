@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import http.client
 import json
 import os
+import re
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
 
 import pytest
 
-from gdrive_wa.core.errors import CredentialsError, NetworkError, UsageError
+from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError, UsageError
 from gdrive_wa.emulation.account import read_account
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
@@ -27,11 +30,13 @@ from gdrive_wa.google.login import (
     logout,
     whoami,
 )
+from gdrive_wa.google.naming import UNNAMED
 from tests.google.browser import comes_back_with, decide, visit
 from tests.google.fixtures import LogIn
 from tests.google.scripted import Scripted, answer
 
 ALLOW = decide("allow")
+UNVERIFIED = {"client_id": "u.apps.googleusercontent.com", "client_secret": "x", "verified": False}
 WEB = {"client_id": "w.apps.googleusercontent.com", "client_secret": "x", "kind": "web"}
 
 
@@ -73,7 +78,7 @@ def test_the_client_file_is_found_in_the_config_folder(
     assert log_in(ALLOW, client_secrets=None).account == "alex@example.org"
 
 
-def test_secrets_lie_in_files_that_only_the_owner_reads(log_in: LogIn, config: Path) -> None:
+def test_secrets_are_in_private_files(log_in: LogIn, config: Path) -> None:
     usual = os.umask(0)
     try:
         login = log_in(ALLOW)
@@ -112,13 +117,13 @@ def test_nobody_answers_in_time(log_in: LogIn) -> None:
     assert "gdrive-wa login" in caught.value.hints[0]
 
 
-def test_what_a_person_sees_in_the_browser_is_named_when_nothing_comes_back(log_in: LogIn) -> None:
+def test_the_hint_covers_errors_in_the_browser_when_nothing_comes_back(log_in: LogIn) -> None:
     with pytest.raises(CredentialsError) as caught:
         log_in(lambda _: None, timeout=1)
     said = " ".join(caught.value.hints)
     for seen in (
         "test users",
-        "not verified this app",
+        "Google hasn't verified this app",
         "redirect_uri_mismatch",
         "deleted_client",
         "admin_policy_enforced",
@@ -128,36 +133,100 @@ def test_what_a_person_sees_in_the_browser_is_named_when_nothing_comes_back(log_
     assert "Limited Input" not in said
 
 
+@pytest.fixture
+def own_client(tmp_path: Path) -> Callable[..., Path]:
+    """A folder with an account that has an OAuth client of its own, with these settings."""
+
+    def make(**settings: object) -> Path:
+        (tmp_path / "ann").mkdir()
+        said = {"email": "ann@example.org", **settings}
+        (tmp_path / "ann" / "account.json").write_text(json.dumps(said))
+        return tmp_path / "ann"
+
+    return make
+
+
+def as_desktop(google: Emulator, folder: Path, **more: object) -> Path:
+    (fields,) = google.client_config().values()
+    (folder / "client.json").write_text(json.dumps({"installed": {**fields, **more}}))
+    return folder / "client.json"
+
+
 @pytest.mark.parametrize(
-    ("settings", "status"), [({"testers": []}, 403), ({"clients": [WEB]}, 400)]
+    ("settings", "status", "words"),
+    [
+        ({"testers": []}, 403, ["Access blocked", "Error 403: access_denied"]),
+        ({"clients": [WEB]}, 400, ["Error 400: redirect_uri_mismatch"]),
+        (
+            {"clients": [UNVERIFIED]},
+            200,
+            ["Google hasn't verified this app", "Advanced", "Go to "],
+        ),
+        (
+            {"clients": [UNVERIFIED], "testers": ["ann@example.org"]},
+            200,
+            ["Google hasn't verified this app", "Continue"],
+        ),
+    ],
+    ids=["not a test user", "a web client", "not verified", "being tested"],
 )
-def test_an_error_page_of_googles_never_comes_back(
-    log_in: LogIn, tmp_path: Path, settings: dict[str, object], status: int
+def test_a_page_that_never_comes_back_is_named_by_its_own_words(
+    log_in: LogIn,
+    own_client: Callable[..., Path],
+    settings: dict[str, object],
+    status: int,
+    words: list[str],
 ) -> None:
-    """No test user; a client of a kind that Google does not send back here."""
-    (tmp_path / "ann").mkdir()
-    said = {"email": "ann@example.org", **settings}
-    (tmp_path / "ann" / "account.json").write_text(json.dumps(said))
-    seen: list[int] = []
-    with Emulator(tmp_path / "ann", auto_consent=True) as google:
-        (fields,) = google.client_config().values()
-        client = tmp_path / "client.json"
-        client.write_text(json.dumps({"installed": {**fields, "redirect_uris": []}}))
-        with pytest.raises(CredentialsError, match="within 2 seconds") as caught:
-            log_in(
-                lambda url: seen.append(visit(url)[0]),
-                endpoint=google.root,
-                client_secrets=client,
-                timeout=2,
-            )
-    assert seen == [status]
+    folder = own_client(**settings)
+    seen: list[tuple[int, str, str]] = []
+    with Emulator(folder) as google, pytest.raises(CredentialsError, match="within 2") as caught:
+        log_in(
+            lambda url: seen.append(visit(url)),
+            endpoint=google.root,
+            client_secrets=as_desktop(google, folder),
+            timeout=2,
+        )
+    ((code, _, page),) = seen
+    assert code == status
+    shown = html.unescape(page)
+    (hint,) = (hint for hint in caught.value.hints if words[0] in hint)
+    for word in words:
+        assert word in shown
+        assert word in hint
+
+
+@pytest.mark.parametrize("testers", [None, ["ann@example.org"]], ids=["published", "tested"])
+def test_the_warning_about_an_own_app_leads_on(
+    log_in: LogIn, own_client: Callable[..., Path], testers: list[str] | None
+) -> None:
+    """As the README says: Continue, or Advanced and Go to."""
+
+    def understand(url: str) -> None:
+        (link,) = re.findall(r'href="(/auth[^"]+)">(?:Continue|Go to )', visit(url)[2])
+        decide("allow", "ann@example.org")(urljoin(url, html.unescape(link)))
+
+    extra = {} if testers is None else {"testers": testers}
+    folder = own_client(clients=[UNVERIFIED], **extra)
+    with Emulator(folder) as google:
+        login = log_in(understand, endpoint=google.root, client_secrets=as_desktop(google, folder))
+    assert login.account == "ann@example.org"
+
+
+def test_a_client_without_addresses_may_be_of_a_kind_that_never_comes_back(
+    log_in: LogIn, own_client: Callable[..., Path]
+) -> None:
+    folder = own_client(clients=[WEB])
+    with Emulator(folder) as google:
+        client = as_desktop(google, folder, redirect_uris=[])
+        with pytest.raises(CredentialsError) as caught:
+            log_in(lambda _: None, endpoint=google.root, client_secrets=client, timeout=1)
     assert "Limited Input" in caught.value.hints[1]
 
 
 @pytest.mark.parametrize(
     "answers",
     [{}, {"state": "wrong", "code": "4/anything"}, {"state": "right"}, {"error": "anything"}],
-    ids=["nothing", "another state", "no code", "an error of nobody's"],
+    ids=["nothing", "another state", "no code", "an error without a code"],
 )
 def test_a_stray_answer_does_not_end_the_sign_in(
     log_in: LogIn, sample: SampleAccount, answers: dict[str, str]
@@ -186,7 +255,7 @@ def test_answers_of_old_tabs_are_named_at_the_end(log_in: LogIn) -> None:
         ("server_error", NetworkError, "few minutes"),
     ],
 )
-def test_an_error_that_the_browser_brings_ends_it_with_googles_word(
+def test_an_error_in_the_redirect_ends_the_wait_with_googles_code(
     log_in: LogIn, word: str, kind: type[Exception], hint: str
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -209,9 +278,14 @@ def test_an_error_that_the_browser_brings_ends_it_with_googles_word(
         (400, {"error": "invalid_grant", "error_description": "Bad Request"},
          "invalid_grant", "date and time"),
         (400, {"error": "something_new"}, "something_new", "Desktop app"),
+        (401, {"error": "INVALID_CLIENT"}, r"\(invalid_client\)", "add a secret"),
+        (400, {"error": "invalid_request", "error_description": "client_secret is missing."},
+         "client_secret is missing", "add a secret"),
+        (400, {"error": {"status": "INVALID_ARGUMENT", "message": "Bad client"}},
+         r"\(invalid_argument\): Bad client", "Desktop app"),
     ],
 )  # fmt: skip
-def test_the_token_endpoints_own_word_is_shown(
+def test_the_token_endpoints_own_code_is_shown(
     log_in: LogIn, scripted: Scripted, status: int, said: object, message: str, hint: str
 ) -> None:
     scripted.answers = [answer(json.dumps(said).encode(), status=f"{status} No")]
@@ -243,12 +317,14 @@ def test_a_token_endpoint_that_fails_for_now(
 def test_an_answer_of_the_token_endpoint_that_cannot_be_read(
     log_in: LogIn, scripted: Scripted
 ) -> None:
-    scripted.answers = [answer(b"<html>")]
-    with pytest.raises(NetworkError, match="cannot be read"):
-        log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+    for page in (answer(b"<html>"), answer(b"<html>", status="403 Forbidden")):
+        scripted.answers = [page]
+        with pytest.raises(NetworkError, match="cannot be read") as caught:
+            log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+        assert "sign-in page of this network" in caught.value.hints[0]
 
 
-def test_bytes_that_are_no_request_count_as_nobody(log_in: LogIn) -> None:
+def test_bytes_that_are_not_a_request_are_ignored(log_in: LogIn) -> None:
     def knock(url: str) -> None:
         home = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0])
         with socket.create_connection((str(home.hostname), home.port or 0)) as connection:
@@ -321,16 +397,75 @@ def test_addresses_in_a_client_file_are_not_followed(
     assert log_in(ALLOW).account == sample.email
 
 
-def test_whose_it_is_can_be_told(log_in: LogIn, emulator: Emulator) -> None:
-    emulator.faults = Fault(
-        kind=FaultKind.STATUS, path="*/about", status=403, reason="accessNotConfigured", times=None
-    )
-    with pytest.raises(CredentialsError, match="your account") as caught:
-        log_in(ALLOW)
-    assert "drive.googleapis.com" in caught.value.hints[-2]
-    assert "--account" in caught.value.hints[-1]
+API_OFF = Fault(
+    kind=FaultKind.STATUS, path="*/drive/v3/*", status=403, reason="accessNotConfigured", times=None
+)
+
+
+def test_the_account_of_a_login_can_be_given(log_in: LogIn, emulator: Emulator) -> None:
+    emulator.faults = API_OFF
     assert log_in(ALLOW, account="ann@example.org").account == "ann@example.org"
     assert lists_backups(emulator)
+
+
+class TestALoginWhoseAccountGoogleDoesNotSay:
+    """The Drive API of a new client is off, or fails; the consent is given."""
+
+    def test_is_kept_and_named_by_the_first_command_that_can(
+        self, log_in: LogIn, emulator: Emulator, sample: SampleAccount
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError, match="your account") as caught:
+            log_in(ALLOW, drive=True)
+        assert "drive.googleapis.com" in caught.value.hints[0]
+        assert "gdrive-wa backups --source drive --folder PATH" in caught.value.hints[-1]
+        assert whoami().account == UNNAMED
+        assert lists_backups(emulator)
+        assert whoami().account == UNNAMED
+        emulator.faults = None
+        assert lists_backups(emulator)
+        assert logins.accounts() == [sample.email]
+        assert DRIVE_SCOPE in whoami().scopes
+
+    def test_is_named_with_a_token_that_was_renewed(
+        self, log_in: LogIn, emulator: Emulator, sample: SampleAccount
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError):
+            log_in(ALLOW)
+        emulator.faults = None
+        emulator.tokens.expire_access()
+        assert lists_backups(emulator)
+        assert logins.accounts() == [sample.email]
+
+    @pytest.mark.parametrize("account", [None, UNNAMED])
+    def test_is_replaced_by_the_next_one(
+        self,
+        log_in: LogIn,
+        emulator: Emulator,
+        client_file: Path,
+        sample: SampleAccount,
+        account: str | None,
+    ) -> None:
+        emulator.faults = API_OFF
+        with pytest.raises(CredentialsError):
+            log_in(ALLOW, drive=True)
+        client_file.unlink()
+        emulator.faults = None
+        login = log_in(ALLOW, client_secrets=None, account=account)
+        assert logins.accounts() == [login.account] == [sample.email]
+        assert (DRIVE_SCOPE in login.scopes) == (account is not None)
+
+    @pytest.mark.parametrize("body", [b"<html>", b'{"user": {}}', b'{"user": 5}'])
+    def test_is_kept_whatever_else_is_answered(
+        self, log_in: LogIn, scripted: Scripted, body: bytes
+    ) -> None:
+        token = {"access_token": "ya29.x", "scope": APPDATA_SCOPE, "token_type": "Bearer"}
+        scripted.answers = [answer(json.dumps(token).encode()), answer(body)]
+        with pytest.raises(GdriveWaError) as caught:
+            log_in(comes_back_with(state="right", code="4/x"), endpoint=scripted.root)
+        assert "is stored" in caught.value.hints[-1]
+        assert logins.accounts() == [UNNAMED]
 
 
 def test_a_login_that_ended_is_renewed_with_its_own_client(
@@ -383,9 +518,9 @@ def test_several_accounts_side_by_side(
 def test_logging_out_revokes_and_removes(log_in: LogIn, emulator: Emulator, config: Path) -> None:
     login = log_in(ALLOW)
     session, endpoints = open_session(endpoint=emulator.root)
-    told: list[str] = []
-    assert logout(endpoint=emulator.root, say=told.append) == login.account
-    assert told == []
+    lines: list[str] = []
+    assert logout(endpoint=emulator.root, say=lines.append) == login.account
+    assert lines == []
     assert not Path(login.kept_in).exists()
     assert logins.accounts() == []
     assert emulator.counts.requests["/revoke"] == 1
@@ -405,9 +540,9 @@ def test_logging_out_removes_even_when_google_does_not_help(
         emulator.close()
     kind = FaultKind.STATUS if trouble == "refuses" else FaultKind.REDIRECT
     emulator.faults = Fault(kind=kind, path="/revoke", location="http://127.0.0.1:1/", times=None)
-    told: list[str] = []
-    logout(endpoint=emulator.root, say=told.append)
-    (line,) = told
+    lines: list[str] = []
+    logout(endpoint=emulator.root, say=lines.append)
+    (line,) = lines
     assert "remove its access at https://myaccount.google.com/" in line
     with pytest.raises(CredentialsError, match="not logged in") as caught:
         whoami()
@@ -422,7 +557,7 @@ def test_logging_out_of_nothing() -> None:
         logout("ann@example.org")
 
 
-def test_the_way_through_plain_http_is_closed_again(log_in: LogIn) -> None:
+def test_plain_http_is_forbidden_again_afterwards(log_in: LogIn) -> None:
     log_in(ALLOW)
     assert "OAUTHLIB_INSECURE_TRANSPORT" not in os.environ
     assert http.client.HTTPConnection.debuglevel == 0

@@ -1,4 +1,4 @@
-"""Where logins are kept: a keyring that works, one that does not, and files."""
+"""Storage of logins: a working keyring, a broken one, and files."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_login_that_moves_into_the_keyring_leaves_no_file(config: Path) -> Non
         keyring.set_keyring(usual)
 
 
-def test_a_keyring_without_priority_is_none() -> None:
+def test_a_keyring_without_priority_is_not_used() -> None:
     assert logins.keyring_name() is None
     assert logins.stored_key() is None
     with pytest.raises(CredentialsError, match="has no keyring") as caught:

@@ -1,4 +1,4 @@
-"""What people paste for a cookie and for an address."""
+"""Text that users paste as a cookie and as an address."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_cookie_is_found_in(pasted: str) -> None:
     assert parse_cookie(Secret(pasted)).reveal() == COOKIE
 
 
-def test_a_cookie_that_begins_in_a_new_way_is_believed_if_it_is_named() -> None:
+def test_a_named_cookie_with_an_unknown_prefix_is_accepted() -> None:
     assert parse_cookie(Secret("oauth_token=oa3.NewForm; path=/")).reveal() == "oa3.NewForm"
 
 
@@ -68,7 +68,7 @@ def test_something_else_is_named_and_never_repeated(pasted: str, name: str) -> N
     assert caught.value.hints
 
 
-def test_whoever_pastes_a_password_is_told_that_none_is_asked_for() -> None:
+def test_a_pasted_password_is_answered_with_an_explanation() -> None:
     with pytest.raises(UsageError) as caught:
         parse_cookie(Secret("correct horse"))
     assert "this program asks for none" in caught.value.hints[1]
@@ -102,7 +102,7 @@ def test_an_address_is_found_in(given: str) -> None:
         ("ann@example.org, bea@example.org", "you@gmail.com"),
     ],
 )
-def test_what_is_no_address_is_refused_with_one_that_is(given: str, whole: str) -> None:
+def test_text_that_is_not_an_address_is_refused_with_an_example(given: str, whole: str) -> None:
     with pytest.raises(UsageError, match="is not an e-mail address") as caught:
         parse_account(given)
     assert whole in caught.value.hints[0]

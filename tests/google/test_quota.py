@@ -1,4 +1,4 @@
-"""Quotas of a minute and of a day, over real HTTP, by a clock that a test moves."""
+"""Quotas per minute and per day, over real HTTP, with a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gdrive_wa.http.rate_limiter import LONGEST_INTERVAL, RateLimiter
 
 @dataclass
 class Clock:
-    """In place of the machine's: who sleeps moves it on, and may see something happen."""
+    """In place of the machine's clock: sleeping advances it and may trigger an action."""
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
@@ -43,7 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def patient(sample: SampleAccount, clock: Clock) -> Iterator[Session]:
-    """A session as people get it, but by the test's clock."""
+    """A session like the user's, but with the test's clock."""
     assert clock
     made = Session(GivenToken(sample.token))
     yield made
@@ -55,7 +55,7 @@ def limit(*, reason: str = "rateLimitExceeded", wait: float | None = None) -> Fa
 
 
 @pytest.mark.parametrize("wait", [None, 0, 1], ids=["unsaid", "at once", "a second"])
-def test_a_quota_of_a_minute_is_waited_out_and_the_user_hears_of_it(
+def test_a_quota_per_minute_is_waited_out_and_reported(
     patient: Session, emulator: Emulator, backups: str, clock: Clock, wait: float | None
 ) -> None:
     said: list[str] = []
@@ -76,7 +76,7 @@ def test_a_quota_of_a_minute_is_waited_out_and_the_user_hears_of_it(
     assert said[-1].startswith("Google answers again: continuing, more slowly")
 
 
-def test_after_a_quota_the_pace_is_the_one_of_a_whole_minute(
+def test_after_a_quota_the_rate_is_that_of_a_full_minute(
     patient: Session, emulator: Emulator, backups: str, clock: Clock
 ) -> None:
     for _ in range(120):
@@ -123,7 +123,7 @@ def test_a_limit_for_the_day_is_not_waited_out(
         assert "run the same command again after" in caught.value.hint
 
 
-def test_one_file_that_meets_a_limit_alone_is_not_told_again_and_again(
+def test_the_limit_of_a_single_file_is_not_reported_repeatedly(
     patient: Session, emulator: Emulator, blob: str, clock: Clock
 ) -> None:
     said: list[str] = []

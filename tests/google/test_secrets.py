@@ -1,4 +1,4 @@
-"""Canaries: what is secret shows in no log, no output, no traceback, no repr."""
+"""Canaries: secrets appear in no log, output, traceback or repr."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-class Told:
-    """Everything that anybody could read: logs at their most talkative, output, tracebacks."""
+class Output:
+    """Everything that anyone could read: logs at their most verbose, output, tracebacks."""
 
     def __init__(
         self, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
@@ -52,9 +52,9 @@ class Told:
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Told:
+def output(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Output:
     caplog.set_level(logging.DEBUG)
-    return Told(caplog, capsys)
+    return Output(caplog, capsys)
 
 
 def secrets_of(fields: dict[str, object]) -> list[str]:
@@ -62,19 +62,19 @@ def secrets_of(fields: dict[str, object]) -> list[str]:
     return [str(fields[name]) for name in names if fields.get(name)]
 
 
-def test_a_whole_life_of_a_login(log_in: LogIn, emulator: Emulator, told: Told) -> None:
+def test_a_login_from_sign_in_to_logout(log_in: LogIn, emulator: Emulator, output: Output) -> None:
     secrets: list[str] = []
-    told.seen += repr(log_in(decide("allow", codes=secrets)))
+    output.seen += repr(log_in(decide("allow", codes=secrets)))
     secrets += secrets_of(dict(load().fields))
     emulator.tokens.expire_access()
     session, endpoints = open_session(endpoint=emulator.root)
     session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
-    told.seen += repr(session) + repr(vars(session)) + repr(vars(session._tokens))
+    output.seen += repr(session) + repr(vars(session)) + repr(vars(session._tokens))
     secrets += secrets_of(dict(load().fields))
     session.close()
-    told.seen += repr(load()) + json.dumps(load().to_json())
+    output.seen += repr(load()) + json.dumps(load().to_json())
     logout(endpoint=emulator.root)
-    seen = told.everything()
+    seen = output.everything()
     assert len(set(secrets)) == 5  # the code, two access tokens, and what renews them
     assert [secret for secret in secrets if secret in seen] == []
 
@@ -99,7 +99,7 @@ def test_a_sign_in_that_fails(
     log_in: LogIn,
     emulator: Emulator,
     client_file: Path,
-    told: Told,
+    output: Output,
     act: Act,
     fault: Fault | None,
 ) -> None:
@@ -107,15 +107,15 @@ def test_a_sign_in_that_fails(
     try:
         log_in(act, timeout=5 if fault is None else 120)
     except GdriveWaError as error:
-        told.error(error)
-    seen = told.everything()
+        output.error(error)
+    seen = output.everything()
     secret = json.loads(client_file.read_text())["installed"]["client_secret"]
     known = emulator.tokens
     issued = [*known._access, *known._refresh, *known._codes, "canary-code", secret]
     assert [each for each in issued if each in seen] == []
 
 
-def test_renewing_a_revoked_login(log_in: LogIn, emulator: Emulator, told: Told) -> None:
+def test_renewing_a_revoked_login(log_in: LogIn, emulator: Emulator, output: Output) -> None:
     log_in(decide("allow"))
     secrets = secrets_of(dict(load().fields))
     emulator.tokens.revoke_all()
@@ -123,12 +123,12 @@ def test_renewing_a_revoked_login(log_in: LogIn, emulator: Emulator, told: Told)
     with pytest.raises(GdriveWaError) as caught:
         session.get_json(f"{endpoints.backup}/clients/wa/backups", what="the list")
     session.close()
-    told.error(caught.value)
-    seen = told.everything()
+    output.error(caught.value)
+    seen = output.everything()
     assert [secret for secret in secrets if secret in seen] == []
 
 
-def test_the_android_way(emulator: Emulator, sample: SampleAccount, told: Told) -> None:
+def test_the_android_provider(emulator: Emulator, sample: SampleAccount, output: Output) -> None:
     login = login_android(
         account=sample.email, oauth_token=sample.oauth_token, endpoint=emulator.root
     )
@@ -140,9 +140,9 @@ def test_the_android_way(emulator: Emulator, sample: SampleAccount, told: Told) 
                 account=sample.email, oauth_token=sample.oauth_token, endpoint=emulator.root
             )
         except GdriveWaError as error:
-            told.error(error)
-    told.seen += repr(login)
-    seen = told.everything()
+            output.error(error)
+    output.seen += repr(login)
+    seen = output.everything()
     assert [secret for secret in secrets if secret in seen] == []
 
 
@@ -157,21 +157,21 @@ def test_the_android_way(emulator: Emulator, sample: SampleAccount, told: Told) 
     ],
 )
 def test_requests_that_fail(
-    emulator: Emulator, sample: SampleAccount, backups: str, told: Told, fault: Fault
+    emulator: Emulator, sample: SampleAccount, backups: str, output: Output, fault: Fault
 ) -> None:
     emulator.faults = fault
     session = Session(GivenToken(sample.token), retry_policy=RetryPolicy(attempts=2, base=0.001))
     with pytest.raises(GdriveWaError) as caught:
         session.get_json(backups, what="the list")
     session.close()
-    told.error(caught.value)
-    assert sample.token.reveal() not in told.everything()
+    output.error(caught.value)
+    assert sample.token.reveal() not in output.everything()
 
 
-def test_a_token_that_is_none_is_not_repeated(backups: str, told: Told) -> None:
+def test_an_invalid_token_is_not_repeated(backups: str, output: Output) -> None:
     session = Session(GivenToken(Secret("canary\ntoken")))
     with pytest.raises(GdriveWaError) as caught:
         session.get_json(backups, what="the list")
     session.close()
-    told.error(caught.value)
-    assert "canary" not in told.everything()
+    output.error(caught.value)
+    assert "canary" not in output.everything()

@@ -1,4 +1,4 @@
-"""Requests that do not give up, and do not go where they should not: over real HTTP."""
+"""Requests with retries, and without redirects to other hosts: over real HTTP."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def fetch(session: Session, url: str) -> bytes:
         (403, "RATE_LIMIT_EXCEEDED"),
     ],
 )
-def test_what_passes_is_tried_again(
+def test_temporary_errors_are_retried(
     session: Session, emulator: Emulator, backups: str, status: int, reason: str
 ) -> None:
     emulator.faults = refusing(status, reason, times=2)
@@ -109,7 +109,7 @@ def test_a_refused_listing_is_about_the_login(
         (410, "gone", GoneError, "new listing"),
     ],
 )
-def test_a_refused_file_says_nothing_of_the_login(
+def test_a_refused_file_is_not_about_the_login(
     session: Session,
     emulator: Emulator,
     blob: str,
@@ -127,7 +127,7 @@ def test_a_refused_file_says_nothing_of_the_login(
     assert emulator.counts.request_count("*") == 1
 
 
-def test_an_unfinished_upload_is_told_as_such(
+def test_an_unfinished_upload_is_reported_as_such(
     session: Session, emulator: Emulator, blob: str
 ) -> None:
     emulator.faults = Fault(
@@ -148,7 +148,7 @@ def test_a_broken_answer_is_asked_for_again(
     assert session.get_json(backups, what="the list of backups")["backups"]
 
 
-def test_what_never_gets_better_ends(session: Session, emulator: Emulator, backups: str) -> None:
+def test_permanent_errors_end(session: Session, emulator: Emulator, backups: str) -> None:
     emulator.faults = refusing(503, "backendError")
     with pytest.raises(NetworkError, match="service failed \\(503\\)") as caught:
         session.get_json(backups, what="the list of backups")
@@ -156,7 +156,7 @@ def test_what_never_gets_better_ends(session: Session, emulator: Emulator, backu
     assert emulator.counts.request_count("*") == TRIES
 
 
-def test_a_limit_that_stays_tells_to_take_it_slowly(
+def test_a_lasting_limit_has_a_hint_to_use_fewer_jobs(
     session: Session, emulator: Emulator, backups: str
 ) -> None:
     emulator.faults = refusing(429, "rateLimitExceeded")
@@ -166,7 +166,7 @@ def test_a_limit_that_stays_tells_to_take_it_slowly(
 
 
 def test_nobody_there(session: Session) -> None:
-    with socket.socket() as taken:  # as long as it is, no neighbour can listen there
+    with socket.socket() as taken:  # while it is bound, no other test can listen there
         taken.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}/x"
         with pytest.raises(NetworkError, match="cannot be reached") as caught:
@@ -183,7 +183,7 @@ def test_the_server_says_how_long_to_wait(
     assert time.monotonic() - begun >= 0.3  # without the header: 2 ms at most
 
 
-def test_one_requests_limit_is_its_own_and_its_wish_is_obeyed(
+def test_the_limit_of_one_request_delays_only_that_request(
     session: Session, emulator: Emulator, backups: str
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, status=429, retry_after=0.4)
@@ -194,7 +194,7 @@ def test_one_requests_limit_is_its_own_and_its_wish_is_obeyed(
     assert emulator.counts.statuses == {429: 1, 200: 1}
 
 
-def test_a_crowd_that_met_a_limit_comes_back_one_by_one(
+def test_many_limited_requests_are_retried_one_by_one(
     session: Session, emulator: Emulator, backups: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.faults = Fault(
@@ -240,7 +240,7 @@ def test_many_threads_renew_an_expired_token_once(sample: SampleAccount, backups
     assert tokens.fetched == 2
 
 
-def test_a_token_that_is_over_before_it_was_used_is_renewed_again(
+def test_a_token_that_expired_before_use_is_renewed_again(
     sample: SampleAccount, backups: str
 ) -> None:
     tokens = Renewing("stale", "over-too", sample.token.reveal())
@@ -250,7 +250,7 @@ def test_a_token_that_is_over_before_it_was_used_is_renewed_again(
     assert tokens.fetched == 3
 
 
-def test_a_server_that_likes_no_token_is_not_asked_without_end(
+def test_a_server_that_refuses_every_token_is_not_asked_endlessly(
     emulator: Emulator, backups: str
 ) -> None:
     tokens = Renewing(*(f"token-{number}" for number in range(20)))
@@ -288,7 +288,7 @@ def test_a_given_token_that_is_refused(emulator: Emulator, backups: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", "two words", "line\nbreak", "umläut", "nul\x00"])
-def test_a_token_that_is_none_goes_nowhere(scripted: Scripted, text: str) -> None:
+def test_an_invalid_token_is_not_sent(scripted: Scripted, text: str) -> None:
     session = Session(GivenToken(Secret(text)), retry_policy=QUICK)
     with pytest.raises(CredentialsError, match="is not valid"):
         session.get_json(scripted.root, what="a page")
@@ -321,9 +321,7 @@ def test_a_redirect_within_the_host_keeps_it(session: Session, scripted: Scripte
     "location",
     ["http://[::1", "ftp://127.0.0.1/x", "http://127.0.0.1:99999/x", "http://:0/", "data:,x"],
 )
-def test_a_redirect_that_makes_no_sense(
-    session: Session, scripted: Scripted, location: str
-) -> None:
+def test_an_invalid_redirect(session: Session, scripted: Scripted, location: str) -> None:
     scripted.answers = [answer(b"", status="302 Found", Location=location)]
     with pytest.raises(NetworkError, match="redirect"):
         session.get_json(f"{scripted.root}/a", what="a page")
@@ -339,13 +337,14 @@ def test_redirects_without_end(session: Session, scripted: Scripted) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"<html>", b"\xff", b"[" * 100_000])
 @pytest.mark.usefixtures("no_collection")
-def test_json_that_makes_no_sense(session: Session, scripted: Scripted, body: bytes) -> None:
+def test_invalid_json(session: Session, scripted: Scripted, body: bytes) -> None:
     scripted.answers = [answer(body)]
-    with pytest.raises(NetworkError, match="cannot be read"):
+    with pytest.raises(NetworkError, match="cannot be read") as caught:
         session.get_json(scripted.root, what="a page")
+    assert "sign-in page of this network" in caught.value.hints[0]
 
 
-def test_json_without_measure_is_not_read_to_its_end(
+def test_endless_json_is_not_read_to_its_end(
     session: Session, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -378,7 +377,7 @@ def chunked(*pieces: bytes, end: bool = True) -> bytes:
     return answer(body + (b"0\r\n\r\n" if end else b""), Transfer_Encoding="chunked")
 
 
-def test_a_chunked_stream_given_up_half_way_spoils_no_other(
+def test_an_abandoned_chunked_stream_does_not_affect_others(
     session: Session, scripted: Scripted
 ) -> None:
     scripted.answers = [chunked(b"a" * 1000, b"b" * 1000), answer(b'{"good": 1}')]
@@ -397,7 +396,7 @@ def test_a_chunked_stream_read_to_its_end_gives_its_connection_back(
     assert scripted.connections == 1
 
 
-def test_a_stream_that_breaks_loses_nothing_that_came(
+def test_a_broken_stream_loses_no_received_bytes(
     session: Session, emulator: Emulator, blob: str
 ) -> None:
     whole = fetch(session, blob)
@@ -411,7 +410,7 @@ def test_a_stream_that_breaks_loses_nothing_that_came(
     assert came == whole[:777]
 
 
-def test_a_piece_is_there_as_soon_as_it_came(session: Session, scripted: Scripted) -> None:
+def test_a_piece_is_available_as_soon_as_it_arrives(session: Session, scripted: Scripted) -> None:
     """A reader that waited for a whole piece would wait until the read times out."""
     scripted.answers = [answer(b"the beginning", Content_Length="1000000")]
     with session.stream(f"{scripted.root}/slow", what="a file") as stream:
@@ -456,15 +455,13 @@ def test_a_range_beyond_the_end_begins_again(session: Session, blob: str) -> Non
 
 
 @pytest.mark.parametrize("length", ["²", "9" * 5000, "-5", "five", ""])
-def test_a_content_length_that_makes_no_sense(
-    session: Session, scripted: Scripted, length: str
-) -> None:
+def test_an_invalid_content_length(session: Session, scripted: Scripted, length: str) -> None:
     scripted.answers = [answer(b"all of it", Content_Length=length, Connection="close")]
     with session.stream(scripted.root, what="a file") as stream:
         assert stream.total is None
 
 
-def test_who_waits_when_the_session_is_closed_goes_home(
+def test_closing_the_session_ends_waiting_requests(
     sample: SampleAccount, emulator: Emulator, backups: str
 ) -> None:
     session = Session(GivenToken(sample.token), retry_policy=RetryPolicy(base=600, longest=600))
@@ -486,7 +483,7 @@ def test_who_waits_when_the_session_is_closed_goes_home(
     assert [error.message for error in ended] == ["the connection was closed"]
 
 
-def test_what_a_token_answers_is_asked_on_each_call() -> None:
+def test_the_token_is_requested_for_each_call() -> None:
     tokens = Renewing("one", "two")
     asked: list[Callable[[], Secret]] = [tokens.token, tokens.token]
     assert [ask().reveal() for ask in asked] == ["one", "one"]

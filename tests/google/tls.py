@@ -1,4 +1,4 @@
-"""TLS in front of a server that speaks plain HTTP, with a certificate made for the test."""
+"""TLS in front of a plain HTTP server, with a certificate made for the test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(path: Path, *, days: int = 1, address: str = "127.0.0.1") -> Path:
-    """A certificate that signs itself, and its key, in one file; over already with `days` < 0."""
+    """A self-signed certificate and its key in one file; already expired with `days` < 0."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a company's proxy")])
     until = datetime.now(UTC) + timedelta(days=days)
@@ -47,11 +47,11 @@ def make_certificate(path: Path, *, days: int = 1, address: str = "127.0.0.1") -
 
 
 class TlsFront:
-    """Takes what comes over TLS on to `port` of this machine.
+    """Forwards TLS connections to `port` of this machine.
 
     Attributes:
         port: its own.
-        connections: that came, whether or not a handshake followed.
+        connections: the number of accepted ones, with or without a handshake.
     """
 
     def __init__(self, port: int, certificate: Path) -> None:

@@ -1,4 +1,4 @@
-"""A server that answers every request with what a test makes it send, without an end."""
+"""A server that answers every request with a test's stream of bytes, which may be endless."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Self
 
 
 class Endless:
-    """Sends what `pieces` yields, until that ends or the other side hangs up.
+    """Sends the bytes that `pieces` yields, until they end or the client hangs up.
 
     Attributes:
         pieces: makes the bytes of one answer, head and all.

@@ -67,11 +67,11 @@ def forever(start: bytes, part: bytes) -> Callable[[], Iterator[bytes]]:
         "words of a chunk",
     ],
 )
-def test_what_never_ends_is_given_up(session: Session, start: bytes, part: bytes) -> None:
+def test_an_endless_answer_is_given_up(session: Session, start: bytes, part: bytes) -> None:
     with Endless(forever(start, part)) as server:
         with pytest.raises(NetworkError):
             read_all(session, server.root)
-        assert server.sent < 20 * MEBIBYTE  # most of it is on its way
+        assert server.sent < 20 * MEBIBYTE  # most of it is still in buffers
 
 
 def test_an_error_without_end_is_still_an_error(session: Session) -> None:
@@ -83,7 +83,7 @@ def test_an_error_without_end_is_still_an_error(session: Session) -> None:
         read_all(session, server.root)
 
 
-def test_a_whole_answer_without_end_is_too_long(session: Session) -> None:
+def test_an_endless_answer_that_is_read_completely_is_too_long(session: Session) -> None:
     with Endless(forever(OK + b"\r\n", b" " * 1000)) as server:
         with pytest.raises(NetworkError, match="too long"):
             session.request("GET", server.root, what="a page", most=MEBIBYTE)
@@ -91,7 +91,7 @@ def test_a_whole_answer_without_end_is_too_long(session: Session) -> None:
 
 
 class Ticking:
-    """A clock that a server moves on."""
+    """A clock that a server advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -108,7 +108,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Ticking:
 
 
 def dripping(clock: Ticking, head: bytes, part: bytes, seconds: float) -> Endless:
-    """Sends `part` as often as it is asked for, and `seconds` pass before each."""
+    """Sends `part` again and again; the clock advances by `seconds` before each."""
 
     def pieces() -> Iterator[bytes]:
         yield head
@@ -146,9 +146,7 @@ def test_a_slow_network_is_not_called_a_drip(session: Session, clock: Ticking) -
     assert clock.now > 10 * WINDOW
 
 
-def test_a_server_that_thinks_for_long_and_then_answers_is_heard(
-    session: Session, clock: Ticking
-) -> None:
+def test_a_server_that_answers_after_a_long_wait_is_heard(session: Session, clock: Ticking) -> None:
     parts = [OK, b"Content-Length: 9\r\n", b"X: y\r\n", b"\r\n", b"all", b" of", b" it"]
     assert len(parts) > READS
 
@@ -163,7 +161,7 @@ def test_a_server_that_thinks_for_long_and_then_answers_is_heard(
         assert read_all(session, server.root) == 9
 
 
-def test_a_chunk_of_one_byte_is_no_drip(session: Session) -> None:
+def test_a_chunk_of_one_byte_is_not_a_drip(session: Session) -> None:
     def pieces() -> Iterator[bytes]:
         yield CHUNKED + b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n"
 

@@ -1,4 +1,4 @@
-"""Through the proxy that the environment names, and never through one to this machine."""
+"""Connections through the environment's proxy, and direct ones to this machine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def proxy(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> Scripted:
     return scripted
 
 
-def test_a_request_goes_through_the_proxy_and_shows_it_no_token(
+def test_a_request_through_the_proxy_does_not_reveal_the_token(
     once: Session, proxy: Scripted, sample: SampleAccount
 ) -> None:
     with pytest.raises(NetworkError, match=r"the proxy cannot reach google\.invalid") as caught:
@@ -44,7 +44,7 @@ def test_a_request_goes_through_the_proxy_and_shows_it_no_token(
     assert sample.token.reveal() not in asked
 
 
-def test_hosts_in_no_proxy_are_asked_straight(
+def test_hosts_in_no_proxy_are_asked_directly(
     once: Session, proxy: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "google.invalid")

@@ -1,4 +1,4 @@
-"""Where requests go: to Google, or to one other server that is safe to ask."""
+"""The address of requests: Google, or one other server that is safe."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_https_anywhere() -> None:
         "file:///etc/passwd",
     ],
 )
-def test_what_is_no_address(root: str) -> None:
+def test_text_that_is_not_an_address(root: str) -> None:
     with pytest.raises(UsageError, match="not an address"):
         Endpoints.at(root)
 

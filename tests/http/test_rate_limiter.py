@@ -18,7 +18,7 @@ from gdrive_wa.http.rate_limiter import (
 
 
 class Clock:
-    """In place of the machine's: it stands still until a test moves it."""
+    """In place of the machine's clock: it stands still until a test advances it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -28,7 +28,7 @@ class Clock:
 
 
 class Watched(RateLimiter):
-    """By the clock of the test: who waits moves it on, and may see something happen meanwhile."""
+    """Uses the test's clock: waiting advances it, and may trigger an action."""
 
     def __init__(self, clock: Clock, *, moves: bool = True) -> None:
         super().__init__()
@@ -50,103 +50,103 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def crowd(pace: RateLimiter, pause: float = 0.0) -> None:
-    """As many requests as it takes, one after the other, meet the limit."""
-    now = pace.clock.monotonic if isinstance(pace, Watched) else time.monotonic
+def crowd(limiter: RateLimiter, pause: float = 0.0) -> None:
+    """Report enough limited requests, one after the other, to slow all down."""
+    now = limiter.clock.monotonic if isinstance(limiter, Watched) else time.monotonic
     for _ in range(SHARED_MINIMUM):
-        pace.report_limited(now(), pause)
+        limiter.report_limited(now(), pause)
 
 
-def test_one_file_that_meets_a_limit_holds_nobody_else() -> None:
-    pace = RateLimiter()
+def test_the_limit_of_one_file_does_not_delay_others() -> None:
+    limiter = RateLimiter()
     for _ in range(20):
-        pace.report_good()
+        limiter.report_good()
     for _ in range(3):
-        pace.report_limited(time.monotonic(), 60)
+        limiter.report_limited(time.monotonic(), 60)
         for _ in range(8):
-            pace.report_good()
+            limiter.report_good()
     begun = time.monotonic()
-    assert pace.wait_turn() < begun + 30
-    assert pace.interval == 0
+    assert limiter.wait_turn() < begun + 30
+    assert limiter.interval == 0
 
 
-def test_a_limit_that_many_meet_holds_everybody() -> None:
-    pace = RateLimiter()
+def test_a_limit_of_many_requests_delays_all() -> None:
+    limiter = RateLimiter()
     begun = time.monotonic()
-    crowd(pace, 0.3)
-    assert pace.wait_turn() >= begun + 0.3
-    assert pace.interval == FIRST_INTERVAL
+    crowd(limiter, 0.3)
+    assert limiter.wait_turn() >= begun + 0.3
+    assert limiter.interval == FIRST_INTERVAL
 
 
-def test_requests_that_met_the_limit_together_count_once() -> None:
-    pace = RateLimiter()
-    together = [pace.wait_turn() for _ in range(8)]
+def test_requests_limited_together_count_once() -> None:
+    limiter = RateLimiter()
+    together = [limiter.wait_turn() for _ in range(8)]
     for begun in together:
-        pace.report_limited(begun, 0)
-    assert pace.interval == FIRST_INTERVAL
+        limiter.report_limited(begun, 0)
+    assert limiter.interval == FIRST_INTERVAL
 
 
-def test_where_nothing_was_good_the_interval_doubles_up_to_a_bound() -> None:
-    pace = RateLimiter()
-    crowd(pace)
-    crowd(pace)
-    assert pace.interval == 2 * FIRST_INTERVAL
+def test_without_successes_the_interval_doubles_up_to_a_limit() -> None:
+    limiter = RateLimiter()
+    crowd(limiter)
+    crowd(limiter)
+    assert limiter.interval == 2 * FIRST_INTERVAL
     for _ in range(20):
-        crowd(pace)
-    assert pace.interval == LONGEST_INTERVAL
+        crowd(limiter)
+    assert limiter.interval == LONGEST_INTERVAL
 
 
-def test_what_is_tried_next_is_less_than_what_was_borne(clock: Clock) -> None:
-    pace = Watched(clock)
+def test_the_next_rate_is_lower_than_the_last_accepted_one(clock: Clock) -> None:
+    limiter = Watched(clock)
     for _ in range(6):
-        pace.report_good()
+        limiter.report_good()
         clock.now += 0.05
-    borne = 6 / 0.3
-    crowd(pace)
-    assert 0.5 * borne < 1 / pace.interval < 0.9 * borne
+    accepted = 6 / 0.3
+    crowd(limiter)
+    assert 0.5 * accepted < 1 / limiter.interval < 0.9 * accepted
 
 
-def test_good_answers_win_the_full_speed_back(clock: Clock) -> None:
-    pace = Watched(clock)
-    crowd(pace)
-    slowest = pace.interval
+def test_successes_restore_the_full_speed(clock: Clock) -> None:
+    limiter = Watched(clock)
+    crowd(limiter)
+    slowest = limiter.interval
     clock.now += 0.1
-    pace.report_good()
-    assert 0 < pace.interval < slowest
+    limiter.report_good()
+    assert 0 < limiter.interval < slowest
     until = clock.now + 30
-    while pace.interval and clock.now < until:
+    while limiter.interval and clock.now < until:
         clock.now += 0.02
-        pace.report_good()
-    assert pace.interval == 0
+        limiter.report_good()
+    assert limiter.interval == 0
 
 
-def test_after_a_limit_threads_leave_apart(clock: Clock) -> None:
-    pace = Watched(clock, moves=False)  # all come at once
-    crowd(pace)
+def test_after_a_limit_threads_start_one_by_one(clock: Clock) -> None:
+    limiter = Watched(clock, moves=False)  # all come at once
+    crowd(limiter)
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: pace.wait_turn(), range(6)))
-    assert sorted(pace.waited) == pytest.approx([FIRST_INTERVAL * place for place in range(6)])
+        list(pool.map(lambda _: limiter.wait_turn(), range(6)))
+    assert sorted(limiter.waited) == pytest.approx([FIRST_INTERVAL * place for place in range(6)])
 
 
-def test_a_limit_holds_those_who_wait_already(clock: Clock) -> None:
-    pace = Watched(clock)
-    crowd(pace, 0.1)
+def test_a_limit_delays_threads_that_wait_already(clock: Clock) -> None:
+    limiter = Watched(clock)
+    crowd(limiter, 0.1)
     begun = clock.now
-    pace.meanwhile = lambda: crowd(pace, 0.3) if len(pace.waited) == 1 else None
-    assert pace.wait_turn() >= begun + 0.3
-    assert pace.waited[0] == pytest.approx(0.1)
+    limiter.meanwhile = lambda: crowd(limiter, 0.3) if len(limiter.waited) == 1 else None
+    assert limiter.wait_turn() >= begun + 0.3
+    assert limiter.waited[0] == pytest.approx(0.1)
 
 
-def test_who_waits_for_a_turn_really_waits() -> None:
-    pace = RateLimiter()
+def test_waiting_for_a_turn_takes_real_time() -> None:
+    limiter = RateLimiter()
     begun = time.monotonic()
-    crowd(pace)
-    pace.wait_turn()
-    assert pace.wait_turn() >= begun + 0.9 * FIRST_INTERVAL
+    crowd(limiter)
+    limiter.wait_turn()
+    assert limiter.wait_turn() >= begun + 0.9 * FIRST_INTERVAL
 
 
-def test_a_closed_pace_lets_nobody_go_on() -> None:
-    pace = RateLimiter()
-    pace.close()
+def test_a_closed_limiter_stops_all() -> None:
+    limiter = RateLimiter()
+    limiter.close()
     with pytest.raises(NetworkError, match="was closed"):
-        pace.wait_turn()
+        limiter.wait_turn()

@@ -1,4 +1,4 @@
-"""How long a server asks to wait."""
+"""The wait that a server asks for."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def test_retry_after_as_a_date() -> None:
     assert read_refusal(429, {"Retry-After": format_datetime(past)}, b"").pause == 0
 
 
-def test_which_statuses_pass() -> None:
+def test_which_statuses_are_temporary() -> None:
     passing = [status for status in range(300, 600) if Refusal(status, b"", None).passing]
     assert passing == [408, 425, 429, 499, *range(500, 600)]

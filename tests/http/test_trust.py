@@ -1,4 +1,4 @@
-"""Certificates, over real TLS: one that nobody vouches for, and one that the user does."""
+"""Certificates, over real TLS: an untrusted one, and one that the user trusts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def front(emulator: Emulator, certificate: Path) -> Iterator[TlsFront]:
-    """The emulator, seen through a proxy that reads along."""
+    """The emulator behind a proxy that intercepts TLS."""
     with TlsFront(int(emulator.root.rsplit(":", 1)[1]), certificate) as running:
         yield running
 
@@ -47,7 +47,7 @@ def backups_at(root: str) -> str:
     return f"{root}/v1/clients/wa/backups"
 
 
-def test_who_is_not_trusted_is_asked_once_and_told_of(front: TlsFront, session: Session) -> None:
+def test_an_untrusted_server_is_asked_once_and_reported(front: TlsFront, session: Session) -> None:
     with pytest.raises(UntrustedError, match="not trusted: self-signed certificate") as caught:
         session.get_json(backups_at(front.root), what="the list")
     assert front.connections == 1
@@ -95,7 +95,7 @@ def test_what_speaks_no_tls_is_asked_once(session: Session) -> None:
                 connection, _ = listening.accept()
             except OSError:
                 return
-            with connection, contextlib.suppress(OSError):  # whoever does not like it may go
+            with connection, contextlib.suppress(OSError):  # the client may hang up
                 asked.append(connection.recv(65536))
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
                 connection.shutdown(socket.SHUT_WR)
@@ -115,7 +115,7 @@ def test_what_speaks_no_tls_is_asked_once(session: Session) -> None:
 
 
 class TestWhomTheUserTrusts:
-    """The root certificate of a proxy that reads along, in a file of the user's."""
+    """The root certificate of an intercepting proxy, in a file of the user's."""
 
     @pytest.fixture(autouse=True)
     def named(self, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ class TestWhomTheUserTrusts:
 
 
 class TestSigningIn:
-    """The libraries that sign in tell it as we do."""
+    """The sign-in libraries report the same error as we do."""
 
     def test_renewing(self, front: TlsFront, log_in: LogIn, emulator: Emulator) -> None:
         log_in(decide("allow"))
@@ -168,8 +168,8 @@ class TestSigningIn:
 
 
 class Hello:
-    """Takes one connection, as a server or as a proxy, and keeps the numbers of the extensions of
-    the first message of TLS."""
+    """Accepts one connection, as a server or as a proxy, and records the numbers of the extensions
+    in the first TLS message."""
 
     def __init__(self) -> None:
         self.extensions: list[int] = []
@@ -208,7 +208,7 @@ def extensions_of(hello: bytes) -> list[int]:
 
 
 class TestTheFirstMessage:
-    """Google refuses to sign in a phone whose first message is that of a library."""
+    """Google refuses the sign-in of a phone if its first TLS message is that of a library."""
 
     PROTOCOLS, TICKET = 16, 35
 
@@ -239,7 +239,7 @@ class TestTheFirstMessage:
         assert self.PROTOCOLS in hello.heard()
 
 
-def test_a_file_that_is_not_there_is_as_if_it_was_not_named(
+def test_a_missing_certificate_file_is_ignored(
     front: TlsFront, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent.pem")
@@ -248,7 +248,7 @@ def test_a_file_that_is_not_there_is_as_if_it_was_not_named(
 
 
 class TestWhereTheSystemItselfIsAsked:
-    """On Windows and macOS: their check is simulated by that of Linux, all else is real."""
+    """On Windows and macOS: the system's check is simulated by that of Linux, all else is real."""
 
     @pytest.fixture(autouse=True)
     def elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ class TestWhereTheSystemItselfIsAsked:
         for made in (trust(), trust_like_a_phone()):
             assert isinstance(made, truststore.SSLContext)
 
-    def test_the_named_file_is_loaded_beside_it(
+    def test_the_named_file_is_loaded_in_addition(
         self, certificate: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
@@ -266,7 +266,7 @@ class TestWhereTheSystemItselfIsAsked:
             (only,) = vars(made)["_ctx"].get_ca_certs()
             assert only["subject"] == ((("commonName", "a company's proxy"),),)
 
-    def test_a_session_and_a_sign_in_believe_it(
+    def test_a_session_and_a_sign_in_trust_it(
         self,
         front: TlsFront,
         sample: SampleAccount,
@@ -301,7 +301,7 @@ def test_on_linux_a_connection_does_not_read_all_certificates_again() -> None:
     assert not isinstance(trust_like_a_phone(), truststore.SSLContext)
 
 
-def test_the_command_says_it_in_one_line(front: TlsFront, sample: SampleAccount) -> None:
+def test_the_command_reports_it_in_one_line(front: TlsFront, sample: SampleAccount) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gdrive_wa", "backups", "--endpoint", front.root],
         env={"PATH": "", "GDRIVE_WA_ACCESS_TOKEN": sample.token.reveal()},

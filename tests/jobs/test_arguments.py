@@ -1,4 +1,4 @@
-"""What the jobs take: what they open themselves they close, what they are given stays open."""
+"""Arguments of the jobs: sources that a job opens are closed, given ones stay open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.sources.apple import AppleBackup
 
 @pytest.fixture
 def iphone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A backup that is opened into temporary files, for which there is an empty folder."""
+    """A backup that is opened into temporary files, and an empty folder for these."""
     made = AppleBackup(tmp_path / "iPhone")
     made.add("Message/Media/15550101@s.whatsapp.net/a.opus", b"OggS")
     (tmp_path / "scratch").mkdir()
@@ -31,7 +31,7 @@ def test_a_source_that_a_call_opened_is_closed_by_it(iphone: Path, tmp_path: Pat
     gdrive_wa.restore(iphone, tmp_path / "out")
     gdrive_wa.restore(source=iphone, dest=tmp_path / "out")
     gdrive_wa.download(iphone, tmp_path / "copy")
-    gc.collect()  # one that was left open would warn, and a warning is an error here
+    gc.collect()  # a source left open would warn, and warnings are errors here
     assert list((tmp_path / "scratch").iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""A restore of a part of a backup: nothing of the rest is in the archive, byte by byte."""
+"""A restore of a part of a backup: not one byte of the rest is in the archive."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ CHOICES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_what_was_not_chosen_is_nowhere_in_the_archive(phone: Path, tmp_path: Path) -> None:
+def test_unselected_content_is_nowhere_in_the_archive(phone: Path, tmp_path: Path) -> None:
     named = (phone / "Databases" / "msgstore.db").exists()
     for choice, chosen in CHOICES.items():
         if choice == "exclude" and not named:
@@ -154,15 +154,17 @@ def test_what_was_not_chosen_is_nowhere_in_the_archive(phone: Path, tmp_path: Pa
         assert report.failed == [], choice
         assert leaks(out) == [], choice
         assert not (out / "Databases").exists(), choice
-        told = {note.message_id: note.status for note in open_archive(out).notes() if note.chat_jid}
+        statuses = {
+            note.message_id: note.status for note in open_archive(out).notes() if note.chat_jid
+        }
         lacking = {"NOTE4": NoteStatus.MISSING}
         found = dict.fromkeys(("NOTE1", "NOTE2", "NOTE3"), NoteStatus.RESTORED)
         if choice == "exclude":
             found["NOTE3"] = NoteStatus.MISSING  # its file is one of those left out
-        assert told == ({} if choice == "images" else {**found, **lacking}), choice
+        assert statuses == ({} if choice == "images" else {**found, **lacking}), choice
 
 
-def test_a_wider_choice_adds_and_a_narrower_one_takes_nothing_away(
+def test_a_wider_selection_adds_and_a_narrower_one_removes_nothing(
     phone: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -199,7 +201,9 @@ def test_a_run_that_stops_leaves_no_database(phone: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_of_an_iphone_nothing_else_is_kept_either(tmp_path: Path, *, damaged: bool) -> None:
+def test_unselected_content_of_an_iphone_is_not_kept_either(
+    tmp_path: Path, *, damaged: bool
+) -> None:
     backup, chats = AppleBackup(tmp_path / "Backup"), tmp_path / "ChatStorage.sqlite"
     mine, other = "Media/15550101@s.whatsapp.net/a/one.opus", "Media/15550100-1700000000@g.us/two"
     write_chats(

@@ -1,4 +1,4 @@
-"""A real Dask scheduler and real workers: the same result, whatever becomes of one of them."""
+"""A real Dask scheduler and real workers: the same result, even if one of them dies."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 from tests.crypt.fixtures import ROOT_KEY
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 COUNT = 1000
 LISTS = ("voice_notes.csv", "voice_notes.json", "index.html")
 
 
 class Process:
-    """A scheduler or a worker, and what it says."""
+    """A scheduler or a worker, and its output."""
 
     def __init__(self, folder: Path, program: str, *arguments: str) -> None:
         self.lines: list[str] = []
@@ -92,7 +94,7 @@ class Process:
 
 
 class Cluster:
-    """A scheduler and as many workers as are asked for. A context manager."""
+    """A scheduler and workers. A context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -112,7 +114,7 @@ class Cluster:
         return Process(self._folder, program, *arguments, *quiet)
 
     def with_workers(self, count: int) -> Self:
-        """Replace those that a test has killed, and have `count` of them."""
+        """Start or replace workers until there are `count`."""
         kept = [worker for worker in self.workers if worker.alive][:count]
         for worker in self.workers:
             if worker not in kept:
@@ -136,7 +138,7 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def cluster(dask: Cluster) -> Cluster:
-    """Two workers that live."""
+    """Two live workers."""
     return dask.with_workers(2)
 
 
@@ -154,7 +156,7 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(dump: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What it holds, decrypted on this machine. Read it only."""
+    """The folder's content, decrypted on this machine. Read it only."""
     out = tmp_path_factory.mktemp("expected") / "out"
     report = gdrive_wa.decrypt_tree(dump, out, ROOT_KEY)
     assert (len(report.done), len(report.failed)) == (COUNT - 1, 1)
@@ -177,7 +179,7 @@ class Once(Silent):
     """Does one thing, once, as soon as the workers have begun to fill a folder.
 
     Attributes:
-        lines: what a person was told.
+        lines: the messages that were printed.
     """
 
     def __init__(self, out: Path, event: Callable[[], object]) -> None:
@@ -223,10 +225,10 @@ def download(sample: SampleAccount, folder: Path) -> Path:
     return folder
 
 
-def test_what_a_killed_worker_had_another_one_opens(
+def test_another_worker_opens_the_files_of_a_killed_one(
     cluster: Cluster, dump: Path, expected: Path, tmp_path: Path
 ) -> None:
-    """It is stopped first, so that it holds its share of the files when it is killed."""
+    """The worker is stopped first, so that it has files in progress when it is killed."""
     victim, out = cluster.workers[0], tmp_path / "out"
     victim.send(signal.SIGSTOP)
     progress = Once(out, lambda: victim.send(signal.SIGKILL))
@@ -414,7 +416,7 @@ def test_the_example_of_many_backups_works(
     assert found(tmp_path / "decrypted" / "alice") == found(expected)
 
 
-def test_one_file_or_an_executor_goes_with_no_cluster(dump: Path, tmp_path: Path) -> None:
+def test_a_single_file_or_an_executor_excludes_a_cluster(dump: Path, tmp_path: Path) -> None:
     file = next(dump.glob("*.mcrypt1"))
     with pytest.raises(UsageError, match="a cluster opens folders, not one file"):
         gdrive_wa.decrypt(file, tmp_path / "out", ROOT_KEY, cluster="tcp://127.0.0.1:1")

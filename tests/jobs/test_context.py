@@ -1,8 +1,9 @@
-"""What was written around the notes, from a backup to an archive, and what is given away of it."""
+"""Messages around the notes, from a backup into an archive, and into a share of it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,11 +85,11 @@ def everything_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def texts(messages: tuple[ContextMessage, ...]) -> list[str]:
+def texts(messages: Sequence[ContextMessage]) -> list[str]:
     return [each.text for each in messages]
 
 
-def test_the_archive_keeps_what_was_around_each_note(source: Path, tmp_path: Path) -> None:
+def test_the_archive_keeps_the_messages_around_each_note(source: Path, tmp_path: Path) -> None:
     first, _, private = restored(source, tmp_path / "out")
     assert texts(first.before) == ["MumWroteThis", "AnnaWroteThis"]
     assert texts(first.after) == ["OwnerWroteThis", "", "MumWroteLater"]
@@ -103,7 +104,7 @@ def test_the_archive_keeps_what_was_around_each_note(source: Path, tmp_path: Pat
     assert b"WroteThis" not in (tmp_path / "out" / "voice-notes.csv").read_bytes()
 
 
-def test_an_archive_made_without_has_nothing_of_it(source: Path, tmp_path: Path) -> None:
+def test_an_archive_made_without_context_has_none(source: Path, tmp_path: Path) -> None:
     restored(source, tmp_path / "out", context=0, chat="Family")  # without databases
     found = everything_in(tmp_path / "out")
     for canary in (b"Wrote", b"InPrivate", b"AnnaAsked", b"AnnaReacted"):
@@ -127,19 +128,19 @@ def _since(second: int) -> Selection:
     return Selection(since=datetime(2024, 1, 1, 10, 0, second, tzinfo=UTC))
 
 
-def test_another_number_is_another_run(source: Path, tmp_path: Path) -> None:
+def test_another_number_of_messages_applies_to_the_next_run(source: Path, tmp_path: Path) -> None:
     restored(source, tmp_path / "out", context=1)
     first, _, _ = restored(source, tmp_path / "out", context=3)
     assert len(first.before) == 2
 
 
-def test_a_later_run_without_it_keeps_what_is_there(source: Path, tmp_path: Path) -> None:
+def test_a_later_run_without_context_keeps_existing_messages(source: Path, tmp_path: Path) -> None:
     before = restored(source, tmp_path / "out")
     assert restored(source, tmp_path / "out", context=0) == before
 
 
 @pytest.mark.parametrize("number", [-1, 101, 2.5])
-def test_a_number_that_is_none_is_refused(source: Path, tmp_path: Path, number: object) -> None:
+def test_an_invalid_number_is_refused(source: Path, tmp_path: Path, number: object) -> None:
     with pytest.raises(UsageError, match="context"):
         restored(source, tmp_path / "out", context=number)
 
@@ -163,7 +164,7 @@ def test_a_share_has_nothing_of_other_people(
     assert [canary for canary in gone if canary.encode() in found] == []
 
 
-def test_a_share_of_dates_has_only_messages_of_them(source: Path, tmp_path: Path) -> None:
+def test_a_share_of_dates_has_only_messages_of_these_dates(source: Path, tmp_path: Path) -> None:
     restored(source, tmp_path / "archive")
     since = datetime(2024, 1, 1, 10, 0, 2, tzinfo=UTC)
     share(tmp_path / "archive", tmp_path / "out", chat=FAMILY, since=since, timezone=UTC)
@@ -191,9 +192,7 @@ def test_messages_of_two_backups_are_not_mixed() -> None:
     ("field", "value"),
     [("before", 7), ("after", [{"sender": 1}]), ("reply_to", "x"), ("reactions", [{}])],
 )
-def test_a_list_with_anything_else_there_is_damaged(
-    tmp_path: Path, field: str, value: object
-) -> None:
+def test_a_list_with_an_invalid_value_is_damaged(tmp_path: Path, field: str, value: object) -> None:
     path = tmp_path / "voice-notes.json"
     item = NOTE.to_json() | {field: value}
     path.write_text(json.dumps([item]))

@@ -1,4 +1,4 @@
-"""A whole folder: each file by its content, one bad file ends nothing, a second run does little."""
+"""A folder: each file by its content; a bad file does not stop the rest, a second run is short."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOTES = "Media/WhatsApp Voice Notes/202352"
 
 
 class Dump:
-    """A folder of stored blobs that grows by what a test puts in it."""
+    """A folder of stored blobs, to which a test adds files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "dump"
@@ -55,7 +55,7 @@ class Dump:
         return decrypt_tree(self.folder, self.out, key, jobs=jobs)
 
     def found(self) -> dict[str, bytes]:
-        """What lies in the target, our own state apart."""
+        """The files of the target, except our own state."""
         return {
             path.relative_to(self.out).as_posix(): path.read_bytes()
             for path in sorted(self.out.rglob("*"))
@@ -108,7 +108,7 @@ def test_media_without_an_envelope_are_named_after_their_hash(dump: Dump) -> Non
     assert dump.found() == {f"Media/{blob.stem}.opus": b"OggS lost"}
 
 
-def test_one_bad_file_ends_nothing(dump: Dump, database: Path) -> None:
+def test_a_bad_file_does_not_stop_the_rest(dump: Dump, database: Path) -> None:
     good = dump.media("Media/good.opus", b"OggS good")
     bad = dump.media("Media/bad.opus", b"OggS bad")
     bad.write_bytes(b"OggS rubbish of some length")
@@ -145,7 +145,7 @@ def test_a_wrong_key_fails_every_sealed_file_and_writes_none(dump: Dump, databas
         assert dump.found() == {}
 
 
-def test_a_target_inside_the_source_is_no_part_of_it(dump: Dump, database: Path) -> None:
+def test_a_target_inside_the_source_is_not_part_of_it(dump: Dump, database: Path) -> None:
     dump.container("Databases/msgstore.db.crypt15", database)
     dump.media("Media/a.opus", b"OggS a")
     dump.out = dump.folder / "Media" / "out"
@@ -252,7 +252,7 @@ def test_links_are_not_followed(dump: Dump, tmp_path: Path) -> None:
     assert dump.found() == {}
 
 
-def test_a_user_who_stops_it_keeps_what_is_finished(dump: Dump) -> None:
+def test_cancellation_keeps_finished_files(dump: Dump) -> None:
     for number in range(3 * CHUNK):
         dump.media(f"Media/{number}.opus", b"OggS %d" % number)
 
@@ -286,7 +286,7 @@ def test_a_file_of_the_users_own_keeps_its_name_and_its_content(dump: Dump) -> N
         }
 
 
-def test_a_file_that_a_killed_run_did_not_record_is_taken_for_its_own(dump: Dump) -> None:
+def test_a_file_that_a_killed_run_did_not_record_is_recovered(dump: Dump) -> None:
     dump.media("Media/a.opus", b"OggS ours")
     dump.decrypt()
     shutil.rmtree(dump.out / STATE_FOLDER)
@@ -300,19 +300,19 @@ def test_two_runs_into_one_folder_are_refused(dump: Dump) -> None:
         dump.decrypt()
 
 
-def test_a_source_that_is_no_folder_is_refused(dump: Dump) -> None:
+def test_a_source_that_is_not_a_folder_is_refused(dump: Dump) -> None:
     shutil.rmtree(dump.folder)
     with pytest.raises(UsageError, match="no folder"):
         dump.decrypt()
 
 
-def test_every_file_is_only_its_owners(dump: Dump) -> None:
+def test_every_file_is_private(dump: Dump) -> None:
     dump.media("Media/a.opus", b"OggS a")
     dump.decrypt()
     assert (dump.out / "Media/a.opus").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_not_encrypted_is_told_once_not_thousands_of_times(dump: Dump) -> None:
+def test_unencrypted_files_are_reported_once_not_thousands_of_times(dump: Dump) -> None:
     for number in range(5):
         dump.plain(f"{NOTES}/PTT-{number}.opus", b"OggS %d" % number)
 
@@ -329,7 +329,7 @@ def test_what_is_not_encrypted_is_told_once_not_thousands_of_times(dump: Dump) -
     ]
 
 
-def test_what_whatsapps_servers_sealed_is_kept_and_called_so(dump: Dump) -> None:
+def test_transient_media_of_whatsapp_are_kept_and_named(dump: Dump) -> None:
     dump.plain("Media/a.enc", bytes(range(100, 200)))
     report = dump.decrypt()
     assert "sealed with a key that only the chats hold" in str(report.done[0].reason)

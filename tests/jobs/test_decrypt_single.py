@@ -1,4 +1,4 @@
-"""One file: its place, its name, and what an envelope beside it is worth."""
+"""A single file: its target, its name, and the use of its envelope."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Listener(Silent):
 
 
 def stored(folder: Path, content: bytes = VOICE, path: str = PATH) -> Path:
-    """A media file with its envelope beside it."""
+    """A media file with its envelope."""
     folder.mkdir(exist_ok=True)
     name, sealed, envelope = encrypt_media(content, ROOT_KEY, FileMetadata(name=path, updated=SENT))
     blob = folder / f"{name}.mcrypt1"
@@ -54,7 +54,7 @@ def envelope_of(blob: Path) -> Path:
     return blob.with_name(f"{blob.name}-metadata")
 
 
-def test_media_get_their_name_and_time_from_the_envelope_beside_them(tmp_path: Path) -> None:
+def test_media_get_their_name_and_time_from_their_envelope(tmp_path: Path) -> None:
     blob = stored(tmp_path)
     report = decrypt_single(blob, key=ROOT_KEY)
     note = tmp_path / "PTT-20231231-WA0001.opus"
@@ -64,7 +64,7 @@ def test_media_get_their_name_and_time_from_the_envelope_beside_them(tmp_path: P
     assert (done.path, done.file, done.bytes) == (str(blob), str(note), len(VOICE))
 
 
-def test_a_folder_is_filled_and_a_file_name_is_taken_at_its_word(tmp_path: Path) -> None:
+def test_the_target_may_be_a_folder_or_a_file_name(tmp_path: Path) -> None:
     blob, folder = stored(tmp_path / "in"), tmp_path / "out"
     folder.mkdir()
     decrypt_single(blob, folder, ROOT_KEY)
@@ -89,7 +89,7 @@ def test_a_folder_is_filled_and_a_file_name_is_taken_at_its_word(tmp_path: Path)
         (b"", ".bin"),
     ],
 )
-def test_without_an_envelope_the_hash_is_the_name_and_the_content_tells_the_suffix(
+def test_without_an_envelope_the_hash_is_the_name_and_the_content_gives_the_suffix(
     content: bytes, suffix: str, tmp_path: Path
 ) -> None:
     blob = stored(tmp_path, content)
@@ -99,7 +99,7 @@ def test_without_an_envelope_the_hash_is_the_name_and_the_content_tells_the_suff
 
 
 @pytest.mark.parametrize("sealed", [sealed for sealed, _ in ENVELOPES.values()], ids=ENVELOPES)
-def test_an_envelope_that_cannot_be_used_costs_the_name_and_not_the_content(
+def test_an_unusable_envelope_loses_the_name_and_not_the_content(
     sealed: str, tmp_path: Path
 ) -> None:
     blob, listener = stored(tmp_path), Listener()
@@ -111,7 +111,7 @@ def test_an_envelope_that_cannot_be_used_costs_the_name_and_not_the_content(
     assert (report.failed, report.done[0].reason) == ([], said.removeprefix(f"{blob.name}: "))
 
 
-def test_the_envelope_of_another_file_is_not_believed(tmp_path: Path) -> None:
+def test_the_envelope_of_another_file_is_not_used(tmp_path: Path) -> None:
     blob, other = stored(tmp_path), stored(tmp_path / "other", b"OggS other", "Media/other.opus")
     envelope_of(other).replace(envelope_of(blob))
     report = decrypt_single(blob, key=ROOT_KEY)
@@ -141,7 +141,7 @@ def test_a_damaged_or_foreign_blob_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["renamed.mcrypt1", "A1 (1).mcrypt1", "voice.MCRYPT1"])
-def test_media_that_were_renamed_are_told_from_what_is_no_backup(name: str, tmp_path: Path) -> None:
+def test_renamed_media_are_distinguished_from_other_files(name: str, tmp_path: Path) -> None:
     blob = stored(tmp_path / "in")
     envelope_of(blob).unlink()
     renamed = blob.rename(blob.with_name(name))
@@ -152,7 +152,7 @@ def test_media_that_were_renamed_are_told_from_what_is_no_backup(name: str, tmp_
     assert "made from its name" in str(report.failed[0].reason)
 
 
-def test_a_container_loses_what_says_that_it_is_encrypted(seal: Seal, database: Path) -> None:
+def test_a_container_loses_the_suffix_of_its_encryption(seal: Seal, database: Path) -> None:
     sealed = seal("crypt15")
     decrypt_single(sealed, key=ROOT_KEY)
     assert sealed.with_name("msgstore.db").read_bytes() == database.read_bytes()
@@ -171,7 +171,7 @@ def test_nothing_is_written_over_itself(database: Path, tmp_path: Path) -> None:
         decrypt_single(blob, key=ROOT_KEY)
 
 
-def test_a_name_that_ends_with_a_slash_is_a_folder_though_it_is_not_there_yet(
+def test_a_name_that_ends_with_a_slash_is_a_folder_even_if_it_does_not_exist(
     tmp_path: Path,
 ) -> None:
     decrypt_single(stored(tmp_path / "in"), f"{tmp_path}/new/", ROOT_KEY)

@@ -1,4 +1,4 @@
-"""The demo restores into a folder of its own, and never into somebody's archive."""
+"""The demo restores into a folder of its own, and never into a user's archive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def own_archive(sample: SampleAccount, tmp_path: Path, selection: Selection) -> 
 
 
 @pytest.mark.parametrize("some", [Selection(), Selection(include=("*2025*",))])
-def test_the_demo_refuses_somebodys_archive(
+def test_the_demo_refuses_a_users_archive(
     sample: SampleAccount, tmp_path: Path, some: Selection
 ) -> None:
     mine = own_archive(sample, tmp_path, some)

@@ -1,4 +1,4 @@
-"""``doctor --online`` against the emulator, with everything that can be wrong on the way."""
+"""``doctor --online`` against the emulator, with each problem that it can find."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ def refusing(path: str, status: int, reason: str = "forbidden") -> Fault:
     return Fault(kind=FaultKind.STATUS, path=path, status=status, reason=reason, times=None)
 
 
-def test_where_everything_works_everything_is_said_to_work(
-    emulator: Emulator, sample: SampleAccount
-) -> None:
+def test_a_working_setup_has_only_good_findings(emulator: Emulator, sample: SampleAccount) -> None:
     found = ask(emulator.root)
     online = list(found)[list(found).index("endpoint") + 1 :]
     connection = f"connection to 127.0.0.1:{emulator.port}"
@@ -87,14 +85,14 @@ def test_a_login_that_one_service_does_not_let_in(emulator: Emulator) -> None:
     assert found["quota"].ok
 
 
-def test_an_account_without_a_backup_is_no_failure(emulator: Emulator) -> None:
+def test_an_account_without_a_backup_is_not_a_failure(emulator: Emulator) -> None:
     emulator.faults = refusing(BACKUPS, 404)
     found = ask(emulator.root)
     assert found["backup service"].ok
     assert "no backup" in found["backup service"].state
 
 
-def test_a_service_that_is_out_of_order_is_asked_once(emulator: Emulator) -> None:
+def test_a_failing_service_is_asked_once(emulator: Emulator) -> None:
     emulator.faults = [refusing(ABOUT, 503), refusing(BACKUPS, 503)]
     found = ask(emulator.root)
     connection = found[f"connection to 127.0.0.1:{emulator.port}"]
@@ -149,7 +147,7 @@ def test_a_sign_in_page_of_the_network_is_not_google(scripted: Scripted, status:
     assert "browser" in (connection.advice or "")
 
 
-def test_a_server_that_nobody_runs() -> None:
+def test_a_server_that_does_not_run() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -170,7 +168,7 @@ def test_a_certificate_that_is_not_trusted_is_found(emulator: Emulator, tmp_path
     assert emulator.counts.request_count("*") == 0
 
 
-def test_a_certificate_that_is_trusted_is_said_to_be(
+def test_a_trusted_certificate_is_reported_as_such(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificate = make_certificate(tmp_path / "proxy.pem")
@@ -181,7 +179,7 @@ def test_a_certificate_that_is_trusted_is_said_to_be(
     assert connection.state.startswith("certificate trusted")
 
 
-def test_a_name_that_is_not_known_here() -> None:
+def test_an_unknown_host_name() -> None:
     found = ask("https://google.invalid")
     assert not found["DNS of google.invalid"].ok
     assert "cannot be found" in found["DNS of google.invalid"].state
@@ -209,7 +207,7 @@ def test_a_wrong_endpoint_is_a_finding_and_goes_no_further() -> None:
     assert "token" not in found
 
 
-def test_a_server_that_never_answers_is_silent(
+def test_a_server_that_never_answers_is_reported(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gdrive_wa.jobs.doctor_online.LONGEST_SECONDS", 0.3)

@@ -1,4 +1,4 @@
-"""The emulator as a caller of the library starts it."""
+"""The emulator, started through the library."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_account_is_made_once_and_kept(tmp_path: Path) -> None:
         assert google.token.reveal() == first
 
 
-def test_a_port_that_is_taken_leaves_nothing_running(tmp_path: Path) -> None:
+def test_a_taken_port_leaves_nothing_running(tmp_path: Path) -> None:
     with gdrive_wa.emulator() as google:
         port = int(google.root.rpartition(":")[2])
         with pytest.raises(gdrive_wa.NetworkError, match=f"cannot listen on port {port}"):

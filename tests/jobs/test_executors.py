@@ -1,4 +1,4 @@
-"""Who opens files: the same tree whoever does it, and whatever becomes of one of them."""
+"""Executors that open files: the same tree with each of them, even if a worker dies."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_tree_and_the_report_are_those_of_one_process(dump: Path, tmp_path: 
     assert (len(again.skipped), again.done) == (COUNT - 1, [])
 
 
-def test_a_wrong_key_opens_nothing_there_either(dump: Path, tmp_path: Path) -> None:
+def test_a_wrong_key_opens_nothing_in_workers_either(dump: Path, tmp_path: Path) -> None:
     report = decrypt_tree(dump, tmp_path / "out", OTHER_ROOT_KEY, jobs=2)
     assert {outcome.exit_code for outcome in report.failed} == {5}
     assert found(tmp_path / "out") == {}
@@ -85,7 +85,7 @@ def opened(results: Iterator[object]) -> list[tuple[StoredFile, OpenedFile | Ope
     return [result for result in results if result is not None]  # type: ignore[misc]
 
 
-def test_what_a_killed_worker_had_is_opened_all_the_same(dump: Path, tmp_path: Path) -> None:
+def test_the_files_of_a_killed_worker_are_opened_all_the_same(dump: Path, tmp_path: Path) -> None:
     files, others = files_of(dump), children()
     with Opener(Opening.at(str(tmp_path), ROOT_KEY), Silent(), jobs=2) as opener:
         opener.expect(len(files))
@@ -103,7 +103,7 @@ def test_what_a_killed_worker_had_is_opened_all_the_same(dump: Path, tmp_path: P
 
 
 def die_while_writing_a_result() -> None:
-    """What a kill at the worst moment leaves: the beginning of a message, and a lock held."""
+    """Simulate a kill at the worst moment: it leaves half a message and a held lock."""
     frame = sys._getframe()
     while "result_queue" not in frame.f_locals:
         assert frame.f_back is not None
@@ -115,7 +115,7 @@ def die_while_writing_a_result() -> None:
 
 
 @pytest.mark.parametrize("lives", [True, False], ids=["another-lives", "all-are-dead"])
-def test_a_worker_killed_while_it_writes_a_result_holds_nobody_up(
+def test_a_worker_killed_while_it_writes_a_result_does_not_block_the_run(
     dump: Path, tmp_path: Path, *, lives: bool
 ) -> None:
     files = files_of(dump)
@@ -149,7 +149,7 @@ def test_workers_end_on_a_system_without_other_programs(monkeypatch: pytest.Monk
         pool.close()
 
 
-def test_a_disk_that_refuses_ends_it_with_what_is_wrong(dump: Path, tmp_path: Path) -> None:
+def test_a_disk_error_ends_the_run_with_its_reason(dump: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with Opener(Opening.at(f"{tmp_path}/file/below", ROOT_KEY), Silent(), jobs=2) as opener:
         opener.expect(MANY)
@@ -177,7 +177,7 @@ def test_the_key_is_in_no_process_list_and_no_worker_outlives_the_run(
 
 
 @pytest.mark.parametrize("make", [lambda: ThreadPoolExecutor(3), lambda: ProcessPoolExecutor(2)])
-def test_an_executor_of_the_callers_does_the_same_and_stays_open(
+def test_an_executor_of_the_caller_works_and_stays_open(
     make: Callable[[], Executor], dump: Path, tmp_path: Path
 ) -> None:
     expected = decrypt_tree(dump, tmp_path / "usual", ROOT_KEY, jobs=1)
@@ -189,7 +189,7 @@ def test_an_executor_of_the_callers_does_the_same_and_stays_open(
 
 
 class Lines(Silent):
-    """Keeps what a person is told."""
+    """Records the messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -210,7 +210,7 @@ class Refusing(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
 
-def test_what_an_executor_does_not_take_this_machine_opens(dump: Path, tmp_path: Path) -> None:
+def test_this_machine_opens_the_files_that_an_executor_refuses(dump: Path, tmp_path: Path) -> None:
     expected = decrypt_tree(dump, tmp_path / "usual", ROOT_KEY, jobs=1)
     progress = Lines()
     with Refusing(2) as executor:
@@ -248,6 +248,59 @@ def test_a_file_that_is_gone_is_one_failure_for_a_given_executor_too(
     assert len(progress.lines) == 1
 
 
+ANOTHER_THREAD = """
+import threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+WAYS = pytest.mark.parametrize("before", ["", ANOTHER_THREAD], ids=["forked", "imported-anew"])
+"""A process with another thread must not fork."""
+
+
+def run_python(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+KILLED = """
+import sys, time
+from gdrive_wa.jobs.workers import WorkerPool
+from tests.jobs.test_executors import die_while_writing_a_result
+
+pool = WorkerPool(2)
+print("loky" in sys.modules)
+for _ in range(int(sys.argv[1])):
+    pool.submit(die_while_writing_a_result)
+waiting = pool.submit(time.sleep, 3600)
+while not waiting.done():
+    pool.end_if_one_died()
+    time.sleep(0.05)
+print(waiting.exception() is not None)
+pool.close()
+pool = WorkerPool(2)
+waiting = [pool.submit(time.sleep, 3600) for _ in range(9)]
+print(waiting[-1].cancel())
+pool.close()
+print(all(future.done() for future in waiting))
+"""
+
+
+@WAYS
+@pytest.mark.parametrize("dying", ["1", "2"], ids=["another-lives", "all-are-dead"])
+def test_workers_of_either_kind_hold_nobody_up(before: str, dying: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(before + KILLED)
+    ran = run_python("script.py", dying, cwd=tmp_path)
+    assert ran.stdout == f"{bool(before)}\nTrue\nTrue\nTrue\n", ran.stderr
+    if not before:  # loky may report such an end
+        assert ran.stderr == ""
+
+
 SCRIPT = """
 import sys
 from gdrive_wa import decrypt_tree, load_key
@@ -257,47 +310,36 @@ print(len(report.done))
 """
 
 
-def test_a_plain_script_needs_no_guard(dump: Path, tmp_path: Path) -> None:
+@WAYS
+def test_a_plain_script_needs_no_guard(before: str, dump: Path, tmp_path: Path) -> None:
     """A worker that ran the script again would decrypt again, and print again."""
     write_key_file(ROOT_KEY, tmp_path / "k")
-    (tmp_path / "script.py").write_text(SCRIPT)
-    ran = subprocess.run(
-        [sys.executable, "script.py", dump, "k"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert ran.stdout == f"{COUNT - 1}\n"
+    (tmp_path / "script.py").write_text(before + SCRIPT)
+    ran = run_python("script.py", dump, "k", cwd=tmp_path)
+    assert (ran.stdout, ran.stderr) == (f"{COUNT - 1}\n", "")
 
 
-def test_nothing_in_the_working_folder_is_imported(dump: Path, tmp_path: Path) -> None:
-    """A person may well start it inside a folder that somebody else filled."""
+@WAYS
+def test_nothing_in_the_working_folder_is_imported(before: str, dump: Path, tmp_path: Path) -> None:
+    """A user may start the program in a folder with files of other people."""
     for name in ("json.py", "signal.py", "isal.py", "gdrive_wa.py"):
-        (tmp_path / name).write_text("raise SystemExit('a stranger was let in')")
+        (tmp_path / name).write_text(
+            "raise SystemExit('a module of the working folder was imported')"
+        )
     write_key_file(ROOT_KEY, tmp_path / "k")
     code = (
+        f"{before}\n"
         "import sys; from gdrive_wa import decrypt_tree, load_key;"
         f"key = load_key({str(tmp_path / 'k')!r});"
         f"report = decrypt_tree({str(dump)!r}, 'out', key, jobs=2);"
         "sys.exit(len(report.done))"
     )
-    root = Path(__file__).parents[2]
-    ran = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(root)},
-        check=False,
-        capture_output=True,
-        timeout=240,
-    )
-    assert ran.returncode == (COUNT - 1) % 256, ran.stderr.decode()
+    ran = run_python("-P", "-c", code, cwd=tmp_path)
+    assert ran.returncode == (COUNT - 1) % 256, ran.stderr
 
 
 def children() -> set[int]:
-    """The processes that this one started and that still live; a browser of other tests, too."""
+    """The live child processes of this one, including a browser of other tests."""
     mine = set()
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -310,9 +352,9 @@ def children() -> set[int]:
 
 
 def workers() -> set[int]:
-    """Those of them that open files; loky keeps a tracker of its own for the process's life."""
+    """The child processes that open files; loky also keeps a tracker until the process ends."""
     return {
         child
         for child in children()
-        if b"popen_loky" in Path(f"/proc/{child}/cmdline").read_bytes()
+        if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()
     }

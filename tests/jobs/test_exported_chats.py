@@ -1,4 +1,4 @@
-"""A restore of exported chats: the same archive and page as from a backup, and joined with one."""
+"""A restore of exported chats: the same archive and page as from a backup, alone or with one."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SENT = datetime(2024, 3, 1, 9, 0, 12, tzinfo=UTC)
 
 
 def spoken(number: int) -> bytes:
-    """A recording, another one for each number."""
+    """A recording, different for each number."""
     return with_serial(recording(0), number + 1)
 
 
 def iphone(folder: Path, *, chat: str = "Mum", notes: int = 3, seconds: int = 12) -> Path:
-    """What an iPhone exports of a chat with one person, whose last note was left out."""
+    """An iPhone's export of a chat with one person; the last note was left out."""
     folder = folder / f"WhatsApp Chat - {chat}"
     folder.mkdir(parents=True)
     lines = [f"[01/03/24, 08:59:00] {chat}: {LRM}Messages and calls are end-to-end encrypted."]
@@ -89,7 +89,7 @@ def backup(folder: Path, *, notes: int = 3, shift: timedelta = timedelta(), **ch
 
 
 class Said(Silent):
-    """Keeps what the user would be told."""
+    """Records the messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -105,7 +105,7 @@ def restored(source: Path, dest: Path, **options: Any) -> list[VoiceNote]:
 
 
 def assert_intact(dest: Path) -> None:
-    """Every file of the archive is as its lists say, and there is no other."""
+    """Every file of the archive matches its lists, and there is no other."""
     found = verify(dest)
     assert (found.missing, found.changed, found.extra) == ((), (), ())
 
@@ -177,7 +177,49 @@ def test_a_note_that_was_left_out_once_gets_its_file_from_another_export(tmp_pat
     assert [note.status for note in notes] == [NoteStatus.RESTORED] * 4
 
 
-def test_a_later_backup_makes_the_notes_its_own(tmp_path: Path) -> None:
+def android(folder: Path, *, media: bool, days: int = 2) -> Path:
+    """An export of an Android phone, with or without its media."""
+    folder.mkdir(parents=True)
+    lines = []
+    for day in range(1, days + 1):
+        name = f"PTT-2024030{day}-WA0001.opus"
+        if media:
+            (folder / name).write_bytes(spoken(day))
+        said = f"{name} (file attached)" if media else "<Media omitted>"
+        lines += [f"{day} Mar 2024, 09:00 - Mum: {said}", f"{day} Mar 2024, 09:01 - Alex: ok"]
+    (folder / "WhatsApp Chat with Mum.txt").write_text("\n".join([*lines, ""]), "utf-8")
+    return folder
+
+
+def test_an_export_without_media_beside_one_with_them_adds_nothing_and_asks_for_nothing(
+    tmp_path: Path,
+) -> None:
+    android(tmp_path / "exports" / "2 without", media=False)
+    android(tmp_path / "exports" / "1 with media", media=True)
+    said = Said()
+    notes = restored(tmp_path / "exports", tmp_path / "out", progress=said)
+    assert [(note.chat, str(note.status)) for note in notes] == [("Mum", "restored")] * 2
+    assert said.lines == []
+
+
+def test_what_only_an_export_without_media_has_is_said(tmp_path: Path) -> None:
+    android(tmp_path / "exports" / "later", media=False, days=3)
+    android(tmp_path / "exports" / "first", media=True)
+    said = Said()
+    restored(tmp_path / "exports", tmp_path / "out", progress=said)
+    assert any("left out when the chats were exported" in line for line in said.lines)
+
+
+def test_a_note_to_be_heard_once_is_missing(tmp_path: Path) -> None:
+    chat = android(tmp_path / "chat", media=True, days=1)
+    text = chat / "WhatsApp Chat with Mum.txt"
+    once = "1 Mar 2024, 09:02 - Mum: <View once voice message omitted>\n"
+    text.write_text(text.read_text() + once)
+    [_, note] = restored(chat, tmp_path / "out")
+    assert (str(note.status), note.view_once, note.sender) == ("missing", True, "Mum")
+
+
+def test_a_later_backup_takes_over_the_notes(tmp_path: Path) -> None:
     restored(iphone(tmp_path), tmp_path / "out")
     notes = restored(backup(tmp_path / "phone"), tmp_path / "out")
     assert [note.message_id for note in notes[:3]] == ["3EB00000", "3EB00001", "3EB00002"]
@@ -199,7 +241,7 @@ def test_an_export_after_the_backup_adds_only_what_it_lacks(tmp_path: Path) -> N
     assert restored(tmp_path / "phone", tmp_path / "out") == notes
 
 
-def test_what_the_backup_says_of_the_time_wins(tmp_path: Path) -> None:
+def test_the_time_in_the_backup_takes_precedence(tmp_path: Path) -> None:
     """The phone that made the export was in another time zone."""
     restored(iphone(tmp_path), tmp_path / "out")
     phone = backup(tmp_path / "phone", shift=timedelta(hours=5))
@@ -215,7 +257,7 @@ def test_what_the_backup_says_of_the_time_wins(tmp_path: Path) -> None:
     assert_intact(tmp_path / "out")
 
 
-def test_names_that_change_places_lose_no_file(tmp_path: Path) -> None:
+def test_swapped_names_lose_no_file(tmp_path: Path) -> None:
     """By the clock of the backup, each note has the time of the one after it."""
     restored(iphone(tmp_path, notes=9), tmp_path / "out")
     before = {path.read_bytes()[-200:] for path in (tmp_path / "out").rglob("*.opus")}
@@ -247,7 +289,7 @@ def test_a_file_that_the_backup_lacks_comes_from_the_export(tmp_path: Path) -> N
     assert notes[1].message_id == "3EB00001"
 
 
-def test_selections_go_by_what_the_text_says(tmp_path: Path) -> None:
+def test_selections_use_the_chats_text(tmp_path: Path) -> None:
     exports = tmp_path / "exports"
     iphone(exports, chat="Mum")
     iphone(exports, chat="Ben")
@@ -259,7 +301,7 @@ def test_selections_go_by_what_the_text_says(tmp_path: Path) -> None:
         restore(exports, tmp_path / "none", chat="nobody")
 
 
-def test_attachments_and_what_was_left_out_are_counted(tmp_path: Path) -> None:
+def test_attachments_and_omitted_notes_are_counted(tmp_path: Path) -> None:
     folder = tmp_path / "export"
     folder.mkdir()
     (folder / "AUD-20240301-WA0001.m4a").write_bytes(b"a song")

@@ -1,4 +1,4 @@
-"""Whether a key opens a file or a listing, the one digit that was mistyped, and a key file."""
+"""Checks of a key with a file or a listing, the mistyped digit, and key files."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_key_opens_its_own_file(tmp_path: Path) -> None:
     )
 
 
-def test_a_slip_is_named_by_every_kind_of_file(tmp_path: Path) -> None:
+def test_a_mistyped_digit_is_found_with_every_kind_of_file(tmp_path: Path) -> None:
     blob = stored(tmp_path)
     for file in (container(tmp_path), blob, envelope_of(blob)):
         with pytest.raises(WrongKeyError, match="digit 42 is mistyped") as caught:
@@ -90,14 +90,14 @@ def test_a_slip_is_named_by_every_kind_of_file(tmp_path: Path) -> None:
         assert caught.value.hints == (ADVICE,)
 
 
-def test_when_no_one_digit_helps_that_is_said(tmp_path: Path) -> None:
+def test_it_is_reported_that_no_single_digit_helps(tmp_path: Path) -> None:
     with pytest.raises(WrongKeyError) as caught:
         check(OTHER, container(tmp_path))
     assert [hint for hint in caught.value.hints if "digit" in hint] == [caught.value.hints[-1]]
     assert "not a single mistyped digit" in caught.value.hints[-1]
 
 
-def test_the_key_file_of_another_generation_is_no_slip_of_the_hand(tmp_path: Path) -> None:
+def test_the_key_file_of_another_generation_is_not_a_typing_error(tmp_path: Path) -> None:
     sealed = container(tmp_path, "crypt14")
     raw = bytearray(CIPHER_KEY.to_bytes())
     raw[3] ^= 1
@@ -129,7 +129,7 @@ def test_a_listing_is_opened_without_a_download() -> None:
     ],
     ids=["an entry's", "the backup's", "after a bad one", "the backup's is bad", "after a forged"],
 )
-def test_a_slip_is_named_by_a_listing_though_some_of_it_is_damaged(listing: Listing) -> None:
+def test_a_mistyped_digit_is_found_with_a_partly_damaged_listing(listing: Listing) -> None:
     with pytest.raises(WrongKeyError, match="digit 42 is mistyped") as caught:
         check_backup(SLIPPED, listing)
     assert caught.value.hints == (ADVICE,)

@@ -1,4 +1,4 @@
-"""Whether a key opens a file, and which digit of it was mistyped."""
+"""Checks of a key with a file, and the digit that was mistyped."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def media(tmp_path: Path) -> tuple[Path, Path]:
     name, sealed, envelope = encrypt_media(VOICE, ROOT_KEY, FileMetadata(name="Media/a.opus"))
     blob = tmp_path / f"{name}.mcrypt1"
     blob.write_bytes(sealed)
-    beside = tmp_path / f"{name}.mcrypt1-metadata"
-    beside.write_text(envelope)
-    return blob, beside
+    sidecar = tmp_path / f"{name}.mcrypt1-metadata"
+    sidecar.write_text(envelope)
+    return blob, sidecar
 
 
 @pytest.mark.parametrize("format_", ["crypt12", "crypt14", "crypt15"])
@@ -75,16 +75,16 @@ def test_what_is_not_encrypted_needs_no_key(database: Path) -> None:
 
 
 @pytest.mark.parametrize("checksum", [True, False], ids=["MD5", "no MD5"])
-def test_a_mistyped_digit_is_named_by_a_container(checksum: bool, seal: Seal) -> None:
+def test_a_mistyped_digit_is_found_with_a_container(checksum: bool, seal: Seal) -> None:
     assert find_typo_by_file(MISTYPED, seal("crypt15", checksum=checksum)) == TYPO
 
 
-def test_a_mistyped_digit_is_named_by_a_small_file_of_any_content(seal: Seal) -> None:
+def test_a_mistyped_digit_is_found_with_a_small_file_of_any_content(seal: Seal) -> None:
     sealed = seal("crypt15", content=b"\1\2\3 what is this", compress=False)
     assert find_typo_by_file(MISTYPED, sealed) == TYPO
 
 
-def test_a_mistyped_digit_is_named_by_a_longer_document_of_any_kind(
+def test_a_mistyped_digit_is_found_with_a_longer_document_of_any_kind(
     seal: Seal, tmp_path: Path
 ) -> None:
     document = bytes(range(1, 256)) * 500
@@ -96,17 +96,17 @@ def test_a_mistyped_digit_is_named_by_a_longer_document_of_any_kind(
     assert find_typo_by_file(MISTYPED, multi) == TYPO
 
 
-def test_a_mistyped_digit_is_named_by_media_and_envelope(media: tuple[Path, Path]) -> None:
+def test_a_mistyped_digit_is_found_with_media_and_envelope(media: tuple[Path, Path]) -> None:
     assert [find_typo_by_file(MISTYPED, path) for path in media] == [TYPO, TYPO]
 
 
-def test_media_that_only_their_envelope_vouches_for_are_opened(media: tuple[Path, Path]) -> None:
+def test_media_verified_only_by_their_envelope_are_opened(media: tuple[Path, Path]) -> None:
     blob, _ = media
     blob.write_bytes(blob.read_bytes()[:-16] + bytes(16))
     assert check_key(blob, ROOT_KEY) == "mcrypt1"
 
 
-def test_a_mistyped_digit_is_named_by_the_envelope_beside_a_document_of_any_size(
+def test_a_mistyped_digit_is_found_with_the_envelope_of_a_document_of_any_size(
     tmp_path: Path,
 ) -> None:
     plain = FileMetadata(name="Media/a.doc")
@@ -118,14 +118,14 @@ def test_a_mistyped_digit_is_named_by_the_envelope_beside_a_document_of_any_size
     assert find_typo_by_file(MISTYPED, blob) == TYPO
 
 
-def test_spacing_and_case_do_not_move_the_place(media: tuple[Path, Path]) -> None:
+def test_spacing_and_case_do_not_change_the_position(media: tuple[Path, Path]) -> None:
     typed = " ".join(MISTYPED[i : i + 4] for i in range(0, 64, 4)).upper()
     typo = find_typo_by_envelope(typed, media[1].read_text())
     assert typo == TYPO
     assert typo.correct(typed) == DIGITS
 
 
-def test_a_letter_that_is_no_digit_is_the_slip_if_any(media: tuple[Path, Path]) -> None:
+def test_an_invalid_letter_is_the_mistyped_digit_if_any(media: tuple[Path, Path]) -> None:
     envelope = media[1].read_text()
     typed = "O" + DIGITS[1:]
     assert find_typo_by_envelope(typed, envelope) == TypoFix(
@@ -135,16 +135,16 @@ def test_a_letter_that_is_no_digit_is_the_slip_if_any(media: tuple[Path, Path]) 
     assert find_typo_by_envelope("O" + MISTYPED[1:], envelope) is None
 
 
-def test_two_slips_are_not_searched_for(media: tuple[Path, Path]) -> None:
+def test_two_mistyped_digits_are_not_searched_for(media: tuple[Path, Path]) -> None:
     assert find_typo_by_envelope("f" + MISTYPED[1:], media[1].read_text()) is None
 
 
-def test_another_number_of_digits_is_no_slip(media: tuple[Path, Path]) -> None:
+def test_another_number_of_digits_is_not_a_typing_error(media: tuple[Path, Path]) -> None:
     for typed in (DIGITS[1:], DIGITS + "0", ""):
         assert find_typo_by_envelope(typed, media[1].read_text()) is None
 
 
-def test_two_corrections_that_authenticate_are_none() -> None:
+def test_two_matching_corrections_give_none() -> None:
     assert find_typo(DIGITS, lambda key: key.reveal()[0] in (1, 2)) is None
 
 
@@ -160,7 +160,7 @@ def test_only_the_960_single_corrections_are_tried() -> None:
     assert bytes(range(32)) not in tried
 
 
-def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         find_typo_by_file(MISTYPED, tmp_path / "nothing")
     long = tmp_path / "x.mcrypt1-metadata"

@@ -1,4 +1,4 @@
-"""What is said when a key is missing or wrong: the lock of the backup, and swapped digits."""
+"""Messages about a missing or wrong key: the lock of the backup, and swapped digits."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_swapped_digits_and_groups_are_found(
     assert RIGHT not in repr(fix)
 
 
-def test_what_is_no_swap_is_none() -> None:
+def test_other_differences_are_not_taken_for_swaps() -> None:
     assert find_swap(RIGHT[::-1], lambda key: key == ROOT_KEY) is None
     assert find_swap("O" + RIGHT[1:], lambda _key: True) is None
     assert find_swap(RIGHT, lambda _key: True) is None
@@ -74,7 +74,7 @@ def test_what_is_no_swap_is_none() -> None:
 
 
 @pytest.mark.parametrize("typed", [swapped(29, 30), swapped(8, 40, 4)])
-def test_restore_and_key_check_name_what_is_swapped(tmp_path: Path, typed: str) -> None:
+def test_restore_and_key_check_name_the_swapped_digits(tmp_path: Path, typed: str) -> None:
     folder, key = phone(tmp_path), RootKey.from_hex(typed)
     calls = (
         lambda: restore(folder, tmp_path / "out", key=key),

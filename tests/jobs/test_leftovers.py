@@ -1,4 +1,4 @@
-"""What a killed run leaves, odd dates, and who may read what is made."""
+"""Leftovers of a killed run, odd dates, and permissions of files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def phone(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", ["download", "decrypt", "restore"])
-def test_the_next_run_removes_what_a_killed_one_left(
+def test_the_next_run_removes_the_leftovers_of_a_killed_one(
     tmp_path: Path, phone: Path, command: str
 ) -> None:
     dest = tmp_path / "dest"
@@ -52,7 +52,7 @@ def test_a_sweep_leaves_the_drafts_of_others(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 @pytest.mark.parametrize("mask", [0o000, 0o022])
 @pytest.mark.parametrize("command", ["download", "decrypt", "restore"])
-def test_folders_and_files_are_their_owners_alone(
+def test_folders_and_files_are_private(
     tmp_path: Path, phone: Path, command: str, mask: int
 ) -> None:
     dest, before = tmp_path / "dest", os.umask(mask)
@@ -70,7 +70,7 @@ def test_folders_and_files_are_their_owners_alone(
 
 @pytest.mark.skipif(not Path("/dev/shm").exists(), reason="needs a disk with times of 64 bits")
 @pytest.mark.parametrize("command", ["download", "decrypt", "restore"])
-def test_files_that_are_dated_outside_the_calendar_are_taken(
+def test_files_dated_outside_the_calendar_are_accepted(
     tmp_path: Path, phone: Path, command: str
 ) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
@@ -84,7 +84,9 @@ def test_files_that_are_dated_outside_the_calendar_are_taken(
         call = getattr(gdrive_wa, command)
         for dest in (tmp_path / "dest", Path(memory, "dest")):
             report = call(source if command == "decrypt" else str(source), dest)
-            assert {each.reason for each in report.failed} <= {"no chat database was found"}
+            assert {each.reason for each in report.failed} <= {
+                "neither it nor a copy of it is in this backup"
+            }
             assert len(report.done) == 3 + len(times)
             again = call(source if command == "decrypt" else str(source), dest)
             assert again.done == []

@@ -1,4 +1,4 @@
-"""Notes that the backup lacks: fetched together, one copy for all who share it."""
+"""Notes that the backup lacks: fetched together, one copy for all notes that share it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ OF = "message_row_id = (SELECT _id FROM message WHERE key_id = ?)"
 
 @pytest.fixture
 def lacking(sample: SampleAccount) -> VoiceNote:
-    """The one note whose copy WhatsApp's servers still hold."""
+    """The only note of which WhatsApp's servers still have a copy."""
     return next(note for note in sample.notes if note.status is NoteStatus.MISSING)
 
 
 @pytest.fixture
 def phone(sample: SampleAccount, tmp_path: Path) -> Path:
-    """A folder with nothing but the database: every note's file is lacking."""
+    """A folder with only the database: every note's file is missing."""
     folder = tmp_path / "phone"
     (folder / "Databases").mkdir(parents=True)
     (folder / "Databases/msgstore.db").write_bytes(sample.contents["Databases/msgstore.db"])
@@ -74,7 +74,7 @@ def test_notes_that_share_a_copy_have_it_fetched_once(
     assert not list((phone.parent / "out").rglob("*.enc"))
 
 
-def test_servers_that_cannot_be_reached_fail_all_notes_and_end_nothing(
+def test_unreachable_servers_fail_all_notes_and_do_not_stop_the_run(
     phone: Path, emulator: Emulator, sample: SampleAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(pool.GIVE_UP_AFTER, NetworkError, 2)
@@ -86,7 +86,7 @@ def test_servers_that_cannot_be_reached_fail_all_notes_and_end_nothing(
     assert all("cannot be reached" in str(outcome.reason) for outcome in report.failed)
 
 
-def test_the_links_of_an_increment_are_asked_first(
+def test_the_links_of_an_increment_are_tried_first(
     phone: Path, emulator: Emulator, lacking: VoiceNote
 ) -> None:
     database = phone / "Databases/msgstore.db"

@@ -1,4 +1,4 @@
-"""Which of several backups is taken when none is named: over the real service."""
+"""Which of several backups is used by default: over the real service."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SOME = b'{"files": [{"name": "clients/wa/backups/1/files/Databases/msgstore.db.c
 NONE = b"{}"
 
 
-class Told(Silent):
+class Recorder(Silent):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
@@ -57,78 +57,102 @@ def listing(*backups: dict[str, str]) -> bytes:
     return answer(json.dumps({"backups": backups}).encode())
 
 
-def pick(service: BackupService, told: Told) -> Backup:
-    return pick_backup(service, progress=told)
+def pick(service: BackupService, recorder: Recorder) -> Backup:
+    return pick_backup(service, progress=recorder)
 
 
-def test_an_unfinished_newer_one_does_not_win(server: Scripted, service: BackupService) -> None:
+def test_an_unfinished_newer_one_is_not_used(server: Scripted, service: BackupService) -> None:
     server.answers = [listing(BEGUN, WHOLE), answer(NONE), answer(SOME)]
-    told = Told()
-    assert pick(service, told).account == "15550100"
-    (line,) = told.lines
+    recorder = Recorder()
+    assert pick(service, recorder).account == "15550100"
+    (line,) = recorder.lines
     assert "15550177 is unfinished and empty" in line
     assert "--backup 15550177" in line
 
 
-def test_nor_does_one_that_lists_a_part(server: Scripted, service: BackupService) -> None:
+def test_nor_is_one_that_lists_a_part(server: Scripted, service: BackupService) -> None:
     server.answers = [listing(BEGUN, WHOLE), answer(SOME)]
-    told = Told()
-    assert pick(service, told).account == "15550100"
-    assert "15550177 is unfinished; using" in told.lines[0]
+    recorder = Recorder()
+    assert pick(service, recorder).account == "15550100"
+    assert "15550177 is unfinished; using" in recorder.lines[0]
 
 
-def test_a_finished_one_that_lists_nothing_is_worth_less(
+def test_a_finished_one_that_lists_nothing_is_not_used(
     server: Scripted, service: BackupService
 ) -> None:
     server.answers = [listing(BEGUN, WHOLE), answer(SOME), answer(NONE)]
-    told = Told()
-    assert pick(service, told).account == "15550177"
-    assert "may still be uploading" in told.lines[-1]
+    recorder = Recorder()
+    assert pick(service, recorder).account == "15550177"
+    assert "may still be uploading" in recorder.lines[-1]
 
 
-def test_among_unfinished_ones_the_newest_that_lists_something_wins(
+def test_among_unfinished_ones_the_newest_that_lists_something_is_used(
     server: Scripted, service: BackupService
 ) -> None:
     older = {**BEGUN, "name": "clients/wa/backups/15550178", "updateTime": "2024-01-01T00:00:00Z"}
     server.answers = [listing(BEGUN, older), answer(NONE), answer(SOME)]
-    assert pick(service, Told()).account == "15550178"
+    assert pick(service, Recorder()).account == "15550178"
 
 
-def test_one_that_is_gone_lists_nothing(server: Scripted, service: BackupService) -> None:
+def test_one_that_is_gone_counts_as_empty(server: Scripted, service: BackupService) -> None:
     gone = answer(b"{}", status="404 Not Found")
     server.answers = [listing(BEGUN, WHOLE), gone, answer(SOME)]
-    told = Told()
-    assert pick(service, told).account == "15550100"
-    assert "unfinished and empty" in told.lines[0]
+    recorder = Recorder()
+    assert pick(service, recorder).account == "15550100"
+    assert "unfinished and empty" in recorder.lines[0]
 
 
-def test_the_newest_is_taken_as_it_is_without_another_request(
+def test_the_newest_is_taken_after_a_request_for_one_entry(
     server: Scripted, service: BackupService
 ) -> None:
     newer = {**WHOLE, "name": "clients/wa/backups/15550102", "updateTime": "2025-07-01T00:00:00Z"}
-    server.answers = [listing(newer, WHOLE)]
-    assert pick(service, Told()).account == "15550102"
+    server.answers = [listing(newer, WHOLE), answer(SOME)]
+    assert pick(service, Recorder()).account == "15550102"
+    assert len(server.asked) == 2
+    assert "15550102/files?pageSize=1 " in server.asked[1]
+
+
+def test_the_only_one_is_taken_without_another_request(
+    server: Scripted, service: BackupService
+) -> None:
+    server.answers = [listing(WHOLE)]
+    assert pick(service, Recorder()).account == "15550100"
     assert len(server.asked) == 1
 
 
-def test_a_finished_backup_that_keeps_its_mark_is_not_doubted(
+@pytest.mark.parametrize(
+    "nothing",
+    [answer(NONE), answer(b"{}", status="400 Bad Request"), answer(b"", status="410 Gone")],
+    ids=["empty", "refused", "gone"],
+)
+def test_a_newer_one_that_looks_whole_and_lists_nothing_does_not_win(
+    server: Scripted, service: BackupService, nothing: bytes
+) -> None:
+    newer = {**WHOLE, "name": "clients/wa/backups/15550102", "updateTime": "2025-07-01T00:00:00Z"}
+    server.answers = [listing(newer, WHOLE), nothing, answer(SOME)]
+    recorder = Recorder()
+    assert pick(service, recorder).account == "15550100"
+    assert "15550102 is empty; using" in recorder.lines[0]
+
+
+def test_a_finished_backup_that_keeps_its_transaction_is_used(
     server: Scripted, service: BackupService
 ) -> None:
     server.answers = [listing({**WHOLE, "activeTransactionId": "T2"})]
-    told = Told()
-    assert pick(service, told).uploading
-    assert told.lines == []
+    recorder = Recorder()
+    assert pick(service, recorder).uploading
+    assert recorder.lines == []
 
 
 @pytest.mark.parametrize("lacking", ["sizeBytes", "metadata"])
-def test_a_newer_one_that_says_little_and_lists_nothing_does_not_win(
+def test_a_newer_one_with_few_fields_and_no_files_is_not_used(
     server: Scripted, service: BackupService, lacking: str
 ) -> None:
     newer = {**WHOLE, "name": "clients/wa/backups/15550102", "updateTime": "2025-07-01T00:00:00Z"}
     del newer[lacking]
     server.answers = [listing(newer, WHOLE), answer(NONE), answer(SOME)]
-    told = Told()
-    assert pick(service, told).account == "15550100"
-    assert "15550102 is empty; using" in told.lines[0]
+    recorder = Recorder()
+    assert pick(service, recorder).account == "15550100"
+    assert "15550102 is empty; using" in recorder.lines[0]
     server.answers = [listing(newer, WHOLE), answer(SOME)]
-    assert pick(service, Told()).account == "15550102"
+    assert pick(service, Recorder()).account == "15550102"

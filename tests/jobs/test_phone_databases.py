@@ -1,4 +1,4 @@
-"""A restore with all the databases that phones and people leave in a folder."""
+"""A restore with each kind of database that phones and users leave in a folder."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ OTHER_KEY = RootKey(bytes(range(1, 33)))
 OLD_KEY = CipherKey(b"k" * 32, server_salt=b"s" * 32, google_id=b"g" * 16)
 MAIN = "Databases/msgstore.db.crypt15"
 DATED = "Databases/msgstore-2024-01-01.1.db.crypt15"
+LACKS = "neither it nor a copy of it is in this backup"
 
 
 def sound_of(number: int) -> bytes:
@@ -56,7 +57,7 @@ def promised(number: int, **changes: Any) -> dict[str, Any]:
 
 def store(path: Path, numbers: Iterable[int], /, **more: Any) -> Path:
     """A plain database of Mum's notes of those numbers, an hour apart, and one of the owner's
-    texts, by which two databases are known to be of one account."""
+    texts, which shows that two databases belong to one account."""
     own = message(999, from_me=1, message_type=0, key_id="OWN", timestamp=SENT - 86_400_000)
     notes = [message(number, timestamp=SENT + number * 3_600_000) for number in numbers]
     files = [promised(number) for number in numbers]
@@ -65,7 +66,7 @@ def store(path: Path, numbers: Iterable[int], /, **more: Any) -> Path:
 
 
 class Phone:
-    """A phone's folder, and what a restore of it says."""
+    """A phone's folder, and the messages of a restore of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "WhatsApp"
@@ -124,7 +125,7 @@ def phone(tmp_path: Path) -> Phone:
     return Phone(tmp_path)
 
 
-def test_an_older_copy_names_what_the_newest_has_lost_and_leaves_nothing_behind(
+def test_an_older_copy_names_what_the_newest_has_lost_and_leaves_no_file(
     phone: Phone,
 ) -> None:
     phone.record(1, 2, 3)
@@ -151,7 +152,7 @@ def test_an_older_copy_names_what_the_newest_has_lost_and_leaves_nothing_behind(
         (MAIN, "Backups/msgstore.db.crypt15"),
     ],
 )
-def test_the_newest_by_content_is_taken_whatever_its_place_name_and_date(
+def test_the_newest_by_content_is_used_whatever_its_folder_name_and_date(
     phone: Phone, old: str, new: str
 ) -> None:
     phone.record(1, 2)
@@ -165,7 +166,7 @@ def test_the_newest_by_content_is_taken_whatever_its_place_name_and_date(
         assert placed.execute("SELECT message_row_id FROM message_media").fetchall() == [(2,)]
 
 
-def test_a_plain_one_of_long_ago_does_not_win(phone: Phone) -> None:
+def test_an_old_plain_one_is_not_used(phone: Phone) -> None:
     phone.record(1, 2)
     phone.database("Databases/msgstore.db", [1], None)
     phone.database(MAIN, [1, 2])
@@ -175,7 +176,7 @@ def test_a_plain_one_of_long_ago_does_not_win(phone: Phone) -> None:
 
 
 @pytest.mark.parametrize("main", [None, b"", b"\x02\x01rubbish", b"SQLite format 3\0"])
-def test_a_dated_copy_takes_the_place_of_one_that_is_missing_or_does_not_open(
+def test_a_dated_copy_replaces_one_that_is_missing_or_does_not_open(
     phone: Phone, main: bytes | None
 ) -> None:
     phone.record(1, 2)
@@ -192,7 +193,7 @@ def test_a_dated_copy_takes_the_place_of_one_that_is_missing_or_does_not_open(
     assert (again.failed, again.done) == ([], [])
 
 
-def test_a_container_that_was_cut_short_is_a_remark_beside_a_sound_one(phone: Phone) -> None:
+def test_a_truncated_container_is_only_a_warning_if_a_good_one_exists(phone: Phone) -> None:
     phone.record(1)
     whole = phone.database(MAIN, [1])
     whole.write_bytes(whole.read_bytes()[:-100])
@@ -204,7 +205,7 @@ def test_a_container_that_was_cut_short_is_a_remark_beside_a_sound_one(phone: Ph
 
 
 @pytest.mark.parametrize("stored", ["Databases/msgstore.db.crypt14", "Backups/wa.db.crypt14"])
-def test_a_leftover_that_the_key_does_not_open_is_a_remark(phone: Phone, stored: str) -> None:
+def test_a_leftover_that_the_key_does_not_open_is_a_warning(phone: Phone, stored: str) -> None:
     phone.record(1)
     phone.database(MAIN, [1])
     phone.database(stored, [1], OLD_KEY)
@@ -228,7 +229,7 @@ def test_a_key_that_opens_nothing_still_stops_the_run(phone: Phone) -> None:
     assert phone.said == []
 
 
-def test_pages_that_are_damaged_are_given_back_by_a_copy_and_the_loss_is_counted(
+def test_a_copy_replaces_damaged_pages_and_the_loss_is_counted(
     phone: Phone,
 ) -> None:
     numbers = range(1, 60)
@@ -262,24 +263,24 @@ def test_pages_that_are_damaged_are_given_back_by_a_copy_and_the_loss_is_counted
 
 @pytest.mark.parametrize("given", [".", "WhatsApp", "WhatsApp/Media"])
 @pytest.mark.parametrize("key", [KEY, None])
-def test_databases_beside_the_folder_are_found(
+def test_databases_next_to_the_folder_are_found(
     phone: Phone, given: str, key: RootKey | None
 ) -> None:
     phone.record(1)
     suffix = ".crypt15" if key else ""
-    beside = {"WhatsApp/Media": "WhatsApp/Databases"}.get(given, ".")
-    phone.database(f"../{beside}/msgstore.db{suffix}", [1], key)
+    sibling = {"WhatsApp/Media": "WhatsApp/Databases"}.get(given, ".")
+    phone.database(f"../{sibling}/msgstore.db{suffix}", [1], key)
     names = make_database(
         phone.work / "wa.db", {"wa_contacts": [{"jid": MUM, "display_name": "Mum"}]}
     )
-    phone.seal(f"../{beside}/wa.db{suffix}", names, key)
+    phone.seal(f"../{sibling}/wa.db{suffix}", names, key)
     report = phone.restore(phone.folder.parent / given, key=key)
     assert report.failed == []
     [note] = phone.notes().values()
     assert (note.status, note.chat) == (NoteStatus.RESTORED, "Mum")
 
 
-def test_a_database_of_somebody_else_beside_the_folder_adds_none_of_its_chats(
+def test_a_database_of_another_person_next_to_the_folder_adds_no_chats(
     phone: Phone,
 ) -> None:
     phone.record(1)
@@ -292,7 +293,7 @@ def test_a_database_of_somebody_else_beside_the_folder_adds_none_of_its_chats(
     assert any("is of another account" in line for line in phone.said)
 
 
-def test_a_daily_copy_is_the_phones_own_also_when_it_shares_no_message_of_the_owners(
+def test_a_daily_copy_is_the_phones_own_even_without_a_shared_message(
     phone: Phone,
 ) -> None:
     phone.record(2)
@@ -306,25 +307,26 @@ def test_a_daily_copy_is_the_phones_own_also_when_it_shares_no_message_of_the_ow
 
 
 @pytest.mark.parametrize("given", [".", "Media"])
-def test_no_database_of_chats_is_the_first_thing_said_and_the_run_is_partial(
+def test_a_missing_database_of_chats_is_reported_first_and_the_run_is_partial(
     phone: Phone, given: str
 ) -> None:
     phone.record(1)
     report = phone.restore(phone.folder / given)
     assert phone.said[0].startswith("no chat database was found: the voice notes keep")
     [failed] = report.failed
-    assert (failed.reason, failed.exit_code) == ("no chat database was found", 7)
+    assert (failed.reason, failed.exit_code) == (LACKS, 7)
     assert "Databases" in failed.hints[0]
+    assert sum("no chat database was found" in line for line in [*phone.said, LACKS]) == 1
     assert [str(note.status) for note in phone.notes().values()] == ["unmatched"]
 
 
-def test_what_was_not_asked_for_is_not_missed(phone: Phone) -> None:
+def test_an_unselected_database_is_not_missed(phone: Phone) -> None:
     phone.record(1, name="Media/WhatsApp Images/IMG-1.jpg")
     report = phone.restore(selection=Selection(only=frozenset({Kind.IMAGE})))
     assert (report.failed, phone.said) == ([], [])
 
 
-def test_a_database_that_cannot_be_read_is_said_and_makes_the_run_partial(phone: Phone) -> None:
+def test_an_unreadable_database_is_reported_and_makes_the_run_partial(phone: Phone) -> None:
     phone.record(1)
     (phone.folder / "Databases").mkdir()
     (phone.folder / "Databases" / "msgstore.db").write_bytes(b"rubbish" * 100)
@@ -334,7 +336,7 @@ def test_a_database_that_cannot_be_read_is_said_and_makes_the_run_partial(phone:
 
 
 def with_log(phone: Phone) -> Path:
-    """A plain database whose second note is only in its write-ahead log."""
+    """A plain database; its second note is only in its write-ahead log."""
     path = store(phone.work / "live.db", [1])
     with closing(sqlite3.connect(path, isolation_level=None)) as live:
         live.execute("PRAGMA journal_mode = WAL")
@@ -355,7 +357,7 @@ def with_log(phone: Phone) -> Path:
     return folder
 
 
-def test_a_log_beside_a_plain_database_is_merged_into_the_copy(phone: Phone) -> None:
+def test_the_log_of_a_plain_database_is_merged_into_the_copy(phone: Phone) -> None:
     phone.record(1, 2)
     folder = with_log(phone)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -378,6 +380,21 @@ def test_a_log_that_changes_is_read_again(phone: Phone) -> None:
     assert phone.statuses() == dict.fromkeys("12", "restored")
 
 
+def test_what_a_damaged_log_loses_is_said_and_reported(phone: Phone) -> None:
+    phone.record(1, 2)
+    folder = with_log(phone)
+    log = (folder / "msgstore.db-wal").read_bytes()
+    (folder / "msgstore.db-wal").write_bytes(log[:-1])
+    report = phone.restore(key=None)
+    assert report.failed == []
+    (said,) = (line for line in phone.said if "-wal" in line)
+    assert "changed pages could not be used (it ends in the middle of a page)" in said
+    assert said.endswith("copy both again")
+    (skipped,) = (each for each in report.skipped if each.path.endswith("-wal"))
+    assert skipped.reason is not None
+    assert skipped.reason in said
+
+
 @pytest.mark.parametrize("number", ["1", "9", "10"])
 @pytest.mark.parametrize(
     "spelling",
@@ -393,11 +410,28 @@ def test_increments_count_in_each_spelling_also_without_their_database(
     plain = by_numbers(phone.work / "increment.zip", raw)
     phone.seal(f"Databases/msgstore-increment{spelling.format(number)}", plain)
     report = phone.restore()
-    assert [each.reason for each in report.failed] == ["no chat database was found"]
+    assert [each.reason for each in report.failed] == [LACKS]
     phone.database(MAIN, [])
     assert phone.restore().failed == []
     [note] = phone.notes().values()
     assert (note.status, note.chat, note.chat_jid) == (NoteStatus.RESTORED, "Anna", ANNA)
+
+
+def test_a_message_of_any_type_in_an_increment_names_its_file(phone: Phone) -> None:
+    phone.record(1, 5, 6)
+    phone.database(MAIN, [1])
+    sha256 = hashlib.sha256(sound_of(5)).digest()
+    attached = wire(8, wire(2, "audio/mpeg") + wire(3, sha256))
+    raw = a_conversation(ANNA, sent=SENT // 1000 + 9000, message=attached, name="Anna")
+    key = wire(1, ANNA) + wire(3, "DOCUMENT")
+    info = wire(1, key) + wire(3, SENT // 1000 + 9060) + wire(38, wire(1, path_of(6)))
+    named = wire(2, wire(1, ANNA) + wire(2, wire(1, info)))
+    plain = by_numbers(phone.work / "increment.zip", raw + named)
+    phone.seal("Databases/msgstore-increment-1.db.crypt15", plain)
+    assert phone.restore().failed == []
+    assert [note.message_id for note in phone.notes().values()] == ["3EB00001", "INC1", "DOCUMENT"]
+    assert [note.chat for note in phone.notes().values()][1:] == ["Anna", "Anna"]
+    assert {str(note.status) for note in phone.notes().values()} == {"restored"}
 
 
 def test_an_increment_that_cannot_be_read_is_a_failure(phone: Phone) -> None:
@@ -411,7 +445,7 @@ def test_an_increment_that_cannot_be_read_is_a_failure(phone: Phone) -> None:
     assert phone.statuses() == {"1": "restored"}
 
 
-def test_what_looks_like_an_increment_and_is_not_read_is_said(phone: Phone) -> None:
+def test_a_file_like_an_increment_that_is_not_read_is_reported(phone: Phone) -> None:
     phone.database(MAIN, [])
     plain = by_numbers(phone.work / "increment.zip", a_conversation(ANNA, sent=SENT // 1000))
     phone.seal("Databases/msgstore-increment-last.db.crypt15", plain)
@@ -472,7 +506,7 @@ def test_junk_becomes_neither_a_note_nor_a_failure(phone: Phone) -> None:
     assert open_archive(phone.out).verify().extra == ("Voice notes/mine.opus",)
 
 
-def test_the_end_says_what_has_no_name_and_what_was_left_aside(phone: Phone) -> None:
+def test_the_summary_counts_nameless_chats_and_attached_audio(phone: Phone) -> None:
     phone.record(1)
     song = message(2, origin=0)
     plain = modern(
@@ -490,7 +524,7 @@ def test_the_end_says_what_has_no_name_and_what_was_left_aside(phone: Phone) -> 
         assert attached.startswith("attached audio files, which are not voice notes: 1 ")
 
 
-def test_two_of_a_small_database_are_no_failure_and_the_newer_one_is_kept(phone: Phone) -> None:
+def test_of_two_copies_of_a_small_database_the_newer_one_is_kept(phone: Phone) -> None:
     phone.database(MAIN, [])
     for stored, when in (
         ("chatsettings.db", 1_500_000_000),

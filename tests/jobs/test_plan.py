@@ -1,4 +1,4 @@
-"""What a restore takes, decided from the listing alone."""
+"""The entries that a restore needs, decided from the listing alone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LISTING = [
 ]
 
 
-def test_the_usual_is_voice_notes_and_the_databases_that_name_them() -> None:
+def test_the_default_is_voice_notes_and_the_databases_that_name_them() -> None:
     plan = make_plan(BACKUP, LISTING, Selection())
     assert paths(plan) == {
         "Databases/msgstore.db.crypt15", "Databases/msgstore-2025-03-01.1.db.crypt15",
@@ -50,12 +50,12 @@ def test_the_usual_is_voice_notes_and_the_databases_that_name_them() -> None:
     }  # fmt: skip
 
 
-def test_everything_is_everything_but_junk() -> None:
+def test_all_means_everything_except_junk() -> None:
     plan = make_plan(BACKUP, LISTING, Selection(), everything=True)
     assert paths(plan) == {each.path for each in LISTING} - {"Media/.nomedia"}
 
 
-def test_empty_files_are_no_notes_and_no_databases() -> None:
+def test_empty_files_are_neither_notes_nor_databases() -> None:
     empty = [entry(VOICE, size=0), entry("Databases/msgstore.db.crypt15", size=0)]
     sealed = replace(entry(NAMELESS, size=16), path=VOICE, plain_size=0)
     assert paths(make_plan(BACKUP, [*empty, sealed], Selection())) == set()
@@ -80,7 +80,7 @@ def test_dates_leave_databases_in_and_old_notes_out() -> None:
     assert paths(plan) == {"Databases/msgstore.db.crypt15"}
 
 
-def test_a_nameless_video_is_no_voice_note() -> None:
+def test_a_nameless_video_is_not_a_voice_note() -> None:
     plan = make_plan(BACKUP, [entry(NAMELESS, size=1 << 30)], Selection())
     assert paths(plan) == set()
 
@@ -100,12 +100,12 @@ def test_kinds_cannot_be_chosen_without_a_key_among_sealed_names() -> None:
     assert choose(sealed, Selection(), None) == sealed
 
 
-def test_plain_names_are_chosen_among_without_a_key() -> None:
+def test_plain_names_can_be_selected_without_a_key() -> None:
     listed = [LISTING[0], entry(VOICE), entry(NAMELESS)]
     assert choose(listed, Selection(only=frozenset({Kind.VOICE})), None) == [listed[1]]
 
 
-def test_a_password_is_said_to_be_no_key() -> None:
+def test_a_password_is_reported_as_not_a_key() -> None:
     locked = Backup(name="x", account="x", key_type="password")
     with pytest.raises(MissingKeyError) as raised:
         require_key(make_plan(locked, LISTING, Selection()), None)
@@ -127,12 +127,12 @@ def two_accounts(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_newest_backup_is_meant_when_none_is_named(two_accounts: Path) -> None:
+def test_the_newest_backup_is_the_default(two_accounts: Path) -> None:
     assert pick_backup(open_folder(two_accounts)).account == "15550101"
 
 
-class Told(Silent):
-    """Keeps what it is told."""
+class Recorder(Silent):
+    """Records the lines that it is given."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -141,23 +141,23 @@ class Told(Silent):
         self.lines.append(line)
 
 
-def test_a_choice_that_nobody_made_is_told(two_accounts: Path) -> None:
-    source, told = open_folder(two_accounts), Told()
-    newest = pick_backup(source, progress=told)
-    (line,) = told.lines
+def test_a_default_choice_is_reported(two_accounts: Path) -> None:
+    source, recorder = open_folder(two_accounts), Recorder()
+    newest = pick_backup(source, progress=recorder)
+    (line,) = recorder.lines
     assert line.startswith(f"2 backups are here; this is the newest: {newest.name}")
-    pick_backup(source, "15550100", progress=told)
-    assert len(told.lines) == 1
+    pick_backup(source, "15550100", progress=recorder)
+    assert len(recorder.lines) == 1
 
 
-def test_a_backup_that_may_not_be_whole_is_told(two_accounts: Path) -> None:
+def test_a_backup_that_may_be_incomplete_is_reported(two_accounts: Path) -> None:
     class Uploading(Folder):
         def backups(self) -> list[Backup]:
             return [replace(backup, unfinished=True) for backup in super().backups()]
 
-    told = Told()
-    pick_backup(Uploading(two_accounts), "15550100", progress=told)
-    (line,) = told.lines
+    recorder = Recorder()
+    pick_backup(Uploading(two_accounts), "15550100", progress=recorder)
+    (line,) = recorder.lines
     assert "it may lack files" in line
 
 
@@ -169,26 +169,28 @@ def test_a_backup_is_picked_by_name_or_by_number_in_any_spelling(two_accounts: P
         pick_backup(source, "15550199")
 
 
-def test_no_backup_at_all_is_said_with_what_to_look_at(tmp_path: Path) -> None:
+def test_the_absence_of_backups_is_reported_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(NothingThereError) as raised:
         pick_backup(open_folder(tmp_path))
     assert "Databases and Media" in raised.value.hints[0]
 
 
-def test_it_is_told_when_nothing_is_meant_and_when_names_are_not_the_real_ones() -> None:
-    told = Told()
-    assert choose(LISTING, Selection(exclude=("*",)), None, progress=told) == []
-    assert told.lines == ["none of the 7 files in this backup is meant by what was chosen"]
-    told.lines.clear()
+def test_an_empty_selection_and_names_that_are_not_real_are_reported() -> None:
+    recorder = Recorder()
+    assert choose(LISTING, Selection(exclude=("*",)), None, progress=recorder) == []
+    assert recorder.lines == ["none of the 7 files in this backup is meant by what was chosen"]
+    recorder.lines.clear()
     sealed = [entry(NAMELESS, envelope="EA…")]
-    assert choose(sealed, Selection(exclude=("*.jpg",)), None, progress=told) == sealed
-    assert "without the key, 1 files" in told.lines[0]
-    told.lines.clear()
-    assert len(choose(LISTING, Selection(only=frozenset({Kind.VOICE})), None, progress=told)) == 1
-    assert told.lines == [
+    assert choose(sealed, Selection(exclude=("*.jpg",)), None, progress=recorder) == sealed
+    assert "without the key, 1 files" in recorder.lines[0]
+    recorder.lines.clear()
+    assert (
+        len(choose(LISTING, Selection(only=frozenset({Kind.VOICE})), None, progress=recorder)) == 1
+    )
+    assert recorder.lines == [
         "1 files that no metadata names are left out: what they are shows when they are opened"
     ]
-    told.lines.clear()
-    choose([], Selection(), None, progress=told)
-    choose(LISTING, Selection(), None, progress=told)
-    assert not told.lines
+    recorder.lines.clear()
+    choose([], Selection(), None, progress=recorder)
+    choose(LISTING, Selection(), None, progress=recorder)
+    assert not recorder.lines

@@ -15,7 +15,10 @@ from gdrive_wa.chats.contacts import read_people
 from gdrive_wa.core.errors import GdriveWaError, StorageError
 from tests.variants import check_each
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes need Unix")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="links and pipes need Unix"),
+]
 
 NOTES = "Media/WhatsApp Voice Notes"
 STATE = ".gdrive-wa"
@@ -50,7 +53,7 @@ def phone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """What is not ours, and named as if it could be."""
+    """A file of another program with a name that could be ours."""
     folder = tmp_path / "outside"
     folder.mkdir()
     for name in ("letter", "letter.new", "settings.json", ".gdrive-wa-0000000000000000.tmp"):
@@ -82,7 +85,7 @@ WRITES = ("restore", "keep", "download", "decrypt")
 
 @contextmanager
 def planted(place: Path, kind: str, outside: Path) -> Iterator[None]:
-    """`place` is another thing for a while; what was there is put back."""
+    """Replace `place` for a while, then put back what was there."""
     place.parent.mkdir(parents=True, exist_ok=True)
     aside = place.with_name("aside")
     if os.path.lexists(place):
@@ -109,7 +112,7 @@ def planted(place: Path, kind: str, outside: Path) -> Iterator[None]:
 
 @pytest.fixture(params=["descriptors", "checked names"])
 def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a system that opens each folder in the one above it, and as on Windows."""
+    """With folders opened one in the other (POSIX), and by path (as on Windows)."""
     if request.param == "checked names":
         monkeypatch.setattr("gdrive_wa.storage.open_folders.BY_DESCRIPTOR", False)
 
@@ -180,7 +183,7 @@ def test_a_folder_that_a_link_replaces_in_the_middle_of_a_run(
     check_each(["Media", NOTES, STATE, "Databases"], check)
 
 
-def test_hard_links_to_what_is_not_ours_are_not_written_into(
+def test_hard_links_to_files_of_others_are_not_written_into(
     tmp_path: Path, phone: Path, outside: Path
 ) -> None:
     """As in a copy of the archive that was made with ``cp -al``."""
@@ -217,7 +220,7 @@ def test_the_source_may_be_a_link(tmp_path: Path, phone: Path) -> None:
 
 
 class TestInputs:
-    """A pipe or a device that is given as a file is refused at once, with its name."""
+    """A pipe or a device given as a file is refused at once, with its name."""
 
     @pytest.fixture(params=["pipe", "device", "socket"])
     def odd(self, request: pytest.FixtureRequest, tmp_path: Path) -> Path:
@@ -251,7 +254,7 @@ class TestInputs:
 
         check_each(calls, check)
 
-    def test_an_envelope_that_is_a_pipe_costs_the_name_only(self, tmp_path: Path) -> None:
+    def test_an_envelope_that_is_a_pipe_loses_the_name_only(self, tmp_path: Path) -> None:
         blob = tmp_path / "dump" / f"{'AB' * 32}.mcrypt1"
         blob.parent.mkdir()
         blob.write_bytes(b"x" * 64)

@@ -1,4 +1,4 @@
-"""A folder that is no backup ends at once; a format that nobody can open is named."""
+"""A folder that is not a backup is refused at once; a format that cannot be opened is named."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def made(folder: Path, *names: str) -> Path:
     "name",
     ["holiday/IMG_2024.jpg", "letter.pdf", "song.mp3", "thesis/data.db", "notes.json", "a.opus"],
 )
-def test_another_folder_is_refused_and_nothing_is_left(tmp_path: Path, name: str) -> None:
+def test_another_folder_is_refused_and_leaves_nothing(tmp_path: Path, name: str) -> None:
     with pytest.raises(NothingThereError, match="is not a WhatsApp backup") as caught:
         restore(made(tmp_path / "Documents", name), tmp_path / "out")
     assert caught.value.exit_code == 1
@@ -50,12 +50,12 @@ def test_another_folder_is_refused_and_nothing_is_left(tmp_path: Path, name: str
         ("x", "ab" * 32 + ".mcrypt1-metadata"),
     ],
 )
-def test_what_is_of_whatsapp_is_taken(folder: str, name: str) -> None:
+def test_folders_of_whatsapp_are_accepted(folder: str, name: str) -> None:
     assert holds_whatsapp(folder, [name])
 
 
 class Listener(Silent):
-    """Remembers what was said."""
+    """Records the messages."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -64,7 +64,7 @@ class Listener(Silent):
         self.said.append(line)
 
 
-def test_a_format_that_nobody_can_open_is_named_and_left_out(tmp_path: Path) -> None:
+def test_a_format_that_cannot_be_opened_is_named_and_left_out(tmp_path: Path) -> None:
     phone = made(
         tmp_path / "WhatsApp",
         "Databases/msgstore.db.crypt8",
@@ -76,7 +76,7 @@ def test_a_format_that_nobody_can_open_is_named_and_left_out(tmp_path: Path) -> 
     assert not list((tmp_path / "out").rglob("*crypt8*"))
 
 
-def test_a_backup_of_nothing_else_ends_with_its_name(tmp_path: Path) -> None:
+def test_a_backup_of_only_that_format_ends_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="is crypt7, an old format"):
         restore(made(tmp_path / "WhatsApp", "Databases/msgstore.db.crypt7"), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""The main job through the API, where the command line's tests do not reach."""
+"""Restores through the API, for cases without a test of the command line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def notes_of(folder: Path) -> dict[str, VoiceNote]:
     return {note.message_id: note for note in open_archive(folder).notes()}
 
 
-def test_an_archive_inside_the_backups_folder_is_no_part_of_the_backup(
+def test_an_archive_inside_the_backups_folder_is_not_part_of_the_backup(
     sample: SampleAccount, backup: Path
 ) -> None:
     out = backup / "Media" / "My voice notes"
@@ -56,7 +56,7 @@ def test_an_archive_inside_the_backups_folder_is_no_part_of_the_backup(
     assert len(again.skipped) == len(first.done) + len(first.skipped)
 
 
-def test_the_backups_own_folder_is_no_place_for_the_archive(
+def test_the_backups_own_folder_is_refused_as_the_target(
     sample: SampleAccount, backup: Path
 ) -> None:
     before = sorted(backup.rglob("*"))
@@ -65,20 +65,20 @@ def test_the_backups_own_folder_is_no_place_for_the_archive(
     assert sorted(backup.rglob("*")) == before
 
 
-def test_a_note_that_only_an_increment_knows_gets_its_name(
+def test_a_note_that_is_only_in_an_increment_gets_its_name(
     sample: SampleAccount, backup: Path, tmp_path: Path
 ) -> None:
     first = next(note for note in sample.notes if note.chat == "Mum" and note.whatsapp_path)
     said = sample.contents[first.whatsapp_path or ""] + b"later"
     key = key_of(sample)
-    told = Message(
+    message = Message(
         audio_message=audio(
             file_sha256=hashlib.sha256(said).digest(), file_length=len(said), seconds=6
         )
     )
     talk = Conversation(
         id=first.chat_jid,
-        messages=[sent(told, MessageKey(remote_jid=first.chat_jid, id="3EB0LATER"))],
+        messages=[sent(message, MessageKey(remote_jid=first.chat_jid, id="3EB0LATER"))],
     )
     plain = an_increment(tmp_path / "increment.zip", talk)
     stored = backup / "Databases" / "msgstore-increment-1-2025-11-03.db.crypt15"
@@ -95,7 +95,7 @@ def test_a_note_that_only_an_increment_knows_gets_its_name(
     assert note.file.startswith("Voice notes/Mum/2024-01-01 ") or "2023-12-31" in note.file
 
 
-def test_a_media_file_without_its_envelope_is_known_by_its_content(
+def test_a_media_file_without_its_envelope_is_matched_by_its_content(
     sample: SampleAccount, backup: Path, tmp_path: Path
 ) -> None:
     for envelope in (backup / "Media").glob("*-metadata"):
@@ -105,8 +105,8 @@ def test_a_media_file_without_its_envelope_is_known_by_its_content(
     restored = [note for note in notes_of(tmp_path / "out").values() if note.file]
     assert len(restored) == len(sample.notes) - 1
     assert all(note.status is NoteStatus.RESTORED for note in restored)
-    strangers = {outcome.reason for outcome in report.skipped}
-    assert strangers == {"the databases do not mention it as a voice note"}
+    unmatched = {outcome.reason for outcome in report.skipped}
+    assert unmatched == {"the databases do not mention it as a voice note"}
     assert not (tmp_path / "out" / "Media").exists()
 
 
@@ -123,7 +123,7 @@ def test_all_of_a_backup_gets_suffixes_where_no_envelope_names_it(
     assert again.done == []
 
 
-def test_a_broken_database_costs_names_but_no_voice(
+def test_a_broken_database_loses_names_but_no_voice_notes(
     sample: SampleAccount, backup: Path, tmp_path: Path
 ) -> None:
     (backup / "Databases" / "msgstore.db.crypt15").write_bytes(b"\x02\x01rubbish")
@@ -135,7 +135,7 @@ def test_a_broken_database_costs_names_but_no_voice(
     assert all((tmp_path / "out" / (note.file or "")).is_file() for note in notes)
 
 
-def test_the_database_that_comes_later_names_what_was_there(
+def test_a_later_database_names_existing_notes(
     sample: SampleAccount, backup: Path, tmp_path: Path
 ) -> None:
     database = backup / "Databases" / "msgstore.db.crypt15"
@@ -151,7 +151,7 @@ def test_the_database_that_comes_later_names_what_was_there(
     assert open_archive(tmp_path / "out").verify().missing == ()
 
 
-def test_a_dry_run_tells_what_is_left_to_do(
+def test_a_dry_run_reports_what_is_left_to_do(
     sample: SampleAccount, emulator: Emulator, tmp_path: Path
 ) -> None:
     source = connect(endpoint=emulator.root, token=sample.token)
@@ -170,17 +170,17 @@ def test_every_run_leaves_a_report(sample: SampleAccount, backup: Path, tmp_path
     report = restore(open_folder(backup), tmp_path / "out", key=sample.key)
     restore(open_folder(backup), tmp_path / "out", key=sample.key)
     first, second = sorted((tmp_path / "out" / ".gdrive-wa" / "reports").iterdir())
-    told = json.loads(first.read_text())
-    assert told["ended"] is None
-    assert len(told["done"]) == len(report.done) > 40
-    assert told["seconds"] == round(report.seconds, 3) > 0
+    saved = json.loads(first.read_text())
+    assert saved["ended"] is None
+    assert len(saved["done"]) == len(report.done) > 40
+    assert saved["seconds"] == round(report.seconds, 3) > 0
     assert len(json.loads(second.read_text())["skipped"]) == len(report.done)
 
 
-def test_media_that_were_never_encrypted_are_nothing_to_remark_on(
+def test_media_that_were_never_encrypted_cause_no_warning(
     plain_sample: SampleAccount, tmp_path: Path
 ) -> None:
-    """A phone's folder has thousands of them."""
+    """A phone's folder has thousands of such files."""
 
     class Heard(Silent):
         lines: ClassVar[list[str]] = []
@@ -196,7 +196,7 @@ def test_media_that_were_never_encrypted_are_nothing_to_remark_on(
     assert not any("encrypted" in line for line in Heard.lines)
 
 
-def test_one_altered_blob_costs_only_itself(
+def test_one_altered_blob_loses_only_itself(
     sample: SampleAccount, backup: Path, tmp_path: Path
 ) -> None:
     path = sample.notes[0].whatsapp_path or ""
@@ -213,7 +213,7 @@ def test_one_altered_blob_costs_only_itself(
     assert len(missing) == 2
 
 
-def test_a_note_counts_for_the_day_it_was_sent_whenever_its_file_was_copied(
+def test_dates_select_by_the_day_of_sending_not_of_copying(
     sample: SampleAccount, tmp_path: Path
 ) -> None:
     phone = tmp_path / "phone"
@@ -233,9 +233,7 @@ def test_a_note_counts_for_the_day_it_was_sent_whenever_its_file_was_copied(
     assert not list((tmp_path / "no database").rglob("*.opus"))
 
 
-def test_a_chat_is_found_by_the_name_that_a_former_run_was_told(
-    sample: SampleAccount, tmp_path: Path
-) -> None:
+def test_a_chat_is_found_by_the_name_of_a_former_run(sample: SampleAccount, tmp_path: Path) -> None:
     phone, book = tmp_path / "phone", tmp_path / "contacts.vcf"
     for path, content in sample.contents.items():
         if path != "Databases/wa.db":

@@ -1,4 +1,4 @@
-"""What the key tells about a listing, envelope by envelope."""
+"""The root key reveals the entries of a listing, envelope by envelope."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_a_bad_envelope_leaves_its_entry_as_it_is(envelope: str | None) -> None:
     heard = Heard()
     shown, _ = reveal([listed, entry(envelope=GOOD)], KEY, progress=heard)
     assert shown == listed
-    told = [] if envelope is None else ["the metadata of 1 files cannot be read"]
-    assert heard.lines == told
+    expected = [] if envelope is None else ["the metadata of 1 files cannot be read"]
+    assert heard.lines == expected
 
 
 def test_without_the_key_nothing_is_revealed(cipher_key: CipherKey) -> None:
@@ -83,7 +83,7 @@ def test_a_wrong_key_is_never_the_fault_of_a_damaged_envelope() -> None:
         check_key(BACKUP, [entry(envelope=BAD), entry(envelope=GOOD)], OTHER)
 
 
-def test_nothing_to_try_the_key_on() -> None:
+def test_a_listing_that_cannot_be_used_to_check_the_key() -> None:
     assert not check_key(BACKUP, [], KEY)
     assert not check_key(BACKUP, [entry()], KEY)
     assert not check_key(BACKUP, [entry("msgstore.db.crypt15")], KEY)
@@ -96,7 +96,7 @@ def test_crypt14_only_wants_the_other_kind_of_key(cipher_key: CipherKey) -> None
     assert not check_key(BACKUP, served, cipher_key)
 
 
-def test_where_both_kinds_lie_either_key_has_its_use(cipher_key: CipherKey) -> None:
+def test_a_listing_of_both_kinds_accepts_either_key(cipher_key: CipherKey) -> None:
     both = [entry("msgstore.db.crypt14"), entry("msgstore.db.crypt15"), entry(envelope=GOOD)]
     assert check_key(BACKUP, both, KEY)
     assert not check_key(BACKUP, both, cipher_key)

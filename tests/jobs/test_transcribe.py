@@ -1,4 +1,4 @@
-"""Recordings of the sample, heard by a real speech model."""
+"""Recordings of the sample, transcribed by a real speech model."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from gdrive_wa.jobs.transcribe import NO_SPEECH, transcribe
 from gdrive_wa.sources import open_folder
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 LENA, SAM = "Lena", "Sam R."
 
 
@@ -51,7 +53,7 @@ def archive(restored: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def heard(restored: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive with two chats heard. Shared: read it, never change it."""
+    """The archive with two chats transcribed. Shared: read it, never change it."""
     folder = tmp_path_factory.mktemp("heard") / "archive"
     shutil.copytree(restored, folder)
     for chat in (SAM, LENA):
@@ -72,7 +74,7 @@ def first(folder: Path, words: str) -> VoiceNote:
     return next(note for note in open_archive(folder).notes() if words in (note.transcript or ""))
 
 
-def test_what_is_said_gets_into_the_lists_and_the_page(heard: Path) -> None:
+def test_transcripts_are_in_the_lists_and_the_page(heard: Path) -> None:
     note = first(heard, "potato")
     assert note.chat == SAM
     assert note.transcript_source == "tiny.en"
@@ -104,12 +106,14 @@ def test_whatsapps_own_transcript_stays(heard: Path) -> None:
     assert own.words == ()
 
 
-def test_other_chats_were_not_heard(heard: Path) -> None:
+def test_other_chats_were_not_transcribed(heard: Path) -> None:
     others = [note for note in open_archive(heard).notes() if note.chat not in (LENA, SAM)]
     assert all(note.transcript_source in (None, "whatsapp") for note in others)
 
 
-def test_a_second_run_hears_nothing_again(heard: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_second_run_transcribes_nothing_again(
+    heard: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "archive"
     shutil.copytree(heard, folder)
     before = log_of(folder).read_bytes()
@@ -120,7 +124,7 @@ def test_a_second_run_hears_nothing_again(heard: Path, tiny_model: Path, tmp_pat
 
 
 class StopsAfter(Silent):
-    """Asks to stop once some recordings were heard."""
+    """Asks to stop once some recordings were transcribed."""
 
     def __init__(self, count: int) -> None:
         self.left = count
@@ -159,7 +163,7 @@ def test_a_run_that_was_killed_continues(archive: Path, heard: Path, tiny_model:
     assert said(archive, SAM) == said(heard, SAM)
 
 
-def test_another_model_replaces_what_the_first_heard(
+def test_another_model_replaces_the_first_transcripts(
     heard: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     folder, better = tmp_path / "archive", tmp_path / "better" / "model"
@@ -184,7 +188,7 @@ def test_a_later_restore_keeps_the_transcripts(
     assert said(folder) == said(heard)
 
 
-def test_a_share_carries_only_what_its_own_notes_say(heard: Path, tmp_path: Path) -> None:
+def test_a_share_has_only_the_transcripts_of_its_own_notes(heard: Path, tmp_path: Path) -> None:
     share(heard, tmp_path / "out", chat=SAM, timezone="UTC")
     assert said(tmp_path / "out") == said(heard, SAM)
     others = {text for _, text in said(heard, LENA).values() if text}
@@ -195,7 +199,7 @@ def test_a_share_carries_only_what_its_own_notes_say(heard: Path, tmp_path: Path
 
 
 def silence(path: Path) -> None:
-    """A recording of three seconds in which nobody says anything."""
+    """A recording of three seconds of silence."""
     import av  # noqa: PLC0415 - not small
 
     with av.open(path, "w", format="ogg") as out:
@@ -208,7 +212,7 @@ def silence(path: Path) -> None:
         out.mux(stream.encode(None))
 
 
-def test_silence_and_damage_are_reported_and_end_nothing(
+def test_silence_and_damage_are_reported_and_do_not_stop_the_run(
     plain_sample: SampleAccount, tiny_model: Path, tmp_path: Path
 ) -> None:
     phone = tmp_path / "phone"
@@ -233,7 +237,7 @@ def test_silence_and_damage_are_reported_and_end_nothing(
     assert len(again.failed) == 1
 
 
-def test_processes_hear_the_same(archive: Path, heard: Path, tiny_model: Path) -> None:
+def test_processes_give_the_same_transcripts(archive: Path, heard: Path, tiny_model: Path) -> None:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         report = transcribe(archive, model=tiny_model, chat=SAM, executor=executor)
     assert report.done
@@ -241,7 +245,7 @@ def test_processes_hear_the_same(archive: Path, heard: Path, tiny_model: Path) -
 
 
 class Broken(Executor):
-    """Workers that all have died."""
+    """An executor with dead workers."""
 
     def submit(self, *_: object, **__: object) -> Future[object]:  # type: ignore[override]
         """A future that fails."""
@@ -250,7 +254,9 @@ class Broken(Executor):
         return future
 
 
-def test_what_lost_workers_had_is_heard_here(archive: Path, heard: Path, tiny_model: Path) -> None:
+def test_recordings_of_lost_workers_are_transcribed_here(
+    archive: Path, heard: Path, tiny_model: Path
+) -> None:
     lines: list[str] = []
 
     class Says(Silent):
@@ -299,7 +305,7 @@ def test_a_model_that_cannot_be_downloaded_is_one_clear_line(archive: Path, tmp_
     assert rest[1].startswith("hint: ")
 
 
-def test_without_the_extra_it_says_what_to_install(archive: Path) -> None:
+def test_without_the_extra_the_error_says_what_to_install(archive: Path) -> None:
     code = (
         "import sys; sys.modules['faster_whisper'] = None\n"
         "from gdrive_wa.__main__ import main; sys.exit(main())"

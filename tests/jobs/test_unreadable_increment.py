@@ -26,7 +26,7 @@ def test_an_increment_that_cannot_be_read_fails_and_the_rest_is_restored(
         database.commit()
     with zipfile.ZipFile(phone / INCREMENT, "w", how) as archive:
         archive.writestr("messages.bin", write_varint(30 << 20) + b"\x12\x00" * (15 << 20))
-    for _ in range(2):  # a second run says the same
+    for _ in range(2):  # a second run reports the same
         report = restore(open_folder(phone), tmp_path / "out")
         assert [(each.path, each.exit_code) for each in report.failed] == [(INCREMENT, 6)]
         others = [each.path for each in (*report.done, *report.skipped)]

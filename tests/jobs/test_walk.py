@@ -1,4 +1,4 @@
-"""What a folder of blobs holds, whatever its shape: depth, order, and what hides itself."""
+"""Walking a folder of blobs of any shape: depth, order, and unreadable folders."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_one_folder_is_left_out_by_its_path(tmp_path: Path) -> None:
 
 @pytest.fixture
 def deep(tmp_path: Path) -> Iterator[Path]:
-    """A folder in a folder, and so on, with a file in the last; taken apart by hand, for what
-    clears up after tests is no better at depth."""
+    """Nested folders with a file in the last one. They are removed by hand, because pytest's
+    clean-up fails at such a depth."""
     handles = [os.open(tmp_path, os.O_RDONLY)]
     for _ in range(DEEPER_THAN_PYTHON_CALLS):
         os.mkdir("d", dir_fd=handles[-1])
@@ -73,11 +73,11 @@ def deep(tmp_path: Path) -> Iterator[Path]:
     os.close(handles.pop())
 
 
-def test_no_depth_is_too_much(deep: Path) -> None:
+def test_any_depth_is_walked(deep: Path) -> None:
     assert walked(deep) == ["d/" * DEEPER_THAN_PYTHON_CALLS + "deep"]
 
 
-def test_what_may_not_be_read_is_told_and_the_rest_is_there(unprivileged: Path) -> None:
+def test_unreadable_folders_are_reported_and_the_rest_is_there(unprivileged: Path) -> None:
     src = fill(unprivileged / "src", "a.jpg", "hidden/b.jpg", "z.jpg")
     (src / "hidden").chmod(0)
     try:
@@ -90,12 +90,12 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_there(unprivileged: Path) 
     assert failed.reason == "it cannot be read: permission denied"
 
 
-def test_a_source_that_hides_itself_is_told(unprivileged: Path) -> None:
+def test_an_unreadable_source_is_reported(unprivileged: Path) -> None:
     src = fill(unprivileged / "src", "a.jpg")
     src.chmod(0)
-    (told,) = walk(src, excluded=None)
-    assert isinstance(told, Outcome)
-    assert told.path == str(src)
+    (outcome,) = walk(src, excluded=None)
+    assert isinstance(outcome, Outcome)
+    assert outcome.path == str(src)
     src.chmod(0o700)
 
 

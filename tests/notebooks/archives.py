@@ -1,4 +1,4 @@
-"""Archives that are nothing like the demo's, by real restores of phones' folders."""
+"""Archives very different from the demo's, made by real restores of phones' folders."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def many_people(folder: Path) -> gdrive_wa.Archive:
     ]
     with_file = {number for number in range(1, 151) if number % 9}
     undated = set(range(11, 151, 11))
-    return restored(folder, messages, with_file=with_file, undated=undated, strangers=3)
+    return restored(folder, messages, with_file=with_file, undated=undated, unmatched=3)
 
 
 def jid_of(person: int) -> str:
@@ -60,13 +60,13 @@ def restored(
     *,
     with_file: AbstractSet[int],
     undated: AbstractSet[int] = frozenset(),
-    strangers: int = 0,
+    unmatched: int = 0,
 ) -> gdrive_wa.Archive:
     """The archive of a phone with these messages; only some of them have their file."""
     phone = folder / "WhatsApp"
     for number in with_file:
         _write(phone / _path(number), _content(number))
-    for number in range(strangers):
+    for number in range(unmatched):
         _write(phone / _path(9000 + number), _content(9000 + number))
     databases = phone / "Databases"
     databases.mkdir(parents=True)
@@ -116,7 +116,7 @@ def _message(
 
 
 def _content(number: int) -> bytes:
-    """A recording, another for every number: what follows its last page is nobody's sound."""
+    """A recording, different for each number: bytes after the last page are not sound."""
     return recording(number) + number.to_bytes(4, "big")
 
 

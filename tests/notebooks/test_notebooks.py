@@ -1,4 +1,4 @@
-"""The notebooks as a reader gets them: clean in the repository, and running from top to bottom."""
+"""The notebooks: clean in the repository, and running from top to bottom."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.notebooks import archives
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-RETRY_POLICY = 240
-"""Seconds until a kernel, or a cell, counts as stuck; a busy machine takes long to import all."""
+PATIENCE = 240
+"""Seconds for the start of a kernel, and for a cell; imports take long on a busy machine."""
 EXPLORE = FOLDER / "01-explore-a-backup.ipynb"
 
-pytestmark = pytest.mark.timeout(4 * RETRY_POLICY)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * PATIENCE)]
 
 
 def read(path: Path) -> Any:
@@ -61,7 +61,7 @@ def test_a_notebook_uses_only_what_is_public(path: Path) -> None:
 
 
 class Ran:
-    """A notebook after its kernel ran it: what was shown, and what its variables hold.
+    """An executed notebook: its output and its variables.
 
     Args:
         path: the notebook.
@@ -79,8 +79,8 @@ class Ran:
         self._client = NotebookClient(
             notebook,
             config=sockets,
-            timeout=RETRY_POLICY,
-            startup_timeout=RETRY_POLICY,
+            timeout=PATIENCE,
+            startup_timeout=PATIENCE,
             resources={"metadata": {"path": str(cwd)}},
         )
         with self._client.setup_kernel():
@@ -107,7 +107,7 @@ class Ran:
 
     @property
     def picture(self) -> bytes:
-        """The only one, PNG."""
+        """The only picture, as PNG."""
         (encoded,) = self.of_kind("image/png")
         return base64.b64decode(encoded)
 
@@ -118,7 +118,7 @@ class Ran:
 
 def explore(folder: Path, archive: str = "") -> Ran:
     """Run the notebook as a reader would who put `archive` into its first cell."""
-    with pytest.MonkeyPatch.context() as patch:  # what Jupyter keeps of a person stays out of it
+    with pytest.MonkeyPatch.context() as patch:  # without the user's Jupyter settings
         for variable in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"):
             patch.setenv(variable, str(folder / variable.lower()))
         patch.setenv("TMPDIR", str(folder))  # the archive that the notebook makes goes with it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from tests.pages.people import RECORDINGS
 
 OpenPage = Callable[..., Page]
 
-RETRY_POLICY = 60.0
-"""Seconds until something counts as never coming; only what is broken takes so long."""
-expect.set_options(timeout=RETRY_POLICY * 1000)
+PATIENCE = 60.0
+"""Seconds to wait for a state of the page; only a broken page takes so long."""
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def problems() -> list[str]:
 
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator[OpenPage]:
-    """Lays notes and, unless told not to, their files out; writes the page and opens it.
+    """Lays out notes and, by default, their files; writes the page and opens it.
 
     When the test is over, no problem may have come up.
     """
@@ -47,11 +47,13 @@ def open_page(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator
         files: bool = True,
         timezone: tzinfo | None = None,
         title: str | None = None,
+        photos: Mapping[str, bytes] | None = None,
         **context: Any,
     ) -> Page:
         if files:
             lay_out(tmp_path, notes)
-        index = write_page(tmp_path, notes, timezone=timezone or ZoneInfo("UTC"), title=title)
+        zone = timezone or ZoneInfo("UTC")
+        index = write_page(tmp_path, notes, timezone=zone, title=title, photos=photos)
         usual = {"viewport": {"width": 1280, "height": 860}, "locale": "en-GB"}
         contexts.append(browser.new_context(**{**usual, **context}))
         page = contexts[-1].new_page()
@@ -76,7 +78,7 @@ def lay_out(folder: Path, notes: Sequence[VoiceNote]) -> None:
 
 
 def watch(page: Page, problems: list[str]) -> None:
-    page.set_default_timeout(RETRY_POLICY * 1000)
+    page.set_default_timeout(PATIENCE * 1000)
     page.on("console", lambda message: problems.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: problems.append(f"script: {error}"))
     page.on("popup", lambda popup: problems.append(f"popup: {popup.url}"))
@@ -90,7 +92,7 @@ def watch(page: Page, problems: list[str]) -> None:
         "request",
         lambda request: (
             None
-            if request.url.startswith(("file:", "data:"))
+            if request.url.startswith(("file:", "data:", "blob:"))
             else problems.append(f"request: {request.url}")
         ),
     )
@@ -99,7 +101,7 @@ def watch(page: Page, problems: list[str]) -> None:
 def until(page: Page, true: str) -> None:
     """Wait for a condition of the page; Playwright's own way to wait needs `eval`, which the
     page's policy forbids."""
-    deadline = time.monotonic() + RETRY_POLICY
+    deadline = time.monotonic() + PATIENCE
     while not page.evaluate(true):
         assert time.monotonic() < deadline, f"never became true: {true}"
         page.wait_for_timeout(50)

@@ -1,4 +1,4 @@
-"""Everybody can use it: by keyboard, by ear, in the dark, on a phone, without scripts."""
+"""Accessibility: keyboard, screen reader, dark mode, phone, without scripts."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_is_readable_in_light_and_dark(
     assert picture.startswith(b"\x89PNG")
 
 
-def test_nothing_moves_for_those_who_ask(open_page: OpenPage) -> None:
+def test_reduced_motion_is_respected(open_page: OpenPage) -> None:
     page = open_page(sample(), reduced_motion="reduce")
     page.evaluate(
         """() => {
@@ -225,7 +225,7 @@ def test_is_a_plain_list_where_scripts_are_off(open_page: OpenPage) -> None:
         expect(page.locator(useless)).to_be_hidden()
 
 
-def test_an_empty_archive_says_so(open_page: OpenPage) -> None:
+def test_an_empty_archive_is_announced(open_page: OpenPage) -> None:
     page = open_page([])
     expect(page.get_by_text("0 voice notes")).to_be_visible()
     page.keyboard.press("Space")

@@ -1,4 +1,4 @@
-"""Searching and choosing."""
+"""Searching and filtering."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_search_reads_names_words_and_dates(open_page: OpenPage) -> None:
     assert {words: search(page, words) for words in SEARCHES} == SEARCHES
 
 
-def test_search_counts_what_each_chat_holds_of_it(open_page: OpenPage) -> None:
+def test_search_counts_the_matches_of_each_chat(open_page: OpenPage) -> None:
     page = open_page(sample())
     search(page, "monday")
     links = page.get_by_role("navigation").get_by_role("link")
@@ -67,7 +67,7 @@ def test_counts_notes_time_and_what_is_missing(open_page: OpenPage) -> None:
     )
 
 
-def test_nothing_found_offers_the_way_back(open_page: OpenPage) -> None:
+def test_a_search_without_matches_can_be_cleared(open_page: OpenPage) -> None:
     page = open_page(sample())
     assert search(page, "nobody") == []
     page.get_by_role("button", name="Clear all filters").click()
@@ -91,7 +91,7 @@ def test_choosing_who_speaks(open_page: OpenPage) -> None:
     )
 
 
-def test_choosing_what_became_of_it(open_page: OpenPage) -> None:
+def test_choosing_a_status(open_page: OpenPage) -> None:
     page = open_page(sample())
     which = page.get_by_role("combobox", name="Recordings")
     for label, found in (
@@ -103,7 +103,7 @@ def test_choosing_what_became_of_it(open_page: OpenPage) -> None:
         assert shown(page) == found
 
 
-def test_a_missing_note_says_why_and_has_nothing_to_press(open_page: OpenPage) -> None:
+def test_a_missing_note_shows_the_reason_and_has_no_play_button(open_page: OpenPage) -> None:
     page = open_page(sample())
     missing = page.locator(".note.gone")
     expect(missing).to_contain_text("this archive does not contain the recording")
@@ -124,7 +124,7 @@ def test_stars_are_whatsapps_until_changed_and_last(open_page: OpenPage) -> None
     assert shown(page) == [0]
 
 
-def test_works_where_the_browser_keeps_nothing(open_page: OpenPage) -> None:
+def test_works_without_the_browsers_storage(open_page: OpenPage) -> None:
     page = open_page(sample())
     page.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no'); } })"
@@ -138,7 +138,7 @@ def test_works_where_the_browser_keeps_nothing(open_page: OpenPage) -> None:
 @pytest.mark.parametrize(
     "rubbish", ["", "null", "[]", "{", '{"stars": 3}', '{"stars": {}, "speed": "x"}']
 )
-def test_survives_whatever_is_kept(open_page: OpenPage, rubbish: str) -> None:
+def test_survives_any_stored_value(open_page: OpenPage, rubbish: str) -> None:
     page = open_page(sample())
     page.evaluate("text => localStorage.setItem(`gdrive-wa ${location.pathname}`, text)", rubbish)
     page.reload()

@@ -1,4 +1,4 @@
-"""Names that want to be markup, script, a path or a picture of themselves."""
+"""Names that look like markup, script or a path."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_are_shown_as_they_are_and_nothing_else_happens(open_page: OpenPage) -> 
     assert set(elements(page)) <= {*OURS, "mark"}
 
 
-def test_chats_called_that_open_and_are_found_again(open_page: OpenPage) -> None:
+def test_chats_with_such_names_open_and_are_found_again(open_page: OpenPage) -> None:
     notes = [
         note(number, chat=name, chat_jid="", message_id=name)
         for number, name in enumerate(NAMES.values())
@@ -132,7 +132,7 @@ def test_chats_called_that_open_and_are_found_again(open_page: OpenPage) -> None
     expect(page.locator(".count")).to_contain_text(f"{len(NAMES)} voice notes")
 
 
-def test_files_called_that_lead_nowhere_else(open_page: OpenPage) -> None:
+def test_files_with_such_names_lead_nowhere_else(open_page: OpenPage) -> None:
     notes = [note(number, file=name) for number, name in enumerate(NAMES.values())]
     notes += [
         note(100 + number, file=f"Voice notes/{name}") for number, name in enumerate(NAMES.values())

@@ -32,7 +32,7 @@ def is_paused(page: Page) -> bool:
     return paused
 
 
-def test_plays_a_recording_and_shows_how_far_it_is(open_page: OpenPage) -> None:
+def test_plays_a_recording_and_shows_the_progress(open_page: OpenPage) -> None:
     page = open_page(sample())
     play_over_and_over(page)
     play_button(page, 0).click()
@@ -71,7 +71,7 @@ def test_pressing_the_waveform_plays_from_there(open_page: OpenPage) -> None:
     wave.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     until(page, "window.started !== undefined")
     assert page.evaluate("window.asked") == pytest.approx(3, abs=0.3)
-    assert page.evaluate("window.started") > 2.7  # told of when the page comes to it: later
+    assert page.evaluate("window.started") > 2.7  # the event arrives later
     page.evaluate("document.querySelector('audio').pause()")
     until(
         page,
@@ -89,7 +89,7 @@ def test_a_note_without_a_waveform_has_a_plain_bar(open_page: OpenPage) -> None:
     expect(row(page, 0).locator("path.bar")).to_have_count(0)
 
 
-def test_goes_on_with_the_next_note_and_passes_over_missing_ones(open_page: OpenPage) -> None:
+def test_continues_with_the_next_note_and_skips_missing_ones(open_page: OpenPage) -> None:
     page = open_page(sample(), hash_=f"#chat={MUM}")
     play_over_and_over(page)
     play_button(page, 1).click()
@@ -149,9 +149,7 @@ def test_speeds_up_and_remembers_it(open_page: OpenPage) -> None:
     assert page.evaluate("document.querySelector('audio').playbackRate") == 2
 
 
-def test_a_file_that_is_gone_is_said_where_the_note_is(
-    open_page: OpenPage, problems: list[str]
-) -> None:
+def test_a_missing_file_is_reported_at_its_note(open_page: OpenPage, problems: list[str]) -> None:
     page = open_page([note(1, whatsapp_path="README.md")])
     play_button(page, 0).click()
     expect(row(page, 0)).to_contain_text("This browser could not play the file")
@@ -169,7 +167,7 @@ class TestKeyboard:
         page.keyboard.press("Space")
         assert is_paused(page)
 
-    def test_j_and_k_walk_and_space_plays_what_they_reach(self, open_page: OpenPage) -> None:
+    def test_j_and_k_move_and_space_plays_the_focused_note(self, open_page: OpenPage) -> None:
         page = open_page(sample())
         play_over_and_over(page)
         page.keyboard.press("j")
@@ -208,7 +206,7 @@ class TestKeyboard:
         expect(page.get_by_role("searchbox")).to_have_value("")
 
     @pytest.mark.parametrize("leave", ["Enter", "Escape"])
-    def test_a_search_is_left_by_key_and_what_it_found_is_played(
+    def test_a_search_is_left_by_keyboard_and_its_matches_are_played(
         self, open_page: OpenPage, leave: str
     ) -> None:
         page = open_page(sample())
@@ -251,7 +249,9 @@ class TestAddress:
         expect(page.get_by_role("heading", level=2)).to_have_text("Mum")
         expect(page.get_by_role("link", name="Mum")).to_have_attribute("aria-current", "true")
 
-    @pytest.mark.parametrize("hash_", ["#chat=nobody", "#x", "#%", "#chat=%00&note=<b>", "#note=1"])
+    @pytest.mark.parametrize(
+        "hash_", ["#chat=unknown", "#x", "#%", "#chat=%00&note=<b>", "#note=1"]
+    )
     def test_nonsense_shows_everything(self, open_page: OpenPage, hash_: str) -> None:
         page = open_page(sample(), hash_=hash_)
         expect(page.get_by_role("heading", level=2)).to_have_text("All voice notes")

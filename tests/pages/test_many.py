@@ -53,7 +53,7 @@ def test_the_file_stays_small(crowd: Path) -> None:
     assert crowd.stat().st_size < 300 * MANY
 
 
-def test_only_what_is_near_the_window_is_drawn(page: Page) -> None:
+def test_only_notes_near_the_viewport_are_drawn(page: Page) -> None:
     expect(page.get_by_text("20,000 voice notes")).to_be_visible()
     assert drawn(page) <= 120
     for part in (0.25, 0.5, 0.75, 1):
@@ -80,7 +80,7 @@ def test_an_address_in_the_middle_opens_there(page: Page) -> None:
     row = page.locator('.note[data-note="12244"]')
     expect(row.locator("button.play")).to_be_focused()
     expect(row).to_be_in_viewport()
-    for _ in range(45):  # over the seams between drawn parts
+    for _ in range(45):  # across the boundaries of drawn parts
         page.keyboard.press("j")
     row = page.locator('.note[data-note="12289"]')
     expect(row.locator("button.play")).to_be_focused()

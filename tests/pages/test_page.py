@@ -1,4 +1,4 @@
-"""The page as bytes: what it holds, before any browser sees it."""
+"""The page as bytes, without a browser."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rows_of(*notes: VoiceNote, zone: str = "UTC") -> list[list[Any]]:
     return rows
 
 
-def test_is_written_whole_beside_the_notes(tmp_path: Path) -> None:
+def test_is_written_next_to_the_notes(tmp_path: Path) -> None:
     path = write_page(tmp_path, sample(), timezone=UTC)
     assert path == tmp_path / "index.html"
     assert path.read_text("utf-8") == render(sample(), timezone=UTC)
@@ -86,7 +86,7 @@ def test_notes_stand_in_order_of_time_and_undated_ones_last() -> None:
         ("UTC", "1969-12-31T23:00:00", "1969-12-31T23:00:00", 0),
     ],
 )
-def test_times_are_the_listeners(zone: str, moment: str, local: str, ahead: int) -> None:
+def test_times_are_in_the_given_zone(zone: str, moment: str, local: str, ahead: int) -> None:
     sent = datetime.fromisoformat(moment + "+00:00")
     (row,) = rows_of(note(1, sent_at=sent), zone=zone)
     assert row[LOCAL] == datetime.fromisoformat(local + "+00:00").timestamp()
@@ -130,7 +130,7 @@ def test_links_are_relative_and_encoded(file: str, url: str) -> None:
     assert link(file) == url
 
 
-def test_data_holds_no_character_that_markup_reads() -> None:
+def test_data_has_no_character_with_a_meaning_in_markup() -> None:
     hostile = "</script><!-- <script> & \u2028 \u2029 \x00 \ud800"
     page = render([note(1, chat=hostile, sender=hostile, transcript=hostile)], title=hostile)
     raw = page.split('id="data">')[1].split("</script>")[0]
@@ -139,7 +139,7 @@ def test_data_holds_no_character_that_markup_reads() -> None:
     assert page.count("<script") == 2
 
 
-def test_a_chat_is_its_jid_and_not_its_name() -> None:
+def test_a_chat_is_identified_by_its_jid() -> None:
     twins = [note(1), note(2, chat_jid="15550103@s.whatsapp.net"), note(3, chat="Mum (new phone)")]
     chats = data_of(render(twins))["chats"]
     assert chats == [[twins[0].chat_jid, "Mum (new phone)"], [twins[1].chat_jid, "Mum"]]

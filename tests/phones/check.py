@@ -36,7 +36,7 @@ def _faults_of_report(phone: Phone, report: Report) -> list[str]:
     failed = [f"failed: {each.path}: {each.reason}" for each in report.failed]
     if not phone.bare:
         return failed
-    return [] if len(failed) == 1 and "database" in failed[0] else ["no word of the databases"]
+    return [] if len(failed) == 1 and "Databases" in failed[0] else ["no word of the databases"]
 
 
 def restored(phone: Phone, folder: Path, dest: Path, *, chat: str | None = None) -> Report:

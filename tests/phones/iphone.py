@@ -27,8 +27,8 @@ def write_backup(phone: Phone, folder: Path) -> None:
     if contacts:
         backup.add("ContactsV2.sqlite", _database({"ZWAADDRESSBOOKCONTACT": contacts}))
     if phone.owner_name is not None:
-        told = {"FullUserName": phone.owner_name, "OwnJabberID": phone.owner.phone_jid}
-        backup.add(_PREFERENCES, plistlib.dumps(told, fmt=plistlib.FMT_BINARY))
+        preferences = {"FullUserName": phone.owner_name, "OwnJabberID": phone.owner.phone_jid}
+        backup.add(_PREFERENCES, plistlib.dumps(preferences, fmt=plistlib.FMT_BINARY))
     for path, content in phone.recordings().items():
         backup.add(f"Message/{path}", content)
     backup.finish()

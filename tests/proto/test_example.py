@@ -1,4 +1,4 @@
-"""The worked example of the format page is what this package computes, and opens."""
+"""The worked example of the format page matches the package's results."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def written() -> dict[str, str]:
     return dict(re.findall(r"^\| (.+?) \| `([0-9A-Za-z+/=]+)` \|$", example, re.MULTILINE))
 
 
-def test_the_page_says_what_the_package_computes(tmp_path: Path) -> None:
+def test_the_page_has_the_values_that_the_package_computes(tmp_path: Path) -> None:
     assert written() == computed(tmp_path)
 
 
@@ -134,7 +134,7 @@ def test_the_pages_own_bytes_open_with_the_pages_own_key(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("what", ["crypt12 file", "crypt14 file", "crypt15 file without MD5"])
-def test_the_pages_whole_files_open_too(what: str, tmp_path: Path) -> None:
+def test_the_pages_complete_files_open_too(what: str, tmp_path: Path) -> None:
     rows = written()
     key = load_key(bytes.fromhex(rows["root key" if "crypt15" in what else "cipher key"]))
     container = tmp_path / f"x.{what[:7]}"

@@ -1,4 +1,4 @@
-"""The generated modules in the package are those that the .proto files give."""
+"""The generated modules in the package match the .proto files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_generating_again_gives_the_committed_modules(tmp_path: Path) -> None:
     assert len(generated) == 2 * len(list((ROOT / "proto").glob("*.proto")))
 
 
-def test_the_modules_ask_for_no_runtime_newer_than_the_lowest_that_is_allowed() -> None:
+def test_the_modules_run_with_the_lowest_allowed_runtime() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     (bounds,) = (line for line in project["dependencies"] if line.startswith("protobuf"))
     lowest = re.search(r">=([0-9.]+)", bounds)

@@ -78,7 +78,7 @@ def write_chats(path: Path, rows: list[Spoken], *, late: list[Spoken] | None = N
         path.with_name(f"kept-{name}").replace(path.with_name(name))
 
 
-def write_beside(path: Path, statements: str) -> bytes:
+def write_small_database(path: Path, statements: str) -> bytes:
     """A small database of the same phone, such as ``LID.sqlite``; its bytes."""
     with closing(sqlite3.connect(path)) as database:
         database.executescript(statements)
@@ -115,7 +115,7 @@ class AppleBackup:
     rows: list[tuple[str, str, str, int, bytes]] = field(default_factory=list)
 
     def add(self, path: str, content: bytes, domain: str = DOMAIN) -> Path:
-        """A file of `domain`; where it lies."""
+        """Add a file of `domain`; return its path in the backup."""
         file_id = hashlib.sha1(f"{domain}-{path}".encode(), usedforsecurity=False).hexdigest()
         target = self.folder / file_id[:2] / file_id
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ class AppleBackup:
         return target
 
     def finish(self) -> Path:
-        """Write ``Manifest.db`` and ``Manifest.plist``; the folder."""
+        """Write ``Manifest.db`` and ``Manifest.plist``; return the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         manifest = self.folder / "Manifest.db"
         with closing(sqlite3.connect(manifest)) as database:
@@ -182,7 +182,7 @@ def key_bag(passphrase: str, class_key: bytes) -> bytes:
 
 
 def describe(size: int, wrapped: bytes) -> bytes:
-    """What ``Manifest.db`` says of an encrypted file: an archive of one object."""
+    """The ``Manifest.db`` value of an encrypted file: a property list of one object."""
     return plistlib.dumps(
         {
             "$version": 100000,

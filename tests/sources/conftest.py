@@ -87,7 +87,7 @@ def source(
 def place(
     request: pytest.FixtureRequest, sample: SampleAccount, connect: Connect, tmp_path: Path
 ) -> Iterator[Place]:
-    """Every source in turn, over a place that the test may change."""
+    """Each source in turn, over a place that the test may change."""
     name: str = request.param
     if "iphone" in name:
         made = an_iphone(tmp_path, locked=name != "iphone")
@@ -115,7 +115,7 @@ def place(
 
 
 def stored_bytes(sample: SampleAccount) -> dict[str, bytes]:
-    """What the sample account's backup holds, by stored name."""
+    """The stored bytes of the sample account's backup, by stored name."""
     folder = sample.folder / "backup"
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
@@ -138,8 +138,8 @@ def drive(emulator: Emulator, sample: SampleAccount, connect: Connect) -> Backup
 
 @pytest.fixture
 def no_collection() -> Iterator[None]:
-    """No garbage is collected meanwhile: a finaliser that runs at the very limit of recursion,
-    where a text of 100,000 brackets leads, fails for a reason that is nobody's."""
+    """Garbage collection is off meanwhile: a text of 100,000 brackets leads to the limit of
+    recursion, where any finaliser would fail."""
     gc.collect()
     gc.disable()
     yield

@@ -1,4 +1,4 @@
-"""Each place that a backup can lie in, made for the contract."""
+"""Each place of a backup, made for the contract."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Place:
 
     Attributes:
         source: open.
-        stored: what it hands out, by stored name.
+        stored: the bytes it returns, by stored name.
         vanish: makes one entry vanish after it was listed; the entry to ask for then.
         sized: every entry has a size.
     """
@@ -41,13 +41,13 @@ class Place:
     sized: bool = True
 
     def entries(self) -> list[Entry]:
-        """All that the one backup lists."""
+        """All entries of the one backup."""
         (backup,) = self.source.backups()
         return list(self.source.entries(backup))
 
 
 def elsewhere(entry: Entry) -> Entry:
-    """An entry of a locator that leads nowhere: what a server held when it was listed."""
+    """An entry with a dead locator: its file is gone since it was listed."""
     return replace(entry, locator=f"{entry.locator}-gone")
 
 

@@ -1,4 +1,4 @@
-"""The hidden application folder, in each of the shapes that WhatsApp gave it."""
+"""The hidden application folder, in each of the layouts that WhatsApp has used."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def entries_of(source: BackupSource) -> list[Entry]:
 
 @pytest.fixture
 def shaped(sample: SampleAccount, tmp_path: Path, connect: Connect) -> Iterator[Shaped]:
-    """The sample account with its application folder in another shape."""
+    """The sample account with its application folder in another layout."""
     running: list[Emulator] = []
 
     def go(shape: str) -> BackupSource:
@@ -56,7 +56,7 @@ def shaped(sample: SampleAccount, tmp_path: Path, connect: Connect) -> Iterator[
 
 
 @pytest.mark.parametrize("shape", ["names", "folders", "file_map"])
-def test_each_shape_shows_the_same(
+def test_each_layout_gives_the_same_entries(
     shaped: Shaped, sample: SampleAccount, backup_service: BackupSource, shape: str
 ) -> None:
     source = shaped(shape)
@@ -91,7 +91,7 @@ def app_data_at(server: Scripted) -> AppData:
 
 
 def with_map(content: bytes, *others: dict[str, object]) -> list[Entry]:
-    """The entries of a folder whose file map says `content`."""
+    """The entries of a folder with the file map `content`."""
     with Scripted() as server:
         listing = files({"id": "m", "name": "gdrive_file_map"}, *others)
         server.answers = [listing, answer(content), listing, answer(content)]
@@ -102,7 +102,7 @@ def with_map(content: bytes, *others: dict[str, object]) -> list[Entry]:
             source.close()
 
 
-def test_a_file_that_the_map_does_not_know_is_listed_by_its_name() -> None:
+def test_a_file_that_is_not_in_the_map_is_listed_by_its_name() -> None:
     rows = [{"f": "Media/a.opus", "r": "1", "s": 5, "m": "0" * 32}]
     shown = with_map(
         json.dumps(rows).encode(), {"id": "1", "name": "x7"}, {"id": "2", "name": "new.db"}
@@ -121,12 +121,12 @@ def test_a_row_whose_file_is_not_listed_is_kept() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"5", b"\xff", b"[" * 100_000])
 @pytest.mark.usefixtures("no_collection")
-def test_a_file_map_that_makes_no_sense(content: bytes) -> None:
+def test_an_invalid_file_map(content: bytes) -> None:
     with pytest.raises(NetworkError, match=r"file map .* cannot be read"):
         with_map(content)
 
 
-def test_rows_that_make_no_sense_are_left_out() -> None:
+def test_invalid_rows_are_left_out() -> None:
     rows: list[object] = [
         5,
         None,
@@ -158,7 +158,7 @@ def test_rows_that_make_no_sense_are_left_out() -> None:
     ],
 )
 @pytest.mark.usefixtures("no_collection")
-def test_a_listing_that_makes_no_sense(body: bytes) -> None:
+def test_an_invalid_listing(body: bytes) -> None:
     with Scripted() as server:
         server.answers = [answer(body, Content_Type="application/json")]
         source = app_data_at(server)
@@ -208,7 +208,7 @@ def test_items_that_cannot_be_fetched_are_left_out(item: dict[str, object]) -> N
         {"shortcutDetails": 5},
     ],
 )
-def test_odd_values_say_nothing(odd: dict[str, object]) -> None:
+def test_odd_values_are_ignored(odd: dict[str, object]) -> None:
     with Scripted() as server:
         server.answers = [files({"id": "1", "name": "a.opus", **odd})]
         source = app_data_at(server)
@@ -217,7 +217,7 @@ def test_odd_values_say_nothing(odd: dict[str, object]) -> None:
     assert (entry.stored_as, entry.size, entry.md5) == ("a.opus", None, None)
 
 
-def test_folders_that_lie_in_each_other_end() -> None:
+def test_folders_inside_each_other_end() -> None:
     kind = "application/vnd.google-apps.folder"
     with Scripted() as server:
         server.answers = [
@@ -233,7 +233,7 @@ def test_folders_that_lie_in_each_other_end() -> None:
     assert entry.stored_as == "B/A/x.opus"
 
 
-def test_of_two_of_the_same_name_the_newer_one_holds() -> None:
+def test_of_two_of_the_same_name_the_newer_one_counts() -> None:
     old: dict[str, object] = {"id": "1", "name": "a.opus", "modifiedTime": "2020-01-01T00:00:00Z"}
     new: dict[str, object] = {"id": "2", "name": "a.opus", "modifiedTime": "2021-01-01T00:00:00Z"}
     for items in ((old, new), (new, old)):
@@ -246,7 +246,7 @@ def test_of_two_of_the_same_name_the_newer_one_holds() -> None:
 
 
 @pytest.mark.parametrize("status", [404, 403, 400])
-def test_a_lost_envelope_costs_no_more_than_itself(
+def test_only_a_lost_envelope_is_missing(
     app_data: BackupSource, emulator: Emulator, status: int
 ) -> None:
     sealed = [entry for entry in entries_of(app_data) if entry.envelope]
@@ -266,10 +266,10 @@ def test_a_lost_envelope_costs_no_more_than_itself(
     assert len([entry for entry in again if entry.envelope]) == len(sealed) - 1
 
 
-def test_an_envelope_that_cannot_be_had_now_fails_its_entry_alone(
+def test_a_temporarily_unavailable_envelope_fails_only_its_entry(
     app_data: BackupSource, emulator: Emulator
 ) -> None:
-    """It would be restored without its name, and taken for done ever after."""
+    """Otherwise it would be restored without its name, and count as done for good."""
     sealed = [entry for entry in entries_of(app_data) if entry.envelope]
     path = next(iter(emulator.counts.media))
     emulator.faults = Fault(kind=FaultKind.STATUS, path=path, status=500, times=None)
@@ -284,7 +284,7 @@ def test_an_envelope_that_cannot_be_had_now_fails_its_entry_alone(
         assert blob.read(1)
 
 
-def test_an_envelope_that_breaks_on_its_way_is_asked_for_again(
+def test_an_envelope_with_a_broken_connection_is_requested_again(
     app_data: BackupSource, emulator: Emulator
 ) -> None:
     sealed = [entry.envelope for entry in entries_of(app_data)]
@@ -292,7 +292,7 @@ def test_an_envelope_that_breaks_on_its_way_is_asked_for_again(
     assert [entry.envelope for entry in entries_of(app_data)] == sealed
 
 
-def test_an_outage_while_envelopes_are_read_is_told(
+def test_an_outage_while_envelopes_are_read_is_reported(
     app_data: BackupSource, emulator: Emulator
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, status=503, media=True, times=None)
@@ -303,7 +303,7 @@ def test_an_outage_while_envelopes_are_read_is_told(
 def test_envelopes_are_read_at_the_same_time(
     app_data: BackupSource, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first ones keep their connections until as many are open as there may be."""
+    """The first requests keep their connections until the maximum is open."""
     together, numbers = threading.Barrier(ENVELOPES_AT_ONCE), itertools.count(1)
     others, at_once = set(threading.enumerate()), set[int]()
     request = Connections.request
@@ -323,7 +323,7 @@ def test_envelopes_are_read_at_the_same_time(
     assert emulator.counts.connections >= ENVELOPES_AT_ONCE
 
 
-def test_who_takes_one_entry_reads_no_more_than_a_few_envelopes_ahead(
+def test_taking_one_entry_reads_only_a_few_envelopes_ahead(
     sample: SampleAccount, tmp_path: Path, connect: Connect
 ) -> None:
     shutil.copytree(sample.folder, tmp_path / "big")

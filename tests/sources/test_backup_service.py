@@ -1,4 +1,4 @@
-"""Google's backup service, and listings that are not as they should be."""
+"""Google's backup service, and invalid listings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def edited(path: str, *drop: str, entry: str = "*", **values: object) -> Fault:
     return Fault(kind=FaultKind.EDIT, path=path, entry=entry, drop=drop, set=values, times=None)
 
 
-def test_what_the_service_tells_of_a_backup(backup_service: BackupSource) -> None:
+def test_the_fields_of_a_backup(backup_service: BackupSource) -> None:
     (backup,) = backup_service.backups()
     assert backup.name == "clients/wa/backups/15550100"
     assert backup.account == "15550100"
@@ -58,7 +58,7 @@ def test_an_upload_under_way_is_listed_and_marked(
 
 
 @pytest.mark.parametrize("drop", ["metadata", "sizeBytes", "updateTime"])
-def test_a_backup_that_tells_less(
+def test_a_backup_with_fewer_fields(
     backup_service: BackupSource, emulator: Emulator, drop: str
 ) -> None:
     emulator.faults = edited(BACKUPS, drop)
@@ -73,7 +73,7 @@ def test_a_backup_that_tells_less(
     ["", "{", "[]", "5", "null", '{"encryptedBackupMetadata": 5}', "[" * 100_000, 7, [], {}],
 )
 @pytest.mark.usefixtures("no_collection")
-def test_metadata_that_makes_no_sense(
+def test_invalid_metadata(
     backup_service: BackupSource, emulator: Emulator, metadata: object
 ) -> None:
     emulator.faults = edited(BACKUPS, metadata=metadata)
@@ -132,7 +132,7 @@ def test_when_google_and_whatsapp_may_delete(
         (("metadata",), False, False),
     ],
 )
-def test_a_mark_of_an_upload_alone_is_not_believed(
+def test_a_transaction_alone_is_not_an_upload(
     backup_service: BackupSource,
     emulator: Emulator,
     drop: tuple[str, ...],
@@ -145,7 +145,7 @@ def test_a_mark_of_an_upload_alone_is_not_believed(
     assert (backup.uploading, backup.unfinished) == (uploading, unfinished)
 
 
-def test_a_file_that_is_gone_while_the_phone_uploads_is_explained(
+def test_a_file_that_vanishes_during_an_upload_is_explained(
     backup_service: BackupSource, emulator: Emulator
 ) -> None:
     gone = Fault(kind=FaultKind.STATUS, status=404, media=True, times=None)
@@ -157,7 +157,7 @@ def test_a_file_that_is_gone_while_the_phone_uploads_is_explained(
         assert hint in caught.value.hint
 
 
-def test_an_account_without_a_backup_is_not_told_of_a_file(
+def test_an_account_without_a_backup_has_an_error_of_its_own(
     backup_service: BackupSource, emulator: Emulator
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, status=404, times=None)
@@ -165,6 +165,25 @@ def test_an_account_without_a_backup_is_not_told_of_a_file(
         backup_service.backups()
     assert "Chat backup" in caught.value.hint
     assert "replaced" not in caught.value.hint
+
+
+def test_a_backup_that_is_gone_is_not_called_a_file(
+    backup_service: BackupSource, emulator: Emulator
+) -> None:
+    (backup,) = backup_service.backups()
+    emulator.faults = Fault(kind=FaultKind.STATUS, path=FILES, status=404, times=None)
+    with pytest.raises(GoneError, match="the backup of 15550100 is no longer at Google") as caught:
+        list(backup_service.entries(backup))
+    assert caught.value.hints[0].endswith("gdrive-wa backups")
+    assert "replaced the file" not in caught.value.hint
+
+
+def test_an_error_sent_as_a_good_answer_is_not_an_empty_backup() -> None:
+    said = {"error": {"code": "403", "details": [{"reason": "SERVICE_DISABLED"}]}}
+    with pytest.raises(CredentialsError, match="refuses the list of files"):
+        from_page(json.dumps(said))
+    with pytest.raises(NetworkError, match="failed"):
+        from_page('{"error": {"code": 7}}')
 
 
 @pytest.mark.parametrize(
@@ -176,7 +195,7 @@ def test_an_account_without_a_backup_is_not_told_of_a_file(
         ("metadata", "envelope"),
     ],
 )
-def test_an_entry_that_tells_less(
+def test_an_entry_with_fewer_fields(
     backup_service: BackupSource, emulator: Emulator, drop: str, attribute: str
 ) -> None:
     emulator.faults = edited(FILES, drop)
@@ -186,28 +205,24 @@ def test_an_entry_that_tells_less(
 
 
 @pytest.mark.parametrize("size", ["9" * 5000, "-1", "²", "1e3", -1, 1.5, True, [], {}, 10**30])
-def test_a_size_that_is_none(
-    backup_service: BackupSource, emulator: Emulator, size: object
-) -> None:
+def test_an_invalid_size(backup_service: BackupSource, emulator: Emulator, size: object) -> None:
     emulator.faults = edited(FILES, sizeBytes=size)
     assert {entry.size for entry in entries_of(backup_service)} == {None}
 
 
 @pytest.mark.parametrize("md5", ["", "?", "QUJD", "g" * 32, 5, [], "é" * 32])
-def test_a_hash_that_is_none(backup_service: BackupSource, emulator: Emulator, md5: object) -> None:
+def test_an_invalid_hash(backup_service: BackupSource, emulator: Emulator, md5: object) -> None:
     emulator.faults = edited(FILES, md5Hash=md5)
     assert {entry.md5 for entry in entries_of(backup_service)} == {None}
 
 
 @pytest.mark.parametrize("moment", ["", "soon", 5, "9999-12-31T23:59:59-23:59", "2025-13-01"])
-def test_a_time_that_is_none(
-    backup_service: BackupSource, emulator: Emulator, moment: object
-) -> None:
+def test_an_invalid_time(backup_service: BackupSource, emulator: Emulator, moment: object) -> None:
     emulator.faults = edited(FILES, updateTime=moment)
     assert {entry.modified for entry in entries_of(backup_service)} == {None}
 
 
-def test_of_an_entry_listed_twice_the_newer_one_holds(
+def test_of_an_entry_listed_twice_the_newer_one_counts(
     backup_service: BackupSource, emulator: Emulator
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.DUPLICATE, path=FILES, entry="*", times=None)
@@ -223,7 +238,7 @@ def test_of_an_entry_listed_twice_the_newer_one_holds(
 
 
 def from_page(body: str) -> list[Entry]:
-    """What a listing of one page says."""
+    """The answer with a listing of one page."""
 
     with Scripted() as server:
         server.answers = [answer(body.encode())]
@@ -242,7 +257,7 @@ def from_page(body: str) -> list[Entry]:
         '{"files": "x"}',
     ],
 )
-def test_a_listing_that_makes_no_sense(body: str) -> None:
+def test_an_invalid_listing(body: str) -> None:
     with pytest.raises(NetworkError, match="cannot be read"):
         from_page(body)
 
@@ -251,7 +266,7 @@ def test_a_listing_that_makes_no_sense(body: str) -> None:
     "body",
     ['{"files": [5, null, {}, {"name": 5}, {"name": ""}]}', '{"nextPageToken": [1]}', "{}"],
 )
-def test_items_that_name_nothing_are_none(body: str) -> None:
+def test_items_without_a_name_are_left_out(body: str) -> None:
     assert from_page(body) == []
 
 
@@ -261,7 +276,7 @@ def test_an_empty_page_is_not_the_end(backup_service: BackupSource, emulator: Em
     assert emulator.counts.request_count(FILES) == 4
 
 
-def test_a_page_repeated_without_end(backup_service: BackupSource, emulator: Emulator) -> None:
+def test_a_page_repeated_endlessly(backup_service: BackupSource, emulator: Emulator) -> None:
     emulator.faults = Fault(kind=FaultKind.REPEAT_PAGE, path=FILES, times=None)
     with pytest.raises(NetworkError, match="the same page"):
         entries_of(backup_service)

@@ -1,4 +1,4 @@
-"""What holds for every place that a backup can lie in."""
+"""The contract of every source."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_one_backup_is_there(place: Place) -> None:
     assert not place.sized or (backup.size or 0) >= content  # envelopes may count as well
 
 
-def test_a_backup_of_google_says_when_and_how_it_was_encrypted(source: BackupSource) -> None:
+def test_a_backup_of_google_has_its_time_and_encryption(source: BackupSource) -> None:
     (backup,) = source.backups()
     assert backup.encrypted is True
     assert backup.updated is not None
@@ -66,28 +66,28 @@ def test_everything_stored_is_listed_once_under_its_stored_name(place: Place) ->
     assert sorted(names) == sorted(place.stored)
 
 
-def test_a_listing_can_be_had_again_and_is_the_same(place: Place) -> None:
+def test_a_second_listing_is_the_same(place: Place) -> None:
     (backup,) = place.source.backups()
     assert list(place.source.entries(backup)) == list(place.source.entries(backup))
 
 
-def test_sizes_are_those_of_the_stored_bytes_where_they_are_known(place: Place) -> None:
+def test_known_sizes_are_those_of_the_stored_bytes(place: Place) -> None:
     for entry in place.entries():
         assert entry.size in (None, len(place.stored[entry.stored_as]))
         assert entry.size is not None or not place.sized
 
 
-def test_hashes_are_those_of_the_stored_bytes_where_they_are_known(place: Place) -> None:
+def test_known_hashes_are_those_of_the_stored_bytes(place: Place) -> None:
     known = {entry.stored_as: entry.md5 for entry in place.entries() if entry.md5}
     assert known == {name: hashlib.md5(place.stored[name]).hexdigest() for name in known}
 
 
 def test_google_knows_every_hash(source: BackupSource) -> None:
-    if source.name != "folder":  # nobody wrote them down there
+    if source.name != "folder":  # a folder has no list of hashes
         assert all(entry.md5 for entry in entries_of(source))
 
 
-def test_the_bytes_are_those_that_are_stored(place: Place) -> None:
+def test_the_bytes_are_the_stored_ones(place: Place) -> None:
     entries = place.entries()
     with ThreadPoolExecutor(8) as pool:  # a source is used from many threads
         contents = pool.map(lambda entry: read(place.source, entry), entries)
@@ -97,7 +97,7 @@ def test_the_bytes_are_those_that_are_stored(place: Place) -> None:
         )
 
 
-def test_what_can_be_read_in_place_holds_the_stored_bytes(place: Place) -> None:
+def test_files_read_in_place_have_the_stored_bytes(place: Place) -> None:
     for entry in place.entries():
         path = place.source.path_of(entry)
         assert path is None or Path(path).read_bytes() == place.stored[entry.stored_as]
@@ -110,7 +110,7 @@ def test_one_entry_is_opened_by_many_threads(place: Place) -> None:
     assert contents == {place.stored[entry.stored_as]}
 
 
-def test_a_stream_starts_where_it_is_asked_to(place: Place) -> None:
+def test_a_stream_starts_at_the_requested_offset(place: Place) -> None:
     entry = longest(place)
     content = place.stored[entry.stored_as]
     for offset in (1, 1000, len(content) - 1):
@@ -119,7 +119,7 @@ def test_a_stream_starts_where_it_is_asked_to(place: Place) -> None:
         assert stream.total == len(content)
 
 
-def test_a_stream_can_be_left_half_way(place: Place) -> None:
+def test_a_stream_can_be_abandoned(place: Place) -> None:
     entry = longest(place)
     for _ in range(3):
         with place.source.open(entry) as stream:
@@ -127,13 +127,13 @@ def test_a_stream_can_be_left_half_way(place: Place) -> None:
     assert read(place.source, entry) == place.stored[entry.stored_as]
 
 
-def test_a_revision_stays_while_the_bytes_do(place: Place) -> None:
+def test_a_revision_is_stable_while_the_bytes_are(place: Place) -> None:
     once, again = place.entries(), place.entries()
     assert [entry.revision for entry in once] == [entry.revision for entry in again]
     assert all(entry.revision for entry in once)
 
 
-def test_times_are_utc_where_they_are_known(place: Place) -> None:
+def test_known_times_are_in_utc(place: Place) -> None:
     times = [entry.modified for entry in place.entries()]
     assert all(time is None or time.tzinfo is UTC for time in times)
     assert all(times) or place.source.name == "whatsapp"
@@ -149,7 +149,7 @@ def test_the_key_is_checked_and_names_are_read_from_the_listing_alone(
     source: BackupSource, sample: SampleAccount, emulator: Emulator
 ) -> None:
     backup, entries = source.backups()[0], entries_of(source)
-    if source.name == "folder":  # its envelopes are not beside the stored files of the account
+    if source.name == "folder":  # the account's folder has no envelopes next to the files
         assert not check_key(backup, entries, sample.key)
         return
     assert check_key(backup, entries, sample.key)
@@ -171,7 +171,7 @@ def test_the_key_is_checked_and_names_are_read_from_the_listing_alone(
 PTT = "/PTT-"
 
 
-def test_another_key_is_told_apart(source: BackupSource) -> None:
+def test_another_key_is_distinguished(source: BackupSource) -> None:
     if source.name == "folder":
         return
     backup, entries = source.backups()[0], entries_of(source)
@@ -179,7 +179,7 @@ def test_another_key_is_told_apart(source: BackupSource) -> None:
         check_key(backup, entries, RootKey(bytes(32)))
 
 
-def test_the_other_kind_of_key_is_told_apart(
+def test_the_other_kind_of_key_is_distinguished(
     source: BackupSource, plain_sample: SampleAccount
 ) -> None:
     backup, entries = source.backups()[0], entries_of(source)
@@ -232,6 +232,6 @@ def test_an_iphone_without_whatsapp_and_a_database_without_links_hold_no_backup(
 
 
 def test_a_copied_listing_is_as_good(sample: SampleAccount, tmp_path: Path) -> None:
-    """What `folder` shows is what lies there, wherever that is."""
+    """Check that a source over `folder` lists the files there."""
     shutil.copytree(sample.folder / "backup", tmp_path / "copy")
     assert len(entries_of(open_folder(tmp_path / "copy"))) == len(stored_bytes(sample))

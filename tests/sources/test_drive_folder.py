@@ -85,8 +85,8 @@ def test_a_folder_that_is_not_there(mine: Mine, folder: str) -> None:
     assert "Backups/WhatsApp" in caught.value.hints[0]
 
 
-def test_of_folders_of_the_same_name_each_is_looked_into(mine: Mine, tmp_path: Path) -> None:
-    """Drive allows twins, and dragging a phone's folder in twice makes some."""
+def test_all_folders_of_the_same_name_are_listed(mine: Mine, tmp_path: Path) -> None:
+    """Drive allows equal names; dragging a phone's folder in twice makes some."""
     for name in ("first/Media/a.opus", "second/Media/b.opus", "second/Databases/c.db"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def test_shortcuts_to_folders_and_files_are_followed(mine: Mine) -> None:
         assert stream.read(100) == b"b.opus"
 
 
-def test_a_shortcut_that_leads_back_ends(mine: Mine) -> None:
+def test_a_shortcut_in_a_circle_ends(mine: Mine) -> None:
     _, connect = mine(
         "Phone/a.opus", shortcuts={"Stuff/Phone/Up": "Stuff", "Stuff/Phone/Here": "Stuff/Phone"}
     )
@@ -133,7 +133,7 @@ def test_many_folders_are_listed_together(mine: Mine) -> None:
     assert emulator.counts.request_count("*") == 1 + levels + -(-len(weeks) // FOLDERS_AT_ONCE)
 
 
-def test_a_downloads_own_state_is_not_of_the_backup(mine: Mine) -> None:
+def test_the_state_of_a_download_is_not_part_of_the_backup(mine: Mine) -> None:
     _, connect = mine(".gdrive-wa/manifest.jsonl", "a.opus")
     assert names_of(connect("Stuff")) == ["a.opus"]
 
@@ -147,7 +147,7 @@ def content_of(source: DriveFolder, name: str) -> bytes:
 @pytest.mark.parametrize(
     "folder", ["Family/Phone", "Shared drives/Family/Phone", "Geteilte Ablagen/Family/Phone"]
 )
-def test_a_shared_drive_is_a_place_like_my_drive(mine: Mine, folder: str) -> None:
+def test_a_shared_drive_works_like_my_drive(mine: Mine, folder: str) -> None:
     _, connect = mine("WhatsApp/a.opus", shared_drives={"Family": {"Phone": "stuff"}})
     source = connect(folder)
     assert names_of(source) == ["WhatsApp/a.opus"]
@@ -168,7 +168,7 @@ def test_a_shortcut_leads_into_a_shared_drive(mine: Mine) -> None:
     assert content_of(source, "b.opus") == b"a.opus"
 
 
-def test_a_folder_that_somebody_shares_is_found_by_its_name(mine: Mine) -> None:
+def test_a_shared_folder_is_found_by_its_name(mine: Mine) -> None:
     _, connect = mine("Media/a.opus", shared_with_me={"Mum": "stuff"})
     source = connect("Mum/Media")
     assert names_of(source) == ["a.opus"]
@@ -190,14 +190,14 @@ def test_a_folder_that_needs_a_resource_key_is_unlocked(mine: Mine) -> None:
     assert content_of(connect(None), "b.opus") == b"Media/a.opus"
 
 
-def test_a_wrong_path_is_not_taken_for_another_one(mine: Mine) -> None:
+def test_a_wrong_path_does_not_match_another_one(mine: Mine) -> None:
     _, connect = mine("a.opus", shared_drives={"Family": {"Phone": "stuff"}})
-    for folder in ("Backups/Stuff", "Backups/Family", "Family/Stuff", "Shared drives/Nobody"):
+    for folder in ("Backups/Stuff", "Backups/Family", "Family/Stuff", "Shared drives/Unknown"):
         with pytest.raises(UsageError, match="no folder named"):
             connect(folder).backups()
 
 
-def test_a_login_that_sees_no_shared_drives_is_told_of_the_folder(mine: Mine) -> None:
+def test_a_login_without_shared_drives_gets_the_usual_error(mine: Mine) -> None:
     emulator, connect = mine("a.opus")
     emulator.faults = Fault(
         kind=FaultKind.STATUS, path="*/drives", status=403, reason="insufficientPermissions"
@@ -206,7 +206,7 @@ def test_a_login_that_sees_no_shared_drives_is_told_of_the_folder(mine: Mine) ->
         connect("Nowhere").backups()
 
 
-def test_what_is_not_a_file_is_passed_over_with_a_word(mine: Mine) -> None:
+def test_items_that_are_not_files_are_skipped_and_counted(mine: Mine) -> None:
     documents = {"Plan": "document", "Sums": "spreadsheet", "Elsewhere": "drive-sdk.123"}
     _, connect = mine("a.opus", documents=documents, shortcuts={"To plan": "Plan"})
     source, said = connect(None), list[str]()
@@ -219,7 +219,7 @@ def test_what_is_not_a_file_is_passed_over_with_a_word(mine: Mine) -> None:
 
 
 @pytest.mark.parametrize("key", ["a\r\nX: y", "a,b/c", "", "ü", 5, None, "x" * 300])
-def test_a_resource_key_goes_into_no_other_header(key: object) -> None:
+def test_a_resource_key_cannot_inject_another_header(key: object) -> None:
     file = DriveFile.parse({"id": "1", "name": "a", "resourceKey": key})
     assert file is not None
     assert file.locator == "1"

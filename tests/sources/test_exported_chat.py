@@ -1,4 +1,4 @@
-"""Exported chats as people leave them, and as nobody should send them."""
+"""Exported chats as people keep them, and malicious ones."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def lines_of(path: Path) -> list[str]:
         "Mum.TXT",
     ],
 )
-def test_a_text_of_any_name_is_a_chat_when_it_begins_like_one(tmp_path: Path, name: str) -> None:
+def test_a_text_of_any_name_is_a_chat_if_it_begins_like_one(tmp_path: Path, name: str) -> None:
     folder = an_export(tmp_path / "export", text=name)
     kinds = {entry.path.rsplit("/", 1)[-1]: entry.kind for entry in entries_of(folder)}
     assert kinds == {name: Kind.DOCUMENT, VOICE: Kind.VOICE}
@@ -77,7 +77,7 @@ def test_a_text_of_any_name_is_a_chat_when_it_begins_like_one(tmp_path: Path, na
 @pytest.mark.parametrize(
     "text", ["a shopping list\n", "", "Dear Mum,\n01/03/2024, 09:00 - x: y\n", "\x00" * 50]
 )
-def test_another_text_is_no_chat(tmp_path: Path, text: str) -> None:
+def test_another_text_is_not_a_chat(tmp_path: Path, text: str) -> None:
     (tmp_path / "notes.txt").write_text(text)
     (tmp_path / VOICE).write_bytes(b"OggS")
     assert not holds_exports(tmp_path)
@@ -101,6 +101,39 @@ def test_exports_are_found_in_folders_and_zips_below(tmp_path: Path) -> None:
     assert "broken.zip" in found.warnings[0]
 
 
+def sorted_paths(path: Path) -> list[str]:
+    return sorted(entry.path.partition("/")[2] for entry in entries_of(path))
+
+
+@pytest.mark.parametrize("name", ["Voice Notes", "WhatsApp Voice Notes"])
+def test_media_that_were_sorted_into_folders_belong_to_the_chat_above(
+    tmp_path: Path, name: str
+) -> None:
+    chat = an_export(tmp_path / "from dad's phone" / "2024" / "WhatsApp Chat with Mum")
+    (chat / name).mkdir(parents=True)
+    (chat / VOICE).rename(chat / name / VOICE)
+    (chat / name / "my song.opus").write_bytes(b"OggS song")
+    (tmp_path / "from dad's phone" / "taxes.pdf").write_bytes(b"%PDF")
+    label = "from dad's phone/2024/WhatsApp Chat with Mum"
+    assert sorted_paths(tmp_path) == [
+        f"{label}/WhatsApp Documents/WhatsApp Chat with Mum.txt",
+        f"{label}/WhatsApp Voice Notes/{VOICE}",
+    ]
+
+
+def test_media_that_were_sorted_inside_a_zip_belong_to_the_chat_above(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    members = {f"Audio/{VOICE}": b"OggS", "Audio/other.opus": b"OggS"}
+    a_zip(tmp_path / "a" / "b" / "Mum.zip", members)
+    assert [path.rpartition("/")[2] for path in sorted_paths(tmp_path)] == ["_chat.txt", VOICE]
+
+
+def test_a_chat_below_another_one_keeps_its_own_media(tmp_path: Path) -> None:
+    upper = an_export(tmp_path / "upper")
+    an_export(upper / "lower", text="WhatsApp Chat with Ben.txt")
+    assert [len(folder.media) for folder in find_exports(tmp_path).folders] == [1, 1]
+
+
 def test_the_text_alone_can_be_given(tmp_path: Path) -> None:
     an_export(tmp_path, text="WhatsApp Chat with Ann.txt")
     (tmp_path / "other.txt").write_text(TEXT)
@@ -121,7 +154,7 @@ def test_the_text_alone_can_be_given(tmp_path: Path) -> None:
         "Android/x",
     ],
 )
-def test_a_backup_beside_an_export_is_the_better_source(tmp_path: Path, sign: str) -> None:
+def test_a_backup_next_to_an_export_is_preferred(tmp_path: Path, sign: str) -> None:
     an_export(tmp_path / "an export")
     (tmp_path / sign).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / sign).write_bytes(b"x")
@@ -129,7 +162,7 @@ def test_a_backup_beside_an_export_is_the_better_source(tmp_path: Path, sign: st
 
 
 @pytest.mark.parametrize("sign", ["project/android/x", "project/media/x", "an export/media/x"])
-def test_a_folder_of_another_program_is_no_backup(tmp_path: Path, sign: str) -> None:
+def test_a_folder_of_another_program_is_not_a_backup(tmp_path: Path, sign: str) -> None:
     an_export(tmp_path / "an export")
     (tmp_path / sign).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / sign).write_bytes(b"x")
@@ -137,14 +170,14 @@ def test_a_folder_of_another_program_is_no_backup(tmp_path: Path, sign: str) -> 
     assert holds_exports(tmp_path / "an export")
 
 
-def test_an_export_that_somebody_was_sent_is_a_document_of_the_backup(tmp_path: Path) -> None:
+def test_an_export_received_as_a_document_is_a_file_of_the_backup(tmp_path: Path) -> None:
     an_export(tmp_path / "Media" / "WhatsApp Documents")
     (tmp_path / "Media" / "WhatsApp Voice Notes").mkdir()
     assert not holds_exports(tmp_path)
     assert not holds_exports(tmp_path / "Media")
 
 
-def test_an_exported_chat_that_is_an_attachment_is_no_chat_of_its_own(tmp_path: Path) -> None:
+def test_an_exported_chat_that_is_an_attachment_is_not_a_chat_of_its_own(tmp_path: Path) -> None:
     folder = an_export(tmp_path, text="_chat.txt")
     (folder / "00000012-WhatsApp Chat with Ben.txt").write_text(TEXT)
     (found,) = find_exports(folder).folders
@@ -161,7 +194,7 @@ def test_junk_and_empty_files_are_not_listed(tmp_path: Path) -> None:
     assert len(entries_of(target)) == 2
 
 
-def test_an_archive_among_the_exports_is_none_of_them(tmp_path: Path) -> None:
+def test_an_archive_among_the_exports_is_not_an_export(tmp_path: Path) -> None:
     an_export(tmp_path / "export")
     an_export(tmp_path / "my archive")
     (tmp_path / "my archive" / ".gdrive-wa").mkdir()
@@ -170,7 +203,7 @@ def test_an_archive_among_the_exports_is_none_of_them(tmp_path: Path) -> None:
     assert len(find_exports(tmp_path).folders) == 2
 
 
-def test_a_file_that_is_no_export_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_export_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "holiday.zip"
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr("photo.jpg", b"x")
@@ -188,7 +221,7 @@ def test_a_text_that_an_editor_has_saved_again(tmp_path: Path, encoding: str) ->
     assert lines_of(tmp_path) == ["[01/03/24, 09:00:00] Zoë: x\r\n"]
 
 
-def test_bytes_that_are_no_text_are_replaced(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "_chat.txt").write_bytes(b"[01/03/24, 09:00:00] Zo\xeb: x\n")
     assert lines_of(tmp_path) == ["[01/03/24, 09:00:00] Zo\ufffd: x\n"]
 
@@ -252,13 +285,13 @@ def test_a_zip_that_counts_the_same_bytes_twice_is_refused(tmp_path: Path) -> No
         open_folder(tmp_path / "a.zip")
 
 
-def test_many_texts_that_grow_together_are_refused(tmp_path: Path) -> None:
+def test_many_texts_that_are_too_large_together_are_refused(tmp_path: Path) -> None:
     texts = {f"{number}/_chat.txt": TEXT.encode() * 40_000 for number in range(120)}
     with pytest.raises(FormatError, match="out of all proportion"):
         open_folder(a_zip(tmp_path / "a.zip", texts))
 
 
-def test_a_locked_zip_says_so(tmp_path: Path) -> None:
+def test_a_locked_zip_is_reported(tmp_path: Path) -> None:
     whole = bytearray(a_zip(tmp_path / "a.zip", {VOICE: b"OggS"}).read_bytes())
     for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = whole.find(mark)
@@ -270,7 +303,7 @@ def test_a_locked_zip_says_so(tmp_path: Path) -> None:
         open_folder(tmp_path / "a.zip")
 
 
-def test_a_damaged_member_is_said_to_be(tmp_path: Path) -> None:
+def test_a_damaged_member_is_reported(tmp_path: Path) -> None:
     content = os.urandom(50_000)
     target = a_zip(tmp_path / "a.zip", {VOICE: content})
     whole = bytearray(target.read_bytes())
@@ -284,7 +317,7 @@ def test_a_damaged_member_is_said_to_be(tmp_path: Path) -> None:
     source.close()
 
 
-def test_names_that_a_program_wrote_without_saying_utf8(tmp_path: Path) -> None:
+def test_utf8_names_without_the_flag_of_utf8(tmp_path: Path) -> None:
     name = "Música.opus"
     place = "x" * len(name.encode())
     raw = a_zip(tmp_path / "a.zip", {place: b"OggS"}).read_bytes()

@@ -1,4 +1,4 @@
-"""The values of listings: total, whatever they hold."""
+"""The values of listings: parsing is total."""
 
 from __future__ import annotations
 
@@ -26,7 +26,20 @@ ITEM_KEYS = st.sampled_from(
 
 @pytest.mark.parametrize(
     ("value", "size"),
-    [("0", 0), ("42", 42), (42, 42), ("9" * 18, 10**18 - 1), ("9" * 19, None), ("9" * 5000, None)],
+    [
+        ("0", 0),
+        ("42", 42),
+        (42, 42),
+        ("9" * 18, 10**18 - 1),
+        ("9" * 19, None),
+        ("9" * 5000, None),
+        (42.0, 42),
+        (" 42 ", 42),
+        (42.5, None),
+        (1e300, None),
+        (float("nan"), None),
+        ("4e1", None),
+    ],
 )
 def test_sizes(value: object, size: int | None) -> None:
     assert parse_size(value) == size
@@ -44,6 +57,12 @@ def test_moments_become_utc() -> None:
         2025, 1, 1, 0, 0, 0, 123456, UTC
     )
     assert parse_moment("2025-01-01T00:00:00") == datetime(2025, 1, 1, tzinfo=UTC)
+    assert parse_moment("2025-01-01t00:00:00z") == datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def test_an_object_is_found_in_a_string_of_a_string() -> None:
+    for value in ({"a": 1}, '{"a": 1}', '\ufeff{"a": 1}', '"{\\"a\\": 1}"'):
+        assert parse_object(value) == {"a": 1}
 
 
 @given(JSON)

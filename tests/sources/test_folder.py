@@ -35,7 +35,7 @@ def put(folder: Path, *names: str) -> None:
 
 
 def found(folder: Path) -> dict[str, list[str]]:
-    """Each backup by its path below `folder`, and what it holds."""
+    """Each backup by its path below `folder`, and its stored names."""
     source = open_folder(folder)
     return {
         Path(backup.name).relative_to(folder).as_posix(): names_of(source, backup)
@@ -57,7 +57,7 @@ def test_a_phones_whatsapp_folder(here: Path) -> None:
 
 
 @pytest.mark.parametrize("root", folder_module._PHONE_ROOTS)
-def test_each_place_where_phones_keep_it(here: Path, root: str) -> None:
+def test_each_folder_where_phones_keep_it(here: Path, root: str) -> None:
     put(here, f"{root}/Databases/msgstore.db.crypt15", "DCIM/20250101/holiday.jpg")
     assert found(here) == {root: ["Databases/msgstore.db.crypt15"]}
 
@@ -130,14 +130,14 @@ def test_dumps_named_after_numbers(here: Path) -> None:
 
 
 @pytest.mark.parametrize("day", ["20231231", "20231231_1", "202312311"])
-def test_a_folder_named_after_a_day_hides_nothing(here: Path, day: str) -> None:
+def test_a_folder_named_after_a_date_hides_nothing(here: Path, day: str) -> None:
     put(here, f"{day}/PTT-20231231-WA0001.opus", "Databases/msgstore.db.crypt15")
     assert found(here) == {
         ".": [f"{day}/PTT-20231231-WA0001.opus", "Databases/msgstore.db.crypt15"]
     }
 
 
-def test_a_dump_hides_no_backup_beside_it(here: Path) -> None:
+def test_a_dump_does_not_hide_a_backup_next_to_it(here: Path) -> None:
     put(here, "15550100/Databases/a.crypt15", "Databases/b.crypt15", "Media/PTT-1.opus")
     assert found(here) == {
         ".": ["Databases/b.crypt15", "Media/PTT-1.opus"],
@@ -180,7 +180,7 @@ def test_links_are_not_followed(here: Path, tmp_path: Path) -> None:
     assert found(here) == {".": ["Databases/a.crypt15"]}
 
 
-def test_a_link_put_in_a_files_place_is_not_followed(here: Path, tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_file_is_not_followed(here: Path, tmp_path: Path) -> None:
     put(here, "a.opus")
     put(tmp_path, "secret")
     source = open_folder(here)
@@ -193,7 +193,7 @@ def test_a_link_put_in_a_files_place_is_not_followed(here: Path, tmp_path: Path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of Unix")
-def test_a_pipe_is_no_file_and_keeps_nobody_waiting(here: Path) -> None:
+def test_a_pipe_is_not_a_file_and_does_not_block(here: Path) -> None:
     put(here, "a.opus", "b.opus")
     source = open_folder(here)
     entry = next(iter(source.entries(source.backups()[0])))
@@ -218,20 +218,20 @@ def test_files_that_vanish_meanwhile(here: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere", "file"])
-def test_what_is_no_folder(here: Path, name: str) -> None:
+def test_a_path_that_is_not_a_folder(here: Path, name: str) -> None:
     put(here, "file")
     with pytest.raises(UsageError, match="no folder named") as caught:
         open_folder(here / name)
     assert caught.value.hints
 
 
-def test_our_own_state_is_not_of_the_backup(here: Path) -> None:
+def test_our_own_state_is_not_part_of_the_backup(here: Path) -> None:
     put(here, "a.opus", ".gdrive-wa/parts/x", ".gdrive-wa-12.tmp")
     assert found(here) == {".": ["a.opus"]}
 
 
-def test_an_archive_put_into_the_backups_folder_is_not_of_the_backup(here: Path) -> None:
-    """Each run would restore what the last one made; a download of ours is as good as any."""
+def test_an_archive_in_the_backups_folder_is_not_part_of_the_backup(here: Path) -> None:
+    """Otherwise each run would restore the files of the last one. Our downloads are backups."""
     put(here, "a.opus", "My voice notes/Voice notes/Mum/b.opus", "My voice notes/index.html")
     put(here, "My voice notes/.gdrive-wa/manifest.jsonl", "Copies/c.opus")
     (here / "Copies" / ".gdrive-wa" / "partial").mkdir(parents=True)
@@ -239,13 +239,13 @@ def test_an_archive_put_into_the_backups_folder_is_not_of_the_backup(here: Path)
 
 
 @pytest.mark.parametrize("manifest", ["", "nonsense\n", '{"format": "x", "version": 99}\n'])
-def test_a_manifest_that_makes_no_sense_hides_nothing(here: Path, manifest: str) -> None:
+def test_an_invalid_manifest_hides_nothing(here: Path, manifest: str) -> None:
     put(here, "a.opus", ".gdrive-wa/manifest.jsonl")
     (here / ".gdrive-wa" / "manifest.jsonl").write_text(manifest)
     assert found(here) == {".": ["a.opus"]}
 
 
-def test_hashes_that_a_download_wrote_down_are_told(here: Path) -> None:
+def test_hashes_recorded_by_a_download_are_listed(here: Path) -> None:
     put(here, "a.opus", "b.opus")
     lines = [
         {"format": "gdrive-wa manifest", "version": 1},
@@ -284,7 +284,7 @@ def test_odd_names_and_times(here: Path) -> None:
     assert found(here) == {".": sorted(names)}
 
 
-def test_a_root_key_is_of_no_use_for_a_phones_crypt14(here: Path) -> None:
+def test_a_root_key_does_not_fit_a_phones_crypt14(here: Path) -> None:
     from gdrive_wa.core.errors import WrongKeyTypeError  # noqa: PLC0415 - for this test only
 
     put(here, "Databases/msgstore.db.crypt14")
@@ -294,7 +294,7 @@ def test_a_root_key_is_of_no_use_for_a_phones_crypt14(here: Path) -> None:
         check_key(backup, source.entries(backup), RootKey(bytes(32)))
 
 
-def test_one_look_serves_the_backups_and_the_listing_that_follows(
+def test_one_scan_serves_the_backups_and_the_following_listing(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(here, "Databases/a.crypt15")

@@ -1,4 +1,4 @@
-"""Looking is cheap: nothing heavy is imported before somebody asks Google."""
+"""Imports are cheap: nothing heavy is imported before Google is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backup's metadata says about its locks: the app's rules, in the app's order."""
+"""The locks in a backup's metadata: the app's rules, in the app's order."""
 
 from __future__ import annotations
 
@@ -43,11 +43,27 @@ JSON = st.recursive(
             ("key", "unknown"),
         ),
         ({"isFaceEncrypted": True}, ("unknown",)),
+        ({"isEncryptionKeyEncrypted": 1}, ("key",)),
+        ({"isEncryptionKeyEncrypted": "True", "isPasswordEncrypted": "0"}, ("key",)),
+        ({"is_password_encrypted": True}, ("password",)),
+        (
+            [{"isEncryptionKeyEncrypted": True}, {"passkeyEncryptionMetadata": "AA=="}],
+            ("key", "passkey"),
+        ),
+        ({"passkeyEncryptionMetadata": '{"credentialId": "AA"}'}, ("passkey",)),
+        ({"passkeyEncryptionMetadata": [PASSKEY]}, ("passkey",)),
+        (
+            {"passkeyEncryptionMetadata": PASSKEY, "isPasswordEncrypted": True},
+            ("password", "passkey"),
+        ),
+        ({"isEncryptionKeyEncrypted": True, "passkeyEncryptionMetadata": "null"}, ("key",)),
+        ({"isEncryptionKeyEncrypted": True, "version": 1, "backupId": "x"}, ("key",)),
+        ({"faceEncryptionMetadata": "AA=="}, ("unknown",)),
     ],
 )
 @pytest.mark.parametrize("enabled", [None, True, False], ids=["unsaid", "enabled", "disabled"])
-def test_each_lock_is_read_whatever_else_is_said(
-    secret: dict[str, Any], locks: tuple[str, ...], enabled: bool | None
+def test_each_lock_is_read_whatever_the_other_fields(
+    secret: object, locks: tuple[str, ...], enabled: bool | None
 ) -> None:
     metadata: dict[str, Any] = {"encryptedBackupMetadata": secret}
     if enabled is not None:
@@ -74,7 +90,7 @@ def test_each_lock_is_read_whatever_else_is_said(
         ({"encryptedBackupMetadata": {"version": 3}, "encryptedBackupEnabled": False}, False),
     ],
 )
-def test_without_a_lock_it_is_end_to_end_only_if_something_says_so(
+def test_without_a_lock_it_is_end_to_end_only_with_other_evidence(
     metadata: dict[str, Any], end_to_end: bool | None
 ) -> None:
     found = read_encryption(metadata)
@@ -82,7 +98,24 @@ def test_without_a_lock_it_is_end_to_end_only_if_something_says_so(
     assert found.key_type == ("server" if end_to_end is False else None)
 
 
-def test_sealed_data_is_proof_of_a_lock_that_no_flag_admits() -> None:
+@pytest.mark.parametrize("enabled", [False, 0, "false", "no"])
+def test_sealed_data_proves_a_lock_that_a_flag_denies(enabled: object) -> None:
+    metadata = {"encryptedBackupEnabled": enabled, "encryptedData": "EA"}
+    assert read_encryption(metadata) == Encryption(True)
+
+
+@pytest.mark.parametrize("enabled", [True, 1, "true", "True", "1"])
+def test_a_flag_is_set_however_it_is_written(enabled: object) -> None:
+    assert read_encryption({"encryptedBackupEnabled": enabled}) == Encryption(True)
+
+
+@pytest.mark.parametrize("secret", [None, [], {}, "", "yes", 5])
+def test_metadata_of_another_kind_leaves_it_to_the_rest(secret: object) -> None:
+    metadata = {"encryptedBackupMetadata": secret, "encryptedBackupEnabled": False}
+    assert read_encryption(metadata) == Encryption(False)
+
+
+def test_sealed_data_proves_a_lock_without_a_flag() -> None:
     metadata = {"encryptedBackupMetadata": {"isPasswordEncrypted": False}, "encryptedData": "EA"}
     assert read_encryption(metadata) == Encryption(True, ("unknown",))
 

@@ -78,7 +78,7 @@ def test_tokens_and_entries_are_bounded(token: str, known: int) -> None:
         PageGuard("the list").turn(token, new=1, known=known)
 
 
-def test_pages_are_bounded_though_each_brings_something() -> None:
+def test_pages_are_bounded_even_if_each_has_new_items() -> None:
     guard = PageGuard("the list")
     for number in range(MOST_PAGES):
         guard.turn(str(number), new=1, known=1)
@@ -86,7 +86,7 @@ def test_pages_are_bounded_though_each_brings_something() -> None:
         guard.turn("one more", new=1, known=1)
 
 
-def test_folders_without_end_are_left(server: Scripted, session: Session) -> None:
+def test_endless_folders_are_abandoned(server: Scripted, session: Session) -> None:
     folder = "application/vnd.google-apps.folder"
     server.answers = [
         answer(
@@ -99,7 +99,7 @@ def test_folders_without_end_are_left(server: Scripted, session: Session) -> Non
         source.backups()
 
 
-def test_an_envelope_without_end_is_no_envelope(server: Scripted, session: Session) -> None:
+def test_an_endless_envelope_is_not_an_envelope(server: Scripted, session: Session) -> None:
     sealed = {**FILE, "metadata": "E" * (LONGEST_ENVELOPE + 1)}
     server.answers = [answer(json.dumps({"files": [sealed]}).encode())]
     (entry,) = BackupService(session, Endpoints.at(server.root)).entries(BACKUP)

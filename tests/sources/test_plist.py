@@ -1,4 +1,4 @@
-"""Property lists: what stands at the root of a real one, and bombs."""
+"""Property lists: the root values of a real one, and bombs."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_anything_else_is_empty(tmp_path: Path, raw: bytes) -> None:
 
 
 def shared_arrays(count: int = 60_000) -> bytes:
-    """A binary list of arrays, each of which holds all of them."""
+    """A binary property list of arrays that all contain each other."""
     array = (
         b"\xaf\x12"
         + struct.pack(">I", count)
@@ -74,7 +74,7 @@ def shared_arrays(count: int = 60_000) -> bytes:
 
 
 @pytest.mark.parametrize("form", [plistlib.FMT_BINARY, plistlib.FMT_XML])
-def test_only_a_real_list_may_be_built_whole(form: plistlib.PlistFormat) -> None:
+def test_only_a_real_list_is_parsed_completely(form: plistlib.PlistFormat) -> None:
     assert is_bounded(plistlib.dumps(CONTENT, fmt=form))
     assert not is_bounded(shared_arrays())
     assert not is_bounded(b"<plist>" + b" " * (5 << 20))

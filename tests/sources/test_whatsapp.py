@@ -1,4 +1,4 @@
-"""WhatsApp's servers: which addresses of a database are asked, and what is believed of them."""
+"""WhatsApp's servers: which addresses of a database are used, and which content is accepted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_path_alone_is_asked_of_the_usual_host() -> None:
     assert address_of(url_of(link(None, "/v/x?oe=1"))) == "https://mmg.whatsapp.net/v/x?oe=1"
 
 
-def test_a_server_in_their_place_is_asked_for_the_same_path() -> None:
+def test_a_replacement_server_is_asked_for_the_same_path() -> None:
     wanted = "http://127.0.0.1:9/v/x?oe=1"
     assert (
         address_of(url_of(link("https://mmg.whatsapp.net/v/x?oe=1")), "http://127.0.0.1:9")
@@ -72,7 +72,7 @@ def test_a_server_in_their_place_is_asked_for_the_same_path() -> None:
         "no address at all",
     ],
 )
-def test_nobody_else_is_asked(url: str, root: str) -> None:
+def test_no_other_host_is_asked(url: str, root: str) -> None:
     with pytest.raises(RefusedError, match="its link"):
         address_of(url_of(link(url)), root)
 
@@ -92,7 +92,7 @@ def test_oe_is_a_hexadecimal_unix_time() -> None:
 @pytest.mark.parametrize(
     "query", ["", "?oe=", "?oe=zz", "?oe=1&oe=2", "?oe=" + "F" * 40, "?oe=-F" * 9]
 )
-def test_a_link_that_does_not_say_is_asked_for(query: str) -> None:
+def test_a_link_without_an_expiry_is_requested(query: str) -> None:
     assert expiry(link(f"https://mmg.whatsapp.net/v/x{query}")) is None
 
 
@@ -110,8 +110,8 @@ def test_a_copy_without_a_hash_is_named_after_its_message() -> None:
 
 def test_the_size_of_a_copy_follows_from_that_of_its_content() -> None:
     assert [enc_size(size) for size in (1, 15, 16, 17)] == [26, 26, 42, 42]
-    untold, told = link(None, "/v/a"), replace(link(None, "/v/b"), message_id="B", size=16)
-    with_size, without = WhatsAppServers([told]), WhatsAppServers([untold, told])
+    unsized, sized = link(None, "/v/a"), replace(link(None, "/v/b"), message_id="B", size=16)
+    with_size, without = WhatsAppServers([sized]), WhatsAppServers([unsized, sized])
     assert [backup.size for backup in with_size.backups() + without.backups()] == [42, None]
     assert [entry.size for entry in without.entries(without.backups()[0])] == [None, 42]
     assert list(without.entries(replace(without.backups()[0], name="another"))) == []
@@ -133,7 +133,7 @@ def test_links_to_the_same_copy_are_one_entry() -> None:
         (400, RefusedError, "answered 400"),
     ],
 )
-def test_an_answer_that_is_not_good_is_told_apart(
+def test_each_error_status_has_an_error_of_its_own(
     status: int, error: type[Exception], said: str, tmp_path: Path
 ) -> None:
     links, _ = media_links(tmp_path / "account")
@@ -148,11 +148,11 @@ def test_an_answer_that_is_not_good_is_told_apart(
         source.close()
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
-def test_what_is_longer_than_promised_is_not_read_to_its_end(tmp_path: Path, told: bool) -> None:
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
+def test_a_copy_longer_than_declared_is_not_read_to_its_end(tmp_path: Path, declared: bool) -> None:
     links, stored = media_links(tmp_path / "account")
     with Emulator(tmp_path / "account") as emulator:
-        if not told:
+        if not declared:
             emulator.faults = Fault(kind=FaultKind.CONTENT_LENGTH, path="/v/*", times=None)
         source = WhatsAppServers(
             [replace(links[-1], size=10_000)], emulator.root, retry_policy=QUICK
@@ -169,5 +169,5 @@ def test_what_is_longer_than_promised_is_not_read_to_its_end(tmp_path: Path, tol
         with pytest.raises(ChecksumError, match="more than the database promises"):
             read_all()
         assert came <= 10_026 < len(stored[entry.stored_as])
-        assert bool(came) is not told
+        assert bool(came) is not declared
         source.close()

@@ -1,4 +1,4 @@
-"""A file appears whole under its final name, or not at all."""
+"""A file appears complete under its final name, or not at all."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_draft_has_no_final_name_until_it_is_committed(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-def test_only_the_owner_may_read_it_from_its_first_moment(tmp_path: Path) -> None:
+def test_it_is_private_from_its_first_moment(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         with Draft(tmp_path) as draft:
@@ -80,7 +80,7 @@ def test_a_failure_keeps_the_old_file_and_removes_the_draft(tmp_path: Path) -> N
     assert drafts(tmp_path) == []
 
 
-def test_what_is_committed_replaces_what_was_there(tmp_path: Path) -> None:
+def test_a_committed_draft_replaces_an_existing_file(tmp_path: Path) -> None:
     write_file(tmp_path / "index", b"old and longer")
     write_file(tmp_path / "index", b"new")
     assert (tmp_path / "index").read_bytes() == b"new"

@@ -1,4 +1,4 @@
-"""One run at a time in a folder, also where the system is not Unix."""
+"""One run at a time in a folder, on Windows too."""
 
 from __future__ import annotations
 
@@ -124,13 +124,42 @@ def test_a_pipe_or_a_link_as_holder_file_is_not_opened(path: Path, tmp_path: Pat
     assert secret.read_bytes() == b"process 1"
 
 
-def test_a_lock_can_be_let_go_by_another_thread(path: Path) -> None:
+def test_a_lock_can_be_released_by_another_thread(path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(hold_folder(path).close).result()
     hold_folder(path).close()
 
 
-def test_a_folder_in_the_place_of_the_lock_is_an_error_of_ours(path: Path) -> None:
+def test_a_folder_in_place_of_the_lock_is_an_error_of_ours(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StorageError, match="is a folder, but a file is needed there"):
         hold_folder(path)
+
+
+FORKS = """
+import os, sys, time
+from pathlib import Path
+from gdrive_wa.storage.lock import hold_folder
+lock = hold_folder(Path(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    print(os.getpid(), flush=True)
+    time.sleep(3600)
+time.sleep(3600)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_lock_ends_with_its_owner_although_a_forked_process_lives(path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKS, str(path)], stdout=subprocess.PIPE, text=True
+    ) as owner:
+        forked = int(said(owner))
+        try:
+            with pytest.raises(StorageError, match=f"in use by process {owner.pid}"):
+                hold_folder(path)
+            owner.kill()
+            owner.wait()
+            hold_folder(path).close()
+        finally:
+            os.kill(forked, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What a folder of ours holds, known exactly, through kills and rot."""
+"""The record of a folder's files, exact in spite of kills and damage."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_second_run_into_the_folder_is_refused_and_names_the_first(tmp_path: P
         assert caught.value.hints
         assert len(read_manifest(tmp_path)) == 50, "reading takes no lock"
         child.send_signal(signal.SIGKILL)
-    with Manifest(tmp_path) as manifest:  # a dead run holds nothing, and nothing of it is lost
+    with Manifest(tmp_path) as manifest:  # a dead run has no lock, and its records are not lost
         assert len(manifest) == 50
 
 
@@ -175,7 +175,7 @@ def test_an_invalid_line_is_named(tmp_path: Path, line: bytes) -> None:
 
 @pytest.mark.parametrize("value", ['"1"', "1" + "0" * 40, "-" + "9" * 30, "true", "null", "1e400"])
 @pytest.mark.parametrize("name", ["size", "mtime_ns"])
-def test_an_impossible_number_costs_its_own_file_alone(
+def test_an_impossible_number_loses_only_its_own_file(
     tmp_path: Path, name: str, value: str
 ) -> None:
     (tmp_path / "a").write_bytes(b"content")
@@ -216,7 +216,7 @@ def test_an_invalid_manifest_version_is_refused(tmp_path: Path, version: str) ->
         read_manifest(tmp_path)
 
 
-def test_fields_of_a_later_program_are_passed_over(tmp_path: Path) -> None:
+def test_fields_of_a_later_program_are_ignored(tmp_path: Path) -> None:
     folder = tmp_path / ".gdrive-wa"
     folder.mkdir()
     raw = serialise([record("a")]).replace(b'"size"', b'"colour":"blue","size"')
@@ -224,7 +224,7 @@ def test_fields_of_a_later_program_are_passed_over(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == [record("a")]
 
 
-def test_a_file_is_found_by_what_it_came_from(tmp_path: Path) -> None:
+def test_a_file_is_found_by_its_source_entry(tmp_path: Path) -> None:
     with Manifest(tmp_path) as manifest:
         of_one_phone = record("a", stored_as="Media/x", source_md5="11", source_revision="r1")
         of_another = record(

@@ -1,4 +1,4 @@
-"""Below a folder of ours, the disk is reached through one module only."""
+"""In our folders, the disk is accessed through one module only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import gdrive_wa
 
 PACKAGE = Path(gdrive_wa.__file__).parent
 
-ROOMS = ("archive", "cli", "emulation", "jobs", "pages", "storage", "transfer")
-"""Rooms that write, read state or delete below a target or an account's folder."""
+WRITING_ROOMS = ("archive", "cli", "emulation", "jobs", "pages", "storage", "transfer")
+"""Packages that write, read state or delete below a target or an account's folder."""
 THE_WAY = {"storage/tree.py", "storage/open_folders.py"}
 
 MODULES = {"os", "shutil", "tempfile", "os.path"}
-"""Modules whose functions reach the disk by a path; those that do not are in `HARMLESS`."""
+"""Modules with functions that access the disk by a path; the others are in `HARMLESS`."""
 HARMLESS = {
     *("abspath", "basename", "dirname", "fsdecode", "fspath", "isabs", "join", "strerror"),
     *("cpu_count", "getpid", "getppid", "getrlimit", "get", "pop", "_exit", "urandom"),
@@ -30,7 +30,7 @@ METHODS = {
 }
 """Methods of paths. `replace` is missing, because texts have it too; see `FEW`."""
 TREES = ("tree", "partials", "_dest", "_source")
-"""How the names of trees end, and those of backup sources, which are only read."""
+"""Endings of the names of trees, and of backup sources, which are only read."""
 
 NAMED = "a path that the user named, before anything is written"
 READ = "a path that the user named, which is only read"
@@ -52,6 +52,8 @@ ALLOWED = {
     ("archive/share.py", "packed.open"): OPEN,
     ("archive/share.py", "source.resolve"): NAMED,
     ("cli/decrypt.py", "src.is_dir"): NAMED,
+    ("cli/share.py", "downloaded.exists"): READ,
+    ("cli/share.py", "stars.exists"): READ,
     ("cli/sign_in.py", "(config_folder() / CLIENT_FILE).exists"): READ,
     ("cli/summary.py", "(folder / 'index.html').resolve"): "a path that is only shown",
     ("emulation/account.py", "(folder / 'backup').is_dir"): READ,
@@ -112,7 +114,7 @@ ALLOWED = {
     ("storage/write_ahead.py", "log.unlink"): "a scratch copy of ours",
     ("transfer/partial.py", "os.utime"): OPEN,
 }
-"""What may reach the disk by a path of its own, and why."""
+"""Functions that may use a path of their own, and why."""
 FOR_TESTS = {"emulation/bulk.py"}
 """Makes large accounts for tests and benchmarks, in new folders."""
 
@@ -128,8 +130,8 @@ WITHOUT_TREE = {
     ("jobs/emulator.py", "write_file"): "directly in the account's folder, which the user named",
     ("jobs/key.py", "write_file"): "a file that the user named",
 }
-"""Who writes by a path instead of a name in a tree, and why. The folder of such a path may be a
-link; its last part is never followed."""
+"""Functions that write by a path instead of a name in a tree, and why. The folder of such a path
+may be a link; its last part is never followed."""
 WRITERS = {"Draft", "write_draft", "write_file", "sweep", "flush_folders", "move_into_place"}
 
 
@@ -158,10 +160,10 @@ def takes_a_tree(call: ast.Call) -> bool:
     return any(ast.unparse(value).endswith(TREES) for value in given)
 
 
-def test_every_room_reaches_the_disk_through_a_tree() -> None:
+def test_every_room_accesses_the_disk_through_a_tree() -> None:
     found = {
         (path, ast.unparse(call.func))
-        for path, call in calls(*ROOMS)
+        for path, call in calls(*WRITING_ROOMS)
         if path not in THE_WAY | FOR_TESTS and reaches_the_disk(call.func)
     }
     others = {
@@ -174,10 +176,10 @@ def test_every_room_reaches_the_disk_through_a_tree() -> None:
     assert set(ALLOWED) - others == set(), "these are gone"
 
 
-def test_every_room_hands_its_tree_to_what_writes() -> None:
+def test_every_room_passes_its_tree_to_functions_that_write() -> None:
     found = {
         (path, call.func.id)
-        for path, call in calls(*ROOMS, "google", "sources", "chats")
+        for path, call in calls(*WRITING_ROOMS, "google", "sources", "chats")
         if isinstance(call.func, ast.Name) and call.func.id in WRITERS
         if not path.startswith("storage/") and not takes_a_tree(call)
     }

@@ -1,4 +1,4 @@
-"""The versions of a manifest: older ones are taken, newer ones are left alone."""
+"""The versions of a manifest: older ones are converted, newer ones are left alone."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_manifest_without_a_version_is_converted_and_kept(tmp_path: Path) -> N
     assert path.with_name("manifest.version-0.jsonl").read_bytes() == old
 
 
-def test_each_step_is_taken_from_the_version_it_was_written_in(
+def test_conversion_begins_at_the_version_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def renamed(line: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def test_each_step_is_taken_from_the_version_it_was_written_in(
         read_manifest(tmp_path)
 
 
-def test_fields_of_a_later_program_of_this_version_are_let_pass(tmp_path: Path) -> None:
+def test_unknown_fields_of_this_version_are_ignored(tmp_path: Path) -> None:
     write(tmp_path, header(record.VERSION), {**LINE, "colour": "red"})
     assert read_manifest(tmp_path) == [KNOWN]
 

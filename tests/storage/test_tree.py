@@ -1,4 +1,4 @@
-"""Below a folder of ours, nothing leads out of it: no link, no pipe, no device."""
+"""Nothing in our folders leads out of them: no link, no pipe, no device."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ APPEND = os.O_WRONLY | os.O_APPEND
 
 @pytest.fixture(params=["descriptors", "checked names"], autouse=True)
 def _system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test runs as on a system with `openat`, and as on one without."""
+    """Each test runs as on a system with `openat`, and as on one without it."""
     on = request.param == "descriptors" and BY_DESCRIPTOR
     monkeypatch.setattr("gdrive_wa.storage.open_folders.BY_DESCRIPTOR", on)
     if not on:
@@ -126,7 +126,7 @@ def test_pipes_sockets_and_devices_are_not_opened(tree: Tree, tmp_path: Path) ->
 def test_a_folder_that_is_replaced_by_a_link_in_the_middle(
     tree: Tree, outside: Path, tmp_path: Path
 ) -> None:
-    """Whatever was opened before stays what it was; only checked names cannot see that."""
+    """Folders opened before stay the same; checks by name alone cannot see that."""
     write_file("chat/first", b"sound", tree=tree)
     chat = tmp_path / "dest" / "chat"
     chat.rename(tmp_path / "moved")
@@ -184,7 +184,7 @@ def test_the_folder_itself_may_be_a_link_and_so_may_those_above_it(
     assert {path.name for path in (outside / "sub" / "a").iterdir()} == {"note", "other"}
 
 
-def test_the_folder_is_looked_at_once(tmp_path: Path) -> None:
+def test_the_folder_is_examined_once(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "other").mkdir()
     (tmp_path / "archive").symlink_to(tmp_path / "real")
@@ -237,7 +237,7 @@ def test_relative_and_absolute_names_are_the_same(
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
-def test_folders_are_their_owners_alone(tmp_path: Path, mask: int) -> None:
+def test_folders_are_private(tmp_path: Path, mask: int) -> None:
     before = os.umask(mask)
     try:
         Tree(tmp_path / "archive").make_folder("Voice notes/Mum")
@@ -297,7 +297,7 @@ def test_many_threads_use_one_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_file_that_becomes_a_link_while_it_is_opened(
     tree: Tree, outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The check comes first; what is opened after it is compared with what was checked."""
+    """The check comes first; the opened file is then compared with the checked one."""
     note, usual = tmp_path / "dest" / "chat" / "note", os.open
 
     def slow(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:

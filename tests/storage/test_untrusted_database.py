@@ -1,4 +1,4 @@
-"""Databases that were made to do harm: each is refused, or gives what is genuine in it, at once."""
+"""Malicious databases: each is refused, or gives its genuine content, at once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_only_stored_values_of_genuine_tables_are_read(tmp_path: Path, script: s
         "sql = 'CREATE TABLE t (a AS (hex(zeroblob(900000000))))' WHERE name = 't'",
     ],
 )
-def test_a_list_of_tables_that_lies_leads_to_no_view(tmp_path: Path, change: str) -> None:
+def test_a_forged_list_of_tables_leads_to_no_view(tmp_path: Path, change: str) -> None:
     view = f"CREATE VIEW v AS {ENDLESS};"
     path = lying(tmp_path / "x.db", f"CREATE TABLE t (a); {view}", change)
     with contextlib.suppress(DatabaseError):
@@ -98,7 +98,7 @@ def test_a_list_of_tables_that_lies_leads_to_no_view(tmp_path: Path, change: str
         assert list(tables.rows("t", ("a",))) == []
 
 
-def test_what_a_view_or_a_function_would_do_is_not_authorised(tmp_path: Path) -> None:
+def test_views_and_functions_are_not_authorised(tmp_path: Path) -> None:
     path = made(tmp_path / "x.db", f"CREATE TABLE t (a); CREATE VIEW v AS {ENDLESS};")
     with open_untrusted(path) as database:
         for query in (
@@ -114,7 +114,7 @@ def test_what_a_view_or_a_function_would_do_is_not_authorised(tmp_path: Path) ->
                 database.execute(query)
 
 
-def test_an_index_is_not_asked_for_what_stands_in_its_table(tmp_path: Path) -> None:
+def test_an_index_is_not_used_in_place_of_its_table(tmp_path: Path) -> None:
     path = made(
         tmp_path / "x.db",
         "CREATE TABLE t (id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1, 5), (2, 6);"
@@ -131,7 +131,7 @@ def test_an_index_is_not_asked_for_what_stands_in_its_table(tmp_path: Path) -> N
         assert not tables.damaged
 
 
-def test_a_value_that_many_rows_share_does_not_fill_the_memory(tmp_path: Path) -> None:
+def test_a_value_shared_by_many_rows_does_not_fill_the_memory(tmp_path: Path) -> None:
     count, size = 1500, 508 * 2952 + 33  # so that little of it lies in the row's own page
     path = tmp_path / "x.db"
     with closing(sqlite3.connect(path)) as database:
@@ -202,23 +202,23 @@ def with_log(tmp_path: Path) -> Path:
 
 
 def test_a_log_is_merged_into_a_copy_and_removed(with_log: Path) -> None:
-    assert merge_own_log(with_log)
+    assert merge_own_log(with_log).loss("copy.db-wal") is None
     assert rows(with_log) == [(1,)]
     assert not with_log.with_name("copy.db-wal").exists()
 
 
-def test_a_log_of_pages_far_away_does_not_make_the_copy_gigabytes(with_log: Path) -> None:
+def test_a_log_with_distant_pages_does_not_make_the_copy_huge(with_log: Path) -> None:
     log = with_log.with_name("copy.db-wal")
     raw = bytearray(log.read_bytes())
     struct.pack_into(">II", raw, 32, 1 << 22, 1 << 22)
     log.write_bytes(raw)
-    assert not merge_own_log(with_log)
+    assert "too large" in (merge_own_log(with_log).loss("copy.db-wal") or "")
     assert with_log.stat().st_size < 1 << 20
     assert not log.exists()
 
 
 def endless(path: Path, table: str = "t", columns: str = "a PRIMARY KEY") -> Path:
-    """A table without end, of which SQLite says nothing: its pages lead in circles."""
+    """An endless table that SQLite does not notice: its pages form a circle."""
     rows = f"INSERT INTO {table} ({columns.split(maxsplit=1)[0]}) VALUES (1), (2);"  # noqa: S608 - a test's own
     made(path, f"CREATE TABLE {table} ({columns}) WITHOUT ROWID; {rows}")
     raw = bytearray(path.read_bytes())
@@ -240,7 +240,7 @@ def endless(path: Path, table: str = "t", columns: str = "a PRIMARY KEY") -> Pat
     return path
 
 
-def test_pages_that_lead_in_circles_end(tmp_path: Path) -> None:
+def test_pages_in_a_circle_end(tmp_path: Path) -> None:
     path = endless(tmp_path / "x.db")
     with Tables(path) as tables:
         assert sum(1 for _ in tables.rows("t", ("a",))) <= path.stat().st_size
@@ -264,7 +264,7 @@ def test_ctrl_c_ends_a_query(tmp_path: Path) -> None:
             database.stopped(caught.value)
 
 
-def test_a_wish_to_stop_ends_a_query(tmp_path: Path) -> None:
+def test_cancellation_ends_a_query(tmp_path: Path) -> None:
     path = made(tmp_path / "x.db", "CREATE TABLE t (a)")
     with closing(sqlite3.connect(path)) as database:
         database.executemany("INSERT INTO t VALUES (?)", [(1,)] * 20_000)
@@ -279,7 +279,7 @@ def test_a_wish_to_stop_ends_a_query(tmp_path: Path) -> None:
         interruption.withdraw()
 
 
-def test_one_ctrl_c_ends_a_restore_from_a_database_without_end(tmp_path: Path) -> None:
+def test_one_ctrl_c_ends_a_restore_from_an_endless_database(tmp_path: Path) -> None:
     databases = tmp_path / "phone" / "Databases"
     databases.mkdir(parents=True)
     path = endless(databases / "msgstore.db", "message", "_id PRIMARY KEY, message_type")

@@ -15,20 +15,20 @@ from tests.transfer.tree import tree
 @pytest.fixture
 def faulty(tmp_path: Path) -> FaultySource:
     """A source over an empty folder."""
-    folder = tmp_path / "shelf"
+    folder = tmp_path / "source"
     folder.mkdir()
     return FaultySource(folder)
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that is left waits until its threads have ended, however busy the machine is."""
+    """An abandoned run waits until its threads have ended, even on a busy machine."""
     monkeypatch.setattr("gdrive_wa.transfer.pool.LEAVE_SECONDS", 120.0)
 
 
 @pytest.fixture
 def quick() -> StreamRetryPolicy:
-    """As many tries as always, without waiting between them."""
+    """The usual number of attempts, without waiting between them."""
     return StreamRetryPolicy(base=0.001, longest=0.002)
 
 
@@ -42,7 +42,7 @@ def cli(emulator: Emulator, sample: SampleAccount, tmp_path: Path) -> Cli:
 def undisturbed(
     sample: SampleAccount, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, bytes]:
-    """The tree that a download leaves when nothing goes wrong."""
+    """The tree of a download without faults."""
     folder = tmp_path_factory.mktemp("undisturbed")
     with Emulator(sample.folder) as emulator:
         done = Cli(emulator.root, sample.token, folder).run("download", folder / "dest")

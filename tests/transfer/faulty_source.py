@@ -20,7 +20,7 @@ from gdrive_wa.core.errors import GdriveWaError, NetworkError
 from gdrive_wa.core.model import Backup, Entry, relative_to
 
 MOMENT = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
-BACKUP = Backup(name="shelf", account="15550100")
+BACKUP = Backup(name="source", account="15550100")
 
 
 @dataclass
@@ -75,7 +75,7 @@ class FaultySource:
         self.lock = threading.Lock()
 
     def put(self, stored_as: str, content: bytes) -> Entry:
-        """Store `content`; the entry as it is listed from now on."""
+        """Store `content`; return its entry, as listed from now on."""
         path = self.folder / stored_as
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

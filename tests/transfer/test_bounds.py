@@ -1,4 +1,4 @@
-"""What a listing claims and what a server sends beyond any size concerns one entry alone."""
+"""An absurd size in a listing or an endless body fails only one entry."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_which_sizes_are_possible() -> None:
 
 
 @pytest.mark.parametrize("size", [10**18 - 1, 10 * LONGEST_MEDIA])
-def test_an_absurd_size_fails_its_entry_alone(
+def test_an_absurd_size_fails_only_its_entry(
     service: BackupService, emulator: Emulator, sample: SampleAccount, tmp_path: Path, size: int
 ) -> None:
     stored = next(name for name in sample.stored.values() if name.endswith(".mcrypt1"))
@@ -104,7 +104,7 @@ def test_an_entry_without_a_listed_size_is_bounded(
     assert sum(file.stat().st_size for file in (tmp_path / "partial").iterdir()) == 0
 
 
-def test_an_entry_without_a_listed_size_leaves_half_of_the_disk(
+def test_an_entry_without_a_listed_size_uses_at_most_half_of_the_disk(
     faulty: FaultySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gdrive_wa.transfer.bounds.FREE_SHARE", 1 << 60)
@@ -118,7 +118,7 @@ def endless_body() -> Iterator[bytes]:
     yield from repeat(bytes(1 << 20))
 
 
-def test_a_body_without_end_does_not_fill_the_disk(tmp_path: Path) -> None:
+def test_an_endless_body_does_not_fill_the_disk(tmp_path: Path) -> None:
     entry = Entry(stored_as=VOICE, path=VOICE, locator=f"clients/wa/backups/1/files/{VOICE}")
     with Endless(endless_body) as server:
         session = Session(GivenToken(Secret("token")))

@@ -79,7 +79,7 @@ def test_the_manifest_lists_every_file(
         assert records[entry.stored_as].source_md5 == entry.md5
 
 
-def test_a_second_run_asks_for_nothing(
+def test_a_second_run_requests_nothing(
     faulty: FaultySource, entries: list[Entry], dest: Path
 ) -> None:
     download(faulty, entries, dest)
@@ -147,7 +147,7 @@ class TestWhatChanged:
         assert names(download(faulty, entries, dest).done) == [entries[0].path]
         assert tree(dest) == whole(faulty, entries)
 
-    def test_a_rotten_file_is_fetched_again(
+    def test_a_damaged_file_is_fetched_again(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         path = dest / entries[0].stored_as
@@ -206,7 +206,7 @@ class TestWhatChanged:
 
 
 class TestOneFolder:
-    def test_twins_lie_side_by_side(self, faulty: FaultySource, dest: Path) -> None:
+    def test_equal_names_are_kept_side_by_side(self, faulty: FaultySource, dest: Path) -> None:
         twins = ["A.opus", "a.opus", "Caf\u00e9.opus", "Cafe\u0301.opus"]
         stored = {name: faulty.put(f"{n}", name.encode()) for n, name in enumerate(twins)}
         entries = [replace(entry, stored_as=name) for name, entry in stored.items()]
@@ -239,7 +239,7 @@ class TestOneFolder:
         assert tree(dest) == {"x.jpg": b"one", "x (2).jpg": b"two"}
         assert download(faulty, entries, dest).done == []
 
-    def test_many_twins_are_numbered_quickly(self, faulty: FaultySource, dest: Path) -> None:
+    def test_many_equal_names_are_numbered_quickly(self, faulty: FaultySource, dest: Path) -> None:
         entry = faulty.put("1", b"one")
         report = download(faulty, [entry] * 3000, dest)
         assert len(report.done) == 3000
@@ -266,7 +266,7 @@ class TestOneFolder:
         theirs = dest / "Databases" / "msgstore.db (2).crypt15"
         assert theirs.read_bytes() == (faulty.folder / entries[-1].stored_as).read_bytes()
 
-    def test_a_file_of_the_right_content_is_taken_in(
+    def test_an_existing_file_with_the_right_content_is_adopted(
         self, faulty: FaultySource, entries: list[Entry], dest: Path
     ) -> None:
         for name, content in tree(faulty.folder).items():
@@ -296,9 +296,7 @@ class TestOneFolder:
             download(faulty, entries, dest)
         assert list(outside.iterdir()) == []
 
-    def test_a_link_further_up_is_not_followed_for_any_entry(
-        self, dest: Path, tmp_path: Path
-    ) -> None:
+    def test_a_link_in_a_parent_folder_is_not_followed(self, dest: Path, tmp_path: Path) -> None:
         places = FreeNames(Tree(dest))
         (tmp_path / "outside" / "deep").mkdir(parents=True)
         dest.mkdir()
@@ -368,7 +366,7 @@ class TestStopping:
         return download(faulty, entries, dest)
 
     @pytest.mark.parametrize("after", range(0, 80_000, 7_000))
-    def test_wherever_it_stops_the_next_run_ends_the_same(
+    def test_the_next_run_completes_after_a_stop_anywhere(
         self, faulty: FaultySource, entries: list[Entry], dest: Path, after: int
     ) -> None:
         if after < sum(entry.size or 0 for entry in entries):
@@ -398,7 +396,7 @@ class TestStopping:
         assert entries[0].stored_as not in faulty.opened
 
 
-def test_an_entry_without_size_or_md5_is_taken_and_said(
+def test_an_entry_without_size_or_md5_is_kept_with_a_warning(
     faulty: FaultySource, entries: list[Entry], dest: Path
 ) -> None:
     class Talk(Silent):

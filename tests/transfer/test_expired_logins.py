@@ -1,8 +1,8 @@
-"""A login that ends in the middle of ``download`` and of ``restore``, each a process of its own.
+"""A login that ends in the middle of ``download`` and ``restore``, each a process of its own.
 
 The login is a stored one, made by ``gdrive-wa login`` itself: with a browser, or the Android way.
-An access token that is over is renewed, and nobody notices. A login that was revoked ends the run
-with what to do; after the next login it goes on with what is missing.
+An expired access token is renewed unnoticed. A revoked login ends the run with a hint; after the
+next login the run continues with the missing files.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from tests.cli.test_login import client_file, consenting, log_in
 from tests.transfer.cli import Cli
 from tests.transfer.tree import tree
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["client_file", "consenting"]
 
 BLOBS = "*/files/*"
@@ -29,7 +31,7 @@ RENEWALS = {"oauth": "/token", "android": "/android/auth"}
 
 
 class SignedIn:
-    """Somebody who signed in with one of the providers, and may have to again."""
+    """A user who is signed in with one of the providers, and may have to sign in again."""
 
     def __init__(
         self, provider: str, google: Emulator, account: SampleAccount, client: Path, home: Path
@@ -64,7 +66,7 @@ class SignedIn:
         return ["restore", str(dest), "--all", "--timezone", "UTC", *key, *jobs]
 
     def served(self) -> Counter[str]:
-        """How often each blob's bytes were sent from the first one on."""
+        """How often each blob was sent from its first byte."""
         return Counter(
             each.path
             for each in list(self._google.counts.log)  # the emulator may be adding to it
@@ -95,7 +97,7 @@ def verb(request: pytest.FixtureRequest) -> str:
 def expected(
     verb: str, sample: SampleAccount, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, bytes]:
-    """What is there in the end when nothing goes wrong."""
+    """The tree of a run without faults."""
     home = tmp_path_factory.mktemp("undisturbed")
     with Emulator(sample.folder) as google:
         quiet = SignedIn("", google, sample, home, home)
@@ -104,7 +106,7 @@ def expected(
     return tree(home / "dest")
 
 
-def test_an_access_token_that_is_over_is_renewed_unnoticed(
+def test_an_expired_access_token_is_renewed_unnoticed(
     verb: str, somebody: SignedIn, consenting: Emulator, expected: dict[str, bytes]
 ) -> None:
     consenting.faults = [
@@ -121,7 +123,7 @@ def test_an_access_token_that_is_over_is_renewed_unnoticed(
     assert set(somebody.served().values()) == {1}
 
 
-def test_a_token_that_is_over_before_the_run_begins(
+def test_a_token_that_expired_before_the_run(
     verb: str, somebody: SignedIn, consenting: Emulator, expected: dict[str, bytes]
 ) -> None:
     consenting.tokens.expire_access()

@@ -1,7 +1,7 @@
-"""Everything that can go wrong between Google and the disk, over real HTTP, one at a time.
+"""Each fault between Google and the disk, over real HTTP, one at a time.
 
-Each is met by ``gdrive-wa download`` in a process of its own. It ends with the tree of an
-undisturbed download, or with the one entry that cannot be had named and all others there.
+``gdrive-wa download`` runs in a process of its own. It ends with the tree of an undisturbed
+download, or names the one failed entry and has all others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ K = FaultKind
 
 
 def on_blobs(kind: FaultKind, *, share: float = 0.3, **more: Any) -> Fault:
-    """A fault that meets a third of the blobs, on their first try."""
+    """A fault for a third of the blobs, on the first attempt."""
     return Fault(kind=kind, path=BLOBS, media=True, share=share, **more)
 
 
@@ -104,7 +104,7 @@ PASSING: dict[str, Fault | list[Fault]] = {
 
 
 @pytest.mark.parametrize("faults", PASSING.values(), ids=PASSING)
-def test_what_passes_leaves_the_undisturbed_tree(
+def test_temporary_faults_leave_the_undisturbed_tree(
     cli: Cli,
     emulator: Emulator,
     undisturbed: dict[str, bytes],
@@ -170,7 +170,7 @@ LASTING: dict[str, tuple[Fault | list[Fault], str]] = {
 
 
 @pytest.mark.parametrize(("faults", "reason"), LASTING.values(), ids=LASTING)
-def test_what_lasts_is_reported_and_all_others_are_there(
+def test_permanent_faults_are_reported_and_all_others_are_there(
     cli: Cli,
     emulator: Emulator,
     undisturbed: dict[str, bytes],
@@ -225,7 +225,7 @@ def test_a_page_that_repeats_itself_ends_the_listing(
 
 
 @pytest.mark.slow
-def test_a_line_that_goes_silent_is_given_up_and_tried_again(
+def test_a_silent_connection_is_given_up_and_retried(
     cli: Cli, emulator: Emulator, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     emulator.faults = on_blobs(K.STALL, after=100, seconds=300.0)
@@ -272,7 +272,7 @@ class TestALoginThatEnds:
 
 class TestEverythingAtOnce:
     def storm(self) -> Faults:
-        """Every passing fault, each for a part of the blobs, over the first tries of each."""
+        """Every temporary fault, each for a part of the blobs, during the first attempts."""
         kinds: list[Fault] = [
             Fault(kind=K.STATUS, path="*", status=503, share=0.2),
             Fault(kind=K.STATUS, path="*", status=429, retry_after=1, share=0.05),
@@ -397,7 +397,7 @@ class TestThisMachine:
         ],
         ids=["backups", "files", "Drive", "envelopes"],
     )
-    def test_ctrl_c_is_heard_while_the_listing_waits_for_google(
+    def test_ctrl_c_works_while_the_listing_waits_for_google(
         self,
         cli: Cli,
         emulator: Emulator,
@@ -418,7 +418,7 @@ class TestThisMachine:
         assert "error: stopped\n" in talk
         assert "Traceback" not in talk
 
-    def test_ctrl_c_keeps_what_is_there(
+    def test_ctrl_c_keeps_finished_files(
         self, cli: Cli, emulator: Emulator, undisturbed: dict[str, bytes], tmp_path: Path
     ) -> None:
         dest = tmp_path / "dest"

@@ -1,4 +1,4 @@
-"""Many entries at once: in order of completion, bounded, and each on its own."""
+"""Many entries at once: in order of completion, bounded, and independent of each other."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def fetch(*arguments: Any, **options: Any) -> Generator[Fetched, None, None]:
-    """What comes, each kept under its name; moments in which nothing came are left out."""
+    """The fetched entries by name; idle ticks are left out."""
     with closing(transfer.fetch(*arguments, **options)) as results:
         for fetched in results:
             if fetched is not None:
@@ -75,7 +75,7 @@ def test_an_empty_file_without_a_listed_md5_is_fetched(faulty: FaultySource, fol
     assert tree(folder) == tree(faulty.folder)
 
 
-def test_jobs_bounds_the_streams_that_are_open(faulty: FaultySource, folder: Path) -> None:
+def test_jobs_limits_the_number_of_open_streams(faulty: FaultySource, folder: Path) -> None:
     entries = fill(faulty, 30)
     together = threading.Barrier(3)
 
@@ -121,14 +121,16 @@ def test_a_failing_entry_is_reported_and_does_not_stop_others(
     assert len(tree(folder)) == 18
 
 
-def test_a_hostile_name_is_refused_and_ends_nothing(faulty: FaultySource, folder: Path) -> None:
+def test_a_hostile_name_is_refused_and_does_not_stop_the_rest(
+    faulty: FaultySource, folder: Path
+) -> None:
     good = faulty.put("good", b"good")
     names = ["../../x", "/etc/x", "C:\\x", "a/../../b", "..\\x", "nul\0", "", "."]
     bad = [Entry(stored_as=name, path=name, locator=good.locator) for name in names]
     done = list(fetch(faulty, [*bad, good], folder))
     assert [each.entry for each in done if each.error is None] == [good]
     assert all(isinstance(each.error, UnsafeNameError | None) for each in done)
-    assert set(tree(folder.parent)) == {"shelf/good", "staging/good"}
+    assert set(tree(folder.parent)) == {"source/good", "staging/good"}
 
 
 def test_our_own_state_cannot_be_named_by_a_backup(faulty: FaultySource, folder: Path) -> None:
@@ -153,7 +155,7 @@ def test_a_slow_consumer_limits_the_workers(faulty: FaultySource, folder: Path) 
     assert len(list(results)) == len(entries) - 1
 
 
-def test_heavy_blobs_hold_the_workers_back_sooner(
+def test_large_blobs_pause_the_workers_earlier(
     faulty: FaultySource, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gdrive_wa.transfer.pool.HEAVIEST", 2_500_000)
@@ -201,7 +203,7 @@ def test_a_hundred_thousand_waiting_entries_use_little_memory(
 
 
 class TestStopping:
-    def test_the_user_may_stop_it_and_go_on(self, faulty: FaultySource, folder: Path) -> None:
+    def test_the_user_can_stop_and_continue(self, faulty: FaultySource, folder: Path) -> None:
         entries = fill(faulty, 200)
 
         class Impatient(Silent):
@@ -225,7 +227,7 @@ class TestStopping:
         before = sum(faulty.opened.values())
         done = list(fetch(faulty, entries, folder))
         assert tree(folder) == tree(faulty.folder)
-        # What had come whole when it stopped is only looked at, and nothing is asked for twice.
+        # Complete blobs are only verified, and nothing is requested twice.
         assert sum(each.fetched_bytes > 0 for each in done) == sum(faulty.opened.values()) - before
         assert sum(faulty.sent.values()) == sum(entry.size or 0 for entry in entries)
         assert {each.entry for each in done if was_there(each)} >= seen
@@ -237,7 +239,7 @@ class TestStopping:
         gc.collect()
         assert not set(threading.enumerate()) - others
 
-    def test_a_thread_that_hangs_does_not_hold_up_the_rest(
+    def test_a_hanging_thread_does_not_block_the_rest(
         self, faulty: FaultySource, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("gdrive_wa.transfer.pool.LEAVE_SECONDS", 0.1)
@@ -264,11 +266,11 @@ class TestStopping:
             faulty.faults[entry.stored_as] = [StreamFault(refuse=refusal)]
         with pytest.raises(CredentialsError):
             list(fetch(faulty, entries, folder))
-        # Each good one may have had two refusals before it; threads are only so far ahead.
+        # Each good one may follow two refusals; threads are only a little ahead.
         assert sum(faulty.opened.values()) <= 10 * 3 + 3 + AHEAD + JOBS
         assert set(tree(folder)) <= {entry.stored_as for entry in entries[:10]}
 
-    def test_a_dead_line_ends_the_run(self, faulty: FaultySource, folder: Path) -> None:
+    def test_a_dead_connection_ends_the_run(self, faulty: FaultySource, folder: Path) -> None:
         entries = fill(faulty, 3 * AHEAD)
         for entry in entries[10:]:
             faulty.faults[entry.stored_as] = [StreamFault(refuse=NetworkError("cannot be reached"))]
@@ -283,7 +285,7 @@ class TestStopping:
         assert sum(faulty.opened.values()) <= 10 + 48 + AHEAD + JOBS
         assert len(tree(folder)) <= 10
 
-    def test_a_backup_of_which_much_is_gone_does_not(
+    def test_many_vanished_files_do_not_end_the_run(
         self, faulty: FaultySource, folder: Path
     ) -> None:
         entries = fill(faulty, 200)
@@ -291,7 +293,7 @@ class TestStopping:
             faulty.faults[entry.stored_as] = [StreamFault(refuse=GoneError("is no longer stored"))]
         assert [each.entry for each in fetch(faulty, entries, folder) if each.path] == entries[-1:]
 
-    def test_a_single_entry_that_may_not_be_read_ends_nothing(
+    def test_a_single_forbidden_entry_does_not_end_the_run(
         self, faulty: FaultySource, folder: Path
     ) -> None:
         entries = fill(faulty, 20)
@@ -343,6 +345,6 @@ class TestWhatIsThereAlready:
         assert not (folder / "blob").is_symlink()
 
 
-def test_the_whole_listing_may_be_fetched_as_it_comes(faulty: FaultySource, folder: Path) -> None:
+def test_a_listing_can_be_fetched_as_it_arrives(faulty: FaultySource, folder: Path) -> None:
     fill(faulty, 5)
     assert len(list(fetch(faulty, faulty.entries(BACKUP), folder))) == 5

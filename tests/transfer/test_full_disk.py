@@ -1,6 +1,6 @@
-"""A disk that is really full: a small file system in memory, mounted for one test.
+"""A really full disk: a small file system in memory, mounted for one test.
 
-Where nobody may mount one the tests are skipped; in CI, whose machine lets them, they must run.
+Without permission to mount one the tests are skipped; in CI they must run.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 @pytest.fixture(scope="module")
 def bulk(tmp_path_factory: pytest.TempPathFactory) -> BulkAccount:
-    """More than the disk takes."""
+    """More than fits on the disk."""
     return make_bulk(tmp_path_factory.mktemp("bulk"), count=120, size=20_000, encrypted=True)
 
 
@@ -66,7 +66,7 @@ def google(bulk: BulkAccount) -> Iterator[Emulator]:
 
 
 def asked_for(google: Emulator) -> list[str]:
-    """The names of blobs of which any bytes were asked for, once for each time."""
+    """The names of requested blobs, once for each request."""
     return [path.split("/files/", 1)[1] for path in google.counts.media.elements()]
 
 
@@ -107,7 +107,7 @@ def test_a_full_disk_stops_the_run_and_the_next_one_continues(
     assert left <= {"", ".jsonl", ".json"}
 
 
-def test_too_little_room_is_known_before_anything_is_fetched(
+def test_too_little_free_space_is_reported_before_anything_is_fetched(
     disk: SmallDisk, bulk: BulkAccount, google: Emulator, tmp_path: Path
 ) -> None:
     google.faults = None

@@ -1,4 +1,4 @@
-"""Killed at fifty random moments, and gone on with each time."""
+"""A download killed at fifty random moments, and continued each time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def bulk(tmp_path_factory: pytest.TempPathFactory) -> BulkAccount:
 
 @pytest.fixture
 def slow_line(bulk: BulkAccount) -> Iterator[Emulator]:
-    """An undisturbed download would take some three seconds; while it is killed, none ends."""
+    """A connection so slow that no download ends before it is killed."""
     held = max(tree(bulk.folder / "backup"))  # a small one
     faults = slow_line_without(held, delay=0.01, bandwidth=8e6)
     with Emulator(bulk.folder, faults=faults) as running:
@@ -41,7 +41,7 @@ def slow_line(bulk: BulkAccount) -> Iterator[Emulator]:
 
 
 def verified(dest: Path, blobs: dict[str, bytes]) -> set[str]:
-    """The names of blobs that are whole on the disk, under whatever name."""
+    """The names of blobs that are complete on the disk, under any name."""
     by_md5 = {hashlib.md5(content).hexdigest(): name for name, content in blobs.items()}
     found = {
         hashlib.md5(path.read_bytes()).hexdigest() for path in dest.rglob("*") if path.is_file()
@@ -51,7 +51,7 @@ def verified(dest: Path, blobs: dict[str, bytes]) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_fifty_kills_end_with_the_undisturbed_tree_and_nothing_fetched_twice(
+def test_fifty_kills_leave_the_undisturbed_tree_and_nothing_is_fetched_twice(
     bulk: BulkAccount, slow_line: Emulator, tmp_path: Path
 ) -> None:
     dice = random.Random(20251102)
@@ -71,7 +71,7 @@ def test_fifty_kills_end_with_the_undisturbed_tree_and_nothing_fetched_twice(
         more = dice.expovariate(1 / 200_000)
         if number < KILLS:
             kill_on_its_way(process, slow_line.counts, more)
-        else:  # or the last lines would tell nothing
+        else:  # or the last assertions would be trivial
             kill_on_its_way(process, slow_line.counts, more, something_is_whole)
         for name, content in tree(dest).items():
             assert blobs[name] == content, "an unverified blob has a final name"

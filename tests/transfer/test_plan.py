@@ -17,7 +17,7 @@ DATABASE = "Databases/msgstore.db.crypt15"
 
 
 def make_account(folder: Path, name: str, *numbers: str) -> Path:
-    """An account with a backup a number, all of which call their files the same."""
+    """An account with one backup per number, all with the same file names."""
     folders = dict(zip(numbers, ("backup", "other"), strict=False))
     for number, below in folders.items():
         stored = folder / below / DATABASE
@@ -93,7 +93,7 @@ def test_another_folder_of_the_same_drive_is_refused(ann: Cli, tmp_path: Path) -
 
 
 def test_another_folder_of_this_machine_is_refused(ann: Cli, tmp_path: Path) -> None:
-    """Two phones with folders of the same name, WhatsApp."""
+    """Two phones, each with a folder named WhatsApp."""
     dest = tmp_path / "dest"
     for phone in ("phone one", "phone two"):
         stored = tmp_path / phone / "WhatsApp" / DATABASE

@@ -35,7 +35,7 @@ def entry(faulty: FaultySource) -> Entry:
 
 
 class Bench:
-    """Pulls into one folder of partial files, as one run after another would."""
+    """Pulls into one folder of partial files, like several runs."""
 
     def __init__(self, faulty: FaultySource, folder: Path, retry_policy: StreamRetryPolicy) -> None:
         self.faulty, self.folder, self.retry_policy = faulty, folder, retry_policy
@@ -138,13 +138,13 @@ def test_a_wrong_blob_leaves_nothing_to_resume_from(bench: Bench, entry: Entry) 
     assert bench(entry).fetched == len(CONTENT)
 
 
-def test_streams_that_break_for_ever_end_as_a_network_error(bench: Bench, entry: Entry) -> None:
+def test_streams_that_always_break_end_as_a_network_error(bench: Bench, entry: Entry) -> None:
     with pytest.raises(NetworkError):
         bench(entry, *[StreamFault(breaks=0)] * 20)
     assert bench.faulty.opened[NAME] == bench.retry_policy.attempts
 
 
-def test_a_line_that_always_breaks_but_moves_on_gets_there(bench: Bench, entry: Entry) -> None:
+def test_streams_that_break_but_progress_are_completed(bench: Bench, entry: Entry) -> None:
     retry_policy = replace(bench.retry_policy, attempts=2, min_progress=300_000)
     bench.retry_policy = retry_policy
     pulled = bench(entry, *[StreamFault(breaks=300_000)] * 20)
@@ -188,7 +188,7 @@ def test_errors_that_a_source_has_retried_are_not_retried_again(
 
 
 class TestAcrossRuns:
-    """The first run is stopped after a while; the second one is judged."""
+    """The first run is stopped after a while; the second one is tested."""
 
     @pytest.fixture(autouse=True)
     def _stopped(self, bench: Bench, entry: Entry) -> None:
@@ -203,7 +203,7 @@ class TestAcrossRuns:
         assert bench.faulty.offsets[NAME] == [2 * MIB]
         assert pulled.fetched == MIB
 
-    def test_without_a_note_nothing_is_trusted(self, bench: Bench, entry: Entry) -> None:
+    def test_without_a_checkpoint_nothing_is_trusted(self, bench: Bench, entry: Entry) -> None:
         bench.note(entry).unlink()
         assert bench(entry).fetched == len(CONTENT)
 
@@ -252,7 +252,7 @@ class TestAcrossRuns:
         assert pulled.path.read_bytes() == CONTENT[::-1]
         assert bench.faulty.offsets[NAME] == [0]
 
-    def test_a_whole_partial_file_needs_no_request(self, bench: Bench, entry: Entry) -> None:
+    def test_a_complete_partial_file_needs_no_request(self, bench: Bench, entry: Entry) -> None:
         bench.part(entry).write_bytes(CONTENT)
         bench.note(entry).unlink()
         assert bench(entry).fetched == 0

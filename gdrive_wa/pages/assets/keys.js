@@ -19,12 +19,20 @@ languages.addEventListener("change", () => {
   location.reload();
 });
 
-find(".save-places").addEventListener("click", () => {
+/** A name that no earlier file has, so that an old one is never taken for it. */
+function placesName() {
+  const now = new Date();
+  const [day, time] = new Date(now - now.getTimezoneOffset() * 60000).toISOString().slice(0, 19).replace(/[-:]/g, "").split("T");
+  return `gdrive-wa-stars-${day}-${time}.json`;
+}
+
+function savePlaces(name) {
   rememberPlace();
   const url = URL.createObjectURL(new Blob([placesFile()], { type: "application/json" }));
-  make("a", { href: url, download: "gdrive-wa-stars.json" }).click();
+  make("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60000);
-});
+}
+find(".save-places").addEventListener("click", () => savePlaces(placesName()));
 find(".read-places").addEventListener("click", () => find(".places-file").click());
 find(".places-file").addEventListener("change", async (event) => {
   const [file] = event.target.files;

@@ -49,17 +49,26 @@ class Note {
   }
 }
 
+const OUR_NAMES = { Unknown: "unknown", "Unknown chat": "unknownChat", Unmatched: "unmatched" };
+/** The name in the reader's language of who or what has none, which the program named in English. */
+function ourName({ jid, name }) {
+  return ["", "unknown@unknown"].includes(jid || "") && Object.hasOwn(OUR_NAMES, name) ? t(OUR_NAMES[name]) : "";
+}
+
 const notes = given.notes.map((row, index) => new Note(row, index));
 given.notes = given.messages = null;
 for (const kind of [chats, people]) {
   const seen = new Map();
   for (const one of kind) seen.set(one.name, (seen.get(one.name) || 0) + 1);
   for (const one of kind) {
-    one.shown = one.name.trim() || t("noName");
+    one.shown = ourName(one) || one.name.trim() || t("noName");
     one.twin = seen.get(one.name) > 1;
     one.hint = one.twin ? one.jid : "";  // shown when two have the same name
   }
 }
+
+/** Name and hint as plain text. */
+const nameAndHint = (one) => one.hint ? `${isolated(one.shown)} (${isolated(one.hint)})` : isolated(one.shown);
 
 const playable = (note) => note.folder >= 0 && !note.broken;
 const isMine = (note) => (note.flags & FROM_ME) !== 0;
@@ -105,7 +114,7 @@ function star(note) {
 const pad2 = (number) => String(number).padStart(2, "0");
 const dayOf = (note) => note.local === null ? NO_DAY : Math.floor(note.local / 86400);
 const monthOf = (note) => dayName(dayOf(note)).month;
-const formatter = (options) => new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options });
+const formatter = (options) => new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", calendar: "gregory", ...options });
 const longDay = formatter({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const shortDay = formatter({ day: "numeric", month: "short", year: "numeric" });
 const monthLong = formatter({ month: "long" }), monthShort = formatter({ month: "short" });
@@ -146,8 +155,11 @@ function lengthText(seconds) {
   const whole = Math.round(seconds);
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor(whole / 60) % 60;
-  return hours ? `${hours}:${pad2(minutes)}:${pad2(whole % 60)}` : `${minutes}:${pad2(whole % 60)}`;
+  return [...(hours ? [counted.format(hours), counted2.format(minutes)] : [counted.format(minutes)]), counted2.format(whole % 60)].join(":");
 }
+
+/** How far a note is, to be shown from left to right like its waveform, whatever digits the reader has. */
+const progressText = (now, all) => `${lengthText(now)}${RIGHT_TO_LEFT ? "\u200e / \u200e" : " / "}${lengthText(all)}`;
 
 function spokenLength(seconds) {
   const whole = Math.round(seconds);
@@ -156,7 +168,7 @@ function spokenLength(seconds) {
   const said = [];
   if (minutes) said.push(t("minutes", { n: minutes }));
   if (rest || !minutes) said.push(t("seconds", { n: rest }));
-  return said.join(" ");
+  return joined.format(said);
 }
 
 function totalText(list) {

@@ -74,7 +74,7 @@ function refresh() {
 function countText(list) {
   const gone = list.filter((note) => note.folder < 0).length;
   return [t("notes", { n: list.length }), totalText(list), gone ? t("withoutRecording", { n: gone }) : ""]
-    .filter((text) => text).join(" · ");
+    .filter((text) => text).join(BETWEEN);
 }
 
 const option = (value, text) => make("option", { value }, text);
@@ -85,8 +85,8 @@ function drawSpeakers() {
   const others = [...new Set(here.filter((note) => !isMine(note)).map((note) => note.speaker))]
     .sort((a, b) => a.shown.localeCompare(b.shown, LOCALE));
   ui.speaker.replaceChildren(option("", t("everyone")),
-    ...(OWNER ? [option("owner", t("thisPhone", { name: OWNER })), option("others", t("everyoneBut", { name: OWNER }))] : []),
-    ...others.map((one) => option(`=${one.key}`, one.hint ? `${one.shown} (${one.hint})` : one.shown)));
+    ...(OWNER ? [option("owner", t("thisPhone", { name: isolated(OWNER) })), option("others", t("everyoneBut", { name: isolated(OWNER) }))] : []),
+    ...others.map((one) => option(`=${one.key}`, nameAndHint(one))));
   choose(ui.speaker, before);
 }
 

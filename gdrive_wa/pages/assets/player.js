@@ -43,8 +43,8 @@ const player = (() => {
     part(".playing .face").replaceWith(face(note.speaker));
     part(".who").textContent = note.speaker.shown;
     part(".where").replaceChildren(
-      ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), " · "]),
-      ...(note.local === null ? [t("dateUnknown")] : [dayName(dayOf(note)).short, " · ", clockTime(note)]));
+      ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), BETWEEN]),
+      ...(note.local === null ? [t("dateUnknown")] : [dayName(dayOf(note)).short, BETWEEN, clockTime(note)]));
     part(".playing").setAttribute("aria-label", t("showInList", { name: note.speaker.shown, when: whenText(note) }));
     if (before !== null && timeline.row(before) !== undefined) showIdle(before);
     paint();
@@ -92,7 +92,7 @@ const player = (() => {
     const row = timeline.row(current);
     if (row !== undefined) showCurrent(current, row);
     show(part(".toggle"), audio.paused);
-    part(".clock").textContent = `${lengthText(time())} / ${lengthText(length())}`;
+    part(".clock").textContent = progressText(time(), length());
     setRange(scrubber);
     part(".before").disabled = following(-1) === undefined;
     part(".after").disabled = following(1) === undefined;
@@ -123,7 +123,7 @@ const player = (() => {
     setRange(row.querySelector(".seek"));
     const rest = 100 - (length() ? time() / length() : 0) * 100;
     row.querySelector(".played").style.clipPath = `inset(0 ${rest.toFixed(2)}% 0 0)`;
-    row.querySelector(".length").textContent = `${lengthText(time())} / ${lengthText(length())}`;
+    row.querySelector(".length").textContent = progressText(time(), length());
     showWord(note, row, time());
   }
 
@@ -143,7 +143,7 @@ const player = (() => {
 
   function describe(note) {
     if (!("mediaSession" in navigator)) return;
-    const photo = given.photos[note.speaker.jid];
+    const photo = photoOf(note.speaker);
     navigator.mediaSession.metadata = new MediaMetadata({
       title: note.speaker.shown, artist: note.chat.shown, album: whenText(note), artwork: photo ? [{ src: photo }] : [] });
   }

@@ -39,7 +39,7 @@ const queuePanel = (() => {
       const button = make("button", { type: "button", "aria-current": note === player.current() ? "true" : null },
         face(note.speaker),
         make("span", null, bdi(note.speaker.shown), make("span", { class: "quiet-text" },
-          `${note.local === null ? t("dateUnknown") : `${dayName(dayOf(note)).short} · ${clockTime(note)}`} · ${lengthText(note.seconds)}`)));
+          [...(note.local === null ? [t("dateUnknown")] : [dayName(dayOf(note)).short, clockTime(note)]), lengthText(note.seconds)].join(BETWEEN))));
       button.addEventListener("click", () => {
         player.play(note);
         draw();

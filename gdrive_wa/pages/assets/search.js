@@ -1,12 +1,18 @@
 // Search ignores case, accents and the way a letter is encoded. It reads names, dates, what is said
 // and what was written around it; "1 March" means that day.
 
-const LETTERS = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ς: "σ" };
+const LETTERS = {
+  ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ς: "σ",
+  ى: "ي", ة: "ه", ی: "ي", ک: "ك", "ँ": "ं",  // two ways to write a letter of Arabic and of Hindi
+};
+/** Accents, the vowel points of Arabic and Hebrew, the dot below of Hindi, and signs that are not seen. The vowels of Indian scripts stay. */
+const MARKS = /[\p{Script=Inherited}\u0591-\u05c7\u0610-\u061a\u061c\u0640\u0656-\u065f\u06d6-\u06ed\u093c\u200e\u200f\u2066-\u2069]/gu;
 
 function fold(text) {
   if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase();
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
-    .replace(/[ßæœøłđðþıς]/g, (letter) => LETTERS[letter]);
+  return text.normalize("NFKD").replace(MARKS, "").toLowerCase()
+    .replace(/[ßæœøłđðþıςىةیکँ]/g, (letter) => LETTERS[letter])
+    .replace(/[٠-٩۰-۹०-९]/g, (digit) => String((digit.codePointAt(0) - (digit < "०" ? 0 : 6)) % 16));
 }
 
 const namesAndDate = new Array(notes.length);
@@ -16,7 +22,7 @@ const aroundOf = new Array(notes.length);
 function namesText(note) {
   if (namesAndDate[note.index] === undefined) {
     for (const one of [note.chat, note.speaker]) {
-      if (one.folded === undefined) one.folded = fold(`${one.name} ${one.jid.split("@")[0]}`);
+      if (one.folded === undefined) one.folded = fold(`${one.name} ${ourName(one)} ${one.jid.split("@")[0]}`);
     }
     const when = `${dayName(dayOf(note)).search} ${plainClock(note.local)} ${fold(clockTime(note))}`;
     namesAndDate[note.index] = `${note.speaker.folded}\n${note.chat.folded}\n${when}`;
@@ -43,7 +49,7 @@ function aroundText(note) {
 
 const MONTH_NAMES = Array.from({ length: 12 }, (_, month) => {
   const date = new Date(Date.UTC(2024, month, 15));
-  const named = (locale, style) => fold(new Intl.DateTimeFormat(locale, { timeZone: "UTC", month: style, day: "numeric" })
+  const named = (locale, style) => fold(new Intl.DateTimeFormat(locale, { timeZone: "UTC", calendar: "gregory", month: style, day: "numeric" })
     .formatToParts(date).find(({ type }) => type === "month").value).replace(/\.$/, "");
   return new Set([LOCALE, "en"].flatMap((locale) => [named(locale, "long"), named(locale, "short")]));
 });

@@ -1,7 +1,14 @@
 // Giving: shows the command that copies one person's, one chat's or the starred notes to give away.
 
-const quotePosix = (text) =>
-  /^[\w/.:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+/** For any POSIX shell. A terminal would act on control characters that are pasted, so printf writes them. */
+function quotePosix(text) {
+  if (/^[\w/.:=@%+,-]+$/.test(text)) return text;
+  const quoted = `'${text.replaceAll("'", "'\\''")}'`;
+  if (!/\p{Cc}/u.test(text)) return quoted;
+  const escaped = quoted.replaceAll("%", "%%").replace(/\\(?!'')/g, "\\\\")
+    .replace(/\p{Cc}/gu, (one) => Array.from(new TextEncoder().encode(one), (byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(""));
+  return `"$(printf -- ${escaped})"`;
+}
 
 /** For PowerShell, and also for the command prompt unless the text has quotes of any kind, $, ` or %. */
 const quoteWindows = (text) => {
@@ -11,14 +18,20 @@ const quoteWindows = (text) => {
 };
 
 /** A name as an argument. The id is safer when the name is shared, empty or difficult to type in a shell. */
-function argument(one) {
-  const difficult = one.twin || !one.name.trim() || /["$`%\\\u2018-\u201f\p{Cc}\p{Cf}]/u.test(one.name);
+function argument(one, all) {
+  const twin = all.some((other) => other !== one && fold(other.name) === fold(one.name));
+  const difficult = twin || !one.name.trim() || /["$`%\\\u2018-\u201f\p{Cc}\p{Cf}]/u.test(one.name);
   return difficult && one.jid ? one.jid : one.name;
 }
 
 function archivePath() {
   if (location.protocol !== "file:") return { path: "ARCHIVE", windows: false };
-  const path = decodeURIComponent(location.pathname).replace(/\/[^/]*$/, "");
+  let path = "";
+  try {
+    path = decodeURIComponent(location.pathname).replace(/\/[^/]*$/, "");
+  } catch {  // the name of a folder is not text
+    return { path: "ARCHIVE", windows: false };
+  }
   const drive = /^\/([A-Za-z]:.*)$/.exec(path);
   if (drive) return { path: drive[1].replaceAll("/", "\\"), windows: true };
   if (location.host) return { path: `\\\\${location.host}${path.replaceAll("/", "\\")}`, windows: true };
@@ -37,25 +50,27 @@ function shareCommand(quote, options, name) {
 
 const sharePanel = (() => {
   const box = document.querySelector("dialog.share");
-  const [what, which, posix, windows, hint] = [".what", ".which", ".posix", ".windows", ".hint"].map((name) => box.querySelector(name));
+  const [what, which, posix, windows, hint, keep] = [".what", ".which", ".posix", ".windows", ".hint", ".save-stars"].map((name) => box.querySelector(name));
   const choices = { chat: chats, person: people };
+  let file = "";  // where the stars of this page are saved
 
   function drawWhich() {
     const list = choices[what.value] || [];
     which.replaceChildren(...[...list].sort((a, b) => a.shown.localeCompare(b.shown, LOCALE))
-      .map((one) => make("option", { value: one.index }, one.hint ? `${one.shown} (${one.hint})` : one.shown)));
+      .map((one) => make("option", { value: one.index }, nameAndHint(one))));
     which.parentElement.hidden = list.length === 0;
     drawCommand();
   }
 
   function drawCommand() {
     const one = choices[what.value]?.[Number(which.value)];
-    const options = one === undefined ? [["--starred", null]] : [[what.value === "chat" ? "--chat" : "--sender", argument(one)]];
+    const changed = one === undefined && notes.some((note) => note.starred !== ((note.flags & STARRED) !== 0));
+    const options = one === undefined ? [["--starred", null]] : [[what.value === "chat" ? "--chat" : "--sender", argument(one, choices[what.value])]];
+    if (changed) options.push(["--stars", file]);
     const name = one === undefined ? t("starred") : one.name;
     posix.textContent = shareCommand(quotePosix, options, name);
     windows.textContent = shareCommand(quoteWindows, options, name);
-    const here = notes.filter((note) => note.starred !== ((note.flags & STARRED) !== 0)).length;
-    hint.textContent = one === undefined && here > 0 ? t("shareStarsHint") : "";
+    hint.hidden = keep.hidden = !changed;
   }
 
   what.addEventListener("change", drawWhich);
@@ -71,7 +86,9 @@ const sharePanel = (() => {
       }
     });
   }
+  keep.addEventListener("click", () => savePlaces(file));
   dialogs.whenOpening("share", () => {
+    file = placesName();
     if (chat !== null) {
       what.value = "chat";
       drawWhich();

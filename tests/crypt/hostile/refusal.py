@@ -1,7 +1,7 @@
-"""Malformed input: one fault a vector, one error of ours for each, and no file moved.
+"""Malformed input: one fault per vector, one error of ours for each, and no file changed.
 
-Every vector is refused with exactly its class and exit code and with a hint. Beside it lies an
-older file under the target's name: that is what is there afterwards, and nothing else.
+Every vector is refused with exactly its class and exit code and with a hint. An older file
+under the target's name is still there afterwards, unchanged, and nothing else is.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 
 def refused(kind: type[GdriveWaError], act: Callable[[], object]) -> GdriveWaError:
-    """`act` ends with exactly that error, which says what is wrong and what to do."""
+    """`act` ends with exactly that error, with a message and a hint."""
     with pytest.raises(GdriveWaError) as caught:
         act()
     error = caught.value
@@ -73,7 +73,7 @@ def refused(kind: type[GdriveWaError], act: Callable[[], object]) -> GdriveWaErr
 
 
 def refused_file(kind: type[GdriveWaError], src: Path, key: Key | None) -> GdriveWaError:
-    """As :func:`refused`, decrypting `src` over an old file, and to where nothing is yet."""
+    """As :func:`refused`, for decrypting `src` over an old file and to a new one."""
     dest = src.parent / "out" / "msgstore.db"
     dest.parent.mkdir(exist_ok=True)
     dest.write_bytes(OLD)

@@ -1,4 +1,4 @@
-"""Bad containers, and strange ones that are fine."""
+"""Bad containers, and unusual ones that are valid."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.variants import check_each
 
 @dataclass(frozen=True)
 class Container:
-    """A way to spoil a sealed file, and what is said about it."""
+    """A way to damage a sealed file, and the expected error."""
 
     spoil: Callable[[bytes], bytes]
     kind: type[GdriveWaError]
@@ -57,7 +57,7 @@ class Container:
     says: str = ""
 
     def made_in(self, folder: Path) -> Path:
-        """The spoilt file."""
+        """The damaged file."""
         plain, sealed = folder / "plain", folder / f"msgstore.db.{self.format}"
         plain.write_bytes(self.content)
         encrypt_file(
@@ -75,7 +75,7 @@ class Container:
 
 
 def renewed(spoil: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-    """Spoil all but the MD5, and make that fit again: what only the tag can tell."""
+    """Damage the content and recompute the MD5: only the tag reveals it."""
 
     def spoil_and_renew(raw: bytes) -> bytes:
         altered = spoil(raw[:-16])
@@ -228,9 +228,9 @@ def test_the_command_line_ends_with_the_same_reason(
     code = main(["decrypt", str(src), str(dest), "--key-file", str(key_file)])
     assert code == EXIT_CODES[vector.kind]
     lines = capsys.readouterr().err.splitlines()
-    told = [line.partition(": ")[0] for line in lines if line.startswith(("error: ", "hint: "))]
-    assert told[0] == "error"
-    assert set(told[1:]) == {"hint"}
+    labels = [line.partition(": ")[0] for line in lines if line.startswith(("error: ", "hint: "))]
+    assert labels[0] == "error"
+    assert set(labels[1:]) == {"hint"}
     assert list(dest.parent.iterdir()) == []
 
 
@@ -253,7 +253,7 @@ def test_a_zip_with_hostile_members_is_kept_as_it_is_and_never_unpacked(tmp_path
     assert snapshot(tmp_path / "out") == {"wallpapers.backup": content}
 
 
-def test_content_of_no_known_kind_is_authentic_all_the_same(tmp_path: Path) -> None:
+def test_content_of_an_unknown_kind_is_authentic_all_the_same(tmp_path: Path) -> None:
     content = b"\x01 neither zlib nor ZIP nor SQLite " * 9
     (tmp_path / "plain").write_bytes(content)
     src = tmp_path / "settings.crypt15"
@@ -262,7 +262,7 @@ def test_content_of_no_known_kind_is_authentic_all_the_same(tmp_path: Path) -> N
     assert (tmp_path / "out").read_bytes() == content
 
 
-def test_a_database_that_is_already_decrypted_is_said_to_be(tmp_path: Path) -> None:
+def test_an_already_decrypted_database_is_reported_as_such(tmp_path: Path) -> None:
     for name in ("msgstore.db", "msgstore.db.crypt15"):
         (tmp_path / name).write_bytes(SQLITE)
         decrypted = decrypt_file(tmp_path / name, tmp_path / "out.db", ROOT_KEY)
@@ -297,7 +297,7 @@ def test_a_footer_split_across_reads_is_found(
 
 @pytest.mark.parametrize("checksum", [True, False], ids=["MD5", "no MD5"])
 def test_the_smallest_streams_are_unpacked(checksum: bool, tmp_path: Path) -> None:
-    """However few bytes come before what may be a tag or its MD5."""
+    """Even when very few bytes precede the tag and the MD5."""
 
     def check(size: int) -> None:
         content = random.Random(size).randbytes(size)

@@ -37,13 +37,13 @@ def encoded(raw: bytes) -> str:
 
 
 def signed(ciphertext: bytes) -> str:
-    """An envelope whose MAC is true, whatever its ciphertext."""
+    """An envelope with a valid MAC over any ciphertext."""
     mac = hmac.digest(ROOT_KEY.derive("metadata authentication", 32), IV + ciphertext, "sha256")
     return encoded(b"\x10" + IV + b"\x20" + mac + ciphertext)
 
 
 def unpadded() -> str:
-    """True MAC, and a last byte that is no padding."""
+    """A valid MAC, and a last byte that is not padding."""
     key = ROOT_KEY.derive("metadata encryption", 32)
     return signed(encrypt_cbc(key, IV, b"fifteen bytes..\0")[:16])
 

@@ -1,4 +1,4 @@
-"""Bad headers: what `inspect`, `parse_header` and `decrypt_file` say alike."""
+"""Bad headers: `inspect`, `parse_header` and `decrypt_file` report the same."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_every_truncation_of_a_header_is_refused(name: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("size", [0, 1, 4, 15])
-def test_a_header_with_no_room_for_a_tag_behind_it_is_refused(
+def test_a_header_without_space_for_a_tag_after_it_is_refused(
     format_: str, size: int, tmp_path: Path
 ) -> None:
     src = tmp_path / f"msgstore.db.{format_}"
@@ -187,7 +187,7 @@ def test_a_header_with_no_room_for_a_tag_behind_it_is_refused(
 
 
 def sealed_behind(header: bytes, content: bytes = SQLITE) -> bytes:
-    """A whole crypt15 file behind a header of our choice, its IV as above."""
+    """A complete crypt15 file with a header of our choice, its IV as above."""
     raw = header + seal_gcm(ROOT_KEY.derive("backup encryption", 32), IV, zlib.compress(content))
     return raw + hashlib.md5(raw).digest()
 
@@ -206,7 +206,7 @@ STRANGE_BUT_FINE = {
 
 
 @pytest.mark.parametrize("header", STRANGE_BUT_FINE.values(), ids=list(STRANGE_BUT_FINE))
-def test_a_header_that_is_only_strange_is_read_and_kept(header: bytes, tmp_path: Path) -> None:
+def test_an_unusual_but_valid_header_is_read_and_kept(header: bytes, tmp_path: Path) -> None:
     src = tmp_path / "msgstore.db.crypt15"
     src.write_bytes(sealed_behind(header))
     assert decrypt_file(src, tmp_path / "out.db", ROOT_KEY).payload == "sqlite"

@@ -24,7 +24,7 @@ from tests.crypt.hostile.refusal import (
 
 
 def increment(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
-    """A ZIP of an increment with no message, and these members beside."""
+    """A ZIP of an increment without messages but with these members."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("header.json", "{}")

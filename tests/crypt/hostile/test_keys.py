@@ -58,6 +58,6 @@ def test_a_typed_key_of_every_wrong_length_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_a_cipher_key_whose_own_checksum_does_not_hold_is_refused(tmp_path: Path) -> None:
+def test_a_cipher_key_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     whole = CIPHER_KEY.to_bytes()
     check_each(range(35, 83), lambda place: refused_key(flip(place)(whole), tmp_path))

@@ -33,7 +33,7 @@ from tests.crypt.hostile.refusal import (
 
 
 def stored(folder: Path, content: bytes = VOICE, path: str = PATH) -> Path:
-    """A media file and its envelope beside it, as a dump holds them."""
+    """A media file and its envelope, as a dump has them."""
     name, sealed, envelope = encrypt_media(content, ROOT_KEY, FileMetadata(name=path))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.mcrypt1-metadata").write_text(envelope)

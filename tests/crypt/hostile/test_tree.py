@@ -1,4 +1,4 @@
-"""A tree with one bad thing in it: that is named, and the rest is there."""
+"""A tree with one bad file: it is named, and all other files are there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.crypt.hostile.test_media import stored
 
 
 def reason_of_the_one_failure(src: Path, dest: Path) -> tuple[str, int]:
-    """Decrypt a tree of a sound note and a bad thing: the note is there, the thing is named."""
+    """Decrypt a tree of a good note and a bad file: the note is there, the bad file is named."""
     sound = stored(src, b"OggS a sound note", "Media/sound.opus")
     report = decrypt_tree(src, dest, ROOT_KEY)
     assert [outcome.path for outcome in report.done] == [sound.name]
@@ -36,38 +36,36 @@ def reason_of_the_one_failure(src: Path, dest: Path) -> tuple[str, int]:
     return failed.reason, failed.exit_code
 
 
-def what_became_of_the_odd_one(src: Path, dest: Path, odd: Path) -> str:
-    """Decrypt a tree of a sound note and one with an odd envelope: both are there, one is told."""
+def reason_for_the_odd_one(src: Path, dest: Path, odd: Path) -> str:
+    """Decrypt a good note and one with an odd envelope: both are kept, the odd one reported."""
     sound = stored(src, b"OggS a sound note", "Media/sound.opus")
     report = decrypt_tree(src, dest, ROOT_KEY)
     assert report.failed == []
-    told = {outcome.path: outcome.reason for outcome in report.done}
-    assert told.keys() == {sound.name, odd.name}
-    assert told[sound.name] is None
+    reasons = {outcome.path: outcome.reason for outcome in report.done}
+    assert reasons.keys() == {sound.name, odd.name}
+    assert reasons[sound.name] is None
     found = {name: data for name, data in snapshot(dest).items() if name.startswith("Media/")}
     assert found.pop("Media/sound.opus") == b"OggS a sound note"
     assert list(found) == [f"Media/{odd.stem}.opus"], "named after its hash"
-    return str(told[odd.name])
+    return str(reasons[odd.name])
 
 
-def test_in_a_tree_an_envelope_of_another_file_costs_the_name_and_nothing_else(
+def test_in_a_tree_an_envelope_of_another_file_loses_only_the_name(
     tmp_path: Path,
 ) -> None:
     one = stored(tmp_path / "src")
     other = stored(tmp_path / "other", b"OggS another note", "Media/other.opus")
     shutil.copy(f"{other}-metadata", f"{one}-metadata")
-    told = what_became_of_the_odd_one(tmp_path / "src", tmp_path / "out", one)
-    assert "belongs to another file" in told
+    reason = reason_for_the_odd_one(tmp_path / "src", tmp_path / "out", one)
+    assert "belongs to another file" in reason
 
 
 @pytest.mark.parametrize("sealed", [sealed for sealed, _ in ENVELOPES.values()], ids=ENVELOPES)
-def test_in_a_tree_a_bad_envelope_costs_the_name_and_nothing_else(
-    sealed: str, tmp_path: Path
-) -> None:
+def test_in_a_tree_a_bad_envelope_loses_only_the_name(sealed: str, tmp_path: Path) -> None:
     one = stored(tmp_path / "src")
     Path(f"{one}-metadata").write_text(sealed, encoding="utf-8")
-    told = what_became_of_the_odd_one(tmp_path / "src", tmp_path / "out", one)
-    assert "its original name is lost" in told
+    reason = reason_for_the_odd_one(tmp_path / "src", tmp_path / "out", one)
+    assert "its original name is lost" in reason
 
 
 @pytest.mark.parametrize("vector", OF_THE_ROOT_KEY.values(), ids=list(OF_THE_ROOT_KEY))
@@ -157,7 +155,7 @@ def test_in_a_tree_a_path_longer_than_a_disk_takes_is_named_and_the_rest_is_ther
 
 
 @pytest.mark.parametrize("names", [("Media/x", "Media/x/y.opus"), ("Media/x/y.opus", "Media/x")])
-def test_in_a_tree_a_file_that_is_a_folder_too_costs_one_and_ends_nothing(
+def test_in_a_tree_a_name_of_a_file_and_a_folder_loses_one_of_them(
     names: tuple[str, str], tmp_path: Path
 ) -> None:
     for path in names:

@@ -1,0 +1,83 @@
+"""Whether a database is one of chats, and if not, what is wrong with it."""
+
+from __future__ import annotations
+
+from gdrive_wa.chats.tables import Tables
+from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.storage.untrusted_database import NO_TABLE
+
+_ANDROID = (("message", "_id"), ("messages", "key_remote_jid"))
+_IPHONE = ("ZWAMESSAGE", "ZCHATSESSION")
+_ANDROID_NAME = "msgstore.db"
+_IPHONE_NAME = "ChatStorage.sqlite"
+_OTHER_ANDROID = "decrypt it again from the backup, or give an older msgstore.db of this phone"
+_OTHER_IPHONE = (
+    "check on the iPhone that WhatsApp shows the chats",
+    "then back up the iPhone again with Finder or iTunes, or give the backup of another day",
+)
+
+_NO_FILES = "which file belongs to which message is not known"
+_NO_NAMES = "the chats are not known"
+_COSTS_IPHONE = {"ZWAMEDIAITEM": _NO_FILES, "ZWACHATSESSION": _NO_NAMES}
+_COSTS_ANDROID = {"message_media": _NO_FILES, "chat": _NO_NAMES, "jid": _NO_NAMES}
+
+
+def require_android_chats(tables: Tables) -> None:
+    """Refuse a database that is no ``msgstore.db``.
+
+    Raises:
+        DatabaseError: it holds no messages of an Android phone.
+    """
+    lacks = [tables.lack(*each) for each in _ANDROID]
+    if None in lacks:
+        return
+    if tables.has(*_IPHONE):
+        raise _holds_none(
+            tables,
+            "it is the database of an iPhone",
+            "give the folder of the iPhone's backup, with Manifest.db in it",
+        )
+    odd = [lack for lack in lacks if lack is not None and not lack.startswith(NO_TABLE)]
+    named = tables.path.name == _ANDROID_NAME
+    raise _holds_none(
+        tables,
+        odd[0] if odd else f"{NO_TABLE} 'message'",
+        _OTHER_ANDROID if named else f"the one that does is {_ANDROID_NAME}",
+    )
+
+
+def require_iphone_chats(tables: Tables) -> None:
+    """Refuse a database that is no ``ChatStorage.sqlite``.
+
+    Raises:
+        DatabaseError: it holds no messages of an iPhone.
+    """
+    lack = tables.lack(*_IPHONE)
+    if lack is None:
+        return
+    if any(tables.has(*each) for each in _ANDROID):
+        raise _holds_none(
+            tables, "it is the database of an Android phone", "give that phone's WhatsApp folder"
+        )
+    named = tables.path.name == _IPHONE_NAME
+    raise _holds_none(
+        tables, lack, _OTHER_IPHONE if named else f"the one that does is {_IPHONE_NAME}"
+    )
+
+
+def unreadable_tables(tables: Tables) -> tuple[str, ...]:
+    """What cannot be read beside the messages, and what that costs; a line each.
+
+    Tables that an Android phone lacks are of another version; an iPhone has always had all.
+    """
+    always = tables.has(*_IPHONE)
+    found = []
+    for table, cost in (_COSTS_IPHONE if always else _COSTS_ANDROID).items():
+        lack = tables.lack(table)
+        if lack is not None and (always or not lack.startswith(NO_TABLE)):
+            found.append(f"{tables.path.name}: {lack}: {cost}")
+    return tuple(found)
+
+
+def _holds_none(tables: Tables, reason: str, hint: str | tuple[str, ...]) -> DatabaseError:
+    return DatabaseError(f"'{tables.path.name}' holds no messages: {reason}", hint=hint)
