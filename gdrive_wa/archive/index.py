@@ -214,7 +214,15 @@ def parsed_words(value: Any) -> Words:
     Raises:
         ValueError, TypeError: it is something else.
     """
-    return tuple((float(start), float(end), str(word)) for start, end, word in value)
+    return tuple(
+        (_seconds(start), _seconds(end), whole_text(str(word))) for start, end, word in value
+    )
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:  # nor NaN
+        raise ValueError("not a time in a recording")
+    return float(value)
 
 
 def _text(value: object) -> str:

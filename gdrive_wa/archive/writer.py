@@ -275,6 +275,7 @@ class ArchiveWriter:
             All notes of the archive, from this run and earlier ones, by time.
         """
         self._store.flush()
+        self._store.drop_missing()
         failed = self._catalogue.withheld(withheld)
         notes = finalised_notes(self._catalogue.notes.values(), self._manifest, failed=failed)
         write_lists(self._manifest, notes)

@@ -159,8 +159,10 @@ const player = (() => {
 
   function answerSystem() {
     const actions = {
-      play: toggle, pause: toggle, previoustrack: () => go(-1), nexttrack: () => go(1),
-      seekbackward: () => seek(time() - 5), seekforward: () => seek(time() + 5), seekto: ({ seekTime }) => seek(seekTime),
+      play: () => { if (current !== null) play(current); }, pause: () => audio.pause(), stop: () => audio.pause(),
+      previoustrack: () => go(-1), nexttrack: () => go(1),
+      seekbackward: ({ seekOffset }) => seek(time() - (seekOffset || 5)), seekforward: ({ seekOffset }) => seek(time() + (seekOffset || 5)),
+      seekto: ({ seekTime }) => seek(seekTime),
     };
     for (const [action, answer] of Object.entries(actions)) {
       try {
