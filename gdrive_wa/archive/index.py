@@ -198,7 +198,7 @@ def _note(item: dict[str, Any], pool: MessagePool, folder: Path | None = None) -
         view_once=item.get("view_once") is True,
         message_id=_text(item.get("message_id", "")),
         whatsapp_path=_optional(item.get("whatsapp_path")),
-        sha256=_optional(item.get("sha256")),
+        sha256=_shared(item.get("sha256")),
         waveform=_waveform(item.get("waveform", [])),
         before=pool.kept(parsed_messages(item.get("before", ()))),
         after=pool.kept(parsed_messages(item.get("after", ()))),
@@ -214,7 +214,15 @@ def parsed_words(value: Any) -> Words:
     Raises:
         ValueError, TypeError: it is something else.
     """
-    return tuple((float(start), float(end), str(word)) for start, end, word in value)
+    return tuple(
+        (_seconds(start), _seconds(end), whole_text(str(word))) for start, end, word in value
+    )
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:  # nor NaN
+        raise ValueError("not a time in a recording")
+    return float(value)
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from pathlib import PurePosixPath
+from sys import intern
 
 from gdrive_wa.core.kinds import Kind, kind_of, without_encryption
 from gdrive_wa.core.model import Entry, VoiceNote
@@ -48,12 +49,13 @@ _NEVER_CHANGE = frozenset(
 
 
 def note_id_of(note: VoiceNote) -> str:
-    """The id of a note in an archive: its chat and WhatsApp's message id."""
+    """The id of a note in an archive: its chat and WhatsApp's message id. Interned, because half a
+    dozen tables have it as their key."""
     mark = note.message_id
     if not mark:
         moment = "" if note.sent_at is None else note.sent_at.isoformat()
         mark = f"{moment} {note.whatsapp_path or ''}"
-    return f"{note.chat_jid.replace('/', '_')}/{mark}"
+    return intern(f"{note.chat_jid.replace('/', '_')}/{mark}")
 
 
 def database_name(path: str) -> str:

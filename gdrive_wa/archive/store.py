@@ -144,6 +144,23 @@ class ArchiveStore:
             self._tree.unlink(record.path)
         self._manifest.drop(record.path)
 
+    def drop_missing(self) -> None:
+        """Drop the records of files that are gone, if their notes or entries have other files.
+
+        Part of the manifest was damaged, so they got their files again under other names.
+        """
+        same: dict[str | None, list[Record]] = {}
+        for record in self._manifest:
+            same.setdefault(record.message or record.stored_as, []).append(record)
+        same.pop(None, None)
+        for records in same.values():
+            gone = [] if len(records) == 1 else [each for each in records if self._is_gone(each)]
+            for record in gone if len(gone) < len(records) else ():
+                self._manifest.drop(record.path)
+
+    def _is_gone(self, record: Record) -> bool:
+        return not self._tree.lexists(record.path)
+
     def _add(self, record: Record) -> None:
         self._manifest.add(record)
         if record.message is not None:

@@ -1,7 +1,7 @@
 """The messages around voice notes in Android's databases, what the notes answer, and reactions.
 
-Two passes over the messages: the first reads only when each was sent and in which chat, the second
-reads those around a note. Format facts: proto/README.md, "Messages around a note".
+It takes two passes over the messages: the first reads only the time and chat of each, the second
+reads the messages around notes. Format facts: proto/README.md, "Messages around a note".
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class ModernContext(ContextReader):
         tables: the database.
         jids: its ids.
         people: names.
-        window: how much is read.
+        window: how many messages are read.
         later: messages that came after those of the database.
     """
 
@@ -84,7 +84,7 @@ class ModernContext(ContextReader):
         }
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes, those of this table's chats with what is around them."""
+        """The notes, with the messages around those in chats of this table."""
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
         own: dict[Key, int] = {}
         if self._tables.has("message", "_id", "chat_row_id", "message_type"):
@@ -115,7 +115,7 @@ class ModernContext(ContextReader):
         ]
 
     def _add_times(self, timeline: Timeline) -> None:
-        """Add when each message of this table was sent."""
+        """Add the time of each message of this table."""
         adders = {row: timeline.adder(jid) for row, jid in self._chats.items()}
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
@@ -127,7 +127,7 @@ class ModernContext(ContextReader):
                     add(at, number)
 
     def _own_modern(self, notes: Iterable[VoiceNote]) -> dict[Key, int]:
-        """The row numbers of the notes, as far as they are messages of this table."""
+        """The row numbers of the notes that are messages of this table."""
         wanted = {key_of(note) for note in notes}
         columns = ("_id", "chat_row_id", "key_id", "from_me")
         own: dict[Key, int] = {}
@@ -174,7 +174,7 @@ class ModernContext(ContextReader):
             yield as_int(number) or 0, text(name) if is_named else None, text(path)
 
     def _replies(self) -> dict[int, Reply]:
-        """What the wanted messages quote."""
+        """The messages that the wanted ones quote."""
         columns = (
             "message_row_id",
             "parent_message_chat_row_id",
@@ -227,7 +227,7 @@ class ModernContext(ContextReader):
 
 
 def _as_voice(message: ContextMessage) -> ContextMessage:
-    """A note is voice, also where only its audio shows that."""
+    """A note is voice, even if only its audio shows that."""
     if message.kind is not ContextKind.AUDIO:
         return message
     return replace(message, kind=ContextKind.VOICE)

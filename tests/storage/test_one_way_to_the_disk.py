@@ -123,6 +123,7 @@ FOR_TESTS = {"emulation/bulk.py"}
 
 WITHOUT_TREE = {
     ("emulation/sample.py", "write_file"): "directly in the account's folder, which the user named",
+    ("google/logins.py", "sweep"): "in the config folder",
     ("google/logins.py", "write_file"): "in the config folder",
     ("jobs/decrypt_file.py", "Draft"): "in the folder of a file that the user named",
     ("jobs/decrypt_file.py", "sweep"): "in the folder of a file that the user named",
