@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
-from dataclasses import replace
 
 from gdrive_wa.archive.index import in_order, write_json, write_table
 from gdrive_wa.archive.layout import (
@@ -17,7 +16,9 @@ from gdrive_wa.archive.layout import (
     VOICE_FOLDER,
     note_id_of,
 )
+from gdrive_wa.archive.near_files import NearFiles
 from gdrive_wa.archive.transcripts import Transcript, read_transcripts, with_transcript
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.moments import moment_at
@@ -45,14 +46,15 @@ def finalised_notes(
     """
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): key for key, note in notes.items()}
-    transcripts = read_transcripts(manifest.tree)
+    transcripts, near = read_transcripts(manifest.tree), NearFiles(manifest.tree, manifest)
     for note_id, key in catalogued.items():
         failure = note_id in failed
-        notes[key] = _finalised(
+        ended = _finalised(
             notes[key], files.get(note_id), manifest.tree, transcripts, failed=failure
         )
-    ended = [notes[key] for key in catalogued.values()]
-    return in_order([*ended, *_unmatched(manifest, catalogued, transcripts)])
+        notes[key] = near.added_to(ended)
+    shown = (notes[key] for key in catalogued.values())
+    return in_order([*shown, *_unmatched(manifest, catalogued, transcripts)])
 
 
 def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:

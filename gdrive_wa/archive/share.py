@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
@@ -17,13 +17,16 @@ from pathlib import Path
 from gdrive_wa.archive.archive import Archive
 from gdrive_wa.archive.layout import (
     INDEX_NAME,
+    MEDIA,
     PAGE_NAME,
     SUMS_NAME,
     TABLE_NAME,
     VOICE_FOLDER,
     note_id_of,
 )
+from gdrive_wa.archive.near_files import near_files_of, with_phone_paths
 from gdrive_wa.archive.note_filter import NoteFilter
+from gdrive_wa.archive.share_near import copy_near_files
 from gdrive_wa.archive.stars import Stars
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.context import ContextMessage, Reaction, Reply
@@ -34,6 +37,7 @@ from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX, Draft, make_folder
 from gdrive_wa.storage.draft_file import write_draft
+from gdrive_wa.storage.faces import FACES_PATH, keep_faces, read_faces
 from gdrive_wa.storage.manifest import MANIFEST_NAME, STATE_FOLDER, read_manifest
 from gdrive_wa.storage.tree import Tree
 
@@ -41,7 +45,7 @@ ZIP_SUFFIX = ".zip"
 _FIRST_ZIP_YEAR, _LAST_ZIP_YEAR = 1980, 2107
 """A ZIP's dates have seven bits for the year (APPNOTE 4.4.6)."""
 
-_OWN_NAMES = {PAGE_NAME, VOICE_FOLDER, INDEX_NAME, TABLE_NAME, SUMS_NAME, STATE_FOLDER}
+_OWN_NAMES = {MEDIA, PAGE_NAME, VOICE_FOLDER, INDEX_NAME, TABLE_NAME, SUMS_NAME, STATE_FOLDER}
 
 Show = Callable[[Tree, list[VoiceNote]], object]
 
@@ -145,21 +149,26 @@ def share_folder(
         Interrupted: the user asked to stop.
     """
     started = time.monotonic()
-    _check_target(archive.folder, dest, notes)
+    records = {record.path: record for record in read_manifest(archive.folder)}
+    near = sorted(near_files_of(notes) & records.keys())
+    _check_target(archive.folder, dest, notes, {records[path].sha256 for path in near})
     report, tree = Report(), Tree(archive.folder)
     with ArchiveWriter(dest, timezone=timezone, tags=False, progress=progress) as writer:
         writer.expect(
-            replace(note, file=None, folder=None)
+            replace(with_phone_paths(note, records), file=None, folder=None)
             for note in notes
             if note.status is not NoteStatus.UNMATCHED
         )
-        contents = {record.path: record.content_sha256 for record in read_manifest(archive.folder)}
         progress.begin(Stage.WRITE, items=len(notes))
         for note in notes:
             progress.check()
-            _copy(writer, tree, note, contents.get(note.file or ""), report)
+            record = records.get(note.file or "")
+            _copy(writer, tree, note, None if record is None else record.content_sha256, report)
             progress.advance(Stage.WRITE, items=1)
+        report.bytes += copy_near_files(writer, tree, [records[path] for path in near], progress)
         progress.end(Stage.WRITE)
+        speakers = {note.sender_jid for note in notes if note.sender_jid is not None}
+        keep_faces(writer.tree, read_faces(tree, speakers), speakers)
         show(writer.tree, writer.finish())
     report.seconds = time.monotonic() - started
     return report
@@ -189,7 +198,9 @@ def share_zip(
             for name in sorted(tree.walk(without=STATE_FOLDER)):
                 progress.check()
                 _pack(packed, tree, name, dest.stem)
-            _pack(packed, tree, f"{STATE_FOLDER}/{MANIFEST_NAME}", dest.stem)
+            for name in (f"{STATE_FOLDER}/{MANIFEST_NAME}", FACES_PATH):
+                if tree.is_file(name):
+                    _pack(packed, tree, name, dest.stem)
         draft.commit(dest.name)
     outer_tree.remove_folder(folder.name)
     report.bytes = outer_tree.lstat(dest.name).st_size
@@ -218,10 +229,12 @@ def _only_one(what: str, wanted: str, pairs: Iterable[tuple[str, str]]) -> str:
     )
 
 
-def _check_target(source: Path, dest: Path, notes: Iterable[VoiceNote]) -> None:
+def _check_target(
+    source: Path, dest: Path, notes: Iterable[VoiceNote], near: Container[str]
+) -> None:
     if dest.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"'{dest}' is inside the archive", hint="choose a folder outside of it")
-    if not dest.is_dir() or _began_with(dest, notes):
+    if not dest.is_dir() or _began_with(dest, notes, near):
         return
     raise UsageError(
         f"'{dest}' already contains something else",
@@ -229,14 +242,18 @@ def _check_target(source: Path, dest: Path, notes: Iterable[VoiceNote]) -> None:
     )
 
 
-def _began_with(dest: Path, notes: Iterable[VoiceNote]) -> bool:
-    """True if everything in `dest` comes from an earlier share of the same notes."""
+def _began_with(dest: Path, notes: Iterable[VoiceNote], near: Container[str]) -> bool:
+    """True if everything in `dest` comes from an earlier share of the same notes, and of the files
+    around them with the hashes `near`."""
     names = {path.name for path in dest.iterdir()}
     if not names <= _OWN_NAMES:
         return False
     chosen = {note_id_of(note) for note in notes if note.status is not NoteStatus.UNMATCHED}
     unmatched = {note.sha256 for note in notes if note.status is NoteStatus.UNMATCHED}
-    records = (record for record in read_manifest(dest) if record.path.startswith(VOICE_FOLDER))
+    records = read_manifest(dest)
+    if any(each.path.startswith(f"{MEDIA}/") and each.sha256 not in near for each in records):
+        return False
+    records = [record for record in records if record.path.startswith(VOICE_FOLDER)]
     return all(
         record.message in chosen if record.message else record.content_sha256 in unmatched
         for record in records

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.model import VoiceNote
-from gdrive_wa.core.ogg import MAGIC, Page, changed, one_packet, pages
+from gdrive_wa.core.ogg import MAGIC, Page, changed, one_packet, pages, require_pages
 
 LONGEST_TAGGED = 256 * 1024 * 1024
 """Maximum size of a file to tag, in bytes, since tagging happens in memory; a day of speech has
@@ -70,42 +70,47 @@ def tagged(content: bytes, tags: dict[str, str]) -> bytes:
     """
     if len(content) > LONGEST_TAGGED:
         raise FormatError("the file is too large")
-    found = list(pages(content))
-    first = _first_audio(content, found)
-    comments = found[1:first]
+    head = _head_pages(content)
+    comments = head[1:]
     packet = b"".join([content[page.body : page.end] for page in comments])
     start, end = comments[0].start, comments[-1].end
     made = one_packet(
         _with_tags(packet, tags), serial=comments[0].serial, number=comments[0].number
     )
     shift = len(made) - len(comments)
-    audio = [content[end:]] if not shift else _renumbered(content, found[first:], shift)
+    audio = [content[end:]] if not shift else _renumbered(content, end, shift)
     return b"".join([content[:start], *made, *audio])
 
 
-def _first_audio(content: bytes, found: list[Page]) -> int:
-    """Index of the first audio page, after the two headers (RFC 7845, section 3)."""
-    if not found or not content.startswith(b"OpusHead", found[0].body):
-        raise FormatError("not an Ogg Opus file")
-    if any(page.serial != found[0].serial for page in found):
-        raise FormatError("more than one stream")
-    if not _ends_one(found[0]):
-        raise FormatError("audio on a header page")
-    for index, page in enumerate(found[1:], start=1):
-        if page.ended:
-            if not _ends_one(page) or index + 1 == len(found):
+def _head_pages(content: bytes) -> list[Page]:
+    """The pages of the two headers (RFC 7845, section 3), which audio pages follow."""
+    found: list[Page] = []
+    for page in pages(content):
+        found.append(page)
+        if not content.startswith(b"OpusHead", found[0].body):
+            raise FormatError("not an Ogg Opus file")
+        if page.serial != found[0].serial:
+            raise FormatError("more than one stream")
+        if len(found) == 1 and not _ends_one(page):
+            raise FormatError("audio on a header page")
+        if len(found) > 1 and page.ended:
+            if not _ends_one(page) or page.end == len(content):
                 raise FormatError("audio on a header page, or no audio")
-            return index + 1
-    raise FormatError("no Opus headers")
+            require_pages(content, page.end, serial=page.serial)
+            return found
+    raise FormatError("no Opus headers" if found else "not an Ogg Opus file")
 
 
 def _ends_one(page: Page) -> bool:
     return page.ended == 1 and page.lacing[-1] < 255
 
 
-def _renumbered(content: bytes, audio: list[Page], shift: int) -> list[bytes]:
+def _renumbered(content: bytes, end: int, shift: int) -> list[bytes]:
+    """The audio pages, which begin at `end`, with numbers higher by `shift`."""
     return [
-        changed(content, page, serial=page.serial, number=page.number + shift) for page in audio
+        changed(content, page, serial=page.serial, number=page.number + shift)
+        for page in pages(content)
+        if page.start >= end
     ]
 
 

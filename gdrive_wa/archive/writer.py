@@ -13,7 +13,6 @@ interrupted run, the next one simply continues.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 from sys import intern
@@ -40,6 +39,7 @@ from gdrive_wa.archive.scratch import ScratchDatabases
 from gdrive_wa.archive.store import ArchiveStore
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
 from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import safe_name
@@ -275,6 +275,7 @@ class ArchiveWriter:
             All notes of the archive, from this run and earlier ones, by time.
         """
         self._store.flush()
+        self._store.drop_missing()
         failed = self._catalogue.withheld(withheld)
         notes = finalised_notes(self._catalogue.notes, self._manifest, failed=failed)
         self._catalogue.refresh()

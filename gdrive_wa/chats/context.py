@@ -1,14 +1,14 @@
 """The messages around voice notes in Android's databases, what the notes answer, and reactions.
 
-Two passes over the messages: the first reads only when each was sent and in which chat, the second
-reads those around a note. Format facts: proto/README.md, "Messages around a note".
+It takes two passes over the messages: the first reads only the time and chat of each, the second
+reads the messages around notes. Format facts: proto/README.md, "Messages around a note".
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from typing import Any
 
 from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
@@ -28,12 +28,14 @@ from gdrive_wa.chats.values import as_int, flag, moment, text
 from gdrive_wa.core.context import (
     LONGEST_EMOJI,
     MOST_REACTIONS,
+    SHOWN_KINDS,
     ContextKind,
     ContextMessage,
     Reaction,
     Reply,
     bounded,
 )
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
@@ -61,7 +63,7 @@ class ModernContext(ContextReader):
         tables: the database.
         jids: its ids.
         people: names.
-        window: how much is read.
+        window: how many messages are read.
         later: messages that came after those of the database.
     """
 
@@ -82,7 +84,7 @@ class ModernContext(ContextReader):
         }
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes, those of this table's chats with what is around them."""
+        """The notes, with the messages around those in chats of this table."""
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
         own: dict[Key, int] = {}
         if self._tables.has("message", "_id", "chat_row_id", "message_type"):
@@ -113,7 +115,7 @@ class ModernContext(ContextReader):
         ]
 
     def _add_times(self, timeline: Timeline) -> None:
-        """Add when each message of this table was sent."""
+        """Add the time of each message of this table."""
         adders = {row: timeline.adder(jid) for row, jid in self._chats.items()}
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
@@ -125,7 +127,7 @@ class ModernContext(ContextReader):
                     add(at, number)
 
     def _own_modern(self, notes: Iterable[VoiceNote]) -> dict[Key, int]:
-        """The row numbers of the notes, as far as they are messages of this table."""
+        """The row numbers of the notes that are messages of this table."""
         wanted = {key_of(note) for note in notes}
         columns = ("_id", "chat_row_id", "key_id", "from_me")
         own: dict[Key, int] = {}
@@ -140,32 +142,39 @@ class ModernContext(ContextReader):
     def _messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted)
-        names = dict(self._file_names())
+        files = {number: each for number, *each in self._files()}
         found = Messages()
+        senders: dict[tuple[object, ...], dict[str, Any]] = {}
         for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
             number, chat_row, mine, sender_row, kind, written, sent, received, origin = row
-            chat_jid = self._chats.get(as_int(chat_row)) or ""
+            sender = row[1:4]
+            if sender not in senders:
+                chat_jid = self._chats.get(as_int(chat_row)) or ""
+                jid = self._jids.jid_at(sender_row)
+                senders[sender] = self.who(chat_jid, jid, mine=flag(mine))
             shown = shown_kind(as_int(kind), as_int(origin), is_note=number in notes)
-            said = bounded(text(written)) or bounded(names.get(number))
+            name, path = files.get(number, (None, None))
+            said = bounded(text(written)) or bounded(name)
             found[number] = ContextMessage(
                 sent_at=moment(sent, received),
                 text="" if shown is ContextKind.DELETED else said,
                 kind=shown,
-                **self.who(chat_jid, self._jids.jid_at(sender_row), mine=flag(mine)),
+                whatsapp_path=path if shown in SHOWN_KINDS else None,
+                **senders[sender],
             )
         return found
 
-    def _file_names(self) -> Iterator[tuple[int, str | None]]:
-        """The names of documents and contacts among the wanted messages."""
-        columns = ("message_row_id", "media_name", "mime_type")
-        for number, name, mime_type in self._tables.rows(
+    def _files(self) -> Iterator[tuple[int, str | None, str | None]]:
+        """The names of documents and contacts among the wanted messages, and paths of files."""
+        columns = ("message_row_id", "media_name", "mime_type", "file_path")
+        for number, name, mime_type, path in self._tables.rows(
             "message_media", columns, wanted="message_row_id"
         ):
-            if not (text(mime_type) or "").startswith(("image/", "video/", "audio/")):
-                yield as_int(number) or 0, text(name)
+            is_named = not (text(mime_type) or "").startswith(("image/", "video/", "audio/"))
+            yield as_int(number) or 0, text(name) if is_named else None, text(path)
 
     def _replies(self) -> dict[int, Reply]:
-        """What the wanted messages quote."""
+        """The messages that the wanted ones quote."""
         columns = (
             "message_row_id",
             "parent_message_chat_row_id",
@@ -218,7 +227,7 @@ class ModernContext(ContextReader):
 
 
 def _as_voice(message: ContextMessage) -> ContextMessage:
-    """A note is voice, also where only its audio shows that."""
+    """A note is voice, even if only its audio shows that."""
     if message.kind is not ContextKind.AUDIO:
         return message
     return replace(message, kind=ContextKind.VOICE)

@@ -17,10 +17,11 @@ from gdrive_wa.chats.context_reader import (
     shown_kind,
     time_of,
 )
+from gdrive_wa.chats.java import media_path
 from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
 from gdrive_wa.chats.timeline import Places, Timeline
 from gdrive_wa.chats.values import as_int, flag, moment, text
-from gdrive_wa.core.context import ContextKind, ContextMessage, Reply, bounded
+from gdrive_wa.core.context import SHOWN_KINDS, ContextKind, ContextMessage, Reply, bounded
 from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
@@ -36,16 +37,17 @@ _LEGACY = (
     "origin",
     "media_caption",
     "media_name",
+    "thumb_image",
 )
 _SYSTEM_STATUS = 6
-"""``status`` of the app's own remarks in the old schema."""
+"""``status`` of system messages in the old schema."""
 
 
 class LegacyContext(ContextReader):
     """The messages of the old schema around notes, and what these answer."""
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes, those of this table's chats with what is around them."""
+        """The notes, with the messages around those in chats of this table."""
         if not self._tables.has("messages", "_id", "key_remote_jid", "media_wa_type"):
             return list(notes)
         own, quoted = self._own_legacy(notes)
@@ -70,7 +72,7 @@ class LegacyContext(ContextReader):
         ]
 
     def _own_legacy(self, notes: Iterable[VoiceNote]) -> tuple[dict[Key, int], dict[int, int]]:
-        """The row numbers of the notes, and those of what they quote."""
+        """The row numbers of the notes, and of the messages that they quote."""
         wanted = {key_of(note) for note in notes}
         columns = ("_id", "key_remote_jid", "key_id", "key_from_me", "quoted_row_id")
         own: dict[Key, int] = {}
@@ -91,11 +93,13 @@ class LegacyContext(ContextReader):
         found = Messages()
         for row in self._tables.rows("messages", _LEGACY, wanted="_id"):
             number, raw, mine, participant, kind, written, sent, received, origin, *more = row
+            thumb = more.pop()
             shown = shown_kind(as_int(kind) or 0, as_int(origin), is_note=number in notes)
             found[number] = ContextMessage(
                 sent_at=moment(sent, received),
                 text=_old_text(shown, written, *more),
                 kind=shown,
+                whatsapp_path=_old_path(thumb) if shown in SHOWN_KINDS else None,
                 **self._old_who(raw, participant, mine=flag(mine)),
             )
         return found
@@ -123,8 +127,12 @@ class LegacyContext(ContextReader):
         return self.who(chat_jid, None if mine else known, mine=mine)
 
 
+def _old_path(thumb: object) -> str | None:
+    return media_path(thumb) if isinstance(thumb, bytes) else None
+
+
 def _old_text(kind: ContextKind, written: object, caption: object, name: object) -> str:
-    """The text of a message, or the caption of its file; other messages keep data of the app's."""
+    """The text of a message, or the caption of its file; others have data of the app there."""
     if kind is ContextKind.DELETED:
         return ""
     if kind in (ContextKind.TEXT, ContextKind.OTHER):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gdrive_wa.chats.export_text import ExportedMessage, MessageKind
-from gdrive_wa.core.context import ContextKind, bounded
+from gdrive_wa.core.context import SHOWN_KINDS, ContextKind, bounded
 
 _KINDS = {
     MessageKind.TEXT: ContextKind.TEXT,
@@ -22,14 +22,15 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportedWords:
-    """What is kept of a message near a note.
+    """The kept fields of a message near a note.
 
     Attributes:
         at: local time, as in the text.
         sent_at: the same in UTC.
-        sender: as the text names them; None for the chat's own words.
+        sender: as the text names them; None for system messages.
         text: what was written.
-        kind: what it is.
+        kind: its kind.
+        file: name of its picture or video.
     """
 
     at: datetime
@@ -37,6 +38,7 @@ class ExportedWords:
     sender: str | None
     text: str
     kind: ContextKind
+    file: str | None = None
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ class NearbyMessages:
         """Take the next message.
 
         Returns:
-            What is around it; the messages after it are added as they come.
+            The messages around it; later ones are added as they come.
         """
         day = message.at.date()
         nearby = Nearby(message.at, tuple(each for each in self._last if each.at.date() == day))
@@ -101,4 +103,5 @@ def _words(message: ExportedMessage, sent_at: datetime) -> ExportedWords:
     has_text = message.kind is not MessageKind.LEFT_OUT and kind is not ContextKind.DELETED
     left_out = message.kind is MessageKind.VOICE and message.file is None
     text = bounded(message.text) if has_text and not left_out else ""
-    return ExportedWords(message.at, sent_at, message.sender, text, kind)
+    file = message.file if kind in SHOWN_KINDS else None
+    return ExportedWords(message.at, sent_at, message.sender, text, kind, file)

@@ -37,8 +37,8 @@ class IncrementNote:
     """A voice note of an increment.
 
     Attributes:
-        note: who, when and where; names are jids where the increment knows no better.
-        link: where its audio can be had for a while.
+        note: its message; names are jids if the increment has no names.
+        link: for downloading its audio for a limited time.
     """
 
     note: VoiceNote
@@ -46,20 +46,22 @@ class IncrementNote:
 
 
 class MessageReader:
-    """Reads message after message, and collects names and numbers on the way.
+    """Reads message after message, and collects names and numbers.
 
     Attributes:
         attached: audio messages that are not voice notes.
-        newest: when the latest message was sent, UTC.
+        files: messages with a file that are not voice notes.
+        newest: time of the latest message, UTC.
         saved_names: names that the owner's phone shows for people, by jid.
         push_names: names that people gave themselves, by jid.
         subjects: names of groups and channels, by jid.
         lid_numbers: hidden ids, and the numbers behind them.
-        messages: all that people wrote, so that a note can have those around it.
+        messages: all messages of people, for the context of the notes.
     """
 
     def __init__(self) -> None:
         self.attached = 0
+        self.files: list[VoiceNote] = []
         self.newest: datetime | None = None
         self.saved_names: dict[str, str] = {}
         self.push_names: dict[str, str] = {}
@@ -87,9 +89,8 @@ class MessageReader:
         for info in sync.statuses:
             yield from self._note(info, STATUS)
 
-    def with_names(self, found: IncrementNote) -> IncrementNote:
-        """A note with the names, and the numbers of hidden ids, that were read after it."""
-        note = found.note
+    def with_names(self, note: VoiceNote) -> VoiceNote:
+        """A note with the names and numbers of hidden ids that were read after it."""
         chat_jid = self._resolve(note.chat_jid)
         sender_jid = None if note.sender_jid is None else self._resolve(note.sender_jid)
         name = self.subjects.get(chat_jid) or self.saved_names.get(chat_jid) or chat_jid
@@ -100,14 +101,11 @@ class MessageReader:
             or self.push_names.get(sender_jid or "")
         )
         return replace(
-            found,
-            note=replace(
-                note,
-                chat=name,
-                chat_jid=chat_jid,
-                sender=known or sender_jid or note.sender,
-                sender_jid=sender_jid,
-            ),
+            note,
+            chat=name,
+            chat_jid=chat_jid,
+            sender=known or sender_jid or note.sender,
+            sender_jid=sender_jid,
         )
 
     def _read_names(self, chat: Conversation) -> None:
@@ -126,46 +124,38 @@ class MessageReader:
         sent_at = moment_at(info.message_timestamp or None)
         if sent_at is not None and (self.newest is None or sent_at > self.newest):
             self.newest = sent_at
-        said = message_in(info, chat, longest=self._text_left)
+        path = _below_media(info.media_data.local_path)
+        said = message_in(info, chat, longest=self._text_left, path=path)
         if said is not None:
             self._text_left -= len(said.text)
             self.messages.append(said)
         found = _audio(info.message)
         if found is None:
+            if path is not None:
+                self.files.append(self._row(info, chat, sent_at, path))
             return
         audio, view_once = found
         forwarded = audio.context.is_forwarded or audio.context.forwarding_score > 0
-        path = _below_media(info.media_data.local_path)
+        note = replace(
+            self._row(info, chat, sent_at, path),
+            duration=float(audio.seconds) if audio.HasField("seconds") else None,
+            size=positive(audio.file_length),
+            mime_type=audio.mimetype or None,
+            forwarded=forwarded,
+            view_once=view_once,
+            sha256=_sha256(audio.file_sha256),
+            waveform=_waveform(audio.waveform),
+        )
         if not view_once and not is_spoken(
             marked=audio.ptt,
             mime_type=audio.mimetype,
             path=path,
-            waveform=bool(_waveform(audio.waveform)),
+            waveform=bool(note.waveform),
             forwarded=forwarded,
         ):
             self.attached += 1
+            self.files.append(note)
             return
-        chat_jid = self._resolve(info.key.remote_jid or chat)
-        participant = self._resolve(info.participant or info.key.participant) or None
-        sender_jid = sender_in(chat_jid, participant, mine=info.key.from_me)
-        note = VoiceNote(
-            chat=chat_jid,
-            chat_jid=chat_jid,
-            sender=person_name(info.push_name) or sender_jid or chat_jid,
-            sender_jid=None if info.key.from_me else sender_jid,
-            from_me=info.key.from_me,
-            sent_at=sent_at,
-            duration=float(audio.seconds) if audio.HasField("seconds") else None,
-            size=positive(audio.file_length),
-            mime_type=audio.mimetype or None,
-            starred=info.starred,
-            forwarded=forwarded,
-            view_once=view_once,
-            message_id=info.key.id,
-            whatsapp_path=path,
-            sha256=_sha256(audio.file_sha256),
-            waveform=_waveform(audio.waveform),
-        )
         link = MediaLink(
             chat_jid=note.chat_jid,
             message_id=note.message_id,
@@ -179,8 +169,27 @@ class MessageReader:
         )
         yield IncrementNote(note=note, link=link)
 
+    def _row(
+        self, info: WebMessageInfo, chat: str, sent_at: datetime | None, path: str | None
+    ) -> VoiceNote:
+        """Read the fields of every message."""
+        chat_jid = self._resolve(info.key.remote_jid or chat)
+        participant = self._resolve(info.participant or info.key.participant) or None
+        sender_jid = sender_in(chat_jid, participant, mine=info.key.from_me)
+        return VoiceNote(
+            chat=chat_jid,
+            chat_jid=chat_jid,
+            sender=person_name(info.push_name) or sender_jid or chat_jid,
+            sender_jid=None if info.key.from_me else sender_jid,
+            from_me=info.key.from_me,
+            sent_at=sent_at,
+            starred=info.starred,
+            message_id=info.key.id,
+            whatsapp_path=path,
+        )
+
     def _resolve(self, jid: str) -> str:
-        """The jid with the phone number, when `jid` is a LID with a known number."""
+        """The jid with the phone number, if `jid` is a LID with a known number."""
         jid = bare(jid)
         return self.lid_numbers.get(jid, jid)
 
@@ -193,7 +202,7 @@ def _set_name(names: dict[str, str], jid: str, name: str | None) -> None:
 def _audio(
     message: Message, *, depth: int = _DEEPEST_WRAPPER, view_once: bool = False
 ) -> tuple[AudioMessage, bool] | None:
-    """The audio in a message, however it is wrapped, and whether a wrapper says view-once."""
+    """The audio in a message, inside any wrappers, and whether it is view-once."""
     if message.HasField("audio_message"):
         return message.audio_message, view_once or message.audio_message.view_once
     if depth:
@@ -207,7 +216,7 @@ def _audio(
 
 
 def _below_media(path: str) -> str | None:
-    """The path as the databases spell it, from ``Media/`` on; the phone's folders go."""
+    """The path as in the databases, from ``Media/`` on, without the phone's folders."""
     return path[max(path.find(_MEDIA), 0) :] or None
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from gdrive_wa.chats.context_reader import Key, key_of
-from gdrive_wa.chats.iphone_messages import APPLE_EPOCH_MS, chat_of, moment_of
+from gdrive_wa.chats.iphone_messages import APPLE_EPOCH_MS, chat_of, moment_of, path_of
 from gdrive_wa.chats.iphone_people import IphonePeople
 from gdrive_wa.chats.message_kinds import APPLE_SYSTEM_KINDS, kind_on_iphone
 from gdrive_wa.chats.people import People, sender_in
@@ -21,6 +21,7 @@ from gdrive_wa.chats.wire import bytes_fields
 from gdrive_wa.core.context import (
     LONGEST_EMOJI,
     MOST_REACTIONS,
+    SHOWN_KINDS,
     ContextKind,
     ContextMessage,
     Reaction,
@@ -49,13 +50,13 @@ _SENDER, _EMOJI = 2, 3
 
 
 class IphoneContext:
-    """Adds what is around notes to them.
+    """Adds the messages around notes to them.
 
     Args:
         tables: ``ChatStorage.sqlite``.
         people_ids: its ids.
         people: names.
-        window: how much is read.
+        window: how many messages are read.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class IphoneContext:
         self._window = window
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes with what is around them."""
+        """The notes with the messages around them."""
         if not self._tables.has("ZWAMESSAGE", "Z_PK", "ZMESSAGETYPE"):
             return list(notes)
         own, parents = self._own(notes)
@@ -95,7 +96,7 @@ class IphoneContext:
         return timeline
 
     def _own(self, notes: Iterable[VoiceNote]) -> tuple[dict[Key, int], dict[int, int]]:
-        """The row numbers of the notes, and of the messages that they answer, where a column has
+        """The row numbers of the notes, and of the messages that they answer, if a column has
         them."""
         wanted = {key_of(note) for note in notes}
         own: dict[Key, int] = {}
@@ -136,26 +137,33 @@ class IphoneContext:
     ) -> Messages:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted | set(quoted))
-        titles = self._titles()
+        files = self._files()
         found = Messages()
         for row in self._tables.rows("ZWAMESSAGE", _MESSAGE, wanted="Z_PK"):
             number, chat_row, mine, sent, kind, member, from_jid, written = row
             shown = kind_on_iphone(as_int(kind))
             if shown is ContextKind.AUDIO and number in notes:
                 shown = ContextKind.VOICE
-            said = bounded(text(written)) or bounded(titles.get(number))
+            title, path = files.get(number, (None, None))
+            said = bounded(text(written)) or bounded(title)
             found[number] = ContextMessage(
                 sent_at=moment_of(sent),
                 text="" if shown is ContextKind.DELETED else said,
                 kind=shown,
+                whatsapp_path=path if shown in SHOWN_KINDS else None,
                 **self._who(chat_row, member, from_jid, mine=flag(mine)),
             )
         return found
 
-    def _titles(self) -> dict[int, str | None]:
-        """The captions and names of the wanted messages' files."""
-        rows = self._tables.rows("ZWAMEDIAITEM", ("ZMESSAGE", "ZTITLE"), wanted="ZMESSAGE")
-        return {as_int(number) or 0: text(title) for number, title in rows}
+    def _files(self) -> dict[int, tuple[str | None, str | None]]:
+        """The caption or name of each wanted message's file, and its path."""
+        columns = ("ZMESSAGE", "ZTITLE", "ZMEDIALOCALPATH")
+        return {
+            as_int(number) or 0: (text(title), path_of(local))
+            for number, title, local in self._tables.rows(
+                "ZWAMEDIAITEM", columns, wanted="ZMESSAGE"
+            )
+        }
 
     def _reactions(self, own: Mapping[Key, int]) -> dict[int, tuple[Reaction, ...]]:
         self._tables.select_ids(own.values())
@@ -213,7 +221,7 @@ def _reply(answered: ContextMessage) -> Reply:
 
 
 def _reactions_in(blob: object) -> Iterator[tuple[str | None, str]]:
-    """Who reacted, and with what; later ones replace those of the same person."""
+    """The reactions by person; later ones replace earlier ones."""
     for field, group in bytes_fields(blob):
         entries = bytes_fields(group) if field == _REACTIONS else ()
         for inner, entry in entries:

@@ -13,14 +13,20 @@ from gdrive_wa.core.arguments import as_zone
 
 @click.command("page")
 @click.argument("archive", type=PATH)
+@click.option(
+    "--contacts",
+    metavar="FILE",
+    type=PATH,
+    help="A vCard file with photos of the people in the archive.",
+)
 @timezone_option
 @json_option
-def command(*, archive: Path, zone: str | None, as_json: bool) -> None:
+def command(*, archive: Path, contacts: Path | None, zone: str | None, as_json: bool) -> None:
     """Write the page of ARCHIVE anew, for example after an update of gdrive-wa."""
     timezone = as_zone(zone)
     from gdrive_wa.jobs.page import page  # noqa: PLC0415 - only when run
 
-    written = page(archive, timezone=timezone)
+    written = page(archive, contacts=contacts, timezone=timezone)
     if as_json:
         output.print_json({"page": str(written)})
     else:

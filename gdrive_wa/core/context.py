@@ -11,8 +11,9 @@ from enum import StrEnum
 from sys import intern
 from typing import Any
 
+from gdrive_wa.core.errors import UnsafeNameError
 from gdrive_wa.core.moments import moment_in
-from gdrive_wa.core.names import whole_text
+from gdrive_wa.core.names import parts_of, whole_text
 
 USUAL_CONTEXT = 3
 """Messages before and after a note, unless another number is asked for."""
@@ -44,6 +45,9 @@ class ContextKind(StrEnum):
     OTHER = "other"
 
 
+SHOWN_KINDS = frozenset({ContextKind.IMAGE, ContextKind.STICKER, ContextKind.VIDEO})
+"""Messages whose file the page shows, if it lies in the archive."""
+
 _KINDS = {str(kind): kind for kind in ContextKind}
 
 
@@ -58,6 +62,9 @@ class ContextMessage:
         kind: what it is.
         sender_jid: WhatsApp's id of the sender; None for the owner, and if it is unknown.
         from_me: sent by the owner of the backup.
+        file: path of its picture or video in the archive; None if the archive does not have it.
+        whatsapp_path: path of that file on the phone. It is not in an archive's lists, because the
+            file may be one that was not chosen.
     """
 
     sender: str
@@ -66,6 +73,8 @@ class ContextMessage:
     kind: ContextKind = ContextKind.TEXT
     sender_jid: str | None = None
     from_me: bool = False
+    file: str | None = None
+    whatsapp_path: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The keys of each element of `before` and `after`."""
@@ -77,6 +86,7 @@ class ContextMessage:
             "kind": str(self.kind),
             "sender_jid": self.sender_jid,
             "from_me": self.from_me,
+            "file": self.file,
         }
 
 
@@ -147,7 +157,9 @@ def parsed_messages(value: Any) -> tuple[ContextMessage, ...]:
         ValueError, TypeError, KeyError, AttributeError: it is something else.
     """
     return tuple(
-        ContextMessage(sent_at=moment_in(item.get("sent_at")), **_said(item))
+        ContextMessage(
+            sent_at=moment_in(item.get("sent_at")), file=_file(item.get("file")), **_said(item)
+        )
         for item in _items(value, MOST_CONTEXT)
     )
 
@@ -182,6 +194,20 @@ def _items(value: Any, most: int) -> list[dict[str, Any]]:
 def _said(item: dict[str, Any]) -> dict[str, Any]:
     text = bounded(_text(item["text"]))
     return {"text": text, "kind": _kind(item["kind"]), **_who(item)}
+
+
+def _file(value: object) -> str | None:
+    """The path of a file in the archive.
+
+    Raises:
+        ValueError, TypeError: it is not a path, or one that leads out of the archive.
+    """
+    if value is None:
+        return None
+    try:
+        return "/".join(parts_of(_text(value)))
+    except UnsafeNameError as error:
+        raise ValueError("a file outside the archive") from error
 
 
 def _kind(value: object) -> ContextKind:

@@ -31,6 +31,7 @@ class MessagePool:
         self._times = array("q")
         self._kinds = array("B")
         self._senders = array("L")
+        self._files: dict[int, tuple[str | None, str | None]] = {}
         self._people: list[_Who] = []
         self._person_at: dict[_Who, int] = {}
 
@@ -46,11 +47,15 @@ class MessagePool:
         if at == len(self._people):
             self._people.append(who)
         self._senders.append(at)
-        return len(self._times) - 1
+        number = len(self._times) - 1
+        if message.file is not None or message.whatsapp_path is not None:
+            self._files[number] = (message.file, message.whatsapp_path)
+        return number
 
     def __getitem__(self, number: int) -> ContextMessage:
         sender, sender_jid, from_me = self._people[self._senders[number]]
         sent_at = self._times[number]
+        file, whatsapp_path = self._files.get(number, (None, None))
         text = self._texts[self._ends[number] : self._ends[number + 1]]
         return ContextMessage(
             sender=sender,
@@ -59,6 +64,8 @@ class MessagePool:
             kind=_KINDS[self._kinds[number]],
             sender_jid=sender_jid,
             from_me=from_me,
+            file=file,
+            whatsapp_path=whatsapp_path,
         )
 
     def sequence(self, numbers: Iterable[int]) -> Sequence[ContextMessage]:

@@ -30,6 +30,7 @@ _RESERVED = re.compile(
     r"^(con|conin\$|conout\$|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE
 )
 _DRIVE = re.compile(r"^[A-Za-z]:")
+_PLAIN = re.compile(r"[A-Za-z0-9](?:[\w.,()+@-]| (?! ))*(?<![. ])", re.ASCII)
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
 
@@ -62,6 +63,8 @@ def safe_name(text: str, *, fallback: str = "unnamed", max_bytes: int = MAX_NAME
     - A name longer than `max_bytes` is cut and gets a short hash, so that long names stay unique.
     - If nothing is left, the result is `fallback`.
     """
+    if _is_plain(text, max_bytes):
+        return text
     text = unicodedata.normalize("NFC", whole_text(text))
     text = _FORBIDDEN.sub("_", text)
     if not text.isascii():
@@ -131,8 +134,19 @@ def folded_name(path: PurePosixPath | str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
+def _is_plain(text: str, max_bytes: int) -> bool:
+    """True if :func:`safe_name` would leave `text` as it is; a quick check of usual names."""
+    return (
+        len(text) <= max_bytes
+        and _PLAIN.fullmatch(text) is not None
+        and _RESERVED.match(text) is None
+    )
+
+
 @lru_cache(maxsize=1024)
 def _keep_or_clean(part: str) -> str:
+    if _is_plain(part, MAX_NAME_BYTES):
+        return part
     cleaned = safe_name(part)
     if folded_name(cleaned).startswith(OWN_PREFIX):
         cleaned = safe_name("_" + cleaned)

@@ -13,6 +13,7 @@ MAGIC = b"OggS"
 CONTINUED = 1
 """Page flag: the first packet began on the previous page."""
 _HEAD = struct.Struct("<4sxBqIIIB")
+_BRIEF = struct.Struct("<4s10xI8xB")
 _NO_PACKET_ENDS = -1
 _OPUS_HEAD = 12
 """Bytes of the first packet of Opus that say how it is to be played."""
@@ -74,6 +75,30 @@ def pages(content: bytes) -> Iterator[Page]:
             raise FormatError("the last page is cut")
         yield Page(at, body, end, flags, granule, serial, number, checksum, lacing)
         at = end
+
+
+def require_pages(content: bytes, at: int, *, serial: int) -> None:
+    """Check that from offset `at` on, there are whole pages of the stream `serial` only.
+
+    This is much faster than :func:`pages`, and needs no object for each page.
+
+    Raises:
+        FormatError: there is something else.
+    """
+    size = len(content)
+    while at < size:
+        try:
+            magic, found, count = _BRIEF.unpack_from(content, at)
+        except struct.error as error:
+            raise FormatError("the last page is cut") from error
+        if magic != MAGIC:
+            raise FormatError("not a page of Ogg")
+        if found != serial:
+            raise FormatError("more than one stream")
+        at += _HEAD.size
+        at += count + sum(content[at : at + count])
+    if at > size:
+        raise FormatError("the last page is cut")
 
 
 def checksum(data: bytes) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
-_MCRYPT1 = re.compile(r"^([0-9A-Fa-f]{64})\.mcrypt1$")
+_MCRYPT1 = re.compile(r"([0-9A-Fa-f]{64})\.mcrypt1")
 _MCRYPT1_SUFFIX = ".mcrypt1"
 _JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
 NO_SUCH_BACKUP = "it is not what its name says, or was not copied whole: fetch it again"
@@ -91,8 +91,10 @@ def is_zlib(start: bytes) -> bool:
 
 def media_name(name: str) -> str | None:
     """The 64 digits of a ``<64 hex>.mcrypt1`` name, upper case; None for any other name."""
-    match = _MCRYPT1.match(os.path.basename(name))
-    return match.group(1).upper() if match else None
+    if not name.endswith(_MCRYPT1_SUFFIX):
+        return None
+    match = _MCRYPT1.fullmatch(os.path.basename(name))
+    return match[1].upper() if match else None
 
 
 def read_container_header(start: bytes) -> Header:

@@ -1,10 +1,9 @@
-"""The consent page, the token endpoint and revocation, as an installed program meets them."""
+"""The consent page, the token endpoint and revocation, for installed programs."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,26 +11,12 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from gdrive_wa.emulation.account import Account, Client
 from gdrive_wa.emulation.http import Request, Response, as_html, as_json, redirect
+from gdrive_wa.emulation.sign_in_pages import blocked_page, consent_page, warning_page
 from gdrive_wa.emulation.tokens import Code, Grant, Tokens, same_secret
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Sign in (emulator)</title>
-<meta name="viewport" content="width=device-width">
-<style>
-body {{ font: 16px system-ui, sans-serif; max-width: 32rem; margin: 4rem auto; padding: 0 1rem }}
-button {{ font: inherit; padding: .5rem 1.5rem; margin-right: .5rem }}
-</style></head>
-<body><h1>Sign in</h1>
-<p>This is gdrive-wa's emulator, not Google. A program asks for access to:</p>
-<ul>{scopes}</ul>
-<form method="post">{accounts}
-<p><button name="decision" value="allow">Allow</button><button name="decision"
-value="deny">Deny</button></p></form></body></html>
-"""
-_REFUSED = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Access blocked (emulator)</title></head>
-<body><h1>Access blocked</h1><p>Error 400: {reason}</p></body></html>
-"""
+_UNDERSTOOD = "understood"
+"""In the query: the user has seen the warning about an unverified app."""
+_TESTING = "The app is being tested, and only those whom its developer named can use it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +24,9 @@ class SignIn:
     """The endpoints ``/auth``, ``/token`` and ``/revoke``.
 
     Attributes:
-        accounts: who can sign in.
-        tokens: where what is issued is kept.
-        auto_consent: the page is skipped and access given.
+        accounts: the accounts that can sign in.
+        tokens: all issued tokens.
+        auto_consent: skip the page and give access.
     """
 
     accounts: Sequence[Account]
@@ -49,21 +34,23 @@ class SignIn:
     auto_consent: bool = False
 
     def consent(self, request: Request) -> Response:
-        """``/auth``: GET shows the page, POST is what its buttons send."""
+        """``/auth``: GET shows the pages in their order, POST is sent by the buttons of the
+        last one."""
         asked = request.query
-        reason = self._refuse(asked)
-        if reason is not None:
-            return as_html(_REFUSED.format(reason=html.escape(reason)), status=400)
+        refused = self._refuse(asked)
+        if refused is not None:
+            word, status, why = refused
+            return as_html(blocked_page(word, status, why), status=status)
         form = request.form if request.method == "POST" else {}
         if request.method == "POST" and form.get("decision") != "allow":
             return _back(asked, {"error": "access_denied"})
         if request.method == "POST" or self.auto_consent:
             email = form.get("account") or asked.get("login_hint")
             return self._allow(asked, email)
-        return as_html(self._page(asked))
+        return self._show(asked)
 
     def token(self, request: Request) -> Response:
-        """``/token``: a code or a refresh token becomes an access token."""
+        """``/token``: exchange a code or a refresh token for an access token."""
         form = request.form
         client_id, client_secret = _client_of(request)
         client = self._client(client_id, client_secret)
@@ -81,38 +68,42 @@ class SignIn:
         return _oauth_error("unsupported_grant_type", "Invalid grant_type")
 
     def revoke(self, request: Request) -> Response:
-        """``/revoke``: a token is taken back."""
+        """``/revoke``: revoke a token."""
         token = request.form.get("token") or request.query.get("token", "")
         if self.tokens.revoke(token):
             return as_json({})
         return _oauth_error("invalid_token", "Token expired or revoked")
 
-    def _refuse(self, asked: Mapping[str, str]) -> str | None:
+    def _refuse(self, asked: Mapping[str, str]) -> tuple[str, int, str] | None:
+        """Google's code, the status, and the message for an invalid request."""
         target = urlsplit(asked.get("redirect_uri", ""))
         client = self._known(asked.get("client_id", ""))
         if client is None:
-            return "invalid_client: the OAuth client was not found"
+            return "invalid_client", 401, "The OAuth client was not found."
         if (
             client.kind != "installed"
             or target.scheme != "http"
             or target.hostname not in ("127.0.0.1", "localhost", "::1")
         ):
-            return "redirect_uri_mismatch"
+            return "redirect_uri_mismatch", 400, "This app's request is invalid."
         if asked.get("response_type") != "code":
-            return "unsupported_response_type"
+            return "unsupported_response_type", 400, "Invalid response_type."
         if asked.get("code_challenge_method", "S256") != "S256":
-            return "invalid_request: only S256 is accepted"
-        return None if asked.get("scope") else "missing scope"
+            return "invalid_request", 400, "Only S256 is accepted."
+        return None if asked.get("scope") else ("invalid_request", 400, "Missing scope.")
 
-    def _page(self, asked: Mapping[str, str]) -> str:
-        hint = asked.get("login_hint", self.accounts[0].email)
-        choices = "".join(
-            f'<p><label><input type="radio" name="account" value="{html.escape(each.email)}"'
-            f"{' checked' if each.email == hint else ''}> {html.escape(each.email)}</label></p>"
-            for each in self.accounts
-        )
-        scopes = "".join(f"<li>{html.escape(scope)}</li>" for scope in asked["scope"].split())
-        return _PAGE.format(scopes=scopes, accounts=choices)
+    def _show(self, asked: Mapping[str, str]) -> Response:
+        """The next page for the user."""
+        chosen = asked.get("login_hint", self.accounts[0].email)
+        emails = [each.email for each in self.accounts]
+        if chosen in emails and not self._lets_in(chosen):
+            return _blocked()
+        client = self._known(asked["client_id"])
+        if client is not None and not client.verified and _UNDERSTOOD not in asked:
+            further = f"/auth?{urlencode({**asked, _UNDERSTOOD: '1'})}"
+            tested = chosen in emails and "testers" in self._settings(chosen)
+            return as_html(warning_page(further, tested=tested))
+        return as_html(consent_page(asked["scope"].split(), emails, chosen))
 
     def _allow(self, asked: Mapping[str, str], email: str | None) -> Response:
         emails = [account.email for account in self.accounts]
@@ -121,7 +112,7 @@ class SignIn:
         if email not in emails or client is None:
             return _back(asked, {"error": "access_denied"})
         if not self._lets_in(email):
-            return as_html(_REFUSED.format(reason="access_denied"), status=403)
+            return _blocked()
         code = Code(
             Grant(email, frozenset(asked["scope"].split()), client.whatsapp, client.client_id),
             redirect_uri=asked["redirect_uri"],
@@ -163,7 +154,7 @@ class SignIn:
         return next(each.settings for each in self.accounts if each.email == email)
 
     def _lets_in(self, email: str) -> bool:
-        """False for an app in testing that `email` is not a test user of."""
+        """False for an app in testing if `email` is not one of its test users."""
         testers = self._settings(email).get("testers")
         return testers is None or email in testers
 
@@ -181,8 +172,12 @@ class SignIn:
         return client
 
 
+def _blocked() -> Response:
+    return as_html(blocked_page("access_denied", 403, _TESTING), status=403)
+
+
 def _client_of(request: Request) -> tuple[str, str]:
-    """Who asks: named in the form, or by HTTP Basic."""
+    """The client of a request, from the form or HTTP Basic."""
     form = request.form
     if "client_secret" in form:
         return form.get("client_id", ""), form["client_secret"]

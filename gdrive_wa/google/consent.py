@@ -26,11 +26,20 @@ _OTHER_MACHINE = (
     " shows how to reach this one"
 )
 _CAUSES = (
-    f"'Access blocked', 403 access_denied: add the account to the test users at {AUDIENCE_PAGE}",
-    "'Google has not verified this app': it is your own client, so choose Advanced, Go to …",
-    f"400 redirect_uri_mismatch or invalid_request: {NEW_CLIENT}",
-    f"401 invalid_client or deleted_client: look for the client at {CLIENTS_PAGE}",
-    "400 admin_policy_enforced or org_internal: ask the administrator of the Workspace account",
+    (
+        "'Access blocked', Error 403: access_denied: add the account to the test users at"
+        f" {AUDIENCE_PAGE}"
+    ),
+    (
+        "the warning 'Google hasn't verified this app': it is your own, so choose Continue, or"
+        " Advanced and then 'Go to …'"
+    ),
+    f"Error 400: redirect_uri_mismatch or invalid_request: {NEW_CLIENT}",
+    f"Error 401: invalid_client or deleted_client: look for the client at {CLIENTS_PAGE}",
+    (
+        "Error 400: admin_policy_enforced, or Error 403: org_internal: ask the administrator of the"
+        " Workspace account"
+    ),
     _OTHER_MACHINE,
 )
 """What the browser shows when it never comes back, and what to do about it."""
@@ -164,7 +173,7 @@ def _fetch_errors() -> Iterator[None]:
     except GdriveWaError:
         raise
     except (RequestException, OSError) as error:
-        unreachable = NetworkError("Google cannot be reached", hint="check the network")
+        unreachable = NetworkError("Google cannot be reached", hint="check the network connection")
         raise untrusted_error(error, "Google") or unreachable from error
     except Warning as error:  # oauthlib raises one if scopes were left out
         raise CredentialsError(

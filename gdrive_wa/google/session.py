@@ -256,7 +256,10 @@ def _bearer(token: Secret) -> str:
     if not _TOKEN.fullmatch(text):
         raise CredentialsError(
             "the access token is not valid: it is empty, or contains spaces or special characters",
-            hint=("copy the whole token again, without spaces", "or log in: gdrive-wa login"),
+            hint=(
+                "copy the whole token again, without spaces",
+                "or unset GDRIVE_WA_ACCESS_TOKEN, and log in: gdrive-wa login",
+            ),
         )
     return f"Bearer {text}"
 

@@ -42,7 +42,10 @@ class GivenToken:
             "Google does not accept the given access token (GDRIVE_WA_ACCESS_TOKEN)",
             hint=(
                 "an access token is valid for about an hour: get a new one",
-                "or log in: gdrive-wa login",
+                (
+                    "or unset GDRIVE_WA_ACCESS_TOKEN, which comes before any login, and log in:"
+                    " gdrive-wa login"
+                ),
             ),
         )
 

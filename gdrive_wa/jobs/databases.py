@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdrive_wa.archive.database_folder import CHATS
 from gdrive_wa.archive.writer import ArchiveWriter
-from gdrive_wa.chats.iphone import read_iphone_links, read_iphone_notes
+from gdrive_wa.chats.iphone import read_iphone_files, read_iphone_links, read_iphone_notes
 from gdrive_wa.chats.links import read_links
-from gdrive_wa.chats.phone import PhoneDatabases
+from gdrive_wa.chats.phone import NamedFile, PhoneDatabases
 from gdrive_wa.chats.read import Chats, read_increment_links
 from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.errors import DamagedError, DatabaseError, UnsafeNameError
@@ -60,6 +60,33 @@ def read_of_iphone(
         owner=owner,
         context=context,
     )
+
+
+def read_files_of_iphone(
+    archive: ArchiveWriter,
+    databases: Iterable[Entry],
+    wanted: Callable[[str | None, str | None], bool],
+    contacts: Path | None,
+    owner: str | None,
+) -> Iterator[NamedFile]:
+    """The files of an iPhone's messages of every type; none if the backup is not an iPhone's.
+
+    Args:
+        archive: holds the databases.
+        databases: the backup's entries.
+        wanted: as for :func:`~gdrive_wa.chats.iphone.read_iphone_files`.
+        contacts: an address book of the user's.
+        owner: the name of the phone's owner.
+
+    Raises:
+        DatabaseError: its database of chats cannot be read.
+    """
+    iphone = _of_iphone(archive, databases)
+    if iphone is not None:
+        sidecars = _iphone_sidecars(archive)
+        yield from read_iphone_files(
+            iphone, wanted, sidecars=sidecars, contacts=contacts, owner=owner
+        )
 
 
 def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | None:

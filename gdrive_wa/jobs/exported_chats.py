@@ -13,9 +13,11 @@ from gdrive_wa.chats.export_notes import ExportedChat, NameOf, merge_notes, read
 from gdrive_wa.chats.export_text import ExportText
 from gdrive_wa.chats.export_words import chat_of_file_name
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
+from gdrive_wa.core.context import ContextMessage
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.export_ids import EXPORT_SERVER
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
+from gdrive_wa.core.message_pool import MessagePool
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name
 from gdrive_wa.core.ogg import opus_seconds
@@ -73,7 +75,7 @@ def read_exported_chats(
         for note in _with_files(chat, folder):
             progress.check()
             notes.append(_with_content(note, source, by_path))
-    if left_out := sum(chat.left_out for chat in chats):
+    if left_out := sum(chat.left_out for chat in chats if not any(map(chat.repeats, chats))):
         warnings.append(_LEFT_OUT.format(left_out))
     for warning in warnings:
         progress.say(warning)
@@ -129,10 +131,28 @@ def _read(
 def _with_files(chat: ExportedChat, folder: ExportFolder) -> Iterator[VoiceNote]:
     """The notes of `chat`, each with the path of its file."""
     files = {folded_name(file.name): file for file in folder.media}
+    pool = MessagePool()
     for note, name in chat.notes:
         file = None if name is None else files.get(folded_name(name))
         path = name if file is None else path_of_file(folder, file)
-        yield replace(note, whatsapp_path=path, size=None if file is None else file.size)
+        yield replace(
+            note,
+            whatsapp_path=path,
+            size=None if file is None else file.size,
+            before=pool.kept(_with_file(each, folder, files) for each in note.before),
+            after=pool.kept(_with_file(each, folder, files) for each in note.after),
+        )
+
+
+def _with_file(
+    message: ContextMessage, folder: ExportFolder, files: dict[str, ExportedFile]
+) -> ContextMessage:
+    """A message near a note, with the path of its file in place of the name."""
+    if message.whatsapp_path is None:
+        return message
+    file = files.get(folded_name(message.whatsapp_path))
+    path = None if file is None else path_of_file(folder, file)
+    return replace(message, whatsapp_path=path)
 
 
 def _with_content(note: VoiceNote, source: ExportedChats, by_path: dict[str, Entry]) -> VoiceNote:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gdrive_wa.core.errors import GoneError
+from gdrive_wa.core.errors import GoneError, RefusedError
 from gdrive_wa.core.model import Backup
 from gdrive_wa.core.progress import Progress, interruptible
-from gdrive_wa.sources.base import BackupSource
+from gdrive_wa.sources.base import BackupSource, ProbedSource
 
 
 def newest_backup(source: BackupSource, backups: Sequence[Backup], progress: Progress) -> Backup:
@@ -25,13 +25,13 @@ def newest_backup(source: BackupSource, backups: Sequence[Backup], progress: Pro
         Interrupted: the user asked to stop.
     """
     newest = backups[0]
-    if len(backups) == 1 or not _is_doubtful(newest):
+    if len(backups) == 1 or not (isinstance(source, ProbedSource) or _is_doubtful(newest)):
         return newest
 
     def lists(backup: Backup) -> bool:
         try:
-            return interruptible(lambda: any(True for _ in source.entries(backup)), progress)
-        except GoneError:
+            return interruptible(lambda: _holds_any(source, backup), progress)
+        except (GoneError, RefusedError):
             return False
 
     empty = not lists(newest)
@@ -49,6 +49,12 @@ def newest_backup(source: BackupSource, backups: Sequence[Backup], progress: Pro
             f" --backup {newest.account})"
         )
     return chosen
+
+
+def _holds_any(source: BackupSource, backup: Backup) -> bool:
+    if isinstance(source, ProbedSource):
+        return source.holds_any(backup)
+    return any(True for _ in source.entries(backup))
 
 
 def _is_doubtful(backup: Backup) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, NamedTuple
@@ -116,13 +117,18 @@ class Opening:
             return cls(drafts, key.reveal())
         return cls(drafts, key.to_bytes() if isinstance(key, CipherKey) else None)
 
+    def tree(self) -> Tree:
+        """The folder that `drafts` is in."""
+        return Tree(os.path.dirname(self.drafts))
+
 
 def open_files(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile | OpenFailure]:
     """Open each of `files`; a failure is a result too. Raises no :class:`GdriveWaError`."""
     results: list[OpenedFile | OpenFailure] = []
+    tree = opening.tree()
     for file in files:
         try:
-            results.append(open_file(opening, file))
+            results.append(open_file(opening, file, tree=tree))
         except GdriveWaError as error:
             results.append(OpenFailure.of(error))
     return results
@@ -141,8 +147,20 @@ def open_shared(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFil
     return open_files(opening, files)
 
 
-def open_file(opening: Opening, file: StoredFile, progress: Progress | None = None) -> OpenedFile:
+def open_file(
+    opening: Opening,
+    file: StoredFile,
+    progress: Progress | None = None,
+    *,
+    tree: Tree | None = None,
+) -> OpenedFile:
     """Decrypt, verify, hash and tag one stored file into a temporary file.
+
+    Args:
+        opening: what all files have in common.
+        file: the file.
+        progress: receives progress, and may stop the work.
+        tree: that of `opening`, if it is open already.
 
     Raises:
         KeyFailure: the key is missing, of the wrong kind, or not this file's.
@@ -161,7 +179,7 @@ def open_file(opening: Opening, file: StoredFile, progress: Progress | None = No
     mtime = file.mtime
     if metadata is not None and metadata.updated is not None:
         mtime = metadata.updated.timestamp()
-    tree = Tree(os.path.dirname(opening.drafts))
+    tree = tree or opening.tree()
     with _open(opening, tree, file.path) as source:
         decrypt = _decryption(file, source, key, metadata, progress or Silent())
         in_memory = file.size <= SMALL and not _may_inflate(file)
@@ -178,29 +196,11 @@ def open_file(opening: Opening, file: StoredFile, progress: Progress | None = No
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where temporary files go."""
 
     tree: Tree
     inside: str
-
-    def write(
-        self,
-        content: bytes,
-        *,
-        mtime: float | None,
-        content_sha256: str,
-        tagged_for: str | None = None,
-    ) -> DraftFile:
-        return write_draft(
-            self.tree,
-            content,
-            inside=self.inside,
-            mtime=mtime,
-            content_sha256=content_sha256,
-            tagged_for=tagged_for,
-        )
 
 
 def _open(opening: Opening, tree: Tree, path: str) -> IO[bytes]:
@@ -251,17 +251,22 @@ def _in_memory(
     pieces: list[bytes] = []
     content = decrypt(lambda piece: pieces.append(bytes(piece)))
     whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    tagged_for = None
     if note is not None and note.sha256 in (None, content.sha256):
         mtime = note.mtime if note.mtime is not None else mtime
         if is_opus(content.start):
-            try:
-                whole, key = tagged(whole, note.tags), note.note_id
-            except FormatError:  # told by the writer, which tries once more
-                key = None
-            return place.write(
-                whole, mtime=mtime, content_sha256=content.sha256, tagged_for=key
-            ), content
-    return place.write(whole, mtime=mtime, content_sha256=content.sha256), content
+            with suppress(FormatError):  # told by the writer, which tries once more
+                whole, tagged_for = tagged(whole, note.tags), note.note_id
+    draft = write_draft(
+        place.tree,
+        whole,
+        inside=place.inside,
+        mtime=mtime,
+        sha256=content.sha256 if tagged_for is None else None,
+        content_sha256=content.sha256,
+        tagged_for=tagged_for,
+    )
+    return draft, content
 
 
 def _streamed(

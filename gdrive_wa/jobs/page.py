@@ -5,25 +5,38 @@ from __future__ import annotations
 from datetime import tzinfo
 from pathlib import Path
 
-from gdrive_wa.core.arguments import as_zone
+from gdrive_wa.core.arguments import PathLike, as_optional_path, as_zone
 from gdrive_wa.jobs.arguments import ArchiveLike, as_archive
+from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.pages.page import write_page
+from gdrive_wa.storage.tree import Tree
 
 
-def page(archive: ArchiveLike, *, timezone: tzinfo | str | None = None) -> Path:
+def page(
+    archive: ArchiveLike,
+    *,
+    contacts: PathLike | None = None,
+    timezone: tzinfo | str | None = None,
+) -> Path:
     """Write ``index.html`` of an archive anew, for example after an update of gdrive-wa.
 
     Args:
         archive: the result of ``open_archive()``, or the path of its folder.
+        contacts: an address book with photos (vCard). Those of the people in the archive are kept
+            in it, for this page and later ones.
         timezone: of the times on the page, or its name; by default this machine's.
 
     Returns:
         The path of the page.
 
     Raises:
-        UsageError: `archive` is not an archive, or no restore into it has finished.
+        UsageError: `archive` is not an archive, no restore into it has finished, or `contacts`
+            cannot be read.
         FormatError: the archive's index is damaged.
         StorageError: the page cannot be written.
     """
-    opened = as_archive(archive)
-    return write_page(opened.folder, opened.notes(), timezone=as_zone(timezone))
+    opened, book = as_archive(archive), as_optional_path(contacts, "contacts")
+    notes, zone = opened.notes(), as_zone(timezone)
+    if book is not None:
+        keep_faces_of(Tree(opened.folder), notes, book)
+    return write_page(opened.folder, notes, timezone=zone)

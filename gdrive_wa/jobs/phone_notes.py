@@ -20,7 +20,12 @@ from gdrive_wa.core.errors import DatabaseError, PartialError
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.jobs.database_groups import CHATS, NAMES
-from gdrive_wa.jobs.databases import CHAT_STORAGE, read_increments, read_of_iphone
+from gdrive_wa.jobs.databases import (
+    CHAT_STORAGE,
+    read_files_of_iphone,
+    read_increments,
+    read_of_iphone,
+)
 from gdrive_wa.jobs.phone_files import PhoneFiles
 from gdrive_wa.sources.base import WITHOUT_CHATS, BackupSource
 from gdrive_wa.storage.disk import storage_errors
@@ -181,10 +186,25 @@ def report_missing_chats(
 
 
 def name_unmatched(
-    archive: ArchiveWriter, phone: Phone, chosen: Callable[[VoiceNote], bool] = every_note
+    archive: ArchiveWriter,
+    phone: Phone,
+    entries: Iterable[Entry],
+    chosen: Callable[[VoiceNote], bool] = every_note,
+    *,
+    contacts: Path | None = None,
+    owner: str | None = None,
 ) -> None:
     """Give recordings that no voice note matches the chat, sender and time of whatever message
-    names them, if it is `chosen`."""
+    names them, if it is `chosen`.
+
+    Args:
+        archive: holds the recordings, and an iPhone's databases.
+        phone: those of an Android phone.
+        entries: all of the backup.
+        chosen: which messages may name a recording.
+        contacts: an address book of the user's.
+        owner: the name of the backup's owner, where the databases do not contain it.
+    """
     files = archive.unmatched()
     if not files:
         return
@@ -196,10 +216,12 @@ def name_unmatched(
             return sha256 in hashes
         return path is not None and rootless_path(path) in paths
 
+    readers = [read_files_of_iphone(archive, entries, wanted, contacts, owner)]
+    readers += [read_files(databases, wanted) for databases in phone.all]
     named: dict[str, VoiceNote] = {}
-    for databases in phone.all:
+    for reader in readers:
         with suppress(DatabaseError):  # said when the notes were read
-            for found in read_files(databases, wanted):
+            for found in reader:
                 record = _record_of(found.row, hashes, paths)
                 if record is not None and found.row.chat_jid != UNKNOWN_CHAT:
                     named.setdefault(record.path, found.row)

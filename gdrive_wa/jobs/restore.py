@@ -46,16 +46,20 @@ from gdrive_wa.jobs.arguments import (
 from gdrive_wa.jobs.choice import Choice, choose_media
 from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.exported_chats import read_exported_chats
+from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
+from gdrive_wa.jobs.no_trace import without_trace
 from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
 from gdrive_wa.jobs.plan import Plan, has_content, list_entries, make_plan, pick_backup, require_key
-from gdrive_wa.jobs.restore_run import RestoreRun
+from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
+from gdrive_wa.sources.base import unreadable_parts
 from gdrive_wa.storage.free_space import require_free_space
+from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import JOBS
 
 
@@ -95,7 +99,7 @@ def restore(
             names them. A later run with a wider selection adds to the archive.
         chat: only voice notes of chats whose name holds this text, as for `selection`.
         everything: all media, not only voice notes.
-        contacts: a vCard or Google-contacts file with names.
+        contacts: a vCard or Google-contacts file with names, and photos for the page.
         timezone: of names and the page, or its name; by default this machine's.
         tags: write who and when into the opus files too; the audio stays bit-exact.
         jobs: files fetched at the same time.
@@ -150,6 +154,7 @@ def restore(
     require_free_space(dest, plan.report(dest).bytes)
     whose = chosen.account if chosen.account.isdigit() else None
     with (
+        without_trace(dest, f"{STATE_FOLDER}/{BLOBS}"),
         workers_of(executor, cluster, progress) as workers,
         ArchiveWriter(
             dest,
@@ -170,6 +175,7 @@ def restore(
             progress=progress,
         ) as run,
     ):
+        run.report.failed += unreadable_parts(source)
         run.expect(len(plan.media))
         chats = read_exported_chats(
             source,
@@ -199,11 +205,19 @@ def restore(
             unmatched = everything or not known
             run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
             withheld = tuple(run.withheld)
-            name_unmatched(archive, phone, selection.means)
+            name_unmatched(
+                archive,
+                phone,
+                entries,
+                selection.means,
+                contacts=contacts,
+                owner=chosen.owner,
+            )
             if missing_from_whatsapp:
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
         shown = archive.finish(withheld=withheld)
+        keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
         write_page(archive.tree, shown, timezone=timezone)
         shown_chats = {note.chat_jid for note in shown}
         remarks = closing_remarks(chats, known, shown_chats, contacts_given=contacts is not None)

@@ -28,6 +28,7 @@ from gdrive_wa.pages.page_text import without_surrogates
 from gdrive_wa.storage.archive_id import archive_id, id_of_notes
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import Draft
+from gdrive_wa.storage.faces import read_faces
 from gdrive_wa.storage.tree import Tree, as_tree
 
 if TYPE_CHECKING:
@@ -98,13 +99,16 @@ def write_page(
         notes: the notes to show.
         timezone: of the times that are shown; None for this machine's time zone.
         title: of the page.
-        photos: JPEG or PNG images of people and chats by their jids.
+        photos: JPEG or PNG images of people and chats by their jids; None for those that are kept
+            in the archive.
 
     Raises:
         StorageError: the file cannot be written, for example because the disk is full.
     """
     tree = as_tree(archive_folder)
     identity = identity_of(tree, notes)
+    if photos is None:
+        photos = read_faces(tree, {note.chat_jid for note in notes} | _speakers(notes))
     with ExitStack() as opened:
         page, note_rows, message_rows = (opened.enter_context(Draft(tree)) for _ in range(3))
         with storage_errors(tree.shown(PAGE_NAME)):
@@ -115,7 +119,7 @@ def write_page(
                     JsonRows(message_rows.file),
                     timezone=timezone,
                     title=title,
-                    photos=photos or {},
+                    photos=photos,
                     identity=identity,
                 )
             )
@@ -137,7 +141,7 @@ def render(
         notes: see :func:`write_page`.
         timezone: see :func:`write_page`.
         title: see :func:`write_page`.
-        photos: see :func:`write_page`.
+        photos: JPEG or PNG images of people and chats by their jids.
         identity: the archive's id, to which stars and places belong; None for one that is computed
             from the notes.
     """
@@ -225,6 +229,10 @@ def link(file: str) -> str:
     return "./" + "/".join(quote(without_surrogates(part), safe="") for part in file.split("/"))
 
 
+def _speakers(notes: Iterable[VoiceNote]) -> set[str]:
+    return {note.sender_jid for note in notes if note.sender_jid is not None}
+
+
 def _ids(notes: Sequence[VoiceNote]) -> list[str]:
     """The ids of the notes with a message; where none has one, the files."""
     messages = [f"{note.chat_jid}/{note.message_id}" for note in notes if note.message_id]
@@ -250,7 +258,7 @@ def _policy(style: str, script: str) -> str:
         (
             "default-src 'none'",
             "media-src 'self' file:",
-            "img-src 'self' file: data:",
+            "img-src 'self' file: data: blob:",
             f"style-src {_hash(style)}",
             f"script-src {_hash(script)}",
             "base-uri 'none'",

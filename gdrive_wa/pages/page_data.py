@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from gdrive_wa.core.model import WHATSAPP, NoteStatus, VoiceNote
+from gdrive_wa.core.pictures import parse_picture
 from gdrive_wa.pages.json_rows import JsonRows, json_text
 from gdrive_wa.pages.page_context import Messages
 from gdrive_wa.pages.page_text import (
@@ -31,9 +33,8 @@ LOUDNESS = DIGITS
 """One character for each waveform value, quietest first."""
 
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
-_PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-LARGEST_PHOTO = 64 * 1024
-"""A larger photo is left out: it would be in the page for every reader, and shown at 48 pixels."""
+LARGEST_PHOTOS = 3 * 1024 * 1024
+"""Bytes of all photos on a page; those of people with the most notes come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +63,12 @@ class PageData:
 
     ``chats`` and ``people`` hold pairs of jid and name, ``folders`` the folders of the files,
     ``sources`` those of the transcripts, ``photos`` a data URL for each jid that has one, and
-    ``messages``, ``names`` and ``kinds`` what :class:`Messages` collects.
+    ``messages``, ``names``, ``kinds``, ``about`` and ``files`` what :class:`Messages` collects.
 
     ``notes`` has one row for each note: chat and speaker (indices into those lists), flags, seconds
     of local time since 1970 (None when unknown), minutes that local time is ahead of UTC, duration
-    in seconds, folder (-1 for no file), file name, status, message id, waveform, transcript. Where
+    in seconds, folder (-1 for no file), file name (a number where it is the local time and one of
+    ``endings``), status, message id, waveform, transcript. Where
     there is one, also the transcript's source (index), the starts and the places of its words (see
     :func:`encode_words`), and what is around the note (see :meth:`Messages.around`).
 
@@ -81,6 +83,7 @@ class PageData:
         self._chats, self._people = _Names(), _Names()
         self._folders: dict[str, int] = {}
         self._sources: dict[str, int] = {}
+        self._endings: dict[str, int] = {}
         self._messages = Messages(messages)
         self._notes = notes
 
@@ -105,9 +108,12 @@ class PageData:
             "people": self._people.pairs(),
             "folders": list(self._folders),
             "sources": list(self._sources),
-            "photos": _photos(photos, [*self._chats.jids(), *self._people.jids()]),
+            "endings": list(self._endings),
+            "photos": _photos(photos, self._chats.counts + self._people.counts),
             "names": messages.names,
             "kinds": messages.kinds,
+            "about": messages.about,
+            "files": messages.files,
         }
         yield json_text(head)[:-1].encode()
         for name, rows in (("messages", messages.rows), ("notes", self._notes)):
@@ -127,7 +133,7 @@ class PageData:
             -1
             if entry.file is None
             else self._folders.setdefault(without_surrogates(folder), len(self._folders)),
-            without_surrogates(name),
+            self._name(entry, without_surrogates(name)),
             _status(note.status),
             without_surrogates(note.message_id),
             _encode_waveform(note.waveform),
@@ -136,11 +142,27 @@ class PageData:
             self._messages.around(note, self._timezone),
         )
 
+    def _name(self, entry: PageNote, name: str) -> str | int:
+        """The name of the note's file; for one that begins with the note's local time, as ours do,
+        the number of what follows."""
+        if entry.local is None or entry.local.year < 1970:
+            return name
+        local = entry.local.replace(tzinfo=None)
+        start = local.isoformat(" ", "seconds").replace(":", ".") + " "
+        if not name.startswith(start):
+            return name
+        return self._endings.setdefault(name[len(start) :], len(self._endings))
+
 
 class _Names:
-    """Chats or people: what identifies one is the jid, or the name when there is no jid."""
+    """Chats or people: what identifies one is the jid, or the name when there is no jid.
+
+    Attributes:
+        counts: the number of notes of each jid.
+    """
 
     def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
         self._at: dict[tuple[str, str], int] = {}
         self._latest: dict[str, str] = {}
 
@@ -151,11 +173,8 @@ class _Names:
             return self._at.setdefault(("", shown), len(self._at))
         jid = without_surrogates(jid)
         self._latest[jid] = shown
+        self.counts[jid] += 1
         return self._at.setdefault((jid, ""), len(self._at))
-
-    def jids(self) -> list[str]:
-        """The jids, those of the unknown left out."""
-        return list(self._latest)
 
     def pairs(self) -> list[tuple[str, str]]:
         """Each as a jid and a name: the name of the last note with this jid."""
@@ -183,13 +202,17 @@ def _status(status: NoteStatus) -> int:
     return STATUSES.index(str(status)) if str(status) in STATUSES else STATUSES.index("missing")
 
 
-def _photos(photos: Mapping[str, bytes], jids: Iterable[str]) -> dict[str, str]:
-    shown = {}
-    for jid in dict.fromkeys(jids):
-        content = photos.get(jid, b"")
-        kind = next((kind for magic, kind in _PICTURES.items() if content.startswith(magic)), None)
-        if kind is not None and len(content) <= LARGEST_PHOTO:
-            shown[jid] = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+def _photos(photos: Mapping[str, bytes], counts: Mapping[str, int]) -> dict[str, str]:
+    """A data URL for each photo, as many as a page may have: first those with the most notes."""
+    shown: dict[str, str] = {}
+    size = 0
+    known = {without_surrogates(jid): content for jid, content in photos.items()}
+    for jid in sorted(counts.keys() & known.keys(), key=lambda jid: (-counts[jid], jid)):
+        picture = parse_picture(known[jid])
+        if picture is not None and size + len(picture.content) <= LARGEST_PHOTOS:
+            size += len(picture.content)
+            content = base64.b64encode(picture.content).decode("ascii")
+            shown[jid] = f"data:{picture.mime_type};base64,{content}"
     return shown
 
 

@@ -83,6 +83,11 @@ class BackupService:
             raise _no_such_backup(error, backup) from error
         yield from found.values()
 
+    def holds_any(self, backup: Backup) -> bool:
+        """See :class:`~gdrive_wa.sources.base.ProbedSource`."""
+        url = f"{self._root}/{quote(backup.name)}/files"
+        return any(True for _ in self._pages(url, "files", "the list of files", pageSize=1))
+
     def state(self, backup: Backup) -> None:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: it is not known without a listing."""
 
@@ -95,7 +100,7 @@ class BackupService:
             url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
         except UnicodeEncodeError as error:
             raise UnsafeNameError(
-                f"the stored name '{entry.stored_as}' is not text, so it cannot be asked for"
+                f"the stored name '{entry.stored_as}' is not text, so it cannot be requested"
             ) from error
         try:
             return self._session.stream(url, offset=offset, what=entry.stored_as)
@@ -147,7 +152,7 @@ def _no_such_backup(error: GoneError, backup: Backup) -> GoneError:
         f"the backup of {backup.account} is no longer at Google",
         hint=(
             "see which ones there are with: gdrive-wa backups",
-            "a backup that the phone replaces right now comes back when that is finished",
+            "if the phone is replacing it right now, run this again when the phone has finished",
         ),
     )
     failure.detail = error.detail

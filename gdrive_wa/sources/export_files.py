@@ -10,11 +10,13 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from gdrive_wa.core.export_names import MEDIA_NAME
+from gdrive_wa.core.names import folded_name
 from gdrive_wa.sources.file_blob import OPEN_FLAGS
 
 _OWN_TEXT = re.compile(r"_chat(?: ?\(\d+\)| \d+)?\.txt", re.IGNORECASE)
@@ -23,6 +25,12 @@ _FIRST_LINE = re.compile(
     r"\[?\s?\d{1,4}[^\d\n]{1,4}\d{1,2}[^\d\n]{1,4}\d{1,4}[^\d\n]{1,26}\d{1,2}[^\n]{0,60}?"
     r"(?:\]|\s[-–]\s|:\s)"
 )
+_FIRST_LINE_NAMED = re.compile(
+    r"\[?\s?(?:\d{1,2}[^\d\n:]{3,24}\d{2,4}|[^\W\d_]{3,13}\.? \d{1,2},? \d{4}"
+    r"|\d{4}[^\d\n:]{3,24}\d{1,2})"
+    r"[^\d\n]{1,26}\d{1,2}[:.h ]{1,3}\d\d[^\n]{0,40}?(?:\]|\s[-–]\s|:\s)"
+)
+"""The same with the name of a month."""
 _INVISIBLE = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -66,6 +74,18 @@ class ExportFolder:
     media: tuple[ExportedFile, ...]
 
 
+def with_sorted_media(folder: ExportFolder, below: Iterable[ExportedFile]) -> ExportFolder:
+    """`folder` with media that somebody has sorted into folders below it, by WhatsApp's names."""
+    names = {folded_name(file.name) for file in folder.media}
+    more = []
+    for file in below:
+        name = folded_name(file.name)
+        if name not in names and MEDIA_NAME.fullmatch(file.name) is not None:
+            names.add(name)
+            more.append(file)
+    return replace(folder, media=(*folder.media, *more)) if more else folder
+
+
 def as_folder(
     label: str, names: tuple[str, ...], files: Iterable[ExportedFile]
 ) -> Iterator[ExportFolder]:
@@ -90,7 +110,7 @@ def _is_text_of_chat(file: ExportedFile) -> bool:
     except (OSError, *DAMAGED):
         return False
     text = _INVISIBLE.sub("", start.decode(encoding_of(start), "replace")).lstrip()
-    return _FIRST_LINE.match(text) is not None
+    return any(form.match(text) is not None for form in (_FIRST_LINE, _FIRST_LINE_NAMED))
 
 
 def encoding_of(start: bytes) -> str:

@@ -19,6 +19,7 @@ from gdrive_wa.sources.export_files import (
     ExportedFile,
     ExportFolder,
     as_folder,
+    with_sorted_media,
 )
 
 _SMALL = 4 << 20
@@ -63,11 +64,24 @@ def exports_in_zip(path: Path, label: str, warnings: list[str]) -> Iterator[Expo
             member=info.filename,
         )
         by_folder.setdefault(folder, {})[name] = file
+    found: dict[str, ExportFolder] = {}
     for folder, inside in sorted(by_folder.items()):
         names = tuple(filter(None, (folder.rpartition("/")[2], path.stem)))
-        yield from as_folder(
-            "/".join(filter(None, (label, folder))) or path.stem, names, inside.values()
-        )
+        shown = "/".join(filter(None, (label, folder))) or path.stem
+        chats = list(as_folder(shown, names, inside.values()))
+        above = next((each for each in _above(folder) if each in found), None)
+        if chats:
+            found[folder] = chats[0]
+        elif above is not None:
+            found[above] = with_sorted_media(found[above], inside.values())
+    yield from found.values()
+
+
+def _above(folder: str) -> Iterator[str]:
+    """The folders that `folder` lies in, the nearest first."""
+    while folder:
+        folder = folder.rpartition("/")[0]
+        yield folder
 
 
 def _safe_members(

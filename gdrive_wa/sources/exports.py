@@ -2,7 +2,7 @@
 
 WhatsApp's "Export chat" makes a ZIP or several files: ``_chat.txt`` on an iPhone, ``WhatsApp Chat
 with ….txt`` on Android, in the phone's language. People unpack, rename and collect them, so they
-are looked for in a folder, in the folders and ZIPs inside it, and one level further.
+are looked for in a folder, and in the folders and ZIPs some levels below it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,17 @@ from gdrive_wa.core.errors import FormatError
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import Kind, is_encrypted, kind_of
 from gdrive_wa.core.moments import EPOCH, moment_at
-from gdrive_wa.sources.export_files import ExportedFile, ExportFolder, as_folder
+from gdrive_wa.sources.export_files import (
+    ExportedFile,
+    ExportFolder,
+    as_folder,
+    with_sorted_media,
+)
 from gdrive_wa.sources.export_zip import exports_in_zip
+from gdrive_wa.sources.scan import is_folder, scan
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
 
-DEPTH = 2
+DEPTH = 5
 """How many folders below the given one are searched."""
 _MANY_FOLDERS = 5000
 _SIGNS_OF_A_BACKUP = {"databases", "media", "backups", "android"}
@@ -85,30 +91,43 @@ class _Search:
         self.warnings: list[str] = []
         self.holds_a_backup = False
 
-    def walk(self, folder: Path, depth: int) -> None:
-        children = _children(folder)
+    def walk(self, folder: Path, depth: int) -> list[ExportedFile]:
+        """Search `folder`; the files in it and below it that belong to no chat there."""
+        children = scan(str(folder), self._refused)
         names = {child.name.lower() for child in children}
         self._seen += 1
         is_archive = STATE_FOLDER in names and not (folder / STATE_FOLDER / PARTIAL_FOLDER).is_dir()
-        self.holds_a_backup = self.holds_a_backup or _is_backup(folder, names)
         if self.holds_a_backup or is_archive or self._seen > _MANY_FOLDERS:
-            return
+            return []
         label = "" if folder == self._root else folder.relative_to(self._root).as_posix()
         files = [
             file for child in children if (file := _plain_file(folder, child, label)) is not None
         ]
         own = folder.resolve().name
         found = list(as_folder(label or own, (own,), files))
+        if _holds_databases(names) or (not found and _holds_media(folder, names)):
+            self.holds_a_backup = True
+            return []
         if not label and not found and names & _SIGNS_OF_A_BACKUP:
             self.holds_a_backup = True
-            return
+            return []
+        place = len(self.folders)
         self.folders += found
         for file in files:
             if file.name.lower().endswith(".zip"):
                 self._look_into(file)
+        below: list[ExportedFile] = []
         for child in children:
-            if depth and not child.name.startswith((".", "__MACOSX")) and _is_folder(child):
-                self.walk(folder / child.name, depth - 1)
+            if depth and not child.name.startswith((".", "__MACOSX")) and is_folder(child):
+                below += self.walk(folder / child.name, depth - 1)
+        if found:
+            self.folders[place] = with_sorted_media(found[0], below)
+            return []
+        return [*files, *below]
+
+    def _refused(self, folder: str) -> None:
+        shown = os.path.relpath(folder, self._root)
+        self.warnings.append(f"the folder '{shown}' cannot be read: it is left out")
 
     def _look_into(self, file: ExportedFile) -> None:
         try:
@@ -117,10 +136,13 @@ class _Search:
             self.warnings.append(f"{error.message}: it is left out")
 
 
-def _is_backup(folder: Path, names: set[str]) -> bool:
-    """True for a folder with a database of WhatsApp's, or with its folders of media."""
-    if any(name.startswith(_DATABASES) or is_encrypted(name) for name in names):
-        return True
+def _holds_databases(names: set[str]) -> bool:
+    return any(name.startswith(_DATABASES) or is_encrypted(name) for name in names)
+
+
+def _holds_media(folder: Path, names: set[str]) -> bool:
+    """True for a folder with WhatsApp's folders of media. Beside the text of a chat, people give
+    such names to their own."""
     if any(kind_of(f"{name}/x") is Kind.VOICE for name in names) or {"databases", "media"} <= names:
         return True
     return "android" in names and any((folder / app).is_dir() for app in _APPS)
@@ -131,7 +153,7 @@ def _of_text(path: Path) -> FoundExports:
     folder = path.parent
     files = [
         file
-        for child in _children(folder)
+        for child in scan(str(folder))
         if (file := _plain_file(folder, child, "")) is not None
         and (file.name == path.name or not file.name.lower().endswith((".txt", ".zip")))
     ]
@@ -153,19 +175,3 @@ def _plain_file(folder: Path, child: os.DirEntry[str], label: str) -> ExportedFi
         revision=f"{found.st_size}-{found.st_mtime_ns}",
         path=folder / child.name,
     )
-
-
-def _children(folder: Path) -> list[os.DirEntry[str]]:
-    """The content of `folder`, by name; empty if it cannot be read."""
-    try:
-        with os.scandir(folder) as children:
-            return sorted(children, key=lambda child: child.name)
-    except OSError:
-        return []
-
-
-def _is_folder(child: os.DirEntry[str]) -> bool:
-    try:
-        return child.is_dir(follow_symlinks=False)
-    except OSError:
-        return False

@@ -10,10 +10,8 @@ import hashlib
 import math
 import os
 import re
-import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -22,19 +20,19 @@ from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import (
     LONGEST_ENVELOPE,
     METADATA_SUFFIX,
-    Kind,
     is_encrypted,
     is_end_to_end,
-    kind_of,
 )
-from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.model import Backup, Entry, Outcome
 from gdrive_wa.core.moments import moment_at
 from gdrive_wa.core.names import whole_text
+from gdrive_wa.sources.base import WHEN_EMPTY
 from gdrive_wa.sources.beside import databases_beside
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
-from gdrive_wa.sources.scan import is_readable_folder, scan, scan_each, subfolders
-from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
+from gdrive_wa.sources.folder_root import Found, Root
+from gdrive_wa.sources.scan import is_readable_folder, scan, subfolders
+from gdrive_wa.storage.manifest import read_manifest
 
 _MEDIA = "Android/media"
 _APPS = ("com.whatsapp/WhatsApp", "com.whatsapp.w4b/WhatsApp Business")
@@ -48,17 +46,17 @@ _PHONE_ROOTS = (
 _ACCOUNTS = "accounts"
 _NUMBER = re.compile(r"(\d{7,15})(?:_.*)?", re.ASCII)
 _INSIDE_A_BACKUP = {"databases", "media", "backups"}
+_READ_IT = ("change its permissions so that you can read it, and run the command again",)
 SCAN_SECONDS = 10.0
 """Seconds for which a listing may use the files that :meth:`Folder.backups` found."""
 
 
-Found = tuple[int, int]
-"""A file's size in bytes and modification time in nanoseconds since 1970. A plain tuple of numbers,
-which the garbage collector does not track."""
-
-
 class Folder:
-    """The backups in a folder, such as one for each WhatsApp app and each account of a phone."""
+    """The backups in a folder, such as one for each WhatsApp app and each account of a phone.
+
+    Attributes:
+        unreadable: folders of theirs that are not this user's to read, as they failed.
+    """
 
     name = "folder"
     any_folder = True
@@ -70,12 +68,26 @@ class Folder:
         self._path = path
         self._scans: dict[Path, tuple[float, dict[str, Found]]] = {}
         self._beside: dict[Path, dict[str, str]] = {}
+        self._refused: dict[str, Outcome] = {}
+
+    @property
+    def unreadable(self) -> tuple[Outcome, ...]:
+        """See the class."""
+        return tuple(self._refused.values())
+
+    @property
+    def when_empty(self) -> tuple[str, tuple[str, ...]]:
+        """The error for a folder without a backup: a message, and hints."""
+        if self._refused:
+            return f"'{next(iter(self._refused))}' cannot be read: permission denied", _READ_IT
+        return "there is no WhatsApp backup here", WHEN_EMPTY[self.name]
 
     def backups(self) -> list[Backup]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         found = []
+        self._refused.clear()
         for root in self._roots():
-            files = dict(root.files())
+            files = dict(root.files(self._refuse))
             backup = _backup(root.path, files)
             self._scans[root.path] = (time.monotonic(), self._with_beside(root, files))
             if backup:
@@ -132,10 +144,11 @@ class Folder:
         at, files = self._scans.pop(path, (-math.inf, {}))
         if time.monotonic() - at < SCAN_SECONDS:
             return files
-        root = next((root for root in self._roots() if root.path == path), _Root(path))
-        return self._with_beside(root, dict(root.files()))
+        root = next((root for root in self._roots() if root.path == path), Root(path))
+        self._refused.clear()
+        return self._with_beside(root, dict(root.files(self._refuse)))
 
-    def _with_beside(self, root: _Root, files: dict[str, Found]) -> dict[str, Found]:
+    def _with_beside(self, root: Root, files: dict[str, Found]) -> dict[str, Found]:
         """`files`, and the databases beside them, unless it is a further account's backup."""
         paths = self._beside[root.path] = {}
         if root.path.parent.name != _ACCOUNTS:
@@ -153,13 +166,26 @@ class Folder:
     def close(self) -> None:
         """Do nothing: no file is kept open."""
 
-    def _roots(self) -> list[_Root]:
+    def _refuse(self, folder: str) -> None:
+        """Note that a folder is not this user's to read."""
+        shown = os.path.relpath(folder, self._path).replace(os.sep, "/")
+        if shown == ".":
+            raise UsageError(f"cannot read '{self._path}': permission denied", hint=_READ_IT)
+        if not is_junk(f"{shown}/x"):
+            self._refused[shown] = Outcome(
+                path=whole_text(shown),
+                reason="the folder cannot be read: permission denied",
+                hints=_READ_IT,
+                exit_code=UsageError.exit_code,
+            )
+
+    def _roots(self) -> list[Root]:
         """The folders of the backups; no file belongs to two of them."""
         phone = [path for name in _PHONE_ROOTS if is_readable_folder(path := self._path / name)]
         # a phone over USB shows its storages as folders: "Internal shared storage", a card
         phone += [
             path
-            for storage in subfolders(self._path)
+            for storage in subfolders(self._path, self._refuse)
             for app in _APPS
             if is_readable_folder(path := storage / _MEDIA / app)
         ]
@@ -175,42 +201,6 @@ class Folder:
         if not dumps or own[1:] or own[0].holds_a_backup():
             roots += own
         return roots
-
-
-@dataclass(frozen=True, slots=True)
-class _Root:
-    """The folder of one backup, and the folders below it that are other backups."""
-
-    path: Path
-    others: frozenset[Path] = frozenset()
-
-    def files(self) -> Iterator[tuple[str, Found]]:
-        """The path of each file below the root, with ``/`` between its parts, and its facts."""
-        others = {os.path.abspath(other) for other in self.others}
-        waiting = [(os.path.abspath(self.path), "")]
-        while waiting:
-            folder, prefix = waiting.pop()
-            if prefix and _is_archive(folder):
-                continue
-            for child in scan_each(folder):
-                name = child.name
-                if name.startswith(STATE_FOLDER) or (others and child.path in others):
-                    continue
-                if is_junk(prefix + name) and not child.is_dir(follow_symlinks=False):
-                    continue
-                try:
-                    found = child.stat(follow_symlinks=False)
-                except OSError:  # gone meanwhile
-                    continue
-                if stat.S_ISREG(found.st_mode):
-                    yield prefix + name, (found.st_size, found.st_mtime_ns)
-                elif stat.S_ISDIR(found.st_mode):
-                    waiting.append((child.path, f"{prefix}{name}/"))
-
-    def holds_a_backup(self) -> bool:
-        return any(
-            is_encrypted(name) or kind_of(name) is not Kind.UNKNOWN for name, _ in self.files()
-        )
 
 
 def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
@@ -230,18 +220,11 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     )
 
 
-def _with_accounts(path: Path, others: frozenset[Path]) -> list[_Root]:
+def _with_accounts(path: Path, others: frozenset[Path]) -> list[Root]:
     """The backup at `path`, and those of further accounts inside it."""
     accounts = subfolders(path / _ACCOUNTS)
     inside = frozenset({path / _ACCOUNTS}) if accounts else frozenset()
-    return [_Root(path, others | inside), *map(_Root, accounts)]
-
-
-def _is_archive(folder: str) -> bool:
-    """True for an archive inside the folder of a backup: without this, each run would
-    restore the result of the last one. A download by gdrive-wa is not an archive."""
-    state = f"{folder}{os.sep}{STATE_FOLDER}"
-    return os.path.lexists(state) and not is_readable_folder(Path(state, PARTIAL_FOLDER))
+    return [Root(path, others | inside), *map(Root, accounts)]
 
 
 def _looks_like_a_dump(folder: Path) -> bool:

@@ -32,6 +32,7 @@ from tests.chats.store import (
     message,
     modern,
     old_message,
+    thumb_image,
 )
 from tests.chats.wire import SPOKEN, wire
 from tests.sources.apple import Spoken, write_chats
@@ -185,7 +186,9 @@ def test_the_old_schema(tmp_path: Path) -> None:
         return old_message(number) | row | changes
 
     rows = [old(1, media_wa_type="0", data="first"), old(2, media_wa_type="0", status=6, data="x")]
-    rows += [old(3, media_wa_type="1", media_caption="the sea", data="link of the app's")]
+    thumb = thumb_image("Media/WhatsApp Images/IMG-1.jpg")
+    sea = {"media_caption": "the sea", "data": "link of the app's", "thumb_image": thumb}
+    rows += [old(3, media_wa_type="1", **sea)]
     rows += [old(4, quoted_row_id=7), old(5, media_wa_type="0", data="last", key_from_me=1)]
     rows += [old(6, media_wa_type="0", data="else", key_remote_jid=ANNA)]
     quote = old_message(7) | {"media_wa_type": "0", "data": "a question", "key_from_me": 1}
@@ -194,6 +197,7 @@ def test_the_old_schema(tmp_path: Path) -> None:
     assert texts(note.before) == ["first", "the sea"]
     assert [(each.text, each.from_me) for each in note.after] == [("last", True)]
     assert note.before[1].kind == "image"
+    assert note.before[1].whatsapp_path == "Media/WhatsApp Images/IMG-1.jpg"
     assert note.reply_to is not None
     assert (note.reply_to.text, note.reply_to.from_me) == ("a question", True)
 
@@ -249,6 +253,16 @@ def test_an_iphone(tmp_path: Path) -> None:
     assert [(each.from_me, each.emoji) for each in note.reactions] == [(False, "❤️"), (True, "👍")]
     [bare] = read_iphone_notes(path, owner="Alex")
     assert (bare.before, bare.reply_to, bare.reactions) == ((), None, ())
+
+
+def test_a_picture_on_an_iphone_has_its_path(tmp_path: Path) -> None:
+    path = iphone(tmp_path / "ChatStorage.sqlite")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE ZWAMESSAGE SET ZMESSAGETYPE = 1 WHERE Z_PK = 3")
+        database.execute("UPDATE ZWAMEDIAITEM SET ZMEDIALOCALPATH = 'Media/x.jpg'")
+        database.commit()
+    [note] = read_iphone_notes(path, context=ContextWindow(3, UTC))
+    assert [each.whatsapp_path for each in note.before] == [None, "Message/Media/x.jpg"]
 
 
 @pytest.mark.parametrize("blob", [b"\x2a\x7f", b"\xff" * 20, b"\x3a\x02\x0a\x7f", "text", 7])
@@ -323,6 +337,14 @@ def test_an_increment_continues_where_the_database_ends(tmp_path: Path) -> None:
     assert second.reply_to is not None
     assert (second.reply_to.text, second.reply_to.sender) == ("asked", "Alex")
     assert [(each.sender, each.emoji) for each in second.reactions] == [("Alex", "\U0001f600")]
+
+
+def test_a_picture_of_an_increment_has_its_path(tmp_path: Path) -> None:
+    path = make_database(tmp_path / "m.db", {"message": []})
+    stored = wire(38, wire(1, "/storage/emulated/0/WhatsApp/Media/WhatsApp Images/a.jpg"))
+    picture = info(1, wire(3, wire(3, "the sea")), more=stored)
+    [note] = notes_with(path, increment(tmp_path / "i.zip", picture, info(2, SPOKEN)))
+    assert [each.whatsapp_path for each in note.before] == ["Media/WhatsApp Images/a.jpg"]
 
 
 def test_a_message_of_both_is_in_the_context_once(tmp_path: Path) -> None:

@@ -107,6 +107,16 @@ def days(text: str) -> list[str]:
         # the clock of a phone may be wrong
         ("01/03/2071, 09:00 - A: x\n13/03/2071, 09:00 - A: x", "2071-03-01"),
         ("01/01/2000, 09:00 - A: x", "2000-01-01"),
+        # names of months, which leave nothing to decide
+        ("1 de marzo de 2024, 9:05 - A: x", "2024-03-01"),
+        ("1 mar. 2024, 9:05 a. m. - A: x", "2024-03-01"),
+        ("Mar 1, 2024, 9:05 AM - A: x", "2024-03-01"),
+        ("[1. März 2024, 09:05:01] A: x", "2024-03-01"),
+        ("[01-Mar-24 9:05:01 PM] A: x", "2024-03-01"),
+        ("1 марта 2024 г., 09:05 - A: x", "2024-03-01"),
+        ("[11 déc. 2024 à 09:05:00] A: x", "2024-12-11"),
+        ("2024 Dec 11 09:05 - A: x", "2024-12-11"),
+        ("1 Mar 2024, 9:05 - A: PTT-20240103-WA0001.opus (file attached)", "2024-03-01"),
         # other calendars
         ("1/3/2567 09:00 - A: x", "2024-03-01"),
         ("1/3/67 09:00 - A: x", "2024-03-01"),
@@ -175,6 +185,35 @@ def test_a_voice_note_of_an_iphone_in_any_language(line: str) -> None:
     name = "00000012-AUDIO-2024-03-01-09-00-00.opus"
     (message,) = messages_of(f"[01/03/24, 09:00:00] Ana: {line.format(name)}\r\n")
     assert (message.kind, message.file, message.text) == (MessageKind.VOICE, name, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "View once voice message omitted",
+        "Sprachnachricht zur Einmalansicht weggelassen",
+        "Голосовое сообщение для однократного прослушивания пропущено",
+    ],
+)
+def test_a_voice_note_to_be_heard_once_is_a_note_without_a_file(words: str) -> None:
+    (message,) = messages_of(f"01/03/2024, 09:00 - Ana: <{words}>\n")
+    assert (message.kind, message.file, message.view_once) == (MessageKind.VOICE, None, True)
+
+
+@pytest.mark.parametrize(
+    "words", ["Media omitted", "View once message omitted", "Video note omitted"]
+)
+def test_other_media_that_were_left_out_are_no_voice_notes(words: str) -> None:
+    (message,) = messages_of(f"01/03/2024, 09:00 - Ana: <{words}>\n")
+    assert (message.kind, message.view_once) == (MessageKind.LEFT_OUT, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["March 1, 2024 was a fine day, 9:05 am - or so: ok", "May 5 - we met: ok", "Mar 1: x"]
+)
+def test_a_text_that_begins_with_a_month_is_not_a_message(text: str) -> None:
+    (message,) = messages_of(f"01/03/2024, 09:00 - Ana: hello\n{text}\n")
+    assert message.text == f"hello\n{text}"
 
 
 def test_a_file_that_is_only_mentioned_is_text() -> None:

@@ -21,12 +21,11 @@ def findings(run: Run, **env: str) -> dict[str, dict[str, Any]]:
 def test_a_machine_without_any_setup_gets_hints(run: Run, tmp_path: Path) -> None:
     found = findings(run)
     assert found["gdrive-wa"]["ok"]
-    for what, advice in (
-        ("login", "gdrive-wa login"), ("OAuth client file", "--client-secrets"),
-        ("key", "--key-file"),
-    ):  # fmt: skip
+    for what, advice in (("login", "gdrive-wa login"), ("key", "--key-file")):
         assert not found[what]["ok"]
         assert advice in found[what]["advice"]
+    assert found["OAuth client file"]["ok"]
+    assert "only needed for copies in your own Drive" in found["OAuth client file"]["state"]
     assert found["endpoint"]["state"] == "Google"
     assert str(tmp_path / "config") in found["keyring"]["state"]
     assert not (tmp_path / "config").exists()
@@ -87,8 +86,12 @@ def test_online_it_asks_google_and_reports_what_works(
     states = {each["what"]: each["state"] for each in found}
     assert states["token"] == "valid"
     assert states["backup service"] == states["Drive"] == "answers"
+    assert run("doctor", "--online", env=signed_in).returncode == 0
+    dead = {**signed_in, "GDRIVE_WA_ACCESS_TOKEN": "ya29.over"}
+    for more in ([], ["--json"]):
+        assert run("doctor", "--online", *more, env=dead).returncode == 3
     ended = run("doctor", "--online", "--endpoint", "http://127.0.0.1:1", env=signed_in)
-    assert ended.returncode == 0
+    assert ended.returncode == 4
     assert "--\tconnection to 127.0.0.1:1" in ended.stdout
     assert "check the network connection" in ended.stderr
     assert sample.token.reveal() not in ended.stdout + ended.stderr

@@ -134,6 +134,31 @@ def test_chats_that_cannot_be_read_fail_under_their_own_name(run: Run, tmp_path:
     assert "hint: then back up the iPhone again with Finder or iTunes" in ended.stderr
 
 
+def test_a_file_that_a_message_of_any_type_names_gets_its_chat_and_time(
+    run: Run, tmp_path: Path
+) -> None:
+    backup = AppleBackup(tmp_path / "Backup" / "00000000-0001")
+    chats = tmp_path / "chats.sqlite"
+    rows = [
+        Spoken(number=1, path="Media/c/one.opus", audio=AUDIO[0]),
+        Spoken(number=2, path="Media/c/two.opus", audio=AUDIO[1], kind=8, chat=2, member=1),
+        Spoken(number=3, path="Media/c/song.mp3", audio=b"song", mime_type="audio/mpeg"),
+    ]
+    write_chats(chats, rows)
+    backup.add("ChatStorage.sqlite", chats.read_bytes())
+    for number, name in enumerate(("one", "two", "three")):
+        backup.add(f"Message/Media/c/{name}.opus", AUDIO[number])
+    ended = run("restore", "out", "--folder", backup.finish())
+    notes = json.loads(run("notes", "out", "--json").stdout)
+    assert sorted((each["chat"], each["sender"], each["status"]) for each in notes) == [
+        ("Mum", "Mum", "restored"),
+        ("Sunday lunch", "Ben", "restored"),
+        ("Unmatched", "Unknown", "unmatched"),
+    ]
+    assert notes[1]["sent_at"] == notes[0]["sent_at"]
+    assert "attached audio files, which are not voice notes: 1" in ended.stderr
+
+
 def test_of_sound_and_of_empty_logs_nothing_is_said(run: Run, tmp_path: Path) -> None:
     backup = made(tmp_path / "Backup" / "00000000-0001")
     backup.add("ChatStorage.sqlite-wal", b"")

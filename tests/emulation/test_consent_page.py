@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -60,3 +62,33 @@ def test_a_button_leads_back_to_the_program(
     page.close()
     assert query["state"] == ["the state"]
     assert answer in query
+
+
+def test_the_warning_about_an_unverified_app_is_passed_as_on_googles_page(
+    browser: Browser, program: HTTPServer, tmp_path: Path
+) -> None:
+    client = {"client_id": "own", "client_secret": "x", "verified": False}
+    said = {"email": "ann@example.org", "clients": [client]}
+    (tmp_path / "account.json").write_text(json.dumps(said))
+    asked = {
+        "client_id": "own",
+        "redirect_uri": f"http://127.0.0.1:{program.server_port}/",
+        "response_type": "code",
+        "scope": APPDATA,
+        "state": "the state",
+    }
+    page = browser.new_page()
+    page.set_default_timeout(120_000)
+    with Emulator(tmp_path) as emulator:
+        page.goto(f"{emulator.root}/auth?{urlencode(asked)}")
+        assert page.get_by_role("heading").inner_text() == "Google hasn't verified this app"
+        further = page.get_by_role("link", name="Go to")
+        assert not further.is_visible()
+        page.get_by_text("Advanced").click()
+        further.click()
+        page.get_by_role("button", name="Allow").click()
+        page.wait_for_url(f"http://127.0.0.1:{program.server_port}/**")
+    told = parse_qs(urlsplit(page.url).query)
+    page.close()
+    assert told["state"] == ["the state"]
+    assert "code" in told

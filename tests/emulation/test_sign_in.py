@@ -179,27 +179,56 @@ def test_a_code_is_good_once(sample: SampleAccount) -> None:
         assert _exchange(emulator, code, flow.code_verifier).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"client_id": "unknown"},
-        {"redirect_uri": "https://example.org/"},
-        {"response_type": "token"},
-        {"code_challenge_method": "plain"},
-        {"scope": ""},
-    ],
-)
-def test_an_invalid_request_gets_no_buttons(emulator: Emulator, changed: dict[str, str]) -> None:
-    asked = {
+def asked_of(emulator: Emulator, **changed: str) -> dict[str, str]:
+    return {
         "client_id": str(emulator.client_config()["installed"]["client_id"]),
         "redirect_uri": "http://127.0.0.1:1/",
         "response_type": "code",
         "scope": APPDATA,
         **changed,
     }
-    page = requests.get(f"{emulator.root}/auth", params=asked, timeout=10)
-    assert page.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"client_id": "unknown"}, "Error 401: invalid_client"),
+        ({"redirect_uri": "https://example.org/"}, "Error 400: redirect_uri_mismatch"),
+        ({"response_type": "token"}, "Error 400: unsupported_response_type"),
+        ({"code_challenge_method": "plain"}, "Error 400: invalid_request"),
+        ({"scope": ""}, "Error 400: invalid_request"),
+    ],
+)
+def test_an_invalid_request_gets_no_buttons(
+    emulator: Emulator, changed: dict[str, str], error: str
+) -> None:
+    page = requests.get(f"{emulator.root}/auth", params=asked_of(emulator, **changed), timeout=10)
+    assert str(page.status_code) == error[6:9]
+    assert "Access blocked" in page.text
+    assert error in page.text
     assert "<button" not in page.text
+
+
+def test_an_app_in_testing_lets_in_only_its_test_users(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folders = []
+    for name in ("ann", "bea"):
+        folder = tmp_path_factory.mktemp(name)
+        said = {"email": f"{name}@example.org", "testers": ["ann@example.org"]}
+        (folder / "account.json").write_text(json.dumps(said))
+        folders.append(folder)
+    with Emulator(*folders) as emulator:
+        url, asked = f"{emulator.root}/auth", asked_of(emulator)
+        assert 'value="allow"' in requests.get(url, params=asked, timeout=10).text
+        hinted = {**asked, "login_hint": "bea@example.org"}
+        pages = [requests.get(url, params=hinted, timeout=10)]
+        form = {"decision": "allow", "account": "bea@example.org"}
+        pages.append(requests.post(url, params=asked, data=form, timeout=10))
+    for page in pages:
+        assert page.status_code == 403
+        assert "has not completed the Google verification process" in page.text
+        assert "Error 403: access_denied" in page.text
 
 
 def post(emulator: Emulator, **form: object) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
+from gdrive_wa import connect, ls
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.emulation.tokens import Device
@@ -50,6 +53,32 @@ def test_wabdd_downloads_the_sample_account(
     )
     sealed = {f"{name}-metadata" for name in sample.stored.values() if name.endswith(".mcrypt1")}
     assert envelopes == sealed
+
+
+def test_wabdd_lists_what_we_list(peers: Path, sample: SampleAccount, tmp_path: Path) -> None:
+    """The same names, sizes and hashes, by two readers of one listing."""
+    token_file, output = tmp_path / "token.txt", tmp_path / "output"
+    token_file.write_text(sample.token.reveal())
+    with Emulator(sample.folder) as emulator:
+        run_wabdd(
+            peers,
+            emulator,
+            "download",
+            "--token-file",
+            token_file,
+            "--output",
+            output,
+            "--save-files-list",
+        )
+        source = connect("backup", endpoint=emulator.root, token=sample.token)
+        ours = {(each.locator, each.size, each.md5) for each in ls(source)}
+        source.close()
+    theirs = {
+        (each["name"], int(each["sizeBytes"]), b64decode(each["md5Hash"]).hex())
+        for each in json.loads((output / "files.json").read_text())
+    }
+    assert theirs == ours
+    assert len(theirs) == 47
 
 
 def test_wabdd_decrypts_what_it_downloaded(

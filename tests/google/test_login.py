@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import http.client
 import json
 import os
+import re
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
 
 import pytest
 
@@ -33,6 +36,7 @@ from tests.google.fixtures import LogIn
 from tests.google.scripted import Scripted, answer
 
 ALLOW = decide("allow")
+UNVERIFIED = {"client_id": "u.apps.googleusercontent.com", "client_secret": "x", "verified": False}
 WEB = {"client_id": "w.apps.googleusercontent.com", "client_secret": "x", "kind": "web"}
 
 
@@ -119,7 +123,7 @@ def test_the_hint_covers_errors_in_the_browser_when_nothing_comes_back(log_in: L
     said = " ".join(caught.value.hints)
     for seen in (
         "test users",
-        "not verified this app",
+        "Google hasn't verified this app",
         "redirect_uri_mismatch",
         "deleted_client",
         "admin_policy_enforced",
@@ -129,29 +133,93 @@ def test_the_hint_covers_errors_in_the_browser_when_nothing_comes_back(log_in: L
     assert "Limited Input" not in said
 
 
+@pytest.fixture
+def own_client(tmp_path: Path) -> Callable[..., Path]:
+    """A folder with an account that has an OAuth client of its own, with these settings."""
+
+    def make(**settings: object) -> Path:
+        (tmp_path / "ann").mkdir()
+        said = {"email": "ann@example.org", **settings}
+        (tmp_path / "ann" / "account.json").write_text(json.dumps(said))
+        return tmp_path / "ann"
+
+    return make
+
+
+def as_desktop(google: Emulator, folder: Path, **more: object) -> Path:
+    (fields,) = google.client_config().values()
+    (folder / "client.json").write_text(json.dumps({"installed": {**fields, **more}}))
+    return folder / "client.json"
+
+
 @pytest.mark.parametrize(
-    ("settings", "status"), [({"testers": []}, 403), ({"clients": [WEB]}, 400)]
+    ("settings", "status", "words"),
+    [
+        ({"testers": []}, 403, ["Access blocked", "Error 403: access_denied"]),
+        ({"clients": [WEB]}, 400, ["Error 400: redirect_uri_mismatch"]),
+        (
+            {"clients": [UNVERIFIED]},
+            200,
+            ["Google hasn't verified this app", "Advanced", "Go to "],
+        ),
+        (
+            {"clients": [UNVERIFIED], "testers": ["ann@example.org"]},
+            200,
+            ["Google hasn't verified this app", "Continue"],
+        ),
+    ],
+    ids=["not a test user", "a web client", "not verified", "being tested"],
 )
-def test_an_error_page_of_googles_never_comes_back(
-    log_in: LogIn, tmp_path: Path, settings: dict[str, object], status: int
+def test_a_page_that_never_comes_back_is_named_by_its_own_words(
+    log_in: LogIn,
+    own_client: Callable[..., Path],
+    settings: dict[str, object],
+    status: int,
+    words: list[str],
 ) -> None:
-    """No test user; a client of a kind that Google does not send back here."""
-    (tmp_path / "ann").mkdir()
-    said = {"email": "ann@example.org", **settings}
-    (tmp_path / "ann" / "account.json").write_text(json.dumps(said))
-    seen: list[int] = []
-    with Emulator(tmp_path / "ann", auto_consent=True) as google:
-        (fields,) = google.client_config().values()
-        client = tmp_path / "client.json"
-        client.write_text(json.dumps({"installed": {**fields, "redirect_uris": []}}))
-        with pytest.raises(CredentialsError, match="within 2 seconds") as caught:
-            log_in(
-                lambda url: seen.append(visit(url)[0]),
-                endpoint=google.root,
-                client_secrets=client,
-                timeout=2,
-            )
-    assert seen == [status]
+    folder = own_client(**settings)
+    seen: list[tuple[int, str, str]] = []
+    with Emulator(folder) as google, pytest.raises(CredentialsError, match="within 2") as caught:
+        log_in(
+            lambda url: seen.append(visit(url)),
+            endpoint=google.root,
+            client_secrets=as_desktop(google, folder),
+            timeout=2,
+        )
+    ((code, _, page),) = seen
+    assert code == status
+    shown = html.unescape(page)
+    (hint,) = (hint for hint in caught.value.hints if words[0] in hint)
+    for word in words:
+        assert word in shown
+        assert word in hint
+
+
+@pytest.mark.parametrize("testers", [None, ["ann@example.org"]], ids=["published", "tested"])
+def test_the_warning_about_an_own_app_leads_on(
+    log_in: LogIn, own_client: Callable[..., Path], testers: list[str] | None
+) -> None:
+    """As the README says: Continue, or Advanced and Go to."""
+
+    def understand(url: str) -> None:
+        (link,) = re.findall(r'href="(/auth[^"]+)">(?:Continue|Go to )', visit(url)[2])
+        decide("allow", "ann@example.org")(urljoin(url, html.unescape(link)))
+
+    extra = {} if testers is None else {"testers": testers}
+    folder = own_client(clients=[UNVERIFIED], **extra)
+    with Emulator(folder) as google:
+        login = log_in(understand, endpoint=google.root, client_secrets=as_desktop(google, folder))
+    assert login.account == "ann@example.org"
+
+
+def test_a_client_without_addresses_may_be_of_a_kind_that_never_comes_back(
+    log_in: LogIn, own_client: Callable[..., Path]
+) -> None:
+    folder = own_client(clients=[WEB])
+    with Emulator(folder) as google:
+        client = as_desktop(google, folder, redirect_uris=[])
+        with pytest.raises(CredentialsError) as caught:
+            log_in(lambda _: None, endpoint=google.root, client_secrets=client, timeout=1)
     assert "Limited Input" in caught.value.hints[1]
 
 

@@ -177,6 +177,48 @@ def test_a_note_that_was_left_out_once_gets_its_file_from_another_export(tmp_pat
     assert [note.status for note in notes] == [NoteStatus.RESTORED] * 4
 
 
+def android(folder: Path, *, media: bool, days: int = 2) -> Path:
+    """An export of an Android phone, with or without its media."""
+    folder.mkdir(parents=True)
+    lines = []
+    for day in range(1, days + 1):
+        name = f"PTT-2024030{day}-WA0001.opus"
+        if media:
+            (folder / name).write_bytes(spoken(day))
+        said = f"{name} (file attached)" if media else "<Media omitted>"
+        lines += [f"{day} Mar 2024, 09:00 - Mum: {said}", f"{day} Mar 2024, 09:01 - Alex: ok"]
+    (folder / "WhatsApp Chat with Mum.txt").write_text("\n".join([*lines, ""]), "utf-8")
+    return folder
+
+
+def test_an_export_without_media_beside_one_with_them_adds_nothing_and_asks_for_nothing(
+    tmp_path: Path,
+) -> None:
+    android(tmp_path / "exports" / "2 without", media=False)
+    android(tmp_path / "exports" / "1 with media", media=True)
+    said = Said()
+    notes = restored(tmp_path / "exports", tmp_path / "out", progress=said)
+    assert [(note.chat, str(note.status)) for note in notes] == [("Mum", "restored")] * 2
+    assert said.lines == []
+
+
+def test_what_only_an_export_without_media_has_is_said(tmp_path: Path) -> None:
+    android(tmp_path / "exports" / "later", media=False, days=3)
+    android(tmp_path / "exports" / "first", media=True)
+    said = Said()
+    restored(tmp_path / "exports", tmp_path / "out", progress=said)
+    assert any("left out when the chats were exported" in line for line in said.lines)
+
+
+def test_a_note_to_be_heard_once_is_missing(tmp_path: Path) -> None:
+    chat = android(tmp_path / "chat", media=True, days=1)
+    text = chat / "WhatsApp Chat with Mum.txt"
+    once = "1 Mar 2024, 09:02 - Mum: <View once voice message omitted>\n"
+    text.write_text(text.read_text() + once)
+    [_, note] = restored(chat, tmp_path / "out")
+    assert (str(note.status), note.view_once, note.sender) == ("missing", True, "Mum")
+
+
 def test_a_later_backup_takes_over_the_notes(tmp_path: Path) -> None:
     restored(iphone(tmp_path), tmp_path / "out")
     notes = restored(backup(tmp_path / "phone"), tmp_path / "out")

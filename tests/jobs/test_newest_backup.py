@@ -102,13 +102,37 @@ def test_one_that_is_gone_counts_as_empty(server: Scripted, service: BackupServi
     assert "unfinished and empty" in recorder.lines[0]
 
 
-def test_the_newest_is_taken_as_it_is_without_another_request(
+def test_the_newest_is_taken_after_a_request_for_one_entry(
     server: Scripted, service: BackupService
 ) -> None:
     newer = {**WHOLE, "name": "clients/wa/backups/15550102", "updateTime": "2025-07-01T00:00:00Z"}
-    server.answers = [listing(newer, WHOLE)]
+    server.answers = [listing(newer, WHOLE), answer(SOME)]
     assert pick(service, Recorder()).account == "15550102"
+    assert len(server.asked) == 2
+    assert "15550102/files?pageSize=1 " in server.asked[1]
+
+
+def test_the_only_one_is_taken_without_another_request(
+    server: Scripted, service: BackupService
+) -> None:
+    server.answers = [listing(WHOLE)]
+    assert pick(service, Recorder()).account == "15550100"
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [answer(NONE), answer(b"{}", status="400 Bad Request"), answer(b"", status="410 Gone")],
+    ids=["empty", "refused", "gone"],
+)
+def test_a_newer_one_that_looks_whole_and_lists_nothing_does_not_win(
+    server: Scripted, service: BackupService, nothing: bytes
+) -> None:
+    newer = {**WHOLE, "name": "clients/wa/backups/15550102", "updateTime": "2025-07-01T00:00:00Z"}
+    server.answers = [listing(newer, WHOLE), nothing, answer(SOME)]
+    recorder = Recorder()
+    assert pick(service, recorder).account == "15550100"
+    assert "15550102 is empty; using" in recorder.lines[0]
 
 
 def test_a_finished_backup_that_keeps_its_transaction_is_used(

@@ -417,6 +417,23 @@ def test_increments_count_in_each_spelling_also_without_their_database(
     assert (note.status, note.chat, note.chat_jid) == (NoteStatus.RESTORED, "Anna", ANNA)
 
 
+def test_a_message_of_any_type_in_an_increment_names_its_file(phone: Phone) -> None:
+    phone.record(1, 5, 6)
+    phone.database(MAIN, [1])
+    sha256 = hashlib.sha256(sound_of(5)).digest()
+    attached = wire(8, wire(2, "audio/mpeg") + wire(3, sha256))
+    raw = a_conversation(ANNA, sent=SENT // 1000 + 9000, message=attached, name="Anna")
+    key = wire(1, ANNA) + wire(3, "DOCUMENT")
+    info = wire(1, key) + wire(3, SENT // 1000 + 9060) + wire(38, wire(1, path_of(6)))
+    named = wire(2, wire(1, ANNA) + wire(2, wire(1, info)))
+    plain = by_numbers(phone.work / "increment.zip", raw + named)
+    phone.seal("Databases/msgstore-increment-1.db.crypt15", plain)
+    assert phone.restore().failed == []
+    assert [note.message_id for note in phone.notes().values()] == ["3EB00001", "INC1", "DOCUMENT"]
+    assert [note.chat for note in phone.notes().values()][1:] == ["Anna", "Anna"]
+    assert {str(note.status) for note in phone.notes().values()} == {"restored"}
+
+
 def test_an_increment_that_cannot_be_read_is_a_failure(phone: Phone) -> None:
     phone.record(1)
     phone.database(MAIN, [1])

@@ -45,13 +45,29 @@ SAME_IN = {
 }
 """Texts that are written in these languages as in English."""
 
-NAMES = re.compile(r"\{\w+\}|WhatsApp|Firefox|Chrome|gdrive-wa")
+NAMES = re.compile(r"\{\w+\}|--\w+|WhatsApp|Firefox|Chrome|gdrive-wa")
 ENGLISH_WORDS = re.compile(
     r"\b(the|this|that|of|with|from|and|not|is|are|your|notes?|messages?|recordings?|file)\b",
     re.IGNORECASE,
 )
 FOREIGN = {"fr": {"file", "message", "messages", "note", "notes"}, "it": {"file"}}
 """Words that only look English."""
+
+
+SEARCHES = {
+    "ar-EG": {
+        "٣١ ديسمبر ٢٠٢٣": 4,
+        "31 ديسمبر": 4,
+        "امي": 1,
+        "جدّة": 1,
+        "غير معروف": 1,
+    },
+    "hi-IN": {"१ जनवरी": 2, "माँ": 1, "मां": 1, "मा": 1, "मी": 0, "कमरे मे": 1},
+    "tr-TR": {"1 ocak": 2, "ISIK": 1},
+    "id-ID": {"1 Januari 2024": 2},
+    "it-IT": {"1 gennaio": 2},
+}
+"""How many notes a search finds, by locale."""
 
 
 def forms(text: str | dict[str, str]) -> dict[str, str]:
@@ -219,6 +235,22 @@ class TestOnThePage:
         english, own = words_of(catalogue_text("en")), words_of(catalogue_text(tag))
         assert words_of(page.evaluate("document.body.innerText")) & (english - own) == set()
 
+    @pytest.mark.parametrize("tag", LANGUAGES)
+    def test_nothing_is_cut_on_the_narrowest_phone(self, open_page: OpenPage, tag: str) -> None:
+        page = open_page(rich(), locale=tag, viewport={"width": 320, "height": 640})
+        page.locator("button.play").first.click()
+        for name in ("tools", "queue", "more", "share", "help"):
+            page.evaluate("name => document.querySelector(`dialog.${name}`).show()", name)
+        assert (
+            page.evaluate(
+                """() => [
+                    ...document.querySelectorAll("html, dialog, .player, .where, .note, .row")]
+                .filter((it) => it.scrollWidth > it.clientWidth + 1 && it.clientWidth > 0)
+                .map((it) => it.outerHTML.slice(0, 200))"""
+            )
+            == []
+        )
+
     @pytest.mark.parametrize(
         ("seconds", "spoken"),
         [
@@ -244,35 +276,41 @@ class TestOnThePage:
         expect(page.locator(".note time").first).to_have_text("٠٥:٠٠ م")
         expect(page.locator(".note .length").first).to_have_text("٠:٠٦")
 
-    @pytest.mark.parametrize(
-        ("locale", "words", "found"),
-        [
-            ("ar-EG", "٣١ ديسمبر ٢٠٢٣", 4),
-            ("ar-EG", "31 ديسمبر", 4),
-            ("ar-EG", "امي", 1),
-            ("ar-EG", "جدّة", 1),
-            ("ar-EG", "غير معروف", 1),
-            ("hi-IN", "१ जनवरी", 2),
-            ("hi-IN", "माँ", 1),
-            ("hi-IN", "मां", 1),
-            ("hi-IN", "मा", 1),
-            ("hi-IN", "मी", 0),
-            ("hi-IN", "कमरे मे", 1),
-            ("tr-TR", "1 ocak", 2),
-            ("tr-TR", "ISIK", 1),
-            ("id-ID", "1 Januari 2024", 2),
-            ("it-IT", "1 gennaio", 2),
-        ],
-    )
+    @pytest.mark.parametrize("locale", SEARCHES)
     def test_search_reads_the_letters_of_the_language(
-        self, open_page: OpenPage, locale: str, words: str, found: int
+        self, open_page: OpenPage, locale: str
     ) -> None:
         notes = sample()
         notes[1] = replace(notes[1], transcript="أُمّي في بيت جده. Işık söndü. माँ कमरे में हैं।")
         page = open_page(notes, locale=locale)
-        page.get_by_role("searchbox").fill(words)
-        page.keyboard.press("Enter")
-        expect(page.locator(".note")).to_have_count(found)
+        found = {}
+        for words in SEARCHES[locale]:
+            page.get_by_role("searchbox").fill(words)
+            page.keyboard.press("Enter")
+            found[words] = page.locator(".note").count()
+        assert found == SEARCHES[locale]
+
+    @pytest.mark.parametrize(
+        ("key", "code"),
+        [("ت", "KeyJ"), ("र", "KeyJ"), ("\u043e", "KeyJ")],
+    )
+    def test_keys_work_on_keyboards_of_other_letters(
+        self, open_page: OpenPage, key: str, code: str
+    ) -> None:
+        page = open_page(sample())
+        press = """([key, code]) => document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key, code, bubbles: true }))"""
+        page.evaluate(press, [key, code])
+        expect(page.locator('.note[data-note="0"] button.play')).to_be_focused()
+        page.evaluate(press, ["ö", "Comma"])  # a Latin letter is itself
+        page.evaluate(press, ["؟", "Slash"])
+        expect(page.locator("dialog.help")).to_be_visible()
+
+    def test_an_older_firefox_shows_simpler_initials(self, open_page: OpenPage) -> None:
+        page = open_page(sample())
+        page.add_init_script("delete Intl.Segmenter")
+        page.reload()
+        expect(page.locator(".note .face").first).to_have_attribute("data-initials", "M")
 
     def test_initials_are_whole_letters_and_never_a_word(self, open_page: OpenPage) -> None:
         names = ("मीरा देवी", "محمد علي", "Mia Rossi", "", "👩‍👩‍👧 x")

@@ -101,6 +101,39 @@ def test_exports_are_found_in_folders_and_zips_below(tmp_path: Path) -> None:
     assert "broken.zip" in found.warnings[0]
 
 
+def sorted_paths(path: Path) -> list[str]:
+    return sorted(entry.path.partition("/")[2] for entry in entries_of(path))
+
+
+@pytest.mark.parametrize("name", ["Voice Notes", "WhatsApp Voice Notes"])
+def test_media_that_were_sorted_into_folders_belong_to_the_chat_above(
+    tmp_path: Path, name: str
+) -> None:
+    chat = an_export(tmp_path / "from dad's phone" / "2024" / "WhatsApp Chat with Mum")
+    (chat / name).mkdir(parents=True)
+    (chat / VOICE).rename(chat / name / VOICE)
+    (chat / name / "my song.opus").write_bytes(b"OggS song")
+    (tmp_path / "from dad's phone" / "taxes.pdf").write_bytes(b"%PDF")
+    label = "from dad's phone/2024/WhatsApp Chat with Mum"
+    assert sorted_paths(tmp_path) == [
+        f"{label}/WhatsApp Documents/WhatsApp Chat with Mum.txt",
+        f"{label}/WhatsApp Voice Notes/{VOICE}",
+    ]
+
+
+def test_media_that_were_sorted_inside_a_zip_belong_to_the_chat_above(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    members = {f"Audio/{VOICE}": b"OggS", "Audio/other.opus": b"OggS"}
+    a_zip(tmp_path / "a" / "b" / "Mum.zip", members)
+    assert [path.rpartition("/")[2] for path in sorted_paths(tmp_path)] == ["_chat.txt", VOICE]
+
+
+def test_a_chat_below_another_one_keeps_its_own_media(tmp_path: Path) -> None:
+    upper = an_export(tmp_path / "upper")
+    an_export(upper / "lower", text="WhatsApp Chat with Ben.txt")
+    assert [len(folder.media) for folder in find_exports(tmp_path).folders] == [1, 1]
+
+
 def test_the_text_alone_can_be_given(tmp_path: Path) -> None:
     an_export(tmp_path, text="WhatsApp Chat with Ann.txt")
     (tmp_path / "other.txt").write_text(TEXT)

@@ -35,12 +35,13 @@ const bdi = (text, kind) => make("bdi", { class: kind || null }, text);
 
 // Faces
 
-/** What a reader takes for one letter: in Hindi with its vowel, in an emoji all its parts. */
-const letters = new Intl.Segmenter(TAG);
+/** What a reader takes for one letter: in Hindi with its vowel. Firefox can tell from version 125 on. */
+const letters = "Segmenter" in Intl ? new Intl.Segmenter(TAG) : null;
+const firstLetter = (word) => letters === null ? Array.from(word)[0] : [...letters.segment(word)][0].segment;
 
 function initials(name) {
   const words = name.normalize("NFC").split(/[^\p{L}\p{M}\p{N}\p{Extended_Pictographic}]+/u).filter((word) => word);
-  const first = (word) => [...letters.segment(word)][0].segment.toLocaleUpperCase(TAG);
+  const first = (word) => firstLetter(word).toLocaleUpperCase(TAG);
   if (words.length === 0) return "?";
   const two = words.length > 1 ? [first(words[0]), first(words[words.length - 1])] : [first(words[0])];
   return two.join(RUNS_LEFT.test(two[0]) ? "\u200c" : "");  // or Arabic would join them to one word
@@ -52,11 +53,34 @@ function hueOf(key) {
   return sum % HUES * (360 / HUES);
 }
 
+const photos = new Map();  // jid -> address of the photo, which is decoded once for all rows
+
+/** The address of somebody's photo; empty without one. */
+function photoOf(one) {
+  if (!Object.hasOwn(given.photos, one.jid)) return "";
+  if (!photos.has(one.jid)) {
+    const [, type, content] = /^data:(.*);base64,(.*)$/.exec(given.photos[one.jid]);
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    photos.set(one.jid, URL.createObjectURL(new Blob([bytes], { type })));
+    make("img", { src: photos.get(one.jid) }).decode().catch(() => withoutPhoto(one));
+  }
+  return photos.get(one.jid);
+}
+
 /** The photo of a person or a chat, or the initials in a colour of its own. Only to look at: the name stands beside it. */
 function face(one) {
-  const photo = Object.hasOwn(given.photos, one.jid) ? given.photos[one.jid] : "";
-  if (photo) return make("img", { class: "face", alt: "", src: photo });
-  one.initials ??= initials(one.name);
+  const photo = photoOf(one);
+  return photo ? make("img", { class: "face", alt: "", src: photo }) : drawInitials(one);
+}
+
+/** The browser cannot show a photo: the initials take its place. */
+function withoutPhoto(one) {
+  for (const image of document.querySelectorAll(`img.face[src="${photos.get(one.jid)}"]`)) image.replaceWith(drawInitials(one));
+  photos.set(one.jid, "");
+}
+
+function drawInitials(one) {
+  one.initials ??= initials(ourName(one) || one.name);
   const element = make("span", { class: "face", "aria-hidden": "true", "data-initials": one.initials });
   element.style.setProperty("--hue", String(hueOf(one.key)));
   return element;

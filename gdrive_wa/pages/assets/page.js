@@ -74,7 +74,7 @@ function refresh() {
 function countText(list) {
   const gone = list.filter((note) => note.folder < 0).length;
   return [t("notes", { n: list.length }), totalText(list), gone ? t("withoutRecording", { n: gone }) : ""]
-    .filter((text) => text).join(" · ");
+    .filter((text) => text).join(BETWEEN);
 }
 
 const option = (value, text) => make("option", { value }, text);
@@ -270,6 +270,7 @@ function toggleStar(note) {
 }
 
 player.whenMoved((note, before, asked = false) => {
+  queuePanel.follow();
   if (asked && !timeline.has(note)) {
     chat = note.chat;
     drawSpeakers();

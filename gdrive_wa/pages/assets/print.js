@@ -15,13 +15,14 @@ function drawKeepsake() {
       make("p", null,
         make("strong", null, bdi(note.speaker.shown)),
         chat === null && note.chat.shown !== note.speaker.shown ? make("span", null, " ", ...parts("inChat", { chat: bdi(note.chat.shown) })) : "",
-        ` · ${clockTime(note)}${note.seconds ? ` · ${lengthText(note.seconds)}` : ""}${note.starred ? " ★" : ""}`),
+        ...[clockTime(note), note.seconds ? lengthText(note.seconds) : ""].filter((text) => text).map((text) => `${BETWEEN}${text}`),
+        note.starred ? " ★" : ""),
       note.words ? make("p", { class: "text", dir: "auto" }, note.words) : "",
       make("p", { class: "code" }, note.folder < 0 ? t("noRecording") : make("bdi", null, note.file))));
   }
   keepsake.replaceChildren(
     make("h1", null, bdi(chat === null ? document.querySelector("h1").textContent : chat.shown)),
-    make("p", { class: "span" }, [span, t("notes", { n: list.length }), totalText(list)].filter((text) => text).join(" · ")),
+    make("p", { class: "span" }, [span, t("notes", { n: list.length }), totalText(list)].filter((text) => text).join(BETWEEN)),
     ...entries);
 }
 addEventListener("beforeprint", drawKeepsake);
