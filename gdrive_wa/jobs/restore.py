@@ -43,6 +43,7 @@ from gdrive_wa.jobs.arguments import (
 )
 from gdrive_wa.jobs.choice import choose_media
 from gdrive_wa.jobs.cluster import workers_of
+from gdrive_wa.jobs.empty_files import with_content
 from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
@@ -50,7 +51,7 @@ from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.no_trace import without_trace
 from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
-from gdrive_wa.jobs.plan import has_content, list_entries, make_plan, pick_backup, require_key
+from gdrive_wa.jobs.plan import list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
@@ -142,7 +143,7 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    entries = restorable_entries(source, chosen, filter(has_content, entries), progress)
+    entries = restorable_entries(source, chosen, with_content(entries, progress), progress)
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:

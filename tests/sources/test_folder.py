@@ -226,10 +226,12 @@ def test_an_unreadable_folder_counts_as_empty(unprivileged: Path) -> None:
         (unprivileged / "b").chmod(0o700)
 
 
-@pytest.mark.parametrize("name", ["nowhere", "file"])
-def test_a_path_that_is_not_a_folder(here: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"), [("nowhere", "no folder named"), ("file", "is a file, not a folder")]
+)
+def test_a_path_that_is_not_a_folder(here: Path, name: str, said: str) -> None:
     put(here, "file")
-    with pytest.raises(UsageError, match="no folder named") as caught:
+    with pytest.raises(UsageError, match=said) as caught:
         open_folder(here / name)
     assert caught.value.hints
 
