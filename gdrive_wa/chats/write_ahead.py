@@ -16,8 +16,16 @@ from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.storage.write_ahead import LogUse, merge_own_log
 
 _KNOWN = frozenset(
-    ("message", "messages", "ZWAMESSAGE", "wa_contacts", "wa_address_book")
-    + ("ZWAADDRESSBOOKCONTACT", "ZWAZACCOUNT", "ZWAPHONENUMBERLIDPAIR")
+    {
+        "message",
+        "messages",
+        "wa_contacts",
+        "wa_address_book",
+        "ZWAMESSAGE",
+        "ZWAADDRESSBOOKCONTACT",
+        "ZWAZACCOUNT",
+        "ZWAPHONENUMBERLIDPAIR",
+    }
 )
 _OF_ANOTHER = LogUse(reason="it does not belong to the database beside it")
 
