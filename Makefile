@@ -28,7 +28,7 @@ notebook: $(USABLE)  ## explore the sample backup in Jupyter
 
 # The only target that measures coverage: its floor, in pyproject.toml, is that of all tests.
 test: lint types $(PEERS)/.ready $(PEERS)/.models  ## everything: lint, types, and all tests with coverage
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(READY)  ## ruff: rules and format; bandit; known holes in libraries
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures for all tests, and the order in which they run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -17,13 +18,14 @@ from playwright.sync_api import Browser, sync_playwright
 from gdrive_wa.emulation.sample import SampleAccount, make_sample
 from gdrive_wa.emulation.server import Emulator
 
-# Fixtures that tests of several rooms ask for.
+# Fixtures for the tests of several rooms.
 pytest_plugins = ("tests.crypt.fixtures", "tests.google.fixtures")
 
 NOBODY = 65534
+"""The number of the system's unprivileged user."""
 ROOT = Path(__file__).resolve().parent.parent
 
-# No test is timed: a busy machine is no fault.
+# No test has a deadline: a busy machine is not a fault.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
@@ -40,9 +42,25 @@ QUIET = (
 Peer = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several processes, the one that begins a long file last decides when all of them end.
+
+    So files with slow tests come first, then those with many tests. `make test` keeps that order.
+    """
+    if hasattr(config, "workerinput"):
+        items.sort(key=start_order(items))
+
+
+def start_order(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:
+    """What to sort by; tests of one file stay together."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    count = Counter(item.path for item in items)
+    return lambda item: (item.path not in slow, -count[item.path])
+
+
 @pytest.fixture(scope="session")
 def peers() -> Path:
-    """The folder of the programs that we did not write; `make test` sets it up."""
+    """The folder of third-party programs; `make test` sets it up."""
     folder = Path(os.environ.get("GDRIVE_WA_PEERS", ROOT / ".peers" / "bin"))
     if not (folder / "wadecrypt").exists():
         reason = f"no peers in {folder}: make test installs tests/peers.txt there"
@@ -66,7 +84,7 @@ def tiny_model(peers: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def run_peer(peers: Path) -> Peer:
-    """Runs one of them by its name; its output is in what comes back."""
+    """Runs one of them by its name, and returns its output."""
 
     def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
@@ -118,8 +136,8 @@ def emulator(sample: SampleAccount) -> Iterator[Emulator]:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A folder of somebody who is not root, and is who the test is for as long as it runs."""
-    import_module("gdrive_wa.sources.iphone")  # nobody may be unable to read Python's own folder
+    """A folder of an unprivileged user; the test runs as that user."""
+    import_module("gdrive_wa.sources.iphone")  # that user may be unable to read Python's own folder
     folder = Path(tempfile.mkdtemp())
     root = os.geteuid() == 0
     if root:

@@ -13,6 +13,8 @@ import av
 import pytest
 
 from tests.benchmarks.measure import Measured, measure
+from tests.benchmarks.page import NEEDLE
+from tests.benchmarks.page import make_notes as make_page_notes
 from tests.benchmarks.phone import make_notes, make_plain, make_sealed, write_digits
 from tests.benchmarks.restore import restore
 from tests.benchmarks.speech import distance, words_of
@@ -139,3 +141,12 @@ def test_the_word_error_rate_counts_words() -> None:
     assert distance(truth, words_of("40 of them on nine March I can't")) == 0
     assert distance(truth, words_of("fourteen of them nine march I can't stay")) == 3
     assert distance(truth, []) == len(truth)
+
+
+def test_the_notes_of_the_page_have_words_messages_and_one_needle() -> None:
+    notes = list(make_page_notes(500))
+    assert len({note.chat for note in notes}) > 20
+    assert {(len(note.before), len(note.after)) for note in notes} == {(3, 3)}
+    assert all(len(note.words) == len((note.transcript or "").split()) for note in notes)
+    assert sum(NEEDLE in (note.transcript or "") for note in notes) == 1
+    assert list(make_page_notes(500)) == notes

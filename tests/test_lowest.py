@@ -24,11 +24,11 @@ from gdrive_wa.jobs.demo import demo
 from gdrive_wa.storage.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
-RETRY_POLICY = 300
+PATIENCE = 300
 EXTRAS = ("audio", "cluster", "ios")
 """All but the notebook's: a person who opens it brings Jupyter along."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * RETRY_POLICY)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def declared() -> Iterator[Requirement]:
@@ -66,7 +66,7 @@ class Environment:
             capture_output=True,
             text=True,
             check=False,
-            timeout=RETRY_POLICY,
+            timeout=PATIENCE,
         )
         assert result.returncode == 0, result.stderr[-3000:]
         return result.stdout
@@ -86,7 +86,7 @@ def pip(python: Path, *arguments: str | Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=RETRY_POLICY,
+        timeout=PATIENCE,
     )
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     return result.stdout

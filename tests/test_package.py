@@ -19,13 +19,13 @@ from gdrive_wa.core.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
-RETRY_POLICY = 400
-"""Seconds for one program; what they install comes over a line that may be slow."""
+PATIENCE = 400
+"""Seconds for one program; some install packages over a slow connection."""
 
 LARGEST = 170_000_000
 """Bytes of everything that is installed without an extra, before Python compiles it."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * RETRY_POLICY)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * PATIENCE)]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Installed:
             capture_output=True,
             text=True,
             check=False,
-            timeout=RETRY_POLICY,
+            timeout=PATIENCE,
         )
 
 
@@ -62,9 +62,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The source distribution of this tree, and the wheel made from it and nothing else."""
     out = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)]
-    result = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=RETRY_POLICY
-    )
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     return Built(next(out.glob("*.tar.gz")), next(out.glob("*.whl")))
 
@@ -73,7 +71,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     venv, home = tmp_path_factory.mktemp("venv"), tmp_path_factory.mktemp("home")
     subprocess.run(
-        [sys.executable, "-m", "venv", "--without-pip", venv], check=True, timeout=RETRY_POLICY
+        [sys.executable, "-m", "venv", "--without-pip", venv], check=True, timeout=PATIENCE
     )
     pip = [sys.executable, "-m", "pip", "--python", str(venv), "--disable-pip-version-check"]
     result = subprocess.run(
@@ -81,7 +79,7 @@ def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Install
         capture_output=True,
         text=True,
         check=False,
-        timeout=RETRY_POLICY,
+        timeout=PATIENCE,
     )
     assert result.returncode == 0, result.stderr[-3000:]
     return Installed(venv, home)

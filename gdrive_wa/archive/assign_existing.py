@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from gdrive_wa.archive.catalogue import NoteCatalogue
 from gdrive_wa.archive.layout import VOICE_FOLDER, Layout
 from gdrive_wa.archive.match import Matcher
 from gdrive_wa.archive.store import ArchiveStore
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.storage.manifest import Manifest, Record
 
 
@@ -32,8 +32,9 @@ def assign_existing(
     for note_id in note_ids:
         if store.existing_file(note_id) is None:
             matcher.add(note_id, catalogue.notes[note_id])
+    records = sorted(manifest, key=lambda each: not matcher.has_path(each.whatsapp_path or ""))
     placed = {record.content_sha256: record for record in manifest if record.message}
-    for record in list(manifest):
+    for record in records:  # a file of a note's name in another folder comes after its own
         content = record.content_sha256
         if content is None or not record.path.startswith(f"{VOICE_FOLDER}/"):
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gdrive_wa.archive.layout import VOICE_FOLDER
@@ -69,10 +69,11 @@ class NearFiles:
             return note
         return replace(note, before=before, after=after)
 
-    def _each(self, messages: tuple[ContextMessage, ...]) -> tuple[ContextMessage, ...]:
-        found = tuple(map(self._message, messages))
-        same = all(one is other for one, other in zip(found, messages, strict=True))
-        return messages if same else found
+    def _each(self, messages: Sequence[ContextMessage]) -> Sequence[ContextMessage]:
+        found = [(message, self._message(message)) for message in messages]
+        if all(before is after for before, after in found):
+            return messages  # in their compact form
+        return tuple(after for _, after in found)
 
     def _message(self, message: ContextMessage) -> ContextMessage:
         if message.kind not in SHOWN_KINDS:

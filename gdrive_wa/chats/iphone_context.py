@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gdrive_wa.chats.context_reader import Key, Messages, key_of
+from gdrive_wa.chats.context_reader import Key, key_of
 from gdrive_wa.chats.iphone_messages import APPLE_EPOCH_MS, chat_of, moment_of, path_of
 from gdrive_wa.chats.iphone_people import IphonePeople
 from gdrive_wa.chats.message_kinds import APPLE_SYSTEM_KINDS, kind_on_iphone
@@ -28,6 +28,7 @@ from gdrive_wa.core.context import (
     Reply,
     bounded,
 )
+from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _MESSAGE = (
@@ -49,13 +50,13 @@ _SENDER, _EMOJI = 2, 3
 
 
 class IphoneContext:
-    """Adds what is around notes to them.
+    """Adds the messages around notes to them.
 
     Args:
         tables: ``ChatStorage.sqlite``.
         people_ids: its ids.
         people: names.
-        window: how much is read.
+        window: how many messages are read.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class IphoneContext:
         self._window = window
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes with what is around them."""
+        """The notes with the messages around them."""
         if not self._tables.has("ZWAMESSAGE", "Z_PK", "ZMESSAGETYPE"):
             return list(notes)
         own, parents = self._own(notes)
@@ -95,7 +96,7 @@ class IphoneContext:
         return timeline
 
     def _own(self, notes: Iterable[VoiceNote]) -> tuple[dict[Key, int], dict[int, int]]:
-        """The row numbers of the notes, and of the messages that they answer, where a column has
+        """The row numbers of the notes, and of the messages that they answer, if a column has
         them."""
         wanted = {key_of(note) for note in notes}
         own: dict[Key, int] = {}
@@ -137,7 +138,7 @@ class IphoneContext:
         wanted = {number for pair in places for numbers in pair for number in numbers}
         self._tables.select_ids(wanted | set(quoted))
         files = self._files()
-        found: Messages = {}
+        found = Messages()
         for row in self._tables.rows("ZWAMESSAGE", _MESSAGE, wanted="Z_PK"):
             number, chat_row, mine, sent, kind, member, from_jid, written = row
             shown = kind_on_iphone(as_int(kind))
@@ -220,7 +221,7 @@ def _reply(answered: ContextMessage) -> Reply:
 
 
 def _reactions_in(blob: object) -> Iterator[tuple[str | None, str]]:
-    """Who reacted, and with what; later ones replace those of the same person."""
+    """The reactions by person; later ones replace earlier ones."""
     for field, group in bytes_fields(blob):
         entries = bytes_fields(group) if field == _REACTIONS else ()
         for inner, entry in entries:

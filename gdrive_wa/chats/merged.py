@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 _FILLED = (
@@ -24,7 +24,7 @@ _EITHER = ("forwarded", "view_once")
 
 
 class MergedNotes:
-    """Notes by their messages. Sources are added the newest first.
+    """Notes by message. Sources are added newest first.
 
     Attributes:
         added: messages that no earlier source had; the reader of this counter resets it.
@@ -36,7 +36,7 @@ class MergedNotes:
         self._chatless: dict[tuple[str, bool], tuple[str, str, bool]] = {}
 
     def add(self, notes: Iterable[VoiceNote]) -> None:
-        """Add a source that is older than those before it: it only fills in what they lack."""
+        """Add a source that is older than those before it: it only fills in missing values."""
         for note in notes:
             key = (note.chat_jid, note.message_id, note.from_me)
             short = key[1:]
@@ -52,7 +52,7 @@ class MergedNotes:
                     self._chatless[short] = key
 
     def by_time(self) -> list[VoiceNote]:
-        """The notes in the order of their times, and then as they came."""
+        """The notes by time, and then in the order of adding."""
         return sorted(
             self._notes.values(),
             key=lambda note: 0.0 if note.sent_at is None else note.sent_at.timestamp(),

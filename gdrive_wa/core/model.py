@@ -5,6 +5,7 @@ All subpackages use them. They do not depend on Google, keys, threads or the ter
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -115,7 +116,7 @@ class Backup:
         return {
             "name": self.name,
             "account": self.account,
-            "updated": _iso(self.updated),
+            "updated": iso(self.updated),
             "size": self.size,
             "encrypted": self.encrypted,
             "key_type": self.key_type,
@@ -182,7 +183,7 @@ class Entry:
             "stored_as": self.stored_as,
             "size": self.size,
             "md5": self.md5,
-            "modified": _iso(self.modified),
+            "modified": iso(self.modified),
             "kind": str(self.kind),
         }
 
@@ -247,9 +248,9 @@ class VoiceNote:
     message_id: str = ""
     whatsapp_path: str | None = None
     sha256: str | None = None
-    waveform: tuple[int, ...] = ()
-    before: tuple[ContextMessage, ...] = ()
-    after: tuple[ContextMessage, ...] = ()
+    waveform: Sequence[int] = ()
+    before: Sequence[ContextMessage] = ()
+    after: Sequence[ContextMessage] = ()
     reply_to: Reply | None = None
     reactions: tuple[Reaction, ...] = ()
     folder: Path | None = field(default=None, repr=False, compare=False)
@@ -274,7 +275,7 @@ class VoiceNote:
             "sender": self.sender,
             "sender_jid": self.sender_jid,
             "from_me": self.from_me,
-            "sent_at": _iso(self.sent_at),
+            "sent_at": iso(self.sent_at),
             "duration": self.duration,
             "size": self.size,
             "mime_type": self.mime_type,
@@ -451,5 +452,6 @@ def within(folder: Path, dest: Path) -> str | None:
     return below
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """A moment in UTC as ISO 8601, ending in ``Z``; None for None."""
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -17,6 +17,7 @@ from gdrive_wa.core.context import ContextMessage
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.export_ids import EXPORT_SERVER
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE
+from gdrive_wa.core.message_pool import MessagePool
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name
 from gdrive_wa.core.ogg import opus_seconds
@@ -130,6 +131,7 @@ def _read(
 def _with_files(chat: ExportedChat, folder: ExportFolder) -> Iterator[VoiceNote]:
     """The notes of `chat`, each with the path of its file."""
     files = {folded_name(file.name): file for file in folder.media}
+    pool = MessagePool()
     for note, name in chat.notes:
         file = None if name is None else files.get(folded_name(name))
         path = name if file is None else path_of_file(folder, file)
@@ -137,8 +139,8 @@ def _with_files(chat: ExportedChat, folder: ExportFolder) -> Iterator[VoiceNote]
             note,
             whatsapp_path=path,
             size=None if file is None else file.size,
-            before=tuple(_with_file(each, folder, files) for each in note.before),
-            after=tuple(_with_file(each, folder, files) for each in note.after),
+            before=pool.kept(_with_file(each, folder, files) for each in note.before),
+            after=pool.kept(_with_file(each, folder, files) for each in note.after),
         )
 
 

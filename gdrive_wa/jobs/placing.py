@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import replace
 
 from gdrive_wa.archive.catalogue import NoteCatalogue
 from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.crypt.recognise import media_name, suffix_of
 from gdrive_wa.storage.draft_file import DraftFile

@@ -56,6 +56,7 @@ from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
+from gdrive_wa.sources.base import unreadable_parts
 from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import JOBS
@@ -172,6 +173,7 @@ def restore(
             progress=progress,
         ) as run,
     ):
+        run.report.failed += unreadable_parts(source)
         run.expect(len(plan.media))
         exported = read_exported_chats(
             source,

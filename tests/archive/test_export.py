@@ -27,6 +27,8 @@ from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.sources import open_folder
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Heard:

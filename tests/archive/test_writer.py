@@ -125,6 +125,22 @@ def test_a_name_of_only_one_row_matches(tmp_path: Path) -> None:
     assert [found.status for found in ran.notes] == [NoteStatus.RESTORED]
 
 
+def test_a_file_of_that_name_elsewhere_does_not_take_the_place_of_the_notes_own(
+    tmp_path: Path,
+) -> None:
+    own = note(1, sha256=None)
+    name = (own.whatsapp_path or "").rpartition("/")[2]
+    with ArchiveWriter(tmp_path, tags=False) as archive:
+        for number, path in ((7, f"Media/WhatsApp Voice Notes/200001/{name}"), (1, path_of(1))):
+            place(archive, entry(path, recording(number)), recording(number))
+        archive.finish()
+    with ArchiveWriter(tmp_path, tags=False) as archive:
+        archive.expect([own])
+        notes = archive.finish()
+    named = next(each for each in notes if each.message_id == own.message_id)
+    assert (tmp_path / str(named.file)).read_bytes() == recording(1)
+
+
 def test_a_name_of_two_rows_does_not_match(tmp_path: Path) -> None:
     twin = "Media/WhatsApp Voice Notes/Private/PTT-20240101-WA0001.opus"
     elsewhere = "Media/WhatsApp Voice Notes/202404/PTT-20240101-WA0001.opus"

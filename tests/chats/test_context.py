@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zipfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def notes_of(path: Path, count: int = 3, zone: str = "UTC") -> list[VoiceNote]:
     return list(read_phone(databases, ContextWindow(count, ZoneInfo(zone))).notes)
 
 
-def texts(messages: tuple[ContextMessage, ...]) -> list[str]:
+def texts(messages: Sequence[ContextMessage]) -> list[str]:
     return [each.text for each in messages]
 
 
@@ -73,7 +74,7 @@ def test_three_before_and_three_after_in_their_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("count", "total"), [(1, 2), (100, 8)])
 def test_the_number_of_messages_is_the_users_choice(tmp_path: Path, count: int, total: int) -> None:
     [note] = notes_of(chat_of_nine(tmp_path / "msgstore.db"), count)
-    assert len(note.before + note.after) == total
+    assert len(note.before) + len(note.after) == total
 
 
 def test_nothing_is_read_unless_asked_for(tmp_path: Path) -> None:

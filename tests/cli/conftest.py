@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
+from tests import forked
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -35,16 +35,7 @@ def run(clean_environment: dict[str, str], tmp_path: Path) -> Run:
     def go(
         *arguments: str | Path, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "gdrive_wa", *map(str, arguments)],
-            env={**clean_environment, **(env or {})},
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        return forked.run(arguments, env={**clean_environment, **(env or {})}, cwd=tmp_path)
 
     return go
 

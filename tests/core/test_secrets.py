@@ -11,8 +11,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ from gdrive_wa.crypt.keys import load_key
 from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount, make_sample
 from gdrive_wa.emulation.server import Emulator
+from tests import forked
 from tests.cli.test_login import client_file, consenting, log_in
 from tests.transfer.cli import Cli
 
@@ -34,7 +33,9 @@ TROUBLES = {
     "none": None,
     "broken streams": Fault(kind=FaultKind.BREAK, path=BLOBS, after=10, share=0.3),
     "failures": Fault(kind=FaultKind.STATUS, path=DATABASE, status=500),
-    "refusals": Fault(kind=FaultKind.STATUS, path=BLOBS, status=403, times=None),
+    "refusals": Fault(
+        kind=FaultKind.STATUS, path=BLOBS, status=403, reason="insufficientPermissions", times=None
+    ),
     "nonsense": Fault(kind=FaultKind.EDIT, path="*", drop=("name",), times=None),
     "a renewal": Fault(kind=FaultKind.EXPIRE, path=BLOBS, media=True, first=5, across=True),
     "a redirect": Fault(kind=FaultKind.REDIRECT, path=DATABASE, location="nowhere://x/"),
@@ -56,11 +57,13 @@ class Life:
         self.learn_logins()
 
     def run(self, *words: str | Path, text: str = "", **environment: str) -> int:
-        ended = subprocess.run(
-            [sys.executable, "-m", "gdrive_wa", *map(str, words)],
+        ended = forked.run(
+            words,
             env=self.cli.environment() | environment,
-            input=text, cwd=self.home, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+            cwd=self.home,
+            text=text,
+            hurry=True,
+        )
         self.seen += ended.stdout + ended.stderr
         self.learn_logins()
         return ended.returncode

@@ -25,6 +25,7 @@ def test_isal_inflates_where_it_is_installed() -> None:
     assert type(inflate.new_inflater()).__module__.startswith("isal")
 
 
+@pytest.mark.slow
 def test_each_container_opens_and_each_damage_is_reported_without_it() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", WITHOUT_ISAL], cwd=ROOT, capture_output=True, text=True, check=False

@@ -34,6 +34,8 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 from tests.crypt.fixtures import ROOT_KEY
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 COUNT = 1000
 LISTS = ("voice_notes.csv", "voice_notes.json", "index.html")

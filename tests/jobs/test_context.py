@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +85,7 @@ def everything_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def texts(messages: tuple[ContextMessage, ...]) -> list[str]:
+def texts(messages: Sequence[ContextMessage]) -> list[str]:
     return [each.text for each in messages]
 
 

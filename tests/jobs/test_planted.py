@@ -15,7 +15,10 @@ from gdrive_wa.chats.contacts import read_people
 from gdrive_wa.core.errors import GdriveWaError, StorageError
 from tests.variants import check_each
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and pipes need Unix")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="links and pipes need Unix"),
+]
 
 NOTES = "Media/WhatsApp Voice Notes"
 STATE = ".gdrive-wa"

@@ -30,6 +30,8 @@ from gdrive_wa.jobs.transcribe import NO_SPEECH, transcribe
 from gdrive_wa.sources import open_folder
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 LENA, SAM = "Lena", "Sam R."
 
 

@@ -19,11 +19,11 @@ from tests.notebooks import archives
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-RETRY_POLICY = 240
+PATIENCE = 240
 """Seconds for the start of a kernel, and for a cell; imports take long on a busy machine."""
 EXPLORE = FOLDER / "01-explore-a-backup.ipynb"
 
-pytestmark = pytest.mark.timeout(4 * RETRY_POLICY)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * PATIENCE)]
 
 
 def read(path: Path) -> Any:
@@ -79,8 +79,8 @@ class Ran:
         self._client = NotebookClient(
             notebook,
             config=sockets,
-            timeout=RETRY_POLICY,
-            startup_timeout=RETRY_POLICY,
+            timeout=PATIENCE,
+            startup_timeout=PATIENCE,
             resources={"metadata": {"path": str(cwd)}},
         )
         with self._client.setup_kernel():

@@ -7,6 +7,8 @@ import pytest
 from tests.phones.generator import TRAITS, make_phone, seed_faults, shrink
 from tests.phones.one_chat import faults_of_one_chat
 
+pytestmark = pytest.mark.slow
+
 PHONES = 300
 TOGETHER = 20
 """Phones of one test."""

@@ -22,6 +22,8 @@ from tests.cli.test_login import client_file, consenting, log_in
 from tests.transfer.cli import Cli
 from tests.transfer.tree import tree
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["client_file", "consenting"]
 
 BLOBS = "*/files/*"

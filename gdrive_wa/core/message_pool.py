@@ -1,0 +1,150 @@
+"""The messages around many voice notes, in some twenty bytes for each beside its text.
+
+As objects, the messages around 20 000 notes take more memory than all that is known about the
+notes themselves. A note has sequences that make the objects when they are asked for.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import overload
+
+from gdrive_wa.core.context import ContextKind, ContextMessage
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NO_TIME = -(1 << 63)
+_KINDS = tuple(ContextKind)
+_KIND_AT = {kind: at for at, kind in enumerate(_KINDS)}
+
+_Who = tuple[str, str | None, bool]
+
+
+class MessagePool:
+    """Messages by number, from 0 in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._texts = bytearray()
+        self._ends = array("Q", [0])
+        self._times = array("q")
+        self._kinds = array("B")
+        self._senders = array("L")
+        self._files: dict[int, tuple[str | None, str | None]] = {}
+        self._people: list[_Who] = []
+        self._person_at: dict[_Who, int] = {}
+
+    def add(self, message: ContextMessage) -> int:
+        """Keep `message`, and return its number."""
+        self._texts += message.text.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._texts))
+        sent_at = message.sent_at
+        self._times.append(_NO_TIME if sent_at is None else (sent_at - _EPOCH) // _MICROSECOND)
+        self._kinds.append(_KIND_AT[message.kind])
+        who = (message.sender, message.sender_jid, message.from_me)
+        at = self._person_at.setdefault(who, len(self._people))
+        if at == len(self._people):
+            self._people.append(who)
+        self._senders.append(at)
+        number = len(self._times) - 1
+        if message.file is not None or message.whatsapp_path is not None:
+            self._files[number] = (message.file, message.whatsapp_path)
+        return number
+
+    def __getitem__(self, number: int) -> ContextMessage:
+        sender, sender_jid, from_me = self._people[self._senders[number]]
+        sent_at = self._times[number]
+        file, whatsapp_path = self._files.get(number, (None, None))
+        text = self._texts[self._ends[number] : self._ends[number + 1]]
+        return ContextMessage(
+            sender=sender,
+            sent_at=None if sent_at == _NO_TIME else _EPOCH + timedelta(microseconds=sent_at),
+            text=text.decode("utf-8", "surrogatepass"),
+            kind=_KINDS[self._kinds[number]],
+            sender_jid=sender_jid,
+            from_me=from_me,
+            file=file,
+            whatsapp_path=whatsapp_path,
+        )
+
+    def sequence(self, numbers: Iterable[int]) -> Sequence[ContextMessage]:
+        """The messages of these numbers, as a note keeps them."""
+        kept = array("L", numbers).tobytes()
+        return PooledMessages(self, kept) if kept else ()
+
+    def kept(self, messages: Iterable[ContextMessage]) -> Sequence[ContextMessage]:
+        """`messages`, added to the pool."""
+        return self.sequence(map(self.add, messages))
+
+
+class PooledMessages(Sequence[ContextMessage]):
+    """Messages of a pool, equal to a tuple of the same messages.
+
+    Args:
+        pool: holds them.
+        numbers: their numbers in it, as the bytes of an array of type ``L``.
+    """
+
+    __slots__ = ("_numbers", "_pool")
+
+    def __init__(self, pool: MessagePool, numbers: bytes) -> None:
+        self._pool = pool
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers) // _NUMBER_SIZE
+
+    def __iter__(self) -> Iterator[ContextMessage]:
+        return map(self._pool.__getitem__, memoryview(self._numbers).cast("L"))
+
+    @overload
+    def __getitem__(self, at: int) -> ContextMessage: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[ContextMessage, ...]: ...
+    def __getitem__(self, at: int | slice) -> ContextMessage | tuple[ContextMessage, ...]:
+        return tuple(self)[at]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, tuple | PooledMessages):
+            return len(self) == len(other) and tuple(self) == tuple(other)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[ContextMessage, ...]]]:
+        return tuple, (tuple(self),)
+
+
+_NUMBER_SIZE = array("L").itemsize
+
+
+class Messages(MutableMapping[int, ContextMessage]):
+    """Messages by their numbers in a database."""
+
+    def __init__(self) -> None:
+        self._pool = MessagePool()
+        self._at: dict[int, int] = {}
+
+    def __getitem__(self, number: int) -> ContextMessage:
+        return self._pool[self._at[number]]
+
+    def __setitem__(self, number: int, message: ContextMessage) -> None:
+        self._at[number] = self._pool.add(message)
+
+    def __delitem__(self, number: int) -> None:
+        del self._at[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._at)
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def sequence(self, numbers: Iterable[int]) -> Sequence[ContextMessage]:
+        """The messages of these numbers, as far as there are such messages."""
+        return self._pool.sequence(self._at[number] for number in numbers if number in self._at)
