@@ -20,10 +20,12 @@ class Match:
     Attributes:
         note_ids: ids of the notes, as passed to :meth:`Matcher.add`.
         exact: False if only the path matches and the row's hash differs from the content.
+        by_name: the file lies elsewhere, under the name of the only row with that name.
     """
 
     note_ids: tuple[str, ...] = ()
     exact: bool = True
+    by_name: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -112,7 +114,7 @@ class Matcher:
             return Match(tuple(exact))
         alone = self._by_name(_name(path))
         if alone is not None and self._promised[alone] is None:
-            return Match((alone,))
+            return Match((alone,), by_name=True)
         return Match(named, exact=False)
 
     def _by_name(self, name: str) -> str | None:
