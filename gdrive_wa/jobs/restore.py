@@ -144,7 +144,8 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    entries = restorable_entries(source, chosen, with_content(entries, progress), progress)
+    empty: list[str] = []
+    entries = restorable_entries(source, chosen, with_content(entries, empty), progress)
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
@@ -199,6 +200,8 @@ def restore(
                     context=ContextWindow(context, timezone) if context else None,
                     progress=progress,
                 )
+            for remark in empty:
+                progress.say(remark)
             notes = archive.expect(map(selection.narrowed, chats.notes), selection.means)
             choice = choose_media(entries, plan.media, selection, notes, archive)
             unmatched = everything or not notes

@@ -97,8 +97,8 @@ def test_empty_files_are_said_with_what_to_do(phone: Phone) -> None:
     (phone.folder / "Databases" / "wa.db.crypt15").write_bytes(b"")
     phone.restore()
     assert phone.statuses() == {"1": "missing", "2": "restored"}
-    assert phone.said[0].startswith("voice notes that are empty files (0 bytes): 1; copy them")
-    assert phone.said[1].startswith("'Databases/wa.db.crypt15' is an empty file; copy it")
+    assert phone.said[-2].startswith("voice notes that are empty files (0 bytes): 1; copy them")
+    assert phone.said[-1].startswith("'Databases/wa.db.crypt15' is an empty file; copy it")
 
 
 def test_a_file_in_place_of_a_folder_is_said(phone: Phone) -> None:
