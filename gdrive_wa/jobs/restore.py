@@ -45,6 +45,7 @@ from gdrive_wa.jobs.arguments import (
 )
 from gdrive_wa.jobs.choice import Choice, choose_media
 from gdrive_wa.jobs.cluster import workers_of
+from gdrive_wa.jobs.empty_files import with_content
 from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
@@ -52,7 +53,7 @@ from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.no_trace import without_trace
 from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
-from gdrive_wa.jobs.plan import Plan, has_content, list_entries, make_plan, pick_backup, require_key
+from gdrive_wa.jobs.plan import Plan, list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
@@ -146,7 +147,8 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    entries = restorable_entries(source, chosen, filter(has_content, entries), progress)
+    empty: list[str] = []
+    entries = restorable_entries(source, chosen, with_content(entries, empty), progress)
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
@@ -200,6 +202,8 @@ def restore(
                     context=ContextWindow(context, timezone) if context else None,
                     progress=progress,
                 )
+            for remark in empty:
+                progress.say(remark)
             choice, known = _choose_media(archive, chats, entries, plan, selection)
             chats = replace(chats, notes=())  # the archive has them
             unmatched = everything or not known
