@@ -12,11 +12,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from gdrive_wa.archive.index import parsed_words
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import WHATSAPP, VoiceNote, Words
 from gdrive_wa.core.names import whole_text
 from gdrive_wa.storage.disk import storage_errors

@@ -190,7 +190,8 @@ def store_key(key: Secret) -> None:
         ring.set_password(SERVICE, _KEY_NAME, key.reveal())
     except _keyring_error() as error:
         raise CredentialsError(
-            "the keyring refused to store the key", hint="unlock it, or keep the key in a file"
+            "the keyring refused to store the key",
+            hint="unlock the keyring, or keep the key in a file, and use --key-file FILE",
         ) from error
 
 

@@ -229,16 +229,17 @@ def name_unmatched(
 
 
 def closing_remarks(
-    chats: Chats, shown: Container[str], *, contacts_given: bool
+    chats: Chats, known: Iterable[str], shown: Container[str], *, contacts_given: bool
 ) -> tuple[str, ...]:
     """What a person should know at the end: chats without a name, and audio that was attached.
 
     Args:
-        chats: the content of the databases.
+        chats: the content of the databases; its notes are not looked at.
+        known: jids of the chats with notes in the databases.
         shown: jids of the chats in the archive.
         contacts_given: the user gave an address book.
     """
-    jids = [note.chat_jid for note in chats if note.chat_jid in shown]
+    jids = [jid for jid in known if jid in shown]
     nameless = [jid for jid in chats.nameless if jid in shown]
     said = count_nameless(jids, nameless).advice(contacts_given=contacts_given)
     if chats.attached:

@@ -103,38 +103,41 @@ class Folder:
         files = self._scanned(path)
         hashes = _hashes(path)
         number = _NUMBER.fullmatch(path.name)
+        root = f"{path}{os.sep}"
         backup_id = number[1] if number else whole_text(str(path.absolute()))
         for stored_as in sorted(files):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
             if owner != stored_as and owner in files:
                 continue  # an envelope: it is read with its media file
-            size, modified, modified_ns = files[stored_as]
-            locator = self._beside[path].get(stored_as) or f"{path}{os.sep}{stored_as}"
+            size, modified_ns = files[stored_as]
+            file = self._beside[path].get(stored_as) or f"{root}{stored_as}"
             sealed = stored_as + METADATA_SUFFIX in files
             shown = stored_as if stored_as.isascii() else _whole(stored_as, files)
             yield Entry(
                 stored_as=shown,
                 path=shown,
-                locator=locator,
+                locator=root if file == f"{root}{shown}" else file,
                 size=size,
                 md5=hashes.get(shown),
-                modified=_moment(modified),
+                modified=_moment(modified_ns),
                 revision=f"{size}-{modified_ns}",
-                envelope=_envelope(locator + METADATA_SUFFIX) if sealed else None,
+                envelope=_envelope(file + METADATA_SUFFIX) if sealed else None,
                 backup=backup_id,
             )
 
     def path_of(self, entry: Entry) -> str:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        return os.path.abspath(entry.locator)
+        return os.path.abspath(_file_of(entry))
 
     def state(self, backup: Backup) -> str:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: names, sizes and times."""
         path = Path(backup.name)
         files = self._scanned(path)
         self._scans[path] = (time.monotonic(), files)  # the next listing uses it too
-        text = repr((str(path.absolute()), sorted(files.items())))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256(repr(str(path.absolute())).encode("utf-8", "surrogatepass"))
+        for name in sorted(files):
+            digest.update(repr((name, files[name])).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def _scanned(self, path: Path) -> dict[str, Found]:
         """The files of the backup at `path`, from a recent scan or a new one."""
@@ -152,13 +155,13 @@ class Folder:
             for stored_as, child in databases_beside(root.path, self._path):
                 if stored_as not in files:
                     found = child.stat(follow_symlinks=False)
-                    files[stored_as] = found.st_size, found.st_mtime, found.st_mtime_ns
+                    files[stored_as] = found.st_size, found.st_mtime_ns
                     paths[stored_as] = child.path
         return files
 
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        return FileBlob(Path(entry.locator), offset)
+        return FileBlob(Path(_file_of(entry)), offset)
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""
@@ -202,7 +205,7 @@ class Folder:
 
 def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     """The backup at `root`; None if it has no content."""
-    size = sum(size for size, _, _ in files.values())
+    size = sum(size for size, _ in files.values())
     if not size:
         return None
     number = _NUMBER.fullmatch(root.name)
@@ -210,7 +213,7 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     return Backup(
         name=str(root),
         account=number[1] if number else whole_text(root.name),
-        updated=max(filter(None, (_moment(at) for _, at, _ in files.values())), default=None),
+        updated=max(filter(None, (_moment(at) for _, at in files.values())), default=None),
         size=size,
         encrypted=encrypted,
         key_type="server" if encrypted is False else None,
@@ -254,8 +257,16 @@ def _envelope(path: str) -> str | None:
         os.close(file)
 
 
-def _moment(seconds: float) -> datetime | None:
-    return moment_at(max(seconds, 0))
+def _file_of(entry: Entry) -> str:
+    """The path of an entry's file. The locator is that of the folder, which thousands of entries
+    share, where the rest is the name that the file is stored under."""
+    locator = entry.locator
+    return f"{locator}{entry.stored_as}" if locator.endswith(os.sep) else locator
+
+
+def _moment(nanoseconds: int) -> datetime | None:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return moment_at(max(seconds + 1e-9 * rest, 0))
 
 
 def _whole(name: str, files: Mapping[str, Found]) -> str:

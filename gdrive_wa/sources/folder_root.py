@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from gdrive_wa.sources.scan import (
     Refused,
     is_folder,
     is_readable_folder,
-    scan,
+    scan_each,
     unreadable,
 )
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
 
-Found = tuple[int, float, int]
-"""A file's size in bytes and modification time, in seconds and in nanoseconds since 1970. A plain
-tuple of numbers, which the garbage collector does not track."""
+Found = tuple[int, int]
+"""A file's size in bytes and modification time in nanoseconds since 1970. A plain tuple of numbers,
+which the garbage collector does not track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,9 @@ class Root:
         waiting = [(os.path.abspath(self.path), "")]
         while waiting:
             folder, prefix = waiting.pop()
-            children = scan(folder, refused)
-            if prefix and _is_archive(folder, children):
+            if prefix and _is_archive(folder):
                 continue
-            for child in children:
+            for child in scan_each(folder, refused):
                 name = child.name
                 if name.startswith(STATE_FOLDER) or (others and child.path in others):
                     continue
@@ -60,7 +59,7 @@ class Root:
                 if found is None:
                     continue
                 if stat.S_ISREG(found.st_mode):
-                    yield prefix + name, (found.st_size, found.st_mtime, found.st_mtime_ns)
+                    yield prefix + name, (found.st_size, found.st_mtime_ns)
                 elif stat.S_ISDIR(found.st_mode):
                     waiting.append((child.path, f"{prefix}{name}/"))
 
@@ -89,8 +88,8 @@ def _facts(child: os.DirEntry[str], folder: str, refused: Refused | None) -> os.
         raise unreadable(child.path, error) from error
 
 
-def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
+def _is_archive(folder: str) -> bool:
     """True for an archive inside the folder of a backup: without this, each run would
     restore the result of the last one. A download by gdrive-wa is not an archive."""
-    state = any(child.name == STATE_FOLDER for child in children)
-    return state and not is_readable_folder(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
+    state = f"{folder}{os.sep}{STATE_FOLDER}"
+    return os.path.lexists(state) and not is_readable_folder(Path(state, PARTIAL_FOLDER))

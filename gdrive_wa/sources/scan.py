@@ -6,7 +6,7 @@ Only what is not there counts as empty. Whatever else the system refuses could h
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gdrive_wa.core.errors import StorageError
@@ -48,7 +48,12 @@ def is_folder(child: os.DirEntry[str]) -> bool:
 
 
 def scan(folder: str, refused: Refused | None = None) -> list[os.DirEntry[str]]:
-    """The content of `folder`, by name; empty if it is gone.
+    """The content of `folder`, by name; empty if it is gone. See :func:`scan_each`."""
+    return sorted(scan_each(folder, refused), key=lambda child: child.name)
+
+
+def scan_each(folder: str, refused: Refused | None = None) -> Iterator[os.DirEntry[str]]:
+    """The content of `folder`, in no order and never all at once; nothing if it is gone.
 
     Args:
         folder: to look into.
@@ -60,13 +65,12 @@ def scan(folder: str, refused: Refused | None = None) -> list[os.DirEntry[str]]:
     """
     try:
         with os.scandir(folder) as children:
-            return sorted(children, key=lambda child: child.name)
+            yield from children
     except GONE:
-        return []
+        return
     except PermissionError:
         if refused is not None:
             refused(folder)
-        return []
     except OSError as error:
         raise unreadable(folder, error) from error
 
