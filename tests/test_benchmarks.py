@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -48,6 +50,18 @@ def test_every_note_of_an_encrypted_backup_is_restored_and_tagged(tmp_path: Path
         with av.open(str(path), "r") as parsed:
             tags = {**parsed.metadata, **parsed.streams.audio[0].metadata}
         assert tags["ARTIST" if "ARTIST" in tags else "artist"]
+
+
+def test_copies_give_back_what_the_newest_database_lost_and_increments_what_came_later(
+    tmp_path: Path,
+) -> None:
+    dump = make_sealed(tmp_path / "account", 150, sidecars=True, copies=2, increments=2)
+    assert len(list((dump / "Databases").iterdir())) == 6
+    archive = tmp_path / "archive"
+    restore(dump, archive, key=write_digits(tmp_path))
+    with closing(sqlite3.connect(archive / "Databases" / "msgstore.db")) as newest:
+        [(known,)] = newest.execute("SELECT COUNT(*) FROM message WHERE message_type = 2")
+    assert known < 90
 
 
 def test_every_note_of_a_plain_folder_is_restored(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""What WhatsApp's databases say about voice notes."""
+"""Voice notes and names in WhatsApp's databases."""

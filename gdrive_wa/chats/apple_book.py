@@ -1,9 +1,9 @@
 """An iPhone's own address book: ``AddressBook.sqlitedb`` of a backup.
 
 It is ``Library/AddressBook/AddressBook.sqlitedb`` of the domain ``HomeDomain``; its file id is
-``31bb7ba8914766d4ba40d6dfb6113c8b614be442``. ``ABPerson`` has the names, ``ABMultiValue`` what
-somebody has several of, telephone numbers under property 3. Read off public readers (among them
-MVT's and iphone-backup tools), not off a file of our own.
+``31bb7ba8914766d4ba40d6dfb6113c8b614be442``. ``ABPerson`` has the names, ``ABMultiValue``
+has the fields with several values: telephone numbers are property 3. Known from public readers
+(such as MVT and iphone-backup tools), not from a file of our own.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _NAMES = ("First", "Middle", "Last", "Nickname", "Organization")
 
 
 def is_apple_book(raw: bytes) -> bool:
-    """True when a file is a database at all: no other address book is one."""
+    """True if a file is a database: no other format of address book is one."""
     return raw.startswith(b"SQLite format 3\x00")
 
 
 def read_apple_book(path: Path) -> list[Person]:
-    """The people of an iPhone's address book who have a number and a name.
+    """Read the people with a number and a name from an iPhone's address book.
 
     Raises:
         UsageError: `path` is another database, or an unreadable one.
@@ -49,7 +49,7 @@ def read_apple_book(path: Path) -> list[Person]:
 
 
 def people_in(tables: Tables) -> list[Person]:
-    """The people of an open address book; none when `tables` is another database."""
+    """The people of an open address book; none if `tables` is another database."""
     numbers: dict[int, list[str]] = defaultdict(list)
     columns = ("record_id", "property", "value")
     for count, (record, kind, value) in enumerate(tables.rows("ABMultiValue", columns)):

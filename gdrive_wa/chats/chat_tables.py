@@ -1,4 +1,4 @@
-"""Whether a database is one of chats, and if not, what is wrong with it."""
+"""Checks that a database is one of chats, and explains why not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COSTS_ANDROID = {"message_media": _NO_FILES, "chat": _NO_NAMES, "jid": _NO_NAME
 
 
 def require_android_chats(tables: Tables) -> None:
-    """Refuse a database that is no ``msgstore.db``.
+    """Refuse a database that is not a ``msgstore.db``.
 
     Raises:
         DatabaseError: it holds no messages of an Android phone.
@@ -47,7 +47,7 @@ def require_android_chats(tables: Tables) -> None:
 
 
 def require_iphone_chats(tables: Tables) -> None:
-    """Refuse a database that is no ``ChatStorage.sqlite``.
+    """Refuse a database that is not a ``ChatStorage.sqlite``.
 
     Raises:
         DatabaseError: it holds no messages of an iPhone.
@@ -66,9 +66,9 @@ def require_iphone_chats(tables: Tables) -> None:
 
 
 def unreadable_tables(tables: Tables) -> tuple[str, ...]:
-    """What cannot be read beside the messages, and what that costs; a line each.
+    """A warning for each table besides the messages that cannot be read, with the effect.
 
-    Tables that an Android phone lacks are of another version; an iPhone has always had all.
+    Tables missing from an Android database belong to other versions; iPhones have always had all.
     """
     always = tables.has(*_IPHONE)
     found = []

@@ -20,10 +20,10 @@ MAX_SIZE = 64 * 1024 * 1024
 """Bytes of the largest address book that is read."""
 
 MAX_NUMBERS = 200_000
-"""Nor is one read that has more numbers: no person has so many."""
+"""An address book with more numbers than this is refused as well."""
 
 _TAIL = 6
-"""Digits by which numbers are looked up that may be meant; each is then parsed and compared."""
+"""Trailing digits for looking up candidates; each candidate is then parsed and compared."""
 
 _SHORTEST = 5
 _FULL = 7
@@ -41,22 +41,22 @@ class _Entry:
 class Contacts:
     """People by telephone number.
 
-    A number that is written in full means that number. One that is written as it is dialled at
-    home means what it means in the owner's country; where that is not known, in the country of
-    the jid it is held against, unless it fits somebody of another country too.
+    A full international number matches only itself. A national number is read in the owner's
+    country. If that is not known, it is read in the country of the jid that it is compared with,
+    unless it matches a person of another country too.
 
     Args:
-        people: who is in the address book.
+        people: of the address book.
         owner: the owner's own number, international, with or without ``+``; None where unknown.
-            What is too short for a number is not one.
-        candidates: the jids of those who may be meant.
+            Ignored if it is too short for a number.
+        candidates: the jids of possible matches.
     """
 
     def __init__(
         self, people: Iterable[Person], *, owner: str | None = None, candidates: Iterable[str] = ()
     ) -> None:
         own = "" if owner is None else digits_of(owner).lstrip("+")
-        self._home = region_of(own) if len(own) >= _FULL else None  # an account may be called 1001
+        self._home = region_of(own) if len(own) >= _FULL else None  # an account's name may be 1001
         self._exact: dict[str, list[_Entry]] = defaultdict(list)
         self._tails: dict[str, list[_Entry]] = defaultdict(list)
         self._count = 0
@@ -84,12 +84,12 @@ class Contacts:
         return self._count
 
     def name(self, jid: str) -> str | None:
-        """The name of the person with the number of `jid`; None when there is none, or several."""
+        """The name of the person with the number of `jid`; None if there is none, or several."""
         person = self.person(jid)
         return None if person is None else person.name
 
     def person(self, jid: str) -> Person | None:
-        """As :meth:`name`, with all that the address book has of them."""
+        """As :meth:`name`, but return the complete entry."""
         digits = phone_number(jid)
         return None if digits is None else self._found(digits)
 
@@ -130,7 +130,7 @@ class Contacts:
 
 
 def _split_numbers(number: str) -> list[str]:
-    """The numbers in a field that holds several; a lone stroke is part of a number."""
+    """The numbers of a field with several; a lone stroke is part of a number."""
     parts = [part for part in _SEPARATORS.split(number[:MAX_FIELD_LENGTH]) if part.strip()]
     full = all(sum(map(str.isdecimal, part)) >= _FULL for part in parts)
     return parts if len(parts) > 1 and full else [number]
@@ -139,7 +139,7 @@ def _split_numbers(number: str) -> list[str]:
 def _single_person(people: Iterable[Person]) -> Person | None:
     """The one person in `people`, if all are the same; None otherwise.
 
-    Address books have people twice, once with less of their name: the fuller one is taken.
+    Address books list people twice, once with a shorter name: the fuller name is used.
     """
     best: Person | None = None
     for person in people:
@@ -161,21 +161,21 @@ def _is_fuller(one: Person, other: Person) -> bool:
 def read_contacts(
     path: Path, *, owner: str | None = None, candidates: Iterable[str] = ()
 ) -> Contacts:
-    """Read an address book: a vCard file, a CSV of Google's or Outlook's, an iPhone's database.
+    """Read an address book: a vCard file, a CSV of Google or Outlook, or an iPhone's database.
 
     Args:
         path: the file.
         owner: the owner's own number; others are read in its country's format.
-        candidates: the jids of those who may be meant.
+        candidates: the jids of possible matches.
 
     Raises:
-        UsageError: the file cannot be read, is none of these, or holds more than any person has.
+        UsageError: the file cannot be read, is not one of these, or is absurdly large.
     """
     return Contacts(read_people(path), owner=owner, candidates=candidates)
 
 
 def read_people(path: Path) -> list[Person]:
-    """The people of an address book, as :func:`read_contacts` reads it."""
+    """Read the people of an address book, as :func:`read_contacts` does."""
     from gdrive_wa.chats.apple_book import is_apple_book, read_apple_book  # noqa: PLC0415
     from gdrive_wa.chats.csv_book import read_csv_book  # noqa: PLC0415
     from gdrive_wa.chats.vcard import read_vcards  # noqa: PLC0415
@@ -218,7 +218,7 @@ def _content(path: Path) -> bytes:
 
 
 def decode_text(raw: bytes) -> str:
-    """The text of a file: UTF-8 or UTF-16, else what Windows and old phones write."""
+    """The text of a file: UTF-8 or UTF-16, otherwise the encoding of Windows and old phones."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return raw.decode("utf-16", "replace")
     try:

@@ -1,14 +1,14 @@
 """The messages around voice notes in Android's databases, what the notes answer, and reactions.
 
-Two passes over the messages: the first reads only when each was sent and in which chat, the second
-reads those around a note. Format facts: proto/README.md, "Messages around a note".
+It takes two passes over the messages: the first reads only the time and chat of each, the second
+reads the messages around notes. Format facts: proto/README.md, "Messages around a note".
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from typing import Any
 
 from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
@@ -35,6 +35,7 @@ from gdrive_wa.core.context import (
     Reply,
     bounded,
 )
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
@@ -62,7 +63,7 @@ class ModernContext(ContextReader):
         tables: the database.
         jids: its ids.
         people: names.
-        window: how much is read.
+        window: how many messages are read.
         later: messages that came after those of the database.
     """
 
@@ -83,7 +84,7 @@ class ModernContext(ContextReader):
         }
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes, those of this table's chats with what is around them."""
+        """The notes, with the messages around those in chats of this table."""
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
         own: dict[Key, int] = {}
         if self._tables.has("message", "_id", "chat_row_id", "message_type"):
@@ -114,7 +115,7 @@ class ModernContext(ContextReader):
         ]
 
     def _add_times(self, timeline: Timeline) -> None:
-        """Add when each message of this table was sent."""
+        """Add the time of each message of this table."""
         adders = {row: timeline.adder(jid) for row, jid in self._chats.items()}
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
@@ -126,7 +127,7 @@ class ModernContext(ContextReader):
                     add(at, number)
 
     def _own_modern(self, notes: Iterable[VoiceNote]) -> dict[Key, int]:
-        """The row numbers of the notes, as far as they are messages of this table."""
+        """The row numbers of the notes that are messages of this table."""
         wanted = {key_of(note) for note in notes}
         columns = ("_id", "chat_row_id", "key_id", "from_me")
         own: dict[Key, int] = {}
@@ -143,9 +144,14 @@ class ModernContext(ContextReader):
         self._tables.select_ids(wanted)
         files = {number: each for number, *each in self._files()}
         found = Messages()
+        senders: dict[tuple[object, ...], dict[str, Any]] = {}
         for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
             number, chat_row, mine, sender_row, kind, written, sent, received, origin = row
-            chat_jid = self._chats.get(as_int(chat_row)) or ""
+            sender = row[1:4]
+            if sender not in senders:
+                chat_jid = self._chats.get(as_int(chat_row)) or ""
+                jid = self._jids.jid_at(sender_row)
+                senders[sender] = self.who(chat_jid, jid, mine=flag(mine))
             shown = shown_kind(as_int(kind), as_int(origin), is_note=number in notes)
             name, path = files.get(number, (None, None))
             said = bounded(text(written)) or bounded(name)
@@ -154,7 +160,7 @@ class ModernContext(ContextReader):
                 text="" if shown is ContextKind.DELETED else said,
                 kind=shown,
                 whatsapp_path=path if shown in SHOWN_KINDS else None,
-                **self.who(chat_jid, self._jids.jid_at(sender_row), mine=flag(mine)),
+                **senders[sender],
             )
         return found
 
@@ -168,7 +174,7 @@ class ModernContext(ContextReader):
             yield as_int(number) or 0, text(name) if is_named else None, text(path)
 
     def _replies(self) -> dict[int, Reply]:
-        """What the wanted messages quote."""
+        """The messages that the wanted ones quote."""
         columns = (
             "message_row_id",
             "parent_message_chat_row_id",
@@ -221,7 +227,7 @@ class ModernContext(ContextReader):
 
 
 def _as_voice(message: ContextMessage) -> ContextMessage:
-    """A note is voice, also where only its audio shows that."""
+    """A note is voice, even if only its audio shows that."""
     if message.kind is not ContextKind.AUDIO:
         return message
     return replace(message, kind=ContextKind.VOICE)

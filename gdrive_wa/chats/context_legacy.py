@@ -40,14 +40,14 @@ _LEGACY = (
     "thumb_image",
 )
 _SYSTEM_STATUS = 6
-"""``status`` of the app's own remarks in the old schema."""
+"""``status`` of system messages in the old schema."""
 
 
 class LegacyContext(ContextReader):
     """The messages of the old schema around notes, and what these answer."""
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes, those of this table's chats with what is around them."""
+        """The notes, with the messages around those in chats of this table."""
         if not self._tables.has("messages", "_id", "key_remote_jid", "media_wa_type"):
             return list(notes)
         own, quoted = self._own_legacy(notes)
@@ -72,7 +72,7 @@ class LegacyContext(ContextReader):
         ]
 
     def _own_legacy(self, notes: Iterable[VoiceNote]) -> tuple[dict[Key, int], dict[int, int]]:
-        """The row numbers of the notes, and those of what they quote."""
+        """The row numbers of the notes, and of the messages that they quote."""
         wanted = {key_of(note) for note in notes}
         columns = ("_id", "key_remote_jid", "key_id", "key_from_me", "quoted_row_id")
         own: dict[Key, int] = {}
@@ -132,7 +132,7 @@ def _old_path(thumb: object) -> str | None:
 
 
 def _old_text(kind: ContextKind, written: object, caption: object, name: object) -> str:
-    """The text of a message, or the caption of its file; other messages keep data of the app's."""
+    """The text of a message, or the caption of its file; others have data of the app there."""
     if kind is ContextKind.DELETED:
         return ""
     if kind in (ContextKind.TEXT, ContextKind.OTHER):

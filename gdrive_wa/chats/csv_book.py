@@ -1,4 +1,4 @@
-"""Address books as CSV: Google's, of today and of old, and Outlook's."""
+"""Address books as CSV: Google's current and old formats, and Outlook's."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _PHONE = re.compile(
     r"t[ée]l[ée]phone|telefone|celular|cellulare|m[óo]vil|portable|телефон\w*|мобильный)\b",
     re.IGNORECASE,
 )
-"""In Outlook's columns, which are in the language of the program that wrote them."""
+"""Parts of Outlook's column names, which are in the language of the program."""
 _NOT_A_NUMBER = re.compile(r"\b(type|label|phonetic|ttytdd|fax)\b", re.IGNORECASE)
 _MOST_COLUMNS = 2000
 _MOST_LINES = 2000
-"""Of one row; notes are texts of several lines."""
+"""Maximum lines of one row; notes can be texts of several lines."""
 _NAMES = (
     ("Name",),
     ("First Name", "Middle Name", "Last Name"),
@@ -40,11 +40,11 @@ _NAMES = (
     ("E-mail 1 - Value",),
     ("E-mail Address",),
 )
-"""Columns that together name somebody, the best first."""
+"""Columns that form a name together, the best first."""
 
 
 def read_csv_book(content: str, path: Path) -> Iterator[Person]:
-    """The people of a CSV file who have a number and a name.
+    """Read the people with a number and a name from a CSV file.
 
     Args:
         content: the file as text.

@@ -1,10 +1,10 @@
 """The rows of a table, read around its damaged pages.
 
-A page that is damaged hides the rows in it, and those of every page that only it leads to. All
-others can still be reached by their number: SQLite goes from the root to a row, and looks at no
-page beside that way. Reading row after row is quicker, but ends at the first damaged page, and
-rotten bytes that look like a row's number lead it past others. So from the first error on, rows are
-asked for one by one; only where nothing comes for a while is the next one looked for.
+A damaged page hides its rows, and those of every page that only it refers to. All other rows can
+still be found by number: SQLite goes from the root to a row, and reads no other page. Reading row
+after row is faster, but ends at the first damaged page, and damaged bytes that look like a row
+number make it skip others. So after the first error, rows are requested one by one; after many
+numbers without a row, the next row is searched for.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from gdrive_wa.storage.untrusted_database import FAILURES, UntrustedDatabase
 _LAST = (1 << 63) - 1
 _GAP = 64
 _MAX_GAP = 4096
-"""Numbers without a row after which the next row is looked for; more where that led nowhere."""
+"""Numbers without a row after which the next row is searched for; more if that found none."""
 _MAX_CONSECUTIVE_LOST = 50_000
-"""More than one page of page numbers leads to: what fails longer than that is the table's end,
-or a hole that is leapt over."""
+"""More rows than one page of page numbers covers: a longer failure is the end of the table, or a
+gap that is skipped."""
 
 
 class _OutOfOrderError(sqlite3.DatabaseError):
@@ -62,10 +62,10 @@ class TableReader:
         self._read = array("q")
 
     def rows(self, can_continue: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
-        """The rows: in the order of their numbers, as far as nothing is damaged.
+        """The rows, in the order of their numbers unless something is damaged.
 
         Args:
-            can_continue: raises what is not damage; False when nothing more can be read.
+            can_continue: raises errors other than damage; False if nothing more can be read.
         """
         charge = self._database.charge
         try:
@@ -91,7 +91,7 @@ class TableReader:
         return found
 
     def _one_by_one(self, can_continue: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
-        """The rows of ``temp.wanted`` that were not read yet."""
+        """The rows of ``temp.wanted`` that have not been read yet."""
         read = set(self._read)
         asked = self._database.execute("SELECT id FROM temp.wanted ORDER BY id").fetchall()
         for (number,) in asked:
@@ -104,7 +104,7 @@ class TableReader:
                 self.lost += 1
 
     def _by_number(self, can_continue: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
-        """Every row that was not read yet, by counting up."""
+        """Every row that has not been read yet, by counting up."""
         read = set(self._read)
         number, missed, gap, failed = 0, 0, _GAP, 0
         while number < _LAST:
@@ -135,7 +135,7 @@ class TableReader:
                 missed, gap = 0, _GAP if sure else min(gap * 2, _MAX_GAP)
 
     def _skip_damage(self, bad: int, can_continue: Callable[[Exception], bool]) -> int | None:
-        """The next number that can be asked for; None when none can."""
+        """The next number that can be requested; None if there is none."""
         step = 1
         while not self._is_readable(bad + step, can_continue):
             bad, step = bad + step, step * 2
@@ -158,7 +158,7 @@ class TableReader:
     def _next(
         self, number: int, can_continue: Callable[[Exception], bool]
     ) -> tuple[int | None, bool]:
-        """The next row's number, and whether a row is there; None behind the last one."""
+        """The next row's number, and whether there is a row; None after the last one."""
         try:
             found = self._database.execute(self._next_query, (number,)).fetchmany(1)
             beyond = found[0][0] if found else None

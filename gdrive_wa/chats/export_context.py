@@ -22,14 +22,14 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportedWords:
-    """What is kept of a message near a note.
+    """The kept fields of a message near a note.
 
     Attributes:
         at: local time, as in the text.
         sent_at: the same in UTC.
-        sender: as the text names them; None for the chat's own words.
+        sender: as the text names them; None for system messages.
         text: what was written.
-        kind: what it is.
+        kind: its kind.
         file: name of its picture or video.
     """
 
@@ -72,7 +72,7 @@ class NearbyMessages:
         """Take the next message.
 
         Returns:
-            What is around it; the messages after it are added as they come.
+            The messages around it; later ones are added as they come.
         """
         day = message.at.date()
         nearby = Nearby(message.at, tuple(each for each in self._last if each.at.date() == day))

@@ -1,8 +1,8 @@
 """The date and time that begin each message of an exported chat, in the forms of all languages.
 
 Android writes ``01/03/2024, 09:00 - Ana: text``, an iPhone ``[01/03/2024, 09:00:00] Ana: text``.
-Both write the date as the phone's region does, so which number is the day is not said anywhere:
-:class:`DateOrders` decides it from the whole file.
+Both write the date in the format of the phone's region, so the position of the day is not known:
+:class:`DateOrders` derives it from the entire file.
 """
 
 # ruff: noqa: RUF001 - dashes and marks are what is looked for
@@ -18,7 +18,7 @@ from gdrive_wa.chats.export_months import MONTH, month_named
 from gdrive_wa.chats.export_words import is_afternoon
 
 MARKS = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Invisible characters that only turn the direction of writing."""
+"""Invisible characters that only change the direction of writing."""
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
 FIRST_YEAR = 2009
 """WhatsApp began in 2009."""
@@ -35,8 +35,8 @@ _TIME_FIRST = re.compile(
     rf"(?P<open>\[ ?)?{_TIME}(?P<gap>{_WORDS}){_DATE}(?P<after>{_MARKER}){_END}"
 )
 _NAMED = "month"
-"""Stands in a form for the sign between the numbers of a date, when the month is a name: then the
-fields are day, month and year in this order."""
+"""In a form, in place of the separator between the numbers of a date with the name of a month: the
+fields are then day, month and year in this order."""
 _NAMED_ORDER = "DMY"
 _BETWEEN = r"(?: de |[ ./-]{1,2})"
 _NAMED_DATE = (
@@ -49,7 +49,7 @@ _MONTH_NAMED = re.compile(
 )
 _STARTS = re.compile(rf"\[|\d|{MONTH}\.? \d")
 _YEARS = range(1980, 2100)
-"""Of clocks that are wrong, too: a message is not dropped for that."""
+"""Of wrong clocks as well: their messages are kept."""
 _BUDDHIST = 543
 _BUDDHIST_YEARS = range(2500, 2700)
 _PERSIAN_YEARS = range(1380, 1480)
@@ -60,12 +60,12 @@ class Head:
     """The date and time before a message, not yet understood.
 
     Attributes:
-        form: what all messages of a file have in common.
+        form: the pattern that all messages of a file share.
         fields: the three numbers of the date, in their order.
         padded: the first number has a leading zero.
         at: the time of day.
         latin_marker: the time is of 12 hours, marked ``AM`` or ``PM`` in capitals.
-        end: where the head ends in the text that it was read from, without marks.
+        end: the end of the head in the text that it was read from, without marks.
     """
 
     form: tuple[object, ...]
@@ -82,7 +82,7 @@ def without_marks(text: str) -> str:
 
 
 def read_head(text: str) -> Head | None:
-    """The date and time that `text` begins with; None for the continuation of a message.
+    """Parse the date and time at the beginning of `text`; None for the continuation of a message.
 
     Args:
         text: a line without marks.
@@ -104,7 +104,7 @@ def read_head(text: str) -> Head | None:
 
 
 def _named_head(text: str) -> Head | None:
-    """A date and time whose month is a name."""
+    """A date and time with the name of a month."""
     found = _MONTH_NAMED.match(text)
     if found is None or (clock := _clock(found)) is None:
         return None
@@ -147,10 +147,9 @@ _ORDERS = {"DMY": (2, 1, 0), "MDY": (2, 0, 1), "YMD": (0, 1, 2), "YDM": (0, 2, 1
 class DateOrders:
     """Decides in which order a file writes day, month and year.
 
-    Each order is charged with every date that it makes impossible, with every step back in time,
-    because messages stand in the order in which they were sent, and with every attachment whose
-    name has another day. The order with the fewest faults is the one; between equals, what the
-    punctuation suggests.
+    A fault of an order is a date that is impossible with it, a step back in time (messages are in
+    the order of sending), or an attachment with another day in its name. The order with the fewest
+    faults is used; between equals, the one that the punctuation suggests.
     """
 
     def __init__(self) -> None:
@@ -199,7 +198,7 @@ class DateOrders:
         return self._faults[order], self._is_unusual(order), span.days
 
     def _is_unusual(self, order: str) -> bool:
-        """True for an order that hardly anybody writes with this punctuation."""
+        """True for an order that is rarely used with this punctuation."""
         first = self._first
         if order == "YDM" or first is None:
             return True
@@ -211,7 +210,7 @@ class DateOrders:
 
 
 def day_of(order: str, head: Head) -> date | None:
-    """The day that `head` names, its numbers being in `order`; None if there is no such day."""
+    """The day of `head` with its numbers in `order`; None if there is no such day."""
     return _day(order, head.fields)
 
 

@@ -1,6 +1,6 @@
 """Names of months at the beginning of a message in an exported chat.
 
-Most phones write numbers. Where the phone's region or its owner chose names, they come in the
+Most phones write numbers. If the phone's region or its owner chose names, they are in the
 phone's language, long or short: ``1 de marzo de 2024``, ``Mar 1, 2024``, ``1. März 2024``.
 """
 
@@ -64,7 +64,7 @@ _IRREGULAR = {
 
 
 def month_named(word: str) -> int | None:
-    """The number of the month that `word` names in some language, long or short; None without."""
+    """The number of the month `word` in some language, long or short; None for other words."""
     return _month(_fold(word))
 
 

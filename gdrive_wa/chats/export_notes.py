@@ -18,9 +18,9 @@ from gdrive_wa.core.message_pool import MessagePool
 from gdrive_wa.core.model import VoiceNote
 
 MOST_NOTES = 50_000
-"""Voice notes of one chat that are read."""
+"""Maximum number of voice notes read from one chat."""
 MOST_MENTIONS = 20
-"""How many messages a file can belong to. Each gets a copy, so that a text of a few kilobytes could
+"""Maximum number of messages for a file. Each gets a copy, so that a text of a few kilobytes could
 fill a disk."""
 MOST_SENDERS = 20_000
 _NUMBER = re.compile(r"\+[\d\s().\u2010\u2011-]{7,24}")
@@ -35,22 +35,22 @@ _MIME_TYPES = {
 }
 
 NameOf = Callable[[str], str | None]
-"""Gives the name of a jid, or None."""
+"""Returns the name of a jid, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedChat:
-    """What an exported chat holds.
+    """The content of an exported chat.
 
     Attributes:
         name: of the chat.
         owner: the name of the phone's owner; None when the text does not show it.
-        notes: in their order; each with the name of its file, which is None when it was left out.
-        messages: how many there are.
+        notes: in their order, each with the name of its file; None if it was left out.
+        messages: the number of messages.
         attached: audio files that are not voice notes.
-        left_out: media of unknown kind that the export does not hold.
+        left_out: the number of media of unknown kind that the export does not contain.
         refused: voice notes beyond :data:`MOST_NOTES` and :data:`MOST_MENTIONS`.
-        span: when the first and the last message were sent; None without any.
+        span: times of the first and the last message; None without any.
     """
 
     name: str
@@ -63,7 +63,7 @@ class ExportedChat:
     span: tuple[datetime, datetime] | None = None
 
     def repeats(self, other: ExportedChat) -> bool:
-        """True if `other` is an export of the same chat and days with all its media."""
+        """True if `other` is an export of the same chat and days and has all media."""
         if self.span is None or other.span is None or other.left_out or self.name != other.name:
             return False
         return other.span[0] <= self.span[0] and self.span[1] <= other.span[1]
@@ -102,7 +102,7 @@ def read_exported_chat(
         return (jid and name_of(jid)) or sender, jid, mine
 
     pool = MessagePool()
-    made: dict[int, int] = {}  # a message near many notes is kept once
+    made: dict[int, int] = {}  # a message near many notes is stored once
 
     def said(words: ExportedWords) -> int:
         if id(words) not in made:
@@ -172,16 +172,16 @@ def _differ(one: VoiceNote, other: VoiceNote) -> bool:
 
 
 class _Survey:
-    """What the messages of a chat show together.
+    """Facts collected from all messages of a chat.
 
     Attributes:
-        voices: voice notes, when they were sent in UTC, which of that time they are, from 1, and
-            the messages around them.
-        kinds: how many messages of each kind there are.
-        senders: who sent how many.
-        refused: voice notes that are too many.
+        voices: voice notes, their times in UTC, their positions among those of the same time,
+            from 1, and the messages around them.
+        kinds: the number of messages of each kind.
+        senders: the number of messages of each sender.
+        refused: voice notes beyond the limits.
         span: when the first and the last message were sent, in UTC.
-        host: who speaks WhatsApp's own words in the first line: an iPhone writes the chat's name.
+        host: the sender of the system message in the first line: an iPhone writes the chat's name.
     """
 
     def __init__(self, zone: tzinfo | None, context: int) -> None:
@@ -229,7 +229,7 @@ class _Survey:
         self._nearby.follow(nearby)
 
     def owner(self, title: str) -> str | None:
-        """The owner: in a chat with one person, the other one; who deleted a message of theirs."""
+        """The owner: the other sender in a chat with one person, or who deleted their message."""
         if self._owners:
             return self._owners.most_common(1)[0][0]
         others = [sender for sender in self.senders if not _same(sender, title)]
@@ -277,13 +277,13 @@ def _same(one: str, other: str) -> bool:
 
 
 def _letters(name: str) -> str:
-    """A name as it can be in a file's name: there, some characters are replaced or dropped."""
+    """A name as in a file's name, where some characters are replaced or dropped."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     return "".join(filter(str.isalnum, folded)) or folded
 
 
 def _jid(name: str) -> str:
-    """An id for a name: a phone number's own, or one that no database has."""
+    """An id for a name: the jid of a phone number, or an invented one that no database has."""
     if _NUMBER.fullmatch(name):
         return f"{''.join(str(int(char)) for char in name if char.isdecimal())}@s.whatsapp.net"
     folded = " ".join(unicodedata.normalize("NFC", name).casefold().split())

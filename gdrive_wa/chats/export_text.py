@@ -1,7 +1,7 @@
 """The messages of an exported chat: who, when, what, and which file.
 
-A text is read twice, line by line: once to learn how it writes dates and who its senders are, and
-once for its messages. Nothing of it is kept but one message at a time.
+A text is read twice, line by line: once for its format of dates and its senders, and once for its
+messages. Only one message at a time is kept in memory.
 """
 
 # ruff: noqa: RUF001 - punctuation of other scripts is what is looked for
@@ -32,15 +32,15 @@ from gdrive_wa.core.export_names import MEDIA_NAME, exported_kind, exported_on
 from gdrive_wa.core.names import folded_name
 
 LONGEST_TEXT = 1 << 16
-"""Characters of a message that are kept: WhatsApp allows no longer ones."""
+"""Maximum kept characters of a message: WhatsApp does not allow longer ones."""
 _LONGEST_SENDER = 200
 _SPLITS = 4
-"""How many colons in a line may end the sender's name."""
+"""The number of colons in a line that are tried as the end of the sender's name."""
 _MANY_NAMES = 20_000
 _USUAL = 3
-"""A name with a colon is believed when it comes so often, and never without its second part."""
+"""A name with a colon is accepted if it occurs this often, and never without its second part."""
 _MARK = "\u200e"
-"""What an iPhone writes before all that it says itself."""
+"""An iPhone begins its system messages with this."""
 _IPHONE_FILE = re.compile(r"<[^<>:：\n]{1,60}[:：] ?(?P<name>[^<>\s][^<>\n]{0,300}\.\w{1,8})>\s*$")
 _ANDROID_FILE = re.compile(r"(?P<name>.{1,300}\.\w{1,8}) ?[(（][^()（）]{2,60}[)）]")
 _LEFT_OUT = re.compile(r"<[^<>\n]{2,60}>")
@@ -49,7 +49,7 @@ _SENTENCE_ENDS = re.compile(r"[.!?。] ")
 
 
 class MessageKind(StrEnum):
-    """What a message is."""
+    """The kind of a message."""
 
     TEXT = "text"
     VOICE = "voice"
@@ -59,9 +59,9 @@ class MessageKind(StrEnum):
     STICKER = "sticker"
     DOCUMENT = "document"
     LEFT_OUT = "left out"
-    """Media that the export does not hold; Android does not say of which kind."""
+    """Media that were left out of the export; Android does not give their kind."""
     SYSTEM = "system"
-    """WhatsApp's own words, such as who joined a group."""
+    """A system message, such as who joined a group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +70,12 @@ class ExportedMessage:
 
     Attributes:
         at: local time of the phone that made the export, without a time zone.
-        sender: as that phone names them; None when WhatsApp itself speaks.
+        sender: as that phone names them; None for a system message.
         text: what was written, or the caption of the file.
         kind: what it is.
         file: the name of its file; None without a file, and for media that were left out.
         by_owner: it shows that its sender is the owner of the phone.
-        view_once: a voice note to be heard once; no export holds it.
+        view_once: a view-once voice note, which no export contains.
     """
 
     at: datetime
@@ -91,9 +91,9 @@ class ExportText:
     """The text of an exported chat.
 
     Args:
-        lines: gives the lines, from the first one each time it is called.
-        files: names of the files beside the text, as :func:`~gdrive_wa.core.names.folded_name`
-            folds them.
+        lines: returns the lines, from the first one at each call.
+        files: names of the files next to the text, folded by
+            :func:`~gdrive_wa.core.names.folded_name`.
         known_names: names that a sender may have, such as the chat's; they help with colons.
 
     Attributes:
@@ -151,7 +151,7 @@ class ExportText:
         return head if head is not None and self._form in (None, head.form) else None
 
     def _learn(self, rest: str) -> str | None:
-        """Learn the senders that the first line of a message may have; the name of its file."""
+        """Record the possible senders in a message's first line; return the name of its file."""
         for prefix, body in _splits(rest):
             shown = _shown_name(prefix)
             if len(self._prefixes) < _MANY_NAMES or shown in self._prefixes:
@@ -194,7 +194,7 @@ class ExportText:
         )
 
     def _split(self, rest: str) -> tuple[str | None, str]:
-        """The sender and the text of a message's first line; no sender for WhatsApp's own."""
+        """The sender and the text of a message's first line; no sender for a system message."""
         splits = [(_shown_name(prefix), body) for prefix, body in _splits(rest)]
         for shown, body in reversed(splits):
             if shown in self._certain:
@@ -209,7 +209,7 @@ class ExportText:
         return best
 
     def _file_in(self, body: str) -> str | None:
-        """The name of the file that the text of a message says is attached."""
+        """The name of the attached file in the text of a message."""
         if "." not in body:
             return None
         if (found := _IPHONE_FILE.search(body)) is not None:
@@ -227,11 +227,11 @@ class ExportText:
 
 
 def _after(line: str, end: int) -> str:
-    """What follows the head of `line`, with its marks.
+    """The part of `line` after its head, with its marks.
 
     Args:
         line: as it was read.
-        end: where the head ends in the line without marks.
+        end: the end of the head in the line without marks.
     """
     line = line.rstrip("\r\n")
     if MARKS.search(line, 0, end + 1) is None:
@@ -262,8 +262,8 @@ def _shown_name(prefix: str) -> str:
 
 
 def _may_be_name(text: str) -> bool:
-    """False for the beginning of WhatsApp's own words, which may hold a colon as well: a sentence,
-    or a quotation that does not end."""
+    """False for the beginning of a system message, which may have a colon as well: a sentence, or a
+    quotation that does not end."""
     if not text or len(text) > 60 or (len(text) > 25 and _SENTENCE_ENDS.search(text)):
         return False
     return text.count('"') % 2 == 0 and all(
@@ -272,7 +272,7 @@ def _may_be_name(text: str) -> bool:
 
 
 def _caption(text: str, name: str) -> str:
-    """What was written to the file `name`."""
+    """The caption of the file `name`."""
     if (found := _IPHONE_FILE.search(text)) is not None:
         return text[: found.start()].strip()
     first, _, others = text.partition("\n")

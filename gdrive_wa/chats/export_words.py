@@ -1,4 +1,4 @@
-"""WhatsApp's own words in exported chats, in the languages of the app."""
+"""Texts of WhatsApp itself in exported chats, in the languages of the app."""
 
 # ruff: noqa: RUF001 - words of other scripts look like Latin ones
 
@@ -117,13 +117,13 @@ _FORMS = _patterns()
 
 
 def is_afternoon(*markers: str) -> bool | None:
-    """True for ``PM`` and what other languages write for it, False for ``AM``.
+    """True for ``PM`` and its equivalents in other languages, False for ``AM``.
 
     Args:
-        markers: the texts before and after a time, which may hold other words.
+        markers: the texts before and after a time, which may contain other words.
 
     Returns:
-        None when there is no such word: the time is of 24 hours.
+        None without such a word: the time has 24 hours.
     """
     for marker in markers:
         folded = _fold(marker)
@@ -137,18 +137,18 @@ def is_afternoon(*markers: str) -> bool | None:
 
 
 def is_omitted_audio(text: str) -> bool:
-    """True when WhatsApp wrote `text` in place of audio that was left out of the export."""
+    """True if WhatsApp wrote `text` in place of audio that was left out of the export."""
     return len(text) <= 60 and _plain(text.strip("<> ")) in _OMITTED_PHRASES
 
 
 def is_view_once_voice(text: str) -> bool:
-    """True when WhatsApp wrote `text`, which is in angle brackets, in place of a voice note to be
-    heard once: the only kind that Android names, ``<View once voice message omitted>``."""
+    """True if WhatsApp wrote `text`, which is in angle brackets, in place of a view-once
+    voice note: the only kind that Android names, ``<View once voice message omitted>``."""
     return len(text) <= 80 and any(phrase in _plain(text) for phrase in _VOICE_PHRASES)
 
 
 def is_deleted_by_owner(text: str) -> bool:
-    """True when WhatsApp wrote `text` in place of a message that its sender, the owner of the
+    """True if WhatsApp wrote `text` in place of a message that its sender, the owner of the
     phone, has deleted."""
     return len(text) <= 80 and _plain(text) in _OWNERS_PHRASES
 
@@ -160,7 +160,7 @@ def chat_of_file_name(stem: str) -> str | None:
         stem: the name without its suffix.
 
     Returns:
-        None when the name is of no form that WhatsApp uses. The number of a copy, as in ``Mum
+        None if the name does not have a form that WhatsApp uses. The number of a copy, as in ``Mum
         (2)``, is part of it; see :func:`without_copy_number`.
     """
     if "_" in stem and " " not in stem:
@@ -178,12 +178,12 @@ def chat_of_file_name(stem: str) -> str | None:
 
 
 def without_copy_number(name: str, *, known: Iterable[str] = ()) -> str:
-    """`name` without the number that a system gives to the second file of a name.
+    """`name` without the number that systems add to a second file of the same name.
 
     Args:
         name: such as ``Mum (2)``, or ``Mum 2`` as a Mac writes it.
-        known: a number without brackets is only taken for that of a copy when one of these names
-            is left.
+        known: a number without brackets counts as that of a copy only if one of these names is
+            left.
     """
     bare = _BARE_NUMBER.sub("", name)
     return bare if bare in known else _COPY.sub("", name).strip()

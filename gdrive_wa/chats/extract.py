@@ -1,7 +1,7 @@
-"""A small copy of a database of chats, with what other databases may have lost.
+"""A small copy of a database of chats, with the rows that other databases may have lost.
 
-A phone keeps up to seven copies of its database, each with every text and thumbnail. To hold them
-against the newest one, the rows of media messages, chats and names are enough.
+A phone keeps up to seven copies of its database, each with every text and thumbnail. To complete
+the newest one, the rows of media messages, chats and names are enough.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gdrive_wa.chats.tables import Tables
 from gdrive_wa.core.errors import DatabaseError
 
 _OWN = 2000
-"""The owner's own messages that are copied too: they show whose database it is."""
+"""Number of the owner's own messages that are copied too: they identify the account."""
 
 _WHOLE = {
     "jid": ("_id", "raw_string", "user", "server"),
@@ -87,11 +87,11 @@ _MESSAGES = (
     ("messages", _LEGACY, "media_wa_type", "key_from_me"),
 )
 _WITHOUT_FILE = "0, 7"
-"""Types of text messages and of the app's own remarks."""
+"""Types of text messages and of system messages."""
 
 
 def newest_of_chats(path: Path) -> datetime | None:
-    """When the latest message of a database was sent, UTC; None when it has none with a time.
+    """The time of a database's latest message, UTC; None if it has none with a time.
 
     Raises:
         DatabaseError: it is not a database of chats, or cannot be read.
@@ -102,10 +102,10 @@ def newest_of_chats(path: Path) -> datetime | None:
 
 
 def write_extract(database: Path, target: Path) -> None:
-    """Copy what is needed of `database` into the new database `target`.
+    """Copy the needed rows of `database` into the new database `target`.
 
-    It has the same tables and columns, as far as the readers here look at them, so that they read
-    it as they would read the original. Damaged rows are left out.
+    It has the same tables and columns, as far as the readers here use them, so that they give the
+    same result as for the original. Damaged rows are left out.
 
     Raises:
         DatabaseError: `database` is not a database of chats or cannot be read, or `target` cannot

@@ -1,4 +1,4 @@
-"""What people wrote in an increment, for the messages around its voice notes.
+"""Messages of people in an increment, for the context of its voice notes.
 
 Format facts: proto/README.md, "Increments".
 """
@@ -22,7 +22,7 @@ from gdrive_wa.core.names import whole_text
 from gdrive_wa.pb.history_sync_pb2 import Message, WebMessageInfo
 
 MOST_TEXT = 1 << 24
-"""Characters that are kept of one increment; of messages after them, only who and when."""
+"""Characters kept of one increment; of further messages, only sender and time."""
 _DEEPEST = 6
 _REVOKED = 0
 _KINDS = {
@@ -68,10 +68,10 @@ _WRAPPERS = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotedMessage:
-    """What a message answers.
+    """The message that another one answers.
 
     Attributes:
-        participant: the jid of who sent it.
+        participant: the jid of its sender.
         text: what was written.
         kind: what it is.
     """
@@ -88,7 +88,7 @@ class IncrementMessage:
     Attributes:
         chat_jid: of its chat.
         message_id: its id.
-        participant: who sent it, in a group; None where that is not said.
+        participant: its sender in a group; None if it is not given.
         from_me: sent by the owner.
         push_name: the name that the sender has given themselves.
         seconds: when it was sent, since 1970 UTC.
@@ -115,12 +115,12 @@ class IncrementMessage:
 def message_in(
     info: WebMessageInfo, chat: str, *, longest: int = LONGEST_TEXT, path: str | None = None
 ) -> IncrementMessage | None:
-    """What was written in a message; None for one that nobody wrote.
+    """The content of a message; None for a system message.
 
     Args:
         info: the message.
-        chat: the jid of its chat, where the message does not have it.
-        longest: how much of its text may be kept.
+        chat: the jid of its chat, for messages without one.
+        longest: the maximum number of characters kept of its text.
         path: of its file on the phone.
     """
     found = None if info.stub_type else _content(info.message, min(longest, LONGEST_TEXT))
@@ -145,7 +145,7 @@ def message_in(
 def _content(
     message: Message, longest: int, depth: int = _DEEPEST
 ) -> tuple[ContextKind, str, Any] | None:
-    """The kind, the text and the content of a message, however it is wrapped."""
+    """The kind, the text and the content of a message, inside any wrappers."""
     for name, kind in _KINDS.items():
         if message.HasField(name):
             content = getattr(message, name)

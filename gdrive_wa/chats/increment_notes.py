@@ -37,8 +37,8 @@ class IncrementNote:
     """A voice note of an increment.
 
     Attributes:
-        note: who, when and where; names are jids where the increment knows no better.
-        link: where its audio can be had for a while.
+        note: its message; names are jids if the increment has no names.
+        link: for downloading its audio for a limited time.
     """
 
     note: VoiceNote
@@ -46,17 +46,17 @@ class IncrementNote:
 
 
 class MessageReader:
-    """Reads message after message, and collects names and numbers on the way.
+    """Reads message after message, and collects names and numbers.
 
     Attributes:
         attached: audio messages that are not voice notes.
         files: messages with a file that are not voice notes.
-        newest: when the latest message was sent, UTC.
+        newest: time of the latest message, UTC.
         saved_names: names that the owner's phone shows for people, by jid.
         push_names: names that people gave themselves, by jid.
         subjects: names of groups and channels, by jid.
         lid_numbers: hidden ids, and the numbers behind them.
-        messages: all that people wrote, so that a note can have those around it.
+        messages: all messages of people, for the context of the notes.
     """
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class MessageReader:
             yield from self._note(info, STATUS)
 
     def with_names(self, note: VoiceNote) -> VoiceNote:
-        """A note with the names, and the numbers of hidden ids, that were read after it."""
+        """A note with the names and numbers of hidden ids that were read after it."""
         chat_jid = self._resolve(note.chat_jid)
         sender_jid = None if note.sender_jid is None else self._resolve(note.sender_jid)
         name = self.subjects.get(chat_jid) or self.saved_names.get(chat_jid) or chat_jid
@@ -172,7 +172,7 @@ class MessageReader:
     def _row(
         self, info: WebMessageInfo, chat: str, sent_at: datetime | None, path: str | None
     ) -> VoiceNote:
-        """What every message says of itself."""
+        """Read the fields of every message."""
         chat_jid = self._resolve(info.key.remote_jid or chat)
         participant = self._resolve(info.participant or info.key.participant) or None
         sender_jid = sender_in(chat_jid, participant, mine=info.key.from_me)
@@ -189,7 +189,7 @@ class MessageReader:
         )
 
     def _resolve(self, jid: str) -> str:
-        """The jid with the phone number, when `jid` is a LID with a known number."""
+        """The jid with the phone number, if `jid` is a LID with a known number."""
         jid = bare(jid)
         return self.lid_numbers.get(jid, jid)
 
@@ -202,7 +202,7 @@ def _set_name(names: dict[str, str], jid: str, name: str | None) -> None:
 def _audio(
     message: Message, *, depth: int = _DEEPEST_WRAPPER, view_once: bool = False
 ) -> tuple[AudioMessage, bool] | None:
-    """The audio in a message, however it is wrapped, and whether a wrapper says view-once."""
+    """The audio in a message, inside any wrappers, and whether it is view-once."""
     if message.HasField("audio_message"):
         return message.audio_message, view_once or message.audio_message.view_once
     if depth:
@@ -216,7 +216,7 @@ def _audio(
 
 
 def _below_media(path: str) -> str | None:
-    """The path as the databases spell it, from ``Media/`` on; the phone's folders go."""
+    """The path as in the databases, from ``Media/`` on, without the phone's folders."""
     return path[max(path.find(_MEDIA), 0) :] or None
 
 

@@ -1,6 +1,6 @@
 """The ZIP that an increment decrypts to, read as untrusted input.
 
-Nothing is unpacked to the disk. The number of items is bounded as well as their bytes, because
+Nothing is unpacked to the disk. Both the number of items and their bytes are limited, because
 30 million empty messages fit in 61 KB.
 """
 
@@ -28,19 +28,19 @@ from gdrive_wa.storage.reading import open_source
 
 MESSAGES = "messages.bin"
 LONGEST_MESSAGE = 32 << 20
-"""One HistorySync message that is longer is refused."""
+"""Maximum bytes of one HistorySync message."""
 LIMIT = 256 << 20
-"""An increment of more messages than so many bytes is refused: real ones have a few MB."""
+"""Maximum bytes of an increment's messages: real ones have a few MB."""
 MOST_MESSAGES = 100_000
-"""Nor one of more messages, however short they are: real ones have a few dozen."""
+"""Maximum number of HistorySync messages: real ones have a few dozen."""
 MOST_PARTS = 200_000
-"""Nor one of more conversations, messages in them, names and so on, all together."""
+"""Maximum number of conversations, their messages, names and so on, all together."""
 
 _LARGEST_TABLE = 4 << 20
 _MOST_OF_TABLES = 16 << 20
-"""Bytes of the changed rows of other tables, all together."""
+"""Maximum bytes of the changed rows of other tables, all together."""
 _MOST_VALUES = 400_000
-"""Values in one of their files: JSON of 4 KB, packed, can be a million empty ones."""
+"""Maximum number of values in one of their files: compressed JSON of 4 KB can have a million."""
 _MOST_TABLES = 200
 _MOST_MEMBERS = 10_000
 _TABLE = re.compile(r"^(jid|jid_map|chat|lid_display_name)_modified(?:_(\d{1,6}))?\.json$")
@@ -56,7 +56,7 @@ _UNPACKING = (
     MemoryError,
     struct.error,
 )
-"""What zipfile raises for members that it cannot unpack."""
+"""Errors of zipfile for members that it cannot unpack."""
 _CONVERSATION = 2
 
 
@@ -66,9 +66,9 @@ def open_increment(path: Path) -> Iterator[zipfile.ZipFile]:
 
     Raises:
         UsageError: it cannot be read.
-        FormatError: it is not a ZIP, or one that holds no messages.
-        UnsafeNameError: a member is named as if it were to leave its folder.
-        PayloadError: a member is a link, there twice, or packed in another way.
+        FormatError: it is not a ZIP, or has no messages.
+        UnsafeNameError: the name of a member leads out of its folder.
+        PayloadError: a member is a link, occurs twice, or has an unexpected compression.
     """
     try:
         with open_source(path) as stored, zipfile.ZipFile(stored) as archive:
@@ -83,7 +83,7 @@ def open_increment(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _check(archive: zipfile.ZipFile) -> None:
-    """Refuse a ZIP that tries to get out of a folder, or to unpack without end."""
+    """Refuse a ZIP with members that lead out of its folder, or that unpack to too much."""
     members = archive.infolist()
     if len(members) > _MOST_MEMBERS:
         raise PayloadError("an increment holds more files than any real one does")
@@ -100,11 +100,11 @@ def _check(archive: zipfile.ZipFile) -> None:
 def read_tables(
     archive: zipfile.ZipFile, warnings: list[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The changed rows of other tables: each with its table's name, in the order of the files.
+    """The changed rows of other tables, each with its table's name, in the order of the files.
 
     Args:
         archive: an increment.
-        warnings: a list to which files with an unknown layout are added; they cost only names.
+        warnings: a list to which files with an unknown layout are added; only names are lost then.
     """
     found = sorted(
         (match[1], int(match[2] or 0), name)
@@ -133,8 +133,8 @@ def _is_small(raw: bytes) -> bool:
 
 
 def _rows(raw: bytes, table: str) -> list[dict[str, Any]] | None:
-    """The rows of a table in JSON: a list of objects, also one a line, in an object, or as lists
-    beside the names of their columns; None for any other layout."""
+    """The rows of a table in JSON: a list of objects, one object per line, a list in an object, or
+    lists with the names of their columns; None for any other layout."""
     try:
         parsed = json.loads(raw)
     except ValueError:
@@ -155,7 +155,7 @@ def _rows(raw: bytes, table: str) -> list[dict[str, Any]] | None:
 
 
 def _unwrap(row: dict[str, Any]) -> dict[str, Any]:
-    """A row that stands in another object, beside what was done with it."""
+    """A row inside another object, which also has the operation."""
     return next((row[name] for name in _WRAPPED if isinstance(row.get(name), dict)), row)
 
 
@@ -163,7 +163,7 @@ def read_messages(file: IO[bytes]) -> Iterator[HistorySync]:
     """The messages of ``messages.bin``.
 
     Raises:
-        PayloadError: they are not messages, or more than any real increment holds.
+        PayloadError: they are not messages, or more than any real increment has.
     """
     total = count = parts = 0
     while (length := _length(file)) is not None:
@@ -183,7 +183,7 @@ def read_messages(file: IO[bytes]) -> Iterator[HistorySync]:
 
 
 def _length(file: IO[bytes]) -> int | None:
-    """The varint that is next; None at the end."""
+    """Read the next varint; None at the end."""
     raw = b""
     while byte := file.read(1):
         raw += byte
@@ -198,7 +198,7 @@ def _length(file: IO[bytes]) -> int | None:
 
 
 def _parts(raw: bytes, most: int) -> int:
-    """How many things a message holds, before they are made; those of conversations as well.
+    """The number of items in a message, counted before parsing; those of conversations as well.
 
     Raises:
         PayloadError: more than `most`.
@@ -225,7 +225,7 @@ def _parts(raw: bytes, most: int) -> int:
 
 
 def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    """A varint and where it ends; what is cut short or too long ends the message."""
+    """A varint and its end; a truncated or too long one ends the message."""
     value = shift = 0
     for place in range(at, min(at + 10, len(raw))):
         value |= (raw[place] & 0x7F) << shift

@@ -1,7 +1,7 @@
 """An increment of a backup: the messages that came after the last full database.
 
-Format facts: proto/README.md, "Increments". An increment decrypts to a ZIP as every other
-container does; this reads the voice notes in its messages, and the names in all of it.
+Format facts: proto/README.md, "Increments". An increment decrypts to a ZIP;
+this reads the voice notes and names in it.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def increment_number(name: str) -> tuple[str, int, int] | None:
     """The sort key in the name of an increment; None for any other name.
 
     Phones number the increments since the last full database from 1. When they write the next
-    full one, those that it replaces get a date: so dated ones come first, by their days, and the
-    others after them. A number beside the date counts the copies of one day.
+    full one, the replaced increments get a date: so dated ones come first, by date, and the others
+    after them. A number next to the date counts the copies of one day.
 
     Returns:
-        Day, number, copy; a day that sorts last where the name has none.
+        Day, number, copy; the day sorts last if the name has none.
     """
     match = _NAME.match(name.rsplit("/", 1)[-1])
     if match is None:
@@ -62,15 +62,15 @@ class Increment:
 
     Attributes:
         name: of its file.
-        notes: the voice notes; their names are jids where the increment knows no better.
+        notes: the voice notes; their names are jids if the increment has no names.
         attached: how many audio messages are not voice notes.
         files: messages with a file that are not voice notes, named as `notes` are.
-        newest: when its latest message was sent, UTC; None when it has none with a time.
+        newest: time of its latest message, UTC; None if it has none with a time.
         saved_names: names that the owner's phone shows for people, by jid.
         push_names: names that people gave themselves, by jid.
         subjects: names of groups and channels, by jid.
         lid_numbers: hidden ids, and the numbers behind them.
-        messages: all that people wrote, in its order.
+        messages: all messages of people, in its order.
         rows: changed rows of other tables, as they are; row numbers are the database's.
         warnings: what could not be read, a line each.
     """
@@ -161,7 +161,7 @@ def read_increment(path: str | Path) -> Increment:
     Raises:
         UsageError: it cannot be read.
         FormatError: it is not a ZIP, or holds no messages.
-        UnsafeNameError: a member is named as if it were to leave its folder.
+        UnsafeNameError: the name of a member leads out of its folder.
         PayloadError: a member is a link, or occurs twice; or the messages are invalid, or more
             than in any real increment.
     """

@@ -38,20 +38,20 @@ def read_iphone_notes(
 ) -> Chats:
     """Read every voice note of a ``ChatStorage.sqlite``. It is never changed.
 
-    Audio was spoken into the app when the database says so, when it is to be heard once, and
-    when it is Opus, which hardly anybody attaches: older databases do not say.
+    Audio is a voice note if the database marks it so, if it is view-once, and if it is Opus, which
+    is rarely attached: older databases have no mark.
 
     Args:
         chat_storage: the database, with its write-ahead log merged in.
         sidecars: ``LID.sqlite``, ``ContactsV2.sqlite`` and ``AddressBook.sqlitedb`` of the same
-            backup, as far as there are any; names come from elsewhere when they are damaged.
+            backup, if there are any; if they are damaged, names come from other sources.
         contacts: an address book of the user's.
         owner: the name of the phone's owner; the databases do not contain it.
-        owner_number: the owner's own number, where it is known.
+        owner_number: the owner's own number, if it is known.
         context: how many messages around each note are read; None for none.
 
     Raises:
-        DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
+        DatabaseError: `chat_storage` is not a database, has no messages, or cannot be read.
         UsageError: `contacts` is not an address book.
     """
     warnings: list[str] = []
@@ -86,14 +86,14 @@ def read_iphone_files(
 
     Args:
         chat_storage: the database.
-        wanted: is asked for each with its path and its SHA-256 in hex, either of which may be
+        wanted: called for each with its path and its SHA-256 in hex, either of which may be
             None.
-        sidecars: as for :func:`read_iphone_notes`, as the others.
+        sidecars: as for :func:`read_iphone_notes`.
         contacts: an address book of the user's.
         owner: the name of the phone's owner.
 
     Raises:
-        DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
+        DatabaseError: `chat_storage` is not a database, has no messages, or cannot be read.
     """
     with ExitStack() as opened:
         tables = _open(chat_storage, opened)
@@ -109,10 +109,10 @@ def read_iphone_links(chat_storage: Path, *, sidecars: Iterable[Path] = ()) -> I
 
     Args:
         chat_storage: the database.
-        sidecars: as for :func:`read_iphone_notes`, so that a link names its chat as its note does.
+        sidecars: as for :func:`read_iphone_notes`, so that a link has the same chat as its note.
 
     Raises:
-        DatabaseError: `chat_storage` is not a database, holds no messages, or cannot be read.
+        DatabaseError: `chat_storage` is not a database, has no messages, or cannot be read.
     """
     with ExitStack() as opened:
         tables = _open(chat_storage, opened)

@@ -50,13 +50,13 @@ _SENDER, _EMOJI = 2, 3
 
 
 class IphoneContext:
-    """Adds what is around notes to them.
+    """Adds the messages around notes to them.
 
     Args:
         tables: ``ChatStorage.sqlite``.
         people_ids: its ids.
         people: names.
-        window: how much is read.
+        window: how many messages are read.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class IphoneContext:
         self._window = window
 
     def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes with what is around them."""
+        """The notes with the messages around them."""
         if not self._tables.has("ZWAMESSAGE", "Z_PK", "ZMESSAGETYPE"):
             return list(notes)
         own, parents = self._own(notes)
@@ -96,7 +96,7 @@ class IphoneContext:
         return timeline
 
     def _own(self, notes: Iterable[VoiceNote]) -> tuple[dict[Key, int], dict[int, int]]:
-        """The row numbers of the notes, and of the messages that they answer, where a column has
+        """The row numbers of the notes, and of the messages that they answer, if a column has
         them."""
         wanted = {key_of(note) for note in notes}
         own: dict[Key, int] = {}
@@ -221,7 +221,7 @@ def _reply(answered: ContextMessage) -> Reply:
 
 
 def _reactions_in(blob: object) -> Iterator[tuple[str | None, str]]:
-    """Who reacted, and with what; later ones replace those of the same person."""
+    """The reactions by person; later ones replace earlier ones."""
     for field, group in bytes_fields(blob):
         entries = bytes_fields(group) if field == _REACTIONS else ()
         for inner, entry in entries:

@@ -16,11 +16,11 @@ from gdrive_wa.core.model import MediaLink, VoiceNote
 from gdrive_wa.core.moments import moment_at
 
 EPOCH = 978_307_200
-"""Seconds from 1970 to 2001, where Apple's time begins."""
+"""Seconds from 1970 to 2001, when Apple's time begins."""
 APPLE_EPOCH_MS = EPOCH * 1000
 """The same in milliseconds."""
 MEDIA_FOLDER = "Message/"
-"""Of WhatsApp's domain; the paths in the database begin below it."""
+"""Folder in WhatsApp's domain; the paths in the database are relative to it."""
 
 _AUDIO = 3
 _ONCE = 53
@@ -53,15 +53,14 @@ _MEDIA = (
 _FORWARDED = 0x180
 """Both bits of ``ZFLAGS`` are set in a forwarded message."""
 _SPOKEN = 1
-"""``ZMEDIAORIGIN`` of what was spoken into the app, whatever its format: Opus since about 2016,
-AAC before."""
+"""``ZMEDIAORIGIN`` of audio recorded in the app: Opus since about 2016, AAC before."""
 _KEY_FIELD = b"\x0a\x20"
-"""``ZMEDIAKEY`` is a protobuf whose first field is the media key, 32 bytes; a hash and a time
-follow."""
+"""``ZMEDIAKEY`` is a protobuf with the media key of 32 bytes as its first field, then a hash and a
+time."""
 
 
 class IphoneMessages:
-    """The messages, and what belongs to them."""
+    """The messages, with their media and chats."""
 
     def __init__(self, tables: Tables, people_ids: IphonePeople, people: People) -> None:
         self._tables = tables
@@ -81,7 +80,7 @@ class IphoneMessages:
             yield self._note(row, media)
 
     def links(self) -> Iterator[MediaLink]:
-        """Where WhatsApp's own servers held their files, as far as that is known."""
+        """The links to their files on WhatsApp's own servers, as far as they are known."""
         for row, media in self._spoken():
             number, chat_row, _, _, _, stanza, *_ = row
             _, _, _, size, _, mime_type, sha256, _, url, blob, *_ = media
@@ -111,7 +110,7 @@ class IphoneMessages:
                 self.attached += 1
 
     def _with_media(self, kinds: str) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-        """Messages and the media row of each, which is empty where there is none."""
+        """Messages with the media row of each, which is empty if there is none."""
         columns = (*_MESSAGE, *self._transcript_columns("ZWAMESSAGE"))
         by_id: dict[int, tuple[Any, ...]] = {}
         by_message: dict[int, tuple[Any, ...]] = {}
@@ -131,7 +130,7 @@ class IphoneMessages:
             )
 
     def _transcript_columns(self, table: str) -> list[str]:
-        """Columns for what WhatsApp itself heard in a note; their name has not settled."""
+        """Columns for WhatsApp's own transcript; their name differs between versions."""
         return sorted(name for name in self._tables.columns(table) if "TRANSCRI" in name.upper())
 
     def _chat(self, row: object) -> tuple[str, str | None]:

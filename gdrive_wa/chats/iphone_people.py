@@ -1,8 +1,8 @@
-"""Who is who in an iPhone's databases: hidden ids, and the names that people go by there.
+"""Hidden ids and names of people in an iPhone's databases.
 
-``ChatStorage.sqlite`` has the chats; ``LID.sqlite`` which hidden id (``…@lid``) is which number;
-``ContactsV2.sqlite`` the phone's address book. Which of the last two are in a backup differs, and
-versions of the app keep a table now in one, now in the other: each is looked for in all of them.
+``ChatStorage.sqlite`` has the chats; ``LID.sqlite`` the numbers of hidden ids (``…@lid``),
+``ContactsV2.sqlite`` the phone's address book. Not every backup has the last two, and the database
+of a table differs between versions of the app: each table is searched for in all of them.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _PAIRS = (
     ("ZWACHATSESSION", "ZCONTACTJID", "ZCONTACTIDENTIFIER"),
     ("ZWACHATSESSION", "ZCONTACTIDENTIFIER", "ZCONTACTJID"),
 )
-"""Where a hidden id stands beside the number it hides."""
+"""Columns with a hidden id and its number."""
 _ALONE = ("ZLID", "ZIDENTIFIER")
-"""Columns of hidden ids only: some versions leave out the server there."""
+"""Columns of hidden ids only, which some versions store without the server."""
 _BOOK = (
     "ZWHATSAPPID",
     "ZPHONENUMBER",
@@ -49,11 +49,11 @@ class IphonePeople:
 
     Args:
         storage: ``ChatStorage.sqlite``.
-        sidecars: ``LID.sqlite`` and ``ContactsV2.sqlite``, where there are any.
+        sidecars: ``LID.sqlite`` and ``ContactsV2.sqlite``, if there are any.
 
     Attributes:
         chats: the jid and the name of each chat, by its row number.
-        statuses: the row numbers of chats that are somebody's status updates.
+        statuses: the row numbers of chats with status updates.
         members: the jid of each member of a group, by its row number.
     """
 
@@ -86,9 +86,9 @@ class IphonePeople:
                 self.members[row] = self.resolve(jid)
 
     def resolve(self, jid: str) -> str:
-        """`jid` by phone number, where it is a hidden id whose number is known.
+        """`jid` by phone number, if it is a hidden id with a known number.
 
-        The chat of somebody's status updates, ``<number>@status``, is who they are of.
+        The chat of status updates, ``<number>@status``, belongs to the person with that number.
         """
         jid = bare(jid)
         if jid.endswith(_STATUS):
@@ -98,12 +98,12 @@ class IphonePeople:
         return self._phones.get(jid, jid)
 
     def people(self, owner: str, contacts: Path | None, owner_number: str | None = None) -> People:
-        """Names: the user's own list first, then the phone's, then what people call themselves.
+        """Names: from the user's address book first, then the phone's, then people's own profiles.
 
         Args:
             owner: the name of the phone's owner.
             contacts: an address book of the user's.
-            owner_number: the owner's own number, where it is known.
+            owner_number: the owner's own number, if it is known.
 
         Raises:
             UsageError: `contacts` is not an address book.
@@ -154,7 +154,7 @@ class IphonePeople:
     def _address_books(
         self, contacts: Path | None, owner_number: str | None
     ) -> Iterator[Callable[[str], str | None]]:
-        """The address books: the user's, and the phone's own where it is among the databases."""
+        """The address books: the user's, and the phone's own if it is among the databases."""
         from gdrive_wa.chats.apple_book import people_in  # noqa: PLC0415 - for address books only
         from gdrive_wa.chats.contacts import Contacts, read_people  # noqa: PLC0415 - likewise
 
@@ -179,7 +179,7 @@ def _set_name(names: dict[str, str], jids: Iterable[str | None], name: str | Non
 
 
 def _hidden(value: object, *, alone: bool) -> str | None:
-    """A hidden id; where it stands `alone`, without its server too."""
+    """A hidden id; if it is `alone`, without its server too."""
     shown = (text(value) or "").strip()
     if alone and shown.isascii() and shown.isdigit():
         return f"{shown}{_HIDDEN}"
@@ -187,7 +187,7 @@ def _hidden(value: object, *, alone: bool) -> str | None:
 
 
 def _phone(value: object) -> str | None:
-    """Somebody's jid, of which only the number may be stored, as people write it."""
+    """A person's jid; the database may have only the number, in any format."""
     shown = (text(value) or "").strip()
     if shown.endswith(_PERSON):
         return bare(shown)

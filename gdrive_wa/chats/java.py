@@ -1,7 +1,7 @@
 """The path in a ``thumb_image``: one class of Java's serialisation, read within bounds.
 
-Databases of before 2018 keep a file's path in a serialised ``com.whatsapp.MediaData``, whose field
-``file`` is a ``java.io.File``, whose field ``path`` is a text. Format facts: proto/README.md,
+Databases from before 2018 keep a file's path in a serialised ``com.whatsapp.MediaData``: its field
+``file`` is a ``java.io.File`` with a text field ``path``. Format facts: proto/README.md,
 "Java's MediaData". Every value takes at least one byte of the input and a reference is never
 followed while reading, so the work grows with the bytes alone.
 """
@@ -16,7 +16,7 @@ from typing import Any, Final
 from gdrive_wa.core.errors import FormatError
 
 LARGEST = 1 << 20
-"""Bytes of a ``thumb_image`` that are looked at; real ones have a few hundred, or a picture's."""
+"""Maximum bytes of a ``thumb_image``; real ones have a few hundred, or the size of a picture."""
 
 _MAGIC: Final = b"\xac\xed\x00\x05"
 _DEEPEST = 40
@@ -31,7 +31,7 @@ _FOLDER = re.compile(rb"Media/")
 
 
 def media_path(thumb: bytes) -> str | None:
-    """The file's path in a ``thumb_image``; None without one. It is total and linear.
+    """The file's path in a ``thumb_image``; None without one. Accepts any input; linear time.
 
     Args:
         thumb: the column as it is: an object, a picture, or anything else.
@@ -50,7 +50,7 @@ def media_path(thumb: bytes) -> str | None:
 
 
 def _path_in(damaged: bytes) -> str | None:
-    """The first whole text of a damaged object that is the path of a media file."""
+    """The first intact text of a damaged object that is the path of a media file."""
     for tried, found in enumerate(_FOLDER.finditer(damaged)):
         if tried == 8:
             break
@@ -77,7 +77,7 @@ class _Object:
 
 
 class _Stream:
-    """A cursor over a serialised object, with the handles that it has given out."""
+    """A cursor over a serialised object, with its handles."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -151,7 +151,7 @@ class _Stream:
         return str(self._register(self._read(length).decode("utf-8", "replace")))
 
     def _class_of(self, depth: int) -> _Class | None:
-        """A class where only a class may be."""
+        """Read a class."""
         found = self.value(depth)
         if found is not None and not isinstance(found, _Class):
             raise FormatError("a Java object has a class that is not a class")
@@ -231,7 +231,7 @@ class _Stream:
         self.value(depth)
 
     def _skip_annotations(self, depth: int) -> None:
-        """Leave out what a class or an object carries beside its fields."""
+        """Skip the extra data of a class or an object after its fields."""
         while self._raw[self._at : self._at + 1] != b"\x78":
             self.value(depth)
         self._at += 1

@@ -22,10 +22,10 @@ class LaterMessage:
 
     Attributes:
         key: its chat, its id, and whether the owner sent it.
-        message: who, when and what.
-        reply_to: what it answers.
+        message: its sender, time and content.
+        reply_to: the message that it answers.
         reactions: to it.
-        is_new: the database does not have it, by its time.
+        is_new: by its time, the database does not have it.
     """
 
     key: tuple[str, str, bool]
@@ -42,14 +42,14 @@ def later_messages(
     newest: datetime | None,
     owner_number: str | None = None,
 ) -> list[LaterMessage]:
-    """The messages of the increments, each once, as the last one has it.
+    """The messages of the increments, each once, from the last increment that has it.
 
     Args:
         increments: in the order in which the phone wrote them.
         jids: resolves hidden ids.
         people: names.
-        newest: when the latest message of the database was sent.
-        owner_number: the owner's own number, where it is known.
+        newest: time of the latest message of the database.
+        owner_number: the owner's own number, if it is known.
     """
     owner = None if owner_number is None else f"{owner_number.lstrip('+')}@s.whatsapp.net"
     found: dict[tuple[str, str, bool], LaterMessage] = {}
@@ -102,5 +102,5 @@ def _later(
 
 
 def _is_owner(jid: str, chat_jid: str, owner: str | None) -> bool:
-    """True if `jid` is the owner's: in a chat with one person, everybody but that person."""
+    """True if `jid` is the owner's: in a chat with one person, anyone except that person."""
     return jid == owner or (is_person(chat_jid) and is_person(jid) and jid != chat_jid)

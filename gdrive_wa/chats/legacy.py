@@ -57,7 +57,7 @@ class LegacyMessages:
         """The voice notes, in no particular order.
 
         Args:
-            left_out: where audio messages that are not voice notes are counted.
+            left_out: counts audio messages that are not voice notes.
         """
         kinds = "CAST(media_wa_type AS INTEGER) IN (2, 82)"
         if not self._tables.has("messages", "media_wa_type"):
@@ -122,10 +122,10 @@ class LegacyMessages:
 
 
 def _own_media(tables: Tables, rows: list[tuple[Any, ...]]) -> dict[int, MediaRow]:
-    """What ``message_media`` says of the files of `rows`.
+    """The rows of ``message_media`` for `rows`.
 
-    The table is shared by both schemas. When they number their messages separately, a row that
-    belongs to a message of the current schema is not about the old message of that number.
+    Both schemas share the table. If they number their messages separately, the row of a message of
+    the current schema does not belong to the old message with the same number.
     """
     media = read_media(tables)
     if media and tables.has("message", "_id", "key_id"):

@@ -29,8 +29,8 @@ _MEDIA = (
 def read_links(msgstore: Path) -> Iterator[MediaLink]:
     """The link of every audio message that has one, in no particular order.
 
-    The old schema is not looked at: links live about a month, and its last ones ended years ago.
-    A row without a media key opens nothing and is left out.
+    The old schema is not read: links are valid for about a month, and its last ones expired years
+    ago. A row without a media key is useless and is left out.
 
     Raises:
         DatabaseError: `msgstore` is not a database, or cannot be read.

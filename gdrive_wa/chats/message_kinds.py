@@ -7,7 +7,7 @@ from gdrive_wa.core.context import ContextKind
 AUDIO_KINDS = (2, 82, 81, 103)
 """Android's types of messages that can be voice notes."""
 SYSTEM_KINDS = "7, 11, 36, 68"
-"""Android's types of the app's own remarks, which nobody wrote."""
+"""Android's types of system messages."""
 
 _ANDROID = {
     0: ContextKind.TEXT,
@@ -53,7 +53,7 @@ _APPLE = {
     59: ContextKind.CALL,
 }
 APPLE_SYSTEM_KINDS = "6, 10"
-"""An iPhone's types of the app's own remarks."""
+"""An iPhone's types of system messages."""
 
 
 def kind_of_type(number: int | None) -> ContextKind:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
 from gdrive_wa.chats.spoken import is_named_as_spoken, is_spoken
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import as_int, flag, moment, positive, sha256_hex, text, waveform
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 PUSH_TO_TALK = 1
-"""``origin`` of a note that was spoken into the app; the others say nothing of it."""
+"""``origin`` of a note recorded in the app; other values do not exclude one."""
 ATTACHED = "attached"
-"""Under which audio that is not a voice note is counted."""
+"""The counter for audio that is not a voice note."""
 
 _AUDIO = 2
 _ONCE = 82
@@ -53,7 +54,7 @@ _SPOKEN_NAME = "(file_path LIKE '%PTT-%' OR file_path LIKE '%Voice Notes/%')"
 
 @dataclass(frozen=True, slots=True)
 class MediaRow:
-    """What ``message_media`` says of one file."""
+    """A row of ``message_media``."""
 
     path: str | None
     size: int | None
@@ -99,7 +100,7 @@ def is_voice_note(
 
     Args:
         kind: the message's type.
-        origin: where its file came from; None where the database does not say.
+        origin: of its file; None if the database does not have it.
         media: its file.
         drawn: the app drew a waveform for it.
         forwarded: it was forwarded.
@@ -140,7 +141,7 @@ class ModernMessages:
         """The voice notes, in no particular order.
 
         Args:
-            left_out: where audio messages that are not voice notes are counted.
+            left_out: counts audio messages that are not voice notes.
         """
         if not self._tables.has("message", "_id"):
             return
@@ -164,7 +165,7 @@ class ModernMessages:
                 left_out[ATTACHED] += 1
 
     def numbers_of_files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[int]:
-        """The numbers of the messages whose file `wanted` says yes to."""
+        """The numbers of the messages with a file that `wanted` accepts."""
         columns = ("message_row_id", "file_path", "media_name", "file_hash")
         for row_id, path, name, sha256 in self._tables.rows("message_media", columns):
             number, shown, promised = as_int(row_id), text(path) or text(name), sha256_hex(sha256)
@@ -175,7 +176,7 @@ class ModernMessages:
         """The messages of those numbers that have a file, of whatever type.
 
         Returns:
-            Each with its type. What is left of a message that is gone is its file and its chat.
+            Each with its type. Of a deleted message, only its file and its chat are left.
         """
         self._tables.select_ids(numbers)
         media, extras = read_media(self._tables), _Extras(self._tables)
@@ -218,7 +219,7 @@ class ModernMessages:
 
 
 def lost_media(tables: Tables) -> int:
-    """Files of voice notes whose message is gone."""
+    """Files of voice notes without a message."""
     if not tables.has("message", "_id") or not tables.has(
         "message_media", "message_row_id", "file_path"
     ):
@@ -230,7 +231,7 @@ def lost_media(tables: Tables) -> int:
 
 
 class _Extras:
-    """What stands in tables of its own, of the wanted messages."""
+    """Facts about the wanted messages from other tables."""
 
     def __init__(self, tables: Tables) -> None:
         def ids(table: str) -> set[int]:
@@ -246,5 +247,5 @@ class _Extras:
                 self.waveforms[as_int(value) or 0] = drawn
 
     def is_forwarded(self, number: int, flags: object) -> bool:
-        """True when the message of that number was forwarded."""
+        """True if the message of that number was forwarded."""
         return bool((as_int(flags) or 0) & _FORWARDED) or number in self.forwarded

@@ -11,12 +11,12 @@ from gdrive_wa.core.model import VoiceNote
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamelessChats:
-    """How many chats go without a name.
+    """The number of chats without a name.
 
     Attributes:
-        chats: how many chats there are.
+        chats: the number of all chats.
         numbers: shown by their phone number: an address book can name them.
-        hidden: people whose number is hidden: a newer backup may know it.
+        hidden: people with a hidden number, which a newer backup may contain.
         groups: groups, lists and channels without a name in these databases.
     """
 
@@ -58,7 +58,7 @@ def count_nameless(chat_jids: Iterable[str], nameless: Iterable[str]) -> Nameles
     """Count what :attr:`~gdrive_wa.chats.read.Chats.nameless` lists.
 
     Args:
-        chat_jids: of every chat, each as often as it comes.
+        chat_jids: of every chat; may repeat.
         nameless: of those without a name.
     """
     jids = set(nameless)
@@ -73,7 +73,7 @@ def count_nameless(chat_jids: Iterable[str], nameless: Iterable[str]) -> Nameles
 
 
 def nameless_chats(notes: Iterable[VoiceNote], people: People) -> tuple[str, ...]:
-    """The jids of the chats that no source has a name for, in the order of `notes`."""
+    """The jids of the chats without a name in any source, in the order of `notes`."""
     jids = dict.fromkeys(note.chat_jid for note in notes)
     fixed = (STATUS, UNKNOWN_CHAT)
     return tuple(jid for jid in jids if jid not in fixed and people.find_name(jid) is None)

@@ -1,4 +1,4 @@
-"""How new a database of chats is, by its content: file times change when a file is copied."""
+"""The age of a database of chats, by its content: file times change when a file is copied."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.core.moments import moment_at
 
 _LOOKED_AT = 2000
-"""Messages from the end: apps add them as they come, so the latest is among the last."""
+"""Number of messages from the end that are read: the latest is among the last ones."""
 
 _EPOCH = 978_307_200
 
 
 def newest_message(path: Path) -> datetime | None:
-    """When the latest message of a database was sent, UTC. Quick: only its end is read.
+    """The time of a database's latest message, UTC. Quick: only its end is read.
 
     Args:
         path: a decrypted ``msgstore.db`` or ``ChatStorage.sqlite``; it is never changed.
 
     Returns:
-        None when it holds no message with a time, is not a database of chats, or is unreadable.
+        None if it has no message with a time, is not a database of chats, or is unreadable.
     """
     try:
         with Tables(path) as tables:

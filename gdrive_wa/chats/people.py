@@ -2,7 +2,7 @@
 
 The part after the ``@`` is the kind of id: ``s.whatsapp.net`` (formerly ``c.us``) is a phone
 number, ``lid`` a person with a hidden number, ``hosted`` and ``hosted.lid`` the same for a business
-whose chats another company stores, ``bot`` a program, ``g.us`` a group, ``broadcast`` a list of
+with chats stored by another company, ``bot`` a program, ``g.us`` a group, ``broadcast`` a list of
 receivers or the status updates, ``newsletter`` a channel.
 """
 
@@ -39,28 +39,28 @@ _CONTACT = (
 
 
 def bare(jid: str) -> str:
-    """A jid without the device it may name: ``15550100.0:3@…`` is ``15550100@…``."""
+    """A jid without its device, if any: ``15550100.0:3@…`` is ``15550100@…``."""
     jid = _DEVICE.sub(r"\1@", jid, count=1)
     user, at, server = jid.rpartition("@")
     return f"{user}{at}{_HOSTED.get(server, server)}"
 
 
 def is_person(jid: str) -> bool:
-    """True for somebody, False for a group, a broadcast list, a channel."""
+    """True for a person, False for a group, a broadcast list, a channel."""
     return jid.rpartition("@")[2] in _PERSON
 
 
 def phone_number(jid: str) -> str | None:
-    """The digits of a jid that is a phone number, with the country's code; None for any other."""
+    """The digits of a phone number's jid, with the country's code; None for any other jid."""
     user, _, server = jid.partition("@")
     return user if server in _NUMBER and user.isascii() and user.isdigit() else None
 
 
 def sender_in(chat_jid: str, sender_jid: str | None, *, mine: bool) -> str | None:
-    """Who spoke in a chat; None for the owner, and where it is unknown.
+    """The sender in a chat; None for the owner, and if it is unknown.
 
-    A chat with one other person, or a channel, has one other sender, whatever the database says:
-    its column can hold a broadcast list, a group or an id that nothing maps.
+    A chat with one other person, or a channel, has one other sender. The database's column is not
+    reliable there: it can have a broadcast list, a group or an id without a mapping.
 
     Args:
         chat_jid: of the chat.
@@ -78,8 +78,8 @@ class Jids:
 
     Args:
         tables: the database.
-        phones: hidden ids and the numbers behind them that newer databases know; what this one
-            knows is added. None when there are no others.
+        phones: hidden ids and their numbers from newer databases; those of this one are added.
+            None if there are no others.
     """
 
     def __init__(self, tables: Tables, phones: dict[str, str] | None = None) -> None:
@@ -94,7 +94,9 @@ class Jids:
         self.add_lids(tables.rows("jid_map", ("lid_row_id", "jid_row_id")))
         accounts = list(tables.rows("chat", ("jid_row_id", "account_jid_row_id")))
         often = Counter(account for _, account in accounts)
-        self.add_lids(row for row in accounts if often[row[1]] == 1)  # else it is not one person's
+        self.add_lids(
+            row for row in accounts if often[row[1]] == 1
+        )  # otherwise it is not the id of one person
 
     def add_lids(self, rows: Iterable[tuple[object, object]]) -> None:
         """Record pairs of row numbers: a hidden id, and the phone number of the same person."""
@@ -109,16 +111,16 @@ class Jids:
             self._phones.setdefault(bare(hidden), bare(number))
 
     def jid_as_stored(self, row_id: object) -> str | None:
-        """The jid of a row number as it is stored; None for 0 and NULL."""
+        """The stored jid of a row number; None for 0 and NULL."""
         return self._jids.get(as_int(row_id) or 0)
 
     def jid_at(self, row_id: object) -> str | None:
-        """The jid of a row number, by phone number where that is known; None for 0 and NULL."""
+        """The jid of a row number, by phone number if it is known; None for 0 and NULL."""
         jid = self.jid_as_stored(row_id)
         return None if jid is None else self.resolve(jid)
 
     def resolve(self, jid: str) -> str:
-        """`jid` by phone number, where it is a hidden id whose number is known.
+        """`jid` by phone number, if it is a hidden id with a known number.
 
         A hidden id may stand for another one that took its place before the number does.
         """
@@ -130,16 +132,16 @@ class Jids:
         return jid if known.endswith(_HIDDEN) else known
 
     def all_jids(self) -> Iterator[str]:
-        """Every jid that the database has, by phone number where that is known."""
+        """Every jid of the database, by phone number if it is known."""
         return map(self.resolve, set(self._jids.values()))
 
 
 class People:
-    """Names, by jid. The first source that knows a name gives it.
+    """Names by jid, from the first source that has one.
 
     Args:
         owner: the name of the database's owner.
-        sources: each gives a name for a jid, or None.
+        sources: each returns the name of a jid, or None.
     """
 
     def __init__(self, owner: str, *sources: Callable[[str], str | None]) -> None:
@@ -148,12 +150,12 @@ class People:
         self._found: dict[str, str] = {}
 
     def find_name(self, jid: str) -> str | None:
-        """The name that a source has; None where none has one."""
+        """The name from the first source that has one; None if none has."""
         names = (source(jid) for source in self._sources)
         return next((name for name in names if name), None)
 
     def name(self, jid: str) -> str:
-        """What to call somebody: a name, or else the number as people write it."""
+        """The name of a person; without one, the number in the usual format."""
         if jid not in self._found:
             self._found[jid] = self.find_name(jid) or _plain(jid)
         return self._found[jid]
@@ -162,9 +164,9 @@ class People:
         """The name of a message's sender.
 
         Args:
-            jid: theirs; None where the database does not say.
-            from_me: it was the owner.
-            own: the name that they gave themselves in the message: it says more than a number.
+            jid: theirs; None if the database does not have it.
+            from_me: the owner sent it.
+            own: the name that they gave themselves in the message, preferred to a number.
         """
         if from_me:
             return self.owner
@@ -173,7 +175,7 @@ class People:
         return "Unknown" if jid is None else self.name(jid)
 
     def chat(self, jid: str, subject: str | None = None) -> str:
-        """What to call a chat; `subject` is a group's own name, where the database has it."""
+        """The name of a chat; `subject` is a group's own name, if the database has it."""
         if jid == STATUS or is_person(jid):
             return self.name(jid)
         return subject or self.name(jid)
@@ -214,7 +216,7 @@ def contact_names(wa: Tables, jids: Jids) -> WaNames:
 
 
 def lid_names(tables: Tables, jids: Jids) -> Mapping[str, str]:
-    """The names that hidden ids go by."""
+    """The names of hidden ids."""
     names: dict[str, str] = {}
     for row_id, display, user in tables.rows(
         "lid_display_name", ("lid_row_id", "display_name", "username")
@@ -251,7 +253,7 @@ def _set_name(names: dict[str, str], jids: Jids, raw: object, name: str | None) 
 
 
 def _plain(jid: str) -> str:
-    """What to call a jid that has no name."""
+    """The text in place of a name for a jid without one."""
     user, _, server = jid.rpartition("@")
     if jid in ("0@s.whatsapp.net", "0@c.us"):
         return "WhatsApp"
@@ -270,7 +272,7 @@ def _plain(jid: str) -> str:
 
 @lru_cache(maxsize=4096)
 def international(digits: str) -> str | None:
-    """A number with its country's code as people write it; None when it is not a number."""
+    """A number with its country's code in the usual format; None if it is not a number."""
     import phonenumbers  # noqa: PLC0415 - not needed for --help, and not small
 
     if not (digits.isascii() and digits.isdigit()):

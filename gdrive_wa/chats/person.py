@@ -1,4 +1,4 @@
-"""Somebody in an address book, of whichever kind."""
+"""A person in an address book of any format."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
-    """The picture of somebody in an address book.
+    """The picture of a person in an address book.
 
     Attributes:
-        content: its bytes, as they are there.
-        mime_type: such as ``image/jpeg``; from its first bytes, not from what the file says.
+        content: its bytes, unchanged.
+        mime_type: such as ``image/jpeg``; from its first bytes, not from the declared type.
     """
 
     content: bytes = field(repr=False)
@@ -20,12 +20,12 @@ class Photo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody in an address book.
+    """A person in an address book.
 
     Attributes:
-        name: as it is shown.
-        numbers: as they are written there.
-        photo: where the book has one.
+        name: as shown there.
+        numbers: as written there.
+        photo: if the book has one.
     """
 
     name: str

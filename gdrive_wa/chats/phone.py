@@ -52,8 +52,8 @@ class PhoneDatabases:
         wa: ``wa.db`` files, the newest first; they may be damaged or empty.
         increments: in the order in which the phone wrote them.
         contacts: an address book of the user's.
-        owner_number: the owner's own number, where it is known; numbers in `contacts` are read
-            as its country writes them.
+        owner_number: the owner's own number, if it is known; national numbers in `contacts`
+            are read as numbers of its country.
     """
 
     msgstores: tuple[Path, ...]
@@ -68,9 +68,9 @@ class NamedFile:
     """A file that a row of a database names.
 
     Attributes:
-        row: who sent it, when and in which chat; `whatsapp_path` and `sha256` say which file.
-        message_type: WhatsApp's number for the kind of message, of the schema it is from; None
-            when the message is gone and only its file's row is left.
+        row: its sender, time and chat; `whatsapp_path` and `sha256` identify the file.
+        message_type: WhatsApp's number for the kind of message, of its schema; None if the
+            message is gone and only its file's row is left.
     """
 
     row: VoiceNote
@@ -82,12 +82,12 @@ class Phone:
 
     Attributes:
         people: names, from every source.
-        warnings: what a person should know about the databases, a line each.
+        warnings: for the user, about the databases, a line each.
         attached: audio messages of the newest database, and of increments after it, that are not
             voice notes.
 
     Raises:
-        DatabaseError: none of the databases can be read, or none holds messages.
+        DatabaseError: none of the databases can be read, or none has messages.
         UsageError: the address book is not one.
     """
 
@@ -117,7 +117,7 @@ class Phone:
         self._opened.close()
 
     def notes(self) -> list[VoiceNote]:
-        """The voice notes by time, each once: as the newest source has it, filled in."""
+        """The voice notes by time, each once: from the newest source, missing values filled in."""
         merged = MergedNotes()
         for place, (tables, jids) in enumerate(zip(self._tables, self._jids, strict=True)):
             left_out: Counter[str] = Counter()
@@ -140,7 +140,7 @@ class Phone:
         return merged.by_time()
 
     def with_context(self, notes: list[VoiceNote], window: ContextWindow) -> list[VoiceNote]:
-        """The notes with the messages around them in the newest database and what came after."""
+        """The notes with the messages around them in the newest database and later increments."""
         database = (self._tables[0], self._jids[0], self.people)
         return with_context(notes, *database, window, self._increments, self._owner_number)
 
@@ -148,7 +148,7 @@ class Phone:
         """The files of messages of every type, the newest database's first, then the increments'.
 
         Args:
-            wanted: is asked for each with its path or name and its SHA-256 in hex, either of
+            wanted: called for each with its path or name and its SHA-256 in hex, either of
                 which may be None.
         """
         for tables, jids in zip(self._tables, self._jids, strict=True):
@@ -169,7 +169,7 @@ class Phone:
                     yield NamedFile(self._with_names(row), None)
 
     def links(self) -> Iterator[MediaLink]:
-        """Where WhatsApp's servers held the notes of the increments, the newest first."""
+        """The links to notes of the increments on WhatsApp's servers, the newest first."""
         for increment in reversed(self._increments):
             for each in increment:
                 link, note = each.link, each.note
@@ -210,7 +210,7 @@ class Phone:
     def _people(self, databases: PhoneDatabases) -> People:
         subjects = [chat_subjects(*each) for each in zip(self._tables, self._jids, strict=True)]
         lids = [lid_names(*each) for each in zip(self._tables, self._jids, strict=True)]
-        for tables in self._tables:  # eight of them together would keep 64 MB
+        for tables in self._tables:  # eight of them would keep 64 MB in memory
             tables.release()
         wa = self._wa_names(databases.wa)
         newest = newest_in(self._tables[0]) if self._increments else None
@@ -237,7 +237,7 @@ class Phone:
     def _address_books(
         self, databases: PhoneDatabases, dialled: list[tuple[str, str]]
     ) -> Iterator[Callable[[str], str | None]]:
-        """The address books: what wa.db has without jids, and the user's."""
+        """The address books: the entries of wa.db without jids, and the user's."""
         if not dialled and databases.contacts is None:
             return
         from gdrive_wa.chats.contacts import Contacts, read_people  # noqa: PLC0415

@@ -34,9 +34,9 @@ def with_context(
         tables: the newest one.
         jids: its ids.
         people: names.
-        window: how much is read.
+        window: how many messages are read.
         increments: in the order in which the phone wrote them.
-        owner_number: the owner's own number, where it is known.
+        owner_number: the owner's own number, if it is known.
     """
     newest = newest_in(tables) if increments else None
     later = later_messages(increments, jids, people, newest, owner_number)

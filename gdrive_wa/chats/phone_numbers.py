@@ -1,9 +1,9 @@
-"""Phone numbers as people write them, held against those that WhatsApp's ids are.
+"""Phone numbers as people write them, matched with the numbers in WhatsApp's ids.
 
-A jid is the international form, with habits of some countries:
+A jid is the international form, with exceptions in some countries:
 
-- Brazil (55): mobile numbers got a ninth digit, a 9 before the old eight, from 2012 to 2016. Ids
-  that are older than that keep the eight digits, and so do address books.
+- Brazil (55): mobile numbers got a ninth digit, a 9 before the old eight, from 2012 to 2016. Older
+  ids keep the eight digits, and so do address books.
 - Mexico (52): ids have a 1 that was dialled before mobile numbers from abroad until 2019.
 - Argentina (54): ids have the 9 of mobile numbers from abroad; at home it is a 15 behind the code
   of the area, and many write neither.
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 MAX_LENGTH = 64
-"""Characters of a text that is still looked at as a number."""
+"""Maximum characters of a text that may be a number."""
 
 _EXTENSION = re.compile(r"(?:[,;pPwWxX#]|ext|доб).*", re.DOTALL)
 _TRUNK_IN_BRACKETS = re.compile(r"\(\s*0\s*\)")
@@ -31,10 +31,10 @@ _ABROAD = (
     *("011", "0011", "810", "010", "009", "119", "00700"),
     *("0014", "0015", "0021", "0031", "0041", "001", "002", "005", "007", "008", "018"),
 )
-"""What is dialled before a country's code: North America, Australia, Russia, Japan, Nigeria, Cuba,
+"""Prefixes before a country's code: North America, Australia, Russia, Japan, Nigeria, Cuba,
 Korea; then by the carriers of Brazil, Colombia and eastern Asia."""
 _WITH_CODE = 10
-"""Digits that a number must have at least to be taken for one with its country's code."""
+"""Minimum number of digits of a number with its country's code."""
 
 _AFTER_55 = re.compile(r"(\d\d)9([6-9]\d{7})")
 _AFTER_229 = re.compile(r"01(\d{8})")
@@ -42,9 +42,9 @@ _AFTER_225 = re.compile(r"(?:01\d[0-3]|05\d[4-6]|07\d[7-9])\d{6}")
 
 
 def digits_of(number: str) -> str:
-    """The digits of a number in any script, with a ``+`` before them where one is.
+    """The digits of a number in any script, with its ``+``, if any.
 
-    What stands behind the number is left out: an extension, a pause and what is dialled then.
+    Anything after the number is left out: an extension, or a pause and further digits.
     """
     plain = unicodedata.normalize("NFKC", number[:MAX_LENGTH]).strip()
     plain = _TRUNK_IN_BRACKETS.sub("", _EXTENSION.sub("", plain.removeprefix("tel:")))
@@ -53,7 +53,7 @@ def digits_of(number: str) -> str:
 
 
 def canonical(digits: str) -> str:
-    """One spelling for a number that its country writes in several.
+    """A canonical form for a number that its country writes in several ways.
 
     Args:
         digits: international, without ``+``.
@@ -73,7 +73,7 @@ def canonical(digits: str) -> str:
 
 @lru_cache(maxsize=4096)
 def region_of(digits: str) -> str | None:
-    """The country of an international number, two letters; None for a number of nowhere."""
+    """The country of an international number, two letters; None if there is none."""
     import phonenumbers  # noqa: PLC0415 - not needed for --help, and not small
 
     for length in (1, 2, 3):
@@ -89,10 +89,10 @@ def region_of(digits: str) -> str | None:
 
 
 def possible_numbers(written: str, region: str | None) -> Iterator[str]:
-    """The international numbers that a number may mean, without ``+``, the likeliest first.
+    """The possible international forms of a number, without ``+``, the likeliest first.
 
     Args:
-        written: as :func:`digits_of` gives it.
+        written: from :func:`digits_of`.
         region: the country of its national format.
     """
     if written.startswith("+"):
@@ -111,7 +111,7 @@ def possible_numbers(written: str, region: str | None) -> Iterator[str]:
 
 
 def _mexican(written: str, region: str) -> Iterator[str]:
-    """Mexican numbers with what was dialled before them until 2019."""
+    """Mexican numbers with the prefixes that were used until 2019."""
     if region == "MX" and len(written) >= 12:
         for prefix in ("044", "045", "01"):
             if written.startswith(prefix) and len(written) == len(prefix) + 10:

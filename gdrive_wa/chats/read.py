@@ -32,11 +32,11 @@ class Chats:
     """The content of the databases; iterating gives the notes.
 
     Attributes:
-        owner: the name of the backup's owner; ``Me`` when the database does not contain it.
+        owner: the name of the backup's owner; ``Me`` if the database does not contain it.
         notes: by time sent; their files are not known here.
-        warnings: what a person should know about the databases, a line each.
+        warnings: for the user, about the databases, a line each.
         attached: audio messages that are not voice notes, and therefore not among `notes`.
-        nameless: jids of the chats with notes that no source has a name for.
+        nameless: jids of the chats with notes that have no name in any source.
     """
 
     owner: str
@@ -67,14 +67,14 @@ def read_voice_notes(
 
     Args:
         msgstore: the newest database.
-        older: others of the same phone, the newest first; they fill in what is lost.
+        older: others of the same phone, the newest first; they fill in lost values.
         wa: ``wa.db``, with the names of contacts; it may be damaged or empty.
         contacts: an address book of the user's.
-        owner_number: the owner's own number, where it is known.
+        owner_number: the owner's own number, if it is known.
         increments: in the order in which the phone wrote them.
 
     Raises:
-        DatabaseError: no database can be read, or none holds messages.
+        DatabaseError: no database can be read, or none has messages.
         UsageError: `contacts` is not an address book.
     """
     return read_phone(
@@ -96,7 +96,7 @@ def read_phone(databases: PhoneDatabases, context: ContextWindow | None = None) 
         context: how many messages around each note are read; None for none.
 
     Raises:
-        DatabaseError: no database can be read, or none holds messages.
+        DatabaseError: no database can be read, or none has messages.
         UsageError: the address book is not one.
     """
     with Phone(databases) as phone:
@@ -119,11 +119,11 @@ def read_files(
 
     Args:
         databases: as for :func:`read_phone`.
-        wanted: is asked for each with its path or name and its SHA-256 in hex, either of which
+        wanted: called for each with its path or name and its SHA-256 in hex, either of which
             may be None. The same file may come several times, of the newest database first.
 
     Raises:
-        DatabaseError: no database can be read, or none holds messages.
+        DatabaseError: no database can be read, or none has messages.
         UsageError: the address book is not one.
     """
     with Phone(databases) as phone:
@@ -131,12 +131,12 @@ def read_files(
 
 
 def read_increment_links(databases: PhoneDatabases) -> list[MediaLink]:
-    """Where WhatsApp's servers held the notes of the increments, the newest first.
+    """The links to notes of the increments on WhatsApp's servers, the newest first.
 
     Their chats are named as :func:`read_phone` names them.
 
     Raises:
-        DatabaseError: no database can be read, or none holds messages.
+        DatabaseError: no database can be read, or none has messages.
     """
     with Phone(databases) as phone:
         return list(phone.links())

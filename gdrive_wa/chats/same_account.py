@@ -11,7 +11,7 @@ from gdrive_wa.chats.values import flag, text
 from gdrive_wa.core.errors import DatabaseError
 
 _ENOUGH = 2000
-"""Messages asked about; they are the oldest, which both would have."""
+"""Number of compared messages; they are the oldest, which both would have."""
 _OWN = (
     ("message", "from_me", "key_id"),
     ("messages", "key_from_me", "key_id"),
@@ -20,12 +20,12 @@ _OWN = (
 
 
 def same_phone(one: Path, other: Path) -> bool | None:
-    """True when both hold a message that their owner sent, False when they share none.
+    """True if both have a message that their owner sent, False if they share none.
 
-    What somebody else sent proves nothing: it is on the phones of a whole group.
+    Messages of other people prove nothing: all members of a group have them.
 
     Returns:
-        None when one of them cannot be read, or its owner never sent anything.
+        None if one of them cannot be read, or its owner never sent anything.
     """
     try:
         with Tables(one) as old, Tables(other) as new:

@@ -1,7 +1,7 @@
 """Distinguishes voice notes from attached audio files.
 
 Facts: proto/README.md, "Voice notes". A note that is forwarded loses the push-to-talk mark, and
-so do those that some business programs send; for the receiver it stays a voice note.
+so do those of some business programs; for the receiver it is still a voice note.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 _RECORDED = re.compile(r"^audio/ogg\s*;\s*codecs\s*=\s*\"?opus", re.IGNORECASE)
-"""The type that the app gives to what it recorded; a file's own is ``audio/ogg`` or other."""
+"""The type that the app gives to its recordings; other files have ``audio/ogg`` or another type."""
 _NAMED = re.compile(r"(^|[/\\])(\.trashed-\d+-)?ptt-|voice notes[/\\]", re.IGNORECASE)
 
 
 def is_named_as_spoken(path: str | None) -> bool:
-    """True for ``PTT-…`` and for what lies in a folder of voice notes."""
+    """True for ``PTT-…`` and for files in a folder of voice notes."""
     return path is not None and _NAMED.search(path) is not None
 
 
@@ -29,7 +29,7 @@ def is_spoken(
     """Whether an audio message is a voice note.
 
     Args:
-        marked: it has the push-to-talk mark; None where the database has no place for one.
+        marked: it has the push-to-talk mark; None if the database has no column for it.
         mime_type: of its file.
         path: of its file, or its name.
         waveform: the app drew one for it.

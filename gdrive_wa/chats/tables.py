@@ -1,7 +1,7 @@
 """An untrusted database, read without ever changing it.
 
-Tables and columns come and go between versions of WhatsApp; values may be of any type, text of
-any encoding, pages damaged. What can be read is read, and the rest is counted.
+Tables and columns differ between versions of WhatsApp; values may be of any type, text in any
+encoding, pages damaged. All readable rows are read, and the others are counted.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Tables:
     Attributes:
         path: the file.
         damaged: some rows could not be read.
-        lost: how many row numbers of each table could not be read, as far as that is known.
-        cut: tables whose end could not be read, so that what is lost there cannot be counted.
+        lost: the number of unreadable row numbers of each table, as far as it is known.
+        cut: tables with an unreadable end, where lost rows cannot be counted.
 
     Raises:
         DatabaseError: there is no such file, or it is not a database.
@@ -71,7 +71,7 @@ class Tables:
         self._database.close()
 
     def has(self, table: str, *columns: str) -> bool:
-        """True when `table` is there, with all of `columns`."""
+        """True if `table` exists, with all of `columns`."""
         return table in self._columns and set(columns) <= self._columns[table]
 
     def names(self) -> frozenset[str]:
@@ -79,7 +79,7 @@ class Tables:
         return frozenset(self._columns)
 
     def lack(self, table: str, *columns: str) -> str | None:
-        """Why rows of `table` with `columns` cannot be read, in words; None if they can.
+        """The reason why rows of `table` with `columns` cannot be read; None if they can.
 
         Raises:
             DatabaseError: the database cannot be read.
@@ -91,7 +91,7 @@ class Tables:
             raise self._unreadable(error) from error
 
     def columns(self, table: str) -> frozenset[str]:
-        """The names of the columns of `table`; none when it is not there."""
+        """The names of the columns of `table`; none if it does not exist."""
         return frozenset(self._columns.get(table, ()))
 
     def rows(
@@ -103,17 +103,17 @@ class Tables:
         wanted: str | None = None,
         last: int | None = None,
     ) -> Iterator[tuple[Any, ...]]:
-        """The rows of `table` in the order they lie in, None for a column that is not there.
+        """The rows of `table` in their order, with None for a missing column.
 
-        Around damaged pages every row that its number leads to is read; :attr:`damaged` is set
-        and :attr:`lost` counted.
+        Around damaged pages every row that can be looked up is read; :attr:`damaged` is set and
+        :attr:`lost` counted.
 
         Args:
-            table: its name; nothing comes when it is not there.
+            table: its name; a missing one has no rows.
             columns: their names.
-            where: an SQL condition; never with a value from outside in it.
-            wanted: only rows whose column of this name is one of the ids of :meth:`select_ids`.
-            last: only so many rows, from the end backwards; None where they cannot be read.
+            where: an SQL condition; it must never contain a value from outside.
+            wanted: only rows with one of the ids of :meth:`select_ids` in the column of this name.
+            last: only this number of rows, from the end backwards.
         """
         known = self._columns.get(table)
         if known is None or (wanted is not None and wanted not in known):
@@ -134,7 +134,7 @@ class Tables:
                 self._record_loss(table, reader)
 
     def select_ids(self, ids: Iterable[int]) -> None:
-        """From now on the condition ``… IN wanted`` means these ids."""
+        """Set the ids of the condition ``… IN wanted``."""
         try:
             self._database.execute("DROP TABLE IF EXISTS temp.wanted")
             self._database.execute("CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY)")
@@ -148,7 +148,7 @@ class Tables:
             raise self._unreadable(error) from error
 
     def release(self) -> None:
-        """Free what was kept in memory; the database stays open."""
+        """Free cached memory; the database stays open."""
         try:
             self._database.execute("DROP TABLE IF EXISTS temp.wanted")
             self._database.execute("PRAGMA shrink_memory")
@@ -156,7 +156,7 @@ class Tables:
             self._can_continue(error)
 
     def count(self, table: str, where: str) -> int:
-        """How many rows of `table` fulfil `where`; 0 when it cannot be counted."""
+        """The number of rows of `table` that fulfil `where`; 0 if they cannot be counted."""
         if table not in self._columns:
             return 0
         rows = f'SELECT 1 FROM "{table}" NOT INDEXED WHERE {where} LIMIT ?'  # noqa: S608 - names of ours
@@ -202,10 +202,10 @@ class Tables:
             self.cut.add(table)
 
     def _can_continue(self, error: Exception) -> bool:
-        """Note an error that reading can go on after; any other one is raised as ours.
+        """Record an error after which reading can continue; raise any other one as ours.
 
         Returns:
-            False when nothing more can be read.
+            False if nothing more can be read.
         """
         if self._database.stopped(error):
             self.damaged = True
@@ -216,7 +216,7 @@ class Tables:
         return True
 
     def _numbered(self, table: str) -> bool:
-        """False for a table that was made ``WITHOUT ROWID``, or whose column takes that name."""
+        """False for a table made ``WITHOUT ROWID``, or with a column of that name."""
         named = [name for name in self._columns[table] if name.lower() == "rowid"]
         if named and named != [self._keys.get(table)]:
             return False
@@ -227,7 +227,7 @@ class Tables:
         return True
 
     def _introspect(self) -> tuple[dict[str, set[str]], dict[str, str]]:
-        """Each table's columns, and the column that is its row number, where one is."""
+        """The columns of each table, and the column with its row number, if any."""
         columns: dict[str, set[str]] = {}
         keys: dict[str, str] = {}
         for table, listed in self._database.tables().items():

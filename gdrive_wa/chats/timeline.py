@@ -1,7 +1,7 @@
-"""Which messages are around a voice note: those next to it in its chat, on the same day.
+"""Selects the messages around a voice note: the nearest ones in its chat, on the same day.
 
-Only times and numbers of messages are kept here, 16 bytes for each; texts are read afterwards, of
-the messages that are wanted.
+Only times and numbers of messages are kept here, 16 bytes for each; texts are read afterwards, for
+the selected messages only.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from operator import le
 from typing import TypeAlias
 
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
@@ -26,11 +27,11 @@ Places: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ContextWindow:
-    """How much is read around a note.
+    """The number of messages read around a note.
 
     Attributes:
-        count: messages before it, and as many after it.
-        zone: where its day begins and ends; None for this machine's time zone.
+        count: messages before it, and the same number after it.
+        zone: time zone of its day; None for this machine's.
     """
 
     count: int
@@ -41,7 +42,7 @@ class ContextWindow:
         return moment.astimezone(self.zone).date()
 
     def bounds(self, day: date) -> tuple[int, int]:
-        """When a day begins and when the next one does, in milliseconds since 1970 UTC."""
+        """The beginning of a day and of the next one, in milliseconds since 1970 UTC."""
         start, end = (self._midnight(each) for each in (day, day + timedelta(days=1)))
         return start, end
 
@@ -83,7 +84,7 @@ class Timeline:
     """The messages of the chats with notes, by time and then by number.
 
     Args:
-        window: how much is read around each note.
+        window: how many messages are read around each note.
         chats: the jids of the chats with notes; messages of others are not kept.
     """
 
@@ -93,8 +94,8 @@ class Timeline:
         self._bounds: dict[date, tuple[int, int]] = {}
 
     def adder(self, chat_jid: str | None) -> Callable[[int, int], None] | None:
-        """What takes the time in milliseconds and the number of each message of a chat; None for
-        a chat without notes."""
+        """A function that records the time in milliseconds and the number of each message of a
+        chat; None for a chat without notes."""
         chat = self._chats.get(chat_jid or "")
         if chat is None:
             return None
@@ -111,7 +112,7 @@ class Timeline:
 
         Args:
             note: a voice note.
-            number: its own; None if it is not among the messages.
+            number: its message number; None if it is not among the messages.
         """
         chat = self._chats.get(note.chat_jid)
         if chat is None or note.sent_at is None:
@@ -135,6 +136,6 @@ class Timeline:
 
 
 def with_messages(note: VoiceNote, places: Places, messages: Messages) -> VoiceNote:
-    """`note` with the messages around it, as far as they could be read."""
+    """`note` with the readable messages around it."""
     before, after = map(messages.sequence, places)
     return replace(note, before=before, after=after) if before or after else note

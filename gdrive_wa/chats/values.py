@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from sys import intern
 
 from gdrive_wa.core.moments import END_SECONDS, moment_at
 from gdrive_wa.core.names import whole_text
@@ -14,18 +15,18 @@ from gdrive_wa.core.numbers import LARGEST
 from gdrive_wa.core.waveform import Waveform
 
 _SECONDS = range(1_230_768_000, END_SECONDS)
-"""From the year 2009, when WhatsApp began, in seconds; in milliseconds they are January 1970."""
+"""Earliest time in seconds: 2009, when WhatsApp began. As milliseconds it is in January 1970."""
 
 _DIGITS = re.compile(r"[+-]?\d{1,18}(?:\.\d*)?")
 _WAVEFORM = 64
 
 _MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
-"""Characters that only turn the direction of writing, which phones put round names."""
+"""Characters that only change the direction of writing, which phones put around names."""
 _MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u202f\u00a0-]*")
 
 
 def as_int(value: object) -> int | None:
-    """A whole number of at most 63 bits, of whatever type it was stored."""
+    """An integer of at most 63 bits, stored as any type."""
     if isinstance(value, int):
         return value if -0x7FFF_FFFF_FFFF_FFFF <= value <= 0x7FFF_FFFF_FFFF_FFFF else None
     if isinstance(value, float):
@@ -42,7 +43,7 @@ def flag(value: object) -> bool:
 
 
 def text(value: object) -> str | None:
-    """A text that says something, without NULs; None for an empty one."""
+    """A text that is not empty, without NULs; None for an empty one."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     elif isinstance(value, int | float):
@@ -54,19 +55,19 @@ def text(value: object) -> str | None:
 
 
 def name_text(value: object) -> str | None:
-    """A name, without the marks of direction round it; None for an empty one."""
+    """A name, without the marks of direction around it; None for an empty one."""
     shown = text(value)
     return None if shown is None else shown.translate(_MARKS).strip() or None
 
 
 def person_name(value: object) -> str | None:
-    """As :func:`name_text`; None for a mere number, which stands where there is no name."""
+    """As :func:`name_text`; None for a number, which is stored in place of a missing name."""
     shown = name_text(value)
     return None if shown is None or _MERE_NUMBER.fullmatch(shown) else shown
 
 
 def moment(*values: object) -> datetime | None:
-    """The first of `values`, in milliseconds since 1970 UTC, that is a time of a message.
+    """The first of `values`, in milliseconds since 1970 UTC, that is a plausible time of a message.
 
     A value that is only plausible in seconds is taken as seconds.
     """
@@ -96,7 +97,7 @@ def sha256_hex(value: object) -> str | None:
         raw = base64.b64decode(shown.strip(), validate=True)
     except (binascii.Error, ValueError):
         return None
-    return raw.hex() if len(raw) == 32 else None
+    return intern(raw.hex()) if len(raw) == 32 else None  # the note's file has the same
 
 
 def waveform(value: object) -> Sequence[int]:

@@ -14,7 +14,7 @@ from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.interruption import watched
 
 LARGEST_PHOTO = 1 << 20
-"""Bytes of a picture that is kept; what is larger is left out, as is what is not a picture."""
+"""Maximum bytes of a picture; larger ones and files that are not pictures are left out."""
 
 _LONGEST_NAME = 1000
 _LONGEST_PROPERTY = 2 * LARGEST_PHOTO
@@ -28,11 +28,11 @@ _CHARSETS = (
     *("utf-8", "utf-16", "ascii", "iso8859", "cp", "mac", "koi8"),
     *("gb", "big5", "shift_jis", "euc", "iso2022"),
 )
-"""How the character sets begin that phones use. Python has codecs that are no character sets: some
-take time with the square of a text, some unpack it."""
+"""Beginnings of the names of character sets on phones. Some of Python's codecs are not character
+sets: some take quadratic time, some unpack their input."""
 
 _WHATSAPP_ID = re.compile(r"WAID=(\d{5,15})")
-"""WhatsApp's own cards have the id beside the number."""
+"""Parameter of the number in WhatsApp's own cards, with the id."""
 _IMAGES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG": "image/png",
@@ -40,17 +40,17 @@ _IMAGES = {
     b"RIFF": "image/webp",
 }
 _NAMES = ("FN", "N", "NICKNAME", "X-PHONETIC-FIRST-NAME", "ORG", "EMAIL")
-"""Properties that can name somebody, the best first."""
+"""Properties with a name, the best first."""
 
 
 def read_vcards(content: str) -> Iterator[Person]:
-    """The people of a vCard file who have a number and a name. Linear in the file.
+    """Read the people with a number and a name from a vCard file. Linear time.
 
     Args:
         content: the file as text.
 
     Raises:
-        UsageError: a card has more in it than any person's.
+        UsageError: a card is absurdly large.
     """
     card = _Card()
     for name, parameters, value in _properties(content):
@@ -108,7 +108,7 @@ def _properties(content: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _folded(content: str) -> Iterator[list[str]]:
-    """The lines of each property; of one that is longer than any real one, the beginning."""
+    """The lines of each property; only the beginning of an absurdly long one."""
     parts: list[str] = []
     size, soft = 0, False
     for line in watched(_lines(content)):
@@ -162,7 +162,7 @@ def _shown(kind: str, value: str) -> str:
 
 
 def _photo(value: str, parameters: str) -> Photo | None:
-    """A picture that is in the file itself, in base64, of 2.1 and 3.0 or as a ``data:`` of 4.0."""
+    """A picture inside the file, in base64 (2.1 and 3.0) or as a ``data:`` URL (4.0)."""
     if value[:5].lower() == "data:":
         _, comma, value = value.partition(",")
         if not comma:

@@ -1,4 +1,4 @@
-"""Fields of a protobuf message whose type is not declared, read as untrusted bytes."""
+"""Fields of a protobuf message without a declared type, read as untrusted bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LONGEST_VARINT = 10
 
 
 def bytes_fields(value: object) -> Iterator[tuple[int, bytes]]:
-    """The number and content of each field that holds bytes, text or a message.
+    """The number and content of each field with bytes, text or a message.
 
     It ends at the first byte that is not part of a message; other values have no fields.
     """
@@ -32,7 +32,7 @@ def bytes_fields(value: object) -> Iterator[tuple[int, bytes]]:
 
 
 def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    """A number and where it ends; the end of `raw` for one that is cut off or too long."""
+    """A number and its end; the end of `raw` for a truncated or too long one."""
     value = 0
     for place, byte in enumerate(raw[at : at + _LONGEST_VARINT]):
         value |= (byte & 0x7F) << 7 * place

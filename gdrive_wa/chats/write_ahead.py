@@ -1,35 +1,35 @@
 """A database with its write-ahead log, merged into a copy.
 
-While an app has its database open, SQLite keeps the newest changes beside it, in a file whose
-name ends in ``-wal``. A copy made while the app was running has the last messages only there.
+While an app has its database open, SQLite keeps the newest changes in a separate file, with a
+name that ends in ``-wal``. A copy made while the app was running has the last messages only there.
 """
 
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.storage.untrusted_database import FAILURES
 from gdrive_wa.storage.write_ahead import LogUse, merge_own_log
 
 _OF_ANOTHER = LogUse(reason="it does not belong to the database beside it")
 
 
 def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
-    """A copy of a database, with what its log holds merged in. Neither is changed.
+    """Copy a database, and merge its log into the copy. Neither original is changed.
 
-    What is damaged in the log costs the changes behind the damage only.
+    Damage in the log loses only the changes after it.
 
     Args:
         database: for example ``msgstore.db``.
-        log: the file beside it whose name ends in ``-wal``.
-        folder: where the copy goes, under the database's name; the caller removes it.
+        log: the file with a name that ends in ``-wal``.
+        folder: for the copy, which gets the database's name; the caller removes it.
 
     Returns:
-        The copy's path, and how much of the log is in it.
+        The copy's path, and the merged part of the log.
 
     Raises:
         DatabaseError: a file cannot be read, or the copy cannot be written.
@@ -40,7 +40,7 @@ def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
         shutil.copyfile(log, beside)
         try:
             use = merge_own_log(copy)
-        except sqlite3.Error:
+        except FAILURES:
             use = _OF_ANOTHER
         if use is _OF_ANOTHER or not _tables(database) <= _tables(copy):
             use = _OF_ANOTHER

@@ -1,6 +1,6 @@
-"""A server that stands in for Google: sign-in, Drive and the backup service, on real HTTP.
+"""A server in place of Google: sign-in, Drive and the backup service, over real HTTP.
 
-It runs on loopback, serves accounts made by :mod:`gdrive_wa.emulation.sample` (or crafted by
-hand, see :mod:`gdrive_wa.emulation.account`), and can misbehave in every way that
-:mod:`gdrive_wa.emulation.faults` lists. To the rest of the program it is only a URL.
+It runs on loopback, serves accounts made by :mod:`gdrive_wa.emulation.sample` (or written by
+hand, see :mod:`gdrive_wa.emulation.account`), and can simulate each fault of
+:mod:`gdrive_wa.emulation.faults`. The rest of the program only knows its URL.
 """

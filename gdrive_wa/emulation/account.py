@@ -1,18 +1,18 @@
 """A Google account on disk, as the emulator serves it.
 
     DIR/
-      account.json        who it is, its tokens, and what the listing says beside the bytes
-      backup/…            the stored bytes, under the names they are stored as
+      account.json        its address and tokens, and the facts of the listing besides the bytes
+      backup/…            the stored bytes, under their stored names
       transient/…         encrypted media that WhatsApp's own servers still hold
 
-A folder with nothing but ``account.json`` holding ``{"email": "ann@example.org"}`` is an account;
-every other key may be left out:
+A folder with only an ``account.json`` of ``{"email": "ann@example.org"}`` is an account; every
+other field may be left out:
 
     {
       "email": "ann@example.org",
       "name": "Ann",                       shown by Drive's "about"
       "number": "15550100",                of the backup's name, clients/wa/backups/15550100
-      "access_token": "…",                 accepted for as long as the account stands
+      "access_token": "…",                 always accepted
       "oauth_token": "…",                  the cookie that the Android login exchanges, once
       "android_id": "…",                   if given, the only device that may log in
       "managed": false,                    a Workspace account whose device must be managed
@@ -23,12 +23,12 @@ every other key may be left out:
       "token_error": "…",                  Google's word for refusing access tokens
       "whatsapp_never_allowed": false,     the account never let WhatsApp into its Drive
       "reauthenticate": false,             logins are not renewed: the administrator limits them
-      "testers": ["…"],                    if given, the only ones whom an app in testing lets in
+      "testers": ["…"],                    if given, the only test users of an app in testing
       "clients": [{"client_id": "…", "client_secret": "…", "whatsapp": true,
                    "kind": "installed", "error": "…", "verified": true}],
                                            without it: one, that Emulator.client_config() gives
       "page_size": 1000,                   the most that a page of a listing holds
-      "backups": [{                        without it: one backup, of what backup/ holds
+      "backups": [{                        without it: one backup with the files of backup/
          "number": "15550100", "folder": "backup",
          "updateTime": "2025-10-27T02:14:00.000000Z",
          "activeTransactionId": "…",       an upload under way
@@ -36,21 +36,21 @@ every other key may be left out:
          "files": {"Databases/msgstore.db.crypt15": {
             "updateTime": "…", "mimeType": "…", "metadata": "<envelope>",
             "md5Hash": "…", "omit": ["sizeBytes", "md5Hash"],
-            "unfinished": false}}}],         its content cannot be had yet
+            "unfinished": false}}}],         its content cannot be fetched yet
       "appdata": "names",                  how appDataFolder shows it: names, folders, file_map
       "my_drive": {"Phone/WhatsApp": "backup"},   folders of DIR shown in My Drive; of a list, each
                                                   under this same name
       "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive and what they lead to;
                                                   "//Team/Phone" lies in the shared drive Team
       "shared_drives": {"Team": {"Phone": "backup"}},   as my_drive, by the name of the drive
-      "shared_with_me": {"WhatsApp": "backup"},         folders that somebody else shares
+      "shared_with_me": {"WhatsApp": "backup"},         folders shared by another account
       "resource_keys": {"//Team/Phone": "0-key"},       folders that need a key, by path
       "documents": {"Plan": "document"}                 Google's own documents in My Drive
     }
 
-A client whose ``whatsapp`` is false stands for everybody's own OAuth client: it sees an empty
-appDataFolder, and the backup service refuses it. Sizes and MD5 are taken from the bytes that lie
-there, so a file can be changed while the emulator runs.
+A client with ``whatsapp`` false is like a user's own OAuth client: it sees an empty appDataFolder,
+and the backup service refuses it. Sizes and MD5 are those of the files, which can be changed while
+the emulator runs.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Client:
 
     Attributes:
         client_id: its public name.
-        client_secret: what a desktop client calls a secret.
+        client_secret: the "secret" of a desktop client.
         whatsapp: its tokens count as WhatsApp's own.
         kind: ``installed``, or another one, to which no browser is sent back.
         error: Google's word for refusing it at the token endpoint, such as ``disabled_client``.
@@ -98,12 +98,12 @@ class Client:
 
 @dataclass(slots=True)
 class Blob:
-    """One stored file: the bytes on disk, and what the listing says of them.
+    """One stored file: the bytes on disk, and their facts in the listing.
 
     Attributes:
-        name: the path it is stored as, ``/`` between parts.
+        name: the stored path, with ``/`` between its parts.
         path: the bytes.
-        settings: the keys of the account file for it: ``updateTime``, ``metadata``, ``omit``, ….
+        settings: its fields in the account file: ``updateTime``, ``metadata``, ``omit``, ….
     """
 
     name: str
@@ -119,7 +119,7 @@ class Blob:
 
     @property
     def md5(self) -> str:
-        """MD5 of the stored bytes, hex; taken again when they have changed."""
+        """MD5 of the stored bytes, hex; computed again when they have changed."""
         found = self.path.stat()
         with self._lock:
             if self._known is None or self._known[:2] != (found.st_size, found.st_mtime_ns):
@@ -134,16 +134,16 @@ class Blob:
 
     @property
     def envelope(self) -> str | None:
-        """Its metadata envelope, where there is one."""
+        """Its metadata envelope, if there is one."""
         return self.settings.get("metadata")
 
     @property
     def mime_type(self) -> str:
-        """What the listing calls its content."""
+        """The MIME type in the listing."""
         return str(self.settings.get("mimeType", "application/octet-stream"))
 
     def omits(self, key: str) -> bool:
-        """True when the listing leaves `key` out for this file."""
+        """True if the listing leaves out the field `key` of this file."""
         return key in self.settings.get("omit", ())
 
 
@@ -153,8 +153,8 @@ class StoredBackup:
 
     Attributes:
         number: the phone number without ``+``.
-        blobs: by the name they are stored as, in order.
-        settings: the keys of the account file for it.
+        blobs: by stored name, in order.
+        settings: its fields in the account file.
     """
 
     number: str
@@ -172,11 +172,11 @@ class Account:
     """One account, read from its folder.
 
     Attributes:
-        folder: where it lies.
-        email: who it is.
-        backups: what it holds.
+        folder: with the account's files.
+        email: its address.
+        backups: its backups.
         clients: the OAuth clients that may ask for it.
-        settings: everything that the account file says.
+        settings: all fields of the account file.
     """
 
     folder: Path
@@ -187,11 +187,11 @@ class Account:
 
     @property
     def page_size(self) -> int:
-        """The most that a page of a listing holds."""
+        """The maximum number of items on a page of a listing."""
         return int(self.settings.get("page_size", 1000))
 
     def blobs_of(self, folder: str) -> Mapping[str, Blob]:
-        """What lies in a folder of the account, by stored name."""
+        """The files in a folder of the account, by stored name."""
         for backup in self.backups:
             if backup.settings.get("folder", "backup") == folder:
                 return backup.blobs
@@ -199,7 +199,7 @@ class Account:
 
 
 def read_account(folder: Path) -> Account:
-    """The account that lies in `folder`.
+    """Read the account in `folder`.
 
     Raises:
         UsageError: there is none.

@@ -2,8 +2,8 @@
 
 One address, ``/android/auth``, does two things. The ``oauth_token`` cookie of the sign-in page
 becomes a master token, bound to a device; a master token becomes an access token for one
-application. A refusal is ``Error=…`` with status 403, or 503 for a failure that passes. The cookie
-says who signs in, whatever address was given.
+application. A refusal is ``Error=…`` with status 403, or 503 for a temporary failure. The cookie
+decides who signs in, whatever address was given.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class AndroidSignIn:
     """The address ``/android/auth``.
 
     Attributes:
-        accounts: who can sign in.
-        tokens: where what is issued is kept.
-        root: the emulator's own URL, for what a browser is sent to.
+        accounts: the accounts that can sign in.
+        tokens: all issued tokens.
+        root: the emulator's own URL, for redirects of a browser.
     """
 
     accounts: Sequence[Account]
@@ -114,7 +114,7 @@ class AndroidSignIn:
 
 
 def _proves(account: Account | None, form: Mapping[str, str]) -> bool:
-    """True if the proof of a real phone is one that this account's server accepts."""
+    """True if this account's server accepts the proof of a real phone."""
     accepted = account.settings.get("droidguard", "null") if account is not None else "null"
     return accepted == form.get("droidguard_results", "absent")
 

@@ -1,4 +1,4 @@
-"""Google's backup service, ``/v1/clients/wa/…``: where a phone's backup is today."""
+"""Google's backup service, ``/v1/clients/wa/…``, which has the backups of today's phones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BackupService:
     accounts: Mapping[str, Account]
 
     def answer(self, request: Request, grant: Grant) -> Response:
-        """One request of somebody whose token is good."""
+        """Answer one request with a valid token."""
         account = self.accounts[grant.email]
         if not grant.allows(APPDATA):
             return google_error(
@@ -111,7 +111,7 @@ def _describe_file(backup: StoredBackup, blob: Blob) -> dict[str, object]:
 def _page(
     request: Request, items: Sequence[Item], most: int
 ) -> tuple[Sequence[Item], str | None] | None:
-    """The page asked for and the token of the next; None when the token is none of ours."""
+    """The requested page and the token of the next one; None if the token is not one of ours."""
     token, size = request.query.get("pageToken") or "p0", request.query.get("pageSize") or "0"
     start, asked = whole_number(token.removeprefix("p")), whole_number(size)
     if start is None or asked is None:

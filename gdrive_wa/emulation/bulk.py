@@ -1,4 +1,4 @@
-"""Makes large accounts of bytes that mean nothing, to measure transfers with."""
+"""Makes large accounts of random bytes, for measuring transfers."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _A_DAY = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkAccount:
-    """An account that was made for measuring.
+    """An account for measuring.
 
     Attributes:
-        folder: what the emulator is given.
-        key: opens it; None when it is not encrypted.
-        key_file: the same as a file; None when it is not encrypted.
-        token: an access token that stands.
+        folder: for the emulator.
+        key: decrypts it; None if it is not encrypted.
+        key_file: the same as a file; None if it is not encrypted.
+        token: an access token that is always accepted.
         count: blobs in it.
         size: bytes of content of each.
     """
@@ -51,8 +51,8 @@ def make_bulk(
         folder: where; made if it is not there.
         count: how many blobs.
         size: bytes of content of each; an encrypted one is held in memory while it is made.
-        encrypted: seal them as mcrypt1 with envelopes; else they lie there plain.
-        seed: another one makes other bytes.
+        encrypted: seal them as mcrypt1 with envelopes; otherwise they are plain.
+        seed: decides the random bytes.
     """
     rng = random.Random(seed)  # noqa: S311 - to be repeatable, not to be secret
     key = RootKey(rng.randbytes(32)) if encrypted else None
@@ -99,7 +99,7 @@ def make_bulk(
 
 
 def _write_plain(path: Path, size: int, rng: random.Random) -> None:
-    """Random bytes; of a large file each piece begins with others, and the rest repeats."""
+    """Random bytes; in a large file, only the start of each piece differs."""
     with _make_parent(path).open("wb") as file:
         pattern = rng.randbytes(min(size, _PIECE))
         for start in range(0, size, _PIECE):

@@ -1,4 +1,4 @@
-"""What was asked of the emulator and what it sent, for tests and benchmarks to read."""
+"""Counts of the emulator's requests and answers, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Served:
         path: percent-decoded, without the query.
         query: decoded.
         range: the Range header, if any.
-        status: the code answered; 0 when the connection was cut before an answer.
-        bearer: an Authorization header came with it.
+        status: of the answer; 0 if the connection was cut before it.
+        bearer: it had an Authorization header.
         sent: bytes of the body sent so far.
     """
 
@@ -42,11 +42,11 @@ class Counts:
         media: requests for content (``alt=media``), by path.
         bytes: of bodies sent, by path.
         statuses: by code.
-        log: every request, in the order they were answered.
+        log: every request, in the order of the answers.
 
-    A request is counted before its answer goes out, and bytes before they are sent: who has read
-    an answer finds it counted. The emulator counts in a thread of its own: who walks through a
-    counter meanwhile walks through a copy, which is made in one go.
+    A request is counted before its answer goes out, and bytes before they are sent, so that an
+    answer that was read is always counted. The emulator counts in a thread of its own: iterate
+    over a copy of a counter, not over the counter.
     """
 
     connections: int = 0
@@ -57,7 +57,7 @@ class Counts:
     log: deque[Served] = field(default_factory=lambda: deque(maxlen=LONGEST_LOG))
 
     def add(self, served: Served) -> None:
-        """One more request is about to be answered."""
+        """Count a request that is about to be answered."""
         self.requests[served.path] += 1
         if served.query.get("alt") == "media":
             self.media[served.path] += 1
@@ -65,27 +65,27 @@ class Counts:
         self.log.append(served)
 
     def add_bytes(self, served: Served, size: int) -> None:
-        """So many more bytes of a body are about to go out."""
+        """Count bytes of a body that are about to be sent."""
         served.sent += size
         self.bytes[served.path] += size
 
     def request_count(self, pattern: str) -> int:
-        """How many requests went to paths that match the glob `pattern`."""
+        """The number of requests for paths that match the glob `pattern`."""
         return sum(n for path, n in dict(self.requests).items() if fnmatchcase(path, pattern))
 
     def bytes_sent(self, pattern: str = "*") -> int:
-        """How many bytes of bodies went out for paths that match."""
+        """The number of bytes of bodies sent for paths that match."""
         return sum(n for path, n in dict(self.bytes).items() if fnmatchcase(path, pattern))
 
     def clear(self) -> None:
-        """Begin again at nothing."""
+        """Reset all counts."""
         self.connections = 0
         for counter in (self.requests, self.media, self.bytes, self.statuses):
             counter.clear()
         self.log.clear()
 
     def to_json(self) -> dict[str, object]:
-        """What ``/_emulator/stats`` answers."""
+        """The answer of ``/_emulator/stats``."""
         return {
             "connections": self.connections,
             "requests": dict(self.requests),

@@ -1,4 +1,4 @@
-"""Drive v3: ``about``, ``files.list``, ``files.get`` and content, as a backup tool asks."""
+"""Drive v3: ``about``, ``files.list``, ``files.get`` and content, as used by backup tools."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Drive:
     _known: dict[tuple[str, str, bool], dict[str, Node]] = field(default_factory=dict)
 
     def answer(self, request: Request, grant: Grant) -> Response:
-        """One request of somebody whose token is good."""
+        """Answer one request with a valid token."""
         account = self.accounts[grant.email]
         path = request.decoded_path.removeprefix(PREFIX)
         try:
@@ -87,7 +87,7 @@ class Drive:
         return serve_bytes(request, node.content, mime_type=node.mime_type)
 
     def _nodes(self, account: Account, grant: Grant, spaces: list[str]) -> dict[str, Node]:
-        """Everything in `spaces` by id; which files there are is looked up once."""
+        """Everything in `spaces` by id; the files are listed once."""
         found: dict[str, Node] = {}
         for space in spaces:
             key = (account.email, space, grant.whatsapp)
@@ -134,7 +134,7 @@ def _reachable(node: Node, request: Request, keys: Mapping[str, str]) -> bool:
 
 
 def _matching(nodes: Iterable[Node], wanted: Test) -> list[dict[str, Any]]:
-    """The files that the query wants; a folder's alias in it stands for its id."""
+    """The files that match the query; an alias of a folder in it stands for the folder's id."""
     found = []
     nodes = list(nodes)
     aliases = {node.id: node.alias for node in nodes if node.alias in _ALIASES}

@@ -1,4 +1,4 @@
-"""How an account looks through Drive: files with ids and parents, folders, shortcuts."""
+"""An account as Drive shows it: files with ids and parents, folders, shortcuts."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Node:
     Attributes:
         id: Drive's id.
         name: its title.
-        parent: id of the folder it lies in; empty for a root.
-        mime_type: what it is.
-        content: its bytes, or where they are; None for folders and shortcuts.
+        parent: id of its folder; empty for a root.
+        mime_type: its type.
+        content: its bytes, or their path; None for folders and shortcuts.
         blob: the stored file that it shows, for its hash, size and time.
-        target: id, type and resource key of what a shortcut leads to.
+        target: id, type and resource key of a shortcut's target.
         alias: another word for the id: ``root``, ``appDataFolder``.
         space: ``drive`` or ``appDataFolder``.
-        drive: id of the shared drive it lies in; empty for My Drive.
-        shared: somebody else shares it with this account.
-        resource_key: without it in a header, neither it nor what lies in it can be had.
+        drive: id of its shared drive; empty for My Drive.
+        shared: another account shares it with this one.
+        resource_key: must be in a header for access to it and to files in it.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Node:
     resource_key: str = ""
 
     def describe(self) -> dict[str, Any]:
-        """The resource as files.get gives it."""
+        """The resource as in an answer of files.get."""
         shown: dict[str, Any] = {
             "kind": "drive#file",
             "id": self.id,
@@ -87,10 +87,10 @@ class Node:
 
 
 def appdata_nodes(account: Account, *, empty: bool) -> list[Node]:
-    """What appDataFolder shows; with `empty` only the folder itself.
+    """The content of appDataFolder; with `empty` only the folder itself.
 
-    How is the account's ``appdata``: ``names`` (a file's title is its whole path), ``folders``
-    (folders spell it), ``file_map`` (ids, and one ``gdrive_file_map`` that explains them).
+    Its layout is the account's ``appdata``: ``names`` (each title is the full path), ``folders``
+    (in folders), ``file_map`` (titles are ids, and a ``gdrive_file_map`` has their paths).
     """
     root = _id(account.email, "appdata:")
     nodes = [_folder(root, "appDataFolder", "", alias="appDataFolder", space="appDataFolder")]
@@ -110,8 +110,8 @@ def appdata_nodes(account: Account, *, empty: bool) -> list[Node]:
 
 
 def my_drive_nodes(account: Account) -> list[Node]:
-    """What My Drive shows: the folders that the account file mounts there, shortcuts, documents;
-    and what lies in shared drives, and is shared by others."""
+    """The content of My Drive: the account file's folders, shortcuts and documents; and of shared
+    drives and folders shared by other accounts."""
     root = _id(account.email, "drive:")
     nodes = {root: _folder(root, "My Drive", "", alias="root")}
     for path, shown in account.settings.get("my_drive", {}).items():
@@ -132,7 +132,7 @@ def my_drive_nodes(account: Account) -> list[Node]:
 
 
 def shared_nodes(account: Account) -> list[Node]:
-    """What lies in shared drives, and what somebody else shares."""
+    """The content of shared drives, and of folders shared by other accounts."""
     nodes: list[Node] = []
     for name, mounted in account.settings.get("shared_drives", {}).items():
         drive = drive_id(account, name)
@@ -156,12 +156,12 @@ def drive_id(account: Account, name: str) -> str:
 
 
 def id_of_path(account: Account, path: str) -> str:
-    """The id of what lies at `path` in My Drive, or at ``//<shared drive>/<path>``."""
+    """The id of the item at `path` in My Drive, or at ``//<shared drive>/<path>``."""
     return _id(account.email, path if path.startswith("/") else "drive:" + path)
 
 
 def _with_envelopes(blobs: Iterable[Blob]) -> list[tuple[str, Blob | bytes]]:
-    """Files as they lie in Drive: a sealed one has its envelope beside it."""
+    """The account's files in Drive: each encrypted one together with its envelope."""
     files: list[tuple[str, Blob | bytes]] = []
     for blob in blobs:
         files.append((blob.name, blob))
@@ -182,7 +182,7 @@ def _tree(
 ) -> list[Node]:
     """Files below the path `below`, and every folder on the way to them.
 
-    With another `twin`, `below` is another folder of the same name, beside the first.
+    With another `twin`, `below` is a second folder of the same name.
     """
     kind = kind or ("appdata:" if space == "appDataFolder" else "drive:")
     nodes: dict[str, Node] = {}
@@ -210,7 +210,7 @@ def _tree(
 
 
 def _file_map(account: Account, root: str, files: Iterable[tuple[str, Blob | bytes]]) -> list[Node]:
-    """As entries lay years ago: titles say nothing, one list explains every id."""
+    """The layout of some years ago: titles are ids, and one list has the paths."""
     nodes, rows = [], []
     for name, content in files:
         node_id = _id(account.email, "appdata:" + name)

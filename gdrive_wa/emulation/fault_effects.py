@@ -1,4 +1,4 @@
-"""Applies faults: changes answers and listings, and the way in which they are sent."""
+"""Applies faults: changes answers and listings, and how they are sent."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.http import FileSlice, Request, Response, google_error, redirect
 
 NO_HEADER = ""
-"""As the value of Content-Length: it is not sent, and the end of the connection ends the body."""
+"""In place of a Content-Length: no header is sent, and the end of the connection ends the body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a response is sent. Places are bytes of the body; -1 is before the first header.
+    """How a response is sent. Positions are bytes of the body; -1 is before the first header.
 
     Attributes:
-        cut_at: hang up there; None not at all.
+        cut_at: hang up there; None for never.
         reset: hang up by resetting the connection.
-        stall_at: wait there; None nowhere.
+        stall_at: wait there; None for never.
         stall: seconds to wait.
-        piece: send so many bytes at a time; None as many as go.
+        piece: send this number of bytes at a time; None without a limit.
         pause: seconds between pieces.
-        flip_at: the byte whose lowest bit is flipped; None none.
-        swap: every byte is another one.
+        flip_at: flip the lowest bit of this byte; None for no byte.
+        swap: change every byte.
     """
 
     cut_at: int | None = None
@@ -44,7 +44,7 @@ class Delivery:
 
     @property
     def plain(self) -> bool:
-        """Nothing special about it."""
+        """True if the response is sent without a fault."""
         return self == _PLAIN
 
 
@@ -52,7 +52,7 @@ _PLAIN = Delivery()
 
 
 def answer_instead(faults: Iterable[Fault], request: Request) -> Response | None:
-    """The answer of a fault that answers by itself, if one does."""
+    """The answer of a fault that replaces the server's, if there is one."""
     for fault in faults:
         if fault.kind is FaultKind.STATUS:
             response = google_error(fault.status, fault.message, reason=fault.reason)
@@ -67,7 +67,7 @@ def answer_instead(faults: Iterable[Fault], request: Request) -> Response | None
 
 
 def without_range(faults: Iterable[Fault], request: Request) -> Request:
-    """The request as a server that ignores ranges reads it."""
+    """The request without its range, for a server that ignores ranges."""
     if not any(fault.kind is FaultKind.WHOLE for fault in faults):
         return request
     headers = {name: value for name, value in request.headers.items() if name != "range"}
@@ -75,7 +75,7 @@ def without_range(faults: Iterable[Fault], request: Request) -> Request:
 
 
 def apply_faults(faults: Iterable[Fault], request: Request, response: Response) -> Delivery:
-    """Change `response` as the faults want, and say how it is to be sent."""
+    """Apply the faults to `response`; return how it is to be sent."""
     delivery = _PLAIN
     for fault in faults:
         if fault.kind in _CHANGES:

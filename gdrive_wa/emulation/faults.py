@@ -1,6 +1,6 @@
-"""What can go wrong on purpose: which request, on which try, and how.
+"""Deliberate faults: which requests, on which attempt, and how.
 
-As JSON (``gdrive-wa emulator --faults FILE``), every key may be left out:
+As JSON (``gdrive-wa emulator --faults FILE``); every field may be left out:
 
     {
       "delay": 0.03,                seconds before each answer
@@ -15,12 +15,12 @@ As JSON (``gdrive-wa emulator --faults FILE``), every key may be left out:
       ]
     }
 
-A fault meets requests whose decoded path matches the glob `path`, whose being for content is
-`media`, and counts the tries of each path by itself (`across` counts all of them together): it
-acts on try `first` and the `times` tries from there on, for ever when `times` is null. With
-`share`, only that part of the paths, always the same ones for the same `seed`. Faults are asked
-in order; one that answers instead of the server ends the row, so the next fault's count begins
-when the one before is spent.
+A fault is for requests with a decoded path that matches the glob `path`; with `media`, only for
+those for content, or only for the others. It counts the attempts for each path (with `across`, for
+all paths together) and acts on `times` attempts from attempt `first` on, without an end if `times`
+is null. With `share` it acts on that part of the paths, always the same ones for the same `seed`.
+Faults are applied in order. One that answers instead of the server is the last one for a request,
+so that the next fault counts only after it is used up.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from gdrive_wa.emulation.http import Request
 
 
 class FaultKind(StrEnum):
-    """How a request is spoilt, and the keys that say more."""
+    """The effect of a fault, and the fields with its details."""
 
     STATUS = "status"
     """Answer `status` with `reason`, `message` and, if given, `retry_after`."""
     REDIRECT = "redirect"
-    """Answer 302 to `location`; ``{path}`` in it stands for the path and query asked for."""
+    """Answer 302 to `location`; ``{path}`` in it stands for the requested path and query."""
     BREAK = "break"
-    """Hang up in good order after `after` bytes of the body; before any answer if null."""
+    """Close the connection after `after` bytes of the body; before any answer if null."""
     RESET = "reset"
     """The same, but the connection is reset."""
     STALL = "stall"
@@ -57,13 +57,13 @@ class FaultKind(StrEnum):
     DRIP = "drip"
     """Send `size` bytes every `seconds`."""
     CORRUPT = "corrupt"
-    """Flip a bit of byte `after` of the content (of the middle one if null); length right."""
+    """Flip a bit of byte `after` of the content (the middle one if null); its length is right."""
     SWAP = "swap"
     """Send other bytes of the same length: the entry has changed."""
     EMPTY = "empty"
     """Send no body at all."""
     WHOLE = "whole"
-    """Ignore the Range header: 200 where 206 was asked."""
+    """Ignore the Range header: answer 200 instead of 206."""
     CONTENT_RANGE = "content-range"
     """Send `value` as Content-Range (``{first}``, ``{last}``, ``{total}``); none if null."""
     CONTENT_LENGTH = "content-length"
@@ -72,20 +72,20 @@ class FaultKind(StrEnum):
     """Send `value` as Date: an HTTP date, or seconds to add to the present (``-7200``); none if
     null."""
     GZIP = "gzip"
-    """Compress the body although identity was asked."""
+    """Compress the body although identity was requested."""
     EXPIRE = "expire"
     """Every access token expires now; they can be refreshed."""
     REVOKE = "revoke"
     """Every token is revoked now, for good."""
     EDIT = "edit"
-    """In a listing, `set` and `drop` keys of entries whose name matches `entry`; dropping
+    """In a listing, `set` and `drop` fields of entries with a name that matches `entry`; dropping
     ``*`` leaves the entry out."""
     DUPLICATE = "duplicate"
     """In a listing, name entries that match `entry` twice."""
     EMPTY_PAGE = "empty-page"
-    """A page of a listing without entries; the next one goes on."""
+    """Send a page of a listing without entries; the next one continues."""
     REPEAT_PAGE = "repeat-page"
-    """A listing's next page is always the one asked for."""
+    """The next page of a listing is always the requested one."""
 
 
 ANSWERS = {FaultKind.STATUS, FaultKind.REDIRECT}
@@ -94,28 +94,28 @@ ANSWERS = {FaultKind.STATUS, FaultKind.REDIRECT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One way to spoil some requests.
+    """One fault for some requests.
 
     Attributes:
-        kind: how.
+        kind: its effect.
         path: glob of the decoded path.
         media: only requests for content (True), only others (False), or both (None).
-        first: the first try that it acts on, from 1.
-        times: on how many tries; None for ever.
-        across: count the tries of all matching paths together.
+        first: the first attempt that it acts on, from 1.
+        times: on how many attempts; None for all.
+        across: count the attempts for all matching paths together.
         share: part of the matching paths that it acts on, 0..1.
         after: bytes.
         seconds: seconds.
         size: bytes.
         status: HTTP code.
-        reason: Google's word for it, such as ``rateLimitExceeded``.
+        reason: Google's code for it, such as ``rateLimitExceeded``.
         message: for a person.
         retry_after: the Retry-After header: seconds, or an HTTP date.
-        location: where a redirect leads.
+        location: the target of a redirect.
         value: of a header.
         entry: glob of an entry's name in a listing.
-        set: keys to set there.
-        drop: keys to leave out there.
+        set: fields to set there.
+        drop: fields to leave out there.
     """
 
     kind: FaultKind
@@ -139,7 +139,7 @@ class Fault:
     drop: tuple[str, ...] = ()
 
     def matches(self, request: Request, *, seed: int) -> bool:
-        """True when `request` is one of those it acts on, at the right try."""
+        """True if it acts on `request`, on this attempt."""
         if self.media is not None and self.media != (request.query.get("alt") == "media"):
             return False
         path = request.decoded_path

@@ -33,7 +33,7 @@ class Request:
         method: upper case.
         path: the path as sent, still percent-encoded, without the query.
         decoded_path: without percent-encoding; ``+`` stays ``+``.
-        query: the parameters, decoded; of a repeated one the last.
+        query: the parameters, decoded; of a repeated one, the last.
         headers: names in lower case.
         body: all of it.
     """
@@ -59,7 +59,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class FileSlice:
-    """A stretch of a file on disk, sent without being read into memory.
+    """A part of a file on disk, sent without being read into memory.
 
     Attributes:
         path: the file.
@@ -78,9 +78,9 @@ class Response:
 
     Attributes:
         status: the code.
-        headers: as they are sent; ``Content-Length`` is added unless it is here. One without
+        headers: as sent; ``Content-Length`` is added unless it is here. One without
             a value is left out.
-        body: bytes, or a stretch of a file.
+        body: bytes, or a part of a file.
     """
 
     status: int = 200
@@ -105,7 +105,7 @@ def as_html(text: str, *, status: int = 200) -> Response:
 
 
 def redirect(location: str) -> Response:
-    """Go there instead."""
+    """A redirect to `location`."""
     return Response(302, {"Location": location})
 
 
@@ -122,7 +122,7 @@ _STATUS_NAMES = {
 
 
 def google_error(status: int, message: str, *, reason: str, domain: str = "global") -> Response:
-    """An error as Google's JSON services word them.
+    """An error in the format of Google's JSON services.
 
     Args:
         status: the HTTP code.
@@ -141,7 +141,7 @@ def google_error(status: int, message: str, *, reason: str, domain: str = "globa
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request of a connection; None when the other side has hung up.
+    """The next request of a connection; None if the client has hung up.
 
     Raises:
         BadRequestError: it is not HTTP/1.1, or too large.
@@ -189,7 +189,7 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
 
 
 def whole_number(text: str) -> int | None:
-    """The number that `text` writes in decimal digits; None when it is none, or absurd."""
+    """The number in `text` in decimal digits; None if it is not one, or absurd."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 

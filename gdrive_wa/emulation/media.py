@@ -1,4 +1,4 @@
-"""Content, whole or from a byte on: ``Range`` as Google honours it."""
+"""Content, complete or in part: ``Range`` as Google treats it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 def serve_bytes(request: Request, content: Path | bytes, *, mime_type: str) -> Response:
-    """The content that was asked for: 200 whole, 206 a part, 416 beyond the end.
+    """The requested content: 200 for all, 206 for a part, 416 beyond the end.
 
     A Range header that is invalid, or asks for several parts, is ignored.
     """

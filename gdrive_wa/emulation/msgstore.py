@@ -1,4 +1,4 @@
-"""Writes ``msgstore.db`` and ``wa.db`` as WhatsApp's current schema has them."""
+"""Writes ``msgstore.db`` and ``wa.db`` in WhatsApp's current schema."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One row of ``message``, and what belongs to it.
+    """One row of ``message``, with its rows in other tables.
 
     Attributes:
         chat_jid: of the chat.
-        sender_jid: of who sent it; None for the owner, and in one-to-one chats.
+        sender_jid: of the sender; None for the owner, and in one-to-one chats.
         from_me: sent by the owner.
         key_id: WhatsApp's id.
         sent_at: UTC.
@@ -123,7 +123,7 @@ class Message:
 
 
 class MessageStore:
-    """A ``msgstore.db`` being written. A context manager; committed when it is left."""
+    """A ``msgstore.db`` being written. A context manager, which commits at its end."""
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path)
@@ -140,12 +140,12 @@ class MessageStore:
                 self._database.commit()
 
     def set_owner(self, jid: str, name: str) -> None:
-        """Whose database it is."""
+        """Set the owner of the database."""
         self._insert("props", key="user_push_name", value=name)
         self._jid(jid)
 
     def add_chat(self, jid: str, *, subject: str | None = None, created: int = 0) -> None:
-        """A chat; `subject` is a group's name, `created` milliseconds UTC."""
+        """Add a chat; `subject` is a group's name, `created` milliseconds UTC."""
         self._chats[jid] = self._insert(
             "chat",
             jid_row_id=self._jid(jid),
@@ -157,7 +157,7 @@ class MessageStore:
         )
 
     def add_member(self, group: str, jid: str) -> None:
-        """Somebody is in a group."""
+        """Add a member of a group."""
         self._insert(
             "group_participant_user",
             group_jid_row_id=self._jid(group),
@@ -166,15 +166,15 @@ class MessageStore:
         )
 
     def map_lid(self, lid: str, jid: str) -> None:
-        """A hidden id belongs to a phone number."""
+        """Map a hidden id to a phone number."""
         self._insert("jid_map", lid_row_id=self._jid(lid), jid_row_id=self._jid(jid), sort_id=1)
 
     def name_lid(self, lid: str, name: str) -> None:
-        """A hidden id has a name."""
+        """Add the name of a hidden id."""
         self._insert("lid_display_name", lid_row_id=self._jid(lid), display_name=name)
 
     def add(self, message: Message) -> None:
-        """One more message."""
+        """Add a message."""
         sent = int(message.sent_at.timestamp() * 1000)
         chat = self._chats[message.chat_jid]
         sender = self._jid(message.sender_jid) if message.sender_jid is not None else 0
@@ -242,7 +242,7 @@ class MessageStore:
 
 
 def write_contacts(path: Path, contacts: Iterable[Mapping[str, object]]) -> None:
-    """A ``wa.db`` with these rows of ``wa_contacts``."""
+    """Write a ``wa.db`` with these rows of ``wa_contacts``."""
     with closing(sqlite3.connect(path)) as database:
         database.executescript(WA_SCHEMA)
         for contact in contacts:

@@ -1,4 +1,4 @@
-"""The consent page, the token endpoint and revocation, as an installed program meets them."""
+"""The consent page, the token endpoint and revocation, for installed programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gdrive_wa.emulation.sign_in_pages import blocked_page, consent_page, warnin
 from gdrive_wa.emulation.tokens import Code, Grant, Tokens, same_secret
 
 _UNDERSTOOD = "understood"
-"""In the query: the person was warned of an app that is not verified."""
+"""In the query: the user has seen the warning about an unverified app."""
 _TESTING = "The app is being tested, and only those whom its developer named can use it."
 
 
@@ -24,9 +24,9 @@ class SignIn:
     """The endpoints ``/auth``, ``/token`` and ``/revoke``.
 
     Attributes:
-        accounts: who can sign in.
-        tokens: where what is issued is kept.
-        auto_consent: the page is skipped and access given.
+        accounts: the accounts that can sign in.
+        tokens: all issued tokens.
+        auto_consent: skip the page and give access.
     """
 
     accounts: Sequence[Account]
@@ -34,8 +34,8 @@ class SignIn:
     auto_consent: bool = False
 
     def consent(self, request: Request) -> Response:
-        """``/auth``: GET shows the pages in their order, POST is what the last one's buttons
-        send."""
+        """``/auth``: GET shows the pages in their order, POST is sent by the buttons of the
+        last one."""
         asked = request.query
         refused = self._refuse(asked)
         if refused is not None:
@@ -50,7 +50,7 @@ class SignIn:
         return self._show(asked)
 
     def token(self, request: Request) -> Response:
-        """``/token``: a code or a refresh token becomes an access token."""
+        """``/token``: exchange a code or a refresh token for an access token."""
         form = request.form
         client_id, client_secret = _client_of(request)
         client = self._client(client_id, client_secret)
@@ -68,14 +68,14 @@ class SignIn:
         return _oauth_error("unsupported_grant_type", "Invalid grant_type")
 
     def revoke(self, request: Request) -> Response:
-        """``/revoke``: a token is taken back."""
+        """``/revoke``: revoke a token."""
         token = request.form.get("token") or request.query.get("token", "")
         if self.tokens.revoke(token):
             return as_json({})
         return _oauth_error("invalid_token", "Token expired or revoked")
 
     def _refuse(self, asked: Mapping[str, str]) -> tuple[str, int, str] | None:
-        """Google's word, the status, and the sentence for a request that is not in order."""
+        """Google's code, the status, and the message for an invalid request."""
         target = urlsplit(asked.get("redirect_uri", ""))
         client = self._known(asked.get("client_id", ""))
         if client is None:
@@ -93,7 +93,7 @@ class SignIn:
         return None if asked.get("scope") else ("invalid_request", 400, "Missing scope.")
 
     def _show(self, asked: Mapping[str, str]) -> Response:
-        """The page that a person sees next."""
+        """The next page for the user."""
         chosen = asked.get("login_hint", self.accounts[0].email)
         emails = [each.email for each in self.accounts]
         if chosen in emails and not self._lets_in(chosen):
@@ -154,7 +154,7 @@ class SignIn:
         return next(each.settings for each in self.accounts if each.email == email)
 
     def _lets_in(self, email: str) -> bool:
-        """False for an app in testing that `email` is not a test user of."""
+        """False for an app in testing if `email` is not one of its test users."""
         testers = self._settings(email).get("testers")
         return testers is None or email in testers
 
@@ -177,7 +177,7 @@ def _blocked() -> Response:
 
 
 def _client_of(request: Request) -> tuple[str, str]:
-    """Who asks: named in the form, or by HTTP Basic."""
+    """The client of a request, from the form or HTTP Basic."""
     form = request.form
     if "client_secret" in form:
         return form.get("client_id", ""), form["client_secret"]

@@ -1,4 +1,4 @@
-"""Ogg Opus, as much as the sample needs: one recording becomes many distinct files."""
+"""Ogg Opus, as far as the sample needs it: makes many distinct files from one recording."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from itertools import pairwise
 from gdrive_wa.core.ogg import changed, pages
 
 BARS = 64
-"""Of a waveform, as the app draws it."""
+"""Values of a waveform, as in the app."""
 _RATE = 48_000
 _PRE_SKIP = slice(10, 12)
 """In the first header: samples at the start that are not played (RFC 7845, section 5.1)."""
 
 
 def with_serial(audio: bytes, serial: int) -> bytes:
-    """The same audio as another stream: `serial` in every page, checksums right."""
+    """The same audio as another stream, with `serial` in every page and valid checksums."""
     return b"".join(
         changed(audio, page, serial=serial, number=page.number) for page in pages(audio)
     )
 
 
 def seconds_of(audio: bytes) -> float:
-    """How long it plays."""
+    """The duration of a recording."""
     found = list(pages(audio))
     skipped = int.from_bytes(audio[found[0].body : found[0].end][_PRE_SKIP], "little")
     return (found[-1].granule - skipped) / _RATE
 
 
 def waveform_of(audio: bytes) -> bytes:
-    """64 bytes 0..100 that look like the speech: loud stretches need large packets."""
+    """64 bytes 0..100 in the shape of the speech: loud parts need large packets."""
     sizes = [size for page in pages(audio) for size in _packet_sizes(page.lacing)]
     sizes = sizes[2:]  # after the two headers
     edges = [bar * len(sizes) // BARS for bar in range(BARS + 1)]

@@ -1,4 +1,4 @@
-"""Drive's search language, the ``q`` of files.list: as much of it as a backup tool needs.
+"""Drive's search language, the ``q`` of files.list, as far as backup tools use it.
 
 'root' in parents and name = 'WhatsApp' and mimeType != '…' and trashed = false
 not name contains 'x' or (modifiedTime > '2025-01-01T00:00:00')
@@ -19,7 +19,7 @@ DEEPEST = 50
 
 
 class BadQueryError(Exception):
-    """Not in the search language."""
+    """The query is not in the search language."""
 
 
 _TOKEN = re.compile(
@@ -36,10 +36,10 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def parse_query(text: str) -> Test:
-    """What a file must be like.
+    """Parse a query to a condition on files.
 
     Raises:
-        BadQueryError: not in the language, or a part of it that is not known here.
+        BadQueryError: it is invalid, or uses a part of the language that is not supported here.
     """
     if not text.strip():
         return lambda _: True

@@ -14,13 +14,13 @@ from gdrive_wa.emulation.transient import TransientMedia
 
 
 class Router:
-    """Every address that Google answers at, below one root.
+    """All of Google's addresses, below one root.
 
     Args:
-        accounts: who can sign in.
-        tokens: where what is issued is kept.
+        accounts: the accounts that can sign in.
+        tokens: all issued tokens.
         root: the emulator's own URL.
-        auto_consent: the consent page answers itself.
+        auto_consent: give consent without showing the page.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""Makes the sample account: a family's year of voice notes, as a phone backs it up.
+"""Makes the sample account: a family's voice notes of a year, as in a phone's backup.
 
-Everything is made up and made anew each time, the same for the same seed: the key, the tokens,
+Everything is invented, and is the same for the same seed: the key, the tokens,
 two databases, 42 voice notes (one of them missing from the backup) in eight chats, a picture,
 a song that is not a voice note, and the small backups of settings and wallpapers.
 """
@@ -28,22 +28,22 @@ PAGE_SIZE = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleAccount:
-    """An account that was made, and everything that is to be found in it.
+    """A new account, and its expected content.
 
     Attributes:
-        folder: of the account: what the emulator is given.
+        folder: of the account, for the emulator.
         email: who it is.
         encrypted: end-to-end (crypt15 and mcrypt1) or not (crypt14 and plain media).
-        key: what opens it.
-        key_file: the same as the phone writes it: 59 bytes, or 158.
-        token: an access token that stands; for GDRIVE_WA_ACCESS_TOKEN.
+        key: its key.
+        key_file: the same in the phone's file format: 59 bytes, or 158.
+        token: an access token that is always accepted, for GDRIVE_WA_ACCESS_TOKEN.
         oauth_token: the cookie of the Android sign-in page; good once per emulator.
         client_secrets: the OAuth client's file, with Google's own addresses in it.
-        notes: every voice note that the database knows, ordered by time; `file` is None.
-            A hidden id whose number is known goes by the number; the owner has no
-            `sender_jid`, for the database does not tell it.
-        contents: what the phone had, by WhatsApp's own path: media and databases, decrypted.
-        stored: for each path of `contents`, the name it is stored as.
+        notes: every voice note of the database, ordered by time; `file` is None.
+            Hidden ids with a known number appear as the number. The owner has no
+            `sender_jid`, because the database does not contain it.
+        contents: the phone's files by WhatsApp's own path: media and databases, decrypted.
+        stored: the stored name for each path of `contents`.
     """
 
     folder: Path
@@ -60,12 +60,12 @@ class SampleAccount:
 
 
 def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> SampleAccount:
-    """Make the sample account in `folder`, which may not hold one yet.
+    """Make the sample account in `folder`, which must not contain one yet.
 
     Args:
         folder: where; made if it is not there.
         encrypted: end-to-end, as phones do today; else crypt14 and plain media.
-        seed: another one makes other keys and other bytes of the same story.
+        seed: decides the keys and random bytes; the story is always the same.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -130,7 +130,7 @@ def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> Sa
 
 
 def client_file(client_id: str, client_secret: str) -> dict[str, object]:
-    """What Google's console gives for a desktop client."""
+    """The file of Google's console for a desktop client."""
     return {
         "installed": {
             "client_id": client_id,

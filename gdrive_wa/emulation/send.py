@@ -1,4 +1,4 @@
-"""Putting a response on the wire: at once, or as badly as a fault wants it."""
+"""Sends a response, with the faults of its delivery."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SMALL = 256 * 1024
 """A body up to this size goes out together with its head."""
 PIECE = 64 * 1024
 STRETCH = 4 * 1024 * 1024
-"""Bytes of a large file that are sent, and counted, in one go."""
+"""Bytes of a large file that are sent and counted at a time."""
 _PLAIN = Delivery()
 
 
 @dataclass(slots=True)
 class SharedBandwidth:
-    """The bandwidth that all connections share.
+    """The shared bandwidth of all connections.
 
     Attributes:
         limit: bytes a second; None without limit.
@@ -30,7 +30,7 @@ class SharedBandwidth:
     _free_at: float = 0.0
 
     async def consume(self, size: int) -> None:
-        """Wait until `size` bytes have gone through."""
+        """Wait until `size` bytes may have been sent."""
         if self.limit is None:
             return
         now = asyncio.get_running_loop().time()
@@ -47,7 +47,7 @@ async def send(
     bandwidth: SharedBandwidth | None = None,
     count_bytes: Callable[[int], None] = lambda _: None,
 ) -> bool:
-    """Send `response`, as `delivery` wants it; False when the connection cannot go on.
+    """Send `response` as given by `delivery`; return False if the connection cannot continue.
 
     `count_bytes` is called with the number of bytes of the body just before they are sent.
     """
@@ -89,7 +89,7 @@ async def _send_file(
     body: FileSlice,
     count_bytes: Callable[[int], None],
 ) -> None:
-    """The operating system moves the bytes; none of them passes through here."""
+    """Let the operating system send the bytes, without reading them here."""
     loop = asyncio.get_running_loop()
     await writer.drain()
     for start in range(0, body.size, STRETCH):
@@ -132,7 +132,7 @@ async def _send_badly(
 
 
 def _pieces(response: Response, delivery: Delivery) -> Iterator[bytes]:
-    """The body in pieces that end wherever something is to happen."""
+    """The body in pieces that end at the positions of faults."""
     size = delivery.piece or PIECE
     stops = sorted({at for at in (delivery.stall_at, delivery.cut_at) if at is not None and at > 0})
     at = 0
@@ -159,5 +159,5 @@ def _read(response: Response, at: int, size: int) -> bytes:
 
 
 def _length_is_right(response: Response) -> bool:
-    """False when the length announced is not the length sent: nothing can follow then."""
+    """False if the declared length differs from the sent one: then nothing can follow."""
     return response.headers.get("Content-Length", str(response.size)) == str(response.size)

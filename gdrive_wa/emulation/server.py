@@ -49,14 +49,14 @@ class Emulator:
         port: 0 for any free port.
         auto_consent: give consent without showing the page.
         token_lifetime: seconds until an access token expires.
-        faults: what goes wrong.
+        faults: the faults from the start on.
 
     Attributes:
-        counts: what was asked and sent.
-        tokens: what was issued, to expire and revoke.
+        counts: requests and bytes.
+        tokens: the issued tokens, which can be expired and revoked.
 
     Raises:
-        UsageError: a folder holds no account.
+        UsageError: a folder is not an account.
         NetworkError: the port is taken.
     """
 
@@ -93,7 +93,7 @@ class Emulator:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong now; set it (to a Fault, several, or None) to change that."""
+        """The current faults; set a Fault, several, or None."""
         return self._faults
 
     @faults.setter
@@ -101,8 +101,8 @@ class Emulator:
         self._faults = as_faults(faults)
 
     def client_config(self, number: int = 0) -> dict[str, dict[str, object]]:
-        """The client file that Google's console would give for client `number` of the first
-        account, with the addresses of this server in it."""
+        """The client file of Google's console for client `number` of the first account, with this
+        server's addresses."""
         client = self.accounts[0].clients[number]
         return {
             client.kind: {
@@ -218,7 +218,7 @@ class Emulator:
     async def _answer_request(
         self, request: Request, writer: asyncio.StreamWriter, *, keep: bool
     ) -> bool:
-        """Answer one request; False when the connection is over."""
+        """Answer one request; return False at the end of the connection."""
         faults = self._faults
         acting = faults.active_faults(request)
         await _sleep(faults.delay)
@@ -283,14 +283,14 @@ def _precompute_hashes(account: Account) -> None:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Reset the connection instead of closing it in good order."""
+    """Reset the connection instead of closing it."""
     raw: socket.socket = writer.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
 async def _run_ready_tasks() -> None:
-    """Run the tasks that are ready, and those that they make ready."""
+    """Run all ready tasks, and those that become ready meanwhile."""
     for _ in range(8):
         await asyncio.sleep(0)
 

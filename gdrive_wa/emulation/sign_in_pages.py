@@ -1,5 +1,5 @@
-"""What a person sees in the browser while signing in, with the headings and buttons of Google's
-pages. See https://support.google.com/accounts/answer/7455163.
+"""The pages of a sign-in in the browser, with the headings and buttons of Google's pages.
+See https://support.google.com/accounts/answer/7455163.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def blocked_page(word: str, status: int, why: str) -> str:
 
 
 def warning_page(further: str, *, tested: bool) -> str:
-    """The page about an app that Google has not verified; `further` leads past it.
+    """The page about an app that Google has not verified; `further` is its link to continue.
 
     Args:
         further: the address of the consent page.

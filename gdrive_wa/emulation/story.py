@@ -1,4 +1,4 @@
-"""The people of the sample account and what they said: ``story.txt``, parsed."""
+"""The people of the sample account and their messages: ``story.txt``, parsed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OWNER_JID = f"{OWNER_NUMBER}@s.whatsapp.net"
 
 
 class MessageKind(StrEnum):
-    """What a line of the story is."""
+    """The kind of a line of the story."""
 
     TEXT = "text"
     VOICE = "voice"
@@ -23,15 +23,15 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who speaks, and by what the databases know them.
+    """A person of the story, with their names and ids in the databases.
 
     Attributes:
-        jid: as messages name them.
-        shown: the name that a reader should end up with.
+        jid: their id in messages.
+        shown: the expected name.
         contact: the name in the phone's address book (``wa.db``); None when not in it.
         profile: the name they gave themselves (``wa.db``); None when unknown.
         lid_name: the name kept for a hidden id; None when there is none.
-        number_jid: what a hidden id is mapped to; None when it is not.
+        number_jid: the number of a hidden id; None if it is not known.
     """
 
     jid: str
@@ -73,8 +73,8 @@ class StoryMessage:
         chat: key of the person, or of the group.
         sender: key of the person; None for the owner.
         at: when it was sent, UTC.
-        what: what it is.
-        text: the words of a text; of a voice note the name of its recording.
+        what: its kind.
+        text: the words of a text; the name of a voice note's recording.
         flags: ``starred``, ``forwarded``, ``once``, ``transcript``, ``missing``.
     """
 
@@ -92,7 +92,7 @@ class Recording:
 
     Attributes:
         name: of the file, without suffix.
-        words: what is said in it.
+        words: the spoken words.
         audio: Ogg Opus.
     """
 

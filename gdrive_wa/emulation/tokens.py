@@ -1,4 +1,4 @@
-"""Access, refresh and master tokens, and one-time codes, with what each of them allows."""
+"""Access, refresh and master tokens, and one-time codes, with their permissions."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ CODE_LIFETIME = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the bearer of a token may see.
+    """The permissions of a token.
 
     Attributes:
         email: whose account.
-        scopes: what was consented to; None means everything.
+        scopes: with consent; None for all.
         whatsapp: the token counts as issued for WhatsApp.
         client_id: which client it was issued to.
         expires: on the monotonic clock, seconds.
@@ -41,19 +41,19 @@ class Grant:
     expires: float = float("inf")
 
     def allows(self, *scopes: str) -> bool:
-        """True when one of `scopes` was consented to."""
+        """True if there was consent to one of `scopes`."""
         return self.scopes is None or not self.scopes.isdisjoint(scopes)
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What an authorisation code stands for until it is exchanged.
+    """The facts of an authorisation code, until it is exchanged.
 
     Attributes:
-        grant: what it will give.
-        redirect_uri: where it was sent, which the exchange must repeat.
+        grant: the permissions of its tokens.
+        redirect_uri: the address it was sent to; the exchange must repeat it.
         challenge: of PKCE, S256; None when the client sent none.
-        offline: a refresh token goes with it.
+        offline: its exchange gives a refresh token too.
     """
 
     grant: Grant
@@ -64,19 +64,19 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A phone that is signed in: what a master token stands for."""
+    """A signed-in phone, which has a master token."""
 
     email: str
     android_id: str
 
 
 class Tokens:
-    """Every token that was issued, and the standing ones of the accounts.
+    """Every issued token, and the permanent ones of the accounts.
 
     Args:
-        accounts: whose ``access_token``, ``oauth_token`` and ``master_token`` are good from
+        accounts: their ``access_token``, ``oauth_token`` and ``master_token`` are valid from
             the start.
-        lifetime: seconds that an access token lives.
+        lifetime: of an access token, in seconds.
     """
 
     def __init__(self, accounts: Iterable[Account], *, lifetime: float = 3600.0) -> None:
@@ -98,39 +98,39 @@ class Tokens:
                 self._devices[settings["master_token"]] = device
 
     def check(self, token: str | None) -> Grant | None:
-        """What `token` allows now; None when it is unknown, expired or revoked."""
+        """The permissions of `token`; None if it is unknown, expired or revoked."""
         with self._lock:
             grant = self._access.get(token or "")
         return grant if grant is not None and grant.expires > time.monotonic() else None
 
     def issue(self, grant: Grant) -> str:
-        """A new access token."""
+        """Issue an access token."""
         token = f"ya29.emulator-{secrets.token_urlsafe(32)}"
         with self._lock:
             self._access[token] = replace(grant, expires=time.monotonic() + self.lifetime)
         return token
 
     def issue_refresh(self, grant: Grant) -> str:
-        """A new refresh token."""
+        """Issue a refresh token."""
         token = f"1//emulator-{secrets.token_urlsafe(32)}"
         with self._lock:
             self._refresh[token] = grant
         return token
 
     def refreshable(self, token: str) -> Grant | None:
-        """What a refresh token gives; None when it is unknown or revoked."""
+        """The permissions of a refresh token; None if it is unknown or revoked."""
         with self._lock:
             return self._refresh.get(token)
 
     def issue_code(self, code: Code) -> str:
-        """A new authorisation code, good once."""
+        """Issue an authorisation code, valid once."""
         text = f"4/emulator-{secrets.token_urlsafe(24)}"
         with self._lock:
             self._codes[text] = (code, time.monotonic() + CODE_LIFETIME)
         return text
 
     def redeem(self, text: str) -> Code | None:
-        """What a code stands for; it is spent by asking."""
+        """The facts of a code, which is then used up."""
         with self._lock:
             code, expires = self._codes.pop(text, (None, 0.0))
         return code if expires > time.monotonic() else None
@@ -141,37 +141,37 @@ class Tokens:
             return self._cookies.pop(cookie, None)
 
     def issue_cookie(self, email: str) -> str:
-        """A new ``oauth_token``, as the Android sign-in page sets it."""
+        """Issue an ``oauth_token``, like the Android sign-in page."""
         cookie = f"oauth2_4/emulator-{secrets.token_urlsafe(24)}"
         with self._lock:
             self._cookies[cookie] = email
         return cookie
 
     def sign_in(self, device: Device) -> str:
-        """A new master token."""
+        """Issue a master token."""
         token = f"aas_et/emulator-{secrets.token_urlsafe(32)}"
         with self._lock:
             self._devices[token] = device
         return token
 
     def device(self, master_token: str) -> Device | None:
-        """Which phone a master token stands for."""
+        """The phone of a master token."""
         with self._lock:
             return self._devices.get(master_token)
 
     def expire_access(self) -> None:
-        """Every access token is expired from now on; refresh and master tokens go on."""
+        """Expire every access token; refresh and master tokens stay valid."""
         with self._lock:
             self._access.clear()
 
     def revoke_all(self) -> None:
-        """Every token is gone for good."""
+        """Revoke every token."""
         with self._lock:
             for tokens in (self._access, self._refresh, self._devices, self._codes):
                 tokens.clear()
 
     def revoke(self, token: str) -> bool:
-        """Take one token back, and with a refresh token what it gave; False when unknown."""
+        """Revoke a token, and the tokens from a refresh token; return False if it is unknown."""
         with self._lock:
             found = self._access.pop(token, None) or self._refresh.pop(token, None)
             if found is None:
@@ -188,5 +188,5 @@ class Tokens:
 
 
 def same_secret(one: str, other: str) -> bool:
-    """True when two secrets are equal, found out in constant time."""
+    """True if two secrets are equal, compared in constant time."""
     return hmac.compare_digest(one.encode(), other.encode())

@@ -1,4 +1,4 @@
-"""WhatsApp's own media servers, ``/v/…``: encrypted copies for those who have the link."""
+"""WhatsApp's own media servers, ``/v/…``: encrypted copies for everyone with the link."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _TEXT = {"Content-Type": "text/plain"}
 
 @dataclass(frozen=True, slots=True)
 class TransientMedia:
-    """Every path below ``/v/``. No token is asked: the link is the permission.
+    """Every path below ``/v/``. No token is needed: the link is the permission.
 
     Attributes:
-        accounts: whose ``transient`` folders are served.
+        accounts: with the ``transient`` folders to serve.
     """
 
     accounts: Sequence[Account]
 
     def answer(self, request: Request) -> Response:
-        """The copy, unless its link (``oe``, a hexadecimal Unix time) is over."""
+        """The copy, unless its link (``oe``, a hexadecimal Unix time) has expired."""
         try:
             expires = int(request.query.get("oe", ""), 16)
         except ValueError:

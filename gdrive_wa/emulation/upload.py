@@ -1,4 +1,4 @@
-"""What the phone uploads: databases and media, sealed the way the account's key asks for."""
+"""The phone's upload: databases and media, encrypted for the account's key."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ UPDATED = datetime(2025, 11, 2, 7, 14, tzinfo=UTC)
 
 
 class Upload:
-    """What the phone uploads: blobs below ``backup/``, and what the listing says of them.
+    """The phone's upload: blobs below ``backup/``, and their facts in the listing.
 
     Attributes:
-        names: for each real path, the name it is stored as.
-        settings: for each stored name, the keys of the account file.
+        names: the stored name for each real path.
+        settings: the fields of the account file for each stored name.
         sizes: for each stored name, its bytes.
     """
 
@@ -50,7 +50,7 @@ class Upload:
         self.sizes: dict[str, int] = {}
 
     def add_media(self, path: str, content: bytes, at: datetime) -> None:
-        """A media file, sealed under a name that says nothing, or plain under its own."""
+        """Add a media file: encrypted under an opaque name, or plain under its own."""
         if isinstance(self._key, CipherKey):
             self._write(path, path, content, at)
             return
@@ -74,11 +74,11 @@ class Upload:
         return contents
 
     def add_transient(self, name: str, sealed: bytes) -> None:
-        """An encrypted copy that WhatsApp's own servers still hold; no part of the backup."""
+        """Add an encrypted copy on WhatsApp's own servers, outside the backup."""
         write_file(f"{TRANSIENT_FOLDER}/{name}", sealed, tree=self._tree, durable=False)
 
     def add_settings(self, contents: dict[str, bytes]) -> None:
-        """The small backups beside, which carry no checksum."""
+        """Add the small backups of settings and wallpapers, which have no checksum."""
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
             packed.writestr(zipfile.ZipInfo("wallpaper.jpg"), read_picture())

@@ -1,4 +1,4 @@
-"""The story with bytes to it: rows for the database, files, and what a reader should find."""
+"""The story as data: rows of the database, files, and the expected notes."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from gdrive_wa.emulation.story import (
 
 VOICE_TYPE = "audio/ogg; codecs=opus"
 LINK_LIFETIME = timedelta(days=30)
-"""How long WhatsApp's servers keep a copy."""
+"""The time for which WhatsApp's servers keep a copy."""
 LATE = datetime(2099, 1, 1, tzinfo=UTC)
-"""When the link of the one note that the backup lacks ends: always later than now."""
+"""The expiry of the link of the missing note: always in the future."""
 
 
 class Year:
-    """The story with bytes to it: rows for the database, files, and what a reader should find.
+    """The story as data: rows of the database, files, and the expected notes.
 
     Attributes:
         messages: every row, by time.
         notes: every voice note, by time.
-        contents: the media that the backup holds, by path.
-        times: when each was written.
-        transient: encrypted copies that WhatsApp's own servers still hold, by their name there.
+        contents: the media of the backup, by path.
+        times: of writing each of them.
+        transient: encrypted copies on WhatsApp's own servers, by their name there.
     """
 
     def __init__(self, rng: random.Random) -> None:

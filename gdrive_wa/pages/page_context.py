@@ -22,9 +22,10 @@ _DAYS = 3 * 24 * 3600
 
 def value_of(message: object, name: str) -> Any:
     """An attribute or a key of `message`; None when it has none of that name."""
-    if isinstance(message, Mapping):
+    found = getattr(message, name, None)
+    if found is None and isinstance(message, Mapping):
         return message.get(name)
-    return getattr(message, name, None)
+    return found
 
 
 @dataclass(slots=True)
@@ -147,4 +148,5 @@ def _picture(file: str | None) -> str:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else without_surrogates(str(value))
+    text = "" if value is None else str(value)
+    return text if text.isascii() else without_surrogates(text)

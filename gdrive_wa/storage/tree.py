@@ -216,6 +216,11 @@ class Tree:
             place = self._at(name)
             shutil.rmtree(place.name, ignore_errors=True, dir_fd=place.at.fd)
 
+    def remove_empty(self) -> None:
+        """Delete the folder itself, if it is empty and not a link."""
+        with suppress(OSError):
+            os.rmdir(self.root)
+
     def set_time(self, name: str, seconds: float) -> None:
         """Set the modification time of `name`, in seconds since 1970 UTC."""
         place = self._at(name)

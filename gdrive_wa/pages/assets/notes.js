@@ -74,7 +74,7 @@ class Note {
     this.spans = row[14] || "";
     this.around = row[15] || null;
     this.starred = (row[2] & STARRED) !== 0;
-    this.broken = this.unfolded = this.whole = false;
+    this.broken = this.silent = this.unfolded = this.whole = false;
   }
 
   get file() {

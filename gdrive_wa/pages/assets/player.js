@@ -35,6 +35,7 @@ const player = (() => {
   function load(note) {
     const before = current;
     current = note;
+    note.silent = false;
     wanted = null;
     audio.src = address(note);
     audio.defaultPlaybackRate = audio.playbackRate = speed();
@@ -213,7 +214,9 @@ const player = (() => {
   });
   audio.addEventListener("error", () => {
     if (current === null) return;
-    current.broken = true;
+    // Without any loudspeaker Firefox reports an error, and plays on in silence.
+    if (/MediaSink/.test(audio.error?.message)) current.silent = true;
+    else current.broken = true;
     announce(reasonOf(current));
     timeline.redraw(current);
     paint();
