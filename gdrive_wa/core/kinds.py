@@ -94,7 +94,7 @@ _NEVER_AUDIO = (
     *(".csv", ".db", ".gif", ".htm", ".html", ".ini", ".json", ".log", ".nfo", ".srt", ".txt"),
     *(".url", ".vcf", ".webp", ".xml", ".zip"),
 )
-"""Suffixes of what people and programs put among voice notes, such as pictures and transcripts."""
+"""Suffixes of files that people and programs put among voice notes, such as pictures."""
 _DATABASES = (
     "msgstore",
     "chatstorage.sqlite",
@@ -137,14 +137,14 @@ def kind_of(path: str) -> Kind:
 
 
 def longest(kind: Kind) -> int:
-    """Maximum size in bytes of an entry of this kind. What claims to be longer is not genuine."""
+    """Maximum size in bytes of an entry of this kind; a larger declared size is not genuine."""
     if kind is Kind.VOICE:
         return LONGEST_VOICE_NOTE
     return LONGEST_DATABASE if kind in (Kind.DATABASE, Kind.SETTINGS) else LONGEST_MEDIA
 
 
 def _kind_of_media(folders: list[str], name: str) -> Kind | None:
-    """What WhatsApp's media folders and the name of a recording say."""
+    """Recognise media by WhatsApp's folders and the names of recordings."""
     if name.startswith("ptt-") or (folders[:2] == ["message", "media"] and name.endswith(".opus")):
         return Kind.VOICE
     for folder in reversed(folders):

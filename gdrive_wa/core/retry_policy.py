@@ -39,8 +39,9 @@ class RetryPolicy:
         return self._own_pause(attempt, self.longest)
 
     def rate_pause(self, attempt: int, asked: float | None = None) -> float:
-        """Seconds to wait after `attempt` met a limit. What the server asks for holds within the
-        attempts; after those it was too little, and the longer wait holds."""
+        """Seconds to wait after `attempt` met a limit.
+
+        During the attempts, the wait requested by the server applies; afterwards the longer one."""
         own = self._own_pause(attempt, min(self.longest, self.longest_of_rate))
         if asked is None:
             return own

@@ -94,7 +94,7 @@ _START_ANEW = "move the .gdrive-wa folder elsewhere; the next run creates a new 
 
 
 def serialise(records: Iterable[Record]) -> bytes:
-    """A whole manifest: the header line, then one line per record, sorted by path."""
+    """A complete manifest: the header line, then one line per record, sorted by path."""
     ordered = sorted(records, key=lambda record: record.path)
     return b"".join([_header(), *map(line_of, ordered)])
 
