@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import av
 import pytest
 
 from tests.benchmarks.measure import Measured, measure
+from tests.benchmarks.page import NEEDLE
+from tests.benchmarks.page import make_notes as make_page_notes
 from tests.benchmarks.phone import make_notes, make_plain, make_sealed, write_digits
 from tests.benchmarks.restore import restore
 from tests.benchmarks.speech import distance, words_of
@@ -46,6 +50,18 @@ def test_every_note_of_an_encrypted_backup_is_restored_and_tagged(tmp_path: Path
         with av.open(str(path), "r") as parsed:
             tags = {**parsed.metadata, **parsed.streams.audio[0].metadata}
         assert tags["ARTIST" if "ARTIST" in tags else "artist"]
+
+
+def test_copies_give_back_what_the_newest_database_lost_and_increments_what_came_later(
+    tmp_path: Path,
+) -> None:
+    dump = make_sealed(tmp_path / "account", 150, sidecars=True, copies=2, increments=2)
+    assert len(list((dump / "Databases").iterdir())) == 6
+    archive = tmp_path / "archive"
+    restore(dump, archive, key=write_digits(tmp_path))
+    with closing(sqlite3.connect(archive / "Databases" / "msgstore.db")) as newest:
+        [(known,)] = newest.execute("SELECT COUNT(*) FROM message WHERE message_type = 2")
+    assert known < 90
 
 
 def test_every_note_of_a_plain_folder_is_restored(tmp_path: Path) -> None:
@@ -125,3 +141,12 @@ def test_the_word_error_rate_counts_words() -> None:
     assert distance(truth, words_of("40 of them on nine March I can't")) == 0
     assert distance(truth, words_of("fourteen of them nine march I can't stay")) == 3
     assert distance(truth, []) == len(truth)
+
+
+def test_the_notes_of_the_page_have_words_messages_and_one_needle() -> None:
+    notes = list(make_page_notes(500))
+    assert len({note.chat for note in notes}) > 20
+    assert {(len(note.before), len(note.after)) for note in notes} == {(3, 3)}
+    assert all(len(note.words) == len((note.transcript or "").split()) for note in notes)
+    assert sum(NEEDLE in (note.transcript or "") for note in notes) == 1
+    assert list(make_page_notes(500)) == notes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from gdrive_wa.archive.catalogue import NoteCatalogue
 from gdrive_wa.archive.layout import VOICE_FOLDER, Layout
 from gdrive_wa.archive.match import Matcher
 from gdrive_wa.archive.store import ArchiveStore
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.storage.manifest import Manifest, Record
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from gdrive_wa.archive.index import read_index, salvaged
@@ -12,6 +11,7 @@ from gdrive_wa.archive.layout import INDEX_NAME, note_id_of
 from gdrive_wa.archive.match import Match, Matcher
 from gdrive_wa.archive.withheld import withheld_notes
 from gdrive_wa.core.errors import FormatError
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import Entry, NoteStatus, VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.disk import storage_errors
@@ -178,6 +178,8 @@ class NoteCatalogue:
         return bool(found) and not self._chosen(found)
 
     def _chosen(self, note_ids: tuple[str, ...]) -> tuple[str, ...]:
+        if not self._others:
+            return note_ids
         return tuple(note_id for note_id in note_ids if note_id not in self._others)
 
     def withheld(self, entries: Iterable[Entry]) -> set[str]:
@@ -198,7 +200,8 @@ class NoteCatalogue:
     def match(self, path: str, sha256: str, note: VoiceNote | None = None) -> Match:
         """The notes that a file belongs to; `note` if neither path nor content match."""
         match = self.matcher().match(path, sha256, already_placed=sha256 in self._placed)
-        match = replace(match, note_ids=self._chosen(match.note_ids))
+        if self._others:
+            match = replace(match, note_ids=self._chosen(match.note_ids))
         if match.exact and match.note_ids:
             self._placed.add(sha256)  # the caller places the file for all of them
         if not match.note_ids and note is not None and note_id_of(note) in self.notes:

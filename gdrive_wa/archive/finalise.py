@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import replace
 
 from gdrive_wa.archive.index import in_order, write_json, write_table
 from gdrive_wa.archive.layout import (
@@ -19,6 +18,7 @@ from gdrive_wa.archive.layout import (
 )
 from gdrive_wa.archive.near_files import NearFiles
 from gdrive_wa.archive.transcripts import Transcript, read_transcripts, with_transcript
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.model import NoteStatus, VoiceNote
 from gdrive_wa.core.moments import moment_at

@@ -7,6 +7,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from sys import intern
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 from gdrive_wa.core.context import parsed_messages, parsed_reactions, parsed_reply
 from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
 from gdrive_wa.core.message_pool import MessagePool
-from gdrive_wa.core.model import NoteStatus, VoiceNote, Words
+from gdrive_wa.core.model import NoteStatus, VoiceNote, Words, iso
 from gdrive_wa.core.moments import moment_in
 from gdrive_wa.core.names import parts_of, whole_text
 from gdrive_wa.core.numbers import LARGEST, whole_number
@@ -44,6 +45,7 @@ _COLUMNS = (
     "whatsapp_path",
     "sha256",
 )
+_values_of = attrgetter(*_COLUMNS)
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -104,20 +106,24 @@ def write_csv(notes: Iterable[VoiceNote], out: SupportsWrite) -> None:
     """
     table = csv.writer(out, lineterminator="\r\n")
     table.writerow(_COLUMNS)
-    for note in notes:
-        values = note.to_json()
-        table.writerow([_cell(values[name]) for name in _COLUMNS])
+    table.writerows(map(_row, notes))
+
+
+def _row(note: VoiceNote) -> list[object]:
+    """The cells of a note: its values as in the index."""
+    cells = [_cell(value) for value in _values_of(note)]
+    cells[0] = iso(note.sent_at)
+    return cells
 
 
 def _cell(value: object) -> object:
-    if value is None or type(value) is int or type(value) is float:
+    kind = type(value)
+    if value is None or kind is int or kind is float:
         return value  # the csv module writes numbers as they are and None as an empty cell
-    if isinstance(value, bool):
+    if kind is bool:
         return "yes" if value else "no"
     text = str(value).replace("\x00", "")
-    if isinstance(value, str) and text.startswith(_FORMULA):
-        return "'" + text
-    return text
+    return "'" + text if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
 def read_index(path: Path, *, folder: Path | None = None) -> list[VoiceNote]:
@@ -192,7 +198,7 @@ def _note(item: dict[str, Any], pool: MessagePool, folder: Path | None = None) -
         view_once=item.get("view_once") is True,
         message_id=_text(item.get("message_id", "")),
         whatsapp_path=_optional(item.get("whatsapp_path")),
-        sha256=_optional(item.get("sha256")),
+        sha256=_shared(item.get("sha256")),
         waveform=_waveform(item.get("waveform", [])),
         before=pool.kept(parsed_messages(item.get("before", ()))),
         after=pool.kept(parsed_messages(item.get("after", ()))),
@@ -208,7 +214,15 @@ def parsed_words(value: Any) -> Words:
     Raises:
         ValueError, TypeError: it is something else.
     """
-    return tuple((float(start), float(end), str(word)) for start, end, word in value)
+    return tuple(
+        (_seconds(start), _seconds(end), whole_text(str(word))) for start, end, word in value
+    )
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:  # nor NaN
+        raise ValueError("not a time in a recording")
+    return float(value)
 
 
 def _text(value: object) -> str:

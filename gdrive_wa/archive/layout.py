@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from pathlib import PurePosixPath
+from sys import intern
 
 from gdrive_wa.core.kinds import Kind, kind_of, without_encryption
 from gdrive_wa.core.model import Entry, VoiceNote
@@ -31,6 +32,9 @@ PAGE_NAME = "index.html"
 LONGEST_NAME = 120
 """Maximum length of a chat's folder name and of a sender in a file name, in bytes."""
 
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,5}$")
+_LONGEST_SUFFIX = 7
+"""Characters of the longest suffix, and of a newline after it."""
 _SUFFIXES = {
     "audio/ogg": ".opus",
     "audio/opus": ".opus",
@@ -45,12 +49,13 @@ _NEVER_CHANGE = frozenset(
 
 
 def note_id_of(note: VoiceNote) -> str:
-    """The id of a note in an archive: its chat and WhatsApp's message id."""
+    """The id of a note in an archive: its chat and WhatsApp's message id. Interned, because half a
+    dozen tables have it as their key."""
     mark = note.message_id
     if not mark:
         moment = "" if note.sent_at is None else note.sent_at.isoformat()
         mark = f"{moment} {note.whatsapp_path or ''}"
-    return f"{note.chat_jid.replace('/', '_')}/{mark}"
+    return intern(f"{note.chat_jid.replace('/', '_')}/{mark}")
 
 
 def database_name(path: str) -> str:
@@ -87,7 +92,7 @@ def unmatched_path(entry: Entry, *, is_recording: bool) -> PurePosixPath:
 
 def suffix_of(note: VoiceNote) -> str:
     """The suffix for a note's file: its original one, or by MIME type, or ``.opus``."""
-    had = re.search(r"\.[A-Za-z0-9]{2,5}$", note.whatsapp_path or "")
+    had = _SUFFIX.search((note.whatsapp_path or "")[-_LONGEST_SUFFIX:])
     if had:
         return had.group().lower()
     return _SUFFIXES.get((note.mime_type or "").partition(";")[0].strip().lower(), ".opus")
@@ -117,6 +122,7 @@ class Layout:
         self._timezone = timezone
         self._files: dict[str, str] = {}
         self._above: set[str] = set()
+        self._sound: set[str] = set()
         self._folders: dict[str, str] = {}
         self._chats: dict[str, str] = {folded_name(UNMATCHED): ""}
         self._names: dict[str, str] = {}
@@ -190,11 +196,17 @@ class Layout:
     def _free(self, key: str) -> bool:
         if key in self._files or key in self._above:
             return False
-        return not any(folder in self._files for folder in _folders_of(key))
+        folder = key.rpartition("/")[0]
+        if folder not in self._sound:
+            if any(each in self._files for each in _folders_of(key)):
+                return False
+            self._sound.add(folder)  # its name is taken now, so that no file gets it
+        return True
 
     def _take(self, key: str, owner: str) -> None:
         self._files[key] = owner
-        self._above.update(_folders_of(key))
+        if key.rpartition("/")[0] not in self._above:
+            self._above.update(_folders_of(key))
 
     def _name_folder(self, jid: str, chat: str) -> None:
         user = safe_name(jid.partition("@")[0], fallback="unknown")

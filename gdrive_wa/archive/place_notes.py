@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from gdrive_wa.archive.catalogue import NoteCatalogue
-from gdrive_wa.archive.layout import Layout
+from gdrive_wa.archive.layout import Layout, note_id_of
 from gdrive_wa.archive.match import Match
 from gdrive_wa.archive.store import ArchiveStore
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.storage.draft_file import DraftFile
 from gdrive_wa.storage.record import Record
 
@@ -63,4 +63,5 @@ def place_notes(
         copy = replace(record, path=layout.of(note), stored_as=None)
         store.put_copy(draft.path, copy, note)
     note = catalogue.notes[first]
-    return store.put_note(draft, replace(record, path=layout.of(note)), note)
+    own = replace(record, path=layout.of(note), message=note_id_of(note))
+    return store.put_note(draft, own, note)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import tzinfo
 from types import TracebackType
 from typing import Self
@@ -11,10 +10,11 @@ from typing import Self
 from gdrive_wa.archive.layout import note_id_of
 from gdrive_wa.archive.tags import LONGEST_TAGGED, is_opus, tagged, tags_for
 from gdrive_wa.core.errors import FormatError, StorageError
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.storage.batch import Batch
-from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.disk import explain, storage_errors
 from gdrive_wa.storage.draft import move_into_place
 from gdrive_wa.storage.draft_file import DraftFile, write_draft
 from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record
@@ -83,7 +83,9 @@ class ArchiveStore:
     def put(self, draft: DraftFile, record: Record) -> str:
         """Write `draft` as the file of `record` and return its path."""
         check_inside(self._tree, record.path)
-        record = replace(record, size=draft.size, sha256=draft.sha256, mtime_ns=draft.mtime_ns)
+        written = (draft.size, draft.sha256, draft.mtime_ns)
+        if (record.size, record.sha256, record.mtime_ns) != written:
+            record = replace(record, size=draft.size, sha256=draft.sha256, mtime_ns=draft.mtime_ns)
         self._batch.add(draft, record)
         if record.message is not None:
             self._notes[record.message] = record
@@ -94,7 +96,9 @@ class ArchiveStore:
         note_id = note_id_of(note)
         if draft.tagged_for != note_id:
             draft = self._dated(self._tag(draft, record, note), draft.mtime_ns, note)
-        return self.put(draft, replace(record, message=note_id))
+        if record.message != note_id:
+            record = replace(record, message=note_id)
+        return self.put(draft, record)
 
     def put_copy(self, source: str, record: Record, note: VoiceNote) -> str:
         """Write a copy of the archive's file `source` as the file of `note`."""
@@ -139,6 +143,23 @@ class ArchiveStore:
         with storage_errors(self._tree.shown(record.path)):
             self._tree.unlink(record.path)
         self._manifest.drop(record.path)
+
+    def drop_missing(self) -> None:
+        """Drop the records of files that are gone, if their notes or entries have other files.
+
+        Part of the manifest was damaged, so they got their files again under other names.
+        """
+        same: dict[str | None, list[Record]] = {}
+        for record in self._manifest:
+            same.setdefault(record.message or record.stored_as, []).append(record)
+        same.pop(None, None)
+        for records in same.values():
+            gone = [] if len(records) == 1 else [each for each in records if self._is_gone(each)]
+            for record in gone if len(gone) < len(records) else ():
+                self._manifest.drop(record.path)
+
+    def _is_gone(self, record: Record) -> bool:
+        return not self._tree.lexists(record.path)
 
     def _add(self, record: Record) -> None:
         self._manifest.add(record)
@@ -191,5 +212,7 @@ def check_inside(tree: Tree, name: str) -> None:
     Raises:
         StorageError: one of them is.
     """
-    with storage_errors(tree.shown(name)):
+    try:
         tree.check_folder(name.rpartition("/")[0])
+    except OSError as error:
+        raise explain(error, tree.shown(name)) from error

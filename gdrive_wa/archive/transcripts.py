@@ -12,12 +12,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from gdrive_wa.archive.index import parsed_words
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import WHATSAPP, VoiceNote, Words
+from gdrive_wa.core.names import whole_text
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import write_file
 from gdrive_wa.storage.manifest import STATE_FOLDER
@@ -128,6 +130,7 @@ def _parsed(line: bytes) -> Transcript | None:
         texts = {name: item[name] for name in ("sha256", "model", "language", "text")}
         if not all(isinstance(text, str) for text in texts.values()):
             return None
-        return Transcript(**texts, words=parsed_words(item["words"]))
+        whole = {name: whole_text(text) for name, text in texts.items()}
+        return Transcript(**whole, words=parsed_words(item["words"]))
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

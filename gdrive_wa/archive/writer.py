@@ -13,9 +13,9 @@ interrupted run, the next one simply continues.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
+from sys import intern
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +39,7 @@ from gdrive_wa.archive.scratch import ScratchDatabases
 from gdrive_wa.archive.store import ArchiveStore
 from gdrive_wa.archive.tags import NoteTags, is_opus, tags_for
 from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import safe_name
@@ -239,7 +240,7 @@ class ArchiveWriter:
             stored_as=entry.stored_as,
             source_md5=entry.md5,
             source_revision=entry.revision,
-            content_sha256=draft.content_sha256,
+            content_sha256=intern(draft.content_sha256),
             whatsapp_path=entry.path,
         )
         if entry.kind is Kind.DATABASE and not self.keep_databases:
@@ -274,6 +275,7 @@ class ArchiveWriter:
             All notes of the archive, from this run and earlier ones, by time.
         """
         self._store.flush()
+        self._store.drop_missing()
         failed = self._catalogue.withheld(withheld)
         notes = finalised_notes(self._catalogue.notes.values(), self._manifest, failed=failed)
         write_lists(self._manifest, notes)

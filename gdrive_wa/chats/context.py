@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from typing import Any
 
 from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
@@ -35,6 +35,7 @@ from gdrive_wa.core.context import (
     Reply,
     bounded,
 )
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
@@ -143,9 +144,14 @@ class ModernContext(ContextReader):
         self._tables.select_ids(wanted)
         files = {number: each for number, *each in self._files()}
         found = Messages()
+        senders: dict[tuple[object, ...], dict[str, Any]] = {}
         for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
             number, chat_row, mine, sender_row, kind, written, sent, received, origin = row
-            chat_jid = self._chats.get(as_int(chat_row)) or ""
+            sender = row[1:4]
+            if sender not in senders:
+                chat_jid = self._chats.get(as_int(chat_row)) or ""
+                jid = self._jids.jid_at(sender_row)
+                senders[sender] = self.who(chat_jid, jid, mine=flag(mine))
             shown = shown_kind(as_int(kind), as_int(origin), is_note=number in notes)
             name, path = files.get(number, (None, None))
             said = bounded(text(written)) or bounded(name)
@@ -154,7 +160,7 @@ class ModernContext(ContextReader):
                 text="" if shown is ContextKind.DELETED else said,
                 kind=shown,
                 whatsapp_path=path if shown in SHOWN_KINDS else None,
-                **self.who(chat_jid, self._jids.jid_at(sender_row), mine=flag(mine)),
+                **senders[sender],
             )
         return found
 

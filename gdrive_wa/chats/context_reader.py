@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from gdrive_wa.chats.message_kinds import AUDIO_KINDS, kind_of_type
@@ -12,6 +11,7 @@ from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.timeline import ContextWindow, Places, milliseconds, with_messages
 from gdrive_wa.chats.values import moment
 from gdrive_wa.core.context import ContextKind, Reaction, Reply
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 _FILLED = (
@@ -65,9 +66,18 @@ def fill_in(newer: VoiceNote, older: VoiceNote) -> VoiceNote:
         for name in _FILLED
         if not getattr(newer, name) and getattr(older, name)
     }
+    if _is_finer(older.sent_at, newer.sent_at):
+        changes["sent_at"] = older.sent_at
     changes |= {name: True for name in _EITHER if getattr(older, name) and not getattr(newer, name)}
     if newer.chat_jid == UNKNOWN_CHAT != older.chat_jid:
         changes |= {"chat": older.chat, "chat_jid": older.chat_jid}
     if newer.sender_jid is None and older.sender_jid is not None and not newer.from_me:
         changes |= {"sender": older.sender, "sender_jid": older.sender_jid}
     return replace(newer, **changes) if changes else newer
+
+
+def _is_finer(one: datetime | None, other: datetime | None) -> bool:
+    """True for the same time to the second, with a fraction: increments have whole seconds."""
+    if one is None or other is None or other.microsecond:
+        return False
+    return one.microsecond > 0 and one.replace(microsecond=0) == other

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
 from gdrive_wa.chats.spoken import is_named_as_spoken, is_spoken
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.values import as_int, flag, moment, positive, sha256_hex, text, waveform
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 PUSH_TO_TALK = 1

@@ -9,12 +9,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from operator import le
 from typing import TypeAlias
 
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from sys import intern
 
 from gdrive_wa.core.moments import END_SECONDS, moment_at
 from gdrive_wa.core.names import whole_text
@@ -96,7 +97,7 @@ def sha256_hex(value: object) -> str | None:
         raw = base64.b64decode(shown.strip(), validate=True)
     except (binascii.Error, ValueError):
         return None
-    return raw.hex() if len(raw) == 32 else None
+    return intern(raw.hex()) if len(raw) == 32 else None  # the note's file has the same
 
 
 def waveform(value: object) -> Sequence[int]:

@@ -7,12 +7,12 @@ name that ends in ``-wal``. A copy made while the app was running has the last m
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.core.errors import DatabaseError
+from gdrive_wa.storage.untrusted_database import FAILURES
 from gdrive_wa.storage.write_ahead import LogUse, merge_own_log
 
 _OF_ANOTHER = LogUse(reason="it does not belong to the database beside it")
@@ -40,7 +40,7 @@ def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
         shutil.copyfile(log, beside)
         try:
             use = merge_own_log(copy)
-        except sqlite3.Error:
+        except FAILURES:
             use = _OF_ANOTHER
         if use is _OF_ANOTHER or not _tables(database) <= _tables(copy):
             use = _OF_ANOTHER

@@ -7,6 +7,7 @@ and the expected type.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, tzinfo
@@ -26,6 +27,7 @@ DateLike: TypeAlias = datetime | date | str
 ProgressLike: TypeAlias = Progress | Callable[[ProgressEvent], object]
 """Receives progress events: a :class:`Progress` object or a callable such as ``print``."""
 
+_ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _DAY_END = time(23, 59, 59, 999999)
 
@@ -141,12 +143,15 @@ def as_zone(value: tzinfo | str | None, name: str = "timezone") -> tzinfo | None
         raise wrong_type(name, "a time zone or its name", value)
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - only when asked
 
+    unknown = UsageError(
+        f"unknown time zone {value[:100]!r}", hint="use a name such as Europe/Berlin or UTC"
+    )
+    if not _ZONE.fullmatch(value):  # zoneinfo imports what stands before a dot
+        raise unknown
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(
-            f"unknown time zone {value!r}", hint="use a name such as Europe/Berlin or UTC"
-        ) from error
+        raise unknown from error
 
 
 def as_moment(

@@ -6,6 +6,7 @@ None of them is ever a voice note, a database or an error.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 __all__ = ["TRASHED", "is_junk", "is_trashed", "without_trash"]
 
@@ -82,7 +83,7 @@ def is_junk(path: str) -> bool:
     Hidden folders of WhatsApp's own, such as ``.Statuses``, have content. So may files in Android's
     bin: :func:`is_trashed`.
     """
-    *folders, name = path.replace("\\", "/").lower().split("/")
+    folder, _, name = path.replace("\\", "/").lower().rpartition("/")
     if name.startswith("."):
         kept = TRASHED.sub("", name, count=1)
         if kept == name or kept.startswith("."):
@@ -90,9 +91,16 @@ def is_junk(path: str) -> bool:
         name = kept
     if name in _NAMES or name.startswith(_STARTS):
         return True
-    if any(each in _FOLDERS or each.startswith(_BIN) for each in folders):
+    if _is_junk_folder(folder):
         return True
-    return name.endswith(_SUFFIXES) and not any(each.endswith(_DOCUMENTS) for each in folders)
+    return name.endswith(_SUFFIXES) and not any(
+        each.endswith(_DOCUMENTS) for each in folder.split("/")
+    )
+
+
+@lru_cache(maxsize=1024)
+def _is_junk_folder(folder: str) -> bool:
+    return any(each in _FOLDERS or each.startswith(_BIN) for each in folder.split("/"))
 
 
 def is_trashed(path: str) -> bool:

@@ -116,7 +116,7 @@ class Backup:
         return {
             "name": self.name,
             "account": self.account,
-            "updated": _iso(self.updated),
+            "updated": iso(self.updated),
             "size": self.size,
             "encrypted": self.encrypted,
             "key_type": self.key_type,
@@ -183,7 +183,7 @@ class Entry:
             "stored_as": self.stored_as,
             "size": self.size,
             "md5": self.md5,
-            "modified": _iso(self.modified),
+            "modified": iso(self.modified),
             "kind": str(self.kind),
         }
 
@@ -275,7 +275,7 @@ class VoiceNote:
             "sender": self.sender,
             "sender_jid": self.sender_jid,
             "from_me": self.from_me,
-            "sent_at": _iso(self.sent_at),
+            "sent_at": iso(self.sent_at),
             "duration": self.duration,
             "size": self.size,
             "mime_type": self.mime_type,
@@ -452,5 +452,6 @@ def within(folder: Path, dest: Path) -> str | None:
     return below
 
 
-def _iso(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """A moment in UTC as ISO 8601, ending in ``Z``; None for None."""
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -1,6 +1,6 @@
 """Open regular files only: never a pipe, a device or a socket, which could hang a run.
 
-A link is followed only where the user named the path.
+A link is followed only if the user named the path.
 """
 
 from __future__ import annotations

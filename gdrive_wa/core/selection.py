@@ -20,7 +20,7 @@ USUAL = frozenset({Kind.VOICE, Kind.DATABASE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The selected entries: the options ``--only``, ``--include``, ``--since``, ``--chat`` and more.
+    """The selected entries: the options ``--only``, ``--include``, ``--since``, ``--chat`` etc.
 
     Attributes:
         only: selected kinds; empty means every kind.

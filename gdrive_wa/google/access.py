@@ -89,7 +89,7 @@ class OAuthTokens(RenewedTokens):
                 self._credentials.refresh(Request(harden_session(session, self._endpoints)))
         except TransportError as error:
             unreachable = NetworkError(
-                "Google cannot be reached to renew the login", hint="check the network"
+                "Google cannot be reached to renew the login", hint="check the network connection"
             )
             raise untrusted_error(error, "Google") or unreachable from error
         except GoogleAuthError as error:

@@ -44,6 +44,9 @@ _OWNER = ("its owner does not allow downloads: ask for a copy, or for permission
 _MEMBERS = ("ask its owner to share it with this account",)
 _FULL = ("this Drive is full: make room in it, or wait until its owner does",)
 _OTHER_ACCOUNT = ("check with gdrive-wa whoami that this account has the backup",)
+_ASKED_FIRST = (
+    "sign in at https://myaccount.google.com in a browser, and do what Google asks there",
+)
 _UNKNOWN = ("run it again with --verbose for Google's own reason, and report it",)
 
 
@@ -59,10 +62,12 @@ _EVERYWHERE = _by_word(
         "LOCATION_POLICY_VIOLATED": _ADMINISTRATOR,
         "SECURITY_POLICY_VIOLATED": _ADMINISTRATOR,
         "RESOURCE_USAGE_RESTRICTION_VIOLATED": _ADMINISTRATOR,
-        "accountDisabled": ("Google has disabled this account: sign in to it in a browser",),
-        "ACCOUNT_STATE_INVALID": (
-            "sign in to this account in a browser: Google wants something first",
+        "accountDisabled": (
+            "Google has disabled this account: sign in at https://accounts.google.com in a browser",
         ),
+        "accountDeleted": ("this Google account was deleted",),
+        "accountUnverified": _ASKED_FIRST,
+        "ACCOUNT_STATE_INVALID": _ASKED_FIRST,
     }
 )
 _OF_DRIVE = _by_word(
@@ -85,8 +90,12 @@ _OF_DRIVE = _by_word(
         "ACCESS_TOKEN_SCOPE_INSUFFICIENT": _LOGIN_AGAIN,
         "accessNotConfigured": _TURN_ON,
         "SERVICE_DISABLED": _TURN_ON,
-        "CONSUMER_INVALID": ("the project of your OAuth client no longer exists: make a new one",),
-        "CONSUMER_SUSPENDED": ("Google has suspended your OAuth client's project: make a new one",),
+        "CONSUMER_INVALID": (
+            "your OAuth client's project no longer exists: make a new project and client",
+        ),
+        "CONSUMER_SUSPENDED": (
+            "Google has suspended your OAuth client's project: make a new project and client",
+        ),
         "forbidden": _OTHER_ACCOUNT,
         "PERMISSION_DENIED": _OTHER_ACCOUNT,
         "": _OTHER_ACCOUNT,

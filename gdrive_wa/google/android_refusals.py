@@ -62,7 +62,7 @@ _BY_WORD: dict[str, tuple[str, tuple[str, ...]]] = {
     "InvalidSecondFactor": (_TWO_STEPS, (_AGAIN,)),
     "WebLoginRequired": (_TWO_STEPS, (_AGAIN,)),
     "PostSignInFlowRequired": ("Google has a question about this account", (_CONFIRM, _AGAIN)),
-    "TermsNotAgreed": ("Google's terms are not agreed to in this account", (_CONFIRM, _AGAIN)),
+    "TermsNotAgreed": ("this account has not agreed to Google's terms", (_CONFIRM, _AGAIN)),
     "NotVerified": ("the address of this account is not verified", (_CONFIRM, _AGAIN)),
     "AccountDisabled": ("Google has disabled this account", (_APPEAL,)),
     "AccountDeleted": ("this Google account was deleted", (_APPEAL,)),

@@ -7,6 +7,7 @@ for no other kind. See https://support.google.com/cloud/answer/15549257.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from gdrive_wa.google.ways import CABLE, CLIENTS_PAGE, NEW_CLIENT
 from gdrive_wa.http.endpoints import Endpoints
 
 _LONGEST = 65536
+_SECRET = re.compile(r"[^*\u2022]+")
+"""The console masks all but the last characters of an old one."""
 _NO_FILE = (
     f"give the file of an OAuth client with --client-secrets FILE; to get one, {NEW_CLIENT}",
     CABLE,
@@ -84,7 +87,7 @@ def read_client(path: Path) -> OAuthClient:
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         with open_plain(path) as file:
-            content = json.loads(file.read(_LONGEST).decode("utf-8-sig"))
+            content = json.loads(file.read(_LONGEST))  # in UTF-8 or UTF-16
     except FileNotFoundError as error:
         raise UsageError(f"no OAuth client file named '{path}'", hint=_NO_FILE) from error
     except OSError as error:
@@ -103,7 +106,7 @@ def _desktop(path: Path, fields: Mapping[str, Any]) -> OAuthClient:
     client_id, secret = (fields.get(name) for name in ("client_id", "client_secret"))
     if not isinstance(client_id, str) or not client_id.strip():
         raise _not_a_client(path)
-    if not isinstance(secret, str) or not secret.strip("* \t\r\n"):  # the console masks old ones
+    if not isinstance(secret, str) or not _SECRET.fullmatch(secret.strip()):
         raise UsageError(
             f"the client secret is missing in '{path}'",
             hint=(_NEW_SECRET, f"or {NEW_CLIENT}"),

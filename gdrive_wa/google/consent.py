@@ -173,7 +173,7 @@ def _fetch_errors() -> Iterator[None]:
     except GdriveWaError:
         raise
     except (RequestException, OSError) as error:
-        unreachable = NetworkError("Google cannot be reached", hint="check the network")
+        unreachable = NetworkError("Google cannot be reached", hint="check the network connection")
         raise untrusted_error(error, "Google") or unreachable from error
     except Warning as error:  # oauthlib raises one if scopes were left out
         raise CredentialsError(

@@ -19,7 +19,7 @@ from gdrive_wa.core.model import Secret
 from gdrive_wa.core.names import safe_name
 from gdrive_wa.core.plain_file import read_plain
 from gdrive_wa.storage.disk import storage_errors
-from gdrive_wa.storage.draft import make_folder, write_file
+from gdrive_wa.storage.draft import make_folder, sweep, write_file
 
 SERVICE = "gdrive-wa"
 CONFIG_VARIABLE = "GDRIVE_WA_CONFIG"
@@ -75,6 +75,7 @@ def store(login: Login, *, prefer: bool = True) -> Login:
         StorageError: the config folder cannot be written.
     """
     make_folder(config_folder(), mode=0o700)
+    _sweep()
     stored = replace(login, kept_in=_store_secret(login.account, json.dumps(dict(login.fields))))
     index = _read_index()
     index.accounts[login.account] = {
@@ -153,6 +154,7 @@ def load(account: str | None = None) -> Login:
 
 def remove(account: str) -> None:
     """Remove the login of `account`, wherever it is stored."""
+    _sweep()
     ring = _keyring()
     if ring is not None:
         with contextlib.suppress(
@@ -188,7 +190,8 @@ def store_key(key: Secret) -> None:
         ring.set_password(SERVICE, _KEY_NAME, key.reveal())
     except _keyring_error() as error:
         raise CredentialsError(
-            "the keyring refused to store the key", hint="unlock it, or keep the key in a file"
+            "the keyring refused to store the key",
+            hint="unlock the keyring, or keep the key in a file, and use --key-file FILE",
         ) from error
 
 
@@ -257,6 +260,12 @@ def _keyring_error() -> type[Exception]:
 
     error: type[Exception] = KeyringError
     return error
+
+
+def _sweep() -> None:
+    """Remove what a killed run may have left: temporary files, which hold a login."""
+    for folder in (config_folder(), config_folder() / "logins"):
+        sweep(folder)
 
 
 def _file(account: str) -> Path:

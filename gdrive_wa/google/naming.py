@@ -18,8 +18,8 @@ from gdrive_wa.http.endpoints import Endpoints
 UNNAMED = "unnamed"
 """In place of the e-mail address of a login whose account is not known yet."""
 NOT_NAMED_YET = (
-    "Google has not said yet which account this is: the first command that can read your Drive"
-    " finds out"
+    "the account of this login is not known yet: the first command that can read your Drive"
+    " finds it out"
 )
 
 

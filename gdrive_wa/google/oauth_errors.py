@@ -15,7 +15,7 @@ from typing import Any
 
 from gdrive_wa.core.errors import CredentialsError, GdriveWaError, NetworkError
 from gdrive_wa.google.answers import unreadable
-from gdrive_wa.google.ways import AUDIENCE_PAGE, CABLE, CLIENTS_PAGE, NEW_CLIENT
+from gdrive_wa.google.ways import AUDIENCE_PAGE, CABLE, CLIENTS_PAGE, NEW_CLIENT, SCOPES_PAGE
 
 _LONGEST_TEXT = 200
 _PASSING = {
@@ -32,7 +32,7 @@ _CLIENT_GONE = {"deleted_client", "disabled_client", "invalid_client", "unauthor
 _ADMINISTERED = {"access_not_configured", "admin_policy_enforced"}
 _REAUTHENTICATE = re.compile(r"invalid_rapt|rapt_required", re.IGNORECASE)
 """It is the word, the closer word, or only in Google's sentence."""
-_SECRET = f"or its secret is an old one: add a secret to it at {CLIENTS_PAGE}, download the JSON"
+_SECRET = f"or its secret was replaced: add a secret to it at {CLIENTS_PAGE}, and download the JSON"
 _ADMINISTRATOR = "ask the administrator of the Workspace account to trust your OAuth client"
 _TEST_USERS = (
     "if Google blocked access: add the account to the test users of your OAuth client at"
@@ -50,9 +50,9 @@ _ADVICE: dict[str, tuple[str, ...]] = {
     "deleted_client": (NEW_CLIENT,),
     "disabled_client": (NEW_CLIENT,),
     "invalid_client": (NEW_CLIENT, _SECRET),
-    "invalid_grant": ("sign in again; what the browser brings back is good once", _CLOCK),
+    "invalid_grant": ("sign in again: the browser's answer can be used only once", _CLOCK),
     "invalid_request": (NEW_CLIENT, _SECRET),
-    "invalid_scope": (f"let your OAuth client ask for access to Drive: {AUDIENCE_PAGE}",),
+    "invalid_scope": (f"add access to Drive to what your OAuth client may ask for: {SCOPES_PAGE}",),
     "org_internal": (
         f"choose the user type 'External' for your OAuth client at {AUDIENCE_PAGE}",
         "or sign in with an account of the client's own organisation",

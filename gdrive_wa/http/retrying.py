@@ -5,6 +5,7 @@ All HTTP sources use it, whatever their servers and sign-in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -21,6 +22,9 @@ from gdrive_wa.http.trust import untrusted_error
 _LONGEST_REFUSAL = 65536
 _GOOD = (200, 206)
 _BEYOND_THE_END = 416
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+"""How the standard library words a proxy's refusal."""
+_PASSWORD_WANTED = 407
 Made = TypeVar("Made")
 
 
@@ -145,8 +149,28 @@ def unreachable(error: HTTPError, host: str) -> NetworkError:
     if timed_out and not isinstance(error, urllib3.exceptions.NewConnectionError):
         return NetworkError(f"{host} did not answer in time")
     if isinstance(error, urllib3.exceptions.ProxyError):
-        return NetworkError(f"the proxy cannot reach {host}", hint="check HTTPS_PROXY and NO_PROXY")
+        return _by_proxy(error, host)
     return NetworkError(
         f"{host} cannot be reached",
         hint=("check the network connection", *NetworkError.default_hints),
     )
+
+
+def _by_proxy(error: urllib3.exceptions.ProxyError, host: str) -> NetworkError:
+    """The error for a request that a proxy did not pass on, by the proxy's own status."""
+    found = _TUNNEL.search(str(error.original_error))
+    status = int(found[1]) if found else 0
+    if status == _PASSWORD_WANTED:
+        return NetworkError(
+            f"the proxy wants a user name and a password before it connects to {host} ({status})",
+            hint="put them into HTTPS_PROXY: http://NAME:PASSWORD@proxy.example:3128",
+        )
+    if 400 <= status < 500:
+        return NetworkError(
+            f"the proxy refuses to connect to {host} ({status})",
+            hint="ask whoever runs the proxy, or try another network",
+        )
+    hint = "check HTTPS_PROXY and NO_PROXY"
+    if isinstance(error.original_error, urllib3.exceptions.NewConnectionError):
+        return NetworkError("the proxy cannot be reached", hint=hint)
+    return NetworkError(f"the proxy cannot reach {host}", hint=hint)

@@ -16,6 +16,8 @@ from gdrive_wa.core.errors import NetworkError
 
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
 """OpenSSL's names for an answer that is not TLS, in several versions."""
+_OUTDATED = {9, 10}
+"""OpenSSL's numbers for a certificate that is not yet valid, and for one that has expired."""
 _HINTS = (
     "check the date and time of this machine: a certificate is valid for a limited time",
     "if a company's proxy or a virus scanner inspects https, install its root certificate here",
@@ -25,6 +27,10 @@ _HINTS = (
 
 class UntrustedError(NetworkError):
     """The server does not prove its identity; trying again would not help."""
+
+
+class OutdatedError(UntrustedError):
+    """A certificate is not valid at the time of this machine's clock, which may be wrong."""
 
 
 def trust() -> ssl.SSLContext:
@@ -89,7 +95,8 @@ def untrusted_error(error: BaseException, server: str) -> UntrustedError | None:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             reason = str(cause.verify_message).rstrip(".")
-            return UntrustedError(
+            kind = OutdatedError if cause.verify_code in _OUTDATED else UntrustedError
+            return kind(
                 f"the certificate of {server} is not trusted: {reason}",
                 hint=_HINTS,
             )

@@ -31,11 +31,13 @@ from gdrive_wa.google.session import Session
 from gdrive_wa.http.connections import proxy_for
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.http.probe import Probe, probe, resolve
+from gdrive_wa.http.trust import OutdatedError
 from gdrive_wa.jobs.finding import Finding
 
 CLOCK_SECONDS = 300.0
 """By so much may this machine's clock differ from Google's."""
 _ONCE = RetryPolicy(attempts=1)
+_UNREACHED = "not checked: no connection to Google"
 LONGEST_SECONDS = 90.0
 """After so long, a server counts as silent."""
 _IN_BETWEEN = {407, 511}
@@ -68,11 +70,13 @@ def doctor_online(account: str | None, endpoint: str | None) -> list[Finding]:
             each.result() if each.done() else _silent(server)
             for each, server in zip(probing, servers, strict=True)
         ]
-        services = asking.result() if asking.done() else _unasked("Google is silent")
+        services = asking.result() if asking.done() else _unasked("Google did not answer in time")
     finally:
         workers.close()
+    if not any(each.probe for each in found):  # one cause is enough
+        services = [Finding("token", _UNREACHED), *_unasked("no connection to Google")]
     findings = [finding for each in found for finding in each.findings]
-    return [_proxy(servers), *findings, _clock([each.probe for each in found]), *services]
+    return [_proxy(servers), *findings, _clock(found), *services]
 
 
 def _servers(endpoints: Endpoints) -> list[_Server]:
@@ -103,8 +107,17 @@ class _Server:
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
+    """What came of asking one server.
+
+    Attributes:
+        findings: about its name and the connection.
+        probe: its own answer; None if there is none.
+        outdated: the certificate is not valid at the time of this machine's clock.
+    """
+
     findings: list[Finding]
     probe: Probe | None = None
+    outdated: bool = False
 
 
 def _reach(server: _Server) -> _Reached:
@@ -120,15 +133,16 @@ def _reach(server: _Server) -> _Reached:
         findings.append(Finding(f"DNS of {host}", ", ".join(addresses[:3])))
     answer = probe(server.url)
     if answer.error is not None:
-        return _Reached([*findings, _failed(what, answer.error)])
+        outdated = isinstance(answer.error, OutdatedError)
+        return _Reached([*findings, _failed(what, answer.error)], outdated=outdated)
     if answer.status in (_IN_BETWEEN | _TOO_KIND if server.refuses else _IN_BETWEEN):
         advice = "open a browser: this network may want you to sign in, or agree to something"
         state = f"something else answers in Google's place (HTTP {answer.status})"
-        return _Reached([*findings, Finding(what, state, ok=False, advice=advice)])
+        return _Reached([*findings, _bad(what, state, advice)])
     if (answer.status or 0) >= 500:
-        state = f"the server is out of order (HTTP {answer.status})"
+        state = f"the server fails just now (HTTP {answer.status})"
         advice = "try again in a few minutes"
-        return _Reached([*findings, Finding(what, state, ok=False, advice=advice)], answer)
+        return _Reached([*findings, _bad(what, state, advice)], answer)
     trust = "certificate trusted" if parts.scheme == "https" else "without encryption, this machine"
     findings.append(Finding(what, f"{trust}; answered in {answer.seconds:.2f} s"))
     return _Reached(findings, answer)
@@ -136,7 +150,7 @@ def _reach(server: _Server) -> _Reached:
 
 def _silent(server: _Server) -> _Reached:
     what, advice = f"connection to {urlsplit(server.url).netloc}", "check the network connection"
-    return _Reached([Finding(what, "no answer in time", ok=False, advice=advice)])
+    return _Reached([_bad(what, "no answer in time", advice)])
 
 
 def _is_address(host: str) -> bool:
@@ -156,11 +170,15 @@ def _proxy(servers: list[_Server]) -> Finding:
     return Finding("proxy", ", ".join(sorted(found)) or "none")
 
 
-def _clock(answers: list[Probe | None]) -> Finding:
+def _clock(found: list[_Reached]) -> Finding:
     """Certificates and tokens depend on the time."""
-    told = [each.behind for each in answers if each is not None and each.behind is not None]
+    answers = [each.probe for each in found if each.probe is not None]
+    told = [each.behind for each in answers if each.behind is not None]
+    if not told and any(each.outdated for each in found):
+        state = "perhaps wrong: at this machine's time, Google's certificate is not valid"
+        return Finding("clock", state, ok=False, advice="set this machine's date and time")
     if not told:
-        return Finding("clock", "not compared: no server told the time")
+        return Finding("clock", "not compared: no server sent the time")
     behind = min(told, key=abs)
     if abs(behind) <= CLOCK_SECONDS:
         return Finding("clock", "right")
@@ -206,9 +224,10 @@ def _asked(session: Session, endpoints: Endpoints) -> Iterator[Finding]:
         yield Finding("token", "valid")
     else:
         advice = "see what is wrong with the services first"
-        yield Finding("token", "not checked: no service answered", ok=False, advice=advice)
-    yield _service("backup service", backups)
-    yield _service("Drive", drive)
+        yield _bad("token", "not checked: no service answered", advice)
+    one_works = None in both
+    yield _service("backup service", backups, one_works=one_works)
+    yield _service("Drive", drive, one_works=one_works)
     yield _quota(both)
 
 
@@ -228,7 +247,8 @@ def _is_dead(error: GdriveWaError | None) -> bool:
     return isinstance(error, CredentialsError) and not isinstance(error, LoginNotAllowedError)
 
 
-def _service(what: str, error: GdriveWaError | None) -> Finding:
+def _service(what: str, error: GdriveWaError | None, *, one_works: bool) -> Finding:
+    """A login reads one of the services as a rule: it fails only if neither lets it in."""
     match error:
         case None:
             return Finding(what, "answers")
@@ -238,7 +258,11 @@ def _service(what: str, error: GdriveWaError | None) -> Finding:
             return Finding(what, "answers, but allows no more requests now")
         case LoginNotAllowedError():
             return Finding(
-                what, "answers, but does not let this login in", ok=False, advice=error.hints[0]
+                what,
+                "answers, but does not let this login in",
+                ok=False,
+                advice=error.hints[0],
+                exit_code=0 if one_works else error.exit_code,
             )
     return _failed(what, error)
 
@@ -257,4 +281,15 @@ def _unasked(why: str) -> list[Finding]:
 
 
 def _failed(what: str, error: GdriveWaError) -> Finding:
-    return Finding(what, error.message, ok=False, advice=next(iter(error.hints), None))
+    return Finding(
+        what,
+        error.message,
+        ok=False,
+        advice=next(iter(error.hints), None),
+        exit_code=error.exit_code,
+    )
+
+
+def _bad(what: str, state: str, advice: str) -> Finding:
+    """A failure of the network, or of Google's."""
+    return Finding(what, state, ok=False, advice=advice, exit_code=NetworkError.exit_code)

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Silent, Stage
-from gdrive_wa.sources.base import BackupSource, listen
+from gdrive_wa.sources.base import BackupSource, listen, unreadable_parts
 from gdrive_wa.storage.batch import Batch, withdraw_refused
 from gdrive_wa.storage.draft import move_into_place
 from gdrive_wa.storage.draft_file import write_draft
@@ -89,6 +89,7 @@ def download(
             RunControl(progress),
             retry_policy or StreamRetryPolicy(),
         )
+        run.report.failed += unreadable_parts(source)
         run.all(jobs)
     run.report.seconds = time.monotonic() - started
     return run.report

@@ -14,12 +14,14 @@ class Finding:
         state: its state, without secrets.
         ok: nothing has to be done.
         advice: what to do; None if nothing has to be done.
+        exit_code: what ``doctor --online`` ends with because of it; 0 for what is only missing.
     """
 
     what: str
     state: str
     ok: bool = True
     advice: str | None = None
+    exit_code: int = 0
 
     def to_json(self) -> dict[str, object]:
         """One element of the output of ``doctor --json``."""

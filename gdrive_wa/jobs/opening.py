@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, NamedTuple
@@ -195,29 +196,11 @@ def open_file(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where temporary files go."""
 
     tree: Tree
     inside: str
-
-    def write(
-        self,
-        content: bytes,
-        *,
-        mtime: float | None,
-        content_sha256: str,
-        tagged_for: str | None = None,
-    ) -> DraftFile:
-        return write_draft(
-            self.tree,
-            content,
-            inside=self.inside,
-            mtime=mtime,
-            content_sha256=content_sha256,
-            tagged_for=tagged_for,
-        )
 
 
 def _open(opening: Opening, tree: Tree, path: str) -> IO[bytes]:
@@ -268,17 +251,22 @@ def _in_memory(
     pieces: list[bytes] = []
     content = decrypt(lambda piece: pieces.append(bytes(piece)))
     whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    tagged_for = None
     if note is not None and note.sha256 in (None, content.sha256):
         mtime = note.mtime if note.mtime is not None else mtime
         if is_opus(content.start):
-            try:
-                whole, key = tagged(whole, note.tags), note.note_id
-            except FormatError:  # told by the writer, which tries once more
-                key = None
-            return place.write(
-                whole, mtime=mtime, content_sha256=content.sha256, tagged_for=key
-            ), content
-    return place.write(whole, mtime=mtime, content_sha256=content.sha256), content
+            with suppress(FormatError):  # told by the writer, which tries once more
+                whole, tagged_for = tagged(whole, note.tags), note.note_id
+    draft = write_draft(
+        place.tree,
+        whole,
+        inside=place.inside,
+        mtime=mtime,
+        sha256=content.sha256 if tagged_for is None else None,
+        content_sha256=content.sha256,
+        tagged_for=tagged_for,
+    )
+    return draft, content
 
 
 def _streamed(

@@ -29,6 +29,7 @@ from gdrive_wa.storage.draft_file import DraftFile
 
 _LEFTOVER = (KeyFailure, DamagedError, UnsafeNameError)
 """What is wrong with a file that no other run will open either."""
+_AGAIN = "if the phone still has it, copy it again: it may know more"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Failure = tuple[Entry, GdriveWaError]
@@ -222,7 +223,8 @@ class PhoneFiles:
         if failed:
             (entry, error), *more = failed
             others = f", and {len(more)} more" if more else ""
-            self._progress.say(f"left out: '{entry.path}'{others}: {error.message}")
+            again = f"; {_AGAIN}" if isinstance(error, DamagedError) else ""
+            self._progress.say(f"left out: '{entry.path}'{others}: {error.message}{again}")
 
     def _take_names(self, group: DatabaseGroup) -> bool:
         found: list[tuple[Entry, DraftFile]] = []

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import replace
 
 from gdrive_wa.archive.catalogue import NoteCatalogue
 from gdrive_wa.core.errors import GdriveWaError
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.crypt.recognise import media_name, suffix_of
 from gdrive_wa.storage.draft_file import DraftFile
+
+NOT_KEPT = "read for names and times, not kept"
+"""Why a database that was only read is not in the archive."""
 
 
 def is_not_chosen(
@@ -31,8 +34,7 @@ def is_not_chosen(
 def report_placed(report: Report, entry: Entry, file: str | None) -> None:
     """Add the file of `entry` to `report`; `file` is None if the archive does not keep it."""
     if file is None:
-        reason = "read for names and times, not kept"
-        report.skipped.append(Outcome(path=entry.path, reason=reason))
+        report.skipped.append(Outcome(path=entry.path, reason=NOT_KEPT))
     else:
         report.done.append(Outcome(path=entry.path, file=file, bytes=entry.size or 0))
 

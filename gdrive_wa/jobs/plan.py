@@ -18,6 +18,7 @@ from gdrive_wa.crypt.recognise import media_name
 from gdrive_wa.jobs.database_groups import group_databases
 from gdrive_wa.jobs.lock_hints import key_hints
 from gdrive_wa.jobs.newest_backup import newest_backup
+from gdrive_wa.jobs.placing import NOT_KEPT
 from gdrive_wa.jobs.reveal import check_key, reveal
 from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource, listen
 from gdrive_wa.storage.manifest import Manifest
@@ -39,12 +40,14 @@ class Plan:
         databases: they tell who and when, so they come first.
         media: voice notes and whatever else was asked for.
         wants_chats: the databases of chats are needed.
+        keeps_databases: they are part of the archive, and not only read.
     """
 
     backup: Backup
     databases: tuple[Entry, ...]
     media: tuple[Entry, ...]
     wants_chats: bool = True
+    keeps_databases: bool = True
 
     @property
     def size(self) -> int:
@@ -67,12 +70,15 @@ class Plan:
             if entry.stored_as in older:
                 continue
             known = held.from_source(entry.stored_as, md5=entry.md5, revision=entry.revision)
-            if known and held.intact(known):
+            if entry.kind is Kind.DATABASE and not self.keeps_databases:
+                report.skipped.append(Outcome(path=entry.path, reason=NOT_KEPT))
+                report.bytes += entry.counted_size
+            elif known and held.intact(known):
                 reason = "already there, verified"
                 report.skipped.append(Outcome(path=entry.path, file=known.path, reason=reason))
             else:
                 report.done.append(Outcome(path=entry.path, bytes=entry.counted_size))
-        report.bytes = sum(outcome.bytes for outcome in report.done)
+        report.bytes += sum(outcome.bytes for outcome in report.done)
         return report
 
 
@@ -241,6 +247,7 @@ def make_plan(
             f"the backup of {backup.account} holds nothing",
             hint="in WhatsApp, back up again, wait until it is done, and run this again",
         )
+    kept = selection.keeps_databases
     selection = selection.with_usual_kinds(everything=everything)
     voices = bool(selection.only) and selection.voice_notes
     wants_chats = not selection.only or Kind.DATABASE in selection.only
@@ -254,7 +261,7 @@ def make_plan(
                 databases.append(entry)
         elif selection.admits(entry) or (voices and _may_be_voice(entry)):
             media.append(entry)
-    return Plan(backup, tuple(databases), tuple(media), wants_chats)
+    return Plan(backup, tuple(databases), tuple(media), wants_chats, keeps_databases=kept)
 
 
 def has_content(entry: Entry) -> bool:

@@ -48,13 +48,16 @@ from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
+from gdrive_wa.jobs.no_trace import without_trace
 from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
 from gdrive_wa.jobs.plan import has_content, list_entries, make_plan, pick_backup, require_key
-from gdrive_wa.jobs.restore_run import RestoreRun
+from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
+from gdrive_wa.sources.base import unreadable_parts
 from gdrive_wa.storage.free_space import require_free_space
+from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import JOBS
 
 
@@ -148,6 +151,7 @@ def restore(
     require_free_space(dest, plan.report(dest).bytes)
     whose = chosen.account if chosen.account.isdigit() else None
     with (
+        without_trace(dest, f"{STATE_FOLDER}/{BLOBS}"),
         workers_of(executor, cluster, progress) as workers,
         ArchiveWriter(
             dest,
@@ -168,6 +172,7 @@ def restore(
             progress=progress,
         ) as run,
     ):
+        run.report.failed += unreadable_parts(source)
         run.expect(len(plan.media))
         exported = read_exported_chats(
             source,

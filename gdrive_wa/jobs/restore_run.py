@@ -13,7 +13,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -27,6 +26,7 @@ from gdrive_wa.core.errors import (
     PartialError,
     StorageError,
 )
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, RepeatedWarnings, Stage
 from gdrive_wa.crypt.envelope import FileMetadata
@@ -277,7 +277,8 @@ class RestoreRun:
             self.fail(entry, error)
         finally:
             self._progress.advance(Stage.DOWNLOAD, items=1)
-        self._archive.when_flushed(task.fetched.keep if self._keep else task.fetched.drop)
+        if task.fetched.tree is not None:
+            self._archive.when_flushed(task.fetched.keep if self._keep else task.fetched.drop)
 
     def fail(self, entry: Entry, error: GdriveWaError) -> None:
         """Report that `entry` could not be fetched or opened."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError, WrongKeyTypeError
+from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.kinds import ROOT_KEY_SUFFIXES, SERVER_KEY_SUFFIXES
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.core.progress import Progress, Silent

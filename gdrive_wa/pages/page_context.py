@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.json_rows import JsonRows
 from gdrive_wa.pages.page_text import local_seconds, local_time, safe_path, without_surrogates
+from gdrive_wa.pages.page_words import encode_numbers, unsigned
 
 _HARMLESS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".3gp", ".mov")
 """How the names of files end that the page shows or links: an SVG or HTML file can hold scripts."""
@@ -20,9 +22,10 @@ _DAYS = 3 * 24 * 3600
 
 def value_of(message: object, name: str) -> Any:
     """An attribute or a key of `message`; None when it has none of that name."""
-    if isinstance(message, Mapping):
+    found = getattr(message, name, None)
+    if found is None and isinstance(message, Mapping):
         return message.get(name)
-    return getattr(message, name, None)
+    return found
 
 
 @dataclass(slots=True)
@@ -32,16 +35,17 @@ class Messages:
     A message near two notes is kept once.
 
     Attributes:
-        rows: takes, for each message: its sender (index into `names`), seconds of local time after
-            the message before it in this list (None when unknown), text, kind (index), path in the
-            archive. Empty ones at the end are left out.
+        rows: takes the text of each message.
         names: of the people who wrote them.
         kinds: such as ``text`` and ``image``.
+        files: paths in the archive, by the number of the message.
     """
 
     rows: JsonRows
     names: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
+    files: dict[int, str] = field(default_factory=dict)
+    _about: list[str] = field(default_factory=list)
     _name_at: dict[str, int] = field(default_factory=dict)
     _kind_at: dict[str, int] = field(default_factory=dict)
     _row_at: dict[tuple[object, ...], int] = field(default_factory=dict)
@@ -49,11 +53,22 @@ class Messages:
     _since: float = -math.inf
     _clock: int = 0
 
-    def around(self, note: VoiceNote, timezone: Any) -> list[object] | None:
+    @property
+    def about(self) -> str:
+        """Three numbers for each message, see :func:`encode_numbers`: its sender (index into
+        `names`), its time, and its kind (index).
+
+        The time is 0 when it is unknown, else one more than the seconds of local time after the
+        message before it in this list, see :func:`unsigned`.
+        """
+        return "".join(self._about)
+
+    def around(self, note: VoiceNote, timezone: Any) -> str | list[object] | None:
         """What the page shows around `note`; None when there is nothing.
 
-        The messages before and after (indices into `rows`), sender and text of the message that
-        it answers (None when it answers none), and sender and emoji of each reaction.
+        The messages before and after, see :func:`_encode_places`. If it answers something or has
+        reactions, a list of these messages, sender and text of what it answers (None when it
+        answers nothing), and sender and emoji of each reaction.
         """
         self._forget_before(note)
         before = self._indices(note, getattr(note, "before", ()), timezone)
@@ -68,7 +83,8 @@ class Messages:
         ]
         if not (before or after or reply or reactions):
             return None
-        return [before, after, reply, reactions]
+        places = _encode_places(before, after)
+        return [places, reply, reactions] if reply or reactions else places
 
     def _indices(
         self, note: VoiceNote, messages: Iterable[object] | None, timezone: Any
@@ -80,20 +96,19 @@ class Messages:
         local = local_time(sent_at, timezone) if isinstance(sent_at, datetime) else None
         seconds = None if local is None else local_seconds(local)
         kind = _text(value_of(message, "kind")) or "text"
-        fields = (
-            self._name(value_of(message, "sender")),
-            seconds,
-            _text(value_of(message, "text")),
-            self._kind_at.setdefault(kind, len(self._kind_at)),
-            _picture(value_of(message, "file")),
-        )
+        name = self._name(value_of(message, "sender"))
+        text, file = _text(value_of(message, "text")), _picture(value_of(message, "file"))
+        kind_at = self._kind_at.setdefault(kind, len(self._kind_at))
         if len(self._kind_at) > len(self.kinds):
             self.kinds.append(kind)
-        key = (note.chat_jid, *fields)
+        key = (note.chat_jid, name, seconds, text, kind_at, file)
         known = self._row_at.get(key, self._older.get(key))
         if known is None:
             known = self._row_at[key] = self.rows.count
-            self.rows.add(self._row(*fields))
+            self._about.append(encode_numbers((name, self._time(seconds), kind_at)))
+            self.rows.add(text)
+            if file:
+                self.files[known] = file
         return known
 
     def _forget_before(self, note: VoiceNote) -> None:
@@ -103,14 +118,11 @@ class Messages:
         if now - self._since > _DAYS:
             self._older, self._row_at, self._since = self._row_at, {}, now
 
-    def _row(
-        self, name: int, seconds: int | None, text: str, kind: int, file: str
-    ) -> tuple[object, ...]:
-        since = None
-        if seconds is not None:
-            since, self._clock = seconds - self._clock, seconds
-        row = (name, since, text, kind, file)
-        return row if file else row[:4] if kind else row[:3]
+    def _time(self, seconds: int | None) -> int:
+        if seconds is None:
+            return 0
+        since, self._clock = seconds - self._clock, seconds
+        return unsigned(since) + 1
 
     def _name(self, name: object) -> int:
         text = _text(name)
@@ -120,6 +132,15 @@ class Messages:
         return index
 
 
+def _encode_places(before: Sequence[int], after: Sequence[int]) -> str:
+    """The numbers of the messages before and after a note, as :func:`encode_numbers` does it: how
+    many come before and after, the first message, and for each other one how much more than one
+    further it is, see :func:`unsigned`."""
+    places = [*before, *after]
+    steps = [unsigned(place - last - 1) for last, place in pairwise(places)]
+    return encode_numbers([len(before), len(after), *places[:1], *steps])
+
+
 def _picture(file: str | None) -> str:
     """The path of a file that a browser shows without running anything in it; else empty."""
     path = without_surrogates(safe_path(file) or "")
@@ -127,4 +148,5 @@ def _picture(file: str | None) -> str:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else without_surrogates(str(value))
+    text = "" if value is None else str(value)
+    return text if text.isascii() else without_surrogates(text)

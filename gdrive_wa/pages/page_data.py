@@ -63,11 +63,12 @@ class PageData:
 
     ``chats`` and ``people`` hold pairs of jid and name, ``folders`` the folders of the files,
     ``sources`` those of the transcripts, ``photos`` a data URL for each jid that has one, and
-    ``messages``, ``names`` and ``kinds`` what :class:`Messages` collects.
+    ``messages``, ``names``, ``kinds``, ``about`` and ``files`` what :class:`Messages` collects.
 
     ``notes`` has one row for each note: chat and speaker (indices into those lists), flags, seconds
     of local time since 1970 (None when unknown), minutes that local time is ahead of UTC, duration
-    in seconds, folder (-1 for no file), file name, status, message id, waveform, transcript. Where
+    in seconds, folder (-1 for no file), file name (a number where it is the local time and one of
+    ``endings``), status, message id, waveform, transcript. Where
     there is one, also the transcript's source (index), the starts and the places of its words (see
     :func:`encode_words`), and what is around the note (see :meth:`Messages.around`).
 
@@ -82,6 +83,7 @@ class PageData:
         self._chats, self._people = _Names(), _Names()
         self._folders: dict[str, int] = {}
         self._sources: dict[str, int] = {}
+        self._endings: dict[str, int] = {}
         self._messages = Messages(messages)
         self._notes = notes
 
@@ -106,9 +108,12 @@ class PageData:
             "people": self._people.pairs(),
             "folders": list(self._folders),
             "sources": list(self._sources),
+            "endings": list(self._endings),
             "photos": _photos(photos, self._chats.counts + self._people.counts),
             "names": messages.names,
             "kinds": messages.kinds,
+            "about": messages.about,
+            "files": messages.files,
         }
         yield json_text(head)[:-1].encode()
         for name, rows in (("messages", messages.rows), ("notes", self._notes)):
@@ -128,7 +133,7 @@ class PageData:
             -1
             if entry.file is None
             else self._folders.setdefault(without_surrogates(folder), len(self._folders)),
-            without_surrogates(name),
+            self._name(entry, without_surrogates(name)),
             _status(note.status),
             without_surrogates(note.message_id),
             _encode_waveform(note.waveform),
@@ -136,6 +141,17 @@ class PageData:
             *_transcript(note, self._sources),
             self._messages.around(note, self._timezone),
         )
+
+    def _name(self, entry: PageNote, name: str) -> str | int:
+        """The name of the note's file; for one that begins with the note's local time, as ours do,
+        the number of what follows."""
+        if entry.local is None or entry.local.year < 1970:
+            return name
+        local = entry.local.replace(tzinfo=None)
+        start = local.isoformat(" ", "seconds").replace(":", ".") + " "
+        if not name.startswith(start):
+            return name
+        return self._endings.setdefault(name[len(start) :], len(self._endings))
 
 
 class _Names:

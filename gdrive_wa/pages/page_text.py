@@ -7,12 +7,12 @@ from datetime import UTC, datetime, tzinfo
 from gdrive_wa.core.errors import UnsafeNameError
 from gdrive_wa.core.names import parts_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local time, whatever the zone
 
 
 def without_surrogates(text: str) -> str:
     """`text` without lone surrogates, which neither UTF-8 nor a URL can contain."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def safe_path(file: str | None) -> str | None:
@@ -38,4 +38,5 @@ def local_time(moment: datetime | None, timezone: tzinfo | None) -> datetime | N
 
 def local_seconds(local: datetime) -> int:
     """Seconds of local time since 1970."""
-    return int((local.replace(tzinfo=UTC) - _EPOCH).total_seconds())
+    since = local.replace(tzinfo=None) - _EPOCH
+    return since.days * 86_400 + since.seconds

@@ -27,6 +27,11 @@ def encode_numbers(numbers: Iterable[int]) -> str:
     return "".join(text)
 
 
+def unsigned(number: int) -> int:
+    """A number that may be negative as one that is not: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    return 2 * number if number >= 0 else -2 * number - 1
+
+
 def encode_words(text: str, words: Iterable[tuple[float, float, str]]) -> tuple[str, str]:
     """The starts of `words` and their places in `text`.
 

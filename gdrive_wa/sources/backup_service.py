@@ -100,7 +100,7 @@ class BackupService:
             url = f"{self._root}/{quote(entry.locator, safe='/')}?alt=media"
         except UnicodeEncodeError as error:
             raise UnsafeNameError(
-                f"the stored name '{entry.stored_as}' is not text, so it cannot be asked for"
+                f"the stored name '{entry.stored_as}' is not text, so it cannot be requested"
             ) from error
         try:
             return self._session.stream(url, offset=offset, what=entry.stored_as)
@@ -152,7 +152,7 @@ def _no_such_backup(error: GoneError, backup: Backup) -> GoneError:
         f"the backup of {backup.account} is no longer at Google",
         hint=(
             "see which ones there are with: gdrive-wa backups",
-            "a backup that the phone replaces right now comes back when that is finished",
+            "if the phone is replacing it right now, run this again when the phone has finished",
         ),
     )
     failure.detail = error.detail

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
-from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.model import Backup, Entry, Outcome
 
 WHEN_EMPTY = {
     "backup": (
@@ -89,6 +89,21 @@ def listen(source: object, say: Callable[[str], None]) -> None:
     """Show with `say` what `source` has to say, if it is one that talks."""
     if isinstance(source, TalkingSource):
         source.listen(say)
+
+
+@runtime_checkable
+class IncompleteSource(Protocol):
+    """A source that may have parts that cannot be listed."""
+
+    @property
+    def unreadable(self) -> tuple[Outcome, ...]:
+        """What the last listing could not read, as it failed."""
+        ...
+
+
+def unreadable_parts(source: object) -> tuple[Outcome, ...]:
+    """What the last listing of `source` could not read; a run counts it as failed."""
+    return source.unreadable if isinstance(source, IncompleteSource) else ()
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gdrive_wa.core.junk import is_junk
+from gdrive_wa.sources.scan import scan
 from gdrive_wa.storage.manifest import STATE_FOLDER
 
 _DATABASE = re.compile(r"msgstore.*\.db|wa([ ._(-].*)?\.db", re.IGNORECASE | re.DOTALL)
@@ -56,11 +57,7 @@ def _above(root: Path, given: Path) -> Iterator[Path]:
 
 
 def _files(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as children:
-            return sorted((child for child in children if _is_meant(child)), key=lambda c: c.name)
-    except OSError:  # not there, or no permission
-        return []
+    return [child for child in scan(str(folder)) if _is_meant(child)]
 
 
 def _is_meant(child: os.DirEntry[str]) -> bool:

@@ -23,6 +23,7 @@ from gdrive_wa.sources.export_files import (
     with_sorted_media,
 )
 from gdrive_wa.sources.export_zip import exports_in_zip
+from gdrive_wa.sources.scan import is_folder, scan
 from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER
 
 DEPTH = 5
@@ -92,7 +93,7 @@ class _Search:
 
     def walk(self, folder: Path, depth: int) -> list[ExportedFile]:
         """Search `folder`; the files in it and below it that belong to no chat there."""
-        children = _children(folder)
+        children = scan(str(folder), self._refused)
         names = {child.name.lower() for child in children}
         self._seen += 1
         is_archive = STATE_FOLDER in names and not (folder / STATE_FOLDER / PARTIAL_FOLDER).is_dir()
@@ -117,12 +118,16 @@ class _Search:
                 self._look_into(file)
         below: list[ExportedFile] = []
         for child in children:
-            if depth and not child.name.startswith((".", "__MACOSX")) and _is_folder(child):
+            if depth and not child.name.startswith((".", "__MACOSX")) and is_folder(child):
                 below += self.walk(folder / child.name, depth - 1)
         if found:
             self.folders[place] = with_sorted_media(found[0], below)
             return []
         return [*files, *below]
+
+    def _refused(self, folder: str) -> None:
+        shown = os.path.relpath(folder, self._root)
+        self.warnings.append(f"the folder '{shown}' cannot be read: it is left out")
 
     def _look_into(self, file: ExportedFile) -> None:
         try:
@@ -148,7 +153,7 @@ def _of_text(path: Path) -> FoundExports:
     folder = path.parent
     files = [
         file
-        for child in _children(folder)
+        for child in scan(str(folder))
         if (file := _plain_file(folder, child, "")) is not None
         and (file.name == path.name or not file.name.lower().endswith((".txt", ".zip")))
     ]
@@ -170,19 +175,3 @@ def _plain_file(folder: Path, child: os.DirEntry[str], label: str) -> ExportedFi
         revision=f"{found.st_size}-{found.st_mtime_ns}",
         path=folder / child.name,
     )
-
-
-def _children(folder: Path) -> list[os.DirEntry[str]]:
-    """The content of `folder`, by name; empty if it cannot be read."""
-    try:
-        with os.scandir(folder) as children:
-            return sorted(children, key=lambda child: child.name)
-    except OSError:
-        return []
-
-
-def _is_folder(child: os.DirEntry[str]) -> bool:
-    try:
-        return child.is_dir(follow_symlinks=False)
-    except OSError:
-        return False

@@ -10,10 +10,8 @@ import hashlib
 import math
 import os
 import re
-import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -22,19 +20,19 @@ from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import (
     LONGEST_ENVELOPE,
     METADATA_SUFFIX,
-    Kind,
     is_encrypted,
     is_end_to_end,
-    kind_of,
 )
-from gdrive_wa.core.model import Backup, Entry
+from gdrive_wa.core.model import Backup, Entry, Outcome
 from gdrive_wa.core.moments import moment_at
 from gdrive_wa.core.names import whole_text
+from gdrive_wa.sources.base import WHEN_EMPTY
 from gdrive_wa.sources.beside import databases_beside
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
+from gdrive_wa.sources.folder_root import Found, Root
 from gdrive_wa.sources.scan import is_readable_folder, scan, subfolders
-from gdrive_wa.storage.manifest import PARTIAL_FOLDER, STATE_FOLDER, read_manifest
+from gdrive_wa.storage.manifest import read_manifest
 
 _MEDIA = "Android/media"
 _APPS = ("com.whatsapp/WhatsApp", "com.whatsapp.w4b/WhatsApp Business")
@@ -48,17 +46,17 @@ _PHONE_ROOTS = (
 _ACCOUNTS = "accounts"
 _NUMBER = re.compile(r"(\d{7,15})(?:_.*)?", re.ASCII)
 _INSIDE_A_BACKUP = {"databases", "media", "backups"}
+_READ_IT = ("change its permissions so that you can read it, and run the command again",)
 SCAN_SECONDS = 10.0
 """Seconds for which a listing may use the files that :meth:`Folder.backups` found."""
 
 
-Found = tuple[int, float, int]
-"""A file's size in bytes and modification time, in seconds and in nanoseconds since 1970. A plain
-tuple of numbers, which the garbage collector does not track."""
-
-
 class Folder:
-    """The backups in a folder, such as one for each WhatsApp app and each account of a phone."""
+    """The backups in a folder, such as one for each WhatsApp app and each account of a phone.
+
+    Attributes:
+        unreadable: folders of theirs that are not this user's to read, as they failed.
+    """
 
     name = "folder"
     any_folder = True
@@ -70,12 +68,26 @@ class Folder:
         self._path = path
         self._scans: dict[Path, tuple[float, dict[str, Found]]] = {}
         self._beside: dict[Path, dict[str, str]] = {}
+        self._refused: dict[str, Outcome] = {}
+
+    @property
+    def unreadable(self) -> tuple[Outcome, ...]:
+        """See the class."""
+        return tuple(self._refused.values())
+
+    @property
+    def when_empty(self) -> tuple[str, tuple[str, ...]]:
+        """The error for a folder without a backup: a message, and hints."""
+        if self._refused:
+            return f"'{next(iter(self._refused))}' cannot be read: permission denied", _READ_IT
+        return "there is no WhatsApp backup here", WHEN_EMPTY[self.name]
 
     def backups(self) -> list[Backup]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
         found = []
+        self._refused.clear()
         for root in self._roots():
-            files = dict(root.files())
+            files = dict(root.files(self._refuse))
             backup = _backup(root.path, files)
             self._scans[root.path] = (time.monotonic(), self._with_beside(root, files))
             if backup:
@@ -91,72 +103,89 @@ class Folder:
         files = self._scanned(path)
         hashes = _hashes(path)
         number = _NUMBER.fullmatch(path.name)
+        root = f"{path}{os.sep}"
         backup_id = number[1] if number else whole_text(str(path.absolute()))
         for stored_as in sorted(files):
             owner = stored_as.removesuffix(METADATA_SUFFIX)
             if owner != stored_as and owner in files:
                 continue  # an envelope: it is read with its media file
-            size, modified, modified_ns = files[stored_as]
-            locator = self._beside[path].get(stored_as) or f"{path}{os.sep}{stored_as}"
+            size, modified_ns = files[stored_as]
+            file = self._beside[path].get(stored_as) or f"{root}{stored_as}"
             sealed = stored_as + METADATA_SUFFIX in files
             shown = stored_as if stored_as.isascii() else _whole(stored_as, files)
             yield Entry(
                 stored_as=shown,
                 path=shown,
-                locator=locator,
+                locator=root if file == f"{root}{shown}" else file,
                 size=size,
                 md5=hashes.get(shown),
-                modified=_moment(modified),
+                modified=_moment(modified_ns),
                 revision=f"{size}-{modified_ns}",
-                envelope=_envelope(locator + METADATA_SUFFIX) if sealed else None,
+                envelope=_envelope(file + METADATA_SUFFIX) if sealed else None,
                 backup=backup_id,
             )
 
     def path_of(self, entry: Entry) -> str:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        return os.path.abspath(entry.locator)
+        return os.path.abspath(_file_of(entry))
 
     def state(self, backup: Backup) -> str:
         """See :class:`~gdrive_wa.sources.base.BackupSource`: names, sizes and times."""
         path = Path(backup.name)
         files = self._scanned(path)
         self._scans[path] = (time.monotonic(), files)  # the next listing uses it too
-        text = repr((str(path.absolute()), sorted(files.items())))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = hashlib.sha256(repr(str(path.absolute())).encode("utf-8", "surrogatepass"))
+        for name in sorted(files):
+            digest.update(repr((name, files[name])).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def _scanned(self, path: Path) -> dict[str, Found]:
         """The files of the backup at `path`, from a recent scan or a new one."""
         at, files = self._scans.pop(path, (-math.inf, {}))
         if time.monotonic() - at < SCAN_SECONDS:
             return files
-        root = next((root for root in self._roots() if root.path == path), _Root(path))
-        return self._with_beside(root, dict(root.files()))
+        root = next((root for root in self._roots() if root.path == path), Root(path))
+        self._refused.clear()
+        return self._with_beside(root, dict(root.files(self._refuse)))
 
-    def _with_beside(self, root: _Root, files: dict[str, Found]) -> dict[str, Found]:
+    def _with_beside(self, root: Root, files: dict[str, Found]) -> dict[str, Found]:
         """`files`, and the databases beside them, unless it is a further account's backup."""
         paths = self._beside[root.path] = {}
         if root.path.parent.name != _ACCOUNTS:
             for stored_as, child in databases_beside(root.path, self._path):
                 if stored_as not in files:
                     found = child.stat(follow_symlinks=False)
-                    files[stored_as] = found.st_size, found.st_mtime, found.st_mtime_ns
+                    files[stored_as] = found.st_size, found.st_mtime_ns
                     paths[stored_as] = child.path
         return files
 
     def open(self, entry: Entry, *, offset: int = 0) -> FileBlob:
         """See :class:`~gdrive_wa.sources.base.BackupSource`."""
-        return FileBlob(Path(entry.locator), offset)
+        return FileBlob(Path(_file_of(entry)), offset)
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""
 
-    def _roots(self) -> list[_Root]:
+    def _refuse(self, folder: str) -> None:
+        """Note that a folder is not this user's to read."""
+        shown = os.path.relpath(folder, self._path).replace(os.sep, "/")
+        if shown == ".":
+            raise UsageError(f"cannot read '{self._path}': permission denied", hint=_READ_IT)
+        if not is_junk(f"{shown}/x"):
+            self._refused[shown] = Outcome(
+                path=whole_text(shown),
+                reason="the folder cannot be read: permission denied",
+                hints=_READ_IT,
+                exit_code=UsageError.exit_code,
+            )
+
+    def _roots(self) -> list[Root]:
         """The folders of the backups; no file belongs to two of them."""
         phone = [path for name in _PHONE_ROOTS if is_readable_folder(path := self._path / name)]
         # a phone over USB shows its storages as folders: "Internal shared storage", a card
         phone += [
             path
-            for storage in subfolders(self._path)
+            for storage in subfolders(self._path, self._refuse)
             for app in _APPS
             if is_readable_folder(path := storage / _MEDIA / app)
         ]
@@ -174,46 +203,9 @@ class Folder:
         return roots
 
 
-@dataclass(frozen=True, slots=True)
-class _Root:
-    """The folder of one backup, and the folders below it that are other backups."""
-
-    path: Path
-    others: frozenset[Path] = frozenset()
-
-    def files(self) -> Iterator[tuple[str, Found]]:
-        """The path of each file below the root, with ``/`` between its parts, and its facts."""
-        others = {os.path.abspath(other) for other in self.others}
-        waiting = [(os.path.abspath(self.path), "")]
-        while waiting:
-            folder, prefix = waiting.pop()
-            children = scan(folder)
-            if prefix and _is_archive(folder, children):
-                continue
-            for child in children:
-                name = child.name
-                if name.startswith(STATE_FOLDER) or (others and child.path in others):
-                    continue
-                if is_junk(prefix + name) and not child.is_dir(follow_symlinks=False):
-                    continue
-                try:
-                    found = child.stat(follow_symlinks=False)
-                except OSError:  # gone meanwhile
-                    continue
-                if stat.S_ISREG(found.st_mode):
-                    yield prefix + name, (found.st_size, found.st_mtime, found.st_mtime_ns)
-                elif stat.S_ISDIR(found.st_mode):
-                    waiting.append((child.path, f"{prefix}{name}/"))
-
-    def holds_a_backup(self) -> bool:
-        return any(
-            is_encrypted(name) or kind_of(name) is not Kind.UNKNOWN for name, _ in self.files()
-        )
-
-
 def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     """The backup at `root`; None if it has no content."""
-    size = sum(size for size, _, _ in files.values())
+    size = sum(size for size, _ in files.values())
     if not size:
         return None
     number = _NUMBER.fullmatch(root.name)
@@ -221,25 +213,18 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
     return Backup(
         name=str(root),
         account=number[1] if number else whole_text(root.name),
-        updated=max(filter(None, (_moment(at) for _, at, _ in files.values())), default=None),
+        updated=max(filter(None, (_moment(at) for _, at in files.values())), default=None),
         size=size,
         encrypted=encrypted,
         key_type="server" if encrypted is False else None,
     )
 
 
-def _with_accounts(path: Path, others: frozenset[Path]) -> list[_Root]:
+def _with_accounts(path: Path, others: frozenset[Path]) -> list[Root]:
     """The backup at `path`, and those of further accounts inside it."""
     accounts = subfolders(path / _ACCOUNTS)
     inside = frozenset({path / _ACCOUNTS}) if accounts else frozenset()
-    return [_Root(path, others | inside), *map(_Root, accounts)]
-
-
-def _is_archive(folder: str, children: Iterable[os.DirEntry[str]]) -> bool:
-    """True for an archive inside the folder of a backup: without this, each run would
-    restore the result of the last one. A download by gdrive-wa is not an archive."""
-    state = any(child.name == STATE_FOLDER for child in children)
-    return state and not is_readable_folder(Path(folder, STATE_FOLDER, PARTIAL_FOLDER))
+    return [Root(path, others | inside), *map(Root, accounts)]
 
 
 def _looks_like_a_dump(folder: Path) -> bool:
@@ -272,8 +257,16 @@ def _envelope(path: str) -> str | None:
         os.close(file)
 
 
-def _moment(seconds: float) -> datetime | None:
-    return moment_at(max(seconds, 0))
+def _file_of(entry: Entry) -> str:
+    """The path of an entry's file. The locator is that of the folder, which thousands of entries
+    share, where the rest is the name that the file is stored under."""
+    locator = entry.locator
+    return f"{locator}{entry.stored_as}" if locator.endswith(os.sep) else locator
+
+
+def _moment(nanoseconds: int) -> datetime | None:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return moment_at(max(seconds + 1e-9 * rest, 0))
 
 
 def _whole(name: str, files: Mapping[str, Found]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import stat
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from gdrive_wa.core.errors import DamagedError, FormatError, GoneError
 from gdrive_wa.core.moments import EPOCH, moment_at
+from gdrive_wa.sources.scan import scan, subfolders
 
 ICLOUD = "ChatStorage.sqlite.enc"
 MANIFEST = "Manifest.db"
@@ -42,13 +41,9 @@ def backup_folders(path: Path) -> list[Path]:
     """The folders of whole iPhone backups at `path`: itself, or those in it."""
     if is_own_file(path / MANIFEST):
         return [path]
-    try:
-        children = sorted(path.iterdir())
-    except OSError:
-        return []
     return [
         child
-        for child in children
+        for child in subfolders(path)
         if is_own_file(child / MANIFEST) and is_own_file(child / PROPERTIES)
     ]
 
@@ -103,7 +98,7 @@ def refuse_half(path: Path) -> None:
         DamagedError: it lacks its list of files, or the file that says how to read the list.
         FormatError: it is of an iPhone before iOS 10.
     """
-    children = list(_subfolders(path))
+    children = subfolders(path)
     android = any(child.name.lower().startswith(_ANDROID) for child in children)
     for folder in (path, *(() if android else children)):
         if is_own_file(folder / MANIFEST):  # alone, or it would be a whole backup
@@ -129,30 +124,13 @@ def _has_blobs(folder: Path) -> bool:
     """True if files of a backup are here: 40 digits, in folders named after the first two."""
     return any(
         len(child.name) == 2 and _DIGITS.issuperset(child.name) and _holds_a_blob(child)
-        for child in _subfolders(folder)
+        for child in subfolders(folder)
     )
 
 
 def _holds_a_blob(folder: Path) -> bool:
-    names = (entry.name for entry in _scan(folder))
+    names = (entry.name for entry in scan(str(folder)))
     return any(
         len(name) == 40 and name.startswith(folder.name) and _DIGITS.issuperset(name)
         for name in names
     )
-
-
-def _subfolders(path: Path) -> Iterator[Path]:
-    for entry in _scan(path):
-        try:
-            if entry.is_dir(follow_symlinks=False):
-                yield path / entry.name
-        except OSError:  # gone meanwhile
-            continue
-
-
-def _scan(path: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(path) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return []

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gdrive_wa.core import interruption
 from gdrive_wa.core.errors import (
     DamagedError,
     DatabaseError,
+    Interrupted,
     MissingKeyError,
     UsageError,
     WrongKeyError,
 )
 from gdrive_wa.core.model import Secret
+from gdrive_wa.core.progress import Silent, interruptible
+from gdrive_wa.sources.iphone_checks import is_own_file
 from gdrive_wa.sources.plist import is_bounded
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.untrusted_database import FAILURES
@@ -62,7 +66,7 @@ def copy_database(
     """
     with storage_errors(target):
         shutil.copyfile(database, target)
-        if log is not None and log.is_file():
+        if log is not None and is_own_file(log):
             shutil.copyfile(log, target.with_name(f"{target.name}-wal"))
     try:
         use = merge_own_log(target)
@@ -80,6 +84,7 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
         UsageError: the library to open it is not installed.
         WrongKeyError: the passphrase does not open it.
         DamagedError: it cannot be read.
+        Interrupted: the user asked to stop.
     """
     if not passphrase:
         raise MissingKeyError(
@@ -100,14 +105,20 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
             hint='install it with: pip install "gdrive-wa[ios]"',
         ) from error
 
+    def opened() -> EncryptedBackup:
+        _require_bounded((folder / "Manifest.plist").read_bytes())
+        backup = Locked(backup_directory=str(folder), passphrase=passphrase.reveal())
+        backup.save_manifest_file(str(manifest))
+        return backup
+
     class Locked(EncryptedBackup):  # type: ignore[misc]
         def _open_temp_database(self) -> None:
             """Leave the list of files alone: it is a stranger's database."""
 
     try:
-        _require_bounded((folder / "Manifest.plist").read_bytes())
-        backup = Locked(backup_directory=str(folder), passphrase=passphrase.reveal())
-        backup.save_manifest_file(str(manifest))
+        return interruptible(opened, _Watch())
+    except Interrupted:
+        raise
     except IncorrectPassphraseError as error:
         raise WrongKeyError(
             "this passphrase does not open this iPhone backup",
@@ -117,7 +128,14 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
         raise DamagedError(
             f"the iPhone backup '{folder}' cannot be opened", hint="back up the iPhone again"
         ) from error
-    return backup
+
+
+class _Watch(Silent):
+    """Hears Ctrl-C while the passphrase is turned into a key: millions of steps outside Python."""
+
+    def check(self) -> None:
+        """Raise if the user asked to stop."""
+        interruption.check()
 
 
 def _require_bounded(plist: bytes) -> None:

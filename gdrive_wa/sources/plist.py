@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 
+from gdrive_wa.core.plain_file import open_plain
+
 LARGEST_PLIST = 16 << 20
 """Most bytes of a property list that are read."""
 
@@ -27,9 +29,10 @@ _DICT, _INT, _ASCII, _UTF16 = 0xD, 1, 5, 6
 
 
 def read_plist(path: Path) -> dict[str, Any]:
-    """The texts, whole numbers and switches at the root; empty if the file is not a list."""
+    """The texts, whole numbers and switches at the root; empty if the file is not a list, or is a
+    link or a pipe."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path, follow=False) as file:
             raw = file.read(LARGEST_PLIST)
         return _Binary(raw).root() if raw.startswith(b"bplist00") else _Xml().root(raw)
     except (OSError, ValueError, ExpatError, LookupError, struct.error):

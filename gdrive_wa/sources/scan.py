@@ -1,9 +1,23 @@
-"""Look into folders that may be unreadable, or go away meanwhile."""
+"""Look into folders that may be unreadable, or go away meanwhile.
+
+Only what is not there counts as empty. Whatever else the system refuses could hide voice notes.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.limits import limit_reached
+from gdrive_wa.storage.disk import too_many_open
+
+GONE = (FileNotFoundError, NotADirectoryError)
+"""Errors of a file or a folder that is not there, or not any more."""
+
+Refused = Callable[[str], None]
+"""Is told the path of a folder that may not be looked into."""
 
 
 def is_readable_folder(folder: Path) -> bool:
@@ -14,22 +28,59 @@ def is_readable_folder(folder: Path) -> bool:
         return False
 
 
-def subfolders(folder: Path) -> list[Path]:
-    """The folders in `folder`, by name, without links."""
-    return [folder / child.name for child in scan(str(folder)) if _is_folder(child)]
+def subfolders(folder: Path, refused: Refused | None = None) -> list[Path]:
+    """The folders in `folder`, by name, without links. See :func:`scan`."""
+    return [folder / child.name for child in scan(str(folder), refused) if is_folder(child)]
 
 
-def _is_folder(child: os.DirEntry[str]) -> bool:
+def is_folder(child: os.DirEntry[str]) -> bool:
+    """True for a folder, which is not a link.
+
+    Raises:
+        StorageError: the disk fails.
+    """
     try:
         return child.is_dir(follow_symlinks=False)
-    except OSError:  # gone meanwhile
+    except (*GONE, PermissionError):
         return False
+    except OSError as error:
+        raise unreadable(child.path, error) from error
 
 
-def scan(folder: str) -> list[os.DirEntry[str]]:
-    """The content of `folder`, by name; empty if it is gone or cannot be read."""
+def scan(folder: str, refused: Refused | None = None) -> list[os.DirEntry[str]]:
+    """The content of `folder`, by name; empty if it is gone. See :func:`scan_each`."""
+    return sorted(scan_each(folder, refused), key=lambda child: child.name)
+
+
+def scan_each(folder: str, refused: Refused | None = None) -> Iterator[os.DirEntry[str]]:
+    """The content of `folder`, in no order and never all at once; nothing if it is gone.
+
+    Args:
+        folder: to look into.
+        refused: is called for a folder that is not this user's to read, which is then empty.
+            Without it, nobody needs to know.
+
+    Raises:
+        StorageError: too many files are open, or the disk fails.
+    """
     try:
         with os.scandir(folder) as children:
-            return sorted(children, key=lambda child: child.name)
-    except OSError:
-        return []
+            yield from children
+    except GONE:
+        return
+    except PermissionError:
+        if refused is not None:
+            refused(folder)
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def unreadable(path: str, error: OSError) -> StorageError:
+    """The error for a folder, or what is in it, that the system does not let us read."""
+    if limit_reached(error) is not None:
+        return too_many_open(path)
+    reason = (error.strerror or "the disk fails").lower()
+    return StorageError(
+        f"cannot read '{path}': {reason}",
+        hint="check the disk, or connect the phone again; copy the folder elsewhere, and give that",
+    )

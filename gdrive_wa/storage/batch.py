@@ -12,9 +12,8 @@ import errno
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import Outcome, Report
@@ -32,8 +31,7 @@ repeated; smaller batches would stall the disk with more flushes."""
 _THIS_NAME_ONLY = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     draft: str
     record: Record
 
@@ -102,7 +100,7 @@ class Batch:
         item = self._waiting.get(record.path)
         if item is not None:
             self._manifest.announce(record)
-            self._waiting[record.path] = replace(item, record=record)
+            self._waiting[record.path] = item._replace(record=record)
         else:
             self._wait()
             self._manifest.add(record)

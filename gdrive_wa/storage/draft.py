@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
-from gdrive_wa.storage.disk import storage_errors
+from gdrive_wa.storage.disk import explain, storage_errors
 from gdrive_wa.storage.leftovers import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, lock_draft, sweep
 from gdrive_wa.storage.tree import Tree, as_tree
 
@@ -165,13 +165,15 @@ def move_into_place(draft: str, target: str, tree: Tree) -> None:
     Raises:
         StorageError: the disk refuses, or the existing target is not a regular file.
     """
-    with storage_errors(tree.shown(target)):
+    try:
         try:
             _refuse_device(tree, target)
             tree.replace(draft, target)
         except FileNotFoundError:
             tree.make_folder(os.path.dirname(tree.path(target)))
             tree.replace(draft, target)
+    except OSError as error:
+        raise explain(error, tree.shown(target)) from error
 
 
 def refuse_device(target: str | Path) -> None:
@@ -263,10 +265,12 @@ def _name_of(target: str | Path) -> str:
 
 
 def _refuse_device(tree: Tree, target: str) -> None:
-    with suppress(FileNotFoundError):
+    try:
         mode = tree.lstat(target).st_mode
-        if not stat.S_ISLNK(mode):
-            _refuse_kind(mode, tree.shown(target))
+    except FileNotFoundError:
+        return
+    if not stat.S_ISLNK(mode):
+        _refuse_kind(mode, tree.shown(target))
 
 
 def _refuse_kind(mode: int, target: str | Path) -> None:

@@ -45,6 +45,7 @@ def write_draft(
     *,
     inside: str = "",
     mtime: float | None = None,
+    sha256: str | None = None,
     content_sha256: str | None = None,
     tagged_for: str | None = None,
 ) -> DraftFile:
@@ -58,6 +59,7 @@ def write_draft(
         content: the bytes to write.
         inside: the folder for the file, inside that one.
         mtime: modification time, seconds since 1970 UTC.
+        sha256: hash of `content`, if it is known already.
         content_sha256: hash of the content without tags, if `content` has tags.
         tagged_for: see :class:`DraftFile`.
 
@@ -83,7 +85,7 @@ def write_draft(
             tree.unlink(name)
         raise
     os.close(handle)
-    sha256 = hashlib.sha256(content).hexdigest()
+    sha256 = sha256 or hashlib.sha256(content).hexdigest()
     return DraftFile(
         path=name,
         size=written.st_size,

@@ -20,7 +20,7 @@ from typing import IO, Self
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.storage.corrupt import STATE_FOLDER, corrupt_paths, mark_corrupt
 from gdrive_wa.storage.disk import explain, storage_errors
-from gdrive_wa.storage.draft import sweep, write_file
+from gdrive_wa.storage.draft import Draft, sweep, write_file
 from gdrive_wa.storage.lock import FolderLock, hold_folder
 from gdrive_wa.storage.record import (
     VERSION,
@@ -76,7 +76,7 @@ class Manifest:
         self._records: dict[str, Record] = {}
         self._corrupt = corrupt_paths(self.tree)
         self._announced: set[str] = set()
-        self._by_source: dict[str, dict[str, Record]] = {}
+        self._by_source: dict[str, Record | dict[str, Record]] = {}
         self._lock = Lock()
         self._file: IO[bytes] | None = None
         self._holder: FolderLock | None = None
@@ -147,7 +147,7 @@ class Manifest:
         found = self._by_source.get(stored_as)
         if not found:
             return None
-        records = list(found.values())
+        records = [found] if isinstance(found, Record) else list(found.values())
         if md5 is None and revision is None:
             return records[-1]
         for record in reversed(records):
@@ -220,12 +220,20 @@ class Manifest:
         self._forget(record.path)
         self._records[record.path] = record
         for stored_as, _, _ in record.sources:
-            self._by_source.setdefault(stored_as, {})[record.path] = record
+            found = self._by_source.setdefault(stored_as, record)
+            if isinstance(found, Record) and found.path != record.path:
+                found = self._by_source[stored_as] = {found.path: found}
+            if isinstance(found, dict):  # most stored bytes have one file, and need no table
+                found[record.path] = record
 
     def _forget(self, path: str) -> None:
         old = self._records.pop(path, None)
         for stored_as, _, _ in old.sources if old is not None else ():
-            self._by_source.get(stored_as, {}).pop(path, None)
+            found = self._by_source.get(stored_as)
+            if isinstance(found, dict):
+                found.pop(path, None)
+            elif found is old:
+                del self._by_source[stored_as]
 
     def _write(self, lines: bytes) -> None:
         if self._file is None:
@@ -236,7 +244,7 @@ class Manifest:
                 left = left[self._file.write(left) or 0 :]
 
     def _sweep(self) -> None:
-        """Remove temporary files of killed runs, also those written next to files by old versions."""
+        """Remove temporary files of killed runs, also next to files, from old versions."""
         folders = {path.rpartition("/")[0] for path in self._records}
         for folder in sorted({"", STATE_FOLDER, f"{STATE_FOLDER}/reports", *folders}):
             sweep(self.tree, folder)
@@ -249,7 +257,9 @@ class Manifest:
 
     def _compact(self) -> None:
         held = (record for path, record in self._records.items() if path not in self._announced)
-        write_file(_PATH, serialise(held), tree=self.tree)
+        with Draft(self.tree, STATE_FOLDER) as draft:
+            draft.file.writelines(serialise(held))
+            draft.commit(_PATH)
 
 
 def read_manifest(folder: Tree | Path) -> list[Record]:

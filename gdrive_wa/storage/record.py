@@ -9,7 +9,7 @@ one step per version.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -93,10 +93,10 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, U
 _START_ANEW = "move the .gdrive-wa folder elsewhere; the next run creates a new one"
 
 
-def serialise(records: Iterable[Record]) -> bytes:
-    """A complete manifest: the header line, then one line per record, sorted by path."""
-    ordered = sorted(records, key=lambda record: record.path)
-    return b"".join([_header(), *map(line_of, ordered)])
+def serialise(records: Iterable[Record]) -> Iterator[bytes]:
+    """The lines of a complete manifest: the header, then one for each record, sorted by path."""
+    yield _header()
+    yield from map(line_of, sorted(records, key=lambda record: record.path))
 
 
 def line_of(record: Record) -> bytes:

@@ -141,7 +141,7 @@ class Tree:
         return True
 
     def check(self, name: str) -> None:
-        """Check that `name`, if it exists, and the folders above it are neither links nor devices."""
+        """Check that `name`, if it exists, and its parent folders are neither links nor devices."""
         with suppress(FileNotFoundError):
             require_plain(self.lstat(name), self.shown(name))
 
@@ -215,6 +215,11 @@ class Tree:
         with suppress(OSError):
             place = self._at(name)
             shutil.rmtree(place.name, ignore_errors=True, dir_fd=place.at.fd)
+
+    def remove_empty(self) -> None:
+        """Delete the folder itself, if it is empty and not a link."""
+        with suppress(OSError):
+            os.rmdir(self.root)
 
     def set_time(self, name: str, seconds: float) -> None:
         """Set the modification time of `name`, in seconds since 1970 UTC."""

@@ -19,6 +19,7 @@ from typing import IO, Self
 
 from gdrive_wa.core.errors import StorageError
 from gdrive_wa.core.model import Entry
+from gdrive_wa.core.numbers import whole_number
 from gdrive_wa.core.threads import SerialWorker
 from gdrive_wa.storage.disk import storage_errors
 from gdrive_wa.storage.draft import in_strides
@@ -178,7 +179,7 @@ class Partial:
             return there, None
         try:
             checkpoint = json.loads(self._tree.read(checkpoint_path(self.path)))
-            length, md5 = int(checkpoint["length"]), str(checkpoint["length_md5"])
+            length, md5 = whole_number(checkpoint["length"]) or 0, str(checkpoint["length_md5"])
             same = same_bytes(self._entry, checkpoint.get("md5"), checkpoint.get("revision"))
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return 0, None

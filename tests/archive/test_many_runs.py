@@ -256,6 +256,17 @@ def test_a_deleted_file_is_reported_missing_and_restored(tmp_path: Path) -> None
     assert [found.file for found in run(tmp_path, rows, files).notes] == [path]
 
 
+def test_a_note_that_has_its_file_is_not_missed_under_another_name(tmp_path: Path) -> None:
+    files = {path_of(1): recording(1)}
+    run(tmp_path, [note(1)], files)
+    manifest = tmp_path / ".gdrive-wa" / "manifest.jsonl"
+    manifest.write_bytes(manifest.read_bytes().replace(b"11.01.00 Mum", b"11.01.00 M#m"))
+    run(tmp_path, [note(1)], files)
+    checked = open_archive(tmp_path).verify()
+    assert (checked.missing, checked.changed, checked.extra) == ((), (), ())
+    assert "M#m" not in (tmp_path / "SHA256SUMS").read_text()
+
+
 def test_changed_stored_bytes_are_recognised(tmp_path: Path) -> None:
     listed = entry("Databases/wa.db", b"old")
     run(tmp_path, [], [(listed, b"old")])

@@ -1,5 +1,10 @@
 """Backups to restore: any number of distinct voice notes, and the databases that know them all.
 
+    python -m tests.benchmarks phone [--quick] [--folder FOLDER]
+
+measures a restore of a whole phone: 20 000 notes, seven dated copies and three increments, beside
+the same without copies.
+
 The notes are real Ogg Opus files of 40 KB as far as any reader of headers, tags and pages can
 see; the sound in them is noise. Everything is the same each time.
 """
@@ -12,7 +17,7 @@ import json
 import random
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +26,8 @@ from gdrive_wa.crypt.encrypt import encrypt_file, encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.emulation.msgstore import Media, Message, MessageStore, write_contacts
+from tests.benchmarks.copies import write_copies, write_increments
+from tests.benchmarks.workspace import parse, workspace
 
 KEY = RootKey(bytes(range(32)))
 TOKEN = "ya29.benchmark"
@@ -33,6 +40,8 @@ _PAGES = 10
 _PACKETS = 50
 _PACKET = 80
 """Of a note: pages of a second each, packets of a page, bytes of a packet; together 40 KB."""
+_LATER = 30
+"""Notes of an increment."""
 _MIRROR = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
@@ -51,7 +60,18 @@ class Note:
     at: datetime
 
 
-def make_sealed(folder: Path, count: int, *, sidecars: bool) -> Path:
+def main(arguments: Sequence[str]) -> None:
+    """Measure and print."""
+    from tests.benchmarks.restore import phone  # noqa: PLC0415 - it makes backups with this module
+
+    options = parse(arguments)
+    with workspace(options) as work:
+        phone(work, options)
+
+
+def make_sealed(
+    folder: Path, count: int, *, sidecars: bool, copies: int = 0, increments: int = 0
+) -> Path:
     """An end-to-end encrypted backup: an emulator's account, whose ``backup`` is the dump.
 
     Args:
@@ -59,6 +79,8 @@ def make_sealed(folder: Path, count: int, *, sidecars: bool) -> Path:
         count: voice notes.
         sidecars: write each envelope next to its blob, as in a dump; otherwise into the account's
             listing, as Google has it.
+        copies: dated copies of the database of chats.
+        increments: written after it, with some notes each that it does not know.
     """
     dump = folder / "backup"
     for name in ("Media", "Databases", "Backups"):
@@ -72,8 +94,13 @@ def make_sealed(folder: Path, count: int, *, sidecars: bool) -> Path:
         if sidecars:
             (dump / "Media" / f"{digits}.mcrypt1-metadata").write_text(envelope)
         known.append(_row(note))
-    for plain in _write_databases(folder, known):
-        encrypt_file(plain, dump / "Databases" / f"{plain.name}.crypt15", KEY)
+    later = [known[-_LATER * (each + 1) :][:_LATER] for each in reversed(range(increments))]
+    databases = dump / "Databases"
+    write_increments(databases, later, KEY)
+    plain_files = _write_databases(folder, known[: len(known) - _LATER * increments])
+    write_copies(plain_files[0], databases, copies, KEY)
+    for plain in plain_files:
+        encrypt_file(plain, databases / f"{plain.name}.crypt15", KEY)
         plain.unlink()
     account = {
         "email": "alex@example.org",

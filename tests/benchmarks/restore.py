@@ -21,6 +21,8 @@ from tests.benchmarks.workspace import Options, Workspace, parse, workspace
 
 NOTES = 4_700
 MANY = 20_000
+COPIES = 7
+INCREMENTS = 3
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -30,6 +32,20 @@ def main(arguments: Sequence[str]) -> None:
         _sealed(work, options.few(NOTES))
         _plain(work, options.few(NOTES))
         _growth(work, options)
+
+
+def phone(work: Workspace, options: Options) -> None:
+    """A whole phone, with dated copies and increments, beside the same one without."""
+    count, digits, runs = options.few(MANY), write_digits(work.folder), {}
+    for copies, increments in ((0, 0), (COPIES, INCREMENTS)):
+        account, archive = work.folder / f"phone-{copies}", work.folder / f"phone-{copies}-out"
+        dump = make_sealed(account, count, sidecars=True, copies=copies, increments=increments)
+        runs[copies] = restore(dump, archive, key=digits)
+        work.drop(account, archive)
+    title = f"restore {count} notes, {COPIES} dated copies, {INCREMENTS} increments"
+    rows = [("gdrive-wa", runs[COPIES]), ("the same without copies", runs[0])]
+    compare(title, runs[COPIES], "without copies", runs[0], Reach(cpu=1.5))
+    show(title, rows)
 
 
 def restore(dump: Path, archive: Path, *, key: Path | None = None) -> Measured:

@@ -24,6 +24,7 @@ class Form:
             does not give the kind.
         file_name: of the text, or of the ZIP of an iPhone, with ``{}`` for the chat.
         apple: an iPhone wrote it: with seconds, and its own names for files.
+        once: what Android writes in place of a voice note to be heard once.
     """
 
     head: Callable[[datetime], str]
@@ -31,6 +32,7 @@ class Form:
     left_out: str | None = None
     file_name: str
     apple: bool = False
+    once: str = "<View once voice message omitted>"
 
 
 def half_day(at: datetime, morning: str, afternoon: str) -> tuple[int, str]:
@@ -77,7 +79,29 @@ def thailand(at: datetime) -> str:
     return f"{at.day}/{at.month}/{at.year + 543} {at:%H:%M} - "
 
 
+MONTHS = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
+KURZ = "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez."
+
+
+def named(at: datetime, months: str) -> str:
+    return months.split()[at.month - 1]
+
+
 FORMS = {
+    "es, months": Form(
+        head=lambda at: f"{at.day} de {named(at, MONTHS)} de {at.year}, {at.hour}:{at:%M} - ",
+        attached="{} (archivo adjunto)", file_name="Chat de WhatsApp con {}",
+        once="<Se omitió el mensaje de voz de visualización única>",
+    ),
+    "de iPhone, months": Form(
+        head=lambda at: f"[{at.day}. {named(at, KURZ)} {at.year}, {at:%H:%M:%S}] ",
+        attached=f"{LRM}<Anhang: {{}}>", left_out=f"{LRM}Audio weggelassen",
+        file_name="WhatsApp-Chat - {}", apple=True,
+    ),
+    "en, months": Form(
+        head=lambda at: f"{at:%b} {at.day}, {at.year}, {us(at).split(', ')[1]}",
+        attached="{} (file attached)", file_name="WhatsApp Chat with {}",
+    ),
     "en-US": Form(
         head=us, attached="{} (file attached)", file_name="WhatsApp Chat with {}"
     ),
@@ -238,7 +262,7 @@ def make_chat(form: Form, rng: random.Random, *, messages: int = 60) -> MadeChat
 
 
 def _add(made: MadeChat, at: datetime, sender: str, number: int, rng: random.Random) -> None:
-    kind = rng.choice(["voice", "voice", "text", "text", "audio", "image", "left out"])
+    kind = rng.choice(["voice", "voice", "text", "text", "audio", "image", "left out", "once"])
     form = made.form
     file: str | None = None
     body = text = ""
@@ -247,6 +271,8 @@ def _add(made: MadeChat, at: datetime, sender: str, number: int, rng: random.Ran
         text = body.strip(LRM)
     elif kind == "left out":
         body = text = "<Media omitted>"
+    elif kind == "once":
+        kind, body, text = "voice", form.once, form.once
     elif kind == "text":
         body = text = rng.choice(TEXTS)
     else:

@@ -86,8 +86,12 @@ def test_online_it_asks_google_and_reports_what_works(
     states = {each["what"]: each["state"] for each in found}
     assert states["token"] == "valid"
     assert states["backup service"] == states["Drive"] == "answers"
+    assert run("doctor", "--online", env=signed_in).returncode == 0
+    dead = {**signed_in, "GDRIVE_WA_ACCESS_TOKEN": "ya29.over"}
+    for more in ([], ["--json"]):
+        assert run("doctor", "--online", *more, env=dead).returncode == 3
     ended = run("doctor", "--online", "--endpoint", "http://127.0.0.1:1", env=signed_in)
-    assert ended.returncode == 0
+    assert ended.returncode == 4
     assert "--\tconnection to 127.0.0.1:1" in ended.stdout
     assert "check the network connection" in ended.stderr
     assert sample.token.reveal() not in ended.stdout + ended.stderr

@@ -47,12 +47,14 @@ ADDRESSES = {
     ways.CLIENTS_PAGE,
     ways.DRIVE_API_PAGE,
     ways.EMBEDDED_SETUP,
+    ways.SCOPES_PAGE,
     "https://accounts.google.com",
     "https://admin.google.com/ac/devices/settings/general",
     "https://host:port",
     "https://myaccount.google.com",
     "https://myaccount.google.com/connections",
     "https://myaccount.google.com/device-activity",
+    "http://NAME:PASSWORD@proxy.example:3128",
     "http://proxy.example:3128",
 }
 """All that a person may be sent to, each looked at once."""

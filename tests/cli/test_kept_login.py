@@ -44,7 +44,7 @@ def test_every_command_leads_on_and_nobody_signs_in_twice(
 
         who = run("whoami")
         assert (who.returncode, who.stdout) == (0, "unnamed\n")
-        assert "has not said yet which account this is" in who.stderr
+        assert "is not known yet" in who.stderr
         assert json.loads(run("whoami", "--json").stdout)["provider"] == "oauth"
 
         still = run(*backups, env=there)

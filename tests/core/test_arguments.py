@@ -64,6 +64,12 @@ def test_a_zone_goes_by_its_name() -> None:
         as_zone("Mars/Olympus")
 
 
+@pytest.mark.parametrize("name", ["a." * 2000 + "b/c", "../UTC", "/etc/localtime", "Europe", "é"])
+def test_what_only_looks_like_a_zone(name: str) -> None:
+    with pytest.raises(UsageError, match="unknown time zone"):
+        as_zone(name)
+
+
 def test_a_path_may_be_text_and_may_not_be_empty() -> None:
     assert as_path("a/b", "src") == as_path(Path("a/b"), "src") == Path("a/b")
     for value in ("", "a\0b"):

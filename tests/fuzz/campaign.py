@@ -1,28 +1,23 @@
-"""Shared by all targets: a mutator with a seed, a clock, and the report of findings.
+"""Shared by all targets: samples, a mutator with a seed, and the loop that tries inputs.
 
-A target gives valid samples and a function that tries one input. Any exception of that function
-except an error of ours is a finding, and so is an input that takes seconds. Inputs that end in a
-new way are kept and mutated further.
+A target gives valid samples and a function that tries one input; :mod:`tests.fuzz.trial` decides
+what a finding is. Here, inputs are altered at random, and those that end in a new way are kept and
+altered further. In :mod:`tests.fuzz.guided`, coverage decides instead.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import random
-import re
-import sys
 import time
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from gdrive_wa.core.errors import GdriveWaError
+from tests.fuzz.trial import Trial, Try
 
-FOLDER = Path(".fuzz")
 SECONDS = 10.0
-SLOW = 20.0
-"""Seconds for one input that no honest parser needs, even on a busy machine."""
+CORPUS = Path(__file__).parent / "corpus"
+"""Inputs that reach what the samples do not: found by :mod:`tests.fuzz.guided`, kept for ever."""
 LONGEST = 1 << 17
 """Bytes to which an input may grow."""
 EDGES = (0, 1, 2, 0x0F, 0x10, 0x20, 0x7F, 0x80, 0x81, 0xFE, 0xFF)
@@ -33,46 +28,46 @@ NUMBERS = tuple(
     for order in ("little", "big")
 )
 
-_PARTICULARS = re.compile(r"\d+|'.*'|\".*\"")
-
-Try = Callable[[bytes], object]
-
 
 def fuzz(name: str, samples: Sequence[bytes], try_one: Try, arguments: list[str]) -> int:
     """Run one target as the command line asks; 1 when anything was found, else 0."""
     options = _options(name, arguments)
+    trial = Trial(name, try_one)
     if options.replay is not None:
         try_one(options.replay.read_bytes())
         return 0
+    inputs = [*samples, *(path.read_bytes() for path in kept_inputs(name))]
+    if options.guided is not None:
+        from tests.fuzz.guided import run_guided  # noqa: PLC0415 - needs atheris
+
+        run_guided(trial, inputs, options.guided, options.seconds)
     seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)
-    campaign = Campaign(name, samples, try_one, seed)
+    campaign = Campaign(trial, inputs, seed)
     started = time.monotonic()
     campaign.run(options.seconds, inputs=options.inputs)
-    took = time.monotonic() - started
-    print(
-        f"{campaign.tried} inputs in {took:.0f} s, {len(campaign.endings)} ways to end, "
-        f"{len(campaign.findings)} findings (seed {seed})"
-    )
-    return 1 if campaign.findings else 0
+    print(f"{trial.summary(time.monotonic() - started)} (seed {seed})")
+    return 1 if trial.findings else 0
+
+
+def kept_inputs(name: str) -> list[Path]:
+    """The files of the corpus of the target `name`."""
+    folder = CORPUS / name
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 class Campaign:
-    """One target under fire.
+    """One target under fire at random.
 
-    Attributes:
-        tried: inputs so far.
-        endings: the ways in which they ended, without numbers and names.
-        findings: the reproducer of each way that was none of ours.
+    Args:
+        trial: tries each input.
+        samples: to begin with.
+        seed: decides all alterations.
     """
 
-    def __init__(self, name: str, samples: Sequence[bytes], try_one: Try, seed: int) -> None:
-        self._name = name
-        self._try = try_one
+    def __init__(self, trial: Trial, samples: Sequence[bytes], seed: int) -> None:
+        self._trial = trial
         self._corpus = list(samples)
         self._dice = random.Random(seed)
-        self.tried = 0
-        self.endings: set[str] = set()
-        self.findings: dict[str, Path] = {}
 
     def run(self, seconds: float, *, inputs: int | None = None) -> None:
         """Every sample as it is, then mutants until the time is up, or until so many were tried
@@ -80,46 +75,27 @@ class Campaign:
         end = time.monotonic() + seconds
         for sample in list(self._corpus):
             self._one(sample)
-        while time.monotonic() < end if inputs is None else self.tried < inputs:
+        while time.monotonic() < end if inputs is None else self._trial.tried < inputs:
             self._one(self.mutant())
 
     def mutant(self) -> bytes:
         """A sample, altered once or a few times."""
-        data = bytearray(self._dice.choice(self._corpus))
-        for _ in range(1 + int(self._dice.expovariate(0.6))):
-            _MUTATIONS[self._dice.randrange(len(_MUTATIONS))](data, self._dice)
+        data = altered(self._dice.choice(self._corpus), self._dice)
         if self._dice.random() < 0.1:
             data += self._dice.choice(self._corpus)[self._dice.randrange(64) :]
-        return bytes(data[:LONGEST])
+        return data[:LONGEST]
 
     def _one(self, data: bytes) -> None:
-        self.tried += 1
-        started = time.monotonic()
-        try:
-            ending = f"fine: {self._try(data)!s:.40}"
-        except GdriveWaError as error:
-            ending = f"{type(error).__name__}: {error.message}"
-        except Exception as error:  # noqa: BLE001 - the very thing that is looked for
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            ending = f"{type(error).__name__} at {where.filename}:{where.lineno}"
-            self._found(ending, data, traceback.format_exc())
-        took = time.monotonic() - started
-        if took > SLOW:
-            self._found("slow", data, f"it took {took:.1f} seconds\n")
-        ending = _PARTICULARS.sub("…", ending)
-        if ending not in self.endings:
-            self.endings.add(ending)
+        if self._trial.one(data):
             self._corpus.append(data)
 
-    def _found(self, ending: str, data: bytes, report: str) -> None:
-        if ending in self.findings:
-            return
-        FOLDER.mkdir(exist_ok=True)
-        path = FOLDER / f"{self._name}-{hashlib.sha256(data).hexdigest()[:12]}"
-        path.write_bytes(data)
-        self.findings[ending] = path
-        print(f"{report}found: {ending}", file=sys.stderr)
-        print(f"again: python -m tests.fuzz {self._name} --replay {path}", file=sys.stderr)
+
+def altered(sample: bytes, dice: random.Random) -> bytes:
+    """`sample`, altered once or a few times."""
+    data = bytearray(sample)
+    for _ in range(1 + int(dice.expovariate(0.6))):
+        _MUTATIONS[dice.randrange(len(_MUTATIONS))](data, dice)
+    return bytes(data)
 
 
 def _options(name: str, arguments: list[str]) -> argparse.Namespace:
@@ -128,6 +104,7 @@ def _options(name: str, arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--inputs", type=int, help="so many, however long they take")
     parser.add_argument("--seed", type=int, help="the same inputs again, as far as time goes")
     parser.add_argument("--replay", type=Path, help="try this one input, and see it fail")
+    parser.add_argument("--guided", type=Path, help=argparse.SUPPRESS)  # by tests.fuzz.guided
     return parser.parse_args(arguments)
 
 

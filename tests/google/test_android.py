@@ -143,7 +143,7 @@ def test_a_cookie_is_good_once(signed_in: Login, emulator: Emulator, sample: Sam
         ("CaptchaRequired", "asks for a captcha", "wait a day"),
         ("InvalidSecondFactor", "two-step verification", "EmbeddedSetup"),
         ("PostSignInFlowRequired", "has a question", "myaccount.google.com"),
-        ("TermsNotAgreed", "terms are not agreed to", "myaccount.google.com"),
+        ("TermsNotAgreed", "not agreed to Google's terms", "myaccount.google.com"),
         ("NotVerified", "is not verified", "myaccount.google.com"),
         ("AccountDisabled", "has disabled this account", "how to appeal"),
         ("AccountDeleted", "was deleted", "how to appeal"),

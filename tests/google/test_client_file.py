@@ -50,6 +50,11 @@ def test_with_the_mark_that_windows_editors_write(tmp_path: Path) -> None:
     assert read(tmp_path, "\ufeff" + json.dumps({"installed": GOOD}))
 
 
+def test_a_file_that_another_program_wrote_again_in_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "client.json").write_text(json.dumps({"installed": GOOD}), "utf-16")
+    assert read_client(tmp_path / "client.json").client_secret.reveal() == "GOCSPX-x"
+
+
 def test_a_limited_input_client_is_tried_and_remembered(tmp_path: Path) -> None:
     """Its file differs only by what it lacks, and so may a file that was typed by hand."""
     assert not read(tmp_path, {"installed": without("redirect_uris")}).redirects
@@ -61,7 +66,9 @@ def test_a_web_client(tmp_path: Path) -> None:
     assert "'Desktop app'" in error.hints[0]
 
 
-@pytest.mark.parametrize("secret", [None, "", "****", 5])
+@pytest.mark.parametrize(
+    "secret", [None, "", " ", "****", "****abcd", "\u2022\u2022\u2022\u2022abcd", 5]
+)
 def test_a_client_without_its_secret(tmp_path: Path, secret: object) -> None:
     fields = without("client_secret")
     if secret is not None:

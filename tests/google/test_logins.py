@@ -15,6 +15,7 @@ from gdrive_wa.core.errors import CredentialsError, StorageError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.google import logins
 from gdrive_wa.google.logins import Login
+from gdrive_wa.storage.draft import Draft
 
 ANN = Login(account="ann@example.org", provider="oauth", fields={"token": "ya29.canary"})
 BEA = Login(account="bea@example.org", provider="android", fields={"master_token": "aas_et/x"})
@@ -158,3 +159,19 @@ def test_a_config_folder_that_cannot_be_made(
     with pytest.raises(StorageError) as caught:
         logins.store(ANN)
     assert caught.value.hints
+
+
+def test_what_a_killed_run_left_is_removed_when_a_login_is_stored_or_removed(config: Path) -> None:
+    for act in (lambda: logins.store(ANN), lambda: logins.remove(ANN.account)):
+        left = [config / ".gdrive-wa-0123.tmp", config / "logins" / ".gdrive-wa-4567.tmp"]
+        for path in left:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("ya29.canary")
+        act()
+        assert not any(path.exists() for path in left)
+
+
+def test_one_that_is_being_written_stays(config: Path) -> None:
+    with Draft(config / "logins") as draft:
+        logins.store(ANN)
+        assert draft.path.exists()

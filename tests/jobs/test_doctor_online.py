@@ -33,6 +33,15 @@ def ask(root: str) -> dict[str, Finding]:
     return {each.what: each for each in found}
 
 
+def only_failure(found: dict[str, Finding]) -> Finding:
+    """The one thing that does not work; whatever depends on it is not reported as well."""
+    online = list(found.values())[list(found).index("endpoint") + 1 :]
+    (failure,) = [each for each in online if not each.ok]
+    assert failure.exit_code == 4
+    assert [found[what].state for what in ONLINE] == ["not checked: no connection to Google"] * 4
+    return failure
+
+
 def refusing(path: str, status: int, reason: str = "forbidden") -> Fault:
     return Fault(kind=FaultKind.STATUS, path=path, status=status, reason=reason, times=None)
 
@@ -43,6 +52,7 @@ def test_a_working_setup_has_only_good_findings(emulator: Emulator, sample: Samp
     connection = f"connection to 127.0.0.1:{emulator.port}"
     assert online == ["proxy", connection, "clock", *ONLINE]
     assert all(found[what].ok for what in online)
+    assert not any(each.exit_code for each in found.values())
     assert found["proxy"].state == "none"
     assert found["token"].state == "valid"
     assert "requests are accepted" in found["quota"].state
@@ -60,6 +70,7 @@ def test_a_token_that_is_dead_is_found(emulator: Emulator, monkeypatch: pytest.M
     found = ask(emulator.root)
     assert not found["token"].ok
     assert "does not accept" in found["token"].state
+    assert found["token"].exit_code == 3
     assert found["Drive"].state == "not checked: without a valid token"
     assert "ya29.over" not in str(found)
 
@@ -83,6 +94,9 @@ def test_a_login_that_one_service_does_not_let_in(emulator: Emulator) -> None:
     assert "OAuth client of your own" in (found["backup service"].advice or "")
     assert found["Drive"].ok
     assert found["quota"].ok
+    assert found["backup service"].exit_code == 0
+    emulator.faults = refusing("*", 403)
+    assert {each.exit_code for each in ask(emulator.root).values()} == {0, 3}
 
 
 def test_an_account_without_a_backup_is_not_a_failure(emulator: Emulator) -> None:
@@ -145,6 +159,7 @@ def test_a_sign_in_page_of_the_network_is_not_google(scripted: Scripted, status:
     connection = found[f"connection to 127.0.0.1:{scripted.port}"]
     assert "something else answers" in connection.state
     assert "browser" in (connection.advice or "")
+    assert only_failure(found) is connection
 
 
 def test_a_server_that_does_not_run() -> None:
@@ -156,7 +171,7 @@ def test_a_server_that_does_not_run() -> None:
     assert not connection.ok
     assert "cannot be reached" in connection.state
     assert found["clock"].state.startswith("not compared")
-    assert not found["Drive"].ok
+    assert only_failure(found) is connection
 
 
 def test_a_certificate_that_is_not_trusted_is_found(emulator: Emulator, tmp_path: Path) -> None:
@@ -184,6 +199,7 @@ def test_an_unknown_host_name() -> None:
     assert not found["DNS of google.invalid"].ok
     assert "cannot be found" in found["DNS of google.invalid"].state
     assert "connection to google.invalid" not in found
+    assert only_failure(found) is found["DNS of google.invalid"]
     with pytest.raises(NetworkError):
         resolve("x" * 300)
     assert resolve("127.0.0.1") == ["127.0.0.1"]
@@ -215,3 +231,43 @@ def test_a_server_that_never_answers_is_reported(
     found = ask(emulator.root)
     assert found[f"connection to 127.0.0.1:{emulator.port}"].state == "no answer in time"
     assert not found["quota"].ok or "not checked" in found["quota"].state
+
+
+@pytest.mark.parametrize(
+    ("days", "word"), [(60, "not yet valid"), (-1, "has expired")], ids=["slow clock", "fast"]
+)
+def test_a_certificate_out_of_its_time_points_at_the_clock(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, word: str
+) -> None:
+    certificate = make_certificate(tmp_path / "google.pem", days=days)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with TlsFront(emulator.port, certificate) as front:
+        found = ask(front.root)
+    (connection,) = (each for what, each in found.items() if what.startswith("connection"))
+    assert word in connection.state
+    assert "perhaps wrong" in found["clock"].state
+    assert found["clock"].advice == "set this machine's date and time"
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "advice"),
+    [
+        ("407 Proxy Authentication Required", "wants a user name and a password", "HTTPS_PROXY"),
+        ("403 Forbidden", "the proxy refuses to connect to google.invalid (403)", "ask whoever"),
+        ("502 Bad Gateway", "the proxy cannot reach google.invalid", "HTTPS_PROXY"),
+    ],
+)
+def test_a_proxy_that_refuses_is_reported_with_its_reason(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch, status: str, state: str, advice: str
+) -> None:
+    scripted.answers = [answer(b"", status=status)]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{scripted.port}")
+    failure = only_failure(ask("https://google.invalid"))
+    assert failure.what == "connection to google.invalid"
+    assert state in failure.state
+    assert advice in (failure.advice or "")
+
+
+def test_a_proxy_that_is_not_there_is_not_called_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    assert only_failure(ask("https://google.invalid")).state == "the proxy cannot be reached"

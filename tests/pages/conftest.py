@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
@@ -14,9 +15,12 @@ from playwright.sync_api import Browser, Page, expect
 
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.page import write_page
+from tests.pages.bidi import Bidi, find_firefox, running_firefox
 from tests.pages.people import RECORDINGS
+from tests.pages.readers import ChromiumReader, FirefoxReader, Reader
 
 OpenPage = Callable[..., Page]
+OpenReader = Callable[..., Reader]
 
 PATIENCE = 60.0
 """Seconds to wait for a state of the page; only a broken page takes so long."""
@@ -64,6 +68,42 @@ def open_page(browser: Browser, tmp_path: Path, problems: list[str]) -> Iterator
     yield open_
     for context in contexts:
         context.close()
+    assert problems == []
+
+
+@pytest.fixture(scope="session")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bidi]:
+    """Firefox, started once for all tests. A machine without it skips, but CI must have it."""
+    program = find_firefox()
+    if program is None:
+        missing = "no Firefox on this machine: install the package firefox-esr"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with running_firefox(program, tmp_path_factory.mktemp("firefox")) as bidi:
+        yield bidi
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def open_reader(
+    request: pytest.FixtureRequest, tmp_path: Path, problems: list[str]
+) -> Iterator[OpenReader]:
+    """Like `open_page`, in each browser: lays notes out, writes the page and opens it once."""
+    if request.param == "chromium":
+        open_page = request.getfixturevalue("open_page")
+        yield lambda notes, locale="en-GB": ChromiumReader(open_page(notes, locale=locale))
+        return
+    bidi = request.getfixturevalue("firefox")
+    opened: list[FirefoxReader] = []
+
+    def open_(notes: Sequence[VoiceNote], locale: str = "en-GB") -> Reader:
+        lay_out(tmp_path, notes)
+        page = write_page(tmp_path, notes, timezone=ZoneInfo("UTC"))
+        opened.append(FirefoxReader(bidi, page, locale))
+        return opened[0]
+
+    yield open_
+    problems += opened[0].close()
     assert problems == []
 
 

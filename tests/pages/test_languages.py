@@ -290,6 +290,28 @@ class TestOnThePage:
             found[words] = page.locator(".note").count()
         assert found == SEARCHES[locale]
 
+    @pytest.mark.parametrize(
+        ("key", "code"),
+        [("ت", "KeyJ"), ("र", "KeyJ"), ("\u043e", "KeyJ")],
+    )
+    def test_keys_work_on_keyboards_of_other_letters(
+        self, open_page: OpenPage, key: str, code: str
+    ) -> None:
+        page = open_page(sample())
+        press = """([key, code]) => document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key, code, bubbles: true }))"""
+        page.evaluate(press, [key, code])
+        expect(page.locator('.note[data-note="0"] button.play')).to_be_focused()
+        page.evaluate(press, ["ö", "Comma"])  # a Latin letter is itself
+        page.evaluate(press, ["؟", "Slash"])
+        expect(page.locator("dialog.help")).to_be_visible()
+
+    def test_an_older_firefox_shows_simpler_initials(self, open_page: OpenPage) -> None:
+        page = open_page(sample())
+        page.add_init_script("delete Intl.Segmenter")
+        page.reload()
+        expect(page.locator(".note .face").first).to_have_attribute("data-initials", "M")
+
     def test_initials_are_whole_letters_and_never_a_word(self, open_page: OpenPage) -> None:
         names = ("मीरा देवी", "محمد علي", "Mia Rossi", "", "👩‍👩‍👧 x")
         notes = [

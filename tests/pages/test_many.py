@@ -85,3 +85,12 @@ def test_an_address_in_the_middle_opens_there(page: Page) -> None:
     row = page.locator('.note[data-note="12289"]')
     expect(row.locator("button.play")).to_be_focused()
     expect(row).to_be_in_viewport()
+
+
+def test_without_scripts_the_folders_are_listed(browser: Browser, crowd: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(crowd.as_uri())
+    expect(page.locator(".plain a")).to_have_count(200)
+    expect(page.get_by_role("link", name="Voice notes/Person 7", exact=True)).to_be_visible()
+    context.close()

@@ -15,6 +15,7 @@ from gdrive_wa.core.context import ContextMessage
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.json_rows import JsonRows
 from gdrive_wa.pages.page import render, write_page
+from gdrive_wa.pages.page_words import encode_numbers
 from tests.archive.phone import note
 from tests.pages.test_page import data_of
 
@@ -59,13 +60,14 @@ def test_a_message_near_two_notes_of_a_day_is_kept_once() -> None:
     notes = [with_message(1, START), replace(note(2), sent_at=evening, before=said)]
     data = data_of(render(notes, timezone=UTC))
     assert len(data["messages"]) == 1
-    assert [row[-1][0] for row in data["notes"]] == [[0], [0]]
+    assert [row[-1] for row in data["notes"]] == [encode_numbers([1, 0, 0])] * 2
 
 
 def test_messages_long_apart_are_numbered_on() -> None:
     notes = [with_message(number, START + timedelta(days=5 * number)) for number in range(4)]
     data = data_of(render(notes, timezone=UTC))
-    assert [row[-1][0] for row in data["notes"]] == [[0], [1], [2], [3]]
+    places = [encode_numbers([1, 0, number]) for number in range(4)]
+    assert [row[-1] for row in data["notes"]] == places
 
 
 def test_nothing_temporary_is_left_beside_the_page(tmp_path: Path) -> None:

@@ -114,6 +114,18 @@ def test_a_file_outside_the_archive_is_not_linked(file: str) -> None:
     assert "<audio controls" not in page
 
 
+def test_a_name_with_the_notes_time_is_shortened_and_any_other_is_not() -> None:
+    usual = note(1).file
+    assert usual == "Voice notes/1.opus"
+    timed = "2023-12-31 17.00.05 Mum.opus"
+    data = data_of(render([note(1, file=f"Voice notes/{timed}")], timezone=UTC))
+    assert (data["notes"][0][FILE], data["endings"]) == (0, ["Mum.opus"])
+    (row,) = rows_of(note(1, file=f"Voice notes/{timed}"), zone="Europe/Berlin")
+    assert row[FILE] == timed
+    (row,) = rows_of(note(1, file=f"Voice notes/{timed}", sent_at=None))
+    assert row[FILE] == timed
+
+
 @pytest.mark.parametrize(
     ("file", "url"),
     [

@@ -44,6 +44,23 @@ def test_a_photo_that_the_browser_cannot_show_gives_way_to_the_initials(
     expect(page.get_by_role("link", name="Family").locator("img.face")).to_be_visible()
 
 
+def test_messages_keep_their_order_their_times_and_their_senders(open_page: OpenPage) -> None:
+    first, second, *others = rich()
+    mum, zoe, robin = (
+        message(who, at, "hello") for who, at in (("Mum", -500_000), ("Zoë", 7), ("Robin", -3))
+    )
+    first = replace(first, before=(zoe, replace(mum, sent_at=None)), after=(mum, robin))
+    page = open_page([first, replace(second, before=(robin, zoe)), *others])
+    for number, shown in (
+        (0, ["Zoë 17:07 hello", "Mum hello", "Mum 11:40 hello", "Robin 16:57 hello"]),
+        (1, ["Robin 16:57 hello", "Zoë 17:07 hello"]),
+    ):
+        row = page.locator(".note").nth(number)
+        row.locator("button.fold").click()
+        found = [" ".join(one.split()) for one in row.locator(".messages li").all_inner_texts()]
+        assert found == shown
+
+
 def test_a_photo_near_a_note_is_shown_when_asked_for(open_page: OpenPage, tmp_path: Path) -> None:
     first, *others = rich()
     name = "Media/WhatsApp Images/IMG 1#\u00e9.jpg"

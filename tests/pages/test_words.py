@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import expect
 
-from gdrive_wa.pages.page_words import TICKS, encode_numbers, encode_words
+from gdrive_wa.pages.page_words import TICKS, encode_numbers, encode_words, unsigned
 from tests.pages.conftest import OpenPage, play_over_and_over, until
 from tests.pages.people import note
 from tests.pages.rich import LONG, SAID, rich
@@ -20,6 +20,11 @@ TIME = "document.querySelector('audio').currentTime"
 )
 def test_small_numbers_take_one_character(numbers: tuple[int, ...], text: str) -> None:
     assert encode_numbers(numbers) == text
+
+
+@pytest.mark.parametrize(("number", "positive"), [(0, 0), (-1, 1), (1, 2), (-2, 3), (2**40, 2**41)])
+def test_negative_numbers_are_counted_in_between(number: int, positive: int) -> None:
+    assert unsigned(number) == positive
 
 
 def test_words_between_blanks_need_no_places() -> None:

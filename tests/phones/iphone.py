@@ -109,7 +109,7 @@ def _message(note: Note, number: int, session: int, member: int | None) -> dict[
         "ZCHATSESSION": 999 if note.chatless else session,
         "ZISFROMME": int(note.from_me),
         "ZMESSAGEDATE": note.sent_at.timestamp() - EPOCH,
-        "ZMESSAGETYPE": 53 if note.once else 3,
+        "ZMESSAGETYPE": 8 if note.document else 53 if note.once else 3,
         "ZSTANZAID": note.message_id,
         "ZGROUPMEMBER": member,
         "ZFROMJID": None if note.from_me else note.chat.stored_jid,

@@ -122,7 +122,7 @@ class Note:
         rowless: its message has no row of ``message_media``.
         messageless: the row of its file is all that is left of it.
         chatless: the row of its chat is gone.
-        once, forwarded, starred: what the row says.
+        once, document, forwarded, starred: what the row says.
         status: what has to become of it.
         odd: a trait has changed it already.
     """
@@ -143,6 +143,7 @@ class Note:
     messageless: bool = False
     chatless: bool = False
     once: bool = False
+    document: bool = False
     forwarded: bool = False
     starred: bool = False
     status: str = "restored"

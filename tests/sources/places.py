@@ -53,7 +53,8 @@ def elsewhere(entry: Entry) -> Entry:
 
 def remove(entry: Entry) -> Entry:
     """The entry, its file removed."""
-    Path(entry.locator).unlink()
+    folder = entry.locator  # with a separator at its end, or the whole path
+    Path(f"{folder}{entry.stored_as}" if folder.endswith("/") else folder).unlink()
     return entry
 
 

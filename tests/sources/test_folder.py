@@ -217,15 +217,6 @@ def test_files_that_vanish_meanwhile(here: Path) -> None:
             source.open(entry)
 
 
-def test_an_unreadable_folder_counts_as_empty(unprivileged: Path) -> None:
-    put(unprivileged, "a.opus", "b/c.opus")
-    (unprivileged / "b").chmod(0)
-    try:
-        assert found(unprivileged) == {".": ["a.opus"]}
-    finally:
-        (unprivileged / "b").chmod(0o700)
-
-
 @pytest.mark.parametrize("name", ["nowhere", "file"])
 def test_a_path_that_is_not_a_folder(here: Path, name: str) -> None:
     put(here, "file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import plistlib
 import struct
 import time
@@ -27,6 +28,15 @@ CONTENT = {
     "Long": "x" * 300,
 }
 SCALARS = {name: CONTENT[name] for name in CONTENT if name not in ("Date", "Nested", "Data")}
+
+
+@pytest.mark.timeout(30)
+def test_neither_a_pipe_nor_a_link_is_read(tmp_path: Path) -> None:
+    outside, link, pipe = (tmp_path / name for name in ("outside", "link.plist", "pipe.plist"))
+    outside.write_bytes(plistlib.dumps(CONTENT))
+    link.symlink_to(outside)
+    os.mkfifo(pipe)
+    assert read_plist(link) == read_plist(pipe) == {}
 
 
 @pytest.mark.parametrize("form", [plistlib.FMT_BINARY, plistlib.FMT_XML])

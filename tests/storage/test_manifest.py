@@ -105,7 +105,7 @@ def test_the_line_that_a_killed_run_left_half_written_is_ignored(tmp_path: Path)
 
 
 def test_cut_anywhere_it_gives_the_records_before_the_cut(tmp_path: Path) -> None:
-    raw = serialise([record("a"), record("b"), record("ü")])
+    raw = b"".join(serialise([record("a"), record("b"), record("ü")]))
     folder = tmp_path / ".gdrive-wa"
     folder.mkdir()
     for length in range(len(raw) + 1):
@@ -167,7 +167,7 @@ def test_the_lock_is_free_again_when_opening_failed(tmp_path: Path) -> None:
 def test_an_invalid_line_is_named(tmp_path: Path, line: bytes) -> None:
     folder = tmp_path / ".gdrive-wa"
     folder.mkdir()
-    (folder / "manifest.jsonl").write_bytes(serialise([record("a")]) + line + b"\n")
+    (folder / "manifest.jsonl").write_bytes(b"".join(serialise([record("a")])) + line + b"\n")
     with pytest.raises(FormatError, match="line 3 of the manifest") as caught:
         read_manifest(tmp_path)
     assert caught.value.hints
@@ -183,7 +183,8 @@ def test_an_impossible_number_loses_only_its_own_file(
     folder.mkdir()
     numbers = {"size": "7", "mtime_ns": "5", name: value}
     line = f'{{"path":"a","sha256":"","size":{numbers["size"]},"mtime_ns":{numbers["mtime_ns"]}}}'
-    (folder / "manifest.jsonl").write_bytes(serialise([record("b")]) + line.encode() + b"\n")
+    before = b"".join(serialise([record("b")]))
+    (folder / "manifest.jsonl").write_bytes(before + line.encode() + b"\n")
     with Manifest(tmp_path) as manifest:
         assert len(manifest) == 2
         found = manifest.get("a")
@@ -198,7 +199,7 @@ def test_any_bytes_are_a_manifest_or_refused(
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "any-manifest"
     (folder / ".gdrive-wa").mkdir(parents=True, exist_ok=True)
-    for content in (raw, serialise([record("a")]) + raw):
+    for content in (raw, b"".join(serialise([record("a")])) + raw):
         (folder / ".gdrive-wa" / "manifest.jsonl").write_bytes(content)
         try:
             read_manifest(folder)
@@ -219,7 +220,7 @@ def test_an_invalid_manifest_version_is_refused(tmp_path: Path, version: str) ->
 def test_fields_of_a_later_program_are_ignored(tmp_path: Path) -> None:
     folder = tmp_path / ".gdrive-wa"
     folder.mkdir()
-    raw = serialise([record("a")]).replace(b'"size"', b'"colour":"blue","size"')
+    raw = b"".join(serialise([record("a")])).replace(b'"size"', b'"colour":"blue","size"')
     (folder / "manifest.jsonl").write_bytes(raw)
     assert read_manifest(tmp_path) == [record("a")]
 

@@ -96,6 +96,8 @@ ALLOWED = {
     ("jobs/speech.py", "folder.is_dir"): READ,
     ("jobs/speech.py", "folder.resolve"): READ,
     ("jobs/speech.py", "os.path.isdir"): READ,
+    ("jobs/workers.py", "os.kill"): "a process of ours",
+    ("jobs/workers.py", "os.listdir"): "the threads of this process, in /proc",
     ("jobs/walk.py", "entry.is_dir"): READ,
     ("jobs/walk.py", "entry.is_file"): READ,
     ("jobs/walk.py", "entry.stat"): READ,
@@ -106,6 +108,7 @@ ALLOWED = {
     ("storage/draft.py", "os.stat"): NAMED,
     ("storage/draft_file.py", "os.utime"): OPEN,
     ("storage/free_space.py", "there.is_dir"): NAMED,
+    ("storage/lock.py", "os.register_at_fork"): "closes locks in a forked process",
     ("storage/untrusted_database.py", "path.stat"): READ,
     ("storage/write_ahead.py", "database.stat"): "a scratch copy of ours",
     ("storage/write_ahead.py", "log.is_file"): "a scratch copy of ours",
@@ -120,6 +123,7 @@ FOR_TESTS = {"emulation/bulk.py"}
 
 WITHOUT_TREE = {
     ("emulation/sample.py", "write_file"): "directly in the account's folder, which the user named",
+    ("google/logins.py", "sweep"): "in the config folder",
     ("google/logins.py", "write_file"): "in the config folder",
     ("jobs/decrypt_file.py", "Draft"): "in the folder of a file that the user named",
     ("jobs/decrypt_file.py", "sweep"): "in the folder of a file that the user named",

@@ -207,7 +207,18 @@ class TestAcrossRuns:
         bench.note(entry).unlink()
         assert bench(entry).fetched == len(CONTENT)
 
-    @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"length": "x"}', "\0" * 50])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "null",
+            "[]",
+            "{}",
+            '{"length": "x"}',
+            '{"length": Infinity, "length_md5": "x"}',
+            "\0" * 50,
+        ],
+    )
     def test_a_damaged_checkpoint_is_not_trusted(
         self, bench: Bench, entry: Entry, text: str
     ) -> None:

@@ -23,7 +23,7 @@ function drawReactions(note) {
 const isUnfolded = (note) => note.unfolded || onlyAround(note);
 
 function drawFold(note) {
-  const number = note.around === null ? 0 : note.around[0].length + note.around[1].length;
+  const number = note.places.flat().length;
   if (number === 0) return null;
   return make("button", { class: "fold link", type: "button", "aria-expanded": String(isUnfolded(note)) },
     icon("around"), t("around", { n: number }));

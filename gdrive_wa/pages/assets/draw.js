@@ -62,6 +62,7 @@ function drawLink(note) {
 
 function reasonOf(note) {
   if (note.broken) return t("reasonBroken");
+  if (note.silent) return t("reasonNoSound");
   if (note.status === FAILED) return t("reasonFailed");
   if (note.folder < 0 && note.status !== MISSING) return t("reasonUnsafe");
   if (note.status === MISSING && note.flags & VIEW_ONCE) return t("reasonViewOnce");

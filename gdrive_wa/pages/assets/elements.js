@@ -35,12 +35,13 @@ const bdi = (text, kind) => make("bdi", { class: kind || null }, text);
 
 // Faces
 
-/** What a reader takes for one letter: in Hindi with its vowel, in an emoji all its parts. */
-const letters = new Intl.Segmenter(TAG);
+/** What a reader takes for one letter: in Hindi with its vowel. Firefox can tell from version 125 on. */
+const letters = "Segmenter" in Intl ? new Intl.Segmenter(TAG) : null;
+const firstLetter = (word) => letters === null ? Array.from(word)[0] : [...letters.segment(word)][0].segment;
 
 function initials(name) {
   const words = name.normalize("NFC").split(/[^\p{L}\p{M}\p{N}\p{Extended_Pictographic}]+/u).filter((word) => word);
-  const first = (word) => [...letters.segment(word)][0].segment.toLocaleUpperCase(TAG);
+  const first = (word) => firstLetter(word).toLocaleUpperCase(TAG);
   if (words.length === 0) return "?";
   const two = words.length > 1 ? [first(words[0]), first(words[words.length - 1])] : [first(words[0])];
   return two.join(RUNS_LEFT.test(two[0]) ? "\u200c" : "");  // or Arabic would join them to one word

@@ -71,6 +71,16 @@ function stepWord(by) {
 
 const press = (selector) => { if (cursor !== null) timeline.row(cursor)?.querySelector(selector)?.click(); };
 
+const PLACES_ON_A_KEYBOARD = { Comma: ",", Period: ".", Slash: "/", Minus: "-", Equal: "+" };
+const OTHER_SIGNS = { "؟": "?", "،": "," };
+
+/** The key of an event; of a keyboard with other than Latin letters, what a Latin one has at this place. */
+function keyOf({ key, code }) {
+  if (key.length > 1) return key;
+  if (!/[^\p{Script=Latin}\x00-\x7f]/u.test(key)) return key.toLowerCase();
+  return OTHER_SIGNS[key] ?? PLACES_ON_A_KEYBOARD[code] ?? code.replace(/^Key/, "").toLowerCase();
+}
+
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
@@ -111,7 +121,7 @@ addEventListener("keydown", (event) => {
   if (on.closest("input, select, textarea") && !seeker) return;
   if (event.key === " " && (event.shiftKey || on.closest("button, a, summary"))) return;
   if (on.classList.contains("seek") && event.key.startsWith("Arrow") && timeline.of(on) !== player.current()) return;
-  const answer = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  const answer = KEYS[keyOf(event)];
   if (answer === undefined) return;
   event.preventDefault();
   answer();

@@ -12,7 +12,7 @@ const PREFERRED = navigator.languages.flatMap((wanted) => {
 const languageOf = (tag) => tag.split("-")[0];
 const TAG = chosenLanguage();
 const LOCALE = PREFERRED.find((wanted) => languageOf(wanted) === languageOf(TAG)) || TAG;
-const RIGHT_TO_LEFT = TAG === "ar";
+const RIGHT_TO_LEFT = ["ar"].includes(TAG);
 const BETWEEN = RIGHT_TO_LEFT ? "، " : " · ";  // between short facts; a dot in the middle looks like the Arabic zero
 const WORDS = CATALOGUE[TAG];
 const plurals = new Intl.PluralRules(TAG);

@@ -8,11 +8,50 @@ const NO_DAY = Infinity;
 
 const chats = given.chats.map(([jid, name], index) => ({ index, jid, name, key: jid || name }));
 const people = given.people.map(([jid, name], index) => ({ index, jid, name, key: jid || name }));
-const messages = given.messages.map(([name, since, text, kind = 0, file = ""]) =>
-  ({ name: given.names[name], local: since, text, kind: given.kinds[kind], file }));
-let clock = 0;
-for (const message of messages) {
-  if (message.local !== null) message.local = clock += message.local;
+
+const DIGIT_AT = new Uint8Array(128);
+for (let i = 0; i < DIGITS.length; i += 1) DIGIT_AT[DIGITS.charCodeAt(i)] = i;
+
+/** Numbers from the text that page_words.py makes of them. */
+function numbersOf(text) {
+  const numbers = [];
+  let number = 0, place = 1;
+  for (let i = 0; i < text.length; i += 1) {
+    const digit = DIGIT_AT[text.charCodeAt(i)];
+    number += (digit & 31) * place;
+    place *= 32;
+    if (digit < 32) {
+      numbers.push(number);
+      number = 0;
+      place = 1;
+    }
+  }
+  return numbers;
+}
+
+/** A number that may be negative, from one that is not. */
+const signed = (number) => number % 2 ? -(number + 1) / 2 : number / 2;
+
+// The messages around all notes: columns instead of objects, of which there would be 100 000.
+const messages = { texts: given.messages, count: given.messages.length };
+messages.names = new Uint32Array(messages.count);
+messages.times = new Float64Array(messages.count);
+messages.kinds = new Uint8Array(messages.count);
+{
+  const about = numbersOf(given.about);
+  for (let i = 0, clock = 0; i < messages.count; i += 1) {
+    messages.names[i] = about[3 * i];
+    messages.times[i] = about[3 * i + 1] ? clock += signed(about[3 * i + 1] - 1) : NaN;
+    messages.kinds[i] = about[3 * i + 2];
+  }
+}
+
+function messageAt(i) {
+  const local = messages.times[i];
+  return {
+    name: given.names[messages.names[i]], local: Number.isNaN(local) ? null : local,
+    text: messages.texts[i], kind: given.kinds[messages.kinds[i]], file: given.files[i] ?? "",
+  };
 }
 
 class Note {
@@ -25,7 +64,7 @@ class Note {
     this.ahead = row[4];
     this.seconds = row[5];
     this.folder = row[6];
-    this.file = row[7];
+    this.name = row[7];
     this.status = row[8];
     this.id = row[9];
     this.wave = row[10];
@@ -35,17 +74,32 @@ class Note {
     this.spans = row[14] || "";
     this.around = row[15] || null;
     this.starred = (row[2] & STARRED) !== 0;
-    this.broken = this.unfolded = this.whole = false;
+    this.broken = this.silent = this.unfolded = this.whole = false;
   }
 
-  get before() { return this.around === null ? [] : this.around[0].map((index) => messages[index]); }
-  get after() { return this.around === null ? [] : this.around[1].map((index) => messages[index]); }
+  get file() {
+    if (typeof this.name === "string") return this.name;
+    const start = new Date(this.local * 1000).toISOString().slice(0, 19).replace("T", " ").replaceAll(":", ".");
+    return `${start} ${given.endings[this.name]}`;
+  }
+
+  /** The numbers of the messages before and after. */
+  get places() {
+    if (this.around === null) return [[], []];
+    const [before, after, first, ...steps] = numbersOf(typeof this.around === "string" ? this.around : this.around[0]);
+    const places = before + after ? [first] : [];
+    for (const step of steps) places.push(places[places.length - 1] + 1 + signed(step));
+    return [places.slice(0, before), places.slice(before)];
+  }
+
+  get before() { return this.places[0].map(messageAt); }
+  get after() { return this.places[1].map(messageAt); }
   get reply() {
-    const reply = this.around && this.around[2];
+    const reply = Array.isArray(this.around) && this.around[1];
     return reply ? { name: given.names[reply[0]], text: reply[1] } : null;
   }
   get reactions() {
-    return this.around === null ? [] : this.around[3].map(([name, emoji]) => ({ name: given.names[name], emoji }));
+    return Array.isArray(this.around) ? this.around[2].map(([name, emoji]) => ({ name: given.names[name], emoji })) : [];
   }
 }
 
@@ -56,7 +110,7 @@ function ourName({ jid, name }) {
 }
 
 const notes = given.notes.map((row, index) => new Note(row, index));
-given.notes = given.messages = null;
+given.notes = given.messages = given.about = null;
 for (const kind of [chats, people]) {
   const seen = new Map();
   for (const one of kind) seen.set(one.name, (seen.get(one.name) || 0) + 1);
@@ -77,22 +131,6 @@ const starKey = (note) => `${note.chat.key}/${noteKey(note)}`;
 
 const relative = (path) => "./" + path.split("/").filter((part) => part).map(encodeURIComponent).join("/");
 const address = (note) => relative(`${given.folders[note.folder]}/${note.file}`);
-
-/** Numbers from the text that page_words.py makes of them. */
-function numbersOf(text) {
-  const numbers = [];
-  let number = 0, shift = 0;
-  for (const letter of text) {
-    const digit = DIGITS.indexOf(letter);
-    number += (digit & 31) * 2 ** shift;
-    shift += 5;
-    if (digit < 32) {
-      numbers.push(number);
-      number = shift = 0;
-    }
-  }
-  return numbers;
-}
 
 // Stars
 

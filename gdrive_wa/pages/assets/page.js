@@ -270,6 +270,7 @@ function toggleStar(note) {
 }
 
 player.whenMoved((note, before, asked = false) => {
+  queuePanel.follow();
   if (asked && !timeline.has(note)) {
     chat = note.chat;
     drawSpeakers();

@@ -2,6 +2,7 @@
 // survives moving and copying the folder, and it can be saved to a small file and read back.
 
 const given = JSON.parse(document.getElementById("data").textContent);
+document.getElementById("data").remove();  // its text would stay in memory as long as the page is open
 const STORAGE_KEY = `gdrive-wa ${given.id}`;
 const FILE_FORMAT = "gdrive-wa places";
 const LARGEST_FILE = 8 * 1024 * 1024;

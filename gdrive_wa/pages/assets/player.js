@@ -35,6 +35,7 @@ const player = (() => {
   function load(note) {
     const before = current;
     current = note;
+    note.silent = false;
     wanted = null;
     audio.src = address(note);
     audio.defaultPlaybackRate = audio.playbackRate = speed();
@@ -158,8 +159,10 @@ const player = (() => {
 
   function answerSystem() {
     const actions = {
-      play: toggle, pause: toggle, previoustrack: () => go(-1), nexttrack: () => go(1),
-      seekbackward: () => seek(time() - 5), seekforward: () => seek(time() + 5), seekto: ({ seekTime }) => seek(seekTime),
+      play: () => { if (current !== null) play(current); }, pause: () => audio.pause(), stop: () => audio.pause(),
+      previoustrack: () => go(-1), nexttrack: () => go(1),
+      seekbackward: ({ seekOffset }) => seek(time() - (seekOffset || 5)), seekforward: ({ seekOffset }) => seek(time() + (seekOffset || 5)),
+      seekto: ({ seekTime }) => seek(seekTime),
     };
     for (const [action, answer] of Object.entries(actions)) {
       try {
@@ -211,7 +214,9 @@ const player = (() => {
   });
   audio.addEventListener("error", () => {
     if (current === null) return;
-    current.broken = true;
+    // Without any loudspeaker Firefox reports an error, and plays on in silence.
+    if (/MediaSink/.test(audio.error?.message)) current.silent = true;
+    else current.broken = true;
     announce(reasonOf(current));
     timeline.redraw(current);
     paint();

@@ -40,11 +40,7 @@ const queuePanel = (() => {
         face(note.speaker),
         make("span", null, bdi(note.speaker.shown), make("span", { class: "quiet-text" },
           [...(note.local === null ? [t("dateUnknown")] : [dayName(dayOf(note)).short, clockTime(note)]), lengthText(note.seconds)].join(BETWEEN))));
-      button.addEventListener("click", () => {
-        player.play(note);
-        draw();
-        coming.querySelector("[aria-current]")?.focus();
-      });
+      button.addEventListener("click", () => player.play(note));
       return make("li", null, button);
     }));
   }
@@ -72,5 +68,13 @@ const queuePanel = (() => {
     return false;
   });
   dialogs.whenOpening("queue", draw);
-  return { draw };
+  return {
+    /** Another note plays: if the queue is in view, it follows, and so does the focus in it. */
+    follow() {
+      if (!box.open) return;
+      const focused = coming.contains(document.activeElement);
+      draw();
+      if (focused) coming.querySelector("[aria-current]")?.focus();
+    },
+  };
 })();

@@ -17,7 +17,6 @@ function fold(text) {
 
 const namesAndDate = new Array(notes.length);
 const saidOf = new Array(notes.length);
-const aroundOf = new Array(notes.length);
 
 function namesText(note) {
   if (namesAndDate[note.index] === undefined) {
@@ -32,17 +31,30 @@ function namesText(note) {
 
 const saidText = (note) => saidOf[note.index] ??= fold(note.words);
 
-function foldedMessage(message) {
-  return message.folded ??= fold(`${message.name} ${message.text}`);
+const foldedNames = [];
+const foldedTexts = [];
+const messageHits = new Map();  // word of this search -> for each message, whether it has it
+
+/** Which messages have a word: each is read once, however many notes it is around. */
+function messagesWith(word) {
+  let hits = messageHits.get(word);
+  if (hits === undefined) {
+    hits = new Uint8Array(messages.count);
+    const names = given.names.map((name, i) => (foldedNames[i] ??= fold(name)).includes(word));
+    for (let i = 0; i < hits.length; i += 1) {
+      hits[i] = names[messages.names[i]] || (foldedTexts[i] ??= fold(messages.texts[i])).includes(word) ? 1 : 0;
+    }
+    messageHits.set(word, hits);
+  }
+  return hits;
 }
 
-function aroundText(note) {
-  if (note.around === null) return "";
-  return aroundOf[note.index] ??= [
-    ...note.before.map(foldedMessage), ...note.after.map(foldedMessage),
-    note.reply ? fold(`${note.reply.name} ${note.reply.text}`) : "",
-    ...note.reactions.map(({ name, emoji }) => fold(`${name} ${emoji}`)),
-  ].join("\n");
+function isAround(note, word) {
+  if (note.around === null) return false;
+  const hits = messagesWith(word);
+  return note.places.some((places) => places.some((place) => hits[place] === 1))
+    || (note.reply !== null && fold(`${note.reply.name} ${note.reply.text}`).includes(word))
+    || note.reactions.some(({ name, emoji }) => fold(`${name} ${emoji}`).includes(word));
 }
 
 // Dates
@@ -115,17 +127,18 @@ let sought = { words: [], dates: [] };  // what the list was searched for last
 
 function matching({ words, speaker, status, starred }) {
   sought = parseSearch(words);
+  messageHits.clear();
   return notes.filter((note) => {
     if (starred && !note.starred) return false;
     if (status === "there" ? note.folder < 0 : status !== "" && note.status !== Number(status)) return false;
     if (speaker === "owner" ? !isMine(note) : speaker === "others" && isMine(note)) return false;
     if (speaker.startsWith("=") && note.speaker.key !== speaker.slice(1)) return false;
     return sought.dates.every((date) => onDate(note, date)) && sought.words.every((word) =>
-      namesText(note).includes(word) || saidText(note).includes(word) || aroundText(note).includes(word));
+      namesText(note).includes(word) || saidText(note).includes(word) || isAround(note, word));
   });
 }
 
 const isHit = (word) => sought.words.some((wanted) => fold(word).includes(wanted));
 /** Something sought is found only in what is around the note. */
 const onlyAround = (note) => sought.words.some((word) =>
-  !namesText(note).includes(word) && !saidText(note).includes(word) && aroundText(note).includes(word));
+  !namesText(note).includes(word) && !saidText(note).includes(word) && isAround(note, word));

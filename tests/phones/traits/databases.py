@@ -189,6 +189,15 @@ def write_ahead_log(phone: Phone, dice: Random) -> None:
         phone.newest.late = by_time[-dice.randint(1, len(by_time)) :]
 
 
+@trait(0.1)
+def log_of_rubbish(phone: Phone, dice: Random) -> None:
+    """What lies beside the database is not its log, or not whole: the database counts."""
+    if phone.seal is None and not phone.newest.late:
+        rubbish = [b"not a log " * 400, bytes(4096), dice.randbytes(20), dice.randbytes(9000)]
+        place = f"{phone.prefix}Databases/" if phone.databases == phone.prefix else phone.databases
+        phone.extra[f"{place}{phone.newest.name}-wal"] = dice.choice(rubbish)
+
+
 @trait(0.15)
 def damaged_page(phone: Phone, dice: Random) -> None:
     """A page of the newest database is rubbish; a copy is sound."""

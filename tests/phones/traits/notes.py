@@ -139,6 +139,14 @@ def kinds_of_later_years(phone: Phone, dice: Random) -> None:
 
 
 @trait(0.15)
+def sent_as_document(phone: Phone, dice: Random) -> None:
+    """A recording that somebody sent as a file: its message knows who and when all the same."""
+    if note := some_note(phone, dice):
+        note.changes["message_type"] = 9
+        note.document = True
+
+
+@trait(0.15)
 def times_in_seconds(phone: Phone, dice: Random) -> None:
     if note := some_note(phone, dice):
         note.sent_at = note.sent_at.replace(microsecond=0)
