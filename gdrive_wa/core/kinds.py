@@ -95,7 +95,7 @@ _NEVER_AUDIO = (
     *(".csv", ".db", ".gif", ".htm", ".html", ".ini", ".json", ".log", ".nfo", ".srt", ".txt"),
     *(".url", ".vcf", ".webp", ".xml", ".zip"),
 )
-"""Suffixes of what people and programs put among voice notes, such as pictures and transcripts."""
+"""Suffixes of files that people and programs put among voice notes, such as pictures."""
 _DATABASES = (
     "msgstore",
     "chatstorage.sqlite",
@@ -138,7 +138,7 @@ def kind_of(path: str) -> Kind:
 
 
 def longest(kind: Kind) -> int:
-    """Maximum size in bytes of an entry of this kind. What claims to be longer is not genuine."""
+    """Maximum size in bytes of an entry of this kind; a larger declared size is not genuine."""
     if kind is Kind.VOICE:
         return LONGEST_VOICE_NOTE
     return LONGEST_DATABASE if kind in (Kind.DATABASE, Kind.SETTINGS) else LONGEST_MEDIA

@@ -92,7 +92,7 @@ class GoogleError:
         status: HTTP status.
         reasons: all of Google's codes for it, the most specific ones first.
         message: Google's sentence about it; empty if the body has none.
-        per_day: the limit that it speaks of is one for a whole day.
+        per_day: the limit is one for an entire day.
         pause: seconds that Google asks to wait, or None.
     """
 

@@ -1,6 +1,6 @@
 """Which of a backup's databases are copies of one another.
 
-A phone keeps dated daily copies of its chats beside the newest ones, and leftovers of older
+A phone keeps dated daily copies of its chats next to the newest ones, and leftovers of older
 formats; people and programs put further copies elsewhere. Of each group, one becomes the database
 of the archive.
 """
@@ -29,7 +29,7 @@ _SIDECARS = (_LOG, "-shm", "-journal")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseGroup:
-    """Databases of which one is taken.
+    """Databases of which only one is used.
 
     Attributes:
         name: of the file in the archive.

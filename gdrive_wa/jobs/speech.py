@@ -78,7 +78,7 @@ class Settings(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What became of one recording: a transcript, or the reason why there is none."""
+    """The result for one recording: a transcript, or the reason why there is none."""
 
     transcript: Transcript | None
     reason: str = ""

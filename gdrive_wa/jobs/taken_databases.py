@@ -30,7 +30,7 @@ class TakenDatabases:
         files: the other ones.
         folder: for temporary files.
         report: of the run.
-        progress: is told what could not be read.
+        progress: receives warnings about unreadable files.
     """
 
     archive: ArchiveWriter
@@ -65,9 +65,9 @@ def take_databases(
     Args:
         run: restores entries.
         archive: where to.
-        plan: what to take.
+        plan: the entries to restore.
         everything: keep older databases of chats too.
-        progress: is told which database was taken, and when there is none.
+        progress: receives messages about the chosen database, or its absence.
 
     Raises:
         KeyFailure: the key opened nothing.

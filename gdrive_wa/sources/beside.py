@@ -1,4 +1,4 @@
-"""Databases that lie beside the folder of a backup, where people and other programs copy them."""
+"""Databases next to the folder of a backup, where people and other programs copy them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _DATABASE = re.compile(
 )
 _PARTS = ("", "Databases", "Backups")
 _MEDIA = re.compile(r"media|whatsapp .*", re.IGNORECASE | re.DOTALL)
-"""Folders inside WhatsApp's own: what lies beside them may be one level further up."""
+"""Folders inside WhatsApp's own: databases may be one level further up."""
 _MOST_LEVELS = 6
 
 
 def databases_beside(root: Path, given: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The databases of chats and of names beside `root`, each once.
+    """The databases of chats and of names next to `root`, each once.
 
     They are looked for in each folder between `given` and `root`, or else in the one that `root`
     lies in, and in ``Databases`` and ``Backups`` there.

@@ -154,7 +154,7 @@ class Folder:
         return self._with_beside(root, dict(root.files(self._refuse)))
 
     def _with_beside(self, root: Root, files: dict[str, Found]) -> dict[str, Found]:
-        """`files`, and the databases beside them, unless it is a further account's backup."""
+        """`files`, and the databases next to them, unless it is a further account's backup."""
         paths = self._beside[root.path] = {}
         if root.path.parent.name != _ACCOUNTS:
             for stored_as, child in databases_beside(root.path, self._path):
