@@ -178,9 +178,11 @@ def _passing_error(said: GoogleError, what: str) -> GdriveWaError:
     """The error for a limit, or for a failure that outlasted all attempts."""
     if said.limits_day:
         long = said.pause if (said.pause or 0) > LONGEST_PAUSE else None
-        return QuotaError(
+        today = QuotaError(
             f"Google's limit for today is reached{said.sentence}", hint=come_back_tomorrow(long)
         )
+        today.until_tomorrow = True
+        return today
     if said.limits_rate:
         return QuotaError(
             f"Google still limits the rate of requests{said.sentence}",

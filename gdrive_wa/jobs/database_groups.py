@@ -22,6 +22,7 @@ NAMES = "wa.db"
 _INCREMENT = re.compile(r"msgstore.*increment", re.IGNORECASE | re.DOTALL)
 _CHATS = re.compile(r"msgstore", re.IGNORECASE)
 _NAMES = re.compile(r"wa([ ._(-].*)?\.db", re.IGNORECASE | re.DOTALL)
+_IPHONE = re.compile(r"(?:.*/)?(ChatStorage|LID|ContactsV2)\.sqlite", re.IGNORECASE | re.DOTALL)
 _LOG = "-wal"
 _SIDECARS = (_LOG, "-shm", "-journal")
 
@@ -58,7 +59,7 @@ def group_databases(databases: Iterable[Entry]) -> list[DatabaseGroup]:
     sidecars: dict[str, Entry] = {}
     for entry in databases:
         owner, target = _owner_of(entry), _target_of(entry)
-        if owner is not None and target in (CHATS, NAMES):
+        if owner is not None and (target in (CHATS, NAMES) or _IPHONE.fullmatch(owner)):
             sidecars[entry.stored_as] = entry
         else:
             found.setdefault(target, []).append(entry)

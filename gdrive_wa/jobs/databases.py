@@ -91,7 +91,7 @@ def read_files_of_iphone(
 
 def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | None:
     """The archive's copy of an iPhone's database, when that is what this backup holds."""
-    if any(entry.path == CHAT_STORAGE for entry in databases):
+    if any(entry.path.rpartition("/")[2] == CHAT_STORAGE for entry in databases):
         return archive.database(CHAT_STORAGE)
     return None
 

@@ -254,9 +254,9 @@ class PhoneFiles:
             if placed:
                 self._databases.leave_out(entry, "another file of this name was taken")
                 continue
-            draft = self._open(entry, None, failed)
+            draft = self._open(entry, group.logs.get(entry.stored_as), failed)
             if draft is not None:
-                self._databases.put(entry, draft, group.name)
+                self._databases.put(with_log(group, entry), draft, group.name)
                 placed = True
         if not placed:
             self.failures += failed

@@ -14,7 +14,7 @@ from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.nameless import count_nameless
 from gdrive_wa.chats.people import UNKNOWN_CHAT
 from gdrive_wa.chats.phone import PhoneDatabases
-from gdrive_wa.chats.read import Chats, read_files, read_phone
+from gdrive_wa.chats.read import Chats, joined, read_files, read_phone
 from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.errors import DatabaseError, PartialError
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
@@ -127,18 +127,25 @@ def read_notes(
     Raises:
         UsageError: `contacts` cannot be read.
     """
-    path = CHAT_STORAGE
-    try:
-        chats = read_of_iphone(archive, entries, contacts, owner, context)
-        if chats is None and phone.own is not None:
-            path = f"Databases/{CHATS}"
-            chats = read_phone(phone.own, context)
-    except DatabaseError as error:
+    readers: dict[str, Callable[[], Chats | None]] = {
+        CHAT_STORAGE: lambda: read_of_iphone(archive, entries, contacts, owner, context),
+        f"Databases/{CHATS}": lambda: None if phone.own is None else read_phone(phone.own, context),
+    }
+    read: list[Chats] = []
+    failures = 0
+    for path, reader in readers.items():
+        try:
+            read += filter(None, [reader()])
+        except DatabaseError as error:
+            failures += 1
+            report.fail(path, error)
+    if failures and not read:
         progress.say(f"no chat database can be read: {_WITHOUT}")
-        report.fail(path, error)
-        chats = None
-    if chats is None:
+    if not read:
         return Chats(owner="", notes=())
+    chats = read[-1]
+    for other in read[:-1]:  # whoever moved from an iPhone to an Android phone has both
+        chats = joined(chats, other)
     for warning in chats.warnings:
         progress.say(warning)
     found = list(_of_strangers(phone.foreign, entries, context, progress))
@@ -229,16 +236,17 @@ def name_unmatched(
 
 
 def closing_remarks(
-    chats: Chats, shown: Container[str], *, contacts_given: bool
+    chats: Chats, known: Iterable[str], shown: Container[str], *, contacts_given: bool
 ) -> tuple[str, ...]:
     """What a person should know at the end: chats without a name, and audio that was attached.
 
     Args:
-        chats: the content of the databases.
+        chats: the content of the databases; its notes are not looked at.
+        known: jids of the chats with notes in the databases.
         shown: jids of the chats in the archive.
         contacts_given: the user gave an address book.
     """
-    jids = [note.chat_jid for note in chats if note.chat_jid in shown]
+    jids = [jid for jid in known if jid in shown]
     nameless = [jid for jid in chats.nameless if jid in shown]
     said = count_nameless(jids, nameless).advice(contacts_given=contacts_given)
     if chats.attached:

@@ -12,7 +12,10 @@ from gdrive_wa.core.junk import is_junk
 from gdrive_wa.sources.scan import scan
 from gdrive_wa.storage.manifest import STATE_FOLDER
 
-_DATABASE = re.compile(r"msgstore.*\.db|wa([ ._(-].*)?\.db", re.IGNORECASE | re.DOTALL)
+_DATABASE = re.compile(
+    r"msgstore.*\.db|wa([ ._(-].*)?\.db|(chatstorage|lid|contactsv2)\.sqlite(-wal)?$",
+    re.IGNORECASE | re.DOTALL,
+)
 _PARTS = ("", "Databases", "Backups")
 _MEDIA = re.compile(r"media|whatsapp .*", re.IGNORECASE | re.DOTALL)
 """Folders inside WhatsApp's own: what lies beside them may be one level further up."""
@@ -60,8 +63,13 @@ def _files(folder: Path) -> list[os.DirEntry[str]]:
     return [child for child in scan(str(folder)) if _is_meant(child)]
 
 
+def is_database_name(name: str) -> bool:
+    """True for the name of a database of chats or of names, in any spelling."""
+    return _DATABASE.match(name) is not None
+
+
 def _is_meant(child: os.DirEntry[str]) -> bool:
-    if not _DATABASE.match(child.name) or is_junk(child.name):
+    if not is_database_name(child.name) or is_junk(child.name):
         return False
     try:
         return stat.S_ISREG(child.stat(follow_symlinks=False).st_mode)

@@ -23,7 +23,7 @@ _FRAME = struct.Struct(">6I")
 _MAGIC = {0x377F0682: "<", 0x377F0683: ">"}
 """The order of bytes in which the checksums are made."""
 _PAGE_SIZES = frozenset(1 << power for power in range(9, 17))
-_MOST_RESTARTS = 1 << 24
+_MOST_RESTARTS = 1 << 16
 """A log that was merged is written again from its start, with its first salt one higher. What is
 left behind that of earlier rounds is in the database already."""
 _MOST_CHECKED = 500
@@ -122,6 +122,9 @@ def _use(log: Path, merged: int, beyond: int) -> LogUse:
             return LogUse(reason="it is cut short")
         if header.magic not in _MAGIC or header.page_size not in _PAGE_SIZES:
             return LogUse(reason="it is not a write-ahead log")
+        if not _is_sound(file, header):
+            pages = sum(1 for _ in _frames(file, header.page_size))
+            return LogUse(pages, pages, "its first bytes are wrong")
         unused, stale = beyond, False
         for frame, whole in _frames(file, header.page_size, merged):
             stale = _is_stale(frame, header) or (stale and not whole)
@@ -130,18 +133,20 @@ def _use(log: Path, merged: int, beyond: int) -> LogUse:
     return LogUse(merged + unused, unused, reason)
 
 
+def _is_sound(file: IO[bytes], header: _Header) -> bool:
+    file.seek(0)
+    sums = _checksum(file.read(24), _MAGIC[header.magic], (0, 0))
+    return sums == (header.first_sum, header.second_sum)
+
+
 def _is_stale(frame: _Frame, header: _Header) -> bool:
     return 0 < (header.salt - frame.salt) % (1 << 32) < _MOST_RESTARTS
 
 
 def _reason(file: IO[bytes], header: _Header, merged: int, beyond: int) -> str:
     """What is wrong behind the first `merged` frames."""
-    file.seek(0)
-    raw = file.read(_HEADER.size)
     order = _MAGIC[header.magic]
-    sums = _checksum(raw[:24], order, (0, 0))
-    if sums != (header.first_sum, header.second_sum):
-        return "its first bytes are wrong"
+    sums = header.first_sum, header.second_sum
     if merged:
         last, _ = next(_frames(file, header.page_size, merged - 1))
         sums = last.first_sum, last.second_sum
