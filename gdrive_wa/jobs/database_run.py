@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from gdrive_wa.archive.writer import ArchiveWriter
@@ -133,7 +133,10 @@ class DatabaseRun:
 
     def leave_out(self, entry: Entry, reason: str) -> None:
         """Report that `entry` is not part of the archive."""
-        self._report.skipped.append(Outcome(path=entry.path, reason=reason))
+        path = entry.path
+        if not self._archive.keep_databases:  # a folder's name may be that of another person
+            path = f"Databases/{PurePosixPath(path).name}"
+        self._report.skipped.append(Outcome(path=path, reason=reason))
 
     def is_there(self, entry: Entry) -> bool:
         """True if an earlier run placed this entry; it is then reported as skipped."""

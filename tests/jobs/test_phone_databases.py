@@ -413,6 +413,20 @@ def test_a_database_whose_every_message_is_lost_is_said_to_be_damaged(phone: Pho
     assert said.endswith("could not be read")
 
 
+def test_a_narrow_archive_does_not_name_the_folders_of_others(phone: Phone) -> None:
+    phone.record(1)
+    phone.database("Databases/msgstore.db", [1, 2], None)
+    aside = phone.folder.parent / "Grandmother" / "msgstore.db"
+    aside.parent.mkdir()
+    shutil.copyfile(store(phone.work / "aside.db", [1]), aside)
+    shutil.rmtree(phone.work)
+    report = phone.restore(phone.folder.parent, key=None, chat="555010")
+    assert [each for each in report.skipped if each.path == "Databases/msgstore.db"]
+    assert phone.statuses()["1"] == "restored"
+    for path in phone.out.rglob("*"):
+        assert not path.is_file() or b"Grandmother" not in path.read_bytes(), path
+
+
 def test_an_unreadable_log_costs_only_its_own_messages_and_is_tried_again(
     unprivileged: Path,
 ) -> None:
