@@ -202,7 +202,7 @@ class NoteCatalogue:
         match = self.matcher().match(path, sha256, already_placed=sha256 in self._placed)
         if self._others:
             match = replace(match, note_ids=self._chosen(match.note_ids))
-        if match.exact and match.note_ids:
+        if match.exact and len(match.note_ids) > 1:
             self._placed.add(sha256)  # the caller places the file for all of them
         if not match.note_ids and note is not None and note_id_of(note) in self.notes:
             return Match((note_id_of(note),))
@@ -212,6 +212,11 @@ class NoteCatalogue:
         """Ids and notes of this run's databases without a file at any of `paths`."""
         there = {note_id for path in paths for note_id in self.matcher().by_path(path)}
         return [(note_id, note) for note_id, note in self._current.items() if note_id not in there]
+
+    def refresh(self) -> None:
+        """Take the notes of this run as they are in :attr:`notes` now: each is held only once."""
+        for note_id in self._current:
+            self._current[note_id] = self.notes.get(note_id, self._current[note_id])
 
     def _learn(self, note: VoiceNote) -> None:
         """Use the names in `note` for its chat and sender from now on, unless placeholders."""
@@ -230,7 +235,7 @@ class NoteCatalogue:
 
 
 def is_placeholder(name: str) -> bool:
-    """True for what stands in place of a name that is not known."""
+    """True for a placeholder of an unknown name."""
     return _NAMELESS.fullmatch(name) is not None
 
 

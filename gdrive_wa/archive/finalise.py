@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 
 from gdrive_wa.archive.index import in_order, write_json, write_table
 from gdrive_wa.archive.layout import (
@@ -35,23 +35,25 @@ ListWriter = Callable[[Iterable[VoiceNote], Callable[[bytes], object]], None]
 
 
 def finalised_notes(
-    notes: Iterable[VoiceNote], manifest: Manifest, *, failed: Container[str] = ()
+    notes: MutableMapping[str, VoiceNote], manifest: Manifest, *, failed: Container[str] = ()
 ) -> list[VoiceNote]:
     """Every note with its file and status, by time; unmatched files come last.
 
     Args:
-        notes: all notes.
+        notes: all notes, each of which is replaced by the one with its file and status.
         manifest: the archive's open manifest.
         failed: ids of notes whose file the backup holds, if they have no file here.
     """
     files = {record.message: record for record in manifest if record.message is not None}
-    catalogued = {note_id_of(note): note for note in notes}
+    catalogued = {note_id_of(note): key for key, note in notes.items()}
     transcripts, near = read_transcripts(manifest.tree), NearFiles(manifest.tree, manifest)
-    ended = (
-        _finalised(note, files.get(note_id), manifest.tree, transcripts, failed=note_id in failed)
-        for note_id, note in catalogued.items()
-    )
-    shown = map(near.added_to, ended)
+    for note_id, key in catalogued.items():
+        failure = note_id in failed
+        ended = _finalised(
+            notes[key], files.get(note_id), manifest.tree, transcripts, failed=failure
+        )
+        notes[key] = near.added_to(ended)
+    shown = (notes[key] for key in catalogued.values())
     return in_order([*shown, *_unmatched(manifest, catalogued, transcripts)])
 
 

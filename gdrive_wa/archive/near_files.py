@@ -1,4 +1,4 @@
-"""The pictures and videos of the messages around notes, as far as they lie in the archive."""
+"""The pictures and videos of the messages around notes, as far as they are in the archive."""
 
 from __future__ import annotations
 

@@ -252,7 +252,7 @@ class ArchiveWriter:
             placed = self._store.put(draft, replace(record, path=path, account=self._account))
             self._store.flush()
             return placed
-        match = self._catalogue.match(entry.path, draft.content_sha256, note)
+        match = self._catalogue.match(entry.path, record.content_sha256 or "", note)
         placed_notes = place_notes(
             draft, record, match, self._catalogue, self._store, self._layout, self._make_way
         )
@@ -277,7 +277,8 @@ class ArchiveWriter:
         self._store.flush()
         self._store.drop_missing()
         failed = self._catalogue.withheld(withheld)
-        notes = finalised_notes(self._catalogue.notes.values(), self._manifest, failed=failed)
+        notes = finalised_notes(self._catalogue.notes, self._manifest, failed=failed)
+        self._catalogue.refresh()
         write_lists(self._manifest, notes)
         return notes
 

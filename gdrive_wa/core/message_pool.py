@@ -1,4 +1,4 @@
-"""The messages around many voice notes, in some twenty bytes for each beside its text.
+"""The messages around many voice notes, in some twenty bytes for each besides its text.
 
 As objects, the messages around 20 000 notes take more memory than all that is known about the
 notes themselves. A note has sequences that make the objects when they are asked for.

@@ -5,7 +5,7 @@
     report = restore(connect(), "My voice notes", key="encrypted_backup.key")
 
 Every step lives in a room of its own; this page only walks through them. What stops it stops it
-where nothing is lost: the next run of the same call goes on from there.
+where nothing is lost: the next run of the same call continues from there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from datetime import tzinfo
 
 from gdrive_wa.archive.layout import PAGE_NAME, SUMS_NAME
 from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.chats.read import Chats
 from gdrive_wa.chats.same_account import same_phone
 from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.arguments import (
@@ -30,7 +31,8 @@ from gdrive_wa.core.arguments import (
     as_zone,
 )
 from gdrive_wa.core.context import MOST_CONTEXT, USUAL_CONTEXT
-from gdrive_wa.core.model import Backup, Report
+from gdrive_wa.core.limits import use_one_arena
+from gdrive_wa.core.model import Backup, Entry, Report
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import (
     KeyLike,
@@ -41,16 +43,17 @@ from gdrive_wa.jobs.arguments import (
     backup_name,
     takes_source,
 )
-from gdrive_wa.jobs.choice import choose_media
+from gdrive_wa.jobs.choice import Choice, choose_media
 from gdrive_wa.jobs.cluster import workers_of
+from gdrive_wa.jobs.empty_files import with_content
 from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.no_trace import without_trace
-from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
-from gdrive_wa.jobs.plan import has_content, list_entries, make_plan, pick_backup, require_key
+from gdrive_wa.jobs.phone_notes import closing_messages, name_unmatched, read_notes
+from gdrive_wa.jobs.plan import Plan, list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
@@ -88,7 +91,7 @@ def restore(
     """Restore the voice notes of a backup into `dest`: named, tagged, indexed, with a page.
 
     Args:
-        source: what ``connect()`` or ``open_folder()`` gave, or the path of a folder.
+        source: the result of ``connect()`` or ``open_folder()``, or the path of a folder.
         dest: the archive's folder: a new one, or one to bring up to date.
         key: a key or the path of a key file; only a backup without any encryption needs none.
         backup: itself, its name, or the account's number; by default the newest.
@@ -102,7 +105,7 @@ def restore(
         tags: write who and when into the opus files too; the audio stays bit-exact.
         jobs: files fetched at the same time.
         executor: opens the files (decrypts, verifies, tags) in place of this machine's worker
-            processes: any :class:`concurrent.futures.Executor` whose workers see the same folders.
+            processes: any :class:`concurrent.futures.Executor` with access to the same folders.
         cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
             open the files instead; they need the same folders, and this package.
         keep_blobs: keep the stored blobs too, in the archive's state folder.
@@ -111,8 +114,8 @@ def restore(
         context: messages before each note, and as many after it, that are kept: of the same day
             and chat; 0 for none, and then no replies and reactions either.
         endpoint: root of another server in WhatsApp's place; also ``GDRIVE_WA_ENDPOINT``.
-        dry_run: only tell what would be done.
-        progress: who is told how far it is, and who may stop it.
+        dry_run: only report what would be done.
+        progress: receives progress, and may stop the job.
 
     Returns:
         Every entry as done, skipped or failed. A failed entry ends no run.
@@ -123,11 +126,12 @@ def restore(
             argument is of a wrong type.
         KeyFailure: no key, or not this backup's.
         StorageError: `dest` cannot be written, or another run holds it.
-        Interrupted: the user asked to stop; what is finished is kept.
+        Interrupted: the user asked to stop; finished work is kept.
     """
     source, dest, key = as_source(source), as_path(dest, "dest"), as_key(key)
     progress, executor = as_progress(progress), as_executor(executor)
     backup, selection = backup_name(backup), as_selection(selection, chat=chat)
+    use_one_arena()
     context = as_count(context, "context", least=0, most=MOST_CONTEXT)
     jobs, endpoint = as_count(jobs, "jobs"), as_optional_text(endpoint, "endpoint")
     cluster = as_optional_text(cluster, "cluster")
@@ -143,7 +147,8 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    entries = restorable_entries(source, chosen, filter(has_content, entries), progress)
+    empty: list[str] = []
+    entries = restorable_entries(source, chosen, with_content(entries, empty), progress)
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
@@ -174,7 +179,7 @@ def restore(
     ):
         run.report.failed += unreadable_parts(source)
         run.expect(len(plan.media))
-        exported = read_exported_chats(
+        chats = read_exported_chats(
             source,
             entries,
             contacts=contacts,
@@ -182,11 +187,10 @@ def restore(
             context=context,
             progress=progress,
         )
-        if exported is not None:
+        if chats is not None:
             plan = replace(plan, wants_chats=False)
         with take_databases(run, archive, plan, everything=everything, progress=progress) as taken:
             phone = taken.find_phone(contacts=contacts, account=whose)
-            chats = exported
             if chats is None:
                 chats = read_notes(
                     archive,
@@ -198,9 +202,11 @@ def restore(
                     context=ContextWindow(context, timezone) if context else None,
                     progress=progress,
                 )
-            notes = archive.expect(map(selection.narrowed, chats.notes), selection.means)
-            choice = choose_media(entries, plan.media, selection, notes, archive)
-            unmatched = everything or not notes
+            for remark in empty:
+                progress.say(remark)
+            choice, known = _choose_media(archive, chats, entries, plan, selection)
+            chats = replace(chats, notes=())  # the archive has them
+            unmatched = everything or not known
             run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
             withheld = tuple(run.withheld)
             name_unmatched(
@@ -218,6 +224,19 @@ def restore(
         keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
         write_page(archive.tree, shown, timezone=timezone)
         shown_chats = {note.chat_jid for note in shown}
-        remarks = closing_remarks(chats, shown_chats, contacts_given=contacts is not None)
+        remarks = closing_messages(chats, known, shown_chats, contacts_given=contacts is not None)
         last.remember(run.report, shown, remarks)
     return run.report
+
+
+def _choose_media(
+    archive: ArchiveWriter,
+    chats: Chats,
+    entries: list[Entry],
+    plan: Plan,
+    selection: Selection,
+) -> tuple[Choice, frozenset[str]]:
+    """The media to open, and the jids of the chats that have notes in the databases."""
+    known = frozenset(note.chat_jid for note in chats)
+    notes = archive.expect(map(selection.narrowed, chats.notes), selection.means)
+    return choose_media(entries, plan.media, selection, notes, archive), known
