@@ -45,7 +45,7 @@ docs: $(READY)  ## the API reference, into .docs/
 bench: $(READY) $(PEERS)/.bench $(PEERS)/.models  ## speed, beside other programs; ARGS="NAME …" for some
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-fuzz: $(READY)  ## random input for every parser; ARGS="NAME …" for some
+fuzz: $(READY)  ## four minutes of fuzzing, guided by coverage; ARGS="NAME … --seconds N" for some
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 proto: $(READY)  ## generate gdrive_wa/pb again

@@ -140,8 +140,10 @@ def test_there_is_a_target_for_every_parser() -> None:
         "opus",
         "payload",
         "phone",
+        "picture",
         "plist",
         "schema",
         "sign_in",
+        "stars",
         "write_ahead",
     } <= set(scripts("tests.fuzz"))

@@ -54,7 +54,7 @@ class Verification:
 
     @property
     def intact(self) -> bool:
-        """True when nothing is missing and nothing has changed."""
+        """True if nothing is missing and nothing has changed."""
         return not self.missing and not self.changed
 
     def to_json(self) -> dict[str, object]:

@@ -32,8 +32,9 @@ def assign_existing(
     for note_id in note_ids:
         if store.existing_file(note_id) is None:
             matcher.add(note_id, catalogue.notes[note_id])
+    records = sorted(manifest, key=lambda each: not matcher.has_path(each.whatsapp_path or ""))
     placed = {record.content_sha256: record for record in manifest if record.message}
-    for record in list(manifest):
+    for record in records:  # a file of a note's name in another folder comes after its own
         content = record.content_sha256
         if content is None or not record.path.startswith(f"{VOICE_FOLDER}/"):
             continue

@@ -235,7 +235,7 @@ class NoteCatalogue:
 
 
 def is_placeholder(name: str) -> bool:
-    """True for what stands in place of a name that is not known."""
+    """True for a placeholder of an unknown name."""
     return _NAMELESS.fullmatch(name) is not None
 
 

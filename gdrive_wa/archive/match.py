@@ -20,10 +20,12 @@ class Match:
     Attributes:
         note_ids: ids of the notes, as passed to :meth:`Matcher.add`.
         exact: False if only the path matches and the row's hash differs from the content.
+        by_name: the file lies elsewhere, under the name of the only row with that name.
     """
 
     note_ids: tuple[str, ...] = ()
     exact: bool = True
+    by_name: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -69,6 +71,10 @@ class Matcher:
     def __contains__(self, note_id: str) -> bool:
         return note_id in self._promised
 
+    def has_path(self, path: str) -> bool:
+        """True if a note has this very path."""
+        return bool(self._by_path.get(rootless_path(path)))
+
     def by_path(self, path: str) -> tuple[str, ...]:
         """Ids of the notes with this path, or else of the only note with its file name."""
         note_ids = self._by_path.get(rootless_path(path))
@@ -108,7 +114,7 @@ class Matcher:
             return Match(tuple(exact))
         alone = self._by_name(_name(path))
         if alone is not None and self._promised[alone] is None:
-            return Match((alone,))
+            return Match((alone,), by_name=True)
         return Match(named, exact=False)
 
     def _by_name(self, name: str) -> str | None:

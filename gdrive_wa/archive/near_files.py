@@ -1,13 +1,14 @@
-"""The pictures and videos of the messages around notes, as far as they lie in the archive."""
+"""The pictures and videos of the messages around notes, as far as they are in the archive."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from gdrive_wa.archive.layout import VOICE_FOLDER
 from gdrive_wa.archive.match import rootless_path
 from gdrive_wa.core.context import SHOWN_KINDS, ContextMessage
+from gdrive_wa.core.frozen import replace
+from gdrive_wa.core.message_pool import kinds_of
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.storage.manifest import Record
 from gdrive_wa.storage.tree import Tree
@@ -70,6 +71,8 @@ class NearFiles:
         return replace(note, before=before, after=after)
 
     def _each(self, messages: Sequence[ContextMessage]) -> Sequence[ContextMessage]:
+        if SHOWN_KINDS.isdisjoint(kinds_of(messages)):
+            return messages
         found = [(message, self._message(message)) for message in messages]
         if all(before is after for before, after in found):
             return messages  # in their compact form

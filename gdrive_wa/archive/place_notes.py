@@ -44,7 +44,7 @@ def place_notes(
     other = {
         note_id
         for note_id, file in existing.items()
-        if match.exact and file.content_sha256 != content
+        if match.exact and not match.by_name and file.content_sha256 != content
     }
     wanting = [note_id for note_id in note_ids if note_id not in existing or note_id in other]
     if not wanting:

@@ -97,7 +97,7 @@ def chosen_notes(
 
 
 def of_senders_only(note: VoiceNote) -> VoiceNote:
-    """`note` without what other people wrote around it, what they wrote that it answers, and
+    """`note` without messages of other people around it, their message that it answers, and
     their reactions."""
 
     def is_own(each: ContextMessage | Reply | Reaction) -> bool:

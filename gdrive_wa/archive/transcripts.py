@@ -1,4 +1,4 @@
-"""Transcripts that a model on this machine wrote, kept beside WhatsApp's own.
+"""Transcripts that a model on this machine wrote, in addition to WhatsApp's own.
 
 ``.gdrive-wa/transcripts.jsonl`` has one JSON object per line, the newest last: ``sha256`` of the
 recording without tags, ``model``, ``language``, ``text`` and ``words`` (start and end in seconds,

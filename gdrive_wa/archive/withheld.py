@@ -1,4 +1,4 @@
-"""Notes whose files the backup holds, and that could not be fetched or opened."""
+"""Notes with files in the backup that could not be fetched or opened."""
 
 from __future__ import annotations
 

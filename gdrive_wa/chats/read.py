@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,17 @@ class Chats:
 
     def __len__(self) -> int:
         return len(self.notes)
+
+
+def joined(one: Chats, other: Chats) -> Chats:
+    """The chats of two phones of one owner."""
+    return replace(
+        one,
+        notes=(*one.notes, *other.notes),
+        warnings=(*one.warnings, *other.warnings),
+        attached=one.attached + other.attached,
+        nameless=tuple(dict.fromkeys((*one.nameless, *other.nameless))),
+    )
 
 
 def read_voice_notes(

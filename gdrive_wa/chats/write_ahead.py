@@ -15,6 +15,18 @@ from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.storage.untrusted_database import FAILURES
 from gdrive_wa.storage.write_ahead import LogUse, merge_own_log
 
+_KNOWN = frozenset(
+    {
+        "message",
+        "messages",
+        "wa_contacts",
+        "wa_address_book",
+        "ZWAMESSAGE",
+        "ZWAADDRESSBOOKCONTACT",
+        "ZWAZACCOUNT",
+        "ZWAPHONENUMBERLIDPAIR",
+    }
+)
 _OF_ANOTHER = LogUse(reason="it does not belong to the database beside it")
 
 
@@ -42,7 +54,7 @@ def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
             use = merge_own_log(copy)
         except FAILURES:
             use = _OF_ANOTHER
-        if use is _OF_ANOTHER or not _tables(database) <= _tables(copy):
+        if use is _OF_ANOTHER or (_is_known(database) and not _is_known(copy)):
             use = _OF_ANOTHER
             shutil.copyfile(database, copy)  # the database alone counts
     except OSError as error:
@@ -57,10 +69,11 @@ def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
     return copy, use
 
 
-def _tables(database: Path) -> frozenset[str]:
-    """The names of its tables; none if it cannot be read."""
+def _is_known(database: Path) -> bool:
+    """True for a database with a table that those of WhatsApp have. An app that is brought up to
+    date drops others."""
     try:
         with Tables(database) as tables:
-            return tables.names()
+            return not _KNOWN.isdisjoint(tables.names())
     except DatabaseError:
-        return frozenset()
+        return False

@@ -23,7 +23,7 @@ from gdrive_wa.core.selection import Selection
 PathLike: TypeAlias = str | os.PathLike[str]
 """A path as text or as a path object."""
 DateLike: TypeAlias = datetime | date | str
-"""A date and time, or a whole day; text must be ISO 8601, such as ``2025-03-01``."""
+"""A date and time, or a date; text must be ISO 8601, such as ``2025-03-01``."""
 ProgressLike: TypeAlias = Progress | Callable[[ProgressEvent], object]
 """Receives progress events: a :class:`Progress` object or a callable such as ``print``."""
 
@@ -159,7 +159,7 @@ def as_moment(
 ) -> datetime | None:
     """Convert `value` to a UTC time; without a time zone of its own, it is in `zone`.
 
-    A whole day becomes its first moment, or with `end` its last. `zone` None is this machine's.
+    A date becomes its first moment, or with `end` its last. `zone` None is this machine's.
 
     Raises:
         UsageError: the value has a wrong type or is not a date.
@@ -206,10 +206,10 @@ def as_span(
 
 
 def as_selection(value: Selection | None, *, chat: str | None = None) -> Selection:
-    """What is meant; everything that is usual for None; of the chat `chat` where that is given.
+    """Return the selection, the default one for None; with `chat`, only of that chat.
 
     Raises:
-        UsageError: it, or one of its parts, is of another type.
+        UsageError: it, or one of its fields, has a wrong type.
     """
     chat = as_optional_text(chat, "chat")
     if value is None:

@@ -1,6 +1,6 @@
-"""What was written around a voice note: the messages before and after, what it answers, reactions.
+"""The context of a voice note: messages before and after it, the one it answers, and reactions.
 
-All of it comes from a backup or from an archive's index, so every text is bounded here.
+All of it comes from a backup or from an archive's index, so the length of every text is limited.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from gdrive_wa.core.moments import moment_in
 from gdrive_wa.core.names import parts_of, whole_text
 
 USUAL_CONTEXT = 3
-"""Messages before and after a note, unless another number is asked for."""
+"""Default number of messages before and after a note."""
 MOST_CONTEXT = 100
-"""Messages before a note, and as many after it, that can be kept."""
+"""Maximum number of messages before a note, and after it."""
 LONGEST_TEXT = 2000
-"""Characters of a message's text that are kept."""
+"""Maximum characters of a message's text."""
 MOST_REACTIONS = 1024
-"""Reactions to one note that are kept: as many as a group has members."""
+"""Maximum number of reactions to one note: as many as a group has members."""
 LONGEST_EMOJI = 64
-"""Characters of a reaction that are kept: an emoji may be a dozen of them."""
+"""Maximum characters of a reaction: an emoji may have a dozen."""
 
 
 class ContextKind(StrEnum):
-    """What a message is."""
+    """The kind of a message."""
 
     TEXT = "text"
     IMAGE = "image"
@@ -46,7 +46,7 @@ class ContextKind(StrEnum):
 
 
 SHOWN_KINDS = frozenset({ContextKind.IMAGE, ContextKind.STICKER, ContextKind.VIDEO})
-"""Messages whose file the page shows, if it lies in the archive."""
+"""Kinds of messages with a file that the page shows, if it is in the archive."""
 
 _KINDS = {str(kind): kind for kind in ContextKind}
 
@@ -56,10 +56,10 @@ class ContextMessage:
     """One message before or after a voice note, of the same chat and day.
 
     Attributes:
-        sender: displayed name of who sent it.
-        sent_at: when it was sent, UTC.
-        text: what was written, or the caption of a file or its name; empty without any.
-        kind: what it is.
+        sender: displayed name of its sender.
+        sent_at: time of sending, UTC.
+        text: its text, or the caption or name of its file; empty without any.
+        kind: its kind.
         sender_jid: WhatsApp's id of the sender; None for the owner, and if it is unknown.
         from_me: sent by the owner of the backup.
         file: path of its picture or video in the archive; None if the archive does not have it.
@@ -77,7 +77,7 @@ class ContextMessage:
     whatsapp_path: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The keys of each element of `before` and `after`."""
+        """The fields of each element of `before` and `after` in JSON."""
         sent_at = None if self.sent_at is None else self.sent_at.isoformat()
         return {
             "sender": self.sender,
@@ -95,9 +95,9 @@ class Reply:
     """The message that a voice note answers.
 
     Attributes:
-        sender: displayed name of who sent it.
+        sender: displayed name of its sender.
         text: as in :class:`ContextMessage`.
-        kind: what it is.
+        kind: its kind.
         sender_jid: as in :class:`ContextMessage`.
         from_me: sent by the owner of the backup.
     """
@@ -109,7 +109,7 @@ class Reply:
     from_me: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """The keys of `reply_to`."""
+        """The fields of `reply_to` in JSON."""
         return {
             "sender": self.sender,
             "text": self.text,
@@ -124,7 +124,7 @@ class Reaction:
     """One person's reaction to a voice note.
 
     Attributes:
-        sender: displayed name of who reacted.
+        sender: displayed name of that person.
         emoji: the reaction.
         sender_jid: as in :class:`ContextMessage`.
         from_me: the owner of the backup reacted.
@@ -136,7 +136,7 @@ class Reaction:
     from_me: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """The keys of each element of `reactions`."""
+        """The fields of each element of `reactions` in JSON."""
         return {
             "sender": self.sender,
             "emoji": self.emoji,
@@ -145,9 +145,9 @@ class Reaction:
         }
 
 
-def bounded(text: str | None, longest: int = LONGEST_TEXT) -> str:
-    """`text` without spaces round it, cut to `longest` characters; empty for None."""
-    return (text or "").strip()[:longest]
+def bounded(text: str | None, max_length: int = LONGEST_TEXT) -> str:
+    """`text` without surrounding spaces, cut to `max_length` characters; empty for None."""
+    return (text or "").strip()[:max_length]
 
 
 def parsed_messages(value: Any) -> tuple[ContextMessage, ...]:
@@ -165,7 +165,7 @@ def parsed_messages(value: Any) -> tuple[ContextMessage, ...]:
 
 
 def parsed_reply(value: Any) -> Reply | None:
-    """What a note answers, from JSON; None for null.
+    """The message that a note answers, from JSON; None for null.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: it is something else.
@@ -211,7 +211,7 @@ def _file(value: object) -> str | None:
 
 
 def _kind(value: object) -> ContextKind:
-    """A kind that a newer version knows is another one to this."""
+    """A kind of a newer version counts as ``other``."""
     return _KINDS.get(_text(value), ContextKind.OTHER)
 
 

@@ -96,7 +96,13 @@ class RefusedError(NetworkError):
 
 
 class QuotaError(NetworkError):
-    """Google allows no more requests for now, or none until tomorrow."""
+    """Google allows no more requests for now, or none until tomorrow.
+
+    Attributes:
+        until_tomorrow: no request of this run will be answered.
+    """
+
+    until_tomorrow: bool = False
 
 
 class KeyFailure(GdriveWaError):  # noqa: N818 - "KeyError" has another meaning in Python

@@ -1,4 +1,4 @@
-"""Ids of voice notes from an exported chat, which holds no ids of WhatsApp's."""
+"""Ids of voice notes from an exported chat, which does not contain WhatsApp's ids."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 EXPORT_SERVER = "export"
-"""What follows the ``@`` in the jid of a chat or a person of which only the name is known."""
+"""The part after the ``@`` in the jid of a chat or person with only a known name."""
 _ID = re.compile(r"\d{8}T\d{6} note \d{3,}", re.ASCII)
 
 
@@ -14,8 +14,8 @@ def exported_id(at: datetime, number: int) -> str:
     """The id of a voice note: the same in each export of its chat.
 
     Args:
-        at: when it was sent, in the local time of the phone.
-        number: which of the notes of that time it is, from 1. Android knows minutes only.
+        at: time of sending, in the local time of the phone.
+        number: its position among the notes of that time, from 1. Android has only minutes.
     """
     return f"{at:%Y%m%dT%H%M%S} note {number:03}"
 

@@ -1,8 +1,8 @@
-"""The user's wish to stop, for work that reports no progress, such as reading a database.
+"""Cancellation by the user, for work that reports no progress, such as reading a database.
 
-Ctrl-C concerns the whole process, and so does this: the command line sets it, and every loop that
-may take longer than a moment asks for it. Jobs that have a
-:class:`~gdrive_wa.core.progress.Progress` ask that.
+Like Ctrl-C, it applies to the entire process: the command line sets it, and every loop that may
+take longer than a moment checks it. Jobs with a :class:`~gdrive_wa.core.progress.Progress` check
+that instead.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def request() -> None:
 
 
 def withdraw() -> None:
-    """A new run begins, which nobody has asked to stop."""
+    """Reset the request to stop, for a new run."""
     _requested.clear()
 
 
@@ -41,7 +41,7 @@ def check() -> None:
 
 
 def watched(items: Iterable[T]) -> Iterator[T]:
-    """`items`, with a :func:`check` before the first and now and then between them."""
+    """Iterate over `items`, with a :func:`check` before the first and regularly between them."""
     for number, item in enumerate(items):
         if number % _ITEMS_PER_CHECK == 0:
             check()

@@ -1,4 +1,4 @@
-"""Files that phones, computers and sync tools leave beside the files of a backup.
+"""Files that phones, computers and sync tools leave among the files of a backup.
 
 None of them is ever a voice note, a database or an error.
 """
@@ -11,7 +11,7 @@ from functools import lru_cache
 __all__ = ["TRASHED", "is_junk", "is_trashed", "without_trash"]
 
 TRASHED = re.compile(r"^\.trashed-\d+-(?=.)")
-"""What Android puts before the name of a file in its bin, with the time of its end."""
+"""The prefix that Android gives to a file in its bin, with the time of its deletion."""
 
 _NAMES = frozenset({
     "thumbs.db",
@@ -74,11 +74,11 @@ _FOLDERS = frozenset({
 _BIN = ".trash-"
 """The folder of deleted files of a desktop, followed by a user's number."""
 _DOCUMENTS = "documents"
-"""The end of the name of a folder where files of any name are content: people sent them."""
+"""The end of the name of a folder where all files are content, because people sent them."""
 
 
 def is_junk(path: str) -> bool:
-    """True for a path that no phone gives to content: hidden, temporary, or a system's own file.
+    """True for a path that phones never use for content: hidden, temporary, or a file of a system.
 
     Hidden folders of WhatsApp's own, such as ``.Statuses``, have content. So may files in Android's
     bin: :func:`is_trashed`.
@@ -109,7 +109,7 @@ def is_trashed(path: str) -> bool:
 
 
 def without_trash(name: str) -> str:
-    """The name that a file in Android's bin had before; other names as they are."""
+    """The former name of a file in Android's bin; other names are returned unchanged."""
     return TRASHED.sub("", name, count=1)
 
 

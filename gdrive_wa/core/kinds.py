@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 
 from gdrive_wa.core.junk import without_trash
 
@@ -94,7 +95,7 @@ _NEVER_AUDIO = (
     *(".csv", ".db", ".gif", ".htm", ".html", ".ini", ".json", ".log", ".nfo", ".srt", ".txt"),
     *(".url", ".vcf", ".webp", ".xml", ".zip"),
 )
-"""Suffixes of what people and programs put among voice notes, such as pictures and transcripts."""
+"""Suffixes of files that people and programs put among voice notes, such as pictures."""
 _DATABASES = (
     "msgstore",
     "chatstorage.sqlite",
@@ -137,7 +138,7 @@ def kind_of(path: str) -> Kind:
 
 
 def longest(kind: Kind) -> int:
-    """Maximum size in bytes of an entry of this kind. What claims to be longer is not genuine."""
+    """Maximum size in bytes of an entry of this kind; a larger declared size is not genuine."""
     if kind is Kind.VOICE:
         return LONGEST_VOICE_NOTE
     return LONGEST_DATABASE if kind in (Kind.DATABASE, Kind.SETTINGS) else LONGEST_MEDIA
@@ -145,13 +146,18 @@ def longest(kind: Kind) -> int:
 
 def _kind_of_media(folders: list[str], name: str) -> Kind | None:
     """What WhatsApp's media folders and the name of a recording say."""
-    if name.startswith("ptt-") or (folders[:2] == ["message", "media"] and name.endswith(".opus")):
+    if name.startswith("ptt-") or (name.endswith(".opus") and _is_of_iphone(folders)):
         return Kind.VOICE
     for folder in reversed(folders):
         words = folder.removeprefix("whatsapp ").removeprefix("business ")
         if words in _FOLDERS and words != folder:
             return _FOLDERS[words]
     return None
+
+
+def _is_of_iphone(folders: list[str]) -> bool:
+    """True below ``Message/Media``, wherever somebody has copied it."""
+    return ("message", "media") in pairwise(folders)
 
 
 def is_encrypted(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Live with what the system allows a process: little memory, few files, few threads."""
+"""Work within the limits of a process: little memory, few open files, few threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from gdrive_wa.core.errors import StorageError
 
 STACK = 1 << 20
-"""Bytes of stack of a thread where memory is limited; the system's usual 8 MiB are not needed."""
+"""Bytes of a thread's stack if memory is limited; the system's usual 8 MiB are not needed."""
 _M_ARENA_MAX = -8
 _NO_THREAD = "can't start new thread"
 
@@ -59,9 +59,9 @@ def _call_glibc(name: str, *arguments: int) -> None:
 
 
 def limit_reached(error: BaseException) -> StorageError | None:
-    """The error of ours for a limit of this system that `error` or one of its causes met.
+    """Return our error if `error` or one of its causes comes from a limit of this system.
 
-    None if it was no limit, but something else.
+    None if it has another reason.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -94,5 +94,5 @@ def _limit(error: BaseException) -> StorageError | None:
 
 
 def _says(error: BaseException, number: int) -> bool:
-    """True if a library that cannot be loaded says so in words only."""
+    """True for a library's error about loading that only has a text."""
     return isinstance(error, ImportError) and os.strerror(number) in str(error)

@@ -1,4 +1,4 @@
-"""The messages around many voice notes, in some twenty bytes for each beside its text.
+"""The messages around many voice notes, in some twenty bytes for each besides its text.
 
 As objects, the messages around 20 000 notes take more memory than all that is known about the
 notes themselves. A note has sequences that make the objects when they are asked for.
@@ -68,6 +68,10 @@ class MessagePool:
             whatsapp_path=whatsapp_path,
         )
 
+    def kind(self, number: int) -> ContextKind:
+        """The kind of a message."""
+        return _KINDS[self._kinds[number]]
+
     def sequence(self, numbers: Iterable[int]) -> Sequence[ContextMessage]:
         """The messages of these numbers, as a note keeps them."""
         kept = array("L", numbers).tobytes()
@@ -98,6 +102,10 @@ class PooledMessages(Sequence[ContextMessage]):
     def __iter__(self) -> Iterator[ContextMessage]:
         return map(self._pool.__getitem__, memoryview(self._numbers).cast("L"))
 
+    def kinds(self) -> Iterator[ContextKind]:
+        """The kind of each message, which needs no objects."""
+        return map(self._pool.kind, memoryview(self._numbers).cast("L"))
+
     @overload
     def __getitem__(self, at: int) -> ContextMessage: ...
     @overload
@@ -121,6 +129,13 @@ class PooledMessages(Sequence[ContextMessage]):
 
 
 _NUMBER_SIZE = array("L").itemsize
+
+
+def kinds_of(messages: Sequence[ContextMessage]) -> Iterator[ContextKind]:
+    """The kind of each of `messages`."""
+    if isinstance(messages, PooledMessages):
+        return messages.kinds()
+    return (message.kind for message in messages)
 
 
 class Messages(MutableMapping[int, ContextMessage]):

@@ -86,8 +86,8 @@ class Backup:
         app_version: version of WhatsApp that wrote it.
         uploading: an upload may be running, or was interrupted. Finished backups sometimes keep
             this mark.
-        unfinished: nothing shows that the backup is whole: it says neither its size nor how it is
-            encrypted, or is marked as uploading and lacks one of them.
+        unfinished: nothing shows that the backup is complete: it has neither its size nor its
+            encryption, or is marked as uploading and lacks one of them.
         expires: the date from which on Google may delete it, unless it is renewed; None if
             unknown, or if the source does not delete backups.
         deactivates: the date from which on WhatsApp may deactivate the account of a phone that was
@@ -112,7 +112,7 @@ class Backup:
     owner: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The keys of ``backups --json``."""
+        """The fields of ``backups --json``."""
         return {
             "name": self.name,
             "account": self.account,
@@ -177,7 +177,7 @@ class Entry:
         return 0 if self.size is None or self.impossible else self.size
 
     def to_json(self) -> dict[str, object]:
-        """The keys of ``ls --json``."""
+        """The fields of ``ls --json``."""
         return {
             "path": self.path,
             "stored_as": self.stored_as,
@@ -212,7 +212,7 @@ class VoiceNote:
         status: the status of its file.
         transcript: what is said: WhatsApp's own transcript, or else that of a model.
         transcript_source: ``whatsapp``, or the model's name; None without a transcript.
-        words: start and end in seconds, and the word, where a model wrote the transcript.
+        words: start and end in seconds, and the word, if a model wrote the transcript.
         starred: the owner starred the message.
         forwarded: the message was forwarded.
         view_once: sent to be played only once.
@@ -223,7 +223,7 @@ class VoiceNote:
         before: the messages before it in its chat, on the same day, the earliest first.
         after: the messages after it, likewise.
         reply_to: the message that it answers; None if it answers none.
-        reactions: what people reacted with.
+        reactions: of people to the message.
         folder: absolute path of the archive that the note was read from; None for other notes.
             It is ignored when notes are compared.
     """
@@ -267,7 +267,7 @@ class VoiceNote:
         return self.folder / self.file
 
     def to_json(self) -> dict[str, object]:
-        """The keys of ``notes --json``; `sent_at` is ISO 8601 in UTC."""
+        """The fields of ``notes --json``; `sent_at` is ISO 8601 in UTC."""
         return {
             "file": self.file,
             "chat": self.chat,
@@ -361,7 +361,7 @@ class Outcome:
         )
 
     def to_json(self) -> dict[str, object]:
-        """The keys of each entry in a report; all are always present."""
+        """The fields of each entry in a report; all are always present."""
         return {
             "path": self.path,
             "file": self.file,
@@ -378,7 +378,7 @@ class NoteCounts:
     Attributes:
         statuses: number of notes by status.
         chats: number of chats.
-        remarks: what else a person should know about them, a line each.
+        remarks: further messages about them for the user, a line each.
     """
 
     statuses: dict[str, int]
@@ -414,7 +414,7 @@ class Report:
         self.failed.append(Outcome.failed(path, error))
 
     def to_json(self) -> dict[str, object]:
-        """The keys of ``restore --json``, ``download --json`` and ``decrypt --json``."""
+        """The fields of ``restore --json``, ``download --json`` and ``decrypt --json``."""
         return {
             "done": _in_order(self.done),
             "skipped": _in_order(self.skipped),
@@ -425,7 +425,7 @@ class Report:
 
 
 def _in_order(outcomes: list[Outcome]) -> list[dict[str, object]]:
-    """In the same order after every run, whichever file was done first."""
+    """In the same order after every run, independent of the order of completion."""
     ordered = sorted(outcomes, key=lambda each: (each.path, each.file or "", each.reason or ""))
     return [outcome.to_json() for outcome in ordered]
 

@@ -1,7 +1,7 @@
-"""Dates from outside: each becomes one that every time zone can show, or none.
+"""Dates from outside: each becomes one that every time zone can show, or None.
 
 Python's calendar ends in the years 1 and 9999, file systems and Windows sooner, and a zone shifts a
-date over the edge. No date of a backup lies there, so only those from 1970 to 2099 are taken.
+date over the edge. Real backups have no such dates, so only those from 1970 to 2099 are accepted.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""The earliest date that is taken."""
+"""The earliest accepted date."""
 
 END_SECONDS = 4_102_444_800
 """The year 2100, in seconds since 1970: a later date is not one of a backup."""

@@ -1,4 +1,4 @@
-"""Numbers from outside: each becomes a whole one within bounds, or none."""
+"""Numbers from outside: each becomes an integer within bounds, or None."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ LARGEST = (1 << 53) - 1
 
 
 def whole_number(value: object, *, least: int = 0, most: int = LARGEST) -> int | None:
-    """A whole number from `least` to `most`; None for a text, a truth value or anything else."""
+    """An integer from `least` to `most`; None for text, a boolean or anything else."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):

@@ -16,7 +16,7 @@ _HEAD = struct.Struct("<4sxBqIIIB")
 _BRIEF = struct.Struct("<4s10xI8xB")
 _NO_PACKET_ENDS = -1
 _OPUS_HEAD = 12
-"""Bytes of the first packet of Opus that say how it is to be played."""
+"""Bytes of the first packet of Opus, with the settings for playing."""
 _LONGEST_LACING = 255
 _NUMBER_AT, _CHECKSUM_AT = 18, 22
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -78,7 +78,7 @@ def pages(content: bytes) -> Iterator[Page]:
 
 
 def require_pages(content: bytes, at: int, *, serial: int) -> None:
-    """Check that from offset `at` on, there are whole pages of the stream `serial` only.
+    """Check that from offset `at` on, there are only complete pages of the stream `serial`.
 
     This is much faster than :func:`pages`, and needs no object for each page.
 

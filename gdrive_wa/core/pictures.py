@@ -1,7 +1,7 @@
 """Real JPEG and PNG pictures, and nothing else that may be in such a file.
 
-A photo from an address book may hold where it was taken, who took it, or bytes after its end that
-no viewer shows. :func:`parse_picture` checks the structure of a picture and keeps only what is
+A photo from an address book may contain its place, its author, or bytes after its end that no
+viewer shows. :func:`parse_picture` checks the structure of a picture and keeps only what is
 needed to show it. It does not decode it: a picture that it accepts may still look damaged.
 
 Format facts: ITU T.81 annex B (JPEG), W3C Portable Network Graphics sections 5 and 11.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 MOST_PIXELS = 32_000_000
-"""Pixels of the largest picture: decoding it costs a browser four bytes for each."""
+"""Maximum number of pixels: decoding takes four bytes for each in a browser."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB"}
@@ -23,7 +23,7 @@ _RESTARTS = range(0xD0, 0xD8)
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _TABLES = {0xC4, 0xCC, 0xDB, 0xDD}
 _APPLICATION = {0xE0: b"JFIF\0", 0xE2: b"ICC_PROFILE\0", 0xEE: b"Adobe"}
-"""Markers of applications that say how colours are shown, and how their segments begin."""
+"""Markers of applications for the display of colours, and the beginnings of their segments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def _jpeg(raw: bytes) -> Picture:
 
 
 def _marker(raw: bytes, at: int) -> int:
-    """The index of the code of the marker at `at`, which may be filled up with 0xFF."""
+    """The index of the code of the marker at `at`, which may be padded with 0xFF."""
     if raw[at] != 0xFF:
         raise ValueError("no marker")
     while raw[at] == 0xFF:
@@ -126,7 +126,7 @@ def _marker(raw: bytes, at: int) -> int:
 
 
 def _scan_end(raw: bytes, at: int) -> int:
-    """Where the next segment begins after the coded image that begins at `at`."""
+    """The start of the next segment after the coded image at `at`."""
     while True:
         at = raw.index(b"\xff", at)
         if raw[at + 1] != 0 and raw[at + 1] not in _RESTARTS:

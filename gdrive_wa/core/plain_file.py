@@ -1,6 +1,6 @@
 """Open regular files only: never a pipe, a device or a socket, which could hang a run.
 
-A link is followed only where the user named the path.
+A link is followed only if the user named the path.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import IO
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 SAFE = NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 SAFE |= getattr(os, "O_CLOEXEC", 0)
-"""Flags for opening a path that is no link; opening a pipe never waits for its other end."""
+"""Flags for opening a path that is not a link; opening a pipe never waits for its other end."""
 
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",
@@ -31,7 +31,7 @@ class NotPlainError(OSError):
 
     Attributes:
         filename: its path.
-        strerror: what it is, as the end of a sentence that begins with its path.
+        strerror: its kind, as the end of a sentence that begins with its path.
         link: it is a link.
     """
 

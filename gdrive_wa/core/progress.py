@@ -27,7 +27,7 @@ __all__ = [
 POLL_SECONDS = 0.1
 """How often a waiting thread checks whether the user asked to stop."""
 _END_SECONDS = 1.0
-"""How long a thread whose work is done may take to end; usually microseconds."""
+"""Maximum seconds for a thread to end after its work; usually it takes microseconds."""
 EVENT_SECONDS = 0.5
 """Minimum time between two events of a stage, except its first and last."""
 T = TypeVar("T")

@@ -18,34 +18,35 @@ class RetryPolicy:
     Attributes:
         attempts: total number of attempts.
         base: maximum wait before the second attempt, in seconds; doubles for each further one.
-        longest: maximum wait between attempts, in seconds, unless a server requests more.
+        max_pause: maximum wait between attempts, in seconds, unless a server requests more.
         max_retry_after: longest wait, in seconds, that a server may request.
         rate_patience: seconds for which a limit on the rate of requests is waited out, however
             many attempts it takes. A quota for a minute outlasts any six attempts.
-        longest_of_rate: maximum wait between attempts meanwhile, in seconds.
+        max_rate_pause: maximum wait between attempts meanwhile, in seconds.
     """
 
     attempts: int = 6
     base: float = 0.5
-    longest: float = 32.0
+    max_pause: float = 32.0
     max_retry_after: float = MAX_RETRY_AFTER
     rate_patience: float = 0.0
-    longest_of_rate: float = 16.0
+    max_rate_pause: float = 16.0
 
     def pause(self, attempt: int, asked: float | None = None) -> float:
         """Seconds to wait after `attempt`, with jitter; `asked` by the server takes precedence."""
         if asked is not None:
             return min(asked, self.max_retry_after)
-        return self._own_pause(attempt, self.longest)
+        return self._own_pause(attempt, self.max_pause)
 
     def rate_pause(self, attempt: int, asked: float | None = None) -> float:
-        """Seconds to wait after `attempt` met a limit. What the server asks for holds within the
-        attempts; after those it was too little, and the longer wait holds."""
-        own = self._own_pause(attempt, min(self.longest, self.longest_of_rate))
+        """Seconds to wait after `attempt` met a limit.
+
+        During the attempts, the wait requested by the server applies; afterwards the longer one."""
+        own = self._own_pause(attempt, min(self.max_pause, self.max_rate_pause))
         if asked is None:
             return own
         return self.pause(attempt, asked if attempt < self.attempts else max(asked, own))
 
-    def _own_pause(self, attempt: int, longest: float) -> float:
-        most = min(longest, self.base * 2.0 ** min(attempt - 1, 100))
+    def _own_pause(self, attempt: int, max_pause: float) -> float:
+        most = min(max_pause, self.base * 2.0 ** min(attempt - 1, 100))
         return most * random.uniform(0.5, 1.0)  # noqa: S311 - jitter

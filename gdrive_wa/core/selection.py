@@ -1,4 +1,4 @@
-"""Which entries and which voice notes are meant: one decision for every command."""
+"""The selection of entries and voice notes, in one place for every command."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from gdrive_wa.core.model import Entry, VoiceNote
 __all__ = ["Selection"]
 
 USUAL = frozenset({Kind.VOICE, Kind.DATABASE})
-"""The kinds that ``restore`` takes unless told otherwise."""
+"""The default kinds of ``restore``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What is meant: the options ``--only``, ``--include``, ``--since``, ``--chat`` and so on.
+    """The selected entries: the options ``--only``, ``--include``, ``--since``, ``--chat`` etc.
 
     Attributes:
-        only: kinds to take; empty means every kind.
+        only: selected kinds; empty means every kind.
         include: glob patterns of paths; empty means every path.
-        exclude: glob patterns of paths to leave out; wins over `include`.
-        since: take nothing older, UTC.
-        until: take nothing from this moment on, UTC.
-        chat: only voice notes of chats whose name holds this text; None means every chat. Which
-            chat a file belongs to is known only from the databases.
+        exclude: glob patterns of paths to leave out; takes precedence over `include`.
+        since: nothing older, UTC.
+        until: nothing from this moment on, UTC.
+        chat: only voice notes of chats with this text in the name; None means every chat. Only
+            the databases contain the chat of a file.
     """
 
     only: frozenset[Kind] = frozenset()
@@ -41,29 +41,29 @@ class Selection:
 
     @property
     def dated(self) -> bool:
-        """True when dates decide."""
+        """True if dates are selected."""
         return self.since is not None or self.until is not None
 
     @property
     def voice_notes(self) -> bool:
-        """True when voice notes are meant."""
+        """True if voice notes are selected."""
         return not self.only or Kind.VOICE in self.only
 
     @property
     def narrows(self) -> bool:
-        """True when something was chosen away."""
+        """True if anything is left out."""
         return self != Selection()
 
     @property
     def keeps_databases(self) -> bool:
-        """True when databases are meant: nothing was chosen away, or they are named."""
+        """True if databases are selected: nothing is left out, or they are named."""
         return not self.narrows or Kind.DATABASE in self.only
 
     def admits(self, entry: Entry) -> bool:
-        """True when `entry` is meant, as far as its path and its file's date tell.
+        """True if `entry` is selected, judging by its path and its file's date.
 
-        An entry without a date is never left out by dates, and databases never are: a voice
-        note's sender and time are in them.
+        Dates never leave out an entry without a date, nor databases, which have the sender and
+        time of voice notes.
         """
         if self.only and entry.kind not in self.only:
             return False
@@ -72,13 +72,13 @@ class Selection:
         return entry.kind is Kind.DATABASE or self.covers(entry.modified)
 
     def admits_path(self, path: str) -> bool:
-        """True when the patterns mean the file `path`."""
+        """True if the patterns select the file `path`."""
         if self.include and not _matches(path, self.include):
             return False
         return not _matches(path, self.exclude)
 
     def covers(self, moment: datetime | None) -> bool:
-        """True when `moment` is within the dates; an unknown one always is."""
+        """True if `moment` is within the dates; an unknown one always is."""
         if moment is None:
             return True
         if self.since is not None and moment < self.since:
@@ -86,13 +86,13 @@ class Selection:
         return self.until is None or moment < self.until
 
     def means(self, note: VoiceNote) -> bool:
-        """True when `note` is meant, by its chat, the time it was sent and its file's path."""
+        """True if `note` is selected, by its chat, its time and its file's path."""
         if not (self.voice_notes and self.names_chat(note) and self.covers(note.sent_at)):
             return False
         path = (note.whatsapp_path or "").replace("\\", "/")
         if not path:
             return True
-        at = path.lower().rfind("/media/")  # before it: where WhatsApp's folder was on the phone
+        at = path.lower().rfind("/media/")  # after the parent of WhatsApp's folder
         spellings = (path, path[at + 1 :])
         if self.include and not any(_matches(each, self.include) for each in spellings):
             return False
@@ -109,14 +109,14 @@ class Selection:
         return replace(note, before=before, after=after)
 
     def names_chat(self, note: VoiceNote) -> bool:
-        """True when the chat of `note` is meant."""
+        """True if the chat of `note` is selected."""
         return self.chat is None or self.chat.casefold() in note.chat.casefold()
 
     def require_chat(self, notes: Iterable[VoiceNote]) -> None:
-        """Check that one of `notes` is from the chat that is meant.
+        """Check that one of `notes` is from the selected chat.
 
         Raises:
-            UsageError: none is; the hint lists some chats that there are.
+            UsageError: none is; the hint lists some of the existing chats.
         """
         notes = list(notes)
         if self.chat is None or any(self.names_chat(note) for note in notes):
@@ -128,13 +128,13 @@ class Selection:
         )
 
     def undated_audio(self) -> Self:
-        """The same without kinds and dates: what a voice note's file may be, whatever its name
-        and date say."""
+        """The same without kinds and dates, for possible files of a voice note: their names and
+        dates prove nothing."""
         return replace(self, only=frozenset(), since=None, until=None)
 
     def with_usual_kinds(self, *, everything: bool) -> Self:
-        """What a restore takes: the usual kinds unless others are named, and databases along with
-        voice notes, for they name who spoke and when."""
+        """The selection for a restore: the default kinds unless others are named, and databases
+        together with voice notes, because they have the senders and times."""
         only = self.only or (frozenset() if everything else USUAL)
         return replace(self, only=only | {Kind.DATABASE} if Kind.VOICE in only else only)
 

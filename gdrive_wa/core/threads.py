@@ -114,7 +114,7 @@ class ThreadExecutor(Executor):
         return self._workers.submit(partial(fn, *args, **kwargs))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        """Start nothing more, and wait for what is running."""
+        """Start nothing more, and wait for running tasks."""
         self._workers.close(wait=_LONGEST if wait else 0.0)
 
 

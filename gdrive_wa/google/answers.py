@@ -92,7 +92,7 @@ class GoogleError:
         status: HTTP status.
         reasons: all of Google's codes for it, the most specific ones first.
         message: Google's sentence about it; empty if the body has none.
-        per_day: the limit that it speaks of is one for a whole day.
+        per_day: the limit is one for an entire day.
         pause: seconds that Google asks to wait, or None.
     """
 
@@ -178,9 +178,11 @@ def _passing_error(said: GoogleError, what: str) -> GdriveWaError:
     """The error for a limit, or for a failure that outlasted all attempts."""
     if said.limits_day:
         long = said.pause if (said.pause or 0) > LONGEST_PAUSE else None
-        return QuotaError(
+        today = QuotaError(
             f"Google's limit for today is reached{said.sentence}", hint=come_back_tomorrow(long)
         )
+        today.until_tomorrow = True
+        return today
     if said.limits_rate:
         return QuotaError(
             f"Google still limits the rate of requests{said.sentence}",

@@ -35,7 +35,7 @@ _OTHER_FILES: tuple[tuple[str, str], ...] = (
     ("refresh_token", "a stored login of another program"),
     ("external_account", "a configuration for Google's cloud"),
 )
-"""A key that tells what else a file is, and what that is."""
+"""Fields that identify other files of Google's console, with their kinds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _CAUSES = (
     ),
     _OTHER_MACHINE,
 )
-"""What the browser shows when it never comes back, and what to do about it."""
+"""The browser's error pages that never redirect back, and hints for them."""
 _OTHER_KIND = (
     "this client may be of the kind 'TVs and Limited Input devices', to which Google never answers"
     f" here: {NEW_CLIENT}"

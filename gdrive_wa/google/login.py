@@ -62,7 +62,7 @@ def login_oauth(
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
     known = _known_login(account)
     client = _client(client_secrets, known)
-    # whoever signs in again by name gets what the login could read before
+    # signing in again by name gives the former scopes
     drive = drive or (account is not None and known is not None and DRIVE_SCOPE in known.scopes)
     scopes = (APPDATA_SCOPE, DRIVE_SCOPE) if drive else (APPDATA_SCOPE,)
     browser = Browser(opens=open_browser, port=port, timeout=timeout, say=say)

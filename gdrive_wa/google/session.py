@@ -1,6 +1,6 @@
 """Authorised requests for many threads, over connections that are kept.
 
-A request is tried again by Google's reason (:mod:`gdrive_wa.google.answers`), at a pace that
+A request is retried by Google's reason (:mod:`gdrive_wa.google.answers`), at a rate that
 Google bears (:mod:`gdrive_wa.http.retrying`); a token that was refused is renewed once, under
 one lock for all threads; a redirect to another host never carries it.
 """
@@ -48,7 +48,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that was read whole.
+    """An answer that was read completely.
 
     Attributes:
         status: HTTP status.
@@ -126,7 +126,7 @@ class Session:
         most: int = LONGEST_JSON,
         media: bool = False,
     ) -> Answer:
-        """Send any request, and read its answer whole.
+        """Send any request, and read its answer completely.
 
         Raises:
             CredentialsError: not logged in, or refused.
@@ -178,7 +178,7 @@ class Session:
         self._connections.close()
 
     def _ask(self, asked: _Asked, make: Callable[[urllib3.BaseHTTPResponse], Made]) -> Made:
-        """Send until there is a good answer, and return what `make` makes of it."""
+        """Send until there is a successful answer, and return the result of `make`."""
         token, renewals = self._tokens.token(), 0
 
         def decide(refusal: Refusal) -> Verdict | None:
@@ -229,7 +229,7 @@ class _Asked:
 
 
 def _say_nothing(_line: str) -> None:
-    """Until somebody listens."""
+    """Used until there is a listener."""
 
 
 def _host_of(url: str) -> tuple[str, str]:

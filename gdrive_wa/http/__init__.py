@@ -1,1 +1,1 @@
-"""Connections, trust, retries and pace."""
+"""Connections, trust, retries and rate limits."""

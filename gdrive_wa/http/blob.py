@@ -20,9 +20,9 @@ class HttpBlob:
 
     Attributes:
         offset: the byte at which the stream really starts.
-        total: bytes of the whole entry; None if the server does not say.
-        revision: the server's ETag, where it sends one.
-        offset_known: whether the server said which part of the entry this is.
+        total: bytes of the entire entry; None if the server does not report it.
+        revision: the server's ETag, if it sends one.
+        offset_known: whether the server reported which part of the entry this is.
     """
 
     def __init__(self, answer: urllib3.BaseHTTPResponse, what: str) -> None:
@@ -61,7 +61,7 @@ class HttpBlob:
         """At most `size` more bytes, as soon as there are any; empty only at the end.
 
         Raises:
-            NetworkError: the stream broke; what was read so far is good.
+            NetworkError: the stream broke; the bytes read so far are valid.
         """
         try:
             return self._answer.read1(size, decode_content=self._decode)
@@ -76,7 +76,7 @@ class HttpBlob:
 def release(answer: urllib3.BaseHTTPResponse) -> None:
     """Return the connection to the pool if the answer was read completely, otherwise close it.
 
-    The rest of an unread answer would be taken for the beginning of the next one.
+    Otherwise the rest of an unread answer would look like the beginning of the next one.
     """
     if answer.length_remaining == 0:
         answer.drain_conn()

@@ -1,10 +1,10 @@
-"""Connections on which an answer comes to an end: in bytes, and in time.
+"""Connections that limit each answer, in bytes and in time.
 
-The standard library bounds the length of a line and the number of headers, but nothing else: a
-server may send "100 Continue", trailers, or one byte a second for ever. Here every read of the
-socket is counted. The head of an answer has a bound; so has whatever is read between two pieces
-of its body; and an answer that keeps dripping is given up. A server that sends nothing at all is
-the matter of the socket's own time-out.
+The standard library limits the length of a line and the number of headers, but nothing else: a
+server may send "100 Continue", trailers, or one byte a second forever. Here every read of the
+socket is counted. The head of an answer has a limit, and so have the bytes between two pieces of
+its body; an answer that keeps dripping is given up. A server that sends nothing at all is left to
+the socket's own timeout.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from gdrive_wa.core.errors import NetworkError
 
 LONGEST_HEAD = 64 << 10
-"""Most bytes of the head of an answer, interim answers ("100 Continue") included."""
+"""Maximum bytes of the head of an answer, including interim answers ("100 Continue")."""
 OVERHEAD = 8
-"""Most bytes on the wire for each byte of the body: a chunk of one byte takes six."""
+"""Maximum bytes on the wire for each byte of the body: a chunk of one byte takes six."""
 SLOWEST = 64
-"""Bytes a second below which an answer drips; a phone's slowest network sends twenty times that."""
+"""Minimum bytes a second of an answer; the slowest mobile network is 20 times faster."""
 WINDOW = 4.0
 READS = 3
-"""Seconds of waiting, and reads, after which the speed is judged. A connection that pauses reads
-seldom, and is judged only after the longer time."""
+"""Seconds of waiting, and reads, after which the speed is checked. A connection with pauses has few
+reads, and is checked only after the longer time."""
 LONG_WINDOW = 60.0
 
 
 class _CountedReader(io.RawIOBase):
-    """The socket's side of one answer, with its bytes and its time counted.
+    """The socket's side of one answer, which counts its bytes and time.
 
-    Only the time that is spent waiting for the server counts, from its first byte on.
+    Only the time spent waiting for the server counts, from its first byte on.
     """
 
     def __init__(self, raw: io.RawIOBase) -> None:
@@ -46,15 +46,15 @@ class _CountedReader(io.RawIOBase):
         self._bytes = self._reads = 0
 
     def allow(self, size: int) -> None:
-        """Allow so many bytes from now on."""
+        """Set the number of bytes that are allowed from now on."""
         self._left = size
 
     def readable(self) -> bool:
-        """True: that is all it does."""
+        """Always True."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """As the socket.
+        """Read like the socket.
 
         Raises:
             NetworkError: the answer is too long, or too slow.
@@ -73,14 +73,14 @@ class _CountedReader(io.RawIOBase):
         return self._raw.fileno()
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Release the socket."""
         self._raw.close()
         super().close()
 
     def _judge_speed(self, count: int, seconds: float) -> None:
         self._reads += 1
         if self._reads == 1:
-            return  # until now the server was thinking
+            return  # until now the server was preparing its answer
         self._seconds += seconds
         self._bytes += count
         often = self._seconds >= WINDOW and self._reads > READS
@@ -94,7 +94,7 @@ class _CountedReader(io.RawIOBase):
 
 
 class _BoundedAnswer(HTTPResponse):
-    """An answer whose every read is counted."""
+    """An answer with a count of every read."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,4 +1,4 @@
-"""Pooled connections: direct, or through the proxy that the environment names."""
+"""Pooled connections: direct, or through the proxy of the environment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Connections:
     never go through a proxy.
 
     Args:
-        most: the most connections kept open to one host.
+        most: maximum number of connections kept open to one host.
         trusted: creates the TLS settings of https connections.
     """
 

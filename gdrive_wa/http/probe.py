@@ -1,4 +1,4 @@
-"""Try whether a server can be reached from here, without any token."""
+"""Check whether a server can be reached from here, without a token."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _HEADERS = {"User-Agent": f"gdrive-wa/{VERSION}", "Accept-Encoding": "identity"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What came of one request.
+    """The result of one request.
 
     Attributes:
         status: the HTTP status; None without an answer.
-        seconds: how long it took.
+        seconds: its duration.
         behind: seconds by which this machine's clock is behind the server's; negative if it is
-            ahead. None if the server does not tell the time.
-        error: why there is no answer.
+            ahead. None if the server does not send the time.
+        error: the reason if there is no answer.
     """
 
     status: int | None
@@ -59,10 +59,10 @@ def probe(url: str) -> Probe:
 
 
 def resolve(host: str) -> list[str]:
-    """The addresses of `host`, as this machine finds them.
+    """Look up the addresses of `host`.
 
     Raises:
-        NetworkError: its name is not known here.
+        NetworkError: its name cannot be resolved.
     """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)

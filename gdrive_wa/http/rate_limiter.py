@@ -6,9 +6,9 @@ lower rate than the one that worked before. While no limit is met, that rate dou
 seconds. So a session finds the rate that the server accepts, and its threads do not all return at
 the same moment.
 
-A quota for a minute behaves differently: it lets a burst through and then nothing at all until
-the minute has passed. When every request was refused for so long, the session continues at the
-rate that a whole minute allowed, and wins its speed back slowly.
+A quota per minute behaves differently: it allows a burst and then nothing until the minute has
+passed. If every request was refused for that long, the session continues at the rate that a full
+minute allowed, and increases its speed slowly.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from gdrive_wa.core.errors import NetworkError
 
 FIRST_INTERVAL = 0.02
 LONGEST_INTERVAL = 2.0
-"""Least and greatest interval in seconds between two requests after a shared limit."""
+"""Minimum and maximum interval in seconds between two requests after a shared limit."""
 WINDOW = 24
 """The number of last answers that decide whether a limit is shared."""
 SHARED_FRACTION = 0.25
 """A limit is shared if at least this fraction of them met one."""
 SHARED_MINIMUM = 3
-"""The least number of them that must have met one."""
+"""The minimum number of them that must have met one."""
 _REDUCTION = 0.7
 """The next rate, as a fraction of the rate that worked."""
 _MEASURED_SECONDS = 5.0
 _HALVED_SECONDS = 2.0
-"""Seconds of good answers after which the interval is halved."""
+"""Seconds of successful answers after which the interval is halved."""
 _NEGLIGIBLE = 0.001
 LONG_BLOCK = 10.0
-"""Seconds without one good answer after which a limit is taken for a quota of a minute."""
+"""Seconds without a successful answer after which a limit counts as a quota per minute."""
 MINUTE = 60.0
 QUOTA_INTERVAL = 1.0
-"""Seconds between two requests after a long block before which hardly any was answered."""
+"""Seconds between two requests after a long block with hardly any answer before it."""
 _HALVED_SECONDS_OF_QUOTA = 20.0
 _TOLD_AFTER = 3.0
 _TOLD_AGAIN = 30.0
@@ -48,7 +48,7 @@ _TOLD_AGAIN = 30.0
 
 
 class LimitListener(Protocol):
-    """Is told when requests have to wait for long. Called from any thread."""
+    """Receives events about long waits of requests. Called from any thread."""
 
     def blocked(self, seconds: float) -> None:
         """No request has been answered for `seconds`; all are waiting."""
@@ -62,7 +62,7 @@ class RateLimiter:
 
     Attributes:
         interval: current seconds between two requests; 0 without a limit.
-        listener: is told of long waits.
+        listener: receives events about long waits.
     """
 
     def __init__(self) -> None:
@@ -134,13 +134,12 @@ class RateLimiter:
             self.listener.resumed(self.interval)
 
     def blocked_seconds(self) -> float:
-        """Seconds since requests began to be refused without one good answer; 0 if they are
-        not."""
+        """Seconds since the first of a series of refused requests; 0 if the last one succeeded."""
         with self._lock:
             return 0.0 if self._blocked_since is None else time.monotonic() - self._blocked_since
 
     def _report_block(self, pause: float) -> None:
-        """Note that everybody waits, and tell the listener now and then."""
+        """Record that all threads wait, and notify the listener regularly."""
         with self._lock:
             now = time.monotonic()
             if self._blocked_since is None:
@@ -153,7 +152,7 @@ class RateLimiter:
             self.listener.blocked(blocked)
 
     def _end_block(self, now: float) -> bool:
-        """Note a good answer. Returns whether the listener was told of the block it ended."""
+        """Record a successful answer. True if the listener was notified of the block it ended."""
         since, told = self._blocked_since, self._told
         self._blocked_since, self._told = None, False
         if since is not None and now - since >= LONG_BLOCK:
@@ -165,7 +164,7 @@ class RateLimiter:
         return told
 
     def _recent_rate(self, now: float) -> float:
-        """Good answers per second since the last limit, within the measured time."""
+        """Successful answers per second since the last limit, within the measured time."""
         since = max(self._since, now - _MEASURED_SECONDS)
         count = sum(at >= since for at in self._good_at)
         return count / max(now - since, 0.1)

@@ -1,6 +1,6 @@
-"""What an answer with an error status says, and what is to be done about it.
+"""The meaning of an answer with an error status, and the decision about a retry.
 
-Any server's: the words of one service are read where that service is at home.
+This is for any server: the error formats of one service are in that service's package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from gdrive_wa.core.errors import GdriveWaError
 
 _PASSING = {408, 425, 429, 499}
-"""Below 500, statuses of failures that pass; Google answers 499 for a request it cancelled."""
+"""Statuses below 500 of temporary failures; Google answers 499 for a request it cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What is to be done about a refusal.
+    """The decision about a refusal.
 
     Attributes:
         error: the error to raise if the request is not retried.

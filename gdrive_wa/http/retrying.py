@@ -32,10 +32,10 @@ class Retrying:
     """Retried requests of many threads to the servers of one service.
 
     Args:
-        retry_policy: how often and how long to try each.
+        retry_policy: number of attempts and waits.
 
     Attributes:
-        rate_limiter: how fast requests follow each other.
+        rate_limiter: limits the rate of requests.
     """
 
     def __init__(self, retry_policy: RetryPolicy) -> None:
@@ -51,15 +51,15 @@ class Retrying:
         host: str,
         ranged: bool = False,
     ) -> Made:
-        """Send until there is a good answer, and return what `make` makes of it.
+        """Send until there is a successful answer, and return the result of `make`.
 
         Args:
             send: sends the request once.
-            make: reads or wraps a good answer.
-            judge: decides about an answer that is not good; None to retry at once, such as with a
+            make: reads or wraps a successful answer.
+            judge: decides about an error; None to retry at once, such as with a
                 new token.
             host: the name of the server in errors.
-            ranged: a part was requested, so "beyond the end" (416) is a good answer.
+            ranged: a part was requested, so "beyond the end" (416) is a success.
 
         Raises:
             GdriveWaError: the error that `judge` returned.
@@ -90,7 +90,7 @@ class Retrying:
 
 
 class _Trial:
-    """The attempts of one request: failures and limits of the rate are counted apart."""
+    """The attempts of one request: failures and rate limits are counted separately."""
 
     def __init__(self, retry_policy: RetryPolicy, rate_limiter: RateLimiter) -> None:
         self._policy = retry_policy

@@ -34,7 +34,7 @@ class OutdatedError(UntrustedError):
 
 
 def trust() -> ssl.SSLContext:
-    """The certificates that this system trusts, and the file that ``SSL_CERT_FILE`` names.
+    """The certificates trusted by this system, and the file named by ``SSL_CERT_FILE``.
 
     On Linux also the certificates of the certifi package, because a small container has none.
     """
@@ -109,7 +109,7 @@ def untrusted_error(error: BaseException, server: str) -> UntrustedError | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and its causes, which each library wraps in its own way."""
+    """`error` and its causes, which each library wraps differently."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

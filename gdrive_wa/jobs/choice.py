@@ -1,4 +1,4 @@
-"""Choose the media to restore, once the databases say whose they are and when they were sent.
+"""Choose the media to restore, by the chats and times in the databases.
 
 Audio whose name says that it was attached may be a voice note: an iPhone's from before Opus, and
 files in WhatsApp Audio. A note counts for the day it was sent: its file has the date of whatever

@@ -1,4 +1,4 @@
-"""Work on more than one machine: a Dask cluster whose workers see the same folders.
+"""Work on more than one machine: a Dask cluster with access to the same folders.
 
     with cluster_executor("tcp://192.0.2.1:8786") as executor:
         decrypt("backups", "out", key, executor=executor)
@@ -26,7 +26,7 @@ CONNECT_SECONDS = 10
 RETRIES = 3
 """How often a piece of work is given to another worker when the one that had it died."""
 WATCH_SECONDS = 0.5
-"""How often somebody looks whether the cluster is still there."""
+"""Seconds between two checks that the cluster is still there."""
 PATIENCE_SECONDS = 10.0
 """How long a cluster may be without any worker: so long may one take to be started again."""
 CLOSE_SECONDS = 1
@@ -53,7 +53,7 @@ def workers_of(
 def cluster_executor(address: str, progress: Progress | None = None) -> Iterator[Executor]:
     """An executor for :func:`gdrive_wa.restore` and :func:`gdrive_wa.decrypt`.
 
-    When the scheduler or all workers are gone for good, what is left fails with a
+    If the scheduler or all workers are gone for good, the rest fails with a
     :class:`ConnectionError`, and those two open it on this machine.
 
     Args:
@@ -117,9 +117,9 @@ def _quiet() -> Iterator[None]:
 
 
 class _ClusterExecutor(Executor):
-    """Dask's executor, and somebody who watches whether there is a cluster still.
+    """Dask's executor, with a thread that checks that the cluster is still there.
 
-    Without the watch, work for a cluster that lost its last worker would wait for ever: Dask
+    Without the checks, work for a cluster that lost its last worker would wait forever: Dask
     keeps it for the day when another worker comes.
     """
 

@@ -1,6 +1,6 @@
 """Which of a backup's databases are copies of one another.
 
-A phone keeps dated daily copies of its chats beside the newest ones, and leftovers of older
+A phone keeps dated daily copies of its chats next to the newest ones, and leftovers of older
 formats; people and programs put further copies elsewhere. Of each group, one becomes the database
 of the archive.
 """
@@ -22,13 +22,14 @@ NAMES = "wa.db"
 _INCREMENT = re.compile(r"msgstore.*increment", re.IGNORECASE | re.DOTALL)
 _CHATS = re.compile(r"msgstore", re.IGNORECASE)
 _NAMES = re.compile(r"wa([ ._(-].*)?\.db", re.IGNORECASE | re.DOTALL)
+_IPHONE = re.compile(r"(?:.*/)?(ChatStorage|LID|ContactsV2)\.sqlite", re.IGNORECASE | re.DOTALL)
 _LOG = "-wal"
 _SIDECARS = (_LOG, "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseGroup:
-    """Databases of which one is taken.
+    """Databases of which only one is used.
 
     Attributes:
         name: of the file in the archive.
@@ -58,7 +59,7 @@ def group_databases(databases: Iterable[Entry]) -> list[DatabaseGroup]:
     sidecars: dict[str, Entry] = {}
     for entry in databases:
         owner, target = _owner_of(entry), _target_of(entry)
-        if owner is not None and target in (CHATS, NAMES):
+        if owner is not None and (target in (CHATS, NAMES) or _IPHONE.fullmatch(owner)):
             sidecars[entry.stored_as] = entry
         else:
             found.setdefault(target, []).append(entry)

@@ -72,7 +72,7 @@ class DatabaseRun:
 
         Args:
             entry: the database.
-            log: the file beside it with its newest changes, which are merged into the result.
+            log: the file with its newest changes, which are merged into the result.
 
         Raises:
             GdriveWaError: it cannot be fetched or opened.

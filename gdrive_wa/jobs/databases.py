@@ -28,7 +28,7 @@ IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite", "AddressBook.sqlitedb")
 
 
 def chats_first(databases: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """The databases that tell whose backup this is, and those that go where these went."""
+    """The databases that identify the account, and those that are stored in the same folder."""
     first: list[Entry] = []
     others: list[Entry] = []
     for entry in databases:
@@ -91,7 +91,7 @@ def read_files_of_iphone(
 
 def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | None:
     """The archive's copy of an iPhone's database, when that is what this backup holds."""
-    if any(entry.path == CHAT_STORAGE for entry in databases):
+    if any(entry.path.rpartition("/")[2] == CHAT_STORAGE for entry in databases):
         return archive.database(CHAT_STORAGE)
     return None
 
@@ -129,7 +129,7 @@ def links_of(
 
 
 def _iphone_sidecars(archive: ArchiveWriter) -> list[Path]:
-    """The archive's copies of the databases that an iPhone has beside its chats."""
+    """The archive's copies of the other databases of an iPhone."""
     return [path for name in IPHONE_BESIDE if (path := archive.database(name)) is not None]
 
 

@@ -47,10 +47,10 @@ def decrypt(
         key: a key or the path of a key file; not needed for unencrypted files.
         jobs: files of a folder at the same time; by default one for each core.
         executor: opens the files of a folder in place of this machine's workers: any
-            :class:`concurrent.futures.Executor` whose workers see the same folders.
+            :class:`concurrent.futures.Executor` with access to the same folders.
         cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
             open the files instead; they need the same folders, and this package.
-        progress: who is told how far it is, and who may stop it.
+        progress: receives progress, and may stop the job.
 
     Returns:
         Every file as done, skipped or failed. A bad file of a folder does not stop the run.
@@ -60,9 +60,9 @@ def decrypt(
             one file, or an argument is of a wrong type.
         NetworkError: no cluster answers at that address, or it has no workers.
         KeyFailure: for a file: no key, the wrong kind, or not this file's.
-        DamagedError: for a file: it is not what it should be.
+        DamagedError: for a file: it is damaged.
         StorageError: `dest` cannot be written, or another run holds it.
-        Interrupted: the user asked to stop; what is finished is kept.
+        Interrupted: the user asked to stop; finished work is kept.
     """
     source = require_source(src)
     as_optional_path(dest, "dest")
@@ -102,10 +102,10 @@ def decrypt_tree(
         key: a key or the path of a key file; not needed for unencrypted files.
         jobs: files at the same time; by default one for each core.
         executor: opens the files in place of this machine's workers: any
-            :class:`concurrent.futures.Executor` whose workers see the same folders.
+            :class:`concurrent.futures.Executor` with access to the same folders.
         cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
             open the files instead; they need the same folders, and this package.
-        progress: who is told how far it is, and who may stop it.
+        progress: receives progress, and may stop the job.
 
     Returns:
         Every file as done, skipped or failed. A bad file does not stop the run.
@@ -115,7 +115,7 @@ def decrypt_tree(
             are given, or an argument is of a wrong type.
         NetworkError: no cluster answers at that address, or it has no workers.
         StorageError: `dest` cannot be written, or another run holds it.
-        Interrupted: the user asked to stop; what is finished is kept.
+        Interrupted: the user asked to stop; finished work is kept.
     """
     source, target, opener = as_path(src, "src"), as_path(dest, "dest"), as_key(key)
     count = None if jobs is None else as_count(jobs, "jobs")
@@ -184,7 +184,7 @@ def default_target(src: Path) -> Path:
     """The default folder to fill, also if `src` is ``.`` or ``..``.
 
     Raises:
-        UsageError: `src` is a whole disk.
+        UsageError: `src` is an entire disk.
     """
     whole = src.resolve()
     if not whole.name:

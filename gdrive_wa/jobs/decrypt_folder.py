@@ -48,7 +48,7 @@ def decrypt_tree(
         jobs: files at the same time (default: one for each core); for hundreds of files, the
             number of worker processes.
         executor: opens the files instead of local workers: any
-            :class:`concurrent.futures.Executor` whose workers see the same folders.
+            :class:`concurrent.futures.Executor` with access to the same folders.
         progress: receives progress, and may stop the run.
 
     Raises:
@@ -84,7 +84,7 @@ class _Run:
         self.report = Report()
         self._manifest = manifest
         self._progress = progress
-        self._remarks = RepeatedWarnings(progress)
+        self._warnings = RepeatedWarnings(progress)
         self._claimed: dict[str, str] = {
             folded_name(record.path): record.stored_as or "" for record in manifest
         }
@@ -116,16 +116,16 @@ class _Run:
                     else:
                         self._place(batch, *result)
                         self._progress.advance(Stage.DECRYPT, items=1, moved=result[0].size)
-        finally:  # also of a run that is stopped: what is finished is kept
+        finally:  # also of a stopped run: finished work is kept
             withdraw_refused(batch, self.report)
-        self._remarks.summarise()
+        self._warnings.summarise()
 
     def _place(self, batch: Batch, file: StoredFile, opened: OpenedFile | OpenFailure) -> None:
         """Give a decrypted file its name."""
         if isinstance(opened, OpenFailure):
             self.report.failed.append(Outcome.failed(file.stored_as, opened.error()))
             return
-        self._remarks.add(file.stored_as, opened.warnings)
+        self._warnings.add(file.stored_as, opened.warnings)
         draft = opened.draft
         record = Record(
             path=self._claim(opened, file.stored_as),

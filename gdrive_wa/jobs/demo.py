@@ -71,7 +71,7 @@ def demo(
 
 
 def _require_own_archive(dest: Path, account: str) -> None:
-    """Check that the sample's notes would not be mixed with somebody's own.
+    """Check that the sample's notes would not be mixed with a user's own.
 
     Raises:
         UsageError: `dest` is an archive, and not only of the sample account.

@@ -33,7 +33,7 @@ def doctor(
     endpoint: str | None = None,
     progress: ProgressLike | None = None,
 ) -> list[Finding]:
-    """Check what is set up on this machine, what is missing, and what of Google works from here.
+    """Check what is set up on this machine, what is missing, and which of Google's services work.
 
     Args:
         online: ask Google's servers too: DNS, certificates, clock, proxy, token, services, quota.

@@ -1,4 +1,4 @@
-"""``gdrive-wa doctor --online``: what of Google works from here.
+"""``gdrive-wa doctor --online``: which of Google's services work from here.
 
 Nothing is signed in, and no entry is fetched: each server gets one request without a token, and
 each of Google's two services one with the stored login. A login whose token has run out is
@@ -46,7 +46,7 @@ _TOO_KIND = {200, *range(300, 400)}
 
 
 def doctor_online(account: str | None, endpoint: str | None) -> list[Finding]:
-    """Ask Google's servers, and tell what works from here.
+    """Ask Google's servers, and report which services work from here.
 
     Args:
         account: e-mail address of the stored login to use; the default login if None.

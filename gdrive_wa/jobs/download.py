@@ -167,7 +167,7 @@ class _Run:
         return _VerifiedBlob(target, pulled)
 
     def _place(self, batch: Batch, task: Task, result: _VerifiedBlob | GdriveWaError) -> None:
-        """Give what was brought its name, and save its envelope beside it."""
+        """Give a fetched file its name, and save its envelope next to it."""
         entry = task.entry
         self.control.progress.advance(Stage.DOWNLOAD, items=1)
         if isinstance(result, GdriveWaError):
@@ -195,7 +195,7 @@ class _Run:
         self.report.done.append(done)
 
     def _save_envelope(self, entry: Entry, where: PurePosixPath) -> None:
-        """Save the envelope of `entry` beside its place."""
+        """Save the envelope of `entry` next to its file."""
         mtime = entry.modified.timestamp() if entry.modified else None
         tree, text = self.manifest.tree, (entry.envelope or "").encode()
         draft = write_draft(tree, text, inside=STATE_FOLDER, mtime=mtime)

@@ -77,7 +77,7 @@ def download(  # type: ignore[misc]  # the second of two may be the folder
         dest: the folder to fill, or to bring up to date.
         backup: which one: itself, its name, or the account's number; by default the newest.
         key: a key or the path of a key file; with it, `selection` goes by the real names.
-        selection: which entries are meant; by default all.
+        selection: the selected entries; by default all.
         jobs: files at the same time.
         dry_run: fetch and write nothing; `done` lists what would be, with sizes.
         progress: receives progress, and may stop the job.
@@ -91,7 +91,7 @@ def download(  # type: ignore[misc]  # the second of two may be the folder
             argument is of a wrong type.
         KeyFailure: the key is not this backup's, or is needed for what `selection` names.
         StorageError: `dest` cannot be written, or another run holds it.
-        Interrupted: the user asked to stop; what is finished is kept.
+        Interrupted: the user asked to stop; finished work is kept.
     """
     listed, target = _two_ways(entries, dest)
     count, told, opener = as_count(jobs, "jobs"), as_progress(progress), as_key(key)

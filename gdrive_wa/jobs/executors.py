@@ -1,4 +1,4 @@
-"""Who opens stored files: threads for few, worker processes for many, or whoever is handed in."""
+"""Executors that open stored files: threads for few, worker processes for many, or a given one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CHUNK = 50
 _AHEAD = 3
 """Chunks that wait for each worker, so that none is idle while results are placed."""
 _AHEAD_ELSEWHERE = 256
-"""The same on an executor that was handed in, whose workers nobody here has counted."""
+"""The same on a given executor, with an unknown number of workers."""
 
 Result = tuple[StoredFile, OpenedFile | OpenFailure]
 Answers = list[OpenedFile | OpenFailure]
@@ -43,11 +43,11 @@ Waiting = deque[tuple[list[StoredFile], Future[Answers]]]
 
 
 class Opener:
-    """Opens stored files, in order, on whatever executor fits. A context manager.
+    """Opens stored files, in order, on a suitable executor. A context manager.
 
     Args:
-        opening: what all files have in common.
-        progress: is told about bytes, and asked whether to stop.
+        opening: the settings for all files.
+        progress: receives progress in bytes, and may stop the run.
         jobs: files opened at the same time on this machine; by default one for each core.
         executor: who opens them instead; its workers must see the same folders. It is the
             caller's, and is not shut down.

@@ -48,7 +48,7 @@ def read_exported_chats(
 
     Args:
         source: of the chats.
-        entries: what it holds.
+        entries: of it.
         contacts: an address book, for people who are shown by their phone number.
         timezone: of the phones that made the exports; None for this machine's.
         context: how many messages before and after each note are kept.
@@ -90,7 +90,7 @@ def read_exported_chats(
 
 
 def exported_texts(source: ExportedChats) -> Iterator[ExportText]:
-    """The text of each chat in `source`, whose messages can be read."""
+    """The text of each chat in `source`, for reading its messages."""
     for folder, text in _texts(source):
         yield _open_text(source, folder, text, Silent())
 

@@ -10,7 +10,7 @@ class Finding:
     """The result of one check.
 
     Attributes:
-        what: what was checked.
+        what: the subject of the check.
         state: its state, without secrets.
         ok: nothing has to be done.
         advice: what to do; None if nothing has to be done.

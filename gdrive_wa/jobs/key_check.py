@@ -40,10 +40,10 @@ from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.reading import open_source
 
 SMALL = 64 << 10
-"""Up to this size, each correction is tried on the whole file; above, first on its start."""
+"""Up to this size, each correction is tried on the entire file; above, first on its start."""
 
 PATIENT = 1 << 20
-"""Up to this size, the whole file is tried if its start decides nothing. Takes some seconds."""
+"""Up to this size, the entire file is tried if its start decides nothing. Takes some seconds."""
 
 _DIGITS = "0123456789abcdef"
 
@@ -150,8 +150,8 @@ def find_typo_by_file(typed: str, path: str | Path) -> KeyFix | None:
     """As :func:`find_fix`, against a crypt15 or mcrypt1 file or a metadata envelope.
 
     If there is an envelope next to the file, it is used. Otherwise corrections are tried on the
-    start of the file, and what is left on the whole file. If the file may have any content, so
-    that the start decides nothing, all corrections are tried on the whole file if it is short.
+    start of the file, and the remaining ones on the entire file. If the file may have any content,
+    so that its start decides nothing, all corrections are tried on the entire file if it is short.
 
     Raises:
         UsageError: the file cannot be read.

@@ -83,7 +83,7 @@ def _hints(error: KeyFailure, backup: Backup) -> tuple[str, ...] | None:
 
 
 def mistyped_error(error: WrongKeyError, fix: KeyFix | None) -> WrongKeyError:
-    """`error`, naming what was mistyped, or saying that nothing simple was."""
+    """`error`, with the mistyped digits, or with the fact that nothing simple was mistyped."""
     if fix is None:
         hints = [hint for hint in error.hints if hint not in WrongKeyError.default_hints[1:]]
         hints.append(

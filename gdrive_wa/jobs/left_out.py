@@ -21,7 +21,7 @@ def reason_to_leave_out(
     Args:
         entry: its entry.
         draft: its content.
-        archive: knows the voice notes of the databases.
+        archive: has the voice notes of the databases.
         include_unmatched: keep a media file without metadata that the databases do not mention.
     """
     if entry.kind is Kind.UNKNOWN and not include_unmatched:

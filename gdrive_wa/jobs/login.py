@@ -97,7 +97,7 @@ def logout(
     Args:
         account: e-mail address; by default that of the default login.
         endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
-        say: called with what is left for the user to do at Google.
+        say: called with the remaining steps for the user at Google.
 
     Returns:
         The e-mail address of the login that was removed.

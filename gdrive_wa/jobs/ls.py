@@ -20,12 +20,12 @@ def ls(
     """List what a backup contains. Nothing is downloaded.
 
     Args:
-        source: where it lies: what ``connect()`` or ``open_folder()`` gave, or the path of a
+        source: its source: the result of ``connect()`` or ``open_folder()``, or the path of a
             folder; by default the backup service of the account that is logged in.
         backup: which one: itself, its name, or the account's number; by default the newest.
         key: a key or the path of a key file, which opens the real names.
-        selection: which entries are meant; by default all.
-        progress: who is told how far it is, and who may stop it.
+        selection: the selected entries; by default all.
+        progress: receives progress, and may stop the job.
 
     Returns:
         The entries, by path.

@@ -39,7 +39,7 @@ def missing_notes(
         entries: all that the backup holds: a note of which it has the file is not asked for.
         selection: which notes; one without a date is never left out by dates.
         report: is added to.
-        progress: is told what could not be read.
+        progress: receives warnings about unreadable files.
         phone: the databases of an Android phone.
     """
     from gdrive_wa.sources.whatsapp import (  # noqa: PLC0415 - HTTP is slow to import

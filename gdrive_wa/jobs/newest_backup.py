@@ -1,4 +1,4 @@
-"""Which of several backups is meant when none was named: the newest one that is of use.
+"""The default of several backups: the newest one that is usable.
 
 An account may hold a newer backup of another number that was begun and never finished. It says
 neither its size nor anything else, and usually lists nothing.
@@ -18,7 +18,7 @@ def newest_backup(source: BackupSource, backups: Sequence[Backup], progress: Pro
     """The newest of `backups` (newest first) that is not unfinished and lists something; if there
     is none, the newest that lists something, or else the newest.
 
-    `progress` is told when it is not the newest of all.
+    `progress` receives a message if it is not the newest of all.
 
     Raises:
         NetworkError: a listing cannot be read.

@@ -26,7 +26,7 @@ def notes(
         chat: only chats with this text in their name, in any case.
         sender: only senders with this text in their name, in any case.
         since: nothing older; a moment, a day, or either as ISO text such as ``2025-03-01``.
-        until: nothing newer; a whole day counts to its end.
+        until: nothing newer; a date includes the whole day.
         status: only notes with this status, such as ``restored`` or ``missing``.
         timezone: for dates without a time zone; by default this machine's.
 

@@ -157,7 +157,7 @@ def open_file(
     """Decrypt, verify, hash and tag one stored file into a temporary file.
 
     Args:
-        opening: what all files have in common.
+        opening: the settings for all files.
         file: the file.
         progress: receives progress, and may stop the work.
         tree: that of `opening`, if it is open already.
@@ -255,7 +255,7 @@ def _in_memory(
     if note is not None and note.sha256 in (None, content.sha256):
         mtime = note.mtime if note.mtime is not None else mtime
         if is_opus(content.start):
-            with suppress(FormatError):  # told by the writer, which tries once more
+            with suppress(FormatError):  # reported by the writer, which tries once more
                 whole, tagged_for = tagged(whole, note.tags), note.note_id
     draft = write_draft(
         place.tree,

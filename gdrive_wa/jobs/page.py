@@ -1,4 +1,4 @@
-"""``gdrive-wa page``: write the page of an archive anew."""
+"""``gdrive-wa page``: rewrite the page of an archive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def page(
     contacts: PathLike | None = None,
     timezone: tzinfo | str | None = None,
 ) -> Path:
-    """Write ``index.html`` of an archive anew, for example after an update of gdrive-wa.
+    """Rewrite ``index.html`` of an archive, for example after an update of gdrive-wa.
 
     Args:
         archive: the result of ``open_archive()``, or the path of its folder.

@@ -1,4 +1,4 @@
-"""Choose among the databases of a backup: the newest by its content, and what others add to it."""
+"""Choose among the databases of a backup: the newest by content, and others that complete it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class PhoneFiles:
         backup: the folder of the backup; empty if it is not a folder. What lies outside it may be
             of another account.
         keep_all: place the older ones of the chats too, under their own names.
-        progress: is told which one was taken.
+        progress: receives a message about the chosen one.
 
     Attributes:
         older: the databases of chats besides the placed one, the newest first.
@@ -169,7 +169,7 @@ class PhoneFiles:
     def _is_own(self, entry: Entry, path: Path, best: Candidate) -> bool:
         """True unless a database seems to belong to another account than `best`.
 
-        What one key opens belongs to one account, and so does what lies where a phone writes it.
+        Files with one key belong to one account, and so do those in a phone's usual folders.
         Others are of another account if the owner of neither sent a message of the other: damaged
         pages and a new phone can make it look so, too.
         """
@@ -181,12 +181,12 @@ class PhoneFiles:
         return same_phone(path, best.path) is not False
 
     def _is_elsewhere(self, entry: Entry) -> bool:
-        """True for a database that does not lie where a phone writes it."""
+        """True for a database outside a phone's usual folders."""
         outside = bool(self._backup) and not entry.locator.startswith(self._backup)
         return outside or "databases" not in entry.stored_as.lower().split("/")[:-1]
 
     def _keep_extract(self, candidate: Candidate, failed: list[Failure]) -> None:
-        """Keep what is needed of an older database, and no more."""
+        """Keep only the needed rows of an older database."""
         entry, draft = candidate.entry, candidate.draft
         try:
             path = self._new_path(database_name(entry.path))
@@ -254,9 +254,9 @@ class PhoneFiles:
             if placed:
                 self._databases.leave_out(entry, "another file of this name was taken")
                 continue
-            draft = self._open(entry, None, failed)
+            draft = self._open(entry, group.logs.get(entry.stored_as), failed)
             if draft is not None:
-                self._databases.put(entry, draft, group.name)
+                self._databases.put(with_log(group, entry), draft, group.name)
                 placed = True
         if not placed:
             self.failures += failed
@@ -266,7 +266,7 @@ class PhoneFiles:
 
 
 def with_log(group: DatabaseGroup, entry: Entry | None = None) -> Entry:
-    """An entry of a group, with a revision that changes with the file beside it as well."""
+    """An entry of a group, with a revision that changes with its log as well."""
     entry = entry or group.entries[0]
     log = group.logs.get(entry.stored_as)
     if log is None:

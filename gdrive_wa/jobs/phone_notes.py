@@ -1,4 +1,4 @@
-"""Read what all databases of a backup say, and what a person should know about it at the end."""
+"""Read all databases of a backup, and collect the closing messages for the user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.nameless import count_nameless
 from gdrive_wa.chats.people import UNKNOWN_CHAT
 from gdrive_wa.chats.phone import PhoneDatabases
-from gdrive_wa.chats.read import Chats, read_files, read_phone
+from gdrive_wa.chats.read import Chats, joined, read_files, read_phone
 from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.errors import DatabaseError, PartialError
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
@@ -42,7 +42,7 @@ class Phone:
 
     Attributes:
         own: those of the backup's account; None without any.
-        foreign: databases of other accounts that lie among them, each by itself.
+        foreign: databases of other accounts among them, each separately.
     """
 
     own: PhoneDatabases | None
@@ -77,7 +77,7 @@ def find_phone(
         account: the owner's number, where the source reports it.
         folder: for temporary files.
         report: an increment that cannot be read is a failure of the run.
-        progress: is told what is not read.
+        progress: receives warnings about skipped files.
     """
     chats, names = archive.database(CHATS), archive.database(NAMES)
     increments = tuple(read_increments(archive, databases, report, progress))
@@ -122,23 +122,30 @@ def read_notes(
         contacts: an address book of the user's.
         owner: the name of the backup's owner, where the databases do not contain it.
         context: how many messages around each note are read; None for none.
-        progress: is told about the databases.
+        progress: receives messages about the databases.
 
     Raises:
         UsageError: `contacts` cannot be read.
     """
-    path = CHAT_STORAGE
-    try:
-        chats = read_of_iphone(archive, entries, contacts, owner, context)
-        if chats is None and phone.own is not None:
-            path = f"Databases/{CHATS}"
-            chats = read_phone(phone.own, context)
-    except DatabaseError as error:
+    readers: dict[str, Callable[[], Chats | None]] = {
+        CHAT_STORAGE: lambda: read_of_iphone(archive, entries, contacts, owner, context),
+        f"Databases/{CHATS}": lambda: None if phone.own is None else read_phone(phone.own, context),
+    }
+    read: list[Chats] = []
+    failures = 0
+    for path, reader in readers.items():
+        try:
+            read += filter(None, [reader()])
+        except DatabaseError as error:
+            failures += 1
+            report.fail(path, error)
+    if failures and not read:
         progress.say(f"no chat database can be read: {_WITHOUT}")
-        report.fail(path, error)
-        chats = None
-    if chats is None:
+    if not read:
         return Chats(owner="", notes=())
+    chats = read[-1]
+    for other in read[:-1]:  # whoever moved from an iPhone to an Android phone has both
+        chats = joined(chats, other)
     for warning in chats.warnings:
         progress.say(warning)
     found = list(_of_strangers(phone.foreign, entries, context, progress))
@@ -161,7 +168,7 @@ def report_missing_chats(
         archive: holds the databases that could be had, in this run or an earlier one.
         report: of the run.
         wanted: paths of the databases of chats that the backup holds.
-        progress: is told.
+        progress: receives a message.
         source: of the backup.
     """
     if archive.database(CHATS) is not None or archive.database(CHAT_STORAGE) is not None:
@@ -194,7 +201,7 @@ def name_unmatched(
     contacts: Path | None = None,
     owner: str | None = None,
 ) -> None:
-    """Give recordings that no voice note matches the chat, sender and time of whatever message
+    """Give recordings without a matching voice note the chat, sender and time of any message
     names them, if it is `chosen`.
 
     Args:
@@ -228,7 +235,7 @@ def name_unmatched(
     archive.expect(named.values(), chosen)
 
 
-def closing_remarks(
+def closing_messages(
     chats: Chats, known: Iterable[str], shown: Container[str], *, contacts_given: bool
 ) -> tuple[str, ...]:
     """What a person should know at the end: chats without a name, and audio that was attached.
@@ -253,7 +260,7 @@ def _of_strangers(
     context: ContextWindow | None,
     progress: Progress,
 ) -> Iterator[VoiceNote]:
-    """Notes of other accounts' databases whose file is here."""
+    """Notes of other accounts' databases with a file here."""
     paths: set[str] | None = None
     for databases in foreign:
         if paths is None:
@@ -275,7 +282,7 @@ def _record_of(
 
 
 def _without_messages(tree: Tree, folder: Path) -> Path:
-    """An empty database, for increments whose database is not there."""
+    """An empty database, for increments without their database."""
     path = folder / CHATS
     with storage_errors(path):
         tree.make_folder(str(folder))

@@ -24,7 +24,7 @@ from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource, listen
 from gdrive_wa.storage.manifest import Manifest
 
 _KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
-"""What can be told from an encrypted backup's own names, without the key."""
+"""Facts that an encrypted backup's own names reveal without the key."""
 
 
 class NothingThereError(GdriveWaError):
@@ -37,8 +37,8 @@ class Plan:
 
     Attributes:
         backup: which one.
-        databases: they tell who and when, so they come first.
-        media: voice notes and whatever else was asked for.
+        databases: they have senders and times, so they come first.
+        media: voice notes and other selected files.
         wants_chats: the databases of chats are needed.
         keeps_databases: they are part of the archive, and not only read.
     """
@@ -51,7 +51,7 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Bytes to fetch, as far as the listing tells."""
+        """Bytes to fetch, as far as they are listed."""
         return sum(entry.counted_size for entry in self.databases + self.media)
 
     def report(self, dest: Path) -> Report:
@@ -90,8 +90,8 @@ def pick_backup(
     Args:
         source: where to look.
         name: its name, or the account's number in any spelling.
-        progress: is told when there was a choice and nobody made it, and when the backup may
-            not be whole; may stop it.
+        progress: receives a message if one of several was chosen by default, and if the
+            backup may be incomplete; may stop it.
 
     Raises:
         NothingThereError: there is none.
@@ -141,13 +141,13 @@ def list_entries(
     """Everything in `backup`, under its real names where `key` opens them.
 
     Args:
-        source: where it lies.
+        source: of the backup.
         backup: which one.
-        key: what opens the names.
-        dest: where its entries will go. When that lies inside the backup's own folder, what an
-            earlier run put there is no part of the backup.
+        key: for the names.
+        dest: the target. If it is inside the backup's own folder, files of an earlier run there
+            are not part of the backup.
         keep_envelopes: as for :func:`~gdrive_wa.jobs.reveal.reveal`.
-        progress: who is told, and who may stop it.
+        progress: receives progress, and may stop the job.
 
     Raises:
         Interrupted: the user asked to stop.
@@ -177,7 +177,7 @@ def list_entries(
     if key is not None:
         check_key(backup, listed, key)
     listed.reverse()
-    consumed = (listed.pop() for _ in range(len(listed)))  # the whole list is not held twice
+    consumed = (listed.pop() for _ in range(len(listed)))  # the list is not in memory twice
     return list(reveal(consumed, key, keep_envelopes=keep_envelopes, progress=progress))
 
 
@@ -198,13 +198,13 @@ def choose(
 
     Args:
         entries: all that is listed.
-        selection: which are meant.
-        key: what opened the listing's envelopes.
-        progress: is told when nothing is meant, and of files whose names tell too little.
+        selection: the selected ones.
+        key: of the listing's envelopes.
+        progress: receives messages about an empty selection, and about files without real names.
 
     Raises:
-        MissingKeyError: it names kinds of media, and what is media of which kind only the key
-            tells: without it, nothing would be chosen as if there were nothing.
+        MissingKeyError: it names kinds of media, and only the key reveals the kind of each file:
+            without it, nothing would be selected.
     """
     listed, progress = list(entries), progress or Silent()
     sealed = sum(entry.envelope is not None and entry.kind is Kind.UNKNOWN for entry in listed)
@@ -233,10 +233,10 @@ def choose(
 def make_plan(
     backup: Backup, entries: Iterable[Entry], selection: Selection, *, everything: bool = False
 ) -> Plan:
-    """What to take: the usual, what `selection` says, or everything.
+    """The entries to restore: the default ones, those of `selection`, or all.
 
-    Voice notes bring the databases along, for these tell who and when. A media file without
-    metadata may be a voice note: it is taken, and judged once it is open.
+    Voice notes need the databases, which have the senders and times. A media file without metadata
+    may be a voice note: it is included, and checked once it is open.
 
     Raises:
         NothingThereError: the backup is listed, and holds nothing.
@@ -279,7 +279,7 @@ def _may_be_voice(entry: Entry) -> bool:
 
 
 def require_key(plan: Plan, key: Key | None) -> None:
-    """Stop before anything is fetched when what is wanted needs a key and there is none.
+    """Stop before anything is fetched if the selection needs a key and there is none.
 
     Raises:
         MissingKeyError: no key.

@@ -5,7 +5,7 @@
     report = restore(connect(), "My voice notes", key="encrypted_backup.key")
 
 Every step lives in a room of its own; this page only walks through them. What stops it stops it
-where nothing is lost: the next run of the same call goes on from there.
+where nothing is lost: the next run of the same call continues from there.
 """
 
 from __future__ import annotations
@@ -45,14 +45,15 @@ from gdrive_wa.jobs.arguments import (
 )
 from gdrive_wa.jobs.choice import Choice, choose_media
 from gdrive_wa.jobs.cluster import workers_of
+from gdrive_wa.jobs.empty_files import with_content
 from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.no_trace import without_trace
-from gdrive_wa.jobs.phone_notes import closing_remarks, name_unmatched, read_notes
-from gdrive_wa.jobs.plan import Plan, has_content, list_entries, make_plan, pick_backup, require_key
+from gdrive_wa.jobs.phone_notes import closing_messages, name_unmatched, read_notes
+from gdrive_wa.jobs.plan import Plan, list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
@@ -90,7 +91,7 @@ def restore(
     """Restore the voice notes of a backup into `dest`: named, tagged, indexed, with a page.
 
     Args:
-        source: what ``connect()`` or ``open_folder()`` gave, or the path of a folder.
+        source: the result of ``connect()`` or ``open_folder()``, or the path of a folder.
         dest: the archive's folder: a new one, or one to bring up to date.
         key: a key or the path of a key file; only a backup without any encryption needs none.
         backup: itself, its name, or the account's number; by default the newest.
@@ -104,7 +105,7 @@ def restore(
         tags: write who and when into the opus files too; the audio stays bit-exact.
         jobs: files fetched at the same time.
         executor: opens the files (decrypts, verifies, tags) in place of this machine's worker
-            processes: any :class:`concurrent.futures.Executor` whose workers see the same folders.
+            processes: any :class:`concurrent.futures.Executor` with access to the same folders.
         cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
             open the files instead; they need the same folders, and this package.
         keep_blobs: keep the stored blobs too, in the archive's state folder.
@@ -113,8 +114,8 @@ def restore(
         context: messages before each note, and as many after it, that are kept: of the same day
             and chat; 0 for none, and then no replies and reactions either.
         endpoint: root of another server in WhatsApp's place; also ``GDRIVE_WA_ENDPOINT``.
-        dry_run: only tell what would be done.
-        progress: who is told how far it is, and who may stop it.
+        dry_run: only report what would be done.
+        progress: receives progress, and may stop the job.
 
     Returns:
         Every entry as done, skipped or failed. A failed entry ends no run.
@@ -125,7 +126,7 @@ def restore(
             argument is of a wrong type.
         KeyFailure: no key, or not this backup's.
         StorageError: `dest` cannot be written, or another run holds it.
-        Interrupted: the user asked to stop; what is finished is kept.
+        Interrupted: the user asked to stop; finished work is kept.
     """
     source, dest, key = as_source(source), as_path(dest, "dest"), as_key(key)
     progress, executor = as_progress(progress), as_executor(executor)
@@ -146,7 +147,8 @@ def restore(
     if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    entries = restorable_entries(source, chosen, filter(has_content, entries), progress)
+    empty: list[str] = []
+    entries = restorable_entries(source, chosen, with_content(entries, empty), progress)
     plan = make_plan(chosen, entries, selection, everything=everything)
     require_key(plan, key)
     if dry_run:
@@ -200,6 +202,8 @@ def restore(
                     context=ContextWindow(context, timezone) if context else None,
                     progress=progress,
                 )
+            for remark in empty:
+                progress.say(remark)
             release_memory()
             choice, known = _choose_media(archive, chats, entries, plan, selection)
             chats = replace(chats, notes=())  # the archive has them
@@ -222,7 +226,7 @@ def restore(
         keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
         write_page(archive.tree, shown, timezone=timezone)
         shown_chats = {note.chat_jid for note in shown}
-        remarks = closing_remarks(chats, known, shown_chats, contacts_given=contacts is not None)
+        remarks = closing_messages(chats, known, shown_chats, contacts_given=contacts is not None)
         last.remember(run.report, shown, remarks)
     return run.report
 

@@ -95,7 +95,7 @@ class RestoreRun:
         self._jobs = jobs
         self._keep = keep
         self._progress = progress
-        self._remarks = RepeatedWarnings(progress)
+        self._warnings = RepeatedWarnings(progress)
         self._opener = Opener(
             Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
         )
@@ -194,7 +194,7 @@ class RestoreRun:
         finally:
             self._finish_placing()
             self._progress.end(Stage.DOWNLOAD)
-        self._remarks.summarise()
+        self._warnings.summarise()
 
     def stop_if_the_key_opened_nothing(self) -> None:
         """Raise the error of a wrong key if nothing was opened: the rest would fail too."""
@@ -259,7 +259,7 @@ class RestoreRun:
         try:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
-            self._remarks.add(entry.path, opened.warnings)
+            self._warnings.add(entry.path, opened.warnings)
             draft, archive = opened.draft, self._archive
             reason = reason_to_leave_out(entry, draft, archive, include_unmatched=include_unmatched)
             if is_not_chosen(entry, draft, archive.catalogue, by_content=self._by_content):

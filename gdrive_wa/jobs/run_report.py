@@ -27,7 +27,7 @@ def write_run_report(
     Args:
         tree: the archive's folder.
         started: when the run began, UTC.
-        report: what it did.
+        report: its result.
         ended: the error that ended the run early, or None.
     """
     why = ended.message if isinstance(ended, GdriveWaError) else ended and type(ended).__name__

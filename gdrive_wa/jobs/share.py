@@ -54,7 +54,7 @@ def share(
         stars: only notes that were starred on the page: the file that the page saves. With
             `starred`, what the page shows as starred.
         since: nothing older; a moment, a day, or either as ISO text such as ``2025-03-01``.
-        until: nothing newer; a whole day counts to its end.
+        until: nothing newer; a date includes the whole day.
         zip: write one ZIP file; also if `dest` ends in ``.zip``.
         timezone: of the names and the page, or its name; by default this machine's.
         progress: receives progress, and may stop the job.

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gdrive_wa.archive.database_folder import CHATS as CHATS_OF_PHONES
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.core.errors import KeyFailure
 from gdrive_wa.core.model import Entry, Outcome, Report
@@ -29,7 +30,7 @@ class TakenDatabases:
         files: the other ones.
         folder: for temporary files.
         report: of the run.
-        progress: is told what could not be read.
+        progress: receives warnings about unreadable files.
     """
 
     archive: ArchiveWriter
@@ -64,9 +65,9 @@ def take_databases(
     Args:
         run: restores entries.
         archive: where to.
-        plan: what to take.
+        plan: the entries to restore.
         everything: keep older databases of chats too.
-        progress: is told which database was taken, and when there is none.
+        progress: receives messages about the chosen database, or its absence.
 
     Raises:
         KeyFailure: the key opened nothing.
@@ -86,15 +87,17 @@ def _take_groups(
     first, others = chats_first(alone)
     run.take(first)
     for group in groups:
-        if group.name == CHATS and not group.alone:
+        if group.name in CHATS_OF_PHONES and not group.alone:
             _take_group(run, files, group)
-    chats = [entry.path for group in groups if group.name == CHATS for entry in group.entries]
+    chats = [
+        entry.path for group in groups if group.name in CHATS_OF_PHONES for entry in group.entries
+    ]
     key_failed = any(each.exit_code == KeyFailure.exit_code for each in run.report.failed)
     if plan.wants_chats and not key_failed:
         wanted = [*chats, *(each.path for each in first)]
         report_missing_chats(archive, run.report, wanted, progress, run.source)
     for group in groups:
-        if group.name != CHATS and not group.alone:
+        if group.name not in CHATS_OF_PHONES and not group.alone:
             _take_group(run, files, group)
     run.take(others)
     run.stop_if_the_key_opened_nothing()

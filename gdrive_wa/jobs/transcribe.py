@@ -77,10 +77,10 @@ def transcribe(
         chat: only chats with this text in their name, in any case.
         device: ``cpu``, ``cuda``, or ``auto`` for a graphics card if there is one.
         executor: hears the recordings in place of this process: any
-            :class:`concurrent.futures.Executor` whose workers see the same folders.
+            :class:`concurrent.futures.Executor` with access to the same folders.
         cluster: the address of a Dask scheduler whose workers hear the recordings instead.
         timezone: of the times on the page, or its name; by default this machine's.
-        progress: receives progress, and may stop the job; what was heard is kept.
+        progress: receives progress, and may stop the job; finished transcripts are kept.
 
     Returns:
         Every note that has a file, as done, skipped (transcribed already, or without speech) or
@@ -193,7 +193,7 @@ class _Ears:
         self._own.shutdown(wait=True, cancel_futures=True)
 
     def heard(self, recordings: Iterable[_Recording]) -> Iterator[tuple[_Recording, Heard]]:
-        """Each recording with what became of it, in order.
+        """Each recording with its result, in order.
 
         Raises:
             Interrupted: the user asked to stop.

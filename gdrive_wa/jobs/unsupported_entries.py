@@ -1,4 +1,4 @@
-"""What can be restored: not another program's folder, and not formats that nobody can open."""
+"""Decides what can be restored: no folder of another program, and no unsupported formats."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gdrive_wa.sources.whatsapp_folder import holds_whatsapp
 def restorable_entries(
     source: BackupSource, backup: Backup, entries: Iterable[Entry], progress: Progress
 ) -> list[Entry]:
-    """The entries without those that nobody can open; `progress` is told about each of these.
+    """The entries without those in unsupported formats; `progress` receives a warning about each.
 
     Raises:
         NothingThereError: the folder holds nothing of WhatsApp.

@@ -1,4 +1,4 @@
-"""List the files of a folder of blobs, in order; what cannot be read is reported."""
+"""List the files of a folder of blobs, in order; unreadable ones are reported."""
 
 from __future__ import annotations
 

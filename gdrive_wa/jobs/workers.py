@@ -27,7 +27,7 @@ _IDLE_SECONDS = 10.0
 _GRACE_SECONDS = 2.0
 """How long a pool may take to see that a worker is dead; usually a few milliseconds."""
 _CLOSE_SECONDS = 0.5
-"""How long workers may take to end what they have begun."""
+"""Maximum seconds for workers to finish their current work."""
 _THREADS = "/proc/self/task"
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _SAFE_PATH = "PYTHONSAFEPATH"
@@ -72,7 +72,7 @@ class WorkerPool:
             _end(self._processes(), self._writer)
 
     def close(self) -> None:
-        """End the workers; what they have not finished is cancelled."""
+        """End the workers; unfinished work is cancelled."""
         if not self._forked:
             _end(self._processes(), self._writer)
             self._pool.shutdown(wait=True, kill_workers=True)
@@ -162,7 +162,7 @@ def _begin_worker(owner: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
-    gc.freeze()  # what the owner holds is no garbage here
+    gc.freeze()  # objects of the owner are not garbage here
     use_little_memory()
     Thread(target=_end_with, args=(owner,), name="gdrive-wa owner", daemon=True).start()
 
@@ -175,7 +175,7 @@ def _end_with(owner: int) -> None:
 
 @contextmanager
 def _without_the_working_folder() -> Iterator[None]:
-    """A worker must not import from the working folder, which a stranger may have filled."""
+    """A worker must not import from the working folder, which may have untrusted files."""
     before = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
     try:

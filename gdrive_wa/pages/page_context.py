@@ -112,7 +112,7 @@ class Messages:
         return known
 
     def _forget_before(self, note: VoiceNote) -> None:
-        """Let go of messages that are no longer around notes: these come by time, and a message
+        """Drop messages that are no longer around notes: these come by time, and a message
         is of the same day as its notes."""
         now = self._since if note.sent_at is None else note.sent_at.timestamp()
         if now - self._since > _DAYS:

@@ -104,7 +104,10 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
     if folder.suffix.lower() in (".zip", ".txt") and folder.is_file():
         raise UsageError(
             f"'{folder.name}' is not an exported chat",
-            hint="give the ZIP that WhatsApp's Export chat has made, or the folder of a backup",
+            hint=(
+                "give the ZIP that WhatsApp's Export chat has made, or the folder of a backup",
+                "if a phone's folder is in the ZIP, unpack it, and give that folder",
+            ),
         )
     opened = Folder(folder)
     refuse_half(folder)

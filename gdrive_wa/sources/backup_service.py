@@ -138,7 +138,7 @@ _REPLACED_NOW = (
 
 
 def _no_backup(error: GoneError) -> NetworkError:
-    """The error for an account of which the service knows nothing."""
+    """The error for an account without any backup in the service."""
     failure = NetworkError(
         "this account holds no WhatsApp backup that Google knows", hint=WHEN_EMPTY["backup"]
     )
@@ -147,7 +147,7 @@ def _no_backup(error: GoneError) -> NetworkError:
 
 
 def _no_such_backup(error: GoneError, backup: Backup) -> GoneError:
-    """The error for a backup that was listed, or named, and is not there."""
+    """The error for a listed or named backup that does not exist."""
     failure = GoneError(
         f"the backup of {backup.account} is no longer at Google",
         hint=(

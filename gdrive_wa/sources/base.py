@@ -86,7 +86,7 @@ class TalkingSource(Protocol):
 
 
 def listen(source: object, say: Callable[[str], None]) -> None:
-    """Show with `say` what `source` has to say, if it is one that talks."""
+    """Show the warnings of `source` with `say`, if it has any."""
     if isinstance(source, TalkingSource):
         source.listen(say)
 

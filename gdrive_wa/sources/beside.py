@@ -1,4 +1,4 @@
-"""Databases that lie beside the folder of a backup, where people and other programs copy them."""
+"""Databases next to the folder of a backup, where people and other programs copy them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from gdrive_wa.core.junk import is_junk
 from gdrive_wa.sources.scan import scan
 from gdrive_wa.storage.manifest import STATE_FOLDER
 
-_DATABASE = re.compile(r"msgstore.*\.db|wa([ ._(-].*)?\.db", re.IGNORECASE | re.DOTALL)
+_DATABASE = re.compile(
+    r"msgstore.*\.db|wa([ ._(-].*)?\.db|(chatstorage|lid|contactsv2)\.sqlite(-wal)?$",
+    re.IGNORECASE | re.DOTALL,
+)
 _PARTS = ("", "Databases", "Backups")
 _MEDIA = re.compile(r"media|whatsapp .*", re.IGNORECASE | re.DOTALL)
-"""Folders inside WhatsApp's own: what lies beside them may be one level further up."""
+"""Folders inside WhatsApp's own: databases may be one level further up."""
 _MOST_LEVELS = 6
 
 
 def databases_beside(root: Path, given: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The databases of chats and of names beside `root`, each once.
+    """The databases of chats and of names next to `root`, each once.
 
     They are looked for in each folder between `given` and `root`, or else in the one that `root`
     lies in, and in ``Databases`` and ``Backups`` there.
@@ -60,8 +63,13 @@ def _files(folder: Path) -> list[os.DirEntry[str]]:
     return [child for child in scan(str(folder)) if _is_meant(child)]
 
 
+def is_database_name(name: str) -> bool:
+    """True for the name of a database of chats or of names, in any spelling."""
+    return _DATABASE.match(name) is not None
+
+
 def _is_meant(child: os.DirEntry[str]) -> bool:
-    if not _DATABASE.match(child.name) or is_junk(child.name):
+    if not is_database_name(child.name) or is_junk(child.name):
         return False
     try:
         return stat.S_ISREG(child.stat(follow_symlinks=False).st_mode)

@@ -23,7 +23,7 @@ _TITLES = {
     *("Meu Drive", "Drives compartilhados", "Compartilhados comigo"),
     *("Il mio Drive", "Drive condivisi", "Condivisi con me"),
 }
-"""What Drive calls the places where a path begins; they are not folders."""
+"""Drive's names for the roots of paths; they are not folders."""
 FOLDERS_AT_ONCE = 22
 """How many folders one request lists; with more, its URL exceeds 2,048 characters."""
 
@@ -51,7 +51,7 @@ class DriveFolder(DriveSource):
         folders of the same name.
 
         The path begins in My Drive, with the name of a shared drive, or with a folder that
-        somebody else shares. Drive's own title of these three places may precede it.
+        another account shares. Drive's own title of these three roots may precede it.
         """
         names = [name for name in self._folder.split("/") if name]
         for path in [names, names[1:]] if names and names[0] in _TITLES else [names]:

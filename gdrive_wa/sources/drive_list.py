@@ -140,7 +140,7 @@ class Listing:
     """``files.list`` and ``drives.list`` of Drive v3.
 
     Attributes:
-        passed_over: ids of what was listed and is not a file, such as Google's own documents.
+        passed_over: ids of listed items that are not files, such as Google's own documents.
     """
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:

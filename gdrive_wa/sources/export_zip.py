@@ -25,7 +25,7 @@ from gdrive_wa.sources.export_files import (
 _SMALL = 4 << 20
 _MOST = 256 << 20
 _BOMB = 100
-"""A larger member that shrank by more than this is no recording and no chat."""
+"""A larger member with a higher compression than this is neither a recording nor a chat."""
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UTF8 = 0x800
 _LOCKED = 0x1

@@ -1,4 +1,4 @@
-"""Find exported chats: folders and ZIPs that hold the text of a chat beside its media.
+"""Find exported chats: folders and ZIPs with the text of a chat and its media.
 
 WhatsApp's "Export chat" makes a ZIP or several files: ``_chat.txt`` on an iPhone, ``WhatsApp Chat
 with ….txt`` on Android, in the phone's language. People unpack, rename and collect them, so they
@@ -51,7 +51,7 @@ class FoundExports:
 def find_exports(path: Path) -> FoundExports:
     """The exported chats at `path`: a folder, a ZIP, or the text of a chat.
 
-    A folder that holds a backup has none: the backup knows more than an exported chat.
+    A folder with a backup has none: the backup has more data than an exported chat.
 
     Raises:
         FormatError: `path` is a ZIP that cannot be opened.
@@ -149,7 +149,7 @@ def _holds_media(folder: Path, names: set[str]) -> bool:
 
 
 def _of_text(path: Path) -> FoundExports:
-    """The chat of a text alone, and the files beside it."""
+    """The chat of a text alone, and the files next to it."""
     folder = path.parent
     files = [
         file

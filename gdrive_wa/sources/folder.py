@@ -28,6 +28,7 @@ from gdrive_wa.core.moments import moment_at
 from gdrive_wa.core.names import whole_text
 from gdrive_wa.sources.base import WHEN_EMPTY
 from gdrive_wa.sources.beside import databases_beside
+from gdrive_wa.sources.elsewhere import files_elsewhere
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
 from gdrive_wa.sources.folder_root import Found, Root
@@ -63,6 +64,10 @@ class Folder:
     """Any folder can be given, so that its files may have nothing to do with WhatsApp."""
 
     def __init__(self, path: Path) -> None:
+        if path.is_file():
+            raise UsageError(
+                f"'{path}' is a file, not a folder", hint=f"give its folder: '{path.parent}'"
+            )
         if not path.is_dir():
             raise UsageError(f"no folder named '{path}'", hint="check the spelling")
         self._path = path
@@ -149,12 +154,18 @@ class Folder:
         return self._with_beside(root, dict(root.files(self._refuse)))
 
     def _with_beside(self, root: Root, files: dict[str, Found]) -> dict[str, Found]:
-        """`files`, and the databases beside them, unless it is a further account's backup."""
+        """`files`, and the databases next to them, unless it is a further account's backup."""
         paths = self._beside[root.path] = {}
         if root.path.parent.name != _ACCOUNTS:
             for stored_as, child in databases_beside(root.path, self._path):
                 if stored_as not in files:
                     found = child.stat(follow_symlinks=False)
+                    files[stored_as] = found.st_size, found.st_mtime_ns
+                    paths[stored_as] = child.path
+        if len(roots := self._roots()) == 1 and root.path != self._path:
+            known = set(paths.values())
+            for stored_as, child, found in files_elsewhere(self._path, [roots[0].path]):
+                if stored_as not in files and child.path not in known:
                     files[stored_as] = found.st_size, found.st_mtime_ns
                     paths[stored_as] = child.path
         return files

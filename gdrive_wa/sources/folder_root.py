@@ -1,4 +1,4 @@
-"""The files of one backup in a folder: what is listed, and what may not be looked into."""
+"""The files of one backup in a folder, and its unreadable folders."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Root:
 
 
 def _facts(child: os.DirEntry[str], folder: str, refused: Refused | None) -> os.stat_result | None:
-    """The size and the times of a file in `folder`; None if it is gone, or nobody may ask.
+    """The size and the times of a file in `folder`; None if it is gone or inaccessible.
 
     Raises:
         StorageError: the disk fails.

@@ -34,7 +34,7 @@ from gdrive_wa.sources.iphone_checks import (
     facts,
     stored_file,
 )
-from gdrive_wa.sources.iphone_files import Remarks, copy_database, decrypt, unlock
+from gdrive_wa.sources.iphone_files import DeferredWarnings, copy_database, decrypt, unlock
 from gdrive_wa.sources.plist import LARGEST_PLIST, read_plist, text_in
 from gdrive_wa.storage.untrusted_database import read_table
 
@@ -94,11 +94,11 @@ class IPhone:
     def __init__(self, path: Path, passphrase: Secret | None = None) -> None:
         self.given = path
         self._scratch = tempfile.TemporaryDirectory(prefix="gdrive-wa-")
-        remarks = Remarks()
-        self.listen = remarks.listen
+        warnings = DeferredWarnings()
+        self.listen = warnings.listen
         try:
             self._phones = {
-                folder: _Phone(folder, passphrase, Path(self._scratch.name) / str(number), remarks)
+                folder: _Phone(folder, passphrase, Path(self._scratch.name) / str(number), warnings)
                 for number, folder in enumerate(backup_folders(path))
             }
         except BaseException:
@@ -182,10 +182,10 @@ class _Phone:
     """One backup folder."""
 
     def __init__(
-        self, folder: Path, passphrase: Secret | None, scratch: Path, remarks: Remarks
+        self, folder: Path, passphrase: Secret | None, scratch: Path, warnings: DeferredWarnings
     ) -> None:
         self._folder = folder
-        self._remarks = remarks
+        self._warnings = warnings
         self._scratch = scratch
         scratch.mkdir(mode=0o700)
         self.updated = moment_at((folder / MANIFEST).stat().st_mtime)
@@ -198,7 +198,7 @@ class _Phone:
             self._locked = unlock(folder, passphrase, manifest)
         else:
             log = folder / f"{MANIFEST}-wal"
-            copy_database(folder / MANIFEST, log, manifest, MANIFEST, remarks)
+            copy_database(folder / MANIFEST, log, manifest, MANIFEST, warnings)
         self._files = self._read(manifest)
 
     def stored(self, domain: str) -> list[_Stored]:
@@ -231,9 +231,9 @@ class _Phone:
                 log = files.get(f"{path}-wal")
                 made = self._content(files[path])
                 if log and log.size is None:
-                    self._remarks.add(f"'{log.path}', with what was written last, was not copied")
+                    self._warnings.add(f"'{log.path}', with what was written last, was not copied")
                 found = self._content(log) if log and log.size else None
-                copy_database(made, found, target, path, self._remarks)
+                copy_database(made, found, target, path, self._warnings)
         return target
 
     def number(self, domain: str) -> str | None:

@@ -1,4 +1,4 @@
-"""iPhone backups that cannot be read, and what to do instead: in iCloud, not whole, too old."""
+"""iPhone backups that cannot be read, with hints: in iCloud, incomplete, or too old."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANIFEST = "Manifest.db"
 PROPERTIES = "Manifest.plist"
 _BEFORE_IOS_10 = "Manifest.mbdb"
 _ANDROID = ("whatsapp", "com.whatsapp", "android", "databases", "media")
-"""How the folders of an Android's backup begin, whatever else lies beside them."""
+"""Beginnings of the names of folders in an Android's backup."""
 _DIGITS = frozenset("0123456789abcdef")
 COPY_AGAIN = (
     "copy the whole folder of the backup again, with every file and folder in it",
@@ -38,7 +38,7 @@ def is_own_file(path: Path) -> bool:
 
 
 def backup_folders(path: Path) -> list[Path]:
-    """The folders of whole iPhone backups at `path`: itself, or those in it."""
+    """The folders of complete iPhone backups at `path`: itself, or those in it."""
     if is_own_file(path / MANIFEST):
         return [path]
     return [
@@ -89,10 +89,10 @@ def refuse_icloud(path: Path) -> None:
 
 
 def refuse_half(path: Path) -> None:
-    """Refuse the folder of an iPhone backup that was not copied whole.
+    """Refuse the folder of an incomplete iPhone backup.
 
     Args:
-        path: a folder in which there is no whole backup: its own, or a folder of backups.
+        path: a folder without a complete backup: its own, or a folder of backups.
 
     Raises:
         DamagedError: it lacks its list of files, or the file that says how to read the list.

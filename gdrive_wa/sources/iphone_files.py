@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 VARIABLE = "GDRIVE_WA_IPHONE_PASSPHRASE"
 
 
-class Remarks:
-    """Lines for the user, kept until somebody listens. Safe to use from several threads."""
+class DeferredWarnings:
+    """Warnings for the user, kept until there is a listener. Thread-safe."""
 
     def __init__(self) -> None:
         self._kept: list[str] = []
         self._say: Callable[[str], None] = self._kept.append
 
     def add(self, line: str) -> None:
-        """Show a line, now or as soon as somebody listens."""
+        """Show a line, now or as soon as there is a listener."""
         self._say(line)
 
     def listen(self, say: Callable[[str], None]) -> None:
@@ -49,16 +49,16 @@ class Remarks:
 
 
 def copy_database(
-    database: Path, log: Path | None, target: Path, shown: str, remarks: Remarks
+    database: Path, log: Path | None, target: Path, shown: str, warnings: DeferredWarnings
 ) -> None:
     """Copy an SQLite database to `target`, with its write-ahead log merged in.
 
     Args:
         database: where it is.
-        log: the file beside it with its newest changes.
+        log: the file with its newest changes.
         target: of the copy.
         shown: the name of the database for the user.
-        remarks: receives what could not be used of the log.
+        warnings: receives warnings about the unusable part of the log.
 
     Raises:
         DatabaseError: it is not a database.
@@ -73,7 +73,7 @@ def copy_database(
     except FAILURES as error:
         raise DatabaseError(f"the database '{database}' cannot be read") from error
     if (loss := use.loss(f"{shown}-wal")) is not None:
-        remarks.add(f"{loss}; back up the iPhone again if it still has the chats")
+        warnings.add(f"{loss}; back up the iPhone again if it still has the chats")
 
 
 def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> EncryptedBackup:
@@ -113,7 +113,7 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
 
     class Locked(EncryptedBackup):  # type: ignore[misc]
         def _open_temp_database(self) -> None:
-            """Leave the list of files alone: it is a stranger's database."""
+            """Do not change the list of files: it is an untrusted database."""
 
     try:
         return interruptible(opened, _Watch())

@@ -91,7 +91,7 @@ def _is_true(value: object) -> bool:
 
 
 def _holds_something(value: object) -> bool:
-    """True for what a lock says of itself: an object, or a text that stands for one."""
+    """True for the data of a lock: an object, or a text that represents one."""
     if isinstance(value, str):
         return value.strip().lower() not in _NOTHING
     return value is True or (isinstance(value, dict | list) and bool(value))

@@ -1,6 +1,6 @@
 """Look into folders that may be unreadable, or go away meanwhile.
 
-Only what is not there counts as empty. Whatever else the system refuses could hide voice notes.
+Only a missing folder counts as empty. Any other error of the system could hide voice notes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GONE = (FileNotFoundError, NotADirectoryError)
 """Errors of a file or a folder that is not there, or not any more."""
 
 Refused = Callable[[str], None]
-"""Is told the path of a folder that may not be looked into."""
+"""Receives the path of an unreadable folder."""
 
 
 def is_readable_folder(folder: Path) -> bool:
@@ -76,7 +76,7 @@ def scan_each(folder: str, refused: Refused | None = None) -> Iterator[os.DirEnt
 
 
 def unreadable(path: str, error: OSError) -> StorageError:
-    """The error for a folder, or what is in it, that the system does not let us read."""
+    """The error for a folder, or a file in it, that the system does not let us read."""
     if limit_reached(error) is not None:
         return too_many_open(path)
     reason = (error.strerror or "the disk fails").lower()

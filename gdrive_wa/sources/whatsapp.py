@@ -34,7 +34,7 @@ from gdrive_wa.http.retrying import Retrying
 
 HOSTS = ".whatsapp.net"
 DEFAULT_HOST = "mmg.whatsapp.net"
-RETRY_POLICY = RetryPolicy(attempts=4, longest=8.0, max_retry_after=8.0)
+RETRY_POLICY = RetryPolicy(attempts=4, max_pause=8.0, max_retry_after=8.0)
 _CONNECTIONS = 64
 _GONE = (403, 404, 410)
 _REDIRECTS = range(300, 400)
@@ -138,7 +138,7 @@ class _BoundedBlob(HttpBlob):
     """A stream that fails if the server sends more than the copy can have.
 
     Attributes:
-        most: the most bytes that the whole copy may have.
+        most: the maximum number of bytes of the copy.
     """
 
     most = LONGEST_VOICE_NOTE

@@ -1,4 +1,4 @@
-"""The id of an archive: stars and places on its page belong to it, wherever the folder is moved."""
+"""The id of an archive, for the stars and positions on its page, even if the folder is moved."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def archive_id(tree: Tree, note_ids: Iterable[str]) -> str:
     """The id of the archive in the folder `tree`, which moves and is copied with it.
 
     It is computed from the notes of the first page and then kept in the state folder, so that later
-    notes do not change it. Where it cannot be kept, it is computed each time.
+    notes do not change it. If it cannot be kept, it is computed each time.
     """
     with suppress(OSError, ValueError):
         kept = tree.read(_PATH).decode("ascii").strip()

@@ -1,8 +1,8 @@
 """Give finished temporary files their final names, in batches.
 
 The order is always the same: flush the temporary files to the disk, record them in the manifest,
-rename them. So every file in the manifest was verified. A run that is killed in between leaves at
-worst a record without a file, which the next run treats as missing. A separate thread writes each
+rename them. So every file in the manifest was verified. A run killed in between leaves at worst a
+record without a file, which the next run treats as missing. A separate thread writes each
 batch while the caller prepares the next one.
 """
 
@@ -43,8 +43,8 @@ class Batch:
         manifest: the open manifest of the folder.
 
     Attributes:
-        refused: records whose name the disk refused, each with its error. They are no longer
-            in the manifest.
+        refused: records with names that the disk refused, each with its error. They are no
+            longer in the manifest.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -151,7 +151,7 @@ class Batch:
 
 
 def withdraw_refused(batch: Batch, report: Report) -> None:
-    """What the disk did not name has failed after all: move it in `report`."""
+    """Count files that could not get their names as failed in `report`."""
     for record, error in batch.refused:
         for done in [each for each in report.done if each.file == record.path]:
             report.done.remove(done)

@@ -1,4 +1,4 @@
-"""Remember files whose content changed while size and time did not, as on a failing disk."""
+"""Record files with changed content but the same size and time, as on a failing disk."""
 
 from __future__ import annotations
 

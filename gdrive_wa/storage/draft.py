@@ -98,7 +98,7 @@ class Draft:
         mode: int = 0o600,
         durable: bool = True,
     ) -> None:
-        """Give the file its final name, replacing what was there.
+        """Give the file its final name, replacing any existing file.
 
         Args:
             target: the final name: a path in the folder that the user named, or a name in the
@@ -139,7 +139,7 @@ class Draft:
         if not self._live:
             return
         self._live = False
-        with suppress(OSError):  # a full disk refuses what is still in the buffer
+        with suppress(OSError):  # a full disk refuses the rest of the buffer
             self.file.close()
         with storage_errors(self._name):
             self._tree.unlink(self._name)

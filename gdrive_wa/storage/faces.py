@@ -20,15 +20,15 @@ from gdrive_wa.storage.tree import Tree
 FACES_NAME = "faces.jsonl"
 FACES_PATH = f"{STATE_FOLDER}/{FACES_NAME}"
 LARGEST_FACE = 512 * 1024
-"""Bytes of the largest photo that is kept."""
+"""Maximum bytes of a photo."""
 MOST_FACES = 2000
-"""People whose photos are kept."""
+"""Maximum number of people with photos."""
 MOST_BYTES = 64 * 1024 * 1024
-"""Bytes of all photos together."""
+"""Maximum bytes of all photos together."""
 
 
 def read_faces(tree: Tree, people: Container[str]) -> dict[str, bytes]:
-    """The kept photos of `people`, by jid; none where the file is damaged or cannot be read.
+    """The stored photos of `people`, by jid; none if the file is damaged or cannot be read.
 
     Args:
         tree: the archive's folder.
@@ -44,9 +44,9 @@ def read_faces(tree: Tree, people: Container[str]) -> dict[str, bytes]:
 
 
 def keep_faces(tree: Tree, photos: Mapping[str, bytes], people: Container[str]) -> None:
-    """Keep `photos`, and those of an earlier run, of `people` and nobody else.
+    """Store `photos`, and those of an earlier run, of `people` only.
 
-    What is not a JPEG or PNG picture, and what is too large, is left out.
+    Files that are not JPEG or PNG pictures, and too large ones, are left out.
 
     Args:
         tree: the archive's folder.
@@ -89,6 +89,6 @@ def _parsed(line: bytes) -> tuple[str, bytes]:
 
 
 def _cleaned(raw: bytes) -> bytes:
-    """The picture in `raw` without anything else; empty if it is none, or too large."""
+    """The picture in `raw` without other data; empty if it is not one, or too large."""
     picture = parse_picture(raw) if len(raw) <= LARGEST_FACE else None
     return b"" if picture is None else picture.content

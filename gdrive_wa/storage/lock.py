@@ -109,7 +109,7 @@ def _acquire(name: str, tree: Tree) -> Callable[[], object]:
 
 
 def _leave_to_parent() -> None:
-    """In a forked process: close the copies of the locks, or they would last as long as it does."""
+    """In a forked process: close the copies of the locks, which could outlast the parent."""
     for file in _locked:
         file.close()
     _locked.clear()
@@ -120,7 +120,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _acquire_elsewhere(name: str, tree: Tree) -> Callable[[], object]:
-    """The same where there is no ``flock``; raises the same."""
+    """The same on systems without ``flock``."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - not needed for --help
 
     tree.check(name)

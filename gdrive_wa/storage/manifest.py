@@ -61,7 +61,7 @@ class Manifest:
 
     Attributes:
         folder: the folder.
-        tree: the folder, for everything that is opened, written or deleted below it.
+        tree: the folder, for opening, writing and deleting files below it.
         path: of the manifest.
 
     Raises:
@@ -198,7 +198,7 @@ class Manifest:
             self._write(b"".join(map(line_of, records)))
 
     def placed(self, record: Record) -> None:
-        """The file of an announced record has its final name."""
+        """Note that the file of an announced record has its final name."""
         self._announced.discard(record.path)
 
     def add(self, *records: Record) -> None:
@@ -244,7 +244,7 @@ class Manifest:
                 left = left[self._file.write(left) or 0 :]
 
     def _sweep(self) -> None:
-        """Remove temporary files of killed runs, also of versions that wrote them beside files."""
+        """Remove temporary files of killed runs, also next to files, from old versions."""
         folders = {path.rpartition("/")[0] for path in self._records}
         for folder in sorted({"", STATE_FOLDER, f"{STATE_FOLDER}/reports", *folders}):
             sweep(self.tree, folder)

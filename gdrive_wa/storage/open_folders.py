@@ -1,7 +1,6 @@
 """Open the folders below one folder, each in the one above it, never through a link.
 
-Where the system has no ``openat`` with ``O_NOFOLLOW``, as on Windows, the names are checked
-instead.
+On systems without ``openat`` and ``O_NOFOLLOW``, such as Windows, the names are checked instead.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ BY_DESCRIPTOR = bool(NO_LINK) and {os.open, os.stat, os.unlink, os.mkdir, os.ren
 )
 """True if this system opens names in an open folder."""
 KEPT_OPEN = 64
-"""Most folders that are kept open; fewer if the system allows few open files."""
+"""Maximum number of folders kept open; fewer if the system allows few open files."""
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NOT_HERE = frozenset({"", ".", ".."})
 _NO_FOLDER = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)
@@ -51,7 +50,7 @@ class Place(NamedTuple):
     """A name in an open folder.
 
     Attributes:
-        name: of the entry; where names are checked, its path.
+        name: of the entry; its path if names are checked.
         at: the open folder.
     """
 
@@ -63,7 +62,7 @@ class OpenFolders:
     """The folders below `root`, opened when needed; the last ones are kept open. Thread-safe.
 
     Args:
-        root: the folder. It may be a link, which is looked at once.
+        root: the folder. It may be a link, which is resolved once.
         shown: its path for messages.
         above: the open folders that `root` is below, and its path there; then it is no link.
     """
@@ -125,7 +124,7 @@ class OpenFolders:
             raise OSError(error.errno, error.strerror, shown) from None
 
     def _opened_root(self) -> OpenFolder:
-        """The root, opened once: what comes into its place later is not looked at."""
+        """The root, opened once: a later replacement is ignored."""
         if self._base is None and self._above is not None:
             self._base = self._above[0].folder(self._above[1])
         elif self._base is None:
@@ -153,7 +152,7 @@ class OpenFolders:
 
 
 def most_kept_open() -> int:
-    """How many folders may be kept open at a time, by the system's limit on open files."""
+    """The number of folders that may be kept open, by the system's limit on open files."""
     if sys.platform == "win32":
         return KEPT_OPEN
     import resource  # noqa: PLC0415 - Unix only

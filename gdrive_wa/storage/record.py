@@ -94,7 +94,7 @@ _START_ANEW = "move the .gdrive-wa folder elsewhere; the next run creates a new 
 
 
 def serialise(records: Iterable[Record]) -> Iterator[bytes]:
-    """The lines of a whole manifest: the header, then one for each record, sorted by path."""
+    """The lines of a complete manifest: the header, then one for each record, sorted by path."""
     yield _header()
     yield from map(line_of, sorted(records, key=lambda record: record.path))
 

@@ -1,8 +1,8 @@
 """One folder of ours and everything below it, reached without following a link.
 
-Whoever can write into such a folder may plant links, pipes and devices in it, also while a run
-goes on. All rooms open, make, rename, list and delete below it through a :class:`Tree`. The
-folder itself, and what is above it, may be links that the user made.
+Anyone with write access to such a folder may put links, pipes and devices into it, even during a
+run. All packages open, make, rename, list and delete below it through a :class:`Tree`. The folder
+itself, and those above it, may be links made by the user.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | SAFE
 
 
 class Tree:
-    """A folder and what is below it. Thread-safe.
+    """A folder and everything below it. Thread-safe.
 
     Paths are texts: relative to the folder with ``/`` between the parts, or absolute. All methods
     raise ``OSError``, and :class:`~gdrive_wa.core.plain_file.NotPlainError` for a link, a pipe or
@@ -54,7 +54,7 @@ class Tree:
 
     @property
     def uses_descriptors(self) -> bool:
-        """False where names are checked instead of opened one in the other."""
+        """False if names are checked, and folders not opened one in the other."""
         return open_folders.BY_DESCRIPTOR
 
     def below(self, name: str) -> Tree:
@@ -141,7 +141,7 @@ class Tree:
         return True
 
     def check(self, name: str) -> None:
-        """Check that `name`, if it exists, and what is above it are neither links nor devices."""
+        """Check that `name`, if it exists, and its parent folders are neither links nor devices."""
         with suppress(FileNotFoundError):
             require_plain(self.lstat(name), self.shown(name))
 
@@ -161,7 +161,7 @@ class Tree:
             self.check(f"{folder}/{name}")
 
     def names(self, folder: str = "") -> list[str]:
-        """The names of what is in `folder`, in no order; empty if there is no such folder."""
+        """The names in `folder`, in no order; empty if there is no such folder."""
         try:
             at = self._folders.folder(self._relative(folder))
         except FileNotFoundError:
@@ -211,7 +211,7 @@ class Tree:
             os.unlink(place.name, dir_fd=place.at.fd)
 
     def remove_folder(self, name: str) -> None:
-        """Delete the folder `name` and what is in it, as far as possible."""
+        """Delete the folder `name` and its content, as far as possible."""
         with suppress(OSError):
             place = self._at(name)
             shutil.rmtree(place.name, ignore_errors=True, dir_fd=place.at.fd)
@@ -234,7 +234,7 @@ class Tree:
         os.utime(place.name, ns=times, dir_fd=place.at.fd, follow_symlinks=_FOLLOWS)
 
     def sync_folder(self, name: str = "") -> None:
-        """Flush the names in the folder `name` to the disk, where the system can."""
+        """Flush the names in the folder `name` to the disk, if the system can."""
         fd = self._folders.folder(self._relative(name)).fd
         if fd is not None:
             os.fsync(fd)

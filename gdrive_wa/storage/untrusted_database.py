@@ -1,9 +1,9 @@
 """The only way to open an SQLite database that this program did not write.
 
-A database is a program of a stranger's: a view may never end, a virtual table runs code of its
-own, pages may lead in circles, and one large value may be shared by thousands of rows. So only
-genuine tables are listed, an authorizer allows nothing else, no index is trusted, and a progress
-handler bounds the work and hears Ctrl-C.
+A database can act like an untrusted program: a view may never end, a virtual table runs its own
+code, pages may form a circle, and thousands of rows may share one large value. So only genuine
+tables are listed, an authorizer allows nothing else, no index is trusted, and a progress handler
+limits the work and reacts to Ctrl-C.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gdrive_wa.core import interruption
 from gdrive_wa.core.errors import DatabaseError, Interrupted
 
 FAILURES = (sqlite3.Error, OverflowError, UnicodeError, MemoryError)
-"""What the driver raises; a ``UnicodeError`` when SQLite's own message quotes rotten bytes."""
+"""Errors of the driver; a ``UnicodeError`` if SQLite's own message quotes damaged bytes."""
 
 _CACHE = -8 * 1024
 """KiB of pages kept (negative: SQLite's way to say KiB)."""
@@ -28,21 +28,21 @@ _CACHE = -8 * 1024
 _STEPS_PER_CALL = 50_000
 _MIN_STEPS = 1_000_000
 _STEPS_PER_BYTE = 50
-"""Steps of SQLite's machine that reading may take: far more than any sound file of that size
-needs, and an end for one whose pages lead in circles."""
+"""Maximum steps of SQLite's machine: far more than any intact file of that size needs, and a limit
+for pages that form a circle."""
 
 _MIN_SECONDS = 60.0
 _SECONDS_PER_BYTE = 2e-6
-"""Processor time of the reading thread, likewise; not the clock's, which runs on while a laptop
-sleeps."""
+"""Maximum processor time of the reading thread; not wall-clock time, which includes a laptop's
+sleep."""
 
 _MIN_BYTES = 32 << 20
 _VALUES_PER_BYTE = 16
-"""Bytes of long texts and of blobs that are handed out, likewise: rows may share a large value."""
+"""Maximum bytes of long texts and blobs that are returned: rows may share a large value."""
 _LONG_TEXT = 256
 
 _SMALLEST_ROW = 4
-"""Bytes that a row takes at least."""
+"""Minimum bytes of a row."""
 _LARGEST_VALUE = 16 << 20
 _MOST_TABLES = 5000
 _LIMITS = {
@@ -61,21 +61,21 @@ _ACTIONS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_TRANSACTI
 _TABLE = re.compile(
     r"""CREATE TABLE (?:"(\w+)"|'(\w+)'|`(\w+)`|\[(\w+)\]|(\w+))(?=[\s(/-])""", re.ASCII
 )
-"""How the SQL of a table begins: SQLite itself writes these words, whatever the app wrote."""
+"""The beginning of a table's SQL: SQLite itself writes these words, whatever the app wrote."""
 NO_TABLE = "it has no table"
-"""How :meth:`UntrustedDatabase.lack` begins where nothing has the table's name."""
+"""The beginning of :meth:`UntrustedDatabase.lack` if there is no table of that name."""
 _ODD = {"table": "a virtual table", "view": "a view", "index": "an index"}
 _OTHER = "something else"
 _ORDINARY = 0
-"""What ``table_xinfo`` says of a column that is stored and not computed."""
+"""The value in ``table_xinfo`` for a stored column, as opposed to a computed one."""
 
 
 class UntrustedDatabase(sqlite3.Connection):
     """A connection with bounds, made by :func:`open_untrusted`.
 
     Attributes:
-        used_up: True once the file has cost more than any sound one of its size.
-        most_rows: more rows than a table in a file of that size can have.
+        used_up: True once the file has taken more work than any intact one of its size.
+        most_rows: a number that no table in a file of that size can exceed.
     """
 
     used_up = False
@@ -84,7 +84,7 @@ class UntrustedDatabase(sqlite3.Connection):
     _deadline = 0.0
 
     def bound(self, size: int) -> None:
-        """Set the bounds for a file of `size` bytes. To be called once, before anything is read."""
+        """Set the limits for a file of `size` bytes. Call it once, before anything is read."""
         self._steps = _MIN_STEPS + _STEPS_PER_BYTE * size
         self._bytes = _MIN_BYTES + _VALUES_PER_BYTE * size
         self._deadline = time.thread_time() + _MIN_SECONDS + _SECONDS_PER_BYTE * size
@@ -108,7 +108,7 @@ class UntrustedDatabase(sqlite3.Connection):
         """Count the blobs of a row. Long texts are counted as they are read.
 
         Raises:
-            sqlite3.OperationalError: the values of this file are larger than any sound one's.
+            sqlite3.OperationalError: the values of this file are larger than in any intact one.
         """
         if bytes in map(type, row):
             self._spend(sum(len(value) for value in row if type(value) is bytes))
@@ -125,10 +125,10 @@ class UntrustedDatabase(sqlite3.Connection):
             raise _UsedUpError("the values are larger than the file")
 
     def stopped(self, error: Exception) -> bool:
-        """True if `error` came because the bounds are reached.
+        """True if the reason of `error` is that the limits are reached.
 
         Raises:
-            Interrupted, KeyboardInterrupt: it came because the user asked to stop.
+            Interrupted, KeyboardInterrupt: the reason is that the user asked to stop.
         """
         if isinstance(error, MemoryError):
             self.used_up = True
@@ -154,7 +154,7 @@ class UntrustedDatabase(sqlite3.Connection):
         return {name: self._columns(name) for name, sql in listed if _is_table(name, sql)}
 
     def lack(self, table: str, *columns: str) -> str | None:
-        """Why rows of `table` with `columns` cannot be read, in words; None if they can.
+        """The reason why rows of `table` with `columns` cannot be read; None if they can.
 
         Raises:
             sqlite3.Error: as for :meth:`tables`.
@@ -178,7 +178,7 @@ class UntrustedDatabase(sqlite3.Connection):
 
 
 class _LackError(sqlite3.DatabaseError):
-    """A table or column that is needed is not there."""
+    """A required table or column is missing."""
 
 
 class _UsedUpError(sqlite3.OperationalError):
@@ -187,7 +187,7 @@ class _UsedUpError(sqlite3.OperationalError):
 
 @contextmanager
 def open_untrusted(path: Path, *, our_copy: bool = False) -> Iterator[UntrustedDatabase]:
-    """Open a database of a stranger's, read-only, and close it at the end.
+    """Open an untrusted database, read-only, and close it at the end.
 
     Args:
         path: a regular file.
@@ -220,13 +220,13 @@ def connect_untrusted(path: Path, *, our_copy: bool = False) -> UntrustedDatabas
 def read_table(
     path: Path, table: str, columns: tuple[str, ...], where: Mapping[str, tuple[str | int, ...]]
 ) -> Iterator[tuple[Any, ...]]:
-    """Rows of one table of a database. None stands for a value of a column that is not there.
+    """Rows of one table of a database, with None as the value of a missing column.
 
     Args:
         path: the database.
         table: its name.
         columns: their names.
-        where: the values that are wanted in a column, by its name.
+        where: the wanted values of a column, by its name.
 
     Raises:
         DatabaseError: it is not a database, has no such table, or cannot be read to its end.
@@ -265,7 +265,7 @@ def _rows(
 def _authorise(
     action: int, one: str | None, two: str | None, database: str | None, source: str | None
 ) -> int:
-    """Allow what this program itself asks for; `source` is a view or trigger."""
+    """Allow only the queries of this program itself; `source` is a view or trigger."""
     if source is None and (
         action in _ACTIONS
         or database == "temp"  # the row numbers that we look for
@@ -277,19 +277,19 @@ def _authorise(
 
 
 def _is_table(name: object, sql: object) -> bool:
-    """False for a view or a virtual table, whatever its row claims to be."""
+    """False for a view or a virtual table, whatever its row claims."""
     found = _TABLE.match(sql) if isinstance(sql, str) else None
     return found is not None and found[found.lastindex or 0] == name
 
 
 def code_of(error: sqlite3.Error) -> int | None:
-    """SQLite's primary code of an error; None for one of the driver's."""
+    """SQLite's primary code of an error; None for an error of the driver."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else int(code) & 0xFF
 
 
 def shown_error(error: Exception) -> str:
-    """What the driver says of an error, as part of a message."""
+    """The driver's text of an error, as part of a message."""
     if isinstance(error, _LackError):
         return str(error)
     return "more memory than there is" if isinstance(error, MemoryError) else str(error).lower()

@@ -1,9 +1,9 @@
-"""Merge the write-ahead log of a database into a copy of ours, and say what of it was unusable.
+"""Merge the write-ahead log of a database into a copy of ours, and report its unusable part.
 
 A log is a header of 32 bytes and a frame for each changed page: a header of 24 bytes, with the
 page's number, the two salts of the log and a checksum over everything before, and then the page.
-SQLite takes the frames up to the last complete change before the first one that is not sound, and
-is silent about the others. The format: https://sqlite.org/fileformat2.html#walformat
+SQLite uses the frames up to the last complete change before the first damaged one, and ignores
+the others silently. The format: https://sqlite.org/fileformat2.html#walformat
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ _HEADER = struct.Struct(">8I")
 _FRAME = struct.Struct(">6I")
 """Number of a page, pages of the database, two salts, the two halves of a checksum."""
 _MAGIC = {0x377F0682: "<", 0x377F0683: ">"}
-"""The order of bytes in which the checksums are made."""
+"""The byte order of the checksums."""
 _PAGE_SIZES = frozenset(1 << power for power in range(9, 17))
-_MOST_RESTARTS = 1 << 24
-"""A log that was merged is written again from its start, with its first salt one higher. What is
-left behind that of earlier rounds is in the database already."""
+_MOST_RESTARTS = 1 << 16
+"""A merged log is overwritten from its start, with its first salt one higher. Leftovers of earlier
+rounds after it are already in the database."""
 _MOST_CHECKED = 500
-"""Frames whose checksums are computed, to say what is wrong."""
+"""Maximum number of frames with checksums computed, to report what is wrong."""
 _BEYOND = "page numbers in it are too large"
 
 
 @dataclass(frozen=True, slots=True)
 class LogUse:
-    """How much of a write-ahead log could be merged.
+    """The merged part of a write-ahead log.
 
     Attributes:
         pages: changed pages in it, as far as they can be counted.
-        unused: how many of them could not be used.
+        unused: the number of unusable ones.
         reason: why they could not be used; empty if all were.
     """
 
@@ -46,7 +46,7 @@ class LogUse:
     reason: str = ""
 
     def loss(self, name: str) -> str | None:
-        """What could not be used of the log called `name`, as a sentence; None if all was used."""
+        """A sentence about the unusable part of the log called `name`; None if all was used."""
         if not self.reason:
             return None
         lost = "nothing in it could be used"
@@ -76,7 +76,7 @@ class _Frame(NamedTuple):
 
 
 def merge_own_log(copy: Path) -> LogUse:
-    """Merge the write-ahead log beside a copy of ours into it, and remove the log.
+    """Merge the write-ahead log of a copy of ours into it, and remove the log.
 
     Raises:
         sqlite3.Error: it cannot be merged; the copy may have changed.
@@ -96,8 +96,8 @@ def merge_own_log(copy: Path) -> LogUse:
 
 
 def _cut_pages_beyond(database: Path, log: Path) -> int:
-    """Cut a log before the first page number beyond both files, which would make the copy
-    gigabytes, and return the number of changed pages cut off."""
+    """Cut a log before the first page number beyond both files, which would make the copy huge, and
+    return the number of changed pages cut off."""
     with log.open("r+b") as file:
         header = _header(file)
         if header is None or header.page_size not in _PAGE_SIZES:
@@ -114,14 +114,17 @@ def _cut_pages_beyond(database: Path, log: Path) -> int:
 
 
 def _use(log: Path, merged: int, beyond: int) -> LogUse:
-    """How much could be used of a log of which SQLite took the first `merged` frames, and from
-    which the last `beyond` were cut off."""
+    """The use of a log, if SQLite merged the first `merged` frames and the last `beyond` were cut
+    off."""
     with log.open("rb") as file:
         header = _header(file)
         if header is None:
             return LogUse(reason="it is cut short")
         if header.magic not in _MAGIC or header.page_size not in _PAGE_SIZES:
             return LogUse(reason="it is not a write-ahead log")
+        if not _is_sound(file, header):
+            pages = sum(1 for _ in _frames(file, header.page_size))
+            return LogUse(pages, pages, "its first bytes are wrong")
         unused, stale = beyond, False
         for frame, whole in _frames(file, header.page_size, merged):
             stale = _is_stale(frame, header) or (stale and not whole)
@@ -130,18 +133,20 @@ def _use(log: Path, merged: int, beyond: int) -> LogUse:
     return LogUse(merged + unused, unused, reason)
 
 
+def _is_sound(file: IO[bytes], header: _Header) -> bool:
+    file.seek(0)
+    sums = _checksum(file.read(24), _MAGIC[header.magic], (0, 0))
+    return sums == (header.first_sum, header.second_sum)
+
+
 def _is_stale(frame: _Frame, header: _Header) -> bool:
     return 0 < (header.salt - frame.salt) % (1 << 32) < _MOST_RESTARTS
 
 
 def _reason(file: IO[bytes], header: _Header, merged: int, beyond: int) -> str:
-    """What is wrong behind the first `merged` frames."""
-    file.seek(0)
-    raw = file.read(_HEADER.size)
+    """The damage after the first `merged` frames."""
     order = _MAGIC[header.magic]
-    sums = _checksum(raw[:24], order, (0, 0))
-    if sums != (header.first_sum, header.second_sum):
-        return "its first bytes are wrong"
+    sums = header.first_sum, header.second_sum
     if merged:
         last, _ = next(_frames(file, header.page_size, merged - 1))
         sums = last.first_sum, last.second_sum
@@ -166,7 +171,7 @@ def _header(file: IO[bytes]) -> _Header | None:
 
 
 def _frames(file: IO[bytes], page_size: int, first: int = 0) -> Iterator[tuple[_Frame, bool]]:
-    """The headers of the frames, each with whether the whole frame is there."""
+    """The headers of the frames, each with whether the frame is complete."""
     size = file.seek(0, 2)
     step = _FRAME.size + page_size
     for at in range(_place_of(first, page_size), size, step):

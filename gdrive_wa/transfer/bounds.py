@@ -1,4 +1,4 @@
-"""How long an entry may be, whatever a server claims or sends."""
+"""The maximum length of an entry, whatever a server claims or sends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_UNLISTED = 512 << 20
 """Most bytes of a media file of which the listing has no size."""
 LONGEST_UNLISTED_DATABASE = 32 << 30
 FREE_SHARE = 2
-"""An entry without a listed size may take one part in so many of the free space."""
+"""The divisor of the free space that an entry without a listed size may take."""
 
 
 class OversizedError(NetworkError):

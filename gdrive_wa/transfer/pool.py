@@ -177,5 +177,6 @@ def run_tasks(
             in_a_row = Counter({type(error): in_a_row[type(error)] + 1})
             if not isinstance(error, GdriveWaError):
                 continue
-            if in_a_row[type(error)] >= GIVE_UP_AFTER.get(type(error), math.inf):
+            hopeless = isinstance(error, QuotaError) and error.until_tomorrow
+            if hopeless or in_a_row[type(error)] >= GIVE_UP_AFTER.get(type(error), math.inf):
                 raise error

@@ -34,7 +34,7 @@ class StreamRetryPolicy(RetryPolicy):
     """
 
     base: float = 0.25
-    longest: float = 8.0
+    max_pause: float = 8.0
     complete_downloads: int = 3
     min_progress: int = 1 << 20
 

@@ -125,6 +125,39 @@ def test_a_name_of_only_one_row_matches(tmp_path: Path) -> None:
     assert [found.status for found in ran.notes] == [NoteStatus.RESTORED]
 
 
+def test_a_file_of_that_name_elsewhere_does_not_take_the_place_of_the_notes_own(
+    tmp_path: Path,
+) -> None:
+    own = note(1, sha256=None)
+    name = (own.whatsapp_path or "").rpartition("/")[2]
+    with ArchiveWriter(tmp_path, tags=False) as archive:
+        for number, path in ((7, f"Media/WhatsApp Voice Notes/200001/{name}"), (1, path_of(1))):
+            place(archive, entry(path, recording(number)), recording(number))
+        archive.finish()
+    with ArchiveWriter(tmp_path, tags=False) as archive:
+        archive.expect([own])
+        notes = archive.finish()
+    named = next(each for each in notes if each.message_id == own.message_id)
+    assert (tmp_path / str(named.file)).read_bytes() == recording(1)
+
+
+@pytest.mark.parametrize("first", ["own", "elsewhere"])
+def test_a_file_of_that_name_elsewhere_does_not_displace_the_notes_own(
+    tmp_path: Path, first: str
+) -> None:
+    own = note(1, sha256=None)
+    name = (own.whatsapp_path or "").rpartition("/")[2]
+    files = [(1, path_of(1)), (7, f"Media/WhatsApp Voice Notes/200001/{name}")]
+    with ArchiveWriter(tmp_path, tags=False) as archive:
+        archive.expect([own])
+        for number, path in files if first == "own" else reversed(files):
+            place(archive, entry(path, recording(number)), recording(number))
+        notes = archive.finish()
+    named = next(each for each in notes if each.message_id == own.message_id)
+    assert (tmp_path / str(named.file)).read_bytes() == recording(1)
+    assert len(notes) == 2
+
+
 def test_a_name_of_two_rows_does_not_match(tmp_path: Path) -> None:
     twin = "Media/WhatsApp Voice Notes/Private/PTT-20240101-WA0001.opus"
     elsewhere = "Media/WhatsApp Voice Notes/202404/PTT-20240101-WA0001.opus"

@@ -118,6 +118,21 @@ def test_what_an_earlier_round_of_the_log_left_behind_is_not_called_damaged(tmp_
     assert use.loss("copy.db-wal") is None
 
 
+def test_a_log_that_drops_a_table_belongs_to_its_database(tmp_path: Path) -> None:
+    path = modern(tmp_path / "live.db", [message(1)], [media(1)])
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("CREATE TABLE of_before (a)")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA wal_autocheckpoint = 0")
+        database.execute("DROP TABLE of_before")
+        insert(database, 2)
+        for suffix in ("", "-wal"):
+            shutil.copyfile(f"{path}{suffix}", tmp_path / f"copy.db{suffix}")
+    (tmp_path / "work").mkdir()
+    copy, use = merge_log(tmp_path / "copy.db", tmp_path / "copy.db-wal", tmp_path / "work")
+    assert (len(read_voice_notes(copy)), use.loss("copy.db-wal")) == (2, None)
+
+
 def test_the_log_of_another_database_is_left_alone(live: tuple[Path, Path], tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other, isolation_level=None)) as database:

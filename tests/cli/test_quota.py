@@ -65,6 +65,7 @@ def test_a_limit_for_the_day_says_when_to_come_back(
     assert ended.returncode == 4
     assert "Google's limit for today is reached: Slow down" in ended.stderr
     assert "run the same command again after 20" in ended.stderr
+    assert "no chat database" not in ended.stderr
     assert emulator.counts.request_count(MEDIA) < 60
 
 

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -145,3 +146,46 @@ def test_keys_are_distinguished() -> None:
     assert ROOT_KEY.fingerprint != OTHER_ROOT_KEY.fingerprint
     assert len({ROOT_KEY, OTHER_ROOT_KEY, RootKey(bytes(range(32)))}) == 2
     assert ROOT_KEY != CIPHER_KEY
+
+
+def test_a_cipher_key_has_parts_of_one_length_each() -> None:
+    parts: dict[str, Any] = {"server_salt": bytes(32), "google_id": bytes(16)}
+    for version in (0, 255):
+        assert CipherKey(bytes(32), **parts, key_version=version).to_bytes()[2] == version
+    for wrong in (
+        {"key_version": -1},
+        {"key_version": 256},
+        {"server_salt": bytes(31)},
+        {"google_id": bytes(17)},
+        {"cipher_version": bytes(1)},
+    ):
+        with pytest.raises(KeyFileError):
+            CipherKey(bytes(32), **{**parts, **wrong})
+    with pytest.raises(KeyFileError):
+        CipherKey(bytes(31), **parts)
+
+
+def test_keys_are_equal_by_all_their_bytes() -> None:
+    same = CipherKey.from_bytes(CIPHER_KEY.to_bytes())
+    assert same == CIPHER_KEY
+    assert hash(same) == hash(CIPHER_KEY)
+    assert len({same, CIPHER_KEY}) == 1
+    assert RootKey(bytes(32)) != CipherKey(bytes(32), server_salt=bytes(32), google_id=bytes(16))
+    assert RootKey(CIPHER_KEY.reveal()) != CIPHER_KEY
+    other = CipherKey(CIPHER_KEY.reveal(), server_salt=CIPHER_KEY.server_salt, google_id=bytes(16))
+    assert other != CIPHER_KEY
+    assert other.fingerprint == CIPHER_KEY.fingerprint
+
+
+@pytest.mark.parametrize("typed", ["ab" * 32, "ab" * 24, " ".join(["abab"] * 16), "ab" * 31 + "zz"])
+def test_the_key_in_place_of_a_path_is_not_repeated(typed: str) -> None:
+    with pytest.raises(KeyFileError, match="looks like the key itself") as told:
+        load_key(Path(typed))
+    assert typed not in str(told.value)
+
+
+@pytest.mark.parametrize("typed", ["ab" * 23 + "a", "ab" * 30 + "xyz", "keys/my-key.txt"])
+def test_a_path_that_is_only_missing_is_called_so(typed: str) -> None:
+    with pytest.raises(KeyFileError) as told:
+        load_key(Path(typed))
+    assert "looks like the key itself" not in str(told.value)

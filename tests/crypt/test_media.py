@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,15 +22,18 @@ from gdrive_wa.core.errors import (
     AuthenticationError,
     ChecksumError,
     GdriveWaError,
+    Interrupted,
     MetadataError,
     MissingKeyError,
     TruncatedError,
     WrongKeyError,
     WrongKeyTypeError,
 )
+from gdrive_wa.core.model import MediaLink
+from gdrive_wa.crypt.decrypt import copy_content, decrypt_linked
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
-from gdrive_wa.crypt.media import decrypt_enc
+from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1, enc_size
 from gdrive_wa.jobs.decrypt_file import decrypt_file
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 
@@ -199,3 +203,120 @@ def test_the_stored_bytes_are_what_the_phone_would_send() -> None:
     first = encrypt_media(VOICE, ROOT_KEY, FileMetadata(name=PATH), iv=bytes(16))
     assert first == encrypt_media(VOICE, ROOT_KEY, FileMetadata(name=PATH), iv=bytes(16))
     assert base64.b64decode(first[2])[0] == 16
+
+
+BIG = b"OggS" + bytes(range(256)) * 4100
+"""Longer than one piece of 1 MiB, so that it is verified while it is written."""
+
+
+def test_large_content_that_contradicts_the_envelope_is_refused_as_well(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, BIG)
+    assert decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=stored.metadata)
+    stored.out.unlink()
+    for promise in (
+        FileMetadata(name=PATH, md5=stored.metadata.md5, size=len(BIG) + 1),
+        FileMetadata(name=PATH, size=len(BIG) - 1),
+    ):
+        stored.refused(ChecksumError, metadata=promise)
+    altered = bytearray(stored.sealed)
+    altered[-20] ^= 1
+    stored.path.write_bytes(altered)
+    for metadata in (stored.metadata, FileMetadata(name=PATH)):
+        stored.refused(AuthenticationError, metadata=metadata)
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_reported(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, BIG)
+    for size in (5, 1 << 20, len(stored.sealed) - 20):
+        with pytest.raises(TruncatedError, match="shrank"):
+            decrypt_mcrypt1(
+                io.BytesIO(stored.sealed[:size]),
+                len(stored.sealed),
+                stored.path.stem,
+                ROOT_KEY,
+                io.BytesIO().write,
+            )
+
+
+def test_only_whole_blocks_and_valid_padding_are_transient_media() -> None:
+    raw = sealed_enc(VOICE)
+    for size in (len(raw) - 1, len(raw) - 15, 10 + 15, 10):
+        with pytest.raises(TruncatedError, match="whole blocks"):
+            open_enc(raw[:size])
+    material = HKDF(hashes.SHA256(), 112, None, b"WhatsApp Audio Keys").derive(MEDIA_KEY)
+    encryptor = Cipher(AES256(material[16:48]), CBC(material[:16])).encryptor()
+    sealed = encryptor.update(bytes(32)) + encryptor.finalize()  # zeros: no padding ends so
+    mac = hmac.HMAC(material[48:80], hashes.SHA256())
+    mac.update(material[:16] + sealed)
+    with pytest.raises(AuthenticationError, match="padding"):
+        open_enc(sealed + mac.finalize()[:10])
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 1000])
+def test_the_size_of_a_transient_copy_is_known_in_advance(size: int) -> None:
+    assert enc_size(size) == len(sealed_enc(bytes(size)))
+
+
+def link_to(content: bytes, sealed: bytes, **changes: str | None) -> MediaLink:
+    promised = MediaLink(
+        chat_jid="a",
+        message_id="b",
+        url=None,
+        direct_path="/x",
+        media_key=MEDIA_KEY,
+        enc_sha256=hashlib.sha256(sealed).hexdigest(),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    return replace(promised, **changes)  # type: ignore[arg-type]
+
+
+def test_a_transient_copy_is_what_its_row_promises(tmp_path: Path) -> None:
+    sealed = sealed_enc(VOICE)
+    path = tmp_path / "copy.enc"
+    path.write_bytes(sealed)
+
+    def opened(**changes: str | None) -> tuple[str, bytes]:
+        out = io.BytesIO()
+        with path.open("rb") as file:
+            done = decrypt_linked(file, link_to(VOICE, sealed, **changes), out.write)
+        return done.format, out.getvalue()
+
+    for changes in ({}, {"enc_sha256": None}, {"sha256": None}):
+        assert opened(**changes) == ("enc", VOICE)
+    for broken, said in (("enc_sha256", "not the copy"), ("sha256", "servers hold")):
+        with pytest.raises(ChecksumError, match=said):
+            opened(**{broken: "00" * 32})
+
+
+def test_what_is_stored_in_the_clear_is_held_against_its_metadata() -> None:
+    digest = hashlib.md5(VOICE).hexdigest()
+    moved: list[int] = []
+    for metadata in (None, FileMetadata(name=PATH), FileMetadata(name=PATH, md5=digest)):
+        out = io.BytesIO()
+        done = copy_content(io.BytesIO(VOICE), out.write, metadata=metadata, check=moved.append)
+        assert out.getvalue() == VOICE
+        assert done.payload == "media"
+    assert sum(moved) == 3 * len(VOICE)
+    with pytest.raises(ChecksumError):
+        copy_content(
+            io.BytesIO(VOICE + b"x"),
+            io.BytesIO().write,
+            metadata=FileMetadata(name=PATH, md5=digest),
+        )
+
+
+def test_every_reader_can_be_stopped(tmp_path: Path) -> None:
+    def stop(_moved: int) -> None:
+        raise Interrupted("stopped")
+
+    for content in (VOICE, BIG):
+        stored = Stored(tmp_path, content)
+        with pytest.raises(Interrupted):
+            decrypt_mcrypt1(
+                io.BytesIO(stored.sealed),
+                len(stored.sealed),
+                stored.path.stem,
+                ROOT_KEY,
+                io.BytesIO().write,
+                check=stop,
+            )

@@ -132,6 +132,7 @@ def run_guided(trial: Trial, samples: Sequence[bytes], folder: Path, seconds: fl
     def one(data: bytes) -> None:
         trial.one(data)
 
+    trial.watch()
     atheris.Setup([sys.argv[0], *options, str(folder)], one, custom_mutator=mutated)
     atheris.Fuzz()
 

@@ -29,6 +29,7 @@ def sample() -> bytes:
 
 def try_one(data: bytes) -> object:
     """What can be read can be held, and is the same when it is read again."""
+    (folder() / STATE_FOLDER).mkdir(exist_ok=True)
     (folder() / STATE_FOLDER / MANIFEST_NAME).write_bytes(data)
     records = read_manifest(folder())
     with Manifest(folder()) as manifest:

@@ -6,9 +6,12 @@ seconds or hundreds of megabytes.
 
 from __future__ import annotations
 
+import faulthandler
 import hashlib
+import os
 import re
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -19,6 +22,8 @@ from tests.fuzz import FOLDER
 
 SLOW = 20.0
 """Seconds of processor time for one input that no honest parser needs."""
+HANGS = 100.0
+"""Seconds after which an input is taken for one that never ends."""
 MUCH = 300 << 20
 """Bytes of memory likewise."""
 
@@ -41,6 +46,7 @@ class Trial:
         self.name = name
         self._try = try_one
         self._most = peak_memory()
+        self._current = b""
         self.tried = 0
         self.endings: set[str] = set()
         self.findings: dict[str, Path] = {}
@@ -48,6 +54,7 @@ class Trial:
     def one(self, data: bytes) -> bool:
         """Try one input; True if it ends in a way not seen before."""
         self.tried += 1
+        self._current = data
         started = time.process_time()
         try:
             ending = f"fine: {self._try(data)!s:.40}"
@@ -62,6 +69,19 @@ class Trial:
         new = ending not in self.endings
         self.endings.add(ending)
         return new
+
+    def watch(self) -> None:
+        """From now on, end the process with a report when one input takes too long."""
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        seen = -1
+        while seen != self.tried:
+            seen = self.tried
+            time.sleep(HANGS)
+        self._found("hang", self._current, "")
+        faulthandler.dump_traceback(all_threads=True)
+        os._exit(1)
 
     def summary(self, seconds: float) -> str:
         """What came of it, in a line."""

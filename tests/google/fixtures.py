@@ -22,7 +22,7 @@ from gdrive_wa.google.tokens import GivenToken
 from tests.google.browser import Act, Browser
 from tests.google.scripted import Scripted
 
-QUICK = RetryPolicy(base=0.001, longest=0.002)
+QUICK = RetryPolicy(base=0.001, max_pause=0.002)
 """The usual number of attempts, with hardly any wait between them."""
 
 

@@ -464,7 +464,7 @@ def test_an_invalid_content_length(session: Session, scripted: Scripted, length:
 def test_closing_the_session_ends_waiting_requests(
     sample: SampleAccount, emulator: Emulator, backups: str
 ) -> None:
-    session = Session(GivenToken(sample.token), retry_policy=RetryPolicy(base=600, longest=600))
+    session = Session(GivenToken(sample.token), retry_policy=RetryPolicy(base=600, max_pause=600))
     emulator.faults = refusing(503, "backendError")
     ended: list[GdriveWaError] = []
 

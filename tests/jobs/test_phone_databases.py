@@ -188,7 +188,7 @@ def test_a_dated_copy_replaces_one_that_is_missing_or_does_not_open(
     assert phone.said[0] == (
         f"the chats are read from '{DATED}', the only database of chats that opens"
     )
-    assert (len(phone.said) == 2) is bool(main)
+    assert (len(phone.said) == 2) is (main is not None)
     again = phone.restore()
     assert (again.failed, again.done) == ([], [])
 

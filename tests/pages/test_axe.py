@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.pages.conftest import OpenPage, play_over_and_over, until
 from tests.pages.rich import rich
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 RUN = """() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",

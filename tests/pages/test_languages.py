@@ -184,6 +184,7 @@ def wordless() -> list[VoiceNote]:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 class TestOnThePage:
     @pytest.mark.parametrize(
         ("locale", "tag", "heading"),

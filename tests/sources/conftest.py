@@ -25,7 +25,7 @@ from gdrive_wa.sources.folder import Folder
 from gdrive_wa.sources.whatsapp import WhatsAppServers
 from tests.sources.places import Place, an_exported_chat, an_iphone, elsewhere, media_links, remove
 
-QUICK = RetryPolicy(base=0.001, longest=0.002)
+QUICK = RetryPolicy(base=0.001, max_pause=0.002)
 Connect = Callable[[str, Emulator, Secret], BackupSource]
 DRIVE_FOLDER = "Phone backup/WhatsApp"
 

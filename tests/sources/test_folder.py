@@ -217,10 +217,12 @@ def test_files_that_vanish_meanwhile(here: Path) -> None:
             source.open(entry)
 
 
-@pytest.mark.parametrize("name", ["nowhere", "file"])
-def test_a_path_that_is_not_a_folder(here: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"), [("nowhere", "no folder named"), ("file", "is a file, not a folder")]
+)
+def test_a_path_that_is_not_a_folder(here: Path, name: str, said: str) -> None:
     put(here, "file")
-    with pytest.raises(UsageError, match="no folder named") as caught:
+    with pytest.raises(UsageError, match=said) as caught:
         open_folder(here / name)
     assert caught.value.hints
 

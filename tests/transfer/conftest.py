@@ -29,7 +29,7 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def quick() -> StreamRetryPolicy:
     """The usual number of attempts, without waiting between them."""
-    return StreamRetryPolicy(base=0.001, longest=0.002)
+    return StreamRetryPolicy(base=0.001, max_pause=0.002)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def bring(source: FaultySource | BackupService, entry: Entry, folder: Path) -> N
         PurePosixPath(entry.stored_as),
         RunControl(Silent()),
         permanent=True,
-        retry_policy=StreamRetryPolicy(base=0.001, longest=0.002),
+        retry_policy=StreamRetryPolicy(base=0.001, max_pause=0.002),
     )
 
 

@@ -202,6 +202,7 @@ def log_of_rubbish(phone: Phone, dice: Random) -> None:
 def damaged_page(phone: Phone, dice: Random) -> None:
     """A page of the newest database is rubbish; a copy is sound."""
     _whole_copy(phone)
+    _speak_documents(phone)
     if not phone.newest.late:
         phone.newest.damaged = (dice.randrange(50),)
 
@@ -211,6 +212,9 @@ def damaged_page_without_a_copy(phone: Phone, dice: Random) -> None:
     """What is on the page is lost; nothing else is. Which database is the newest is then open."""
     for store in phone.stores:
         store.subjects.clear()
+    for increment in phone.increments:
+        increment.subjects.clear()
+    _speak_documents(phone)
     if not phone.newest.late:
         phone.newest.damaged = (dice.randrange(50),)
 
@@ -261,6 +265,14 @@ def _copy(phone: Phone, name: str, notes: list[Note]) -> Store:
     store = Store(name=name, notes=list(notes), schema=replace(phone.schema), seal=phone.seal)
     phone.stores.append(store)
     return store
+
+
+def _speak_documents(phone: Phone) -> None:
+    """No documents: what is left of one on a damaged page is taken for a voice note."""
+    for note in phone.notes:
+        if note.document:
+            note.document = False
+            note.changes.pop("message_type")
 
 
 def _whole_copy(phone: Phone) -> None:

@@ -1,0 +1,135 @@
+"""The one writer of a folder: when it writes, in which order, and what the disk refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gdrive_wa.core.errors import StorageError
+from gdrive_wa.core.model import Outcome, Report
+from gdrive_wa.storage import batch as batches
+from gdrive_wa.storage.batch import Batch, withdraw_refused
+from gdrive_wa.storage.draft_file import DraftFile, write_draft
+from gdrive_wa.storage.manifest import STATE_FOLDER, Manifest, Record, read_manifest
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Iterator[Manifest]:
+    with Manifest(tmp_path / "dest") as opened:
+        yield opened
+
+
+def draft_of(manifest: Manifest, path: str, content: bytes = b"x") -> tuple[DraftFile, Record]:
+    draft = write_draft(manifest.tree, content, inside=STATE_FOLDER)
+    record = Record(path=path, size=draft.size, sha256=draft.sha256, mtime_ns=draft.mtime_ns)
+    return draft, record
+
+
+def recorded(manifest: Manifest) -> dict[str, Record]:
+    return {record.path: record for record in read_manifest(manifest.tree)}
+
+
+def test_a_file_waits_for_its_batch_and_is_recorded_before_it_has_its_name(
+    manifest: Manifest,
+) -> None:
+    with Batch(manifest) as batch:
+        batch.add(*draft_of(manifest, "a/one"))
+        assert manifest.intact(manifest.get("a/one"))  # type: ignore[arg-type]
+        assert not manifest.tree.lexists("a/one")
+        assert recorded(manifest) == {}
+        told: list[bool] = []
+        batch.when_flushed(lambda: told.append(manifest.tree.is_file("a/one")))
+        batch.flush()
+        assert told == [True]
+        assert set(recorded(manifest)) == {"a/one"}
+
+
+def test_a_full_batch_is_written_at_once(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, most in (("FILES", 3), ("BYTES", 30)):
+        with monkeypatch.context() as limits, Batch(manifest) as batch:
+            limits.setattr(batches, name, most)
+            paths = [f"{name}/{number}" for number in range(4)]
+            for path in paths[:2]:
+                batch.add(*draft_of(manifest, path, b"0123456789"))
+            batch._wait()
+            assert not manifest.tree.lexists(paths[1])
+            batch.add(*draft_of(manifest, paths[2], b"0123456789"))
+            batch._wait()
+            assert all(manifest.tree.is_file(path) for path in paths[:3])
+            batch.add(*draft_of(manifest, paths[3], b"0123456789"))  # a new one has begun
+            batch._wait()
+            assert not manifest.tree.lexists(paths[3])
+
+
+def test_an_old_batch_is_written_when_there_is_time(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Batch(manifest) as batch:
+        batch.tick()
+        batch.add(*draft_of(manifest, "one"))
+        monkeypatch.setattr(batches, "SECONDS", 3600.0)
+        batch.tick()
+        batch._wait()
+        assert not manifest.tree.lexists("one")
+        monkeypatch.setattr(batches, "SECONDS", 0.0)
+        batch.tick()
+        batch._wait()
+        assert manifest.tree.is_file("one")
+
+
+def test_the_later_one_of_a_name_holds(manifest: Manifest) -> None:
+    with Batch(manifest) as batch:
+        batch.add(*draft_of(manifest, "one", b"first"))
+        batch.add(*draft_of(manifest, "one", b"second"))
+    assert manifest.tree.read("one") == b"second"
+    assert manifest.tree.names(STATE_FOLDER).count("lock") == 1
+    assert not [name for name in manifest.tree.names(STATE_FOLDER) if name.endswith(".tmp")]
+
+
+def test_a_record_is_amended_before_and_after_its_file_is_there(manifest: Manifest) -> None:
+    with Batch(manifest) as batch:
+        draft, record = draft_of(manifest, "one")
+        batch.add(draft, record)
+        batch.amend(replace(record, message="a/1"))
+        batch.flush()
+        assert recorded(manifest)["one"].message == "a/1"
+        batch.amend(replace(record, message="a/2"))
+        assert recorded(manifest)["one"].message == "a/2"
+
+
+def test_a_name_that_the_disk_refuses_costs_that_file_only(manifest: Manifest) -> None:
+    report = Report(bytes=30)
+    with Batch(manifest) as batch:
+        for path in ("good", "x" * 300):
+            batch.add(*draft_of(manifest, path))
+            report.done.append(Outcome(path=path, file=path, bytes=15))
+        batch.flush()
+        withdraw_refused(batch, report)
+        withdraw_refused(batch, report)
+    assert [each.path for each in report.done] == ["good"]
+    assert [each.path for each in report.failed] == ["x" * 300]
+    assert report.bytes == 15
+    assert set(recorded(manifest)) == {"good"}
+    assert not [name for name in manifest.tree.names(STATE_FOLDER) if name.endswith(".tmp")]
+
+
+def test_a_disk_that_fails_ends_the_run(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    batch = Batch(manifest)
+    batch.add(*draft_of(manifest, "one"))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "replace", refuse)
+        with pytest.raises(StorageError, match="input/output error"):
+            batch.flush()
+    assert batch.refused == []
