@@ -34,6 +34,8 @@ START = datetime(2016, 1, 1, tzinfo=UTC)
 SPACING = timedelta(hours=4)
 """Between two notes: 20 000 of them fill nine years."""
 NEEDLE = "rhubarb"
+QUIET_SECONDS = 10
+"""A tab frees what it no longer needs some time after it was busy."""
 _LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
@@ -45,8 +47,10 @@ class Opened:
         seconds: until its notes could be played, from the navigation.
         busy: seconds of processor time of the tab's process until then, its start included.
         search: seconds of the first search.
-        memory: MB of the tab's process, with what it shares with others (RSS), after that search.
+        memory: MB of the tab's process, with what it shares with others (RSS), some quiet seconds
+            after that search.
         own: MB of it that no other process has (USS).
+        peak: as `memory`, at once after the search.
     """
 
     seconds: float
@@ -54,6 +58,7 @@ class Opened:
     search: float
     memory: float
     own: float
+    peak: float
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -66,7 +71,7 @@ def main(arguments: Sequence[str]) -> None:
     print(
         f"\nthe page: {size:.1f} MB; usable after {opened.seconds:.2f} s, {opened.busy:.2f} s of"
         f" processor time; first search {opened.search:.2f} s; tab {opened.memory:.0f} MB,"
-        f" {opened.own:.0f} MB of its own"
+        f" {opened.own:.0f} MB of its own, {opened.peak:.0f} MB right after the search"
     )
     limit = Reach(cpu=1, memory=300)
     BUDGET.append(
@@ -160,8 +165,10 @@ def _measured(browser: Browser, path: Path) -> Opened:
     )
     if page.locator(".note").count() != 1:
         raise SystemExit("the search does not find the one note")
+    peak = tab.memory_info().rss
+    page.wait_for_timeout(QUIET_SECONDS * 1000)
     memory = tab.memory_full_info()
-    return Opened(seconds, busy, search, memory.rss / 1e6, memory.uss / 1e6)
+    return Opened(seconds, busy, search, memory.rss / 1e6, memory.uss / 1e6, peak / 1e6)
 
 
 def _tab() -> psutil.Process:

@@ -49,10 +49,29 @@ function messagesWith(word) {
   return hits;
 }
 
+/** Whether one of `hits` is before or after a note: as its `places`, without a list for each of all notes. */
+function isNear(note, hits) {
+  const text = typeof note.around === "string" ? note.around : note.around[0];
+  let number = 0, unit = 1, count = 0, place = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const digit = DIGIT_AT[text.charCodeAt(i)];
+    number += (digit & 31) * unit;
+    unit *= 32;
+    if (digit > 31) continue;
+    count += 1;
+    if (count > 2) {
+      place = count === 3 ? number : place + 1 + signed(number);
+      if (hits[place] === 1) return true;
+    }
+    number = 0;
+    unit = 1;
+  }
+  return false;
+}
+
 function isAround(note, word) {
   if (note.around === null) return false;
-  const hits = messagesWith(word);
-  return note.places.some((places) => places.some((place) => hits[place] === 1))
+  return isNear(note, messagesWith(word))
     || (note.reply !== null && fold(`${note.reply.name} ${note.reply.text}`).includes(word))
     || note.reactions.some(({ name, emoji }) => fold(`${name} ${emoji}`).includes(word));
 }
