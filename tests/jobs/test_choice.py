@@ -48,8 +48,8 @@ def note(path: str, sent_at: datetime | None = DAY, **changes: object) -> VoiceN
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def of_dad(path: str, **changes: object) -> VoiceNote:
-    return note(path, chat="Dad", chat_jid="15550102@s.whatsapp.net", **changes)
+def of_dad(path: str, sent_at: datetime | None = DAY, **changes: object) -> VoiceNote:
+    return note(path, sent_at, chat="Dad", chat_jid="15550102@s.whatsapp.net", **changes)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_note_without_a_time_counts_for_the_day_of_its_file(archive: ArchiveWr
 
 def test_a_note_without_a_time_in_another_chat_is_not_taken(archive: ArchiveWriter) -> None:
     mums, dads = audio("mums.m4a"), audio("dads.m4a")
-    notes = [note(mums.path, None), of_dad(dads.path, sent_at=None)]
+    notes = [note(mums.path, None), of_dad(dads.path, None)]
     assert choose(archive, WITH_MUM, [mums, dads], notes, planned=[]).media == [mums]
 
 
