@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -231,9 +232,9 @@ def test_a_durable_file_is_flushed_before_it_is_named_and_its_folder_after(
         done.append("folder" if folder else "file")
         fsync(handle)
 
-    def name(*paths: str, **options: int) -> None:
+    def name(old: str, new: str, **options: Any) -> None:
         done.append("name")
-        rename(*paths, **options)
+        rename(old, new, **options)
 
     monkeypatch.setattr(os, "fsync", flush)
     monkeypatch.setattr(os, "replace", name)
@@ -275,3 +276,23 @@ def test_a_draft_is_made_on_a_disk_that_cannot_lock(
     monkeypatch.setattr(fcntl, "flock", refuse)
     write_file(tmp_path / "note.opus", b"sound")
     assert (tmp_path / "note.opus").read_bytes() == b"sound"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="drafts are not locked there")
+def test_a_draft_that_a_sweep_has_locked_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    lock = fcntl.flock
+
+    def held_once(handle: int, operation: int) -> None:
+        calls.append(operation)
+        if len(calls) == 1:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        lock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", held_once)
+    with Draft(tmp_path) as draft:
+        assert len(calls) == 2
+        assert len(drafts(tmp_path)) == 2
+        assert draft.path.exists()
