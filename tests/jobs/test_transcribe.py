@@ -180,7 +180,7 @@ def test_a_later_restore_keeps_the_transcripts(
     folder = tmp_path / "archive"
     shutil.copytree(heard, folder)
     source = open_folder(plain_sample.folder / "backup")
-    restore(source, folder, key=plain_sample.key, timezone=UTC, everything=True)
+    restore(source, folder, key=plain_sample.key, timezone=UTC, keep_blobs=True)
     assert said(folder) == said(heard)
     drawn = page(folder, timezone="UTC").read_text()
     without_photos = re.sub(r'"files":\{[^}]*\}', '"files":{}', drawn)  # `everything` brings them
