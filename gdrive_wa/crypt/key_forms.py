@@ -23,6 +23,8 @@ _AROUND = re.compile(r"[\"'`,;.|_(){}<>\[\]\u2018-\u201f\u00ab\u00bb]")
 _GROUPS = re.compile(
     r"(?<![0-9A-Za-z])[0-9A-Fa-f]{4}(?:[^0-9A-Za-z]{0,4}[0-9A-Fa-f]{4})+(?![0-9A-Za-z])"
 )
+_NUMBERED = re.compile(r"^\s*\d{1,2}\s*[.):]\s+", re.MULTILINE)
+_LOOKALIKES = str.maketrans("OoIl|", "00111")
 _LONGEST_PIN = 8
 _SHORTEST_KEY = 48
 """Fewer characters than this are no key with digits left out."""
@@ -32,7 +34,7 @@ def key_digits(text: str) -> str:
     """The hexadecimal digits that `text` means: 64, or those of a whole key file.
 
     They may stand in a sentence, in quotes, with ``0x`` before each byte or before all, or in
-    full-width characters.
+    full-width characters, or in a numbered list.
 
     Raises:
         KeyFileError: it means no key; the error says what it looks like, and quotes nothing.
@@ -73,6 +75,7 @@ def _readings(text: str) -> Iterator[str]:
     yield "".join(line for line in lines if len(line) % 4 == 0 and _HEX.issuperset(line))
     for mark in ":=":
         yield strip_separators(bare.rpartition(mark)[2])
+    yield strip_separators(_NUMBERED.sub("", text))
 
 
 def _hex_of(run: str) -> str:
@@ -81,6 +84,8 @@ def _hex_of(run: str) -> str:
 
 def _refusal(digits: str) -> KeyFileError:
     count = len(digits)
+    if not count:
+        return KeyFileError("the key is empty", hint="a key is 64 hexadecimal digits")
     wrong = sum(char not in _HEX for char in digits)
     faulty = (
         f"1 of the {count} characters is not a hexadecimal digit"
@@ -97,7 +102,8 @@ def _refusal(digits: str) -> KeyFileError:
                 *PASSWORD_IS_NO_KEY,
             ),
         )
-    if wrong * 4 > count or (wrong and count < _SHORTEST_KEY):
+    is_key = count == DIGITS and _HEX.issuperset(digits.translate(_LOOKALIKES))
+    if (wrong * 4 > count and not is_key) or (wrong and count < _SHORTEST_KEY):
         return KeyFileError(
             f"this looks like a password, not like a key: {faulty}",
             hint=PASSWORD_IS_NO_KEY,

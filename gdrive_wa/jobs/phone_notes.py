@@ -135,10 +135,12 @@ def read_notes(
     failures = 0
     for path, reader in readers.items():
         try:
-            read += filter(None, [reader()])
+            found = reader()
         except DatabaseError as error:
             failures += 1
             report.fail(path, error)
+        else:
+            read += [] if found is None else [found]
     if failures and not read:
         progress.say(f"no chat database can be read: {_WITHOUT}")
     if not read:
@@ -148,8 +150,8 @@ def read_notes(
         chats = joined(chats, other)
     for warning in chats.warnings:
         progress.say(warning)
-    found = list(_of_strangers(phone.foreign, entries, context, progress))
-    return replace(chats, notes=(*chats.notes, *found)) if found else chats
+    foreign = list(_of_strangers(phone.foreign, entries, context, progress))
+    return replace(chats, notes=(*chats.notes, *foreign)) if foreign else chats
 
 
 def report_missing_chats(

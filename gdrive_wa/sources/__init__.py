@@ -106,7 +106,7 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
             f"'{folder.name}' is not an exported chat",
             hint=(
                 "give the ZIP that WhatsApp's Export chat has made, or the folder of a backup",
-                "if a phone's folder is in the ZIP, unpack it, and give that folder",
+                "if a phone's folder or more ZIPs are in the ZIP, unpack it, and give that folder",
             ),
         )
     opened = Folder(folder)

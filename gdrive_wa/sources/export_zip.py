@@ -74,6 +74,11 @@ def exports_in_zip(path: Path, label: str, warnings: list[str]) -> Iterator[Expo
             found[folder] = chats[0]
         elif above is not None:
             found[above] = with_sorted_media(found[above], inside.values())
+    nested = any(name.lower().endswith(".zip") for inside in by_folder.values() for name in inside)
+    if found and nested:
+        warnings.append(
+            f"there are ZIPs in '{path.name}', which are left out: unpack it, and give the folder"
+        )
     yield from found.values()
 
 

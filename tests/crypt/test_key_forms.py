@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gdrive_wa.core.errors import KeyFileError
+from gdrive_wa.crypt.key_forms import key_digits
 from gdrive_wa.crypt.keys import RootKey, key_file_content, load_key
 from tests.crypt.fixtures import CIPHER_KEY, ROOT_KEY
 
@@ -98,3 +99,22 @@ def test_32_random_bytes_may_begin_like_anything() -> None:
 def test_the_backup_itself_is_not_its_key(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match=r"'msgstore.db.crypt15' is a backup file, not the key"):
         load_key(tmp_path / "msgstore.db.crypt15")
+
+
+def test_each_zero_typed_as_an_o_is_no_password() -> None:
+    with pytest.raises(KeyFileError, match="17 of the 64 characters are not") as caught:
+        key_digits(("".join(f"{each:02x}" for each in range(1, 33))).replace("0", "O"))
+    assert "an O is a 0" in caught.value.hint
+
+
+@pytest.mark.parametrize("mark", [".", ")", " :"])
+def test_a_numbered_list_of_groups_is_a_key(mark: str) -> None:
+    groups = [f"{each:04x}" for each in range(4096, 4112)]
+    lines = [f"{place}{mark} {group}" for place, group in enumerate(groups, 1)]
+    assert key_digits("\n".join(lines)) == "".join(groups)
+
+
+@pytest.mark.parametrize("blank", ["", "\n\n", " \u00a0"])
+def test_nothing_at_all_is_said_to_be_empty(blank: str) -> None:
+    with pytest.raises(KeyFileError, match="the key is empty"):
+        key_digits(blank)

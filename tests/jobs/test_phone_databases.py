@@ -395,6 +395,24 @@ def test_what_a_damaged_log_loses_is_said_and_reported(phone: Phone) -> None:
     assert skipped.reason in said
 
 
+def test_a_database_whose_every_message_is_lost_is_said_to_be_damaged(phone: Phone) -> None:
+    phone.record(1, 2)
+    path = phone.database("Databases/msgstore.db", [1, 2], None)
+    with closing(sqlite3.connect(path)) as database:
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+        pages = database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name IN ('message', 'message_media')"
+        ).fetchall()
+    content = bytearray(path.read_bytes())
+    for (page,) in pages:
+        content[(page - 1) * size : page * size] = b"\xa5" * size
+    path.write_bytes(content)
+    phone.restore(key=None)
+    (said,) = (line for line in phone.said if "is damaged" in line)
+    assert said.startswith("msgstore.db is damaged: ")
+    assert said.endswith("could not be read")
+
+
 def test_an_unreadable_log_costs_only_its_own_messages_and_is_tried_again(
     unprivileged: Path,
 ) -> None:

@@ -215,6 +215,17 @@ def test_a_file_that_is_not_an_export_is_refused(tmp_path: Path) -> None:
     assert "copy it again" in caught.value.hint
 
 
+def test_zips_inside_a_zip_are_said_to_be_left_out(tmp_path: Path) -> None:
+    inner = a_zip(tmp_path / "inner.zip", {VOICE: b"OggS"}).read_bytes()
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        archive.writestr("WhatsApp Chat - Ben.zip", inner)
+    with pytest.raises(UsageError, match=r"'both.zip' is not an exported chat") as caught:
+        opened(tmp_path / "both.zip")
+    assert "unpack it" in " ".join(caught.value.hints)
+    (warning,) = opened(a_zip(tmp_path / "a.zip", {"Ben.zip": inner})).warnings
+    assert warning.startswith("there are ZIPs in 'a.zip'")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_text_that_an_editor_has_saved_again(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "_chat.txt").write_text("[01/03/24, 09:00:00] Zoë: x\r\n", encoding, newline="")
