@@ -131,7 +131,10 @@ def _refused(error: OSError) -> GdriveWaError:
     """What the system refused, such as a file that cannot be read."""
     reason = (error.strerror or "error").lower()
     name = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
-    return StorageError(f"{reason}{name}", hint="run again with --verbose to see where it happened")
+    hint = "run again with --verbose to see where it happened"
+    if isinstance(error, PermissionError) and name:
+        hint = "change its permissions so that you can read it, and run the command again"
+    return StorageError(f"{reason}{name}", hint=hint)
 
 
 def _one_line(message: str) -> str:

@@ -452,6 +452,14 @@ def within(folder: Path, dest: Path) -> str | None:
     return below
 
 
+def not_a_target(dest: Path) -> UsageError:
+    """The error for a target folder that has files of the source: they would be taken for results
+    of an earlier run, and never be read again."""
+    return UsageError(
+        f"'{dest}' has files of the backup itself", hint="choose a new folder as the target"
+    )
+
+
 def iso(moment: datetime | None) -> str | None:
     """A moment in UTC as ISO 8601, ending in ``Z``; None for None."""
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -8,7 +8,14 @@ from typing import Self
 
 from gdrive_wa.archive.writer import ArchiveWriter
 from gdrive_wa.chats.write_ahead import merge_log
-from gdrive_wa.core.errors import DamagedError, GoneError, NetworkError
+from gdrive_wa.core.errors import (
+    DamagedError,
+    GdriveWaError,
+    GoneError,
+    Interrupted,
+    NetworkError,
+    StorageError,
+)
 from gdrive_wa.core.model import Entry, Outcome, Report
 from gdrive_wa.core.progress import Progress, Stage
 from gdrive_wa.jobs.executors import Opener
@@ -58,6 +65,7 @@ class DatabaseRun:
         self._opener = opener
         self._blob_tree = archive.tree.below(blobs)
         self._report = report
+        self._without_log: set[str] = set()
         self._progress = progress
 
     def __enter__(self) -> Self:
@@ -89,6 +97,12 @@ class DatabaseRun:
             loss = use.loss(log.path)
         except (DamagedError, GoneError) as error:
             loss = f"'{log.path}' was not read: {error.message}"
+        except (Interrupted, StorageError):
+            raise
+        except GdriveWaError as error:  # such as a network failure: another run may have it
+            self._without_log.add(entry.stored_as)
+            self._report.failed.append(Outcome.failed(log.path, error))
+            return draft
         if loss is not None:
             self._progress.say(f"{loss}; {_COPY_AGAIN}")
             self.leave_out(log, loss)
@@ -96,6 +110,8 @@ class DatabaseRun:
 
     def put(self, entry: Entry, draft: DraftFile, name: str) -> None:
         """Place the content of a database under `name`."""
+        if entry.stored_as in self._without_log:  # the next run will try its log again
+            entry = replace(entry, revision=f"{entry.revision} without its log", md5=None)
         file = self._archive.place(draft, replace(entry, path=f"Databases/{name}"))
         report_placed(self._report, entry, file)
 

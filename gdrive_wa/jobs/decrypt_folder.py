@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import UsageError
-from gdrive_wa.core.model import Outcome, Report, within
+from gdrive_wa.core.model import Outcome, Report, not_a_target, within
 from gdrive_wa.core.names import folded_name
 from gdrive_wa.core.progress import Progress, RepeatedWarnings, Silent, Stage
 from gdrive_wa.crypt.keys import Key
@@ -52,7 +52,7 @@ def decrypt_tree(
         progress: receives progress, and may stop the run.
 
     Raises:
-        UsageError: `src` is not a folder, or is the same as `dest`.
+        UsageError: `src` is not a folder, or is the same as `dest`, or `dest` has files of it.
         StorageError: `dest` cannot be written, or is in use by another run.
         Interrupted: the user asked to stop; finished files are kept.
     """
@@ -60,6 +60,9 @@ def decrypt_tree(
     if not src.is_dir():
         raise UsageError(f"no folder named '{src}'", hint="check the spelling")
     own_folder = within(src, dest)
+    if own_folder is not None and not (dest / STATE_FOLDER).exists():
+        for _ in walk(dest, excluded=None) if dest.is_dir() else ():
+            raise not_a_target(dest)
     started = time.monotonic()
     progress = progress or Silent()
     with Manifest(dest) as manifest:

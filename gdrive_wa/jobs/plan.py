@@ -10,7 +10,7 @@ from pathlib import Path
 from gdrive_wa.core.errors import GdriveWaError, MissingKeyError, UsageError
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import LONGEST_VOICE_NOTE, Kind, is_encrypted
-from gdrive_wa.core.model import Backup, Entry, Outcome, Report, within
+from gdrive_wa.core.model import Backup, Entry, Outcome, Report, not_a_target, within
 from gdrive_wa.core.progress import Progress, Silent, Stage, interruptible
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.crypt.keys import Key
@@ -152,19 +152,22 @@ def list_entries(
     Raises:
         Interrupted: the user asked to stop.
         WrongKeyError, WrongKeyTypeError: the listing alone shows that the key is not its own.
-        UsageError: `dest` is the backup's own folder.
+        UsageError: `dest` is the backup's own folder, or has files of it.
     """
     ours = None
     if dest is not None and source.name == "folder":
         ours = within(_own_folder(backup), dest)
         within(getattr(source, "given", _own_folder(backup)), dest)  # a folder of several backups
 
+    results: list[Entry] = []
+
     def listing() -> list[Entry]:
         found = []
         for entry in source.entries(backup):
-            if ours is not None and entry.stored_as.startswith(f"{ours}/"):
-                continue
             if is_junk(entry.stored_as):
+                continue
+            if ours is not None and entry.stored_as.startswith(f"{ours}/"):
+                results.append(entry)
                 continue
             found.append(entry)
             progress.advance(Stage.LIST, items=1)
@@ -174,6 +177,8 @@ def list_entries(
     progress.begin(Stage.LIST)
     listed = interruptible(listing, progress)
     progress.end(Stage.LIST)
+    if dest is not None and results and not len(Manifest.glance(dest)):
+        raise not_a_target(dest)
     if key is not None:
         check_key(backup, listed, key)
     listed.reverse()

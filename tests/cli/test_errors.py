@@ -337,6 +337,17 @@ def test_a_file_where_the_folder_should_be(
 
 
 @pytest.mark.parametrize("command", ["restore", "download"])
+def test_a_link_to_a_disk_that_is_not_connected(
+    run: Run, with_key: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / "voices")
+    ended = run(command, "out", env=with_key)
+    assert ended.returncode == 1
+    assert_explained(ended.stderr, "'out' is a symbolic link, and what it leads to is missing\n")
+    assert not (tmp_path / "disk").exists()
+
+
+@pytest.mark.parametrize("command", ["restore", "download"])
 def test_the_backups_own_folder_is_not_a_target(
     run: Run, with_key: dict[str, str], tmp_path: Path, command: str
 ) -> None:
@@ -375,3 +386,33 @@ def test_no_command_shows_the_help(run: Run) -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("Usage: gdrive-wa")
     assert "restore" in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["restore", "download", "decrypt"])
+def test_a_folder_with_files_of_the_backup_is_not_a_target(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    notes = tmp_path / "WhatsApp" / "Media" / "WhatsApp Voice Notes" / "202409"
+    notes.mkdir(parents=True)
+    (notes / "PTT-20240301-WA0001.opus").write_bytes(b"OggS a note")
+    words = ["WhatsApp", "WhatsApp/Media"]
+    ended = run(command, *(words if command == "decrypt" else ["--folder", *words]))
+    assert ended.returncode == 2
+    assert_explained(ended.stderr, "'WhatsApp/Media' has files of the backup itself\n")
+    assert [each.name for each in (tmp_path / "WhatsApp").rglob("*") if each.is_file()] == [
+        "PTT-20240301-WA0001.opus"
+    ]
+
+
+@pytest.mark.parametrize("command", ["restore", "decrypt"])
+def test_a_target_inside_the_source_can_be_used_again(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    notes = tmp_path / "WhatsApp" / "Media" / "WhatsApp Voice Notes" / "202409"
+    notes.mkdir(parents=True)
+    (notes / "PTT-20240301-WA0001.opus").write_bytes(b"OggS a note")
+    words = ["WhatsApp", "WhatsApp/out"] if command == "decrypt" else ["WhatsApp/out", "--folder"]
+    words += [] if command == "decrypt" else ["WhatsApp"]
+    first = run(command, *words)
+    assert run(command, *words).returncode == first.returncode
+    assert len(list((tmp_path / "WhatsApp" / "out").rglob("*.opus"))) == 1

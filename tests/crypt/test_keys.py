@@ -102,6 +102,8 @@ def test_a_written_key_file_equals_the_phones_and_is_private(
         (DIGITS[:-1].encode("utf-16") + b"\n\0" * 9, "this has 63: 1 too few"),
         (b"\xff\xfe" + b"\0\xd8" * 70, "not a key in any known form"),
         (b"\xff\xfe" + bytes(28), "30 bytes are not a key"),
+        (DIGITS[:-1].encode() + b"o", "1 of the 64 characters is not a hexadecimal digit"),
+        (b" \n" * 9, "the key is empty"),
         ("\u0661".encode() * 64, "64 of the 64 characters are not hexadecimal digits"),
         ("\u0661".encode("utf-16-le") * 64, "not a key in any known form"),
     ],

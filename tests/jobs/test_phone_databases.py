@@ -395,6 +395,23 @@ def test_what_a_damaged_log_loses_is_said_and_reported(phone: Phone) -> None:
     assert skipped.reason in said
 
 
+def test_an_unreadable_log_costs_only_its_own_messages_and_is_tried_again(
+    unprivileged: Path,
+) -> None:
+    phone = Phone(unprivileged)
+    phone.record(1, 2)
+    log = with_log(phone) / "msgstore.db-wal"
+    log.chmod(0)
+    report = phone.restore(key=None)
+    assert phone.statuses()["1"] == "restored"
+    (failed,) = report.failed
+    assert failed.path == "Databases/msgstore.db-wal"
+    assert "permission denied" in (failed.reason or "")
+    log.chmod(0o600)
+    assert phone.restore(key=None).failed == []
+    assert phone.statuses() == dict.fromkeys("12", "restored")
+
+
 @pytest.mark.parametrize("number", ["1", "9", "10"])
 @pytest.mark.parametrize(
     "spelling",

@@ -180,7 +180,7 @@ def test_a_later_restore_keeps_the_transcripts(
     folder = tmp_path / "archive"
     shutil.copytree(heard, folder)
     source = open_folder(plain_sample.folder / "backup")
-    restore(source, folder, key=plain_sample.key, timezone=UTC, everything=True)
+    restore(source, folder, key=plain_sample.key, timezone=UTC, keep_blobs=True)
     assert said(folder) == said(heard)
     assert page(folder, timezone="UTC").read_bytes() == (heard / "index.html").read_bytes()
     log_of(folder).unlink()  # lost, but the index still knows them
