@@ -28,8 +28,10 @@ from gdrive_wa.core.errors import (
     WrongKeyTypeError,
 )
 from gdrive_wa.core.progress import Silent, Stage
+from gdrive_wa.crypt.containers import container_key, decrypt_container
 from gdrive_wa.crypt.decrypt import decrypt_content
 from gdrive_wa.crypt.encrypt import encrypt_file
+from gdrive_wa.crypt.header import parse_header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.primitives import PIECE_SIZE, Piece
 from gdrive_wa.jobs.decrypt_file import decrypt_file, decrypt_into
@@ -390,3 +392,11 @@ def test_an_empty_file_is_refused_by_its_name_unless_it_may_be_copied() -> None:
         decrypt_content(io.BytesIO(), "folder/msgstore.db.crypt15", print, ROOT_KEY)
     copied = decrypt_content(io.BytesIO(), "folder/notes.txt", print, None, copy_unknown=True)
     assert (copied.size, copied.sha256) == (0, hashlib.sha256().hexdigest())
+
+
+def test_a_container_that_shrinks_while_it_is_read_is_reported(seal: Seal) -> None:
+    raw = seal("crypt15").read_bytes()
+    header = parse_header(raw[:1000])
+    aes_key = container_key(header, ROOT_KEY)
+    with pytest.raises(TruncatedError, match="shrank while it was read"):
+        decrypt_container(io.BytesIO(raw[:-100]), len(raw), header, aes_key, len)

@@ -25,6 +25,7 @@ from gdrive_wa.storage.draft import (
     sweep,
     write_file,
 )
+from gdrive_wa.storage.tree import Tree
 
 if os.name != "nt":
     import fcntl
@@ -296,3 +297,19 @@ def test_a_draft_that_a_sweep_has_locked_is_left_to_it(
         assert len(calls) == 2
         assert len(drafts(tmp_path)) == 2
         assert draft.path.exists()
+
+
+def test_a_file_in_a_tree_is_written_next_to_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+    rename = os.replace
+
+    def look(old: str, new: str, **options: Any) -> None:
+        seen.append((len(drafts(tmp_path)), len(drafts(tmp_path / "below"))))
+        rename(old, new, **options)
+
+    monkeypatch.setattr(os, "replace", look)
+    write_file("below/note.opus", b"sound", tree=Tree(tmp_path))
+    assert seen == [(0, 1)]
+    assert (tmp_path / "below" / "note.opus").read_bytes() == b"sound"

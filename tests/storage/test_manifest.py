@@ -389,6 +389,24 @@ def test_a_state_folder_with_a_link_in_it_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_a_manifest_that_is_closed_twice_leaves_a_later_run_alone(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as first:
+        refused = Manifest(tmp_path)
+        with pytest.raises(StorageError, match="in use"):
+            refused.__enter__()
+    path = tmp_path / ".gdrive-wa" / "manifest.jsonl"
+    sound = path.read_bytes()
+    path.write_bytes(b"rubbish\n")
+    failed = Manifest(tmp_path)
+    with pytest.raises(FormatError):
+        failed.__enter__()
+    path.write_bytes(sound)
+    with Manifest(tmp_path):
+        for each in (first, refused, failed):
+            each.__exit__(None, None, None)
+            assert (tmp_path / ".gdrive-wa" / "lock.holder").exists()
+
+
 def test_only_a_manifest_of_an_older_version_is_kept_as_a_copy(tmp_path: Path) -> None:
     for _ in range(2):
         with Manifest(tmp_path) as manifest:
