@@ -83,15 +83,16 @@ class ModernContext(ContextReader):
             if (jid := jids.jid_at(jid_row)) is not None
         }
 
-    def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes, with the messages around those in chats of this table."""
+    def added_to(self, notes: list[VoiceNote]) -> list[VoiceNote]:
+        """`notes`, in which those in chats of this table are replaced by notes with the messages
+        around them."""
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
         own: dict[Key, int] = {}
         if self._tables.has("message", "_id", "chat_row_id", "message_type"):
             own = self._own_modern(notes)
             self._add_times(timeline)
         elif not self._later:
-            return list(notes)
+            return notes
         for number, later in enumerate(self._later, _FIRST_LATER):
             own.setdefault(later.key, number)
             add = timeline.adder(later.key[0])
@@ -109,10 +110,10 @@ class ModernContext(ContextReader):
                 replies.setdefault(at, later.reply_to)
             if later.reactions:
                 reactions[at] = list(later.reactions)
-        return [
-            completed(note, own.get(key_of(note)), place, messages, replies, reactions)
-            for note, place in zip(notes, places, strict=True)
-        ]
+        for at, (note, place) in enumerate(zip(notes, places, strict=True)):
+            row = own.get(key_of(note))
+            notes[at] = completed(note, row, place, messages, replies, reactions)
+        return notes
 
     def _add_times(self, timeline: Timeline) -> None:
         """Add the time of each message of this table."""
@@ -170,8 +171,10 @@ class ModernContext(ContextReader):
         for number, name, mime_type, path in self._tables.rows(
             "message_media", columns, wanted="message_row_id"
         ):
-            is_named = not (text(mime_type) or "").startswith(("image/", "video/", "audio/"))
-            yield as_int(number) or 0, text(name) if is_named else None, text(path)
+            kind = text(mime_type) or ""
+            if not kind.startswith("audio/"):
+                is_named = not kind.startswith(("image/", "video/"))
+                yield as_int(number) or 0, text(name) if is_named else None, text(path)
 
     def _replies(self) -> dict[int, Reply]:
         """The messages that the wanted ones quote."""

@@ -5,7 +5,7 @@ The old schema has no reactions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gdrive_wa.chats.context_reader import (
@@ -46,10 +46,11 @@ _SYSTEM_STATUS = 6
 class LegacyContext(ContextReader):
     """The messages of the old schema around notes, and what these answer."""
 
-    def added_to(self, notes: Sequence[VoiceNote]) -> list[VoiceNote]:
-        """The notes, with the messages around those in chats of this table."""
+    def added_to(self, notes: list[VoiceNote]) -> list[VoiceNote]:
+        """`notes`, in which those in chats of this table are replaced by notes with the messages
+        around them."""
         if not self._tables.has("messages", "_id", "key_remote_jid", "media_wa_type"):
-            return list(notes)
+            return notes
         own, quoted = self._own_legacy(notes)
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
         columns = ("_id", "key_remote_jid", "timestamp", "received_timestamp", "status")
@@ -66,10 +67,9 @@ class LegacyContext(ContextReader):
         places = [timeline.around(note, own.get(key_of(note))) for note in notes]
         messages = self._old_messages(places, set(own.values()))
         replies = self._old_replies(quoted)
-        return [
-            completed(note, own.get(key_of(note)), place, messages, replies, {})
-            for note, place in zip(notes, places, strict=True)
-        ]
+        for at, (note, place) in enumerate(zip(notes, places, strict=True)):
+            notes[at] = completed(note, own.get(key_of(note)), place, messages, replies, {})
+        return notes
 
     def _own_legacy(self, notes: Iterable[VoiceNote]) -> tuple[dict[Key, int], dict[int, int]]:
         """The row numbers of the notes, and of the messages that they quote."""

@@ -57,4 +57,4 @@ def command(
             jobs=jobs,
             progress=output.progress(),
         )
-    return output.print_report(report, "exported", as_json=as_json)
+    return output.print_report(report, "exported", as_json=as_json, what="voice note")

@@ -131,15 +131,20 @@ def print_table(title: str | None, columns: list[str], rows: list[list[str]]) ->
     _stdout().print(table)
 
 
-def print_report(report: Report, verb: str, *, as_json: bool) -> int:
-    """Print how a run ended, and return its exit code."""
+def print_report(report: Report, verb: str, *, as_json: bool, what: str = "file") -> int:
+    """Print how a run ended, and return its exit code. `what` is the singular of what it counts.
+
+    Nothing is said of bytes when none were transferred or written: what lies on this machine is
+    read where it is.
+    """
     if as_json:
         print_json(report.to_json())
     _print_failed(report.failed)
-    files = "file" if len(report.done) == 1 else "files"
+    counted = what if len(report.done) == 1 else f"{what}s"
+    moved = f"; {size(report.bytes)}" if report.bytes else ""
     _MESSAGES.say(
-        f"{verb} {len(report.done)} {files}, skipped {len(report.skipped)}, "
-        f"failed {len(report.failed)}; {size(report.bytes)} in {report.seconds:.1f} s"
+        f"{verb} {len(report.done)} {counted}, skipped {len(report.skipped)}, "
+        f"failed {len(report.failed)}{moved} in {report.seconds:.1f} s"
     )
     return exit_code(report)
 

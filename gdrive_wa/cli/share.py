@@ -49,7 +49,7 @@ def command(
     """
     timezone = as_zone(zone)
     earliest, latest = parse_span(since, until, zone=timezone)
-    from gdrive_wa.jobs.share import share  # noqa: PLC0415 - only when run
+    from gdrive_wa.jobs.share import share, share_target  # noqa: PLC0415 - only when run
 
     with interrupt.graceful():
         report = share(
@@ -65,7 +65,14 @@ def command(
             timezone=timezone,
             progress=output.progress(),
         )
-    return output.print_report(report, "shared", as_json=as_json)
+    code = output.print_report(report, "shared", as_json=as_json, what="voice note")
+    written = share_target(dest, zip=as_zip)
+    if written.is_dir():
+        written /= "index.html"
+        output.messages().say(f"to listen to them, open {written.resolve()} in a browser")
+    else:
+        output.messages().say(f"wrote {written.resolve()}")
+    return code
 
 
 def _found(stars: Path) -> Path:

@@ -63,4 +63,4 @@ def command(
             timezone=timezone,
             progress=output.progress(),
         )
-    return output.print_report(report, "transcribed", as_json=as_json)
+    return output.print_report(report, "transcribed", as_json=as_json, what="voice note")

@@ -139,7 +139,7 @@ class WrongKeyError(KeyFailure):
 
     default_hints = (
         "check that the key belongs to this account and was in use when the backup was made",
-        "to find a single mistyped digit, run: gdrive-wa key check",
+        "to find a single mistyped digit, run: gdrive-wa key check FILE",
     )
 
 

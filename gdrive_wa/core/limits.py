@@ -38,13 +38,24 @@ def use_one_arena() -> None:
     _limit_arenas(1)
 
 
+def release_memory() -> None:
+    """Give memory that is no longer used back to the system, after a step that needed much of it
+    for a while. Otherwise glibc keeps what lies between pieces that are still used.
+    """
+    _call_glibc("malloc_trim", 0)
+
+
 def _limit_arenas(most: int) -> None:
+    _call_glibc("mallopt", _M_ARENA_MAX, most)
+
+
+def _call_glibc(name: str, *arguments: int) -> None:
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 - slow to import, and not always needed
 
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # only in glibc
-        if mallopt is not None:
-            mallopt(_M_ARENA_MAX, most)
+        function = getattr(ctypes.CDLL(None), name, None)  # other C libraries lack it
+        if function is not None:
+            function(*arguments)
 
 
 def limit_reached(error: BaseException) -> StorageError | None:

@@ -87,6 +87,13 @@ def _refusal(digits: str) -> KeyFileError:
     if not count:
         return KeyFileError("the key is empty", hint="a key is 64 hexadecimal digits")
     wrong = sum(char not in _HEX for char in digits)
+    faulty = (
+        f"1 of the {count} characters is not a hexadecimal digit"
+        if wrong == 1
+        else f"{wrong} of the {count} characters are not hexadecimal digits"
+    )
+    if not digits:
+        return KeyFileError("the key is empty")
     if digits.isdecimal() and digits.isascii() and count <= _LONGEST_PIN:
         return KeyFileError(
             f"this looks like a PIN or a code of {count} digits, not like a key",
@@ -98,13 +105,12 @@ def _refusal(digits: str) -> KeyFileError:
     is_key = count == DIGITS and _HEX.issuperset(digits.translate(_LOOKALIKES))
     if (wrong * 4 > count and not is_key) or (wrong and count < _SHORTEST_KEY):
         return KeyFileError(
-            "this looks like a password, not like a key:"
-            f" {wrong} of the {count} characters are not hexadecimal digits",
+            f"this looks like a password, not like a key: {faulty}",
             hint=PASSWORD_IS_NO_KEY,
         )
     if wrong:
         return KeyFileError(
-            f"{wrong} of the {count} characters are not hexadecimal digits",
+            faulty,
             hint="a key has only the digits 0-9 and the letters a-f; an O is a 0, an l a 1",
         )
     return _count_error(count)

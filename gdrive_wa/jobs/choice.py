@@ -6,7 +6,8 @@ copied it last, such as a move to a new phone. Only its note says which chat a f
 
 A note may be known by the hash of its content alone. If the file of a chosen note is not found by
 its path, every file that no path connects with a note is opened, and kept if its content is that
-of the note.
+of the note. If everything is chosen, only files outside the voice notes' folder remain, and of
+those only the ones with the size of such a note are opened.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def _by_content(
 ) -> frozenset[str]:
     """Stored names of files that may hold a chosen note, as only their content shows."""
     if not selection.narrows:
-        return frozenset()
+        return _of_equal_size(listed, archive, taken)
     lacking = archive.missing(entry for entry in listed if entry.stored_as in taken)
     wanted = {note.sha256 for note in lacking if note.sha256 is not None}
     if not wanted:
@@ -111,6 +112,32 @@ def _by_content(
         and _may_hold(entry, archive, wanted)
         and (selection.chat or entry.stored_as not in taken)
     )
+
+
+def _of_equal_size(
+    listed: Iterable[Entry], archive: ArchiveWriter, taken: set[str]
+) -> frozenset[str]:
+    """Those of `listed` but not `taken` that no path connects with a note, and that have the size
+    of a note that lacks its file: a phone may hold gigabytes of songs, which stay unopened.
+    """
+    entries = list(listed)
+    spare = [
+        entry
+        for entry in entries
+        if entry.kind in _SOUND
+        and entry.stored_as not in taken
+        and archive.catalogue.known(entry.path) is None
+    ]
+    if not spare:
+        return frozenset()
+    lacking = archive.missing(entry for entry in entries if entry.stored_as in taken)
+    sizes = {note.size for note in lacking if note.sha256 is not None and note.size}
+    return frozenset(entry.stored_as for entry in spare if _content_size(entry) in sizes)
+
+
+def _content_size(entry: Entry) -> int | None:
+    """The size of the decrypted content; None if the listing does not give it."""
+    return entry.plain_size if is_encrypted(entry.stored_as) else entry.size
 
 
 def _may_hold(entry: Entry, archive: ArchiveWriter, wanted: set[str]) -> bool:

@@ -11,6 +11,7 @@ from gdrive_wa.core.arguments import ProgressLike, as_optional_text, as_progress
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.progress import interruptible
 from gdrive_wa.core.version import VERSION
+from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.google.access import TOKEN_VARIABLE
 from gdrive_wa.google.login import CLIENT_FILE
 from gdrive_wa.google.logins import config_folder, keyring_name, load
@@ -104,7 +105,7 @@ def _login() -> Finding:
     try:
         login = load()
     except GdriveWaError as error:
-        advice = "gdrive-wa login (not needed for --source folder)"
+        advice = "gdrive-wa login (not needed with --folder)"
         return Finding("login", error.message, ok=False, advice=advice)
     return Finding("login", f"{login.account} ({login.provider})")
 
@@ -127,7 +128,8 @@ def _key() -> Finding:
     if key is None:
         advice = f"--key-file FILE, {KEY_FILE_VARIABLE} or {KEY_VARIABLE}; or the prompt"
         return Finding("key", "none", ok=False, advice=advice)
-    return Finding("key", f"{type(key).__name__}, fingerprint {key.fingerprint}")
+    form = "64-digit key" if isinstance(key, RootKey) else "key file of crypt12 and crypt14"
+    return Finding("key", f"{form}, fingerprint {key.fingerprint}")
 
 
 def _endpoint(given: str | None) -> Finding:

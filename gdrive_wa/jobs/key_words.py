@@ -14,7 +14,7 @@ from gdrive_wa.core.errors import GdriveWaError, KeyFailure, MissingKeyError, Wr
 from gdrive_wa.core.kinds import ROOT_KEY_SUFFIXES, SERVER_KEY_SUFFIXES, Kind
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.crypt.keys import Key, RootKey
-from gdrive_wa.crypt.locks import LOCKED
+from gdrive_wa.crypt.locks import LOCKED, PASSWORD_IS_NO_KEY
 from gdrive_wa.crypt.recognise import read_container_header
 from gdrive_wa.crypt.sizes import MAX_HEADER_SIZE
 from gdrive_wa.jobs.arguments import KeyLike, as_key, backup_name
@@ -79,7 +79,9 @@ def _hints(error: KeyFailure, backup: Backup) -> tuple[str, ...] | None:
     if isinstance(error, MissingKeyError) or hints is None:
         return hints
     locks = backup.locks or (backup.key_type,)
-    return tuple(dict.fromkeys((*hints, *error.hints))) if set(locks) <= LOCKED.keys() else None
+    if not set(locks) <= LOCKED.keys():
+        return None
+    return (*hints, *(hint for hint in error.hints if hint not in (*hints, *PASSWORD_IS_NO_KEY)))
 
 
 def mistyped_error(error: WrongKeyError, fix: KeyFix | None) -> WrongKeyError:

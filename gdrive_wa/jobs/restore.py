@@ -31,7 +31,7 @@ from gdrive_wa.core.arguments import (
     as_zone,
 )
 from gdrive_wa.core.context import MOST_CONTEXT, USUAL_CONTEXT
-from gdrive_wa.core.limits import use_one_arena
+from gdrive_wa.core.limits import release_memory, use_one_arena
 from gdrive_wa.core.model import Backup, Entry, Report
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import (
@@ -204,6 +204,7 @@ def restore(
                 )
             for remark in empty:
                 progress.say(remark)
+            release_memory()
             choice, known = _choose_media(archive, chats, entries, plan, selection)
             chats = replace(chats, notes=())  # the archive has them
             unmatched = everything or not known
@@ -220,6 +221,7 @@ def restore(
             if missing_from_whatsapp:
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
+        release_memory()
         shown = archive.finish(withheld=withheld)
         keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
         write_page(archive.tree, shown, timezone=timezone)

@@ -74,13 +74,18 @@ def share(
     notes = opened.notes()
     given = _stars(opened, notes, as_optional_path(stars, "stars"))
     notes = archives.chosen_notes(notes, wanted, starred=starred, stars=given)
-    write = archives.share_folder
-    if zip or target.suffix.lower() == archives.ZIP_SUFFIX:
-        write = archives.share_zip
-        if target.suffix.lower() != archives.ZIP_SUFFIX:
-            target = target.with_name(target.name + archives.ZIP_SUFFIX)
+    target = share_target(target, zip=zip)
+    as_zip = target.suffix.lower() == archives.ZIP_SUFFIX
+    write = archives.share_zip if as_zip else archives.share_folder
     show = partial(write_page, timezone=zone)
     return write(opened, notes, target, timezone=zone, show=show, progress=as_progress(progress))
+
+
+def share_target(dest: Path, *, zip: bool) -> Path:  # noqa: A002 - as for `share`
+    """The path that :func:`share` writes: `dest`, with ``.zip`` at its end for a ZIP file."""
+    if not zip or dest.suffix.lower() == archives.ZIP_SUFFIX:
+        return dest
+    return dest.with_name(dest.name + archives.ZIP_SUFFIX)
 
 
 def _stars(archive: Archive, notes: list[VoiceNote], path: Path | None) -> Stars | None:

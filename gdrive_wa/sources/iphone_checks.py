@@ -13,6 +13,7 @@ from gdrive_wa.sources.scan import scan, subfolders
 ICLOUD = "ChatStorage.sqlite.enc"
 MANIFEST = "Manifest.db"
 PROPERTIES = "Manifest.plist"
+_FOLDER_OF_BACKUPS = "Backup"
 _BEFORE_IOS_10 = "Manifest.mbdb"
 _ANDROID = ("whatsapp", "com.whatsapp", "android", "databases", "media")
 """Beginnings of the names of folders in an Android's backup."""
@@ -38,14 +39,23 @@ def is_own_file(path: Path) -> bool:
 
 
 def backup_folders(path: Path) -> list[Path]:
-    """The folders of complete iPhone backups at `path`: itself, or those in it."""
+    """The folders of complete iPhone backups at `path`: itself, or those in it, or those in the
+    folder ``Backup`` of a ``MobileSync``.
+    """
     if is_own_file(path / MANIFEST):
         return [path]
     return [
         child
-        for child in subfolders(path)
+        for child in _children(path)
         if is_own_file(child / MANIFEST) and is_own_file(child / PROPERTIES)
     ]
+
+
+def _children(path: Path) -> list[Path]:
+    """The folders in `path`, or in its ``Backup``: Finder and iTunes write MobileSync/Backup."""
+    children = subfolders(path)
+    outer = next((child for child in children if child.name == _FOLDER_OF_BACKUPS), None)
+    return children if outer is None else [*children, *subfolders(outer)]
 
 
 def stored_file(folder: Path, file_id: str, shown: str) -> Path:
@@ -98,7 +108,7 @@ def refuse_half(path: Path) -> None:
         DamagedError: it lacks its list of files, or the file that says how to read the list.
         FormatError: it is of an iPhone before iOS 10.
     """
-    children = subfolders(path)
+    children = _children(path)
     android = any(child.name.lower().startswith(_ANDROID) for child in children)
     for folder in (path, *(() if android else children)):
         if is_own_file(folder / MANIFEST):  # alone, or it would be a whole backup

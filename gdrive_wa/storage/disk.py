@@ -52,11 +52,7 @@ def explain(error: OSError, path: str | Path) -> StorageError:
             f"no permission to write '{path}'", hint="choose a folder that you can write to"
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        found = _in_the_way(path, error.filename or path)
-        return StorageError(
-            f"'{found}' is a file, but a folder is needed there",
-            hint="choose another folder",
-        )
+        return _no_folder(_in_the_way(path, error.filename or path))
     if error.errno == errno.EFBIG:
         return StorageError(
             f"the file '{path}' is too large for this disk", hint="choose a folder on another disk"
@@ -77,8 +73,23 @@ def too_many_open(path: str | Path) -> StorageError:
     )
 
 
+def _no_folder(found: Path) -> StorageError:
+    if _leads_nowhere(found):
+        return StorageError(
+            f"'{found}' is a symbolic link, and what it leads to is missing",
+            hint="connect the disk that it leads to, or choose another folder",
+        )
+    return StorageError(
+        f"'{found}' is a file, but a folder is needed there", hint="choose another folder"
+    )
+
+
 def _in_the_way(*names: str | Path) -> Path:
-    """The file in one of `names` that should be a folder; the first if it is gone by now."""
+    """What is in one of `names` in the place of a folder; the first if it is gone by now."""
     paths = [Path(name) for name in names]
     above = (each for path in paths for each in (path, *path.parents))
-    return next((each for each in above if each.is_file()), paths[0])
+    return next((each for each in above if each.is_file() or _leads_nowhere(each)), paths[0])
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()

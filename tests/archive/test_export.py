@@ -312,7 +312,8 @@ def test_the_command_exports_the_same(archive: Path, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     report: dict[str, Any] = json.loads(ended.stdout)
     assert len(report["done"]) == len(notes_of(archive, chat))
-    assert "exported" in ended.stderr
+    done = len(report["done"])
+    assert f"exported {done} voice note{'' if done == 1 else 's'}," in ended.stderr
 
 
 def test_without_the_extra_the_command_explains_how_to_install_it(

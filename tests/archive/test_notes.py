@@ -6,7 +6,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from gdrive_wa.archive.archive import Archive, open_archive
 from gdrive_wa.archive.dataframe import COLUMNS, to_dataframe
+from gdrive_wa.archive.note_filter import NoteFilter
 from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.model import NoteStatus
 from tests.archive.phone import ANNA, START, note, path_of, recording, run
@@ -72,6 +73,14 @@ def test_an_unknown_status_is_answered_with_the_valid_ones(archive: Archive) -> 
     with pytest.raises(UsageError, match="unknown status 'lost'") as raised:
         archive.notes(status="lost")
     assert "restored, missing" in raised.value.hint
+    with pytest.raises(UsageError, match="a status or its name"):
+        NoteFilter.parse(status=7)  # type: ignore[arg-type]
+
+
+def test_both_ends_of_a_filters_time_are_included() -> None:
+    assert NoteFilter(since=START, until=START).covers(START)
+    assert not NoteFilter(since=START, until=START).covers(START + timedelta(microseconds=1))
+    assert not NoteFilter(since=START, until=START).covers(START - timedelta(microseconds=1))
 
 
 def test_the_path_of_a_note_does_not_depend_on_the_current_folder(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import UTC
@@ -244,6 +245,10 @@ def test_the_commands(archive: Path, tmp_path: Path) -> None:
     assert shared.exit_code == 0, shared.output
     assert json.loads(shared.stdout)["done"]
     assert zipfile.is_zipfile(tmp_path / "z.zip")
-    runner.invoke(app, ["share", str(archive), str(tmp_path / "out"), "--starred"])
+    named = runner.invoke(app, ["share", str(archive), str(tmp_path / "y"), "--zip"])
+    assert f"wrote {tmp_path / 'y.zip'}\n" in named.stderr
+    given = runner.invoke(app, ["share", str(archive), str(tmp_path / "out"), "--starred"])
+    assert re.match(r"shared \d+ voice notes?, skipped 0, failed 0; ", given.stderr)
+    assert f"open {tmp_path / 'out' / 'index.html'} in a browser\n" in given.stderr
     written = runner.invoke(app, ["page", str(tmp_path / "out"), "--json"])
     assert json.loads(written.stdout) == {"page": str(tmp_path / "out" / "index.html")}

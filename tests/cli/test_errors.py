@@ -337,6 +337,17 @@ def test_a_file_where_the_folder_should_be(
 
 
 @pytest.mark.parametrize("command", ["restore", "download"])
+def test_a_link_to_a_disk_that_is_not_connected(
+    run: Run, with_key: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / "voices")
+    ended = run(command, "out", env=with_key)
+    assert ended.returncode == 1
+    assert_explained(ended.stderr, "'out' is a symbolic link, and what it leads to is missing\n")
+    assert not (tmp_path / "disk").exists()
+
+
+@pytest.mark.parametrize("command", ["restore", "download"])
 def test_the_backups_own_folder_is_not_a_target(
     run: Run, with_key: dict[str, str], tmp_path: Path, command: str
 ) -> None:

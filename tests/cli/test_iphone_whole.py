@@ -70,7 +70,19 @@ def test_an_android_folder_next_to_an_incomplete_iphone_backup_is_read(
     note = tmp_path / "both" / "WhatsApp" / "Media" / "WhatsApp Voice Notes" / "PTT-1.opus"
     note.parent.mkdir(parents=True)
     note.write_bytes(AUDIO[0])
-    assert "restored 1 file" in run("restore", "out", "--folder", tmp_path / "both").stderr
+    ended = run("restore", "out", "--folder", tmp_path / "both")
+    assert "restored 1 file, skipped 0, failed 1 in " in ended.stderr  # and not "0 B"
+
+
+def test_the_folder_of_finder_and_itunes_can_be_given_as_a_whole(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "MobileSync").mkdir()
+    folder = made(tmp_path / "MobileSync" / "Backup" / "00000000-0001").finish()
+    ended = run("restore", "out", "--folder", tmp_path / "MobileSync")
+    assert "restored 2 files" in ended.stderr, ended.stderr
+    (folder / "Manifest.db").unlink()
+    ended = run("restore", "half", "--folder", tmp_path / "MobileSync")
+    assert ended.returncode == 6
+    assert "Manifest.db" in ended.stderr
 
 
 def test_a_phone_without_whatsapp_is_reported(run: Run, tmp_path: Path) -> None:

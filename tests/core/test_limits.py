@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import platform
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -98,3 +101,29 @@ def test_items_are_processed_in_order(allowed: int) -> None:
             worker.put(number)
     assert seen == list(range(20))
     assert allowed in (0, 1)
+
+
+FRAGMENTED = """
+import sys
+from gdrive_wa.core.limits import release_memory, use_one_arena
+
+def resident():
+    with open("/proc/self/statm") as numbers:
+        return int(numbers.read().split()[1]) * 4096
+
+use_one_arena()
+held = [bytes(900) for _ in range(40_000)]
+held = held[::100]
+before = resident()
+release_memory()
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc keeps what lies between used pieces"
+)
+def test_memory_between_pieces_that_are_used_goes_back() -> None:
+    command = [sys.executable, "-c", FRAGMENTED]
+    said = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    assert int(said) > 10_000_000

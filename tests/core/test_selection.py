@@ -91,6 +91,9 @@ def test_messages_around_a_note_are_of_the_same_dates() -> None:
     assert (narrowed.before, narrowed.after) == ((said(FIRST),), ())
     after = replace(NOTE, after=(said(LAST),))
     assert Selection(until=LAST).narrowed(after).after == ()
+    before = replace(NOTE, before=(said(FIRST - INSTANT),))
+    assert Selection(since=FIRST).narrowed(before).before == ()
+    assert Selection(since=FIRST).narrowed(NOTE) is NOTE
 
 
 def test_a_chat_that_is_not_there_is_answered_with_those_that_are() -> None:
@@ -101,6 +104,11 @@ def test_a_chat_that_is_not_there_is_answered_with_those_that_are() -> None:
     with pytest.raises(UsageError) as told:
         Selection(chat="Dad").require_chat([])
     assert told.value.hint == "the chats are: none"
+    many = [replace(NOTE, chat=f"chat {number:02}") for number in range(25)]
+    with pytest.raises(UsageError) as told:
+        Selection(chat="Dad").require_chat(many)
+    assert told.value.hint is not None
+    assert told.value.hint.endswith("chat 18, chat 19")
 
 
 def test_the_same_selection_has_the_same_words() -> None:

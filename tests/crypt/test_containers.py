@@ -28,9 +28,12 @@ from gdrive_wa.core.errors import (
     WrongKeyTypeError,
 )
 from gdrive_wa.core.progress import Silent, Stage
+from gdrive_wa.crypt.containers import container_key, decrypt_container
+from gdrive_wa.crypt.decrypt import decrypt_content
 from gdrive_wa.crypt.encrypt import encrypt_file
+from gdrive_wa.crypt.header import parse_header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
-from gdrive_wa.crypt.primitives import PIECE_SIZE
+from gdrive_wa.crypt.primitives import PIECE_SIZE, Piece
 from gdrive_wa.jobs.decrypt_file import decrypt_file, decrypt_into
 from gdrive_wa.storage.draft import Draft
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY, Seal, key_for
@@ -364,3 +367,36 @@ def test_progress_adds_up_to_the_ciphertext(seal: Seal, tmp_path: Path) -> None:
     sealed = seal("crypt15")
     decrypt_file(sealed, tmp_path / "out", ROOT_KEY, progress=Counting())
     assert 0 <= sealed.stat().st_size - sum(counted) < 200
+
+
+@pytest.mark.parametrize("fails_at", [0, -1])
+def test_a_disk_that_fails_at_any_piece_is_reported(seal: Seal, fails_at: int) -> None:
+    path, pieces = seal("crypt15"), list[int]()
+    with path.open("rb") as file:
+        decrypt_content(file, path.name, lambda piece: pieces.append(len(piece)), ROOT_KEY)
+    assert len(pieces) > 1
+    expected = range(len(pieces))[fails_at]
+    seen: list[int] = []
+
+    def write(piece: Piece) -> None:
+        if len(seen) == expected:
+            raise StorageError("the disk is full")
+        seen.append(len(piece))
+
+    with path.open("rb") as file, pytest.raises(StorageError, match="the disk is full"):
+        decrypt_content(file, path.name, write, ROOT_KEY)
+
+
+def test_an_empty_file_is_refused_by_its_name_unless_it_may_be_copied() -> None:
+    with pytest.raises(TruncatedError, match=r"'msgstore.db.crypt15' is empty"):
+        decrypt_content(io.BytesIO(), "folder/msgstore.db.crypt15", print, ROOT_KEY)
+    copied = decrypt_content(io.BytesIO(), "folder/notes.txt", print, None, copy_unknown=True)
+    assert (copied.size, copied.sha256) == (0, hashlib.sha256().hexdigest())
+
+
+def test_a_container_that_shrinks_while_it_is_read_is_reported(seal: Seal) -> None:
+    raw = seal("crypt15").read_bytes()
+    header = parse_header(raw[:1000])
+    aes_key = container_key(header, ROOT_KEY)
+    with pytest.raises(TruncatedError, match="shrank while it was read"):
+        decrypt_container(io.BytesIO(raw[:-100]), len(raw), header, aes_key, len)

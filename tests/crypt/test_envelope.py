@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError
+from gdrive_wa.core.kinds import LONGEST_ENVELOPE
 from gdrive_wa.crypt.envelope import (
     FileMetadata,
+    is_envelope,
     open_envelope,
     parse_file_metadata,
     read_file_metadata,
@@ -95,6 +97,7 @@ def test_bad_padding_under_a_true_mac_is_refused() -> None:
         b'{"name": "x", "md5Hash": "zz"}',
         b'{"name": "x", "md5Hash": "                              aa"}',
         b'{"name": "x", "md5Hash": 5}',
+        b'{"name": "x", "md5Hash": "AAAA!AAAAAAAAAAAAAAAAAA=="}',
         b'{"name": "x", "sizeBytes": "many"}',
         b'{"name": "x", "sizeBytes": -1}',
         b"\xff\xfe",
@@ -132,3 +135,16 @@ def test_a_stored_name_is_the_hmac_of_path_and_content() -> None:
     )
     assert stored_name(ROOT_KEY, PATH, MD5) == expected.hex().upper()
     assert stored_name(ROOT_KEY, PATH + "x", MD5) != stored_name(ROOT_KEY, PATH, MD5)
+
+
+def test_an_empty_md5_says_nothing() -> None:
+    assert parse_file_metadata(b'{"name": "x", "md5Hash": ""}').md5 is None
+
+
+def test_a_name_is_written_as_utf_8() -> None:
+    assert FileMetadata(name="Ömer.opus").to_json() == '{"name": "Ömer.opus"}'.encode()
+
+
+def test_only_a_short_file_is_an_envelope() -> None:
+    assert is_envelope(seal_envelope(b"{}", ROOT_KEY).encode())
+    assert not is_envelope(seal_envelope(bytes(LONGEST_ENVELOPE), ROOT_KEY).encode())

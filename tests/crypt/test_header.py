@@ -17,6 +17,7 @@ from gdrive_wa.crypt.header import (
     serialise_header,
     write_varint,
 )
+from gdrive_wa.crypt.sizes import MAX_PREFIX_SIZE
 from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,
@@ -99,6 +100,39 @@ def test_a_stray_01_after_a_short_length_is_forgiven() -> None:
     header = parse_header(bytes([len(body), 1]) + body + b"ciphertext")
     assert header.size == len(body) + 2
     assert header.jid_suffix == "42"
+    with pytest.raises(FormatError):
+        parse_header(bytes([len(body), 2]) + body + b"ciphertext")
+    long = prefix15(passkey_metadata=bytes(200)).SerializeToString()
+    with pytest.raises(FormatError):
+        parse_header(write_varint(len(long)) + b"\1" + long + b"ciphertext")
+
+
+def test_a_header_without_details_has_none() -> None:
+    start = serialise_header(prefix15())
+    assert parse_header(start) == Header(
+        format="crypt15", size=len(start), iv=IV, key_type="end-to-end", prefix=start[1:]
+    )
+
+
+def test_the_longest_header_is_read_and_a_longer_one_is_refused() -> None:
+    with pytest.raises(TruncatedError):
+        parse_header(write_varint(MAX_PREFIX_SIZE) + b"x")
+    with pytest.raises(FormatError, match=f"{MAX_PREFIX_SIZE + 1} bytes"):
+        parse_header(write_varint(MAX_PREFIX_SIZE + 1) + b"x")
+
+
+def test_a_number_in_the_place_of_a_cipher_is_not_a_cipher() -> None:
+    header = parse_header(delimited(prefix15().SerializeToString() + b"\x10\1"))
+    assert (header.format, header.unknown_fields) == ("crypt15", 1)
+
+
+def test_a_key_version_is_a_digit_from_1_to_9() -> None:
+    for digit in range(1, 10):
+        start = serialise_header(prefix14(key_version=b"%d" % digit))
+        assert parse_header(start).key_version == digit
+    for other in (b"0", b":", b"11"):
+        with pytest.raises(FormatError, match="digit"):
+            parse_header(serialise_header(prefix14(key_version=other)))
 
 
 def test_unknown_fields_are_counted_and_kept() -> None:
@@ -110,6 +144,9 @@ def test_unknown_fields_are_counted_and_kept() -> None:
     assert header.migrations == (5, 39)
     assert header.unknown_fields == 2
     assert header.prefix == body
+    last = write_varint(40 << 3) + b"\1" + write_varint(7 << 3 | 2) + delimited(b"text")
+    header = parse_header(delimited(prefix15().SerializeToString() + b"\x22" + delimited(last)))
+    assert (header.migrations, header.unknown_fields) == ((), 2)
 
 
 def test_every_truncation_of_a_header_is_reported_as_such() -> None:

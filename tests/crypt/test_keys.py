@@ -15,7 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdrive_wa.core.errors import KeyFileError
-from gdrive_wa.crypt.keys import CipherKey, RootKey, load_key
+from gdrive_wa.crypt.keys import (
+    MAX_KEY_FILE_SIZE,
+    CipherKey,
+    RootKey,
+    key_file_content,
+    load_key,
+)
 from gdrive_wa.jobs.key import write_key_file
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 
@@ -96,6 +102,8 @@ def test_a_written_key_file_equals_the_phones_and_is_private(
         (DIGITS[:-1].encode("utf-16") + b"\n\0" * 9, "this has 63: 1 too few"),
         (b"\xff\xfe" + b"\0\xd8" * 70, "not a key in any known form"),
         (b"\xff\xfe" + bytes(28), "30 bytes are not a key"),
+        (DIGITS[:-1].encode() + b"o", "1 of the 64 characters is not a hexadecimal digit"),
+        (b" \n" * 9, "the key is empty"),
         ("\u0661".encode() * 64, "64 of the 64 characters are not hexadecimal digits"),
         ("\u0661".encode("utf-16-le") * 64, "not a key in any known form"),
     ],
@@ -141,7 +149,47 @@ def test_a_key_does_not_appear_in_its_repr_and_is_not_pickled() -> None:
             pickle.dumps(key)
 
 
+def test_base64_of_a_key_file_needs_no_padding() -> None:
+    for key in (ROOT_KEY, CIPHER_KEY):
+        text = base64.b64encode(key_file_content(key))
+        assert load_key(text) == load_key(text.rstrip(b"=")) == key
+
+
+def test_digits_that_spell_letters_are_still_a_key() -> None:
+    assert load_key(b"41" * 32) == RootKey(b"A" * 32)
+
+
+@pytest.mark.parametrize("last", [b"\x7f", b"\x1f", b"\x00", b"\xe9"])
+def test_raw_bytes_are_a_key_unless_all_are_text(last: bytes) -> None:
+    assert load_key(b"A" * 31 + last) == RootKey(b"A" * 31 + last)
+
+
+@pytest.mark.parametrize("last", [b" ", b"\n", b"\t", b"\r", b"~"])
+def test_text_as_long_as_a_key_is_not_taken_for_its_bytes(last: bytes) -> None:
+    with pytest.raises(KeyFileError):
+        load_key(b"Find my key on the old telephone"[:31] + last)
+    with pytest.raises(KeyFileError):
+        load_key(b"Find" + last + b"my key on the old telephon")
+
+
+def test_a_key_file_of_any_length_is_read_whole_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "key.txt"
+    path.write_bytes(DIGITS.encode().ljust(MAX_KEY_FILE_SIZE))
+    assert load_key(path) == ROOT_KEY
+    path.write_bytes(DIGITS.encode().ljust(MAX_KEY_FILE_SIZE + 1))
+    with pytest.raises(KeyFileError):
+        load_key(path)
+
+
+def test_an_empty_java_array_is_not_a_key() -> None:
+    with pytest.raises(KeyFileError, match="a key has 32 or 131 bytes, this 0"):
+        load_key(JAVA + bytes(4))
+
+
 def test_keys_are_distinguished() -> None:
+    assert len(ROOT_KEY.fingerprint) == len(CIPHER_KEY.fingerprint) == 8
+    for other in (ROOT_KEY, b"", 7):
+        assert other != CIPHER_KEY
     assert ROOT_KEY != OTHER_ROOT_KEY
     assert ROOT_KEY.fingerprint != OTHER_ROOT_KEY.fingerprint
     assert len({ROOT_KEY, OTHER_ROOT_KEY, RootKey(bytes(range(32)))}) == 2

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from gdrive_wa.core.errors import (
     AuthenticationError,
     ChecksumError,
+    FormatError,
     GdriveWaError,
     Interrupted,
     MetadataError,
@@ -33,7 +34,7 @@ from gdrive_wa.core.model import MediaLink
 from gdrive_wa.crypt.decrypt import copy_content, decrypt_linked
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata, read_file_metadata
-from gdrive_wa.crypt.media import decrypt_enc, decrypt_mcrypt1, enc_size
+from gdrive_wa.crypt.media import UNTAGGED, decrypt_enc, decrypt_mcrypt1, enc_size
 from gdrive_wa.jobs.decrypt_file import decrypt_file
 from tests.crypt.fixtures import CIPHER_KEY, OTHER_ROOT_KEY, ROOT_KEY
 
@@ -118,6 +119,26 @@ def test_a_flipped_bit_is_noticed(place: int, stored: Stored) -> None:
         return
     stored.refused(WrongKeyError if place == 0 else AuthenticationError)
     stored.refused(ChecksumError if place == 0 else AuthenticationError, metadata=stored.metadata)
+
+
+def test_a_file_shorter_than_a_tag_is_verified_by_its_metadata_only(tmp_path: Path) -> None:
+    stored = Stored(tmp_path, b"OggS short")
+    stored.path.write_bytes(stored.sealed[:-17])
+    stored.refused(TruncatedError, metadata=stored.metadata)
+    stored.path.write_bytes(stored.sealed[:-16])
+    decrypted = decrypt_file(stored.path, stored.out, ROOT_KEY, metadata=stored.metadata)
+    assert stored.out.read_bytes() == b"OggS short"
+    assert decrypted.warnings == (UNTAGGED,)
+
+
+def test_a_long_file_that_is_not_encrypted_is_recognised(stored: Stored) -> None:
+    stored.path.write_bytes(b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(3 << 19))
+    stored.refused(FormatError)
+
+
+def test_a_ciphertext_that_begins_like_mpeg_audio_is_not_taken_for_it(stored: Stored) -> None:
+    stored.path.write_bytes(b"\xff\xfb\x90\x64" + stored.sealed[4:])
+    stored.refused(WrongKeyError)
 
 
 def test_every_cut_is_noticed(tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ def test_a_lock_is_named_whatever_the_key(tmp_path: Path, lock: str) -> None:
             restore(folder, tmp_path / "out", key=key)
         assert f"locked with a {lock}" in caught.value.hints[0]
         assert "64-digit key" in caught.value.hints[1]
+        assert caught.value.hint.count("cannot be turned into the key") == 1
 
 
 def test_the_lock_is_that_of_the_newest_database(tmp_path: Path) -> None:

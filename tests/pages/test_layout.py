@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -114,3 +117,18 @@ def test_nothing_that_one_needs_is_at_the_end(open_page: OpenPage, width: int) -
         assert page.evaluate(FAR) == []
         for needed in (page.get_by_role("searchbox"), page.get_by_role("region", name="Player")):
             expect(needed).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1000, 1280])
+def test_the_player_cuts_the_chats_name_and_not_the_date(open_page: OpenPage, width: int) -> None:
+    long = replace(note(1), chat="The garden club of the whole town and its neighbours")
+    page = open_page([long], viewport={"width": width, "height": 800}, locale="en-US")
+    page.locator("button.play").first.click()
+    where = page.locator(".player .where")
+    around = where.bounding_box()
+    assert around is not None
+    for fact in where.locator("span:visible").all():
+        box = fact.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= around["x"] + around["width"] + 1
+    assert re.search(r" · \w+ \d+, \d{4} · [1-9]\d?:\d\d\s[AP]M$", where.text_content() or "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +86,71 @@ def test_an_old_batch_is_written_when_there_is_time(
         assert manifest.tree.is_file("one")
 
 
+def test_the_age_of_a_batch_is_that_of_its_first_file(manifest: Manifest) -> None:
+    with Batch(manifest) as batch:
+        for paths in (("one", "two"), ("three", "four")):
+            begun = time.monotonic()
+            batch.add(*draft_of(manifest, paths[0]))
+            first = batch._since
+            assert first >= begun
+            batch.add(*draft_of(manifest, paths[1]))
+            assert batch._since == first
+            batch.flush()
+
+
+def test_the_bytes_of_a_batch_are_counted_exactly(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "BYTES", 10)
+    with Batch(manifest) as batch:
+        for path in ("one", "two"):
+            batch.add(*draft_of(manifest, path, b"123456789"))
+            batch._wait()
+            assert not manifest.tree.lexists(path)
+            batch.add(*draft_of(manifest, f"{path} more", b"0"))
+            batch._wait()
+            assert manifest.tree.is_file(path)
+
+
+def test_everything_is_on_the_disk_before_it_is_recorded(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, bool]] = []
+
+    def look(_tree: object) -> None:
+        seen.append(("one" in recorded(manifest), manifest.tree.lexists("one")))
+
+    monkeypatch.setattr(type(manifest.tree), "sync_disk", look)
+    with Batch(manifest) as batch:
+        batch.add(*draft_of(manifest, "one"))
+    assert seen == [(False, False)]
+    assert manifest.tree.is_file("one")
+
+
+def test_the_error_of_a_batch_reaches_whoever_adds_to_a_later_one(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(batches, "FILES", 1)
+    batch = Batch(manifest)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "replace", refuse)
+        batch.add(*draft_of(manifest, "one"))
+        with pytest.raises(StorageError, match="input/output error"):
+            batch.add(*draft_of(manifest, "two"))
+
+
+def test_the_thread_of_a_batch_ends_with_it(manifest: Manifest) -> None:
+    before = set(threading.enumerate())
+    with Batch(manifest) as batch:
+        batch.add(*draft_of(manifest, "one"))
+        batch.flush()
+        assert set(threading.enumerate()) > before
+    assert set(threading.enumerate()) <= before
+
+
 def test_the_later_one_of_a_name_holds(manifest: Manifest) -> None:
     with Batch(manifest) as batch:
         batch.add(*draft_of(manifest, "one", b"first"))
@@ -98,6 +165,8 @@ def test_a_record_is_amended_before_and_after_its_file_is_there(manifest: Manife
         draft, record = draft_of(manifest, "one")
         batch.add(draft, record)
         batch.amend(replace(record, message="a/1"))
+        assert manifest.get("one") == replace(record, message="a/1")
+        assert recorded(manifest) == {}
         batch.flush()
         assert recorded(manifest)["one"].message == "a/1"
         batch.amend(replace(record, message="a/2"))
@@ -111,7 +180,9 @@ def test_a_name_that_the_disk_refuses_costs_that_file_only(manifest: Manifest) -
             batch.add(*draft_of(manifest, path))
             report.done.append(Outcome(path=path, file=path, bytes=15))
         batch.flush()
+        assert [record.path for record, _ in batch.refused] == ["x" * 300]
         withdraw_refused(batch, report)
+        assert batch.refused == []
         withdraw_refused(batch, report)
     assert [each.path for each in report.done] == ["good"]
     assert [each.path for each in report.failed] == ["x" * 300]

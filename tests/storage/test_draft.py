@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +21,14 @@ from gdrive_wa.storage.draft import (
     flush_folders,
     in_strides,
     make_folder,
+    refuse_device,
     sweep,
     write_file,
 )
+from gdrive_wa.storage.tree import Tree
+
+if os.name != "nt":
+    import fcntl
 
 HOLDS_A_DRAFT = """
 import sys, time
@@ -131,7 +138,7 @@ def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path) -> None:
 
 def test_a_folder_in_place_of_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "note.opus" / "x").mkdir(parents=True)
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError, match="is a folder"):
         write_file(tmp_path / "note.opus", b"sound")
     assert drafts(tmp_path) == []
 
@@ -179,3 +186,130 @@ def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
         write_file(pipe, b"content")
     assert pipe.is_fifo()
     assert drafts(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes with names there")
+def test_a_link_to_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with pytest.raises(StorageError, match="is not a regular file"):
+        refuse_device(tmp_path / "link")
+    with pytest.raises(StorageError, match="is not a regular file"):
+        write_file(tmp_path / "link", b"content")
+    assert (tmp_path / "link").is_symlink()
+    refuse_device(tmp_path / "missing")
+    refuse_device(tmp_path)
+
+
+def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b" / "c")
+    assert (tmp_path / "a" / "b" / "c").is_dir()
+
+
+def test_a_draft_is_closed_when_it_is_committed_or_discarded(tmp_path: Path) -> None:
+    with Draft(tmp_path) as draft:
+        draft.write(b"sound")
+        draft.commit(tmp_path / "a")
+        assert draft.file.closed
+    with Draft(tmp_path) as draft:
+        draft.write(b"sound")
+    assert draft.file.closed
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are not flushed there")
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_durable_file_is_flushed_before_it_is_named_and_its_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, durable: bool
+) -> None:
+    done: list[str] = []
+    fsync, rename = os.fsync, os.replace
+
+    def flush(handle: int) -> None:
+        folder = stat.S_ISDIR(os.fstat(handle).st_mode)
+        if not folder:
+            assert os.fstat(handle).st_size == 5, "flushed before all was written"
+        done.append("folder" if folder else "file")
+        fsync(handle)
+
+    def name(old: str, new: str, **options: Any) -> None:
+        done.append("name")
+        rename(old, new, **options)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "replace", name)
+    with Draft(tmp_path) as draft:
+        draft.write(b"sound")
+        draft.commit(tmp_path / "note.opus", durable=durable)
+    assert done == (["file", "name", "folder"] if durable else ["name"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="drafts are not locked there")
+def test_a_draft_that_a_sweep_removed_before_its_lock_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[str] = []
+    lock = fcntl.flock
+
+    def sweep_first(handle: int, operation: int) -> None:
+        if not swept:
+            swept.extend(drafts(tmp_path))
+            (tmp_path / swept[0]).unlink()
+        lock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", sweep_first)
+    with Draft(tmp_path) as draft:
+        draft.write(b"sound")
+        draft.commit(tmp_path / "note.opus")
+        assert swept
+        assert draft.path.name not in swept
+    assert (tmp_path / "note.opus").read_bytes() == b"sound"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="drafts are not locked there")
+def test_a_draft_is_made_on_a_disk_that_cannot_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_handle: int, _operation: int) -> None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    write_file(tmp_path / "note.opus", b"sound")
+    assert (tmp_path / "note.opus").read_bytes() == b"sound"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="drafts are not locked there")
+def test_a_draft_that_a_sweep_has_locked_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    lock = fcntl.flock
+
+    def held_once(handle: int, operation: int) -> None:
+        calls.append(operation)
+        if len(calls) == 1:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        lock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", held_once)
+    with Draft(tmp_path) as draft:
+        assert len(calls) == 2
+        assert len(drafts(tmp_path)) == 2
+        assert draft.path.exists()
+
+
+def test_a_file_in_a_tree_is_written_next_to_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+    rename = os.replace
+
+    def look(old: str, new: str, **options: Any) -> None:
+        seen.append((len(drafts(tmp_path)), len(drafts(tmp_path / "below"))))
+        rename(old, new, **options)
+
+    monkeypatch.setattr(os, "replace", look)
+    write_file("below/note.opus", b"sound", tree=Tree(tmp_path))
+    assert seen == [(0, 1)]
+    assert (tmp_path / "below" / "note.opus").read_bytes() == b"sound"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdrive_wa.core.errors import FormatError, StorageError
+from gdrive_wa.storage.corrupt import corrupt_paths, mark_corrupt
 from gdrive_wa.storage.manifest import Manifest, Record, read_manifest, serialise
+from gdrive_wa.storage.tree import Tree
 
 HOLDS_THE_LOCK = """
 import sys, time
@@ -156,6 +160,9 @@ def test_the_lock_is_free_again_when_opening_failed(tmp_path: Path) -> None:
         b'{"path":7,"size":1,"sha256":"","mtime_ns":1}',
         b'{"path":"a","size":1,"sha256":null,"mtime_ns":1}',
         b'{"path":"a","size":1,"sha256":"","mtime_ns":1,"also":[7]}',
+        b'{"path":"a","size":1,"sha256":"","mtime_ns":1,"also":[["x",7,null]]}',
+        b'{"path":"a//b","size":1,"sha256":"","mtime_ns":1}',
+        b'{"path":"./a","size":1,"sha256":"","mtime_ns":1}',
         b'{"path":"a","size":1,"sha256":"","mtime_ns":1,"stored_as":[]}',
         b'{"dropped":true}',
         b'{"dropped":true,"path":[]}',
@@ -190,6 +197,7 @@ def test_an_impossible_number_loses_only_its_own_file(
         found = manifest.get("a")
         assert found is not None
         assert not manifest.intact(found)
+        assert 0 in (found.size, found.mtime_ns)
 
 
 @settings(deadline=None)
@@ -255,4 +263,152 @@ def test_a_file_is_intact_while_size_and_time_hold(tmp_path: Path) -> None:
         path.unlink()
         assert not manifest.intact(known)
         path.mkdir()
-        assert not manifest.intact(replace(known, size=path.stat().st_size))
+        found = path.stat()
+        assert not manifest.intact(replace(known, size=found.st_size, mtime_ns=found.st_mtime_ns))
+
+
+def stored_record(folder: Path, path: str, content: bytes = b"sound", **changes: object) -> Record:
+    """Write the file `path`; return its record, with the time 7 ns instead of its own."""
+    (folder / path).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    return record(path, size=len(content), sha256=digest, **changes)
+
+
+def test_a_copied_file_is_intact_by_its_content_and_gets_its_time_back(tmp_path: Path) -> None:
+    known = stored_record(tmp_path, "a")
+    with Manifest(tmp_path) as manifest:
+        assert not manifest.intact(replace(known, sha256="ab" * 32))
+        assert (tmp_path / "a").stat().st_mtime_ns != known.mtime_ns
+        assert manifest.intact(known)
+        assert (tmp_path / "a").stat().st_mtime_ns == known.mtime_ns
+
+
+def test_the_time_of_a_file_with_another_name_elsewhere_is_not_changed(tmp_path: Path) -> None:
+    known = stored_record(tmp_path, "a")
+    (tmp_path / "of another program").hardlink_to(tmp_path / "a")
+    before = (tmp_path / "a").stat().st_mtime_ns
+    with Manifest(tmp_path) as manifest:
+        assert manifest.intact(known)
+    assert (tmp_path / "a").stat().st_mtime_ns == before
+
+
+def test_a_glance_reads_the_records_and_changes_nothing(tmp_path: Path) -> None:
+    known = stored_record(tmp_path, "a", stored_as="Media/x")
+    before = (tmp_path / "a").stat().st_mtime_ns
+    with Manifest(tmp_path) as manifest:
+        manifest.add(known)
+    glance = Manifest.glance(tmp_path)
+    assert list(glance) == [known]
+    assert glance.from_source("Media/x") == known
+    assert glance.intact(known)
+    assert glance.file_of(known) == str(tmp_path / "a")
+    assert (tmp_path / "a").stat().st_mtime_ns == before
+    with pytest.raises(StorageError, match="the manifest is not open"):
+        glance.add(known)
+
+
+def test_a_closed_manifest_takes_no_records(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        pass
+    with pytest.raises(StorageError, match="the manifest is not open"):
+        manifest.add(record("a"))
+
+
+def test_temporary_files_of_a_stopped_run_are_removed_next_to_every_file(tmp_path: Path) -> None:
+    (tmp_path / "Voice notes").mkdir()
+    with Manifest(tmp_path) as manifest:
+        manifest.add(stored_record(tmp_path, "Voice notes/a.opus"))
+    folders = ("", "Voice notes", ".gdrive-wa", ".gdrive-wa/reports")
+    left = [tmp_path / folder / ".gdrive-wa-0123456789abcdef.tmp" for folder in folders]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"plaintext")
+    with Manifest(tmp_path):
+        assert not [path for path in left if path.exists()]
+
+
+@pytest.mark.parametrize("how", ["add", "announce"])
+def test_a_new_file_in_place_of_a_damaged_one_is_intact(tmp_path: Path, how: str) -> None:
+    known = stored_record(tmp_path, "a")
+    mark_corrupt(Tree(tmp_path), ["a", "b"])
+    with Manifest(tmp_path) as manifest:
+        assert not manifest.intact(known)
+        getattr(manifest, how)(known)
+        manifest.placed(known)
+        assert manifest.intact(known)
+    assert corrupt_paths(Tree(tmp_path)) == {"b"}
+
+
+def test_a_dropped_file_that_was_announced_is_not_intact(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.announce(record("a"))
+        assert manifest.intact(record("a"))
+        manifest.drop("a")
+        assert not manifest.intact(record("a"))
+
+
+def test_an_announced_file_is_recorded_only_once_it_is_there(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.announce(record("a"))
+        manifest.announce(record("b"))
+        manifest.write([record("a"), record("b")])
+        manifest.placed(record("a"))
+    assert read_manifest(tmp_path) == [record("a")]
+
+
+def test_a_replaced_record_is_no_longer_found_by_its_old_source(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add(record("a", stored_as="Media/x"))
+        manifest.add(record("b", stored_as="Media/y"), record("c", stored_as="Media/y"))
+        manifest.add(record("a", stored_as="Media/z"), record("c", stored_as="Media/z"))
+        assert manifest.from_source("Media/x") is None
+        assert manifest.from_source("Media/y") == record("b", stored_as="Media/y")
+        manifest.add(record("d", stored_as="Media/z"))
+        assert manifest.from_source("Media/z") == record("d", stored_as="Media/z")
+        for path in ("d", "c"):
+            manifest.drop(path)
+        assert manifest.from_source("Media/z") == record("a", stored_as="Media/z")
+
+
+def test_a_file_of_unknown_bytes_is_not_taken_for_known_ones(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        manifest.add(record("a", stored_as="Media/x"))
+        assert manifest.from_source("Media/x") == record("a", stored_as="Media/x")
+        assert manifest.from_source("Media/x", md5="11") is None
+        assert manifest.from_source("Media/x", revision="r1") is None
+        manifest.add(record("a", stored_as="Media/x", source_revision="r1"))
+        assert manifest.from_source("Media/x", revision="r2") is None
+        assert manifest.from_source("Media/x", md5="11") is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_a_state_folder_with_a_link_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "archive" / ".gdrive-wa").mkdir(parents=True)
+    (tmp_path / "archive" / ".gdrive-wa" / "other").symlink_to(tmp_path)
+    with pytest.raises(StorageError, match="symbolic link"), Manifest(tmp_path / "archive"):
+        pass
+
+
+def test_a_manifest_that_is_closed_twice_leaves_a_later_run_alone(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as first:
+        refused = Manifest(tmp_path)
+        with pytest.raises(StorageError, match="in use"):
+            refused.__enter__()
+    path = tmp_path / ".gdrive-wa" / "manifest.jsonl"
+    sound = path.read_bytes()
+    path.write_bytes(b"rubbish\n")
+    failed = Manifest(tmp_path)
+    with pytest.raises(FormatError):
+        failed.__enter__()
+    path.write_bytes(sound)
+    with Manifest(tmp_path):
+        for each in (first, refused, failed):
+            each.__exit__(None, None, None)
+            assert (tmp_path / ".gdrive-wa" / "lock.holder").exists()
+
+
+def test_only_a_manifest_of_an_older_version_is_kept_as_a_copy(tmp_path: Path) -> None:
+    for _ in range(2):
+        with Manifest(tmp_path) as manifest:
+            manifest.add(record("a"))
+    assert not list((tmp_path / ".gdrive-wa").glob("manifest.version-*"))

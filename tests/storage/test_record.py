@@ -84,3 +84,18 @@ def test_a_file_that_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {"format": "another program's list", "version": 1})
     with pytest.raises(FormatError, match="is not a gdrive-wa manifest"):
         read_manifest(tmp_path)
+
+
+def test_a_line_has_only_the_fields_with_a_value() -> None:
+    assert json.loads(record.line_of(KNOWN)) == LINE
+
+
+def test_half_a_surrogate_pair_in_a_path_is_written_out(tmp_path: Path) -> None:
+    write(tmp_path, header(1), {**LINE, "path": "a\ud800.opus"})
+    assert [found.path for found in read_manifest(tmp_path)] == ["a%ud800.opus"]
+
+
+def test_an_invalid_version_is_shown_in_at_most_40_characters(tmp_path: Path) -> None:
+    write(tmp_path, header("9" * 100))
+    with pytest.raises(FormatError, match=f"version: '{'9' * 39}$"):
+        read_manifest(tmp_path)

@@ -157,7 +157,7 @@ const longDay = formatter({ weekday: "long", day: "numeric", month: "long", year
 const shortDay = formatter({ day: "numeric", month: "short", year: "numeric" });
 const monthLong = formatter({ month: "long" }), monthShort = formatter({ month: "short" });
 const yearOnly = formatter({ year: "numeric" });
-const hourMinute = formatter({ hour: "2-digit", minute: "2-digit" });
+const hourMinute = formatter({ timeStyle: "short" });
 
 const dayNames = new Map();
 function dayName(day) {

@@ -44,8 +44,9 @@ const player = (() => {
     part(".playing .face").replaceWith(face(note.speaker));
     part(".who").textContent = note.speaker.shown;
     part(".where").replaceChildren(
-      ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), BETWEEN]),
-      ...(note.local === null ? [t("dateUnknown")] : [dayName(dayOf(note)).short, BETWEEN, clockTime(note)]));
+      ...(note.chat.shown === note.speaker.shown ? [] : [bdi(note.chat.shown), make("span", { class: "between" }, BETWEEN)]),
+      ...(note.local === null ? [make("span", null, t("dateUnknown"))]
+        : [make("span", null, dayName(dayOf(note)).short), make("span", { class: "hour" }, BETWEEN, clockTime(note))]));
     part(".playing").setAttribute("aria-label", t("showInList", { name: note.speaker.shown, when: whenText(note) }));
     if (before !== null && timeline.row(before) !== undefined) showIdle(before);
     paint();
