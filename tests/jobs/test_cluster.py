@@ -218,7 +218,8 @@ def test_an_archive_is_restored_as_on_this_machine(
 
 
 def download(sample: SampleAccount, folder: Path) -> Path:
-    with gdrive_wa.emulator(sample.folder) as google:
+    account = shutil.copytree(sample.folder, folder.with_name("account"))  # it is written to
+    with gdrive_wa.emulator(account) as google:
         source = gdrive_wa.connect(endpoint=google.root, token=google.token)
         gdrive_wa.download(source, folder)
         source.close()
