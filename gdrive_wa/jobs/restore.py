@@ -50,6 +50,7 @@ from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
+from gdrive_wa.jobs.messages_around import MessagesAround
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.no_trace import without_trace
 from gdrive_wa.jobs.phone_notes import closing_messages, name_unmatched, read_notes
@@ -189,7 +190,11 @@ def restore(
         )
         if chats is not None:
             plan = replace(plan, wants_chats=False)
-        with take_databases(run, archive, plan, everything=everything, progress=progress) as taken:
+        window = ContextWindow(context, timezone) if context else None
+        with (
+            take_databases(run, archive, plan, everything=everything, progress=progress) as taken,
+            MessagesAround(window, run.report) as later,
+        ):
             phone = taken.find_phone(contacts=contacts, account=whose)
             if chats is None:
                 chats = read_notes(
@@ -199,7 +204,8 @@ def restore(
                     run.report,
                     contacts=contacts,
                     owner=chosen.owner,
-                    context=ContextWindow(context, timezone) if context else None,
+                    context=window,
+                    later=later,
                     progress=progress,
                 )
             for remark in empty:
@@ -208,7 +214,13 @@ def restore(
             choice, known = _choose_media(archive, chats, entries, plan, selection)
             chats = replace(chats, notes=())  # the archive has them
             unmatched = everything or not known
-            run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
+            run.take_media(
+                choice,
+                include_unmatched=unmatched,
+                meanwhile=lambda: archive.catalogue.add_around(
+                    map(selection.narrowed, later.notes())
+                ),
+            )
             withheld = tuple(run.withheld)
             name_unmatched(
                 archive,
