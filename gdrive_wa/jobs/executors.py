@@ -79,14 +79,14 @@ class Opener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self.close()
 
     def expect(self, count: int) -> None:
         """About `count` small files will be opened: start workers now if that is worth it."""
         if self._given is not None or self._jobs == 1:
             return
         if count >= MANY and self._workers is None:
-            self._close()
+            self.close()
             with suppress(Exception):  # the system allows no more processes: threads do
                 workers = WorkerPool(self._jobs)
                 self._workers = workers
@@ -253,7 +253,8 @@ class Opener:
                 raise
             return OpenFailure.of(error)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the workers; files that are opened later get new ones."""
         if self._workers is not None:
             self._workers.close()
             self._workers = None

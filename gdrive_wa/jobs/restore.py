@@ -46,6 +46,7 @@ from gdrive_wa.jobs.arguments import (
 from gdrive_wa.jobs.choice import Choice, choose_media
 from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.empty_files import with_content
+from gdrive_wa.jobs.executors import MANY
 from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
@@ -56,6 +57,7 @@ from gdrive_wa.jobs.no_trace import without_trace
 from gdrive_wa.jobs.phone_notes import closing_messages, name_unmatched, read_notes
 from gdrive_wa.jobs.plan import Plan, list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
+from gdrive_wa.jobs.side_by_side import MOST, side_by_side
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
@@ -234,9 +236,14 @@ def restore(
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
         release_memory()
-        shown = archive.finish(withheld=withheld)
+        run.opener.close()  # so that this process may be copied
+        shown = archive.finalise(withheld=withheld)
         keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
-        write_page(archive.tree, shown, timezone=timezone)
+        side_by_side(
+            lambda: archive.write_lists(shown),
+            lambda: write_page(archive.tree, shown, timezone=timezone),
+            worthwhile=jobs > 1 and MANY <= len(shown) <= MOST,
+        )
         shown_chats = {note.chat_jid for note in shown}
         remarks = closing_messages(chats, known, shown_chats, contacts_given=contacts is not None)
         last.remember(run.report, shown, remarks)

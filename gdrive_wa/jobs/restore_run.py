@@ -75,6 +75,7 @@ class RestoreRun:
     Attributes:
         report: the outcome of each entry.
         withheld: entries that could not be fetched, opened or placed.
+        opener: opens the files.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class RestoreRun:
         self._keep = keep
         self._progress = progress
         self._warnings = RepeatedWarnings(progress)
-        self._opener = Opener(
+        self.opener = Opener(
             Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
         )
         self._key_error: GdriveWaError | None = None
@@ -115,7 +116,7 @@ class RestoreRun:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._opener.__exit__(kind, error, trace)
+        self.opener.close()
         self.report.seconds = time.monotonic() - self._clock
         write_run_report(self._archive.tree, self._started, self.report, ended=error)
         fetched = all(each.exit_code == PartialError.exit_code for each in self.report.failed)
@@ -124,7 +125,7 @@ class RestoreRun:
 
     def expect(self, count: int) -> None:
         """Announce about `count` media files, so that workers start while databases are read."""
-        self._opener.expect(count)
+        self.opener.expect(count)
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Restore `entries`."""
@@ -146,7 +147,7 @@ class RestoreRun:
     def databases(self) -> DatabaseRun:
         """Opens databases one by one, so that the newest of several can be placed."""
         return DatabaseRun(
-            self.source, self._archive, self._opener, self._blobs, self.report, self._progress
+            self.source, self._archive, self.opener, self._blobs, self.report, self._progress
         )
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
@@ -190,10 +191,10 @@ class RestoreRun:
         """Bring, open and place `wanted`; call `meanwhile` once they are on their way."""
         size = sum(entry.counted_size for entry in wanted)
         self._progress.begin(Stage.DOWNLOAD, items=len(wanted), total_bytes=size)
-        self._opener.expect(len(wanted))
+        self.opener.expect(len(wanted))
         tasks: deque[_Task] = deque()
         files = self._bring(source, wanted, tasks_of, tasks)
-        results = self._opener.each(files, count=len(wanted), far_ahead=meanwhile is not None)
+        results = self.opener.each(files, count=len(wanted), far_ahead=meanwhile is not None)
         try:
             if meanwhile is not None:
                 next(results)
@@ -259,16 +260,15 @@ class RestoreRun:
                 raise opened.error()
             self._warnings.add(entry.path, opened.warnings)
             draft, archive = opened.draft, self._archive
-            reason = reason_to_leave_out(
-                entry, draft, archive, include_unmatched=self._include_unmatched
-            )
-            if is_not_chosen(entry, draft, archive.catalogue, by_content=self._by_content):
+            catalogue, unmatched = archive.catalogue, self._include_unmatched
+            reason = reason_to_leave_out(entry, draft, catalogue, include_unmatched=unmatched)
+            if is_not_chosen(entry, draft, catalogue, by_content=self._by_content):
                 archive.discard(draft)
             elif reason is not None:
                 archive.discard(draft)
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))
             else:
-                shown = named(entry, draft, archive.catalogue)
+                shown = named(entry, draft, catalogue)
                 file = archive.place(draft, shown, note=task.note)
                 report_placed(self.report, shown, file)
         except (Interrupted, StorageError):
