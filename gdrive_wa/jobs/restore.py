@@ -13,6 +13,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import tzinfo
+from pathlib import Path
 
 from gdrive_wa.archive.layout import PAGE_NAME, SUMS_NAME
 from gdrive_wa.archive.writer import ArchiveWriter
@@ -33,6 +34,7 @@ from gdrive_wa.core.arguments import (
 from gdrive_wa.core.context import MOST_CONTEXT, USUAL_CONTEXT
 from gdrive_wa.core.limits import release_memory, use_one_arena
 from gdrive_wa.core.model import Backup, Entry, Report
+from gdrive_wa.core.progress import Progress
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import (
     KeyLike,
@@ -47,7 +49,6 @@ from gdrive_wa.jobs.choice import Choice, choose_media
 from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.empty_files import with_content
 from gdrive_wa.jobs.executors import MANY
-from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
@@ -61,7 +62,8 @@ from gdrive_wa.jobs.side_by_side import MOST, side_by_side
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
-from gdrive_wa.sources.base import unreadable_parts
+from gdrive_wa.sources.base import BackupSource, unreadable_parts
+from gdrive_wa.sources.exported_chat import ExportedChats
 from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import JOBS
@@ -182,7 +184,7 @@ def restore(
     ):
         run.report.failed += unreadable_parts(source)
         run.expect(len(plan.media))
-        chats = read_exported_chats(
+        chats = _exported_chats(
             source,
             entries,
             contacts=contacts,
@@ -248,6 +250,24 @@ def restore(
         remarks = closing_messages(chats, known, shown_chats, contacts_given=contacts is not None)
         last.remember(run.report, shown, remarks)
     return run.report
+
+
+def _exported_chats(
+    source: BackupSource,
+    entries: list[Entry],
+    *,
+    contacts: Path | None,
+    timezone: tzinfo | None,
+    context: int,
+    progress: Progress,
+) -> Chats | None:
+    if not isinstance(source, ExportedChats):
+        return None
+    from gdrive_wa.jobs.exported_chats import read_exported_chats  # noqa: PLC0415 - slow to import
+
+    return read_exported_chats(
+        source, entries, contacts=contacts, timezone=timezone, context=context, progress=progress
+    )
 
 
 def _choose_media(
