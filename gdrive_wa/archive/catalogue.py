@@ -102,13 +102,13 @@ class NoteCatalogue:
             note_id = note_id_of(note)
             if note_id not in self.notes and note.sha256 is not None and note.message_id:
                 note_id = self._twins.get((note.message_id, note.sha256), note_id)
-            if not chosen(self._named(note)):
-                self._matcher.add(note_id, note)
-                self._others[note_id] = self._named(note)
+            named = self._named(note)
+            self._matcher.add(note_id, note)
+            if not chosen(named):
+                self._others[note_id] = named
                 continue
             self.notes[note_id] = merged(self.notes.get(note_id), note)
-            self._matcher.add(note_id, note)
-            self._current[note_id] = self._named(note)
+            self._current[note_id] = named
             note_ids.append(note_id)
         for note_id, note in self.notes.items():
             self.notes[note_id] = self._named(note)
