@@ -36,7 +36,7 @@ _LARGE_CHUNK = 200
 """The same while the caller does other work: this process seldom has time to hand out a chunk."""
 _AHEAD = 3
 """Chunks that wait for each worker, so that none is idle while results are placed."""
-_FAR_AHEAD = 10
+_FAR_AHEAD = 5
 """Large chunks that wait for each worker while the caller does other work."""
 _AHEAD_ELSEWHERE = 256
 """The same on a given executor, with an unknown number of workers."""

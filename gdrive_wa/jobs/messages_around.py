@@ -7,6 +7,7 @@ messages around them, which take longer to read.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Self
 
 from gdrive_wa.chats.phone import PhoneDatabases
@@ -15,6 +16,10 @@ from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.errors import DatabaseError
 from gdrive_wa.core.model import Report, VoiceNote
 from gdrive_wa.jobs.database_groups import CHATS
+
+MOST = 10_000
+"""Notes up to which reading the messages later does not need too much memory: then it is needed
+together with that for names and for files that are being opened."""
 
 
 class MessagesAround:
@@ -39,7 +44,8 @@ class MessagesAround:
         self._open.close()
 
     def read(self, databases: PhoneDatabases, *, now: bool) -> Chats:
-        """The notes of one phone, without the messages around them unless they are wanted `now`.
+        """The notes of one phone, without the messages around them unless they are wanted `now`, or
+        there are more notes than :data:`MOST`.
 
         Raises:
             DatabaseError: no database can be read, or none has messages.
@@ -49,6 +55,9 @@ class MessagesAround:
             return read_phone(databases, self._context)
         reader = self._open.enter_context(PhoneReader(databases))
         chats = reader.chats()
+        if self._context is not None and len(chats) > MOST:
+            with self._open:
+                return replace(chats, notes=tuple(reader.around(self._context)))
         self._reader = reader
         return chats
 

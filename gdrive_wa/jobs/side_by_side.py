@@ -10,9 +10,8 @@ from typing import TypeVar
 
 from gdrive_wa.jobs.workers import begin_worker, may_fork, without_signals
 
-MOST = 10_000
-"""Notes up to which a copy of this process does not need too much memory: it shares what neither
-of the two touches, which is little."""
+MOST = 30_000
+"""Notes up to which a copy of this process does not need more memory than the workers before."""
 
 T = TypeVar("T")
 

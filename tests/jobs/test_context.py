@@ -21,6 +21,7 @@ from gdrive_wa.core.context import ContextKind, ContextMessage, Reaction, Reply
 from gdrive_wa.core.errors import DatabaseError, FormatError, UsageError
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.selection import Selection
+from gdrive_wa.jobs import messages_around
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.jobs.share import share
 from gdrive_wa.sources import open_folder
@@ -214,9 +215,12 @@ def test_a_list_is_bounded_and_a_new_kind_is_another_one(tmp_path: Path) -> None
     assert {(len(each.text), each.kind) for each in note.before} == {(2000, ContextKind.OTHER)}
 
 
+@pytest.mark.parametrize("most", [1, 10_000])
 def test_files_are_opened_before_the_messages_around_them_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
+    """If there are not too many notes: both together need more memory."""
+    monkeypatch.setattr(messages_around, "MOST", most)
     submitted: list[int] = []
     with ThreadPoolExecutor(1) as threads:
         submit = threads.submit
@@ -234,7 +238,9 @@ def test_files_are_opened_before_the_messages_around_them_are_read(
 
         monkeypatch.setattr(PhoneReader, "around", watched)
         restore(backup(tmp_path / "phone"), tmp_path / "out", executor=threads)
-    assert at_that_time == [sum(submitted)]
+    media = 1
+    assert sum(submitted) == media + 1
+    assert at_that_time == [sum(submitted) - (media if most == 1 else 0)]
     assert any(note.before for note in open_archive(tmp_path / "out").notes())
 
 
