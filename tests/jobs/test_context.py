@@ -238,7 +238,7 @@ def test_files_are_opened_before_the_messages_around_them_are_read(
 
         monkeypatch.setattr(PhoneReader, "around", watched)
         restore(backup(tmp_path / "phone"), tmp_path / "out", executor=threads)
-    media = 1
+    media = 3
     assert sum(submitted) == media + 1
     assert at_that_time == [sum(submitted) - (media if most == 1 else 0)]
     assert any(note.before for note in open_archive(tmp_path / "out").notes())
