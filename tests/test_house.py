@@ -258,7 +258,7 @@ def test_a_bound_above_is_set_where_a_librarys_inside_is_used() -> None:
         for each in map(Requirement, lines)
         if any(bound.operator == "<" for bound in each.specifier)
     }
-    assert bounded == {"protobuf", "iphone-backup-decrypt", "loky"}
+    assert bounded == {"protobuf", "iphone-backup-decrypt", "loky", "urllib3"}
 
 
 def test_what_is_declared_is_what_is_imported() -> None:
