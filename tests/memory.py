@@ -30,7 +30,7 @@ def run(command: list[str], memory: Path = MEMORY, enough: int = ENOUGH) -> int:
     """The exit code of the command. Its temporary files are removed when it ends."""
     if not room_in(memory, enough):
         return subprocess.run(command, check=False).returncode
-    folder = Path(tempfile.mkdtemp(prefix="gdrive-wa-tests-", dir=memory))
+    folder = Path(tempfile.mkdtemp(prefix="tests-", dir=memory))
     folder.chmod(0o1777)  # some tests run as another user
     try:
         env = os.environ | {"TMPDIR": str(folder)}
