@@ -114,6 +114,16 @@ class NoteCatalogue:
             self.notes[note_id] = self._named(note)
         return note_ids
 
+    def add_around(self, notes: Iterable[VoiceNote]) -> None:
+        """Add the messages around `notes`, which :meth:`expect` got without them."""
+        for note in notes:
+            note_id = note_id_of(note)
+            if note_id not in self._current:
+                note_id = self._twins.get((note.message_id, note.sha256 or ""), note_id)
+            if note_id in self._current:
+                self._current[note_id] = named = self._named(note)
+                self.notes[note_id] = merged(self.notes.get(note_id), named)
+
     def rename(self, note_id: str, note: VoiceNote) -> None:
         """Replace the note `note_id` by `note`, which has another id; a note with that id stays,
         completed."""
