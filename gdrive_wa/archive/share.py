@@ -55,7 +55,7 @@ def chosen_notes(
 ) -> list[VoiceNote]:
     """The notes of one chat and one sender, with the other conditions of `wanted`.
 
-    A name stands for one chat and one person only, so that no other person's notes are given away by
+    A name stands for one chat and one person only, so that nobody else's notes are given away by
     chance: the full name or the jid, or a part of the name that only one has. For the same reason,
     the messages around a note that were not chosen with it are left out: those of other people
     unless all notes of a chat are meant, and those of other dates.

@@ -1,6 +1,6 @@
 """Understand what people paste as the cookie of a sign-in and as an e-mail address.
 
-Text that is certainly not the cookie is refused before it is sent. No error repeats a pasted secret.
+What is certainly not the cookie is refused before it is sent. No error repeats a pasted secret.
 """
 
 from __future__ import annotations
