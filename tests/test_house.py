@@ -109,9 +109,8 @@ NETWORK = {"socket", "ssl", "http.client", "urllib.request", "asyncio", "ftplib"
 WITHOUT_NETWORK = {"crypt", "chats", "archive", "pages", "storage", *GROUND}
 
 LINES = 300
-LONGER: dict[str, str] = {
-    "core/model.py": "the nouns of the product; most of it describes their attributes",
-}
+LONGER: dict[str, str] = {}
+"""Modules that may be longer, each with its reason."""
 
 
 @cache

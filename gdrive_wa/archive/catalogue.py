@@ -53,7 +53,7 @@ Chosen = Callable[[VoiceNote], bool]
 
 
 def every_note(_note: VoiceNote) -> bool:
-    """True: nothing was chosen away."""
+    """True: every note is chosen."""
     return True
 
 
@@ -133,7 +133,7 @@ class NoteCatalogue:
         self.notes[new_id] = merged(note, self.notes.get(new_id, note))
 
     def add_path(self, note: VoiceNote) -> None:
-        """Let a file with the path of `note` match the note with its id, whose path is another."""
+        """Let a file with the path of `note` match the known note with the same id, too."""
         self._learn(note)
         self._matcher.add(note_id_of(note), note)
 

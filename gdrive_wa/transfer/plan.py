@@ -78,7 +78,7 @@ def make_plan(
     """Plan the download of `entries`. Reads names and sizes only, and writes nothing.
 
     Args:
-        manifest: the manifest of the folder; neither must it be open, nor the folder exist.
+        manifest: the manifest of the folder. It need not be open, and the folder need not exist.
         records: files of earlier runs, by path.
         entries: the entries to download.
         partials: the folder of partial files.
