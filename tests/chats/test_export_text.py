@@ -476,5 +476,5 @@ def test_a_chat_of_thousands_of_notes_is_quick() -> None:
     text = opened("\n".join(lines))
     chat = read_exported_chat(text, names=["Mum"], zone=ZoneInfo("UTC"), context=100)
     found = [note for note, _ in chat.notes]
-    assert [len(note.before) for note in found[:3]] == [0, 1, 2]
+    assert [len(note.before) for note in (*found[:3], found[-1])] == [0, 1, 2, 100]
     assert {len(note.after) for note in found[:-100]} == {100}
