@@ -17,9 +17,9 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
 
 from gdrive_wa.http.bounded import Pace
 
-_STATUS = re.compile(r"HTTP/1\.1 (200|206) [^\r\n]*", re.ASCII)
+_HEAD = re.compile(rb"HTTP/1\.1 (200|206) [^\r\n]*\r\n(?:[!-9;-~]+:[^\r\n]*\r\n)*+\r\n")
+"""The whole head of a successful answer, without folded lines."""
 _LENGTH = re.compile(r"\d{1,18}", re.ASCII)
-_NAME = re.compile(r"[!-9;-~]+", re.ASCII)
 _FRAMES = ("transfer-encoding", "content-encoding", "upgrade")
 """Headers of bodies that are not simply as many bytes as stated."""
 
@@ -145,26 +145,24 @@ HttpAnswer = PlainAnswer | urllib3.BaseHTTPResponse
 
 def read_plain(received: bytes, pace: Pace, line: Line) -> PlainAnswer | None:
     """The answer that begins with the bytes `received`; None if the libraries should read it."""
-    end = received.find(b"\r\n\r\n")
-    if end < 0:
+    head = _HEAD.match(received)
+    if head is None:
         return None
-    first, *lines = received[:end].decode("latin-1").split("\r\n")
-    status = _STATUS.fullmatch(first)
     values: dict[str, str] = {}
-    for each in lines:
+    for each in head[0].decode("latin-1").split("\r\n")[1:-2]:
         name, _, value = each.partition(":")
         name = name.lower()
-        if name in values or not _NAME.fullmatch(name) or "\n" in value or "\r" in value:
+        if name in values:
             return None
         values[name] = value.strip(" \t")
     length = values.get("content-length", "")
     lasting = values.get("connection", "keep-alive").lower() == "keep-alive"
-    if not (status and lasting and _LENGTH.fullmatch(length)):
+    if not (lasting and _LENGTH.fullmatch(length)):
         return None
     if any(values.get(name, "identity") != "identity" for name in _FRAMES):
         return None
-    ahead = received[end + 4 :]
-    return PlainAnswer(int(status[1]), Headers(values), int(length), ahead, pace, line)
+    ahead = received[head.end() :]
+    return PlainAnswer(int(head[1]), Headers(values), int(length), ahead, pace, line)
 
 
 def wrapped(error: OSError) -> urllib3.exceptions.HTTPError:

@@ -123,7 +123,7 @@ def fetch(
             permanent=False,
             retry_policy=retry_policy or StreamRetryPolicy(),
         )
-        path, fetched_bytes = str(pulled.path), pulled.fetched
+        path, fetched_bytes = pulled.path, pulled.fetched
         return _done(entry, path, kept=Path(kept), tree=tree, fetched_bytes=fetched_bytes)
 
     results = run_tasks(

@@ -258,14 +258,6 @@ def same_bytes(entry: Entry, md5: object, revision: object) -> bool:
     return own is not None and own == revision
 
 
-def partial_bytes(partials: Tree, target: PurePosixPath) -> int:
-    """Size of the partial file for `target`; 0 if there is none."""
-    try:
-        return partials.lstat(f"{partial_stem(target)}.part").st_size
-    except OSError:
-        return 0
-
-
 def open_partials(partials: Tree) -> None:
     """Create the folder of partial files, and delete orphaned and old files in it.
 

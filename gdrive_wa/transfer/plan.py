@@ -13,7 +13,7 @@ from gdrive_wa.storage.free_names import FreeNames, metadata_path
 from gdrive_wa.storage.manifest import Manifest, Record
 from gdrive_wa.storage.tree import Tree
 from gdrive_wa.transfer.existing_file import may_match
-from gdrive_wa.transfer.partial import partial_bytes, same_bytes
+from gdrive_wa.transfer.partial import partial_stem, same_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ def make_plan(
     """
     tree = manifest.tree
     plan = Plan(names=FreeNames(tree, records.values()))
+    begun = _PartialSizes(partials)
     for entry in entries:
         with_metadata = entry.envelope is not None
         try:
@@ -106,7 +107,7 @@ def make_plan(
             target = plan.names.allocate(entry.stored_as, with_metadata=with_metadata)
         plan.tasks.append(Task(entry, target, candidate=candidate))
         if not candidate:
-            plan.needed += max(0, entry.counted_size - partial_bytes(partials, target))
+            plan.needed += max(0, entry.counted_size - begun.size(target))
     return plan
 
 
@@ -125,3 +126,24 @@ def _metadata_holds(
         and record.sha256 == hashlib.sha256(text).hexdigest()
         and manifest.intact(record)
     )
+
+
+class _PartialSizes:
+    """The sizes of the partial files, of which a new folder has none."""
+
+    def __init__(self, partials: Tree) -> None:
+        self._tree = partials
+        try:
+            self._names = frozenset(partials.names())
+        except OSError:
+            self._names = frozenset()
+
+    def size(self, target: PurePosixPath) -> int:
+        """Size of the partial file for `target`; 0 if there is none."""
+        if not self._names:
+            return 0
+        name = f"{partial_stem(target)}.part"
+        try:
+            return self._tree.lstat(name).st_size if name in self._names else 0
+        except OSError:
+            return 0

@@ -8,6 +8,7 @@ the stop signal before it writes again.
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
@@ -31,6 +32,9 @@ Result = TypeVar("Result")
 
 POLL_SECONDS = 0.2
 """How often the main thread checks for the stop signal."""
+GATHER_SECONDS = 0.02
+"""How long the main thread sleeps between results while enough tasks wait, so that it takes several
+at once: waking for each of them would interrupt the other threads."""
 AHEAD = 128
 HEAVIEST = 256 << 20
 """Limits for results waiting for a slow consumer: their number, and their size in bytes."""
@@ -87,6 +91,8 @@ class Pool(Generic[Task, Result]):
                 if not pending:
                     return
                 self._control.check()
+                if pending == self._window and self._results.empty():
+                    time.sleep(GATHER_SECONDS)
                 try:
                     result = self._results.get(timeout=POLL_SECONDS)
                 except Empty:

@@ -54,7 +54,7 @@ class Pulled:
         has_checkpoint: it has a checkpoint, because the listing has no MD5.
     """
 
-    path: Path
+    path: str
     size: int
     md5: str
     sha256: str | None
@@ -66,7 +66,7 @@ class Pulled:
     def draft(self) -> DraftFile:
         """The partial file as a finished temporary file."""
         return DraftFile(
-            path=str(self.path),
+            path=self.path,
             size=self.size,
             sha256=self.sha256 or "",
             mtime_ns=self.mtime_ns,
@@ -79,7 +79,7 @@ class Pulled:
         Raises:
             StorageError: the disk refuses.
         """
-        checkpoint = checkpoint_path(str(self.path))
+        checkpoint = checkpoint_path(self.path)
         with storage_errors(checkpoint):
             tree.unlink(checkpoint)
 
@@ -125,7 +125,7 @@ def pull(
         mtime = entry.modified.timestamp() if entry.modified else None
         stat = partial.finish(mtime=mtime)
         return Pulled(
-            path=Path(partial.path),
+            path=partial.path,
             size=partial.length,
             md5=partial.md5(),
             sha256=partial.sha256(),

@@ -92,3 +92,24 @@ def test_room_is_asked_of_the_nearest_folder_that_exists(
     assert told.value.hints
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
     require_free_space(tmp_path, 0)
+
+
+def test_a_folder_that_is_absent_is_looked_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "a").mkdir()
+    asked: list[str] = []
+    is_folder = Tree.is_folder
+
+    def noted(tree: Tree, name: str) -> bool:
+        asked.append(name)
+        return is_folder(tree, name)
+
+    monkeypatch.setattr(Tree, "is_folder", noted)
+    names = FreeNames(Tree(tmp_path))
+    assert allocated(names, "new/a", "new/b", "new/c") == ["new/a", "new/b", "new/c"]
+    assert asked == ["new"]
+    assert allocated(names, "there/a", "there/b") == ["there/a (2)", "there/b"]
+    assert not names.may_exist(PurePosixPath("new/d"))
+    assert names.may_exist(PurePosixPath("there/c"))

@@ -72,50 +72,50 @@ def bench(faulty: FaultySource, tmp_path: Path, quick: StreamRetryPolicy) -> Ben
 
 def test_an_undisturbed_stream_is_read_once(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry)
-    assert pulled.path.read_bytes() == CONTENT
+    assert Path(pulled.path).read_bytes() == CONTENT
     assert pulled.size == pulled.fetched == len(CONTENT)
     assert pulled.md5 == entry.md5
     assert pulled.sha256 == hashlib.sha256(CONTENT).hexdigest()
     assert bench.faulty.opened[NAME] == 1
     assert entry.modified is not None
     assert pulled.mtime_ns == entry.modified.timestamp() * 1e9
-    assert pulled.path.stat().st_mode & 0o777 == 0o600
+    assert Path(pulled.path).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_broken_stream_is_resumed_where_it_broke(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(breaks=MIB), StreamFault(breaks=MIB + 5))
-    assert pulled.path.read_bytes() == CONTENT
+    assert Path(pulled.path).read_bytes() == CONTENT
     assert bench.faulty.offsets[NAME] == [0, MIB, 2 * MIB + 5]
     assert pulled.fetched == len(CONTENT)
 
 
 def test_a_stream_that_ends_early_is_resumed(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(ends=1000, no_total=True))
-    assert pulled.path.read_bytes() == CONTENT
+    assert Path(pulled.path).read_bytes() == CONTENT
     assert bench.faulty.offsets[NAME] == [0, 1000]
 
 
 def test_a_source_that_cannot_resume_begins_again(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(breaks=MIB), StreamFault(whole=True))
-    assert pulled.path.read_bytes() == CONTENT
+    assert Path(pulled.path).read_bytes() == CONTENT
     assert pulled.fetched == len(CONTENT) + MIB
 
 
 def test_a_stream_at_a_wrong_offset_is_not_used(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(breaks=MIB), StreamFault(start=500))
-    assert pulled.path.read_bytes() == CONTENT
+    assert Path(pulled.path).read_bytes() == CONTENT
     assert bench.faulty.offsets[NAME] == [0, MIB, MIB]
 
 
 def test_corrupted_bytes_are_fetched_again(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(flip=77))
-    assert pulled.path.read_bytes() == CONTENT
+    assert Path(pulled.path).read_bytes() == CONTENT
     assert bench.faulty.offsets[NAME] == [0, 0]
 
 
 def test_corruption_before_a_break_does_not_survive_it(bench: Bench, entry: Entry) -> None:
     pulled = bench(entry, StreamFault(flip=77, breaks=MIB))
-    assert pulled.path.read_bytes() == CONTENT
+    assert Path(pulled.path).read_bytes() == CONTENT
     assert bench.faulty.offsets[NAME] == [0, MIB, 0]
 
 
@@ -148,7 +148,7 @@ def test_streams_that_break_but_progress_are_completed(bench: Bench, entry: Entr
     retry_policy = replace(bench.retry_policy, attempts=2, min_progress=300_000)
     bench.retry_policy = retry_policy
     pulled = bench(entry, *[StreamFault(breaks=300_000)] * 20)
-    assert pulled.path.read_bytes() == CONTENT
+    assert Path(pulled.path).read_bytes() == CONTENT
     assert bench.faulty.opened[NAME] == 11
 
 
@@ -198,7 +198,7 @@ class TestAcrossRuns:
 
     def test_existing_bytes_are_not_fetched_again(self, bench: Bench, entry: Entry) -> None:
         pulled = bench(entry)
-        assert pulled.path.read_bytes() == CONTENT
+        assert Path(pulled.path).read_bytes() == CONTENT
         assert pulled.sha256 == hashlib.sha256(CONTENT).hexdigest()
         assert bench.faulty.offsets[NAME] == [2 * MIB]
         assert pulled.fetched == MIB
@@ -236,7 +236,7 @@ class TestAcrossRuns:
     def test_unverified_bytes_are_discarded(self, bench: Bench, entry: Entry) -> None:
         with bench.part(entry).open("ab") as file:
             file.write(b"rubbish")
-        assert bench(entry).path.read_bytes() == CONTENT
+        assert Path(bench(entry).path).read_bytes() == CONTENT
         assert bench.faulty.offsets[NAME] == [2 * MIB]
 
     def test_a_partial_file_that_lost_bytes_is_not_trusted(
@@ -249,7 +249,7 @@ class TestAcrossRuns:
     def test_another_revision_starts_from_nothing(self, bench: Bench) -> None:
         changed = bench.faulty.put(NAME, CONTENT[::-1])
         pulled = bench(changed)
-        assert pulled.path.read_bytes() == CONTENT[::-1]
+        assert Path(pulled.path).read_bytes() == CONTENT[::-1]
         assert bench.faulty.offsets[NAME] == [0]
 
     def test_a_complete_partial_file_needs_no_request(self, bench: Bench, entry: Entry) -> None:
@@ -262,7 +262,7 @@ class TestAcrossRuns:
         self, bench: Bench, entry: Entry
     ) -> None:
         bench.part(entry).write_bytes(CONTENT[::-1])
-        assert bench(entry).path.read_bytes() == CONTENT
+        assert Path(bench(entry).path).read_bytes() == CONTENT
 
 
 class TestWithoutMd5:
@@ -274,19 +274,19 @@ class TestWithoutMd5:
 
     def test_the_size_decides(self, bench: Bench, bare: Entry) -> None:
         pulled = bench(bare)
-        assert pulled.path.read_bytes() == CONTENT
+        assert Path(pulled.path).read_bytes() == CONTENT
         assert not pulled.unverified
 
     def test_without_a_size_the_stream_decides(self, bench: Bench, bare: Entry) -> None:
         pulled = bench(replace(bare, size=None))
-        assert pulled.path.read_bytes() == CONTENT
+        assert Path(pulled.path).read_bytes() == CONTENT
         assert not pulled.unverified
 
     def test_without_any_length_the_end_of_the_stream_is_the_end(
         self, bench: Bench, bare: Entry
     ) -> None:
         pulled = bench(replace(bare, size=None), StreamFault(no_total=True))
-        assert pulled.path.read_bytes() == CONTENT
+        assert Path(pulled.path).read_bytes() == CONTENT
         assert pulled.unverified
 
     def test_other_bytes_behind_the_same_name_are_not_mixed(
@@ -299,7 +299,7 @@ class TestWithoutMd5:
             StreamFault(content=other, revision="two"),
             StreamFault(content=other, revision="two"),
         )
-        assert pulled.path.read_bytes() == other
+        assert Path(pulled.path).read_bytes() == other
 
     def test_another_length_means_other_bytes(self, bench: Bench, bare: Entry) -> None:
         other = CONTENT[::-1] + b"more"
@@ -309,7 +309,7 @@ class TestWithoutMd5:
             StreamFault(content=other),
             StreamFault(content=other),
         )
-        assert pulled.path.read_bytes() == other
+        assert Path(pulled.path).read_bytes() == other
 
     def test_a_known_revision_is_resumed_across_runs(self, bench: Bench, bare: Entry) -> None:
         with pytest.raises(Interrupted):
@@ -334,5 +334,5 @@ class TestWithoutMd5:
 def test_an_empty_entry_is_an_empty_file(bench: Bench) -> None:
     entry = bench.faulty.put("empty", b"")
     pulled = bench(entry)
-    assert pulled.path.read_bytes() == b""
+    assert Path(pulled.path).read_bytes() == b""
     assert pulled.size == 0
