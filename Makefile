@@ -9,10 +9,13 @@ PEERS  := .peers
 DEST   := demo-archive
 # Arguments for bench and fuzz: which ones to run, and their options, such as ARGS="decrypt --quick".
 ARGS   ?=
-# Number of test processes; each runs whole files. Much of the time they wait for other programs.
-WORKERS ?= 2
+# Number of test processes; each runs whole files. A third of the time they wait for other programs,
+# so that three keep two cores busy.
+WORKERS ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Hundreds of processes import the package: without bytecode, each compiles it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo notebook test lint types docs bench fuzz proto clean
 
@@ -28,7 +31,7 @@ notebook: $(USABLE)  ## explore the sample backup in Jupyter
 
 # The only target that measures coverage: its floor, in pyproject.toml, is that of all tests.
 test: lint types $(PEERS)/.ready $(PEERS)/.models  ## everything: lint, types, and all tests with coverage
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	$(BIN)/python -m tests.memory $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(READY)  ## ruff: rules and format; bandit; known holes in libraries
 	$(BIN)/ruff check .

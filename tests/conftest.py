@@ -73,7 +73,17 @@ def peers() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(peers: Path) -> Path:
     """The folder of a small English speech model; `make test` sets it up."""
-    folder = peers.parent / "models" / "tiny.en"
+    return _model(peers, "tiny.en")
+
+
+@pytest.fixture(scope="session")
+def base_model(peers: Path) -> Path:
+    """The folder of a speech model for many languages; `make test` sets it up."""
+    return _model(peers, "base")
+
+
+def _model(peers: Path, name: str) -> Path:
+    folder = peers.parent / "models" / name
     if not (folder / "model.bin").exists():
         reason = f"no speech model in {folder}: make test installs tests/models.txt there"
         if os.environ.get("CI") == "true":

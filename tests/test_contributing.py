@@ -19,7 +19,7 @@ def commands_of(target: str) -> list[str]:
     """What a target of the Makefile runs from the environment, its options filled in."""
     found = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
     assert found is not None, target
-    lines = found.group(1).replace("$(BIN)/", "").replace("$(WORKERS)", "2").splitlines()
+    lines = found.group(1).replace("$(BIN)/", "").replace("$(WORKERS)", "3").splitlines()
     return [line.strip() for line in lines]
 
 

@@ -53,7 +53,7 @@ Chosen = Callable[[VoiceNote], bool]
 
 
 def every_note(_note: VoiceNote) -> bool:
-    """True: nothing was chosen away."""
+    """True: every note is chosen."""
     return True
 
 
@@ -102,17 +102,27 @@ class NoteCatalogue:
             note_id = note_id_of(note)
             if note_id not in self.notes and note.sha256 is not None and note.message_id:
                 note_id = self._twins.get((note.message_id, note.sha256), note_id)
-            if not chosen(self._named(note)):
-                self._matcher.add(note_id, note)
-                self._others[note_id] = self._named(note)
+            named = self._named(note)
+            self._matcher.add(note_id, note)
+            if not chosen(named):
+                self._others[note_id] = named
                 continue
             self.notes[note_id] = merged(self.notes.get(note_id), note)
-            self._matcher.add(note_id, note)
-            self._current[note_id] = self._named(note)
+            self._current[note_id] = named
             note_ids.append(note_id)
         for note_id, note in self.notes.items():
             self.notes[note_id] = self._named(note)
         return note_ids
+
+    def add_around(self, notes: Iterable[VoiceNote]) -> None:
+        """Add the messages around `notes`, which :meth:`expect` got without them."""
+        for note in notes:
+            note_id = note_id_of(note)
+            if note_id not in self._current:
+                note_id = self._twins.get((note.message_id, note.sha256 or ""), note_id)
+            if note_id in self._current:
+                self._current[note_id] = named = self._named(note)
+                self.notes[note_id] = merged(self.notes.get(note_id), named)
 
     def rename(self, note_id: str, note: VoiceNote) -> None:
         """Replace the note `note_id` by `note`, which has another id; a note with that id stays,
@@ -123,7 +133,7 @@ class NoteCatalogue:
         self.notes[new_id] = merged(note, self.notes.get(new_id, note))
 
     def add_path(self, note: VoiceNote) -> None:
-        """Let a file with the path of `note` match the note with its id, whose path is another."""
+        """Let a file with the path of `note` match the known note with the same id, too."""
         self._learn(note)
         self._matcher.add(note_id_of(note), note)
 

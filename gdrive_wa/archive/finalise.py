@@ -47,14 +47,32 @@ def finalised_notes(
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): key for key, note in notes.items()}
     transcripts, near = read_transcripts(manifest.tree), NearFiles(manifest.tree, manifest)
+    there = _Files(manifest.tree)
     for note_id, key in catalogued.items():
         failure = note_id in failed
-        ended = _finalised(
-            notes[key], files.get(note_id), manifest.tree, transcripts, failed=failure
-        )
+        ended = _finalised(notes[key], files.get(note_id), there, transcripts, failed=failure)
         notes[key] = near.added_to(ended)
     shown = (notes[key] for key in catalogued.values())
-    return in_order([*shown, *_unmatched(manifest, catalogued, transcripts)])
+    return in_order([*shown, *_unmatched(manifest, there, catalogued, transcripts)])
+
+
+class _Files:
+    """The regular files of an archive; each folder is looked into once.
+
+    Args:
+        tree: the archive's folder.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._names: dict[str, set[str]] = {}
+
+    def __contains__(self, path: object) -> bool:
+        folder, _, name = (text := str(path)).rpartition("/")
+        names = self._names.get(folder)
+        if names is None:
+            names = self._names[folder] = self._tree.files(folder)
+        return name in names or self._tree.is_file(text)  # some disks spell a name otherwise
 
 
 def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
@@ -100,12 +118,12 @@ def _content(tree: Tree, name: str) -> bytes | None:
 def _finalised(
     note: VoiceNote,
     record: Record | None,
-    tree: Tree,
+    there: _Files,
     transcripts: Mapping[str, Transcript],
     *,
     failed: bool,
 ) -> VoiceNote:
-    if record is None or not tree.is_file(record.path):
+    if record is None or record.path not in there:
         return replace(note, file=None, status=NoteStatus.FAILED if failed else NoteStatus.MISSING)
     if transcripts:
         note = with_transcript(note, record.content_sha256, transcripts)
@@ -115,14 +133,17 @@ def _finalised(
 
 
 def _unmatched(
-    manifest: Manifest, catalogued: Container[str], transcripts: Mapping[str, Transcript]
+    manifest: Manifest,
+    there: _Files,
+    catalogued: Container[str],
+    transcripts: Mapping[str, Transcript],
 ) -> Iterable[VoiceNote]:
     for record in manifest:
         if record.message in catalogued or not record.path.startswith(f"{VOICE_FOLDER}/"):
             continue
         if record.message is None and is_junk(record.path):  # older versions took it for a note
             continue
-        if manifest.tree.is_file(record.path):
+        if record.path in there:
             note = _unmatched_note(record) if record.message is None else _unindexed_note(record)
             yield with_transcript(note, record.content_sha256, transcripts)
 

@@ -221,7 +221,7 @@ def parsed_words(value: Any) -> Words:
     """Words and their times from JSON.
 
     Raises:
-        ValueError, TypeError: it is something else.
+        ValueError, TypeError: `value` is not a list of words with their times.
     """
     return tuple(
         (_seconds(start), _seconds(end), whole_text(str(word))) for start, end, word in value

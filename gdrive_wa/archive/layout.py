@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
+from functools import lru_cache
 from pathlib import PurePosixPath
 from sys import intern
 
@@ -157,11 +158,10 @@ class Layout:
             if note.sent_at is not None:
                 local = note.sent_at.astimezone(self._timezone).isoformat(" ", "seconds")
                 moment = local[:19].replace(":", ".")
-            sender = safe_name(note.sender, fallback="Unknown", max_bytes=LONGEST_NAME)
+            sender = _sender_name(note.sender)
             name = f"{moment} {sender}{suffix_of(note)}"
             wanted = f"{VOICE_FOLDER}/{self._folders[jid]}/{name}"
-            short = safe_name(note.message_id, fallback="0")[-8:]
-            self._names[key] = self.claim(wanted, key, marks=(short, note.message_id))
+            self._names[key] = self.claim(wanted, key, marks=_marks(note))
         return self._names[key]
 
     def rename(self, old_id: str, new_id: str, *, with_name: bool = True) -> None:
@@ -219,6 +219,17 @@ class Layout:
             if self._chats.setdefault(folded_name(folder), jid) == jid:
                 break
         self._folders[jid] = folder
+
+
+@lru_cache(maxsize=1024)
+def _sender_name(sender: str) -> str:
+    return safe_name(sender, fallback="Unknown", max_bytes=LONGEST_NAME)
+
+
+def _marks(note: VoiceNote) -> Iterator[str]:
+    """What tells the file of a note from others of the same name."""
+    yield safe_name(note.message_id, fallback="0")[-8:]
+    yield note.message_id
 
 
 def _folders_of(key: str) -> Iterator[str]:

@@ -41,12 +41,14 @@ def place_notes(
     existing = {
         note_id: file for note_id in note_ids if (file := store.existing_file(note_id)) is not None
     }
-    other = {
-        note_id
-        for note_id, file in existing.items()
-        if match.exact and not match.by_name and file.content_sha256 != content
-    }
-    wanting = [note_id for note_id in note_ids if note_id not in existing or note_id in other]
+    wanting = list(note_ids)
+    if existing:
+        other = {
+            note_id
+            for note_id, file in existing.items()
+            if match.exact and not match.by_name and file.content_sha256 != content
+        }
+        wanting = [note_id for note_id in note_ids if note_id not in existing or note_id in other]
     if not wanting:
         same = [file for file in existing.values() if file.content_sha256 == content]
         if not same:

@@ -144,7 +144,7 @@ def share_folder(
         progress: receives progress, and may stop the job.
 
     Raises:
-        UsageError: `dest` is inside the archive, or already contains something else.
+        UsageError: `dest` is inside the archive, or already contains other files.
         StorageError: `dest` cannot be written.
         Interrupted: the user asked to stop.
     """

@@ -50,7 +50,7 @@ def read_stars(path: Path) -> Stars:
     """Read a file that a page saved.
 
     Raises:
-        UsageError: there is no such file, or it is something else.
+        UsageError: the file does not exist, or was not saved by a page.
     """
     try:
         with open_plain(path) as file:

@@ -197,15 +197,6 @@ class ArchiveWriter:
         """The notes of the archive and of this run's databases."""
         return self._catalogue
 
-    def expects_content(self, sha256: str) -> bool:
-        """True if a chosen note has this hash."""
-        return bool(self._catalogue.chosen_by_content(sha256))
-
-    def mentions(self, entry: Entry, sha256: str) -> bool:
-        """True if a note has this hash, or has no hash and the path or the name of `entry`."""
-        match = self._catalogue.matcher().match(entry.path, sha256)
-        return match.exact and bool(match.note_ids)
-
     def unmatched(self) -> list[Record]:
         """The recordings in the archive that belong to no known voice note."""
         prefix = f"{VOICE_FOLDER}/"
@@ -266,7 +257,13 @@ class ArchiveWriter:
         return None if record is None else record.path
 
     def finish(self, *, withheld: Iterable[Entry] = ()) -> list[VoiceNote]:
-        """Set the status of each note, and write the index, the table and the checksums.
+        """As :meth:`finalise`, and then :meth:`write_lists`."""
+        notes = self.finalise(withheld=withheld)
+        self.write_lists(notes)
+        return notes
+
+    def finalise(self, *, withheld: Iterable[Entry] = ()) -> list[VoiceNote]:
+        """Give all files their final names, and set the status of each note.
 
         Args:
             withheld: entries of the backup that could not be fetched or opened.
@@ -279,8 +276,11 @@ class ArchiveWriter:
         failed = self._catalogue.withheld(withheld)
         notes = finalised_notes(self._catalogue.notes, self._manifest, failed=failed)
         self._catalogue.refresh()
-        write_lists(self._manifest, notes)
         return notes
+
+    def write_lists(self, notes: Iterable[VoiceNote]) -> None:
+        """Write the index and the table of `notes`, and the checksums."""
+        write_lists(self._manifest, notes)
 
     def _make_way(self, record: Record) -> None:
         """Move `record`, an inexact match, out of the way of the exact file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from gdrive_wa.chats.nameless import nameless_chats
 from gdrive_wa.chats.phone import NAMELESS_OWNER, NamedFile, Phone, PhoneDatabases
@@ -20,6 +20,7 @@ __all__ = [
     "Chats",
     "NamedFile",
     "PhoneDatabases",
+    "PhoneReader",
     "read_files",
     "read_increment_links",
     "read_phone",
@@ -110,17 +111,57 @@ def read_phone(databases: PhoneDatabases, context: ContextWindow | None = None) 
         DatabaseError: no database can be read, or none has messages.
         UsageError: the address book is not one.
     """
-    with Phone(databases) as phone:
-        notes = phone.notes()
-        if context is not None:
-            notes = phone.with_context(notes, context)
+    with PhoneReader(databases) as reader:
+        chats = reader.chats()
+        return chats if context is None else replace(chats, notes=tuple(reader.around(context)))
+
+
+class PhoneReader:
+    """Reads one phone in two steps: its notes, and later the messages around them. A context
+    manager.
+
+    Args:
+        databases: those of the phone.
+
+    Raises:
+        DatabaseError: no database can be read, or none has messages.
+        UsageError: the address book is not one.
+    """
+
+    def __init__(self, databases: PhoneDatabases) -> None:
+        self._phone = Phone(databases)
+        self._notes: list[VoiceNote] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._phone.__exit__()
+
+    def chats(self) -> Chats:
+        """The notes, without the messages around them.
+
+        Raises:
+            DatabaseError: the database cannot be read.
+        """
+        phone = self._phone
+        self._notes = phone.notes()
         return Chats(
             phone.people.owner,
-            tuple(notes),
+            tuple(self._notes),
             tuple(phone.warnings),
             phone.attached,
-            nameless_chats(notes, phone.people),
+            nameless_chats(self._notes, phone.people),
         )
+
+    def around(self, context: ContextWindow) -> list[VoiceNote]:
+        """The notes of :meth:`chats` with the messages around them. Call it once.
+
+        Raises:
+            DatabaseError: the database cannot be read.
+        """
+        notes, self._notes = self._notes, []
+        return self._phone.with_context(notes, context)
 
 
 def read_files(

@@ -76,7 +76,7 @@ def read_cookie() -> Secret:
     """Ask for the cookie at a hidden prompt, or read it from stdin; it is never an argument.
 
     Raises:
-        UsageError: it is something else, or there is none.
+        UsageError: the input is empty, or is not the cookie.
     """
     if not sys.stdin.isatty():
         return _piped_cookie()

@@ -105,7 +105,7 @@ def _is_junk_folder(folder: str) -> bool:
 
 def is_trashed(path: str) -> bool:
     """True for a file in Android's bin, which is a voice note only if a database says so."""
-    return TRASHED.match(_name(path)) is not None
+    return "trashed-" in path.lower() and TRASHED.match(_name(path)) is not None
 
 
 def without_trash(name: str) -> str:

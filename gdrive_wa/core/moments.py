@@ -2,6 +2,7 @@
 
 Python's calendar ends in the years 1 and 9999, file systems and Windows sooner, and a zone shifts a
 date over the edge. Real backups have no such dates, so only those from 1970 to 2099 are accepted.
+:func:`iso` is how they are written in lists and reports.
 """
 
 from __future__ import annotations
@@ -35,3 +36,8 @@ def moment_in(text: object) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment if moment_at(moment.timestamp()) else None
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A moment in UTC as ISO 8601, ending in ``Z``; None for None."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -52,7 +52,8 @@ class Selection:
     @property
     def narrows(self) -> bool:
         """True if anything is left out."""
-        return self != Selection()
+        patterns = self.include or self.exclude
+        return bool(self.only or patterns) or self.dated or self.chat is not None
 
     @property
     def keeps_databases(self) -> bool:
@@ -90,7 +91,7 @@ class Selection:
         if not (self.voice_notes and self.names_chat(note) and self.covers(note.sent_at)):
             return False
         path = (note.whatsapp_path or "").replace("\\", "/")
-        if not path:
+        if not path or not (self.include or self.exclude):
             return True
         at = path.lower().rfind("/media/")  # after the parent of WhatsApp's folder
         spellings = (path, path[at + 1 :])

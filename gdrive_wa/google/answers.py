@@ -41,7 +41,7 @@ NOT_GOOGLE = (
 )
 """Hints for an answer that is not one of Google's."""
 LONGEST_PAUSE = 600.0
-"""Seconds. When Google asks for a longer pause, the run ends and tells when to come back."""
+"""Seconds. When Google asks for a longer pause, the run ends and says when to try again."""
 _RATE = folded(
     (
         "rateLimitExceeded",

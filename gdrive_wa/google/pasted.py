@@ -1,6 +1,6 @@
 """Understand what people paste as the cookie of a sign-in and as an e-mail address.
 
-What is certainly something else is refused before it is sent. No error repeats a pasted secret.
+What is certainly not the cookie is refused before it is sent. No error repeats a pasted secret.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OTHERS: tuple[tuple[str, str, str], ...] = (
     (r"(__Secure-|__Host-|(H|S|L|OS|AP|SAP)?S?ID\b|NID\b|g\.a0)", "another cookie", _COPY_IT),
     (r"[^@\s]+@[^@\s]+\.\w+$", "an e-mail address", _COPY_IT),
 )
-"""What is pasted instead: how it begins, its name, and what to do."""
+"""Other things that people paste: how each begins, its name, and what to do."""
 
 
 def parse_cookie(pasted: Secret) -> Secret:
@@ -44,7 +44,7 @@ def parse_cookie(pasted: Secret) -> Secret:
     understood.
 
     Raises:
-        UsageError: it is something else.
+        UsageError: the text is not that cookie.
     """
     text = pasted.reveal()
     if "%2F" in text.upper():

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import urllib3
-
 from gdrive_wa.core.errors import CredentialsError, NetworkError
 from gdrive_wa.core.model import Secret
 from gdrive_wa.core.retry_policy import RetryPolicy
@@ -24,6 +22,7 @@ from gdrive_wa.core.version import VERSION
 from gdrive_wa.google.advice import Service
 from gdrive_wa.google.answers import judge, status_in, unreadable
 from gdrive_wa.google.tokens import Tokens
+from gdrive_wa.http.answer import HttpAnswer
 from gdrive_wa.http.blob import HttpBlob, release
 from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.retry import Refusal, Verdict
@@ -134,7 +133,7 @@ class Session:
         """
         asked = _Asked(method, url, what, body, headers or {}, media=media)
 
-        def whole(answer: urllib3.BaseHTTPResponse) -> Answer:
+        def whole(answer: HttpAnswer) -> Answer:
             return Answer(answer.status, answer.headers, _read_whole(answer, most, what))
 
         return self._ask(asked, whole)
@@ -177,7 +176,7 @@ class Session:
         self._retrying.close()
         self._connections.close()
 
-    def _ask(self, asked: _Asked, make: Callable[[urllib3.BaseHTTPResponse], Made]) -> Made:
+    def _ask(self, asked: _Asked, make: Callable[[HttpAnswer], Made]) -> Made:
         """Send until there is a successful answer, and return the result of `make`."""
         token, renewals = self._tokens.token(), 0
 
@@ -199,7 +198,7 @@ class Session:
     def _judge(self, refusal: Refusal, what: str, *, media: bool) -> Verdict:
         return judge(refusal, what, media=media, service=self.service, as_phone=self.as_phone)
 
-    def _send(self, asked: _Asked, token: Secret) -> urllib3.BaseHTTPResponse:
+    def _send(self, asked: _Asked, token: Secret) -> HttpAnswer:
         url = asked.url
         headers = {k: v for k, v in asked.headers.items() if k.lower() not in _SENT_HERE}
         headers |= _ALWAYS
@@ -264,7 +263,7 @@ def _bearer(token: Secret) -> str:
     return f"Bearer {text}"
 
 
-def _read_whole(answer: urllib3.BaseHTTPResponse, most: int, what: str) -> bytes:
+def _read_whole(answer: HttpAnswer, most: int, what: str) -> bytes:
     pieces, size, until = [], 0, time.monotonic() + LONGEST_SECONDS
     while piece := answer.read1(_PIECE, decode_content=True):
         pieces.append(piece)

@@ -6,10 +6,10 @@ import re
 from types import TracebackType
 from typing import Self
 
-import urllib3
 from urllib3.exceptions import HTTPError
 
 from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.http.answer import HttpAnswer
 
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _LENGTH = re.compile(r"\d{1,18}", re.ASCII)
@@ -25,7 +25,7 @@ class HttpBlob:
         offset_known: whether the server reported which part of the entry this is.
     """
 
-    def __init__(self, answer: urllib3.BaseHTTPResponse, what: str) -> None:
+    def __init__(self, answer: HttpAnswer, what: str) -> None:
         self._answer = answer
         self._what = what
         encoded = answer.headers.get("Content-Encoding", "identity") not in ("identity", "")
@@ -73,7 +73,7 @@ class HttpBlob:
         release(self._answer)
 
 
-def release(answer: urllib3.BaseHTTPResponse) -> None:
+def release(answer: HttpAnswer) -> None:
     """Return the connection to the pool if the answer was read completely, otherwise close it.
 
     Otherwise the rest of an unread answer would look like the beginning of the next one.

@@ -10,6 +10,7 @@ the socket's own timeout.
 from __future__ import annotations
 
 import io
+import socket
 import time
 from http.client import HTTPResponse
 from typing import Any
@@ -32,52 +33,35 @@ reads, and is checked only after the longer time."""
 LONG_WINDOW = 60.0
 
 
-class _CountedReader(io.RawIOBase):
-    """The socket's side of one answer, which counts its bytes and time.
+class Pace:
+    """How fast a server sends one answer.
 
     Only the time spent waiting for the server counts, from its first byte on.
     """
 
-    def __init__(self, raw: io.RawIOBase) -> None:
-        super().__init__()
-        self._raw = raw
-        self._left = LONGEST_HEAD
+    __slots__ = ("_bytes", "_reads", "_seconds")
+
+    def __init__(self) -> None:
         self._seconds = 0.0
         self._bytes = self._reads = 0
 
-    def allow(self, size: int) -> None:
-        """Set the number of bytes that are allowed from now on."""
-        self._left = size
-
-    def readable(self) -> bool:
-        """Always True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        """Read like the socket.
+    def receive(self, sock: socket.socket, size: int) -> bytes:
+        """At most `size` bytes, as soon as there are any; empty at the end of the connection.
 
         Raises:
-            NetworkError: the answer is too long, or too slow.
+            NetworkError: the answer is too slow.
         """
         begun = time.monotonic()
-        count = self._raw.readinto(buffer)
-        if count:
-            self._left -= count
-            if self._left < 0:
-                raise NetworkError("the server's answer does not come to an end")
-            self._judge_speed(count, time.monotonic() - begun)
-        return count
+        piece = sock.recv(size)
+        self.judge(len(piece), time.monotonic() - begun)
+        return piece
 
-    def fileno(self) -> int:
-        """The descriptor of the socket."""
-        return self._raw.fileno()
+    def judge(self, count: int, seconds: float) -> None:
+        """Count one read: `count` bytes after `seconds` of waiting.
 
-    def close(self) -> None:
-        """Release the socket."""
-        self._raw.close()
-        super().close()
-
-    def _judge_speed(self, count: int, seconds: float) -> None:
+        Raises:
+            NetworkError: the answer is too slow.
+        """
         self._reads += 1
         if self._reads == 1:
             return  # until now the server was preparing its answer
@@ -93,13 +77,70 @@ class _CountedReader(io.RawIOBase):
         self._seconds, self._bytes, self._reads = 0.0, 0, 1
 
 
-class _BoundedAnswer(HTTPResponse):
+class _CountedReader(io.RawIOBase):
+    """The socket's side of one answer, which counts its bytes and time."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__()
+        self._raw = raw
+        self._left = LONGEST_HEAD
+        self._pace = Pace()
+        self._ahead = b""
+
+    def allow(self, size: int) -> None:
+        """Set the number of bytes that are allowed from now on."""
+        self._left = size
+
+    def put_back(self, ahead: bytes, pace: Pace) -> None:
+        """Begin with the bytes that were already read from the socket, at this pace."""
+        self._ahead, self._pace = ahead, pace
+
+    def readable(self) -> bool:
+        """Always True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read like the socket.
+
+        Raises:
+            NetworkError: the answer is too long, or too slow.
+        """
+        begun = time.monotonic()
+        count = self._from_ahead(buffer) if self._ahead else self._raw.readinto(buffer)
+        if count:
+            self._left -= count
+            if self._left < 0:
+                raise NetworkError("the server's answer does not come to an end")
+            self._pace.judge(count, time.monotonic() - begun)
+        return count
+
+    def _from_ahead(self, buffer: Any) -> int:
+        piece = self._ahead[: len(buffer)]
+        buffer[: len(piece)] = piece
+        self._ahead = self._ahead[len(piece) :]
+        return len(piece)
+
+    def fileno(self) -> int:
+        """The descriptor of the socket."""
+        return self._raw.fileno()
+
+    def close(self) -> None:
+        """Release the socket."""
+        self._raw.close()
+        super().close()
+
+
+class BoundedAnswer(HTTPResponse):
     """An answer with a count of every read."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._counted = _CountedReader(self.fp.detach())
         self.fp = io.BufferedReader(self._counted)
+
+    def put_back(self, ahead: bytes, pace: Pace) -> None:
+        """Begin with the bytes that were already read from the socket, at this pace."""
+        self._counted.put_back(ahead, pace)
 
     def read(self, amt: int | None = None) -> bytes:
         """As the standard library's."""
@@ -116,23 +157,49 @@ class _BoundedAnswer(HTTPResponse):
 
 
 class _Connection(HTTPConnection):
-    response_class = _BoundedAnswer
+    response_class = BoundedAnswer
 
 
 class _SafeConnection(HTTPSConnection):
-    response_class = _BoundedAnswer
+    response_class = BoundedAnswer
 
 
-class Pool(urllib3.HTTPConnectionPool):
+class _Named(urllib3.HTTPConnectionPool):
+    """Adds the host's name as it stands in a request.
+
+    Attributes:
+        authority: host, and the port unless it is the usual one.
+    """
+
+    def __init__(self, host: str, port: int | None = None, **options: Any) -> None:
+        super().__init__(host, port, **options)
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        usual = port is None or port == self.ConnectionCls.default_port
+        self.authority = name if usual else f"{name}:{port}"
+
+    def take_open(self) -> HTTPConnection | None:
+        """A connection that is open and idle, to be given back; None if there is none."""
+        connection = self._get_conn()
+        if isinstance(connection, HTTPConnection) and connection.sock is not None:
+            return connection
+        self._put_conn(connection)
+        return None
+
+    def give_back(self, connection: HTTPConnection) -> None:
+        """Let other requests use `connection`, which may have been closed."""
+        self._put_conn(connection)
+
+
+class Pool(_Named):
     """Connections to one host, without encryption."""
 
     ConnectionCls = _Connection
 
 
-class SafePool(urllib3.HTTPSConnectionPool):
+class SafePool(_Named, urllib3.HTTPSConnectionPool):
     """Connections to one host by TLS."""
 
     ConnectionCls = _SafeConnection
 
 
-BY_SCHEME = {"http": Pool, "https": SafePool}
+BY_SCHEME: dict[str, type] = {"http": Pool, "https": SafePool}

@@ -13,15 +13,17 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from gdrive_wa.core.errors import NetworkError
+from gdrive_wa.http.answer import HttpAnswer
 from gdrive_wa.http.bounded import BY_SCHEME, Pool, SafePool
 from gdrive_wa.http.endpoints import is_loopback
+from gdrive_wa.http.exchange import exchange
 from gdrive_wa.http.trust import trust
 
 CONNECT_SECONDS = 15.0
 READ_SECONDS = 30.0
 """The timeouts of the WhatsApp app."""
 _TIMEOUT = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-_Host = urllib3.HTTPConnectionPool | urllib3.ProxyManager
+_Host = Pool | SafePool | urllib3.ProxyManager
 
 
 class Connections:
@@ -44,7 +46,7 @@ class Connections:
 
     def request(
         self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> HttpAnswer:
         """Send one request: without redirects, retries or decoding.
 
         Raises:
@@ -53,10 +55,16 @@ class Connections:
         """
         parts = urlsplit(url)
         host = self._host(url, parts)
-        straight = isinstance(host, urllib3.HTTPConnectionPool)
+        target = url
+        if isinstance(host, Pool | SafePool):
+            target = _target(parts)
+            if method == "GET" and body is None:
+                answer = exchange(host, target, headers, seconds=READ_SECONDS)
+                if answer is not None:
+                    return answer
         return host.urlopen(
             method,
-            _target(parts) if straight else url,
+            target,
             body=body,
             headers=headers,
             redirect=False,
@@ -69,7 +77,7 @@ class Connections:
         """Close all connections."""
         with self._lock:
             for host in self._by_host.values():
-                if isinstance(host, urllib3.HTTPConnectionPool):
+                if isinstance(host, Pool | SafePool):
                     host.close()
             for manager in self._proxies.values():
                 manager.clear()
@@ -83,7 +91,7 @@ class Connections:
                 self._by_host[key] = found
             return self._by_host[key]
 
-    def _pool(self, url: str) -> urllib3.HTTPConnectionPool:
+    def _pool(self, url: str) -> Pool | SafePool:
         """Direct connections to one host, without a manager, which would parse each URL twice."""
         scheme, _, host, port, *_ = urllib3.util.parse_url(url)
         if scheme == "https":

@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from gdrive_wa.core.errors import NetworkError
 from gdrive_wa.core.retry_policy import RetryPolicy
+from gdrive_wa.http.answer import HttpAnswer
 from gdrive_wa.http.blob import release
 from gdrive_wa.http.rate_limiter import RateLimiter
 from gdrive_wa.http.retry import Refusal, Verdict, read_refusal
@@ -44,8 +45,8 @@ class Retrying:
 
     def ask(
         self,
-        send: Callable[[], urllib3.BaseHTTPResponse],
-        make: Callable[[urllib3.BaseHTTPResponse], Made],
+        send: Callable[[], HttpAnswer],
+        make: Callable[[HttpAnswer], Made],
         judge: Callable[[Refusal], Verdict | None],
         *,
         host: str,
@@ -134,7 +135,7 @@ class _Trial:
         return self._limits >= self._policy.attempts and self._waited >= patience
 
 
-def _read_refused(answer: urllib3.BaseHTTPResponse) -> bytes:
+def _read_refused(answer: HttpAnswer) -> bytes:
     try:
         return answer.read(_LONGEST_REFUSAL, decode_content=True)
     except (HTTPError, NetworkError, ValueError):

@@ -32,8 +32,12 @@ FEW = 4
 """Files that are opened by the caller's thread: a database must be there before its media."""
 CHUNK = 50
 """Small files that are opened at a time."""
+_LARGE_CHUNK = 200
+"""The same while the caller does other work: this process seldom has time to hand out a chunk."""
 _AHEAD = 3
 """Chunks that wait for each worker, so that none is idle while results are placed."""
+_FAR_AHEAD = 5
+"""Large chunks that wait for each worker while the caller does other work."""
 _AHEAD_ELSEWHERE = 256
 """The same on a given executor, with an unknown number of workers."""
 
@@ -67,6 +71,7 @@ class Opener:
         self._given = executor
         self._threads: Executor | None = None
         self._workers: WorkerPool | None = None
+        self._far = False
         self._broken = False
         self._told = False
 
@@ -74,14 +79,14 @@ class Opener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self.close()
 
     def expect(self, count: int) -> None:
         """About `count` small files will be opened: start workers now if that is worth it."""
         if self._given is not None or self._jobs == 1:
             return
         if count >= MANY and self._workers is None:
-            self._close()
+            self.close()
             with suppress(Exception):  # the system allows no more processes: threads do
                 workers = WorkerPool(self._jobs)
                 self._workers = workers
@@ -89,44 +94,77 @@ class Opener:
                     workers.submit(open_files, self._opening, ())
 
     def each(
-        self, files: Iterable[StoredFile | None], *, count: int | None = None
+        self,
+        files: Iterable[StoredFile | None],
+        *,
+        count: int | None = None,
+        far_ahead: bool = False,
     ) -> Iterator[Result | None]:
         """Each file with what became of it, in the order of `files`: about `count` of them, where
         that is known. A few are opened at once by the caller's thread.
 
         A None in `files` says that the next file is not there yet; a None comes out when nothing
-        is ready: the caller may use the moment.
+        is ready: the caller may use the moment. With `far_ahead`, a None comes first, once as many
+        files as possible are on their way, and the caller may do other work for a while.
 
         Raises:
             StorageError: a temporary file could not be written; no other one will be.
             Interrupted: the user asked to stop.
         """
+        self._far = far_ahead
         if self._given is None and count is not None and count <= FEW:
-            for each in files:
-                yield None if each is None else (each, self._here(each))
+            yield from self._all_here(files)
             return
         waiting: Waiting = deque()
-        chunk: list[StoredFile] = []
-        most = _AHEAD * self._jobs if self._given is None else _AHEAD_ELSEWHERE
         try:
-            for file in files:
-                alone = file is not None and self._is_large(file)
-                if file is not None and not alone:
-                    chunk.append(file)
-                if chunk and (file is None or alone or len(chunk) >= self._chunk):
-                    waiting.append((chunk, self._submit(chunk)))
-                    chunk = []
-                yield from self._finished(waiting, most=0 if alone else most)
-                if file is None:
+            for piece in self._pieces(files):
+                if isinstance(piece, list):
+                    waiting.append((piece, self._submit(piece)))
+                    if self._far and len(waiting) < _FAR_AHEAD * self._jobs:
+                        continue
+                if self._far:
+                    self._far = False
                     yield None
-                elif alone:
-                    yield file, self._here(file)
-            if chunk:
-                waiting.append((chunk, self._submit(chunk)))
+                yield from self._finished(waiting, most=self._most(piece))
+                if isinstance(piece, StoredFile):
+                    yield piece, self._here(piece)
+                elif piece is None:
+                    yield None
+            if self._far:
+                yield None
             yield from self._finished(waiting, most=0)
         finally:
             for _, future in waiting:
                 future.cancel()
+
+    def _all_here(self, files: Iterable[StoredFile | None]) -> Iterator[Result | None]:
+        if self._far:
+            yield None
+        for file in files:
+            yield None if file is None else (file, self._here(file))
+
+    def _pieces(
+        self, files: Iterable[StoredFile | None]
+    ) -> Iterator[list[StoredFile] | StoredFile | None]:
+        """Chunks of small files, and each large file; None if the next file is not there yet."""
+        chunk: list[StoredFile] = []
+        for file in files:
+            small = file is not None and not self._is_large(file)
+            if file is not None and small:
+                chunk.append(file)
+            if chunk and (not small or len(chunk) >= self._chunk):
+                yield chunk
+                chunk = []
+            if not small:
+                yield file
+        if chunk:
+            yield chunk
+
+    def _most(self, piece: list[StoredFile] | StoredFile | None) -> int:
+        """How many chunks may wait after `piece`; none before a file that is opened alone."""
+        if isinstance(piece, StoredFile):
+            return 0
+        return _AHEAD * self._jobs if self._given is None else _AHEAD_ELSEWHERE
 
     def _is_large(self, file: StoredFile) -> bool:
         """A file that keeps this machine busy alone; on others, it is a piece of work like any."""
@@ -139,7 +177,9 @@ class Opener:
 
     @property
     def _chunk(self) -> int:
-        return CHUNK if self._workers is not None or self._given is not None else 1
+        if self._workers is None and self._given is None:
+            return 1
+        return _LARGE_CHUNK if self._far else CHUNK
 
     def _submit(self, chunk: list[StoredFile]) -> Future[Answers]:
         while not self._broken:
@@ -213,7 +253,8 @@ class Opener:
                 raise
             return OpenFailure.of(error)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the workers; files that are opened later get new ones."""
         if self._workers is not None:
             self._workers.close()
             self._workers = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdrive_wa.archive.writer import ArchiveWriter
+from gdrive_wa.archive.catalogue import NoteCatalogue
 from gdrive_wa.core.junk import is_trashed
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry
@@ -14,29 +14,30 @@ _NOT_AUDIO = (".jpg", ".png", ".gif", ".pdf", ".vcf", ".webp", ".avi", ".heic")
 
 
 def reason_to_leave_out(
-    entry: Entry, draft: DraftFile, archive: ArchiveWriter, *, include_unmatched: bool
+    entry: Entry, draft: DraftFile, catalogue: NoteCatalogue, *, include_unmatched: bool
 ) -> str | None:
     """Why a file that was opened is not kept; None if it is kept.
 
     Args:
         entry: its entry.
         draft: its content.
-        archive: has the voice notes of the databases.
+        catalogue: the voice notes of the databases.
         include_unmatched: keep a media file without metadata that the databases do not mention.
     """
     if entry.kind is Kind.UNKNOWN and not include_unmatched:
-        if not archive.expects_content(draft.content_sha256):
+        if not catalogue.chosen_by_content(draft.content_sha256):
             return "the databases do not mention it as a voice note"
     elif entry.kind is Kind.VOICE:
-        return _unlike_a_note(entry, draft, archive)
+        return _unlike_a_note(entry, draft, catalogue)
     return None
 
 
-def _unlike_a_note(entry: Entry, draft: DraftFile, archive: ArchiveWriter) -> str | None:
+def _unlike_a_note(entry: Entry, draft: DraftFile, catalogue: NoteCatalogue) -> str | None:
     trashed = is_trashed(entry.path)
     if not trashed and (entry.path.lower().endswith(_AUDIO) or _is_audio(draft.start)):
         return None
-    if archive.mentions(entry, draft.content_sha256):
+    match = catalogue.matcher().match(entry.path, draft.content_sha256)
+    if match.exact and match.note_ids:
         return None
     if trashed:
         return "it is in the phone's bin, and the databases do not mention it as a voice note"

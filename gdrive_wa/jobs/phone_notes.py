@@ -26,6 +26,7 @@ from gdrive_wa.jobs.databases import (
     read_increments,
     read_of_iphone,
 )
+from gdrive_wa.jobs.messages_around import MessagesAround
 from gdrive_wa.jobs.phone_files import PhoneFiles
 from gdrive_wa.sources.base import WITHOUT_CHATS, BackupSource
 from gdrive_wa.storage.disk import storage_errors
@@ -110,6 +111,7 @@ def read_notes(
     contacts: Path | None,
     owner: str | None,
     context: ContextWindow | None,
+    later: MessagesAround,
     progress: Progress,
 ) -> Chats:
     """The voice notes that the databases know; without any, the report says that.
@@ -122,15 +124,17 @@ def read_notes(
         contacts: an address book of the user's.
         owner: the name of the backup's owner, where the databases do not contain it.
         context: how many messages around each note are read; None for none.
+        later: reads `phone`, whose notes come without these messages.
         progress: receives messages about the databases.
 
     Raises:
         UsageError: `contacts` cannot be read.
     """
     readers: dict[str, Callable[[], Chats | None]] = {
-        CHAT_STORAGE: lambda: read_of_iphone(archive, entries, contacts, owner, context),
-        f"Databases/{CHATS}": lambda: None if phone.own is None else read_phone(phone.own, context),
+        CHAT_STORAGE: lambda: read_of_iphone(archive, entries, contacts, owner, context)
     }
+    if (own := phone.own) is not None:
+        readers[f"Databases/{CHATS}"] = lambda: later.read(own, now=bool(phone.foreign))
     read: list[Chats] = []
     failures = 0
     for path, reader in readers.items():

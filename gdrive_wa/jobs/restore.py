@@ -13,6 +13,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import tzinfo
+from pathlib import Path
 
 from gdrive_wa.archive.layout import PAGE_NAME, SUMS_NAME
 from gdrive_wa.archive.writer import ArchiveWriter
@@ -33,6 +34,7 @@ from gdrive_wa.core.arguments import (
 from gdrive_wa.core.context import MOST_CONTEXT, USUAL_CONTEXT
 from gdrive_wa.core.limits import release_memory, use_one_arena
 from gdrive_wa.core.model import Backup, Entry, Report
+from gdrive_wa.core.progress import Progress
 from gdrive_wa.core.selection import Selection
 from gdrive_wa.jobs.arguments import (
     KeyLike,
@@ -46,19 +48,22 @@ from gdrive_wa.jobs.arguments import (
 from gdrive_wa.jobs.choice import Choice, choose_media
 from gdrive_wa.jobs.cluster import workers_of
 from gdrive_wa.jobs.empty_files import with_content
-from gdrive_wa.jobs.exported_chats import read_exported_chats
+from gdrive_wa.jobs.executors import MANY
 from gdrive_wa.jobs.faces import keep_faces_of
 from gdrive_wa.jobs.key_words import explains_key_errors
 from gdrive_wa.jobs.last_run import LastRun
+from gdrive_wa.jobs.messages_around import MessagesAround
 from gdrive_wa.jobs.missing import missing_notes
 from gdrive_wa.jobs.no_trace import without_trace
 from gdrive_wa.jobs.phone_notes import closing_messages, name_unmatched, read_notes
 from gdrive_wa.jobs.plan import Plan, list_entries, make_plan, pick_backup, require_key
 from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
+from gdrive_wa.jobs.side_by_side import MOST, side_by_side
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
 from gdrive_wa.pages.page import write_page
-from gdrive_wa.sources.base import unreadable_parts
+from gdrive_wa.sources.base import BackupSource, unreadable_parts
+from gdrive_wa.sources.exported_chat import ExportedChats
 from gdrive_wa.storage.free_space import require_free_space
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import JOBS
@@ -179,7 +184,7 @@ def restore(
     ):
         run.report.failed += unreadable_parts(source)
         run.expect(len(plan.media))
-        chats = read_exported_chats(
+        chats = _exported_chats(
             source,
             entries,
             contacts=contacts,
@@ -189,7 +194,11 @@ def restore(
         )
         if chats is not None:
             plan = replace(plan, wants_chats=False)
-        with take_databases(run, archive, plan, everything=everything, progress=progress) as taken:
+        window = ContextWindow(context, timezone) if context else None
+        with (
+            take_databases(run, archive, plan, everything=everything, progress=progress) as taken,
+            MessagesAround(window, run.report) as later,
+        ):
             phone = taken.find_phone(contacts=contacts, account=whose)
             if chats is None:
                 chats = read_notes(
@@ -199,7 +208,8 @@ def restore(
                     run.report,
                     contacts=contacts,
                     owner=chosen.owner,
-                    context=ContextWindow(context, timezone) if context else None,
+                    context=window,
+                    later=later,
                     progress=progress,
                 )
             for remark in empty:
@@ -208,7 +218,13 @@ def restore(
             choice, known = _choose_media(archive, chats, entries, plan, selection)
             chats = replace(chats, notes=())  # the archive has them
             unmatched = everything or not known
-            run.take(choice.media, include_unmatched=unmatched, by_content=choice.by_content)
+            run.take_media(
+                choice,
+                include_unmatched=unmatched,
+                meanwhile=lambda: archive.catalogue.add_around(
+                    map(selection.narrowed, later.notes())
+                ),
+            )
             withheld = tuple(run.withheld)
             name_unmatched(
                 archive,
@@ -222,13 +238,36 @@ def restore(
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
         release_memory()
-        shown = archive.finish(withheld=withheld)
+        run.opener.close()  # so that this process may be copied
+        shown = archive.finalise(withheld=withheld)
         keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
-        write_page(archive.tree, shown, timezone=timezone)
+        side_by_side(
+            lambda: archive.write_lists(shown),
+            lambda: write_page(archive.tree, shown, timezone=timezone),
+            worthwhile=jobs > 1 and MANY <= len(shown) <= MOST,
+        )
         shown_chats = {note.chat_jid for note in shown}
         remarks = closing_messages(chats, known, shown_chats, contacts_given=contacts is not None)
         last.remember(run.report, shown, remarks)
     return run.report
+
+
+def _exported_chats(
+    source: BackupSource,
+    entries: list[Entry],
+    *,
+    contacts: Path | None,
+    timezone: tzinfo | None,
+    context: int,
+    progress: Progress,
+) -> Chats | None:
+    if not isinstance(source, ExportedChats):
+        return None
+    from gdrive_wa.jobs.exported_chats import read_exported_chats  # noqa: PLC0415 - slow to import
+
+    return read_exported_chats(
+        source, entries, contacts=contacts, timezone=timezone, context=context, progress=progress
+    )
 
 
 def _choose_media(

@@ -29,9 +29,9 @@ from gdrive_wa.core.errors import (
 from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import Entry, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import Progress, RepeatedWarnings, Stage
-from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.crypt.keys import Key
 from gdrive_wa.http.endpoints import ENDPOINT_VARIABLE, Endpoints
+from gdrive_wa.jobs.choice import Choice
 from gdrive_wa.jobs.database_run import DatabaseRun
 from gdrive_wa.jobs.executors import Opener
 from gdrive_wa.jobs.left_out import reason_to_leave_out
@@ -39,6 +39,7 @@ from gdrive_wa.jobs.missing import LinkedNotes, path_of_note
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile
 from gdrive_wa.jobs.placing import failed_outcome, is_not_chosen, named, report_placed
 from gdrive_wa.jobs.run_report import write_run_report
+from gdrive_wa.jobs.stored_file import stored_file
 from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.storage.manifest import STATE_FOLDER
 from gdrive_wa.transfer.fetch import Fetched, fetch
@@ -74,6 +75,7 @@ class RestoreRun:
     Attributes:
         report: the outcome of each entry.
         withheld: entries that could not be fetched, opened or placed.
+        opener: opens the files.
     """
 
     def __init__(
@@ -96,11 +98,12 @@ class RestoreRun:
         self._keep = keep
         self._progress = progress
         self._warnings = RepeatedWarnings(progress)
-        self._opener = Opener(
+        self.opener = Opener(
             Opening.at(archive.drafts, key), progress, jobs=_workers(jobs), executor=executor
         )
         self._key_error: GdriveWaError | None = None
         self._by_content: frozenset[str] = frozenset()
+        self._include_unmatched = True
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
 
@@ -113,7 +116,7 @@ class RestoreRun:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._opener.__exit__(kind, error, trace)
+        self.opener.close()
         self.report.seconds = time.monotonic() - self._clock
         write_run_report(self._archive.tree, self._started, self.report, ended=error)
         fetched = all(each.exit_code == PartialError.exit_code for each in self.report.failed)
@@ -122,27 +125,29 @@ class RestoreRun:
 
     def expect(self, count: int) -> None:
         """Announce about `count` media files, so that workers start while databases are read."""
-        self._opener.expect(count)
+        self.opener.expect(count)
 
-    def take(
-        self,
-        entries: Iterable[Entry],
-        *,
-        include_unmatched: bool = True,
-        by_content: frozenset[str] = frozenset(),
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Restore `entries`."""
+        self._run(self.source, self._not_in_archive(entries), self._tasks_of)
+
+    def take_media(
+        self, choice: Choice, *, include_unmatched: bool, meanwhile: Callable[[], None]
     ) -> None:
-        """Restore `entries`; without `include_unmatched`, a media file without metadata is kept
-        only if the databases mention it. Files stored as `by_content` are kept, and reported,
-        only if a chosen note has their content.
+        """Restore the chosen media, and call `meanwhile` as soon as they are being opened.
+
+        Without `include_unmatched`, a media file without metadata is kept only if the databases
+        mention it. Files that are chosen by their content are kept, and reported, only if a chosen
+        note has it.
         """
-        self._by_content = by_content
-        wanted = self._not_in_archive(entries)
-        self._run(self.source, wanted, self._tasks_of, include_unmatched=include_unmatched)
+        self._by_content, self._include_unmatched = choice.by_content, include_unmatched
+        wanted = self._not_in_archive(choice.media)
+        self._run(self.source, wanted, self._tasks_of, meanwhile)
 
     def databases(self) -> DatabaseRun:
         """Opens databases one by one, so that the newest of several can be placed."""
         return DatabaseRun(
-            self.source, self._archive, self._opener, self._blobs, self.report, self._progress
+            self.source, self._archive, self.opener, self._blobs, self.report, self._progress
         )
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
@@ -168,7 +173,8 @@ class RestoreRun:
 
         try:
             listed = [entry for backup in source.backups() for entry in source.entries(backup)]
-            self._run(source, listed, tasks_of, include_unmatched=True)
+            self._include_unmatched = True
+            self._run(source, listed, tasks_of)
         except NetworkError as error:  # dozens in a row: the rest would fail too
             for note, _ in (pair for pairs in waiting.values() for pair in pairs):
                 self.report.failed.append(Outcome.failed(path_of_note(note), error))
@@ -176,21 +182,28 @@ class RestoreRun:
             source.close()
 
     def _run(
-        self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, *, include_unmatched: bool
+        self,
+        source: BackupSource,
+        wanted: list[Entry],
+        tasks_of: Tasks,
+        meanwhile: Callable[[], None] | None = None,
     ) -> None:
-        """Bring, open and place `wanted`."""
+        """Bring, open and place `wanted`; call `meanwhile` once they are on their way."""
         size = sum(entry.counted_size for entry in wanted)
         self._progress.begin(Stage.DOWNLOAD, items=len(wanted), total_bytes=size)
-        self._opener.expect(len(wanted))
+        self.opener.expect(len(wanted))
         tasks: deque[_Task] = deque()
+        files = self._bring(source, wanted, tasks_of, tasks)
+        results = self.opener.each(files, count=len(wanted), far_ahead=meanwhile is not None)
         try:
-            for opened in self._opener.each(
-                self._bring(source, wanted, tasks_of, tasks), count=len(wanted)
-            ):
+            if meanwhile is not None:
+                next(results)
+                meanwhile()
+            for opened in results:
                 if opened is None:
                     self._archive.tick()
                 else:
-                    self._place(tasks.popleft(), opened[1], include_unmatched=include_unmatched)
+                    self._place(tasks.popleft(), opened[1])
         finally:
             self._finish_placing()
             self._progress.end(Stage.DOWNLOAD)
@@ -237,38 +250,25 @@ class RestoreRun:
         yield _Task(fetched, self._stored_file(fetched.entry, path), fetched.entry)
 
     def _stored_file(self, entry: Entry, path: str) -> StoredFile:
-        metadata = None
-        if entry.path != entry.stored_as:
-            metadata = FileMetadata(
-                name=entry.path, md5=entry.plain_md5, size=entry.plain_size, updated=entry.modified
-            )
-        return StoredFile(
-            path=path,
-            stored_as=entry.stored_as,
-            size=entry.size or 0,
-            mtime=None if entry.modified is None else entry.modified.timestamp(),
-            metadata=metadata,
-            plain_by_name=True,
-            note=None if entry.stored_as in self._by_content else self._archive.tags_of(entry),
-        )
+        by_content = entry.stored_as in self._by_content
+        return stored_file(entry, path, None if by_content else self._archive.tags_of(entry))
 
-    def _place(
-        self, task: _Task, opened: OpenedFile | OpenFailure, *, include_unmatched: bool
-    ) -> None:
+    def _place(self, task: _Task, opened: OpenedFile | OpenFailure) -> None:
         entry = task.entry
         try:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
             self._warnings.add(entry.path, opened.warnings)
             draft, archive = opened.draft, self._archive
-            reason = reason_to_leave_out(entry, draft, archive, include_unmatched=include_unmatched)
-            if is_not_chosen(entry, draft, archive.catalogue, by_content=self._by_content):
+            catalogue, unmatched = archive.catalogue, self._include_unmatched
+            reason = reason_to_leave_out(entry, draft, catalogue, include_unmatched=unmatched)
+            if is_not_chosen(entry, draft, catalogue, by_content=self._by_content):
                 archive.discard(draft)
             elif reason is not None:
                 archive.discard(draft)
                 self.report.skipped.append(Outcome(path=entry.path, reason=reason))
             else:
-                shown = named(entry, draft, archive.catalogue)
+                shown = named(entry, draft, catalogue)
                 file = archive.place(draft, shown, note=task.note)
                 report_placed(self.report, shown, file)
         except (Interrupted, StorageError):

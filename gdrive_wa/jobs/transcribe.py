@@ -30,7 +30,8 @@ from gdrive_wa.core.model import WHATSAPP, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import POLL_SECONDS, Progress, Stage
 from gdrive_wa.jobs.arguments import ArchiveLike, as_archive, as_executor
 from gdrive_wa.jobs.cluster import workers_of
-from gdrive_wa.jobs.speech import DEFAULT_MODEL, Heard, Settings, hear, parse_settings, prepare
+from gdrive_wa.jobs.speech import Heard, hear
+from gdrive_wa.jobs.speech_model import DEFAULT_MODEL, Settings, parse_settings, prepare
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.storage.manifest import STATE_FOLDER, read_manifest
 

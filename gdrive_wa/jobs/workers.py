@@ -113,15 +113,22 @@ def _forked(jobs: int) -> Any:
     pool = ProcessPoolExecutor(
         jobs,
         mp_context=get_context("fork"),
-        initializer=_begin_worker,
+        initializer=begin_worker,
         initargs=(os.getpid(),),
     )
+    with without_signals():
+        pool.submit(int)  # starts them all here, before any thread
+    return pool
+
+
+@contextmanager
+def without_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait, so that no copy of this process takes them for its own."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
-        pool.submit(int)  # starts them all here, before any thread
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return pool
 
 
 def _imported_anew(jobs: int) -> Any:
@@ -132,7 +139,7 @@ def _imported_anew(jobs: int) -> Any:
         pool = ProcessPoolExecutor(
             max_workers=jobs,
             timeout=_IDLE_SECONDS,
-            initializer=_begin_worker,
+            initializer=begin_worker,
             initargs=(os.getpid(),),
             env={_SAFE_PATH: "1"},
         )
@@ -156,7 +163,7 @@ def _kill(process: Any) -> None:
     process.join()
 
 
-def _begin_worker(owner: int) -> None:
+def begin_worker(owner: int) -> None:
     """What a worker process does first: leave Ctrl-C to its owner, and never outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

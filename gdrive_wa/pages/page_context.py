@@ -53,8 +53,8 @@ class Messages:
     _older: dict[tuple[object, ...], int] = field(default_factory=dict)
     _pool: MessagePool | None = None
     _person_at: dict[int, int] = field(default_factory=dict)
-    _seen: dict[int, int] = field(default_factory=dict)
-    _seen_before: dict[int, int] = field(default_factory=dict)
+    _seen: dict[tuple[str, int], int] = field(default_factory=dict)
+    _seen_before: dict[tuple[str, int], int] = field(default_factory=dict)
     _since: float = -math.inf
     _clock: int = 0
 
@@ -102,7 +102,8 @@ class Messages:
         return [self._pooled(note, number, timezone) for number in messages.numbers()]
 
     def _pooled(self, note: VoiceNote, number: int, timezone: Any) -> int:
-        known = self._seen.get(number, self._seen_before.get(number))
+        key = (note.chat_jid, number)
+        known = self._seen.get(key, self._seen_before.get(key))
         if known is None and self._pool is not None:
             person, sent_at, text, kind, file = self._pool.parts(number)
             name = self._person_at.get(person)
@@ -110,7 +111,7 @@ class Messages:
                 name = self._person_at[person] = self._name(self._pool.person(person)[0])
             seconds = _seconds(sent_at, timezone)
             known = self._add(note, (name, seconds, _text(text), str(kind), _picture(file)))
-            self._seen[number] = known
+            self._seen[key] = known
         return known or 0
 
     def _index(self, note: VoiceNote, message: object, timezone: Any) -> int:

@@ -155,7 +155,7 @@ class PageData:
 
 
 class _Names:
-    """Chats or people: what identifies one is the jid, or the name when there is no jid.
+    """Chats or people, identified by jid, or by name if they have no jid.
 
     Attributes:
         counts: the number of notes of each jid.
@@ -167,7 +167,7 @@ class _Names:
         self._latest: dict[str, str] = {}
 
     def index(self, jid: str | None, name: str) -> int:
-        """The number of the one with this jid, whose name is from now on `name`."""
+        """The number of the chat or person with this jid; from now on it is called `name`."""
         shown = without_surrogates(name)
         if not jid:
             return self._at.setdefault(("", shown), len(self._at))

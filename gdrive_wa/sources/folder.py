@@ -24,7 +24,7 @@ from gdrive_wa.core.kinds import (
     is_end_to_end,
 )
 from gdrive_wa.core.model import Backup, Entry, Outcome
-from gdrive_wa.core.moments import moment_at
+from gdrive_wa.core.moments import END_SECONDS, moment_at
 from gdrive_wa.core.names import whole_text
 from gdrive_wa.sources.base import WHEN_EMPTY
 from gdrive_wa.sources.beside import databases_beside
@@ -48,6 +48,7 @@ _ACCOUNTS = "accounts"
 _NUMBER = re.compile(r"(\d{7,15})(?:_.*)?", re.ASCII)
 _INSIDE_A_BACKUP = {"databases", "media", "backups"}
 _READ_IT = ("change its permissions so that you can read it, and run the command again",)
+_END = END_SECONDS * 1_000_000_000
 SCAN_SECONDS = 10.0
 """Seconds for which a listing may use the files that :meth:`Folder.backups` found."""
 
@@ -139,10 +140,9 @@ class Folder:
         path = Path(backup.name)
         files = self._scanned(path)
         self._scans[path] = (time.monotonic(), files)  # the next listing uses it too
-        digest = hashlib.sha256(repr(str(path.absolute())).encode("utf-8", "surrogatepass"))
-        for name in sorted(files):
-            digest.update(repr((name, files[name])).encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
+        listed = [f"{name}\0{size}\0{at}" for name, (size, at) in files.items()]
+        text = "\0".join([str(path.absolute()), *sorted(listed)])
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _scanned(self, path: Path) -> dict[str, Found]:
         """The files of the backup at `path`, from a recent scan or a new one."""
@@ -221,10 +221,11 @@ def _backup(root: Path, files: Mapping[str, Found]) -> Backup | None:
         return None
     number = _NUMBER.fullmatch(root.name)
     encrypted = is_end_to_end(files)
+    newest = max((at for _, at in files.values() if at < _END), default=None)
     return Backup(
         name=str(root),
         account=number[1] if number else whole_text(root.name),
-        updated=max(filter(None, (_moment(at) for _, at in files.values())), default=None),
+        updated=None if newest is None else _moment(newest),
         size=size,
         encrypted=encrypted,
         key_type="server" if encrypted is False else None,

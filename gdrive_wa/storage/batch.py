@@ -54,7 +54,7 @@ class Batch:
         self._after: list[Callable[[], None]] = []
         self._bytes = 0
         self._since = time.monotonic()
-        self._writer = ThreadExecutor(1, "gdrive-wa writer")
+        self._writer: ThreadExecutor | None = None
         self._writing: Future[None] | None = None
 
     def __enter__(self) -> Self:
@@ -66,10 +66,7 @@ class Batch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            self.flush()
-        finally:
-            self._writer.shutdown()
+        self.flush()
 
     def add(self, draft: DraftFile, record: Record) -> None:
         """Add `draft` as the file of `record`, which is announced to the manifest.
@@ -111,19 +108,26 @@ class Batch:
             self._begin()
 
     def flush(self) -> None:
-        """Write all waiting files, and wait until they have their final names.
+        """Write all waiting files, and wait until they have their final names. Then this process
+        has no thread of this batch, so that it may be forked.
 
         Raises:
             StorageError: the disk is full or read-only.
         """
-        self._begin()
-        self._wait()
+        try:
+            self._begin()
+            self._wait()
+        finally:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                writer.shutdown()
 
     def _begin(self) -> None:
         self._wait()
         items, self._waiting, self._bytes = [*self._waiting.values()], {}, 0
         after, self._after = self._after, []
         if items or after:
+            self._writer = self._writer or ThreadExecutor(1, "gdrive-wa writer")
             self._writing = self._writer.submit(self._write, items, after)
 
     def _wait(self) -> None:

@@ -35,6 +35,7 @@ class FreeNames:
         self._given: set[str] = set()
         self._numbers: dict[str, int] = {}
         self._sound: set[PurePosixPath] = set()
+        self._absent: dict[PurePosixPath, bool] = {}
         self._renamed: dict[str, PurePosixPath] = {}
         self._last_home: tuple[tuple[str, ...], PurePosixPath] = ((), PurePosixPath())
         for record in records:
@@ -69,6 +70,17 @@ class FreeNames:
     def recorded(self, path: PurePosixPath) -> bool:
         """True if an earlier run wrote `path`."""
         return folded_name(path) in self._owners
+
+    def may_exist(self, path: PurePosixPath) -> bool:
+        """False if the folder of `path` did not exist when this was first asked about it.
+
+        So the first run into a new folder does not look for thousands of files there.
+        """
+        folder = path.parent
+        absent = self._absent.get(folder)
+        if absent is None:
+            absent = self._absent[folder] = not self._tree.is_folder(_text(folder))
+        return not absent
 
     def check_no_link(self, path: PurePosixPath) -> None:
         """Check that no folder between the root folder and `path` is a symbolic link.
@@ -110,7 +122,7 @@ class FreeNames:
             return False
         if key in self._owners:
             return self._owners[key] == owner
-        return not self._tree.is_folder(str(path))
+        return not (self.may_exist(path) and self._tree.is_folder(str(path)))
 
     def _first_free(
         self, wanted: PurePosixPath, free: Callable[[PurePosixPath], bool]

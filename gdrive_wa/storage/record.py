@@ -80,6 +80,8 @@ MIGRATIONS: tuple[Callable[[Line], Line], ...] = (_unversioned,)
 
 _FIELDS = tuple(Record.__dataclass_fields__)
 _values_of = attrgetter(*_FIELDS)
+_NAMES = tuple(f'"{name}":' for name in _FIELDS)
+_text = json.encoder.encode_basestring
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KINDS = {"path": (str,), "sha256": (str,), "size": (int,), "mtime_ns": (int,), "also": (tuple,)}
 """Types of the fields that are neither text nor None."""
@@ -101,8 +103,16 @@ def serialise(records: Iterable[Record]) -> Iterator[bytes]:
 
 def line_of(record: Record) -> bytes:
     """The line that adds `record`."""
-    values = zip(_FIELDS, _values_of(record), strict=True)
-    return _line({name: value for name, value in values if value is not None and value != ()})
+    held = [
+        f"{name}{_text(value) if isinstance(value, str) else _to_json(value)}"
+        for name, value in zip(_NAMES, _values_of(record), strict=True)
+        if value is not None and value != ()
+    ]
+    line = f"{{{','.join(held)}}}\n"
+    try:
+        return line.encode()
+    except UnicodeEncodeError:  # a lone surrogate in a stored name, which only ASCII can represent
+        return _ascii(json.loads(line))
 
 
 def dropped(path: str) -> bytes:
@@ -197,5 +207,9 @@ def _header() -> bytes:
 def _line(item: dict[str, object]) -> bytes:
     try:
         return _to_json(item).encode() + b"\n"
-    except UnicodeEncodeError:  # a lone surrogate in a stored name, which only JSON can represent
-        return json.dumps(item, separators=(",", ":")).encode() + b"\n"
+    except UnicodeEncodeError:
+        return _ascii(item)
+
+
+def _ascii(item: object) -> bytes:
+    return json.dumps(item, separators=(",", ":")).encode() + b"\n"

@@ -168,6 +168,15 @@ class Tree:
             return []
         return os.listdir(self.path(folder) if at.fd is None else at.fd)
 
+    def files(self, folder: str = "") -> set[str]:
+        """The names of the regular files in `folder`; empty if it cannot be reached."""
+        try:
+            at = self._folders.folder(self._relative(folder))
+            with os.scandir(self.path(folder) if at.fd is None else at.fd) as found:
+                return {each.name for each in found if each.is_file(follow_symlinks=False)}
+        except OSError:
+            return set()
+
     def walk(self, *, without: str | None = None) -> Iterator[str]:
         """Every path that is not a folder, in no order; links are not followed.
 

@@ -71,9 +71,11 @@ class Partial:
         self._taken = self._has_checkpoint = False
         self.length = 0
         with storage_errors(self.path):
-            self._file = _open_alone(partials, self.path)
             self._digests = Digests(sha256=permanent)
-            self._resume()
+            new = _create(partials, self.path)
+            self._file = new or _open_alone(partials, self.path)
+            if new is None:
+                self._resume()
 
     def __enter__(self) -> Self:
         return self
@@ -284,6 +286,14 @@ def open_partials(partials: Tree) -> None:
         with suppress(OSError):  # already removed, or no permission
             if orphan or suffix == "new" or partials.lstat(name).st_ctime < oldest:
                 partials.unlink(name)
+
+
+def _create(partials: Tree, path: str) -> IO[bytes] | None:
+    """Create the partial file `path`; None if there is one."""
+    try:
+        return os.fdopen(partials.create(path), "r+b", buffering=0)
+    except OSError:
+        return None  # or the next attempt reports the error
 
 
 def _open_alone(partials: Tree, path: str) -> IO[bytes]:

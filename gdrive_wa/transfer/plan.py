@@ -78,7 +78,7 @@ def make_plan(
     """Plan the download of `entries`. Reads names and sizes only, and writes nothing.
 
     Args:
-        manifest: the manifest of the folder; neither must it be open, nor the folder exist.
+        manifest: the manifest of the folder. It need not be open, and the folder need not exist.
         records: files of earlier runs, by path.
         entries: the entries to download.
         partials: the folder of partial files.
@@ -100,8 +100,9 @@ def make_plan(
                 plan.stale_metadata.append(Task(entry, target))
             continue
         plan.names.check_no_link(target)
-        candidate = may_match(tree, str(target), entry)
-        if not candidate and record is None and tree.lexists(str(target)):
+        may_exist = plan.names.may_exist(target)
+        candidate = may_exist and may_match(tree, str(target), entry)
+        if may_exist and not candidate and record is None and tree.lexists(str(target)):
             target = plan.names.allocate(entry.stored_as, with_metadata=with_metadata)
         plan.tasks.append(Task(entry, target, candidate=candidate))
         if not candidate:

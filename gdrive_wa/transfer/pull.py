@@ -64,7 +64,7 @@ class Pulled:
     has_checkpoint: bool
 
     def draft(self) -> DraftFile:
-        """The partial file, as the finished temporary file that it is."""
+        """The partial file as a finished temporary file."""
         return DraftFile(
             path=str(self.path),
             size=self.size,
@@ -74,7 +74,7 @@ class Pulled:
         )
 
     def forget_checkpoint(self, tree: Tree) -> None:
-        """Delete the checkpoint in `tree`: the blob has its name, so it is not needed any more.
+        """Delete the checkpoint in `tree`: the blob has its final name.
 
         Raises:
             StorageError: the disk refuses.

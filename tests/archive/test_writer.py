@@ -387,3 +387,19 @@ def test_an_unidentified_file_goes_to_the_note_it_was_fetched_for(tmp_path: Path
         placed = {found.status: found.file for found in archive.finish()}
     assert placed[NoteStatus.RESTORED] == "Voice notes/Mum/2024-01-01 11.01.00 Mum.opus"
     assert NoteStatus.UNMATCHED in placed
+
+
+def test_the_status_follows_the_files_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a disk lists a name in another form than it was given."""
+    archive = tmp_path / "out"
+    with ArchiveWriter(archive, timezone=BERLIN) as writer:
+        writer.expect([note(1), note(2)])
+        contents = {path_of(number): recording(number) for number in (1, 2)}
+        gone, there = (place(writer, entry(path, held), held) for path, held in contents.items())
+        writer.flush()
+        (archive / gone).unlink()
+        monkeypatch.setattr(writer.tree, "files", lambda _folder: {"2024-01-01 in another form"})
+        shown = {found.whatsapp_path: found.file for found in writer.finish()}
+    assert shown == {path_of(1): None, path_of(2): there}

@@ -83,15 +83,18 @@ a second, where /proc has it.
 """
 
 
-_ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-_ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
+def _environment() -> dict[str, str]:
+    """The environment of a measured program, as it is now: a token may have been set."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 @cache
 def _compile() -> None:
     """Compile this package, as an installer does; peers were compiled when they were installed."""
     command = (sys.executable, "-m", "compileall", "-q", ROOT / "gdrive_wa")
-    subprocess.run(command, check=True, env=_ENVIRONMENT)
+    subprocess.run(command, check=True, env=_environment())
 
 
 def measure(command: Sequence[str | Path]) -> Measured:
@@ -103,7 +106,7 @@ def measure(command: Sequence[str | Path]) -> Measured:
         subprocess.run(
             [sys.executable, "-S", "-c", _RUNNER, report.name, *map(str, command)],
             check=True,
-            env=_ENVIRONMENT,
+            env=_environment(),
         )
         seconds, busy, largest, together, status = json.load(report)
     if status != 0:

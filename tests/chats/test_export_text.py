@@ -473,6 +473,8 @@ def test_a_chat_of_thousands_of_notes_is_quick() -> None:
         f"[02/03/24, 10:{number % 60:02}:00] Mum: \u200e<attached: {number:08}-AUDIO-x.opus>"
         for number in range(20_000)
     )
-    found = around_notes("\n".join(lines), 100)
-    assert [len(before) for before, _ in found[:3]] == [0, 1, 2]
-    assert {len(after) for _, after in found[:-100]} == {100}
+    text = opened("\n".join(lines))
+    chat = read_exported_chat(text, names=["Mum"], zone=ZoneInfo("UTC"), context=100)
+    found = [note for note, _ in chat.notes]
+    assert [len(note.before) for note in found[:3]] == [0, 1, 2]
+    assert {len(note.after) for note in found[:-100]} == {100}

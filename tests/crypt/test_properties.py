@@ -94,7 +94,7 @@ prefixes = st.builds(
     info=infos,
 )
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80)
-moments = st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - made UTC here
+moments = st.datetimes(datetime(1980, 1, 1), datetime(2099, 12, 31)).map(  # noqa: DTZ001 - made UTC here
     lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
 )
 metadata = st.builds(

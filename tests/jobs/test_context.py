@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gdrive_wa.archive.archive import open_archive
 from gdrive_wa.archive.catalogue import merged
 from gdrive_wa.archive.index import read_index, write_json
+from gdrive_wa.chats.read import PhoneReader
+from gdrive_wa.chats.timeline import ContextWindow
 from gdrive_wa.core.context import ContextKind, ContextMessage, Reaction, Reply
-from gdrive_wa.core.errors import FormatError, UsageError
+from gdrive_wa.core.errors import DatabaseError, FormatError, UsageError
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.selection import Selection
+from gdrive_wa.jobs import messages_around
 from gdrive_wa.jobs.restore import restore
 from gdrive_wa.jobs.share import share
 from gdrive_wa.sources import open_folder
@@ -208,3 +213,48 @@ def test_a_list_is_bounded_and_a_new_kind_is_another_one(tmp_path: Path) -> None
     [note] = read_index(path)
     assert len(note.before) == 100
     assert {(len(each.text), each.kind) for each in note.before} == {(2000, ContextKind.OTHER)}
+
+
+@pytest.mark.parametrize("most", [1, 10_000])
+def test_files_are_opened_before_the_messages_around_them_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """If there are not too many notes: both together need more memory."""
+    monkeypatch.setattr(messages_around, "MOST", most)
+    submitted: list[int] = []
+    with ThreadPoolExecutor(1) as threads:
+        submit = threads.submit
+
+        def counted(*arguments: Any) -> Any:
+            submitted.append(len(arguments[2]))
+            return submit(*arguments)
+
+        monkeypatch.setattr(threads, "submit", counted)
+        around, at_that_time = PhoneReader.around, []
+
+        def watched(reader: PhoneReader, window: ContextWindow) -> list[VoiceNote]:
+            at_that_time.append(sum(submitted))
+            return around(reader, window)
+
+        monkeypatch.setattr(PhoneReader, "around", watched)
+        restore(backup(tmp_path / "phone"), tmp_path / "out", executor=threads)
+    media = 3
+    assert sum(submitted) == media + 1
+    assert at_that_time == [sum(submitted) - (media if most == 1 else 0)]
+    assert any(note.before for note in open_archive(tmp_path / "out").notes())
+
+
+def test_notes_stay_when_the_messages_around_them_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_reader: PhoneReader, _window: ContextWindow) -> list[VoiceNote]:
+        raise DatabaseError("the disk image is malformed")
+
+    monkeypatch.setattr(PhoneReader, "around", fails)
+    report = restore(backup(tmp_path / "phone"), tmp_path / "out")
+    assert [(each.path, each.exit_code) for each in report.failed] == [
+        ("Databases/msgstore.db", DatabaseError.exit_code)
+    ]
+    notes = open_archive(tmp_path / "out").notes()
+    assert {note.sender for note in notes} == {"+1 5550101", "+1 5550102"}
+    assert not any(note.before or note.after for note in notes)

@@ -21,7 +21,7 @@ from gdrive_wa.core.progress import Silent
 from gdrive_wa.crypt.encrypt import encrypt_media
 from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.jobs.decrypt_folder import decrypt_tree
-from gdrive_wa.jobs.executors import MANY, Opener
+from gdrive_wa.jobs.executors import LARGE, MANY, Opener
 from gdrive_wa.jobs.key import write_key_file
 from gdrive_wa.jobs.opening import OpenedFile, OpenFailure, Opening, StoredFile, open_shared
 from gdrive_wa.jobs.workers import WorkerPool
@@ -358,3 +358,26 @@ def workers() -> set[int]:
         for child in children()
         if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()
     }
+
+
+@pytest.mark.parametrize("count", [2, COUNT])
+def test_files_are_opened_while_the_caller_does_other_work(
+    dump: Path, tmp_path: Path, count: int
+) -> None:
+    files = files_of(dump)[:count]
+    with Opener(Opening.at(str(tmp_path), ROOT_KEY), Silent(), jobs=2) as opener:
+        opener.expect(count)
+        results = opener.each(iter(files), count=count, far_ahead=True)
+        assert next(results) is None
+        if count == COUNT:
+            wait_until(lambda: len(list(tmp_path.glob(f"{TEMPORARY_PREFIX}*"))) > COUNT - 10)
+        assert [file for file, _ in opened(results)] == files
+
+
+def test_a_large_file_ends_the_work_ahead(dump: Path, tmp_path: Path) -> None:
+    files = files_of(dump)[:20]
+    files[7] = files[7]._replace(size=LARGE)
+    with Opener(Opening.at(str(tmp_path), ROOT_KEY), Silent(), jobs=2) as opener:
+        results = opener.each(iter(files), count=20, far_ahead=True)
+        assert next(results) is None
+        assert [file for file, _ in opened(results)] == files

@@ -91,20 +91,29 @@ def test_no_text_is_lacking_empty_or_left_over(tag: str) -> None:
         assert all(form.strip() for form in forms(text).values()), key
 
 
-@pytest.mark.parametrize("tag", LANGUAGES)
-def test_plurals_are_those_of_the_language(tag: str, browser: Browser) -> None:
+@pytest.fixture(scope="module")
+def plurals(browser: Browser) -> dict[str, dict[str, list[int]]]:
+    """The categories of each language, each with its numbers below 300."""
     page = browser.new_page()
-    numbers = page.evaluate(
-        """tag => {
+    found: dict[str, dict[str, list[int]]] = page.evaluate(
+        """tags => Object.fromEntries(tags.map((tag) => {
             const rules = new Intl.PluralRules(tag);
             const found = Object.fromEntries(
                 rules.resolvedOptions().pluralCategories.map((category) => [category, []]));
             for (let n = 0; n < 300; n += 1) found[rules.select(n)].push(n);
-            return found;
-        }""",
-        tag,
+            return [tag, found];
+        }))""",
+        list(LANGUAGES),
     )
     page.close()
+    return found
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_plurals_are_those_of_the_language(
+    tag: str, plurals: dict[str, dict[str, list[int]]]
+) -> None:
+    numbers = plurals[tag]
     for key, text in TEXTS[tag].items():
         if not isinstance(text, dict):
             continue
@@ -252,22 +261,21 @@ class TestOnThePage:
             == []
         )
 
-    @pytest.mark.parametrize(
-        ("seconds", "spoken"),
-        [
-            (1, "ثانية واحدة"),
-            (2, "ثانيتان"),
-            (5, "٥ ثوانٍ"),
-            (11, "١١ ثانية"),
-            (62, "دقيقة واحدة وثانيتان"),
-        ],
-    )
-    def test_arabic_counts_as_arabic_does(
-        self, open_page: OpenPage, seconds: int, spoken: str
-    ) -> None:
-        page = open_page([note(1, duration=seconds)], locale="ar-EG")
-        slider = page.locator(".note .seek")
-        expect(slider).to_have_attribute("aria-valuetext", re.compile(f" من {spoken}$"))
+    def test_arabic_counts_as_arabic_does(self, open_page: OpenPage) -> None:
+        lengths = {
+            1: "ثانية واحدة",
+            2: "ثانيتان",
+            5: "٥ ثوانٍ",
+            11: "١١ ثانية",
+            62: "دقيقة واحدة وثانيتان",
+        }
+        notes = [note(number, duration=seconds) for number, seconds in enumerate(lengths, 1)]
+        page = open_page(notes, locale="ar-EG")
+        sliders = page.locator(".note .seek")
+        for index, spoken in enumerate(lengths.values()):
+            ends = re.compile(f" من {spoken}$")
+            expect(sliders.nth(index)).to_have_attribute("aria-valuetext", ends)
+        page = open_page([note(1)], locale="ar-EG")
         expect(page.locator(".count")).to_contain_text("رسالة صوتية واحدة")
 
     def test_dates_and_numbers_are_of_the_readers_country(self, open_page: OpenPage) -> None:

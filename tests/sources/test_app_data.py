@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from urllib3 import BaseHTTPResponse
 
 from gdrive_wa.core.errors import CredentialsError, NetworkError
 from gdrive_wa.core.model import Entry, Secret
@@ -20,6 +19,7 @@ from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from gdrive_wa.google.session import Session
 from gdrive_wa.google.tokens import GivenToken
+from gdrive_wa.http.answer import HttpAnswer
 from gdrive_wa.http.connections import Connections
 from gdrive_wa.http.endpoints import Endpoints
 from gdrive_wa.jobs.reveal import reveal
@@ -308,7 +308,7 @@ def test_envelopes_are_read_at_the_same_time(
     others, at_once = set(threading.enumerate()), set[int]()
     request = Connections.request
 
-    def held(self: Connections, method: str, url: str, **more: Any) -> BaseHTTPResponse:
+    def held(self: Connections, method: str, url: str, **more: Any) -> HttpAnswer:
         answer = request(self, method, url, **more)
         if "alt=media" in url:
             if next(numbers) <= ENVELOPES_AT_ONCE:

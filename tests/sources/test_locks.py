@@ -13,7 +13,8 @@ from gdrive_wa.sources.locks import Encryption, read_encryption
 PASSKEY = {"credentialId": "AA", "prfSalt": "CC"}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
 )
 
 
@@ -120,7 +121,7 @@ def test_sealed_data_proves_a_lock_without_a_flag() -> None:
     assert read_encryption(metadata) == Encryption(True, ("unknown",))
 
 
-@given(st.dictionaries(st.text(), JSON), JSON, JSON)
+@given(st.dictionaries(st.text(), JSON, max_size=4), JSON, JSON)
 def test_any_metadata_is_read(secret: dict[str, Any], enabled: object, sealed: object) -> None:
     read_encryption(
         {

@@ -142,12 +142,17 @@ def test_the_error_of_a_batch_reaches_whoever_adds_to_a_later_one(
             batch.add(*draft_of(manifest, "two"))
 
 
-def test_the_thread_of_a_batch_ends_with_it(manifest: Manifest) -> None:
+def test_the_thread_of_a_batch_ends_with_each_flush(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "FILES", 1)
     before = set(threading.enumerate())
     with Batch(manifest) as batch:
         batch.add(*draft_of(manifest, "one"))
-        batch.flush()
         assert set(threading.enumerate()) > before
+        batch.flush()
+        assert set(threading.enumerate()) == before
+        batch.add(*draft_of(manifest, "two"))
     assert set(threading.enumerate()) <= before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,20 @@ def test_an_invalid_version_is_shown_in_at_most_40_characters(tmp_path: Path) ->
     write(tmp_path, header("9" * 100))
     with pytest.raises(FormatError, match=f"version: '{'9' * 39}$"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        KNOWN,
+        replace(KNOWN, path='a "b"\\\n\u2028\x00é😀', message="x@s/1", account="15550100"),
+        replace(KNOWN, path="\ud800", whatsapp_path="\udcff"),
+        replace(KNOWN, also=(("one", None, "1-2"), ("two", "ab", None)), stored_as="zero"),
+    ],
+)
+def test_a_line_is_what_json_makes_of_the_record(held: Record) -> None:
+    line = record.line_of(held)
+    fields = {name: value for name, value in asdict(held).items() if value not in (None, ())}
+    assert json.loads(line) == json.loads(json.dumps(fields))
+    assert line.count(b"\n") == 1
+    assert b", " not in line

@@ -311,3 +311,14 @@ def test_a_file_that_becomes_a_link_while_it_is_opened(
     with pytest.raises(OSError, match="symbolic link"):
         tree.open("chat/note", APPEND, "ab")
     assert untouched(outside)
+
+
+def test_the_files_of_a_folder_are_neither_links_nor_folders(tmp_path: Path) -> None:
+    (tmp_path / "in" / "folder").mkdir(parents=True)
+    (tmp_path / "in" / "file").touch()
+    (tmp_path / "in" / "link").symlink_to("file")
+    (tmp_path / "led").symlink_to("in")
+    tree = Tree(tmp_path)
+    assert tree.files("in") == {"file"}
+    assert tree.files() == set()
+    assert tree.files("led") == tree.files("none") == tree.files("in/file") == set()

@@ -1,0 +1,67 @@
+"""Two things that do not need each other, at the same time where a second core is free."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from gdrive_wa.jobs.workers import begin_worker, may_fork, without_signals
+
+MOST = 30_000
+"""Notes up to which a copy of this process does not need more memory than the workers before."""
+
+T = TypeVar("T")
+
+
+def side_by_side(
+    here: Callable[[], T], there: Callable[[], object], *, worthwhile: bool = True
+) -> T:
+    """Do both, and return the result of `here`.
+
+    A copy of this process does `there` if that is `worthwhile` and the system allows it, else it is
+    done afterwards. The copy shares its memory with this process until one of them changes it. It
+    ends with this process. If it fails, `there` is done again here, so that its error is raised.
+
+    Args:
+        here: done in this process.
+        there: it must not change anything that this process has in memory, and may be done twice.
+        worthwhile: it takes much longer than the few milliseconds that a copy takes.
+    """
+    copy = _copy(there) if worthwhile and (os.cpu_count() or 1) > 1 and may_fork() else None
+    if copy is None:
+        result = here()
+        there()
+        return result
+    try:
+        result = here()
+        _, status = os.waitpid(copy, 0)
+    except BaseException:
+        with suppress(OSError):  # it is gone already
+            os.kill(copy, signal.SIGKILL)
+            os.waitpid(copy, 0)
+        raise
+    if status != 0:
+        there()
+    return result
+
+
+def _copy(work: Callable[[], object]) -> int | None:
+    """The process that does `work`; None if the system allows no other process."""
+    owner = os.getpid()
+    with without_signals():
+        try:
+            copy = os.fork()
+        except OSError:
+            return None
+        if copy:
+            return copy
+        code = 1
+        try:  # the copy must never return into what this process does next
+            begin_worker(owner)
+            work()
+            code = 0
+        finally:
+            os._exit(code)
