@@ -135,7 +135,7 @@ class ModernContext(ContextReader):
 
     def _own_modern(self, notes: Iterable[VoiceNote]) -> dict[Key, int]:
         """The row numbers of the notes that are messages of this table."""
-        wanted = {key_of(note) for note in notes}
+        wanted = {key: key for key in map(key_of, notes)}
         columns = ("_id", "chat_row_id", "key_id", "from_me")
         own: dict[Key, int] = {}
         audio = f"CAST(message_type AS INTEGER) IN ({OWN_NOTES})"
@@ -143,7 +143,7 @@ class ModernContext(ContextReader):
             jid = self._chats.get(as_int(chat_row)) or ""
             key = (jid, text(key_id) or f"row {as_int(number)}", flag(mine))
             if key in wanted and type(number) is int and number < _FIRST_LATER:
-                own[key] = number
+                own[wanted[key]] = number  # the text of the note, not another copy of it
         return own
 
     def _messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
