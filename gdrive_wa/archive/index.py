@@ -12,12 +12,19 @@ from pathlib import Path
 from sys import intern
 from typing import Any, Protocol
 
-from gdrive_wa.core.context import parsed_messages, parsed_reactions, parsed_reply
-from gdrive_wa.core.errors import FormatError, StorageError, UnsafeNameError
+from gdrive_wa.archive.index_lines import Lines
+from gdrive_wa.core.context import (
+    parsed_file,
+    parsed_messages,
+    parsed_reactions,
+    parsed_reply,
+    parsed_text,
+)
+from gdrive_wa.core.errors import FormatError, StorageError
 from gdrive_wa.core.message_pool import MessagePool
 from gdrive_wa.core.model import NoteStatus, VoiceNote, Words, iso
 from gdrive_wa.core.moments import moment_in
-from gdrive_wa.core.names import parts_of, whole_text
+from gdrive_wa.core.names import whole_text
 from gdrive_wa.core.numbers import LARGEST, whole_number
 from gdrive_wa.core.plain_file import NotPlainError
 from gdrive_wa.core.waveform import compact
@@ -46,7 +53,6 @@ _COLUMNS = (
     "sha256",
 )
 _values_of = attrgetter(*_COLUMNS)
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """Exceptions from parsing a damaged or foreign index."""
@@ -77,9 +83,10 @@ def in_order(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
 def write_json(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> None:
     """Pass the index to `write` in pieces: a JSON array, one note per line."""
     write(b"[")
-    for number, note in enumerate(notes):
-        line = _ENCODER.encode(note.to_json())
-        write((",\n" if number else "\n").encode() + line.encode("utf-8", "replace"))
+    start, lines = "\n", Lines()
+    for note in notes:
+        write((start + lines.of(note)).encode("utf-8", "replace"))
+        start = ",\n"
     write(b"\n]\n")
 
 
@@ -118,6 +125,8 @@ def _row(note: VoiceNote) -> list[object]:
 
 def _cell(value: object) -> object:
     kind = type(value)
+    if kind is str and "\x00" not in value and value[:1] not in _FORMULA:  # type: ignore[operator, index]
+        return value
     if value is None or kind is int or kind is float:
         return value  # the csv module writes numbers as they are and None as an empty cell
     if kind is bool:
@@ -179,12 +188,12 @@ def _items(raw: bytes) -> Iterator[dict[str, Any]]:
 
 def _note(item: dict[str, Any], pool: MessagePool, folder: Path | None = None) -> VoiceNote:
     return VoiceNote(
-        chat=intern(_text(item["chat"])),  # shared by thousands of notes
-        chat_jid=intern(_text(item["chat_jid"])),
-        sender=intern(_text(item["sender"])),
+        chat=intern(parsed_text(item["chat"])),  # shared by thousands of notes
+        chat_jid=intern(parsed_text(item["chat_jid"])),
+        sender=intern(parsed_text(item["sender"])),
         from_me=item["from_me"] is True,
         sent_at=moment_in(item["sent_at"]),
-        file=_file(item["file"]),
+        file=parsed_file(item["file"]),
         sender_jid=_shared(item.get("sender_jid")),
         duration=_duration(item.get("duration")),
         size=whole_number(item.get("size")),
@@ -196,7 +205,7 @@ def _note(item: dict[str, Any], pool: MessagePool, folder: Path | None = None) -
         starred=item.get("starred") is True,
         forwarded=item.get("forwarded") is True,
         view_once=item.get("view_once") is True,
-        message_id=_text(item.get("message_id", "")),
+        message_id=parsed_text(item.get("message_id", "")),
         whatsapp_path=_optional(item.get("whatsapp_path")),
         sha256=_shared(item.get("sha256")),
         waveform=_waveform(item.get("waveform", [])),
@@ -225,14 +234,8 @@ def _seconds(value: object) -> float:
     return float(value)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not a text")
-    return whole_text(value)
-
-
 def _optional(value: object) -> str | None:
-    return None if value is None else _text(value)
+    return None if value is None else parsed_text(value)
 
 
 def _waveform(value: object) -> Sequence[int]:
@@ -248,13 +251,4 @@ def _duration(value: object) -> float | None:
 
 
 def _shared(value: object) -> str | None:
-    return None if value is None else intern(_text(value))
-
-
-def _file(value: object) -> str | None:
-    if value is None:
-        return None
-    try:
-        return "/".join(parts_of(_text(value)))
-    except UnsafeNameError as error:
-        raise ValueError("a file outside the archive") from error
+    return None if value is None else intern(parsed_text(value))

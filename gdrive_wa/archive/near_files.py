@@ -8,7 +8,7 @@ from gdrive_wa.archive.layout import VOICE_FOLDER
 from gdrive_wa.archive.match import rootless_path
 from gdrive_wa.core.context import SHOWN_KINDS, ContextMessage
 from gdrive_wa.core.frozen import replace
-from gdrive_wa.core.message_pool import kinds_of
+from gdrive_wa.core.message_pool import MessagePool, kinds_of
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.storage.manifest import Record
 from gdrive_wa.storage.tree import Tree
@@ -62,6 +62,7 @@ class NearFiles:
             if record.message is None and not record.path.startswith(f"{VOICE_FOLDER}/")
         }
         self._present: dict[str, bool] = {}
+        self._pool = MessagePool()
 
     def added_to(self, note: VoiceNote) -> VoiceNote:
         """`note` with the path of each file that is in the archive, and no other path."""
@@ -75,8 +76,8 @@ class NearFiles:
             return messages
         found = [(message, self._message(message)) for message in messages]
         if all(before is after for before, after in found):
-            return messages  # in their compact form
-        return tuple(after for _, after in found)
+            return messages
+        return self._pool.kept(after for _, after in found)  # in the same compact form
 
     def _message(self, message: ContextMessage) -> ContextMessage:
         if message.kind not in SHOWN_KINDS:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gdrive_wa.chats.context_reader import (
+    EARLIEST,
+    LATEST,
     OWN_NOTES,
     ContextReader,
     Key,
@@ -117,19 +119,23 @@ class ModernContext(ContextReader):
 
     def _add_times(self, timeline: Timeline) -> None:
         """Add the time of each message of this table."""
-        adders = {row: timeline.adder(jid) for row, jid in self._chats.items()}
+        arrays = {row: timeline.arrays(jid) for row, jid in self._chats.items()}
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
         for number, chat_row, sent, received in self._tables.rows("message", columns, shown):
-            add = adders.get(chat_row if type(chat_row) is int else as_int(chat_row))
-            if add is not None and type(number) is int and number < _FIRST_LATER:
-                at = time_of(sent, received)
-                if at is not None:
-                    add(at, number)
+            found = arrays.get(chat_row if type(chat_row) is int else as_int(chat_row))
+            if found is not None and type(number) is int and number < _FIRST_LATER:
+                at = sent
+                if type(sent) is not int or not EARLIEST <= sent < LATEST:
+                    at = time_of(sent, received)
+                    if at is None:
+                        continue
+                found[0].append(at)
+                found[1].append(number)
 
     def _own_modern(self, notes: Iterable[VoiceNote]) -> dict[Key, int]:
         """The row numbers of the notes that are messages of this table."""
-        wanted = {key_of(note) for note in notes}
+        wanted = {key: key for key in map(key_of, notes)}
         columns = ("_id", "chat_row_id", "key_id", "from_me")
         own: dict[Key, int] = {}
         audio = f"CAST(message_type AS INTEGER) IN ({OWN_NOTES})"
@@ -137,7 +143,7 @@ class ModernContext(ContextReader):
             jid = self._chats.get(as_int(chat_row)) or ""
             key = (jid, text(key_id) or f"row {as_int(number)}", flag(mine))
             if key in wanted and type(number) is int and number < _FIRST_LATER:
-                own[key] = number
+                own[wanted[key]] = number  # the text of the note, not another copy of it
         return own
 
     def _messages(self, places: Iterable[Places], notes: set[int]) -> Messages:

@@ -15,7 +15,7 @@ from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
-_PLAUSIBLE = range(1_230_768_000_000, 4_102_444_800_000)
+EARLIEST, LATEST = 1_230_768_000_000, 4_102_444_800_000
 """Milliseconds from 2009 to 2100: the usual case, which needs no further checks."""
 OWN_NOTES = ", ".join(str(kind) for kind in AUDIO_KINDS)
 """Types of messages that can be voice notes, as SQL."""
@@ -71,7 +71,7 @@ def completed(
 
 def time_of(sent: object, received: object) -> int | None:
     """The time of a message, in milliseconds since 1970 UTC; None if it is not known."""
-    if type(sent) is int and sent in _PLAUSIBLE:
+    if type(sent) is int and EARLIEST <= sent < LATEST:
         return sent
     at = moment(sent, received)
     return None if at is None else milliseconds(at)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from sys import intern
+from typing import Any, NamedTuple
 
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
 from gdrive_wa.chats.spoken import is_named_as_spoken, is_spoken
@@ -52,8 +52,7 @@ _MEDIA = (
 _SPOKEN_NAME = "(file_path LIKE '%PTT-%' OR file_path LIKE '%Voice Notes/%')"
 
 
-@dataclass(frozen=True, slots=True)
-class MediaRow:
+class MediaRow(NamedTuple):
     """A row of ``message_media``."""
 
     path: str | None
@@ -78,7 +77,7 @@ def read_media(tables: Tables) -> dict[int, MediaRow]:
             found[number] = MediaRow(
                 path=text(row[1]),
                 size=positive(row[2], row[3]),
-                mime_type=text(row[4]),
+                mime_type=_shared(text(row[4])),
                 name=text(row[5]),
                 duration=positive(row[6]),
                 sha256=sha256_hex(row[7]),
@@ -86,6 +85,11 @@ def read_media(tables: Tables) -> dict[int, MediaRow]:
                 chat_row=positive(row[9]),
             )
     return found
+
+
+def _shared(value: str | None) -> str | None:
+    """One object for a text of thousands of rows."""
+    return None if value is None else intern(value)
 
 
 def is_voice_note(

@@ -107,6 +107,12 @@ class Timeline:
 
         return add
 
+    def arrays(self, chat_jid: str) -> tuple[array[int], array[int]] | None:
+        """The arrays to which the time in milliseconds and the number of each message of a chat
+        can be appended without a call for each; None for a chat without notes."""
+        chat = self._chats.get(chat_jid)
+        return None if chat is None else (chat.times, chat.numbers)
+
     def around(self, note: VoiceNote, number: int | None) -> Places:
         """The numbers of the messages around `note`.
 

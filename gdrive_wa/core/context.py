@@ -158,7 +158,9 @@ def parsed_messages(value: Any) -> tuple[ContextMessage, ...]:
     """
     return tuple(
         ContextMessage(
-            sent_at=moment_in(item.get("sent_at")), file=_file(item.get("file")), **_said(item)
+            sent_at=moment_in(item.get("sent_at")),
+            file=parsed_file(item.get("file")),
+            **_said(item),
         )
         for item in _items(value, MOST_CONTEXT)
     )
@@ -180,7 +182,7 @@ def parsed_reactions(value: Any) -> tuple[Reaction, ...]:
         ValueError, TypeError, KeyError, AttributeError: it is something else.
     """
     return tuple(
-        Reaction(emoji=bounded(_text(item["emoji"]), LONGEST_EMOJI), **_who(item))
+        Reaction(emoji=bounded(parsed_text(item["emoji"]), LONGEST_EMOJI), **_who(item))
         for item in _items(value, MOST_REACTIONS)
     )
 
@@ -192,12 +194,12 @@ def _items(value: Any, most: int) -> list[dict[str, Any]]:
 
 
 def _said(item: dict[str, Any]) -> dict[str, Any]:
-    text = bounded(_text(item["text"]))
+    text = bounded(parsed_text(item["text"]))
     return {"text": text, "kind": _kind(item["kind"]), **_who(item)}
 
 
-def _file(value: object) -> str | None:
-    """The path of a file in the archive.
+def parsed_file(value: object) -> str | None:
+    """The path of a file in the archive, from JSON; None for null.
 
     Raises:
         ValueError, TypeError: it is not a path, or one that leads out of the archive.
@@ -205,26 +207,31 @@ def _file(value: object) -> str | None:
     if value is None:
         return None
     try:
-        return "/".join(parts_of(_text(value)))
+        return "/".join(parts_of(parsed_text(value)))
     except UnsafeNameError as error:
         raise ValueError("a file outside the archive") from error
 
 
 def _kind(value: object) -> ContextKind:
     """A kind of a newer version counts as ``other``."""
-    return _KINDS.get(_text(value), ContextKind.OTHER)
+    return _KINDS.get(parsed_text(value), ContextKind.OTHER)
 
 
 def _who(item: dict[str, Any]) -> dict[str, Any]:
     jid = item.get("sender_jid")
     return {
-        "sender": intern(_text(item["sender"])),
-        "sender_jid": None if jid is None else intern(_text(jid)),
+        "sender": intern(parsed_text(item["sender"])),
+        "sender_jid": None if jid is None else intern(parsed_text(jid)),
         "from_me": item.get("from_me") is True,
     }
 
 
-def _text(value: object) -> str:
+def parsed_text(value: object) -> str:
+    """A text, from JSON.
+
+    Raises:
+        TypeError: it is something else.
+    """
     if not isinstance(value, str):
         raise TypeError("not a text")
     return whole_text(value)

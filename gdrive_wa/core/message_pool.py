@@ -53,20 +53,35 @@ class MessagePool:
         return number
 
     def __getitem__(self, number: int) -> ContextMessage:
-        sender, sender_jid, from_me = self._people[self._senders[number]]
-        sent_at = self._times[number]
-        file, whatsapp_path = self._files.get(number, (None, None))
-        text = self._texts[self._ends[number] : self._ends[number + 1]]
+        person, sent_at, text, kind, file = self.parts(number)
+        sender, sender_jid, from_me = self._people[person]
         return ContextMessage(
             sender=sender,
-            sent_at=None if sent_at == _NO_TIME else _EPOCH + timedelta(microseconds=sent_at),
-            text=text.decode("utf-8", "surrogatepass"),
-            kind=_KINDS[self._kinds[number]],
+            sent_at=sent_at,
+            text=text,
+            kind=kind,
             sender_jid=sender_jid,
             from_me=from_me,
             file=file,
-            whatsapp_path=whatsapp_path,
+            whatsapp_path=self._files[number][1] if number in self._files else None,
         )
+
+    def parts(self, number: int) -> tuple[int, datetime | None, str, ContextKind, str | None]:
+        """A message's number for :meth:`person`, time, text, kind and file: what lists and pages
+        need, without an object for each of thousands of messages."""
+        text = self._texts[self._ends[number] : self._ends[number + 1]]
+        sent_at = self._times[number]
+        return (
+            self._senders[number],
+            None if sent_at == _NO_TIME else _EPOCH + timedelta(microseconds=sent_at),
+            text.decode("utf-8", "surrogatepass"),
+            _KINDS[self._kinds[number]],
+            self._files[number][0] if number in self._files else None,
+        )
+
+    def person(self, number: int) -> tuple[str, str | None, bool]:
+        """The name and the jid of a sender, and whether that is the owner."""
+        return self._people[number]
 
     def kind(self, number: int) -> ContextKind:
         """The kind of a message."""
@@ -100,11 +115,20 @@ class PooledMessages(Sequence[ContextMessage]):
         return len(self._numbers) // _NUMBER_SIZE
 
     def __iter__(self) -> Iterator[ContextMessage]:
-        return map(self._pool.__getitem__, memoryview(self._numbers).cast("L"))
+        return map(self._pool.__getitem__, self.numbers())
+
+    @property
+    def pool(self) -> MessagePool:
+        """What holds the messages."""
+        return self._pool
+
+    def numbers(self) -> memoryview[int]:
+        """Their numbers in the pool."""
+        return memoryview(self._numbers).cast("L")
 
     def kinds(self) -> Iterator[ContextKind]:
         """The kind of each message, which needs no objects."""
-        return map(self._pool.kind, memoryview(self._numbers).cast("L"))
+        return map(self._pool.kind, self.numbers())
 
     @overload
     def __getitem__(self, at: int) -> ContextMessage: ...

@@ -106,9 +106,13 @@ class VoiceNote:
             return None
         return self.folder / self.file
 
-    def to_json(self) -> dict[str, object]:
-        """The fields of ``notes --json``; `sent_at` is ISO 8601 in UTC."""
-        return {
+    def to_json(self, *, around: bool = True) -> dict[str, object]:
+        """The fields of ``notes --json``; `sent_at` is ISO 8601 in UTC.
+
+        Args:
+            around: with the messages before and after it, which are the last fields.
+        """
+        fields: dict[str, object] = {
             "file": self.file,
             "chat": self.chat,
             "chat_jid": self.chat_jid,
@@ -132,9 +136,11 @@ class VoiceNote:
             "waveform": list(self.waveform),
             "reply_to": self.reply_to and self.reply_to.to_json(),
             "reactions": [each.to_json() for each in self.reactions],
-            "before": [each.to_json() for each in self.before],
-            "after": [each.to_json() for each in self.after],
         }
+        if around:
+            fields["before"] = [each.to_json() for each in self.before]
+            fields["after"] = [each.to_json() for each in self.after]
+        return fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from gdrive_wa.jobs.workers import begin_worker, may_fork, without_signals
 
-MOST = 30_000
-"""Notes up to which a copy of this process does not need more memory than the workers before."""
+MOST = 10_000
+"""Notes up to which a copy of this process does not need more memory than the workers before: both
+processes look at every note, so that in the end none of the notes' memory is shared."""
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from gdrive_wa.core.message_pool import MessagePool, PooledMessages
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.json_rows import JsonRows
 from gdrive_wa.pages.page_text import local_seconds, local_time, safe_path, without_surrogates
@@ -50,6 +51,10 @@ class Messages:
     _kind_at: dict[str, int] = field(default_factory=dict)
     _row_at: dict[tuple[object, ...], int] = field(default_factory=dict)
     _older: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _pool: MessagePool | None = None
+    _person_at: dict[int, int] = field(default_factory=dict)
+    _seen: dict[tuple[str, int], int] = field(default_factory=dict)
+    _seen_before: dict[tuple[str, int], int] = field(default_factory=dict)
     _since: float = -math.inf
     _clock: int = 0
 
@@ -89,15 +94,37 @@ class Messages:
     def _indices(
         self, note: VoiceNote, messages: Iterable[object] | None, timezone: Any
     ) -> list[int]:
-        return [self._index(note, message, timezone) for message in messages or ()]
+        if not isinstance(messages, PooledMessages):
+            return [self._index(note, message, timezone) for message in messages or ()]
+        if messages.pool is not self._pool:
+            self._pool, self._person_at = messages.pool, {}
+            self._seen, self._seen_before = {}, {}
+        return [self._pooled(note, number, timezone) for number in messages.numbers()]
+
+    def _pooled(self, note: VoiceNote, number: int, timezone: Any) -> int:
+        key = (note.chat_jid, number)
+        known = self._seen.get(key, self._seen_before.get(key))
+        if known is None and self._pool is not None:
+            person, sent_at, text, kind, file = self._pool.parts(number)
+            name = self._person_at.get(person)
+            if name is None:
+                name = self._person_at[person] = self._name(self._pool.person(person)[0])
+            seconds = _seconds(sent_at, timezone)
+            known = self._add(note, (name, seconds, _text(text), str(kind), _picture(file)))
+            self._seen[key] = known
+        return known or 0
 
     def _index(self, note: VoiceNote, message: object, timezone: Any) -> int:
         sent_at = value_of(message, "sent_at")
-        local = local_time(sent_at, timezone) if isinstance(sent_at, datetime) else None
-        seconds = None if local is None else local_seconds(local)
+        seconds = _seconds(sent_at if isinstance(sent_at, datetime) else None, timezone)
         kind = _text(value_of(message, "kind")) or "text"
         name = self._name(value_of(message, "sender"))
         text, file = _text(value_of(message, "text")), _picture(value_of(message, "file"))
+        return self._add(note, (name, seconds, text, kind, file))
+
+    def _add(self, note: VoiceNote, message: tuple[int, int | None, str, str, str]) -> int:
+        """The row of a message: its sender, time, text, kind and file."""
+        name, seconds, text, kind, file = message
         kind_at = self._kind_at.setdefault(kind, len(self._kind_at))
         if len(self._kind_at) > len(self.kinds):
             self.kinds.append(kind)
@@ -117,6 +144,7 @@ class Messages:
         now = self._since if note.sent_at is None else note.sent_at.timestamp()
         if now - self._since > _DAYS:
             self._older, self._row_at, self._since = self._row_at, {}, now
+            self._seen_before, self._seen = self._seen, {}
 
     def _time(self, seconds: int | None) -> int:
         if seconds is None:
@@ -132,6 +160,11 @@ class Messages:
         return index
 
 
+def _seconds(sent_at: datetime | None, timezone: Any) -> int | None:
+    local = local_time(sent_at, timezone)
+    return None if local is None else local_seconds(local)
+
+
 def _encode_places(before: Sequence[int], after: Sequence[int]) -> str:
     """The numbers of the messages before and after a note, as :func:`encode_numbers` does it: how
     many come before and after, the first message, and for each other one how much more than one
@@ -143,6 +176,8 @@ def _encode_places(before: Sequence[int], after: Sequence[int]) -> str:
 
 def _picture(file: str | None) -> str:
     """The path of a file that a browser shows without running anything in it; else empty."""
+    if file is None:
+        return ""
     path = without_surrogates(safe_path(file) or "")
     return path if path.lower().endswith(_HARMLESS) else ""
 
