@@ -15,6 +15,8 @@ LONGEST_UNLISTED = 512 << 20
 LONGEST_UNLISTED_DATABASE = 32 << 30
 FREE_SHARE = 2
 """The divisor of the free space that an entry without a listed size may take."""
+USUAL_NOTE = 1 << 20
+"""Bytes that any entry may have, some minutes of speech: if these do not fit, the disk is full."""
 
 
 class OversizedError(NetworkError):
@@ -44,7 +46,7 @@ def unlisted_limit(entry: Entry, folder: Path) -> int:
     usual = LONGEST_UNLISTED if possible <= LONGEST_MEDIA else LONGEST_UNLISTED_DATABASE
     with storage_errors(folder):
         free = shutil.disk_usage(folder).free
-    return min(possible, usual, free // FREE_SHARE)
+    return min(possible, usual, max(free // FREE_SHARE, USUAL_NOTE))
 
 
 def too_long(entry: Entry, limit: int) -> OversizedError:

@@ -108,9 +108,18 @@ def test_an_entry_without_a_listed_size_uses_at_most_half_of_the_disk(
     faulty: FaultySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gdrive_wa.transfer.bounds.FREE_SHARE", 1 << 60)
-    entry = replace(faulty.put("Databases/msgstore.db.crypt15", b"x" * 100), size=None)
+    entry = replace(faulty.put("Databases/msgstore.db.crypt15", bytes(2 << 20)), size=None)
     with pytest.raises(OversizedError):
         bring(faulty, entry, tmp_path / "partial")
+
+
+def test_a_usual_voice_note_is_not_to_blame_for_a_disk_that_is_nearly_full(
+    faulty: FaultySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gdrive_wa.transfer.bounds.FREE_SHARE", 1 << 60)
+    entry = replace(faulty.put("Media/a.mcrypt1", bytes(40_000)), size=None)
+    bring(faulty, entry, tmp_path / "partial")
+    assert [file.stat().st_size for file in (tmp_path / "partial").iterdir()] == [40_000]
 
 
 def endless_body() -> Iterator[bytes]:
