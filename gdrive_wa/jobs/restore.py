@@ -138,8 +138,11 @@ def restore(
     backup, selection = backup_name(backup), as_selection(selection, chat=chat)
     use_one_arena()
     context = as_count(context, "context", least=0, most=MOST_CONTEXT)
-    jobs, endpoint = as_count(jobs, "jobs"), as_optional_text(endpoint, "endpoint")
-    cluster = as_optional_text(cluster, "cluster")
+    jobs, endpoint, cluster = (
+        as_count(jobs, "jobs"),
+        as_optional_text(endpoint, "endpoint"),
+        as_optional_text(cluster, "cluster"),
+    )
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
     chosen = pick_backup(source, backup, progress=progress)
     last = LastRun(
@@ -237,6 +240,7 @@ def restore(
             if missing_from_whatsapp:
                 linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
                 run.take_missing(linked, endpoint)
+        del entries, plan, choice, phone, taken  # lists and page need memory now
         release_memory()
         run.opener.close()  # so that this process may be copied
         shown = archive.finalise(withheld=withheld)
