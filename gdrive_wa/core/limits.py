@@ -44,19 +44,21 @@ def use_one_arena() -> None:
 
 
 def release_memory() -> None:
-    """Give memory that is no longer used back to the system, after a step that needed much of it
-    for a while. Otherwise glibc keeps what lies between pieces that are still used.
+    """Return unused memory to the system after a step that needed much of it.
+
+    Otherwise glibc keeps free pieces that lie between pieces in use.
     """
     _call_glibc("malloc_trim", 0)
 
 
 @contextmanager
 def reuse_memory(most: int) -> Iterator[None]:
-    """While it lasts, keep up to `most` bytes of freed memory to use them again.
+    """Within the block, keep up to `most` bytes of freed memory for reuse.
 
-    glibc usually returns large pieces at once, and the system fills each that it gives with zeros.
-    A speech model asks for 72 MB and frees them in each of its layers: this took a third of its
-    time. Call :func:`use_one_arena` before its threads start: other arenas cannot hold such pieces.
+    By default glibc returns large pieces to the system at once, and the system clears each new
+    piece. A speech model allocates and frees 72 MB in each of its layers; clearing that memory took
+    a third of its time. Call :func:`use_one_arena` before the threads of the model start, because
+    other arenas cannot hold such large pieces.
     """
     _call_glibc("mallopt", _M_MMAP_MAX, 0)
     _call_glibc("mallopt", _M_TRIM_THRESHOLD, most)

@@ -30,7 +30,7 @@ class Probe:
         seconds: its duration.
         behind: seconds by which this machine's clock is behind the server's; negative if it is
             ahead. None if the server does not send the time.
-        error: the reason if there is no answer.
+        error: why the server did not answer; None if it did.
     """
 
     status: int | None

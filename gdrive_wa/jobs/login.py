@@ -103,7 +103,7 @@ def logout(
         The e-mail address of the login that was removed.
 
     Raises:
-        CredentialsError: there is no such login.
+        CredentialsError: no such login is kept here.
         UsageError: an argument has a wrong type.
     """
     account = as_optional_text(account, "account")

@@ -62,7 +62,7 @@ def parse_settings(model: str, language: str | None, device: str) -> Settings:
     """Check the settings of a run.
 
     Raises:
-        UsageError: the extra is not installed, or there is no such model, language or device.
+        UsageError: the extra is not installed, or the model, language or device is unknown.
     """
     _library()
     if device not in DEVICES:
@@ -95,7 +95,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
 
     Raises:
         NetworkError: the model cannot be downloaded.
-        UsageError: it cannot be loaded, or there is no such device.
+        UsageError: the model cannot be loaded, or this machine does not have the device.
     """
     if not os.path.isdir(settings.model) and not _downloaded(settings.model):
         size = _DOWNLOAD_MB[settings.model]
@@ -112,7 +112,7 @@ def loaded_model(settings: Settings) -> Any:
     """The model in memory: a ``faster_whisper.WhisperModel``.
 
     Raises:
-        UsageError: it cannot be loaded, or there is no such device.
+        UsageError: the model cannot be loaded, or this machine does not have the device.
     """
     whisper = _library()
     compute = {"cpu": "int8", "cuda": "float16", "auto": "default"}[settings.device]
@@ -138,10 +138,10 @@ def loaded_model(settings: Settings) -> Any:
 
 
 def _encode_once(model: Any) -> None:
-    """Keep the last result of the model's encoder.
+    """Make `model` reuse the last result of its encoder.
 
-    The library encodes the first half minute of a recording to detect its language, and the same
-    once more to write down what is said: half of the time for a short recording.
+    The library encodes the first half minute of a recording to detect the language, and encodes it
+    again to transcribe it. For a short recording, encoding is most of the time.
     """
     encode = model.encode
     last: tuple[Any, Any] | None = None
@@ -158,8 +158,8 @@ def _encode_once(model: Any) -> None:
 
 
 def _same_sound(one: Any, other: Any) -> bool:
-    """Whether two pictures of a sound (frequencies by hundredths of a second) are equal, but for
-    the last hundredth, which the library leaves out the second time."""
+    """Whether two spectrograms (frequencies by hundredths of a second) differ in one hundredth at
+    most: the library leaves out the last one when it transcribes."""
     return one.shape == other.shape and bool((one != other).any(axis=0).sum() <= 1)
 
 

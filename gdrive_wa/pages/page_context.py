@@ -139,8 +139,10 @@ class Messages:
         return known
 
     def _forget_before(self, note: VoiceNote) -> None:
-        """Drop messages that are no longer around notes: these come by time, and a message
-        is of the same day as its notes."""
+        """Forget the messages of earlier days.
+
+        Notes are given in order of time, and a message is of the same day as its notes.
+        """
         now = self._since if note.sent_at is None else note.sent_at.timestamp()
         if now - self._since > _DAYS:
             self._older, self._row_at, self._since = self._row_at, {}, now
