@@ -99,20 +99,21 @@ class Messages:
         if messages.pool is not self._pool:
             self._pool, self._person_at = messages.pool, {}
             self._seen, self._seen_before = {}, {}
-        return [self._pooled(note, number, timezone) for number in messages.numbers()]
+        pool = messages.pool
+        return [self._pooled(note, pool, number, timezone) for number in messages.numbers()]
 
-    def _pooled(self, note: VoiceNote, number: int, timezone: Any) -> int:
+    def _pooled(self, note: VoiceNote, pool: MessagePool, number: int, timezone: Any) -> int:
         key = (note.chat_jid, number)
         known = self._seen.get(key, self._seen_before.get(key))
-        if known is None and self._pool is not None:
-            person, sent_at, text, kind, file = self._pool.parts(number)
+        if known is None:
+            person, sent_at, text, kind, file = pool.parts(number)
             name = self._person_at.get(person)
             if name is None:
-                name = self._person_at[person] = self._name(self._pool.person(person)[0])
+                name = self._person_at[person] = self._name(pool.person(person)[0])
             seconds = _seconds(sent_at, timezone)
             known = self._add(note, (name, seconds, _text(text), str(kind), _picture(file)))
             self._seen[key] = known
-        return known or 0
+        return known
 
     def _index(self, note: VoiceNote, message: object, timezone: Any) -> int:
         sent_at = value_of(message, "sent_at")
