@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.chats.export_notes import ExportedChat, NameOf, merge_notes, read_exported_chat
+from gdrive_wa.chats.export_notes import ExportedChat, merge_notes, read_exported_chat
+from gdrive_wa.chats.export_people import NameOf
 from gdrive_wa.chats.export_text import ExportText
 from gdrive_wa.chats.export_words import chat_of_file_name
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
