@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gdrive_wa.jobs.workers import begin_worker, may_fork, without_signals
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 MOST = 10_000
 """Notes up to which a copy of this process does not need more memory than the workers before: both
@@ -52,6 +53,8 @@ def side_by_side(
 
 def _copy(work: Callable[[], object]) -> BaseProcess | None:
     """The process that does `work`; None if the system allows no other process."""
+    from multiprocessing import get_context  # noqa: PLC0415 - not needed always
+
     copy = get_context("fork").Process(target=_work_in_copy, args=(work, os.getpid()), daemon=True)
     with without_signals():
         try:
