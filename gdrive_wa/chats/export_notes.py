@@ -20,8 +20,8 @@ from gdrive_wa.core.model import VoiceNote
 MOST_NOTES = 50_000
 """Maximum number of voice notes read from one chat."""
 MOST_MENTIONS = 20
-"""Maximum number of messages for a file. Each gets a copy, so that a text of a few kilobytes could
-fill a disk."""
+"""Maximum number of messages that may mention the same file. Each message gets a copy of it, so a
+text of a few kilobytes could otherwise fill a disk."""
 MOST_SENDERS = 20_000
 _NUMBER = re.compile(r"\+[\d\s().\u2010\u2011-]{7,24}")
 _GENERIC = frozenset({"chat", "_chat", "export", "exports", "whatsapp", "downloads", "download"})
@@ -43,9 +43,9 @@ class ExportedChat:
     """The content of an exported chat.
 
     Attributes:
-        name: of the chat.
-        owner: the name of the phone's owner; None when the text does not show it.
-        notes: in their order, each with the name of its file; None if it was left out.
+        name: the name of the chat.
+        owner: the name of the phone's owner; None if the text does not show it.
+        notes: in their order, each with the name of its file; None if that was left out.
         messages: the number of messages.
         attached: audio files that are not voice notes.
         left_out: the number of media of unknown kind that the export does not contain.
@@ -80,9 +80,10 @@ def read_exported_chat(
     """Read the voice notes of an exported chat.
 
     Args:
-        text: of the chat.
-        names: of the text, its folder and its ZIP, without suffixes; they hold the chat's name.
-        zone: of the phone that made the export; None for this machine's.
+        text: the text of the chat.
+        names: the names of the text file, its folder and its ZIP, without suffixes. The name of
+            the chat is taken from them.
+        zone: the time zone of the phone that made the export; None for this machine's.
         name_of: gives names for the jids of phone numbers.
         context: how many messages before and after each note are kept.
     """
@@ -150,7 +151,7 @@ def read_exported_chat(
 
 
 def merge_notes(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
-    """Notes of several exports, each once.
+    """The notes of several exports, each once.
 
     Two exports of one chat give the same note the same id. A note that is left out of one of them
     gets its file from the other. Different recordings with the same id stay two notes.
@@ -229,7 +230,8 @@ class _Survey:
         self._nearby.follow(nearby)
 
     def owner(self, title: str) -> str | None:
-        """The owner: the other sender in a chat with one person, or who deleted their message."""
+        """The name of the phone's owner: a sender who deleted a message of their own, or in a chat
+        named after one of two senders, the other one."""
         if self._owners:
             return self._owners.most_common(1)[0][0]
         others = [sender for sender in self.senders if not _same(sender, title)]
@@ -237,8 +239,8 @@ class _Survey:
 
 
 class _Clock:
-    """Local times as UTC. An hour that comes twice in a year counts as its second time when the
-    message before it shows that."""
+    """Converts local times to UTC. When clocks are put back and an hour comes twice, a time is in
+    the second of the two if the message before it shows that."""
 
     def __init__(self, zone: tzinfo | None) -> None:
         self._zone = zone
@@ -257,7 +259,7 @@ class _Clock:
 
 
 def _title(names: Sequence[str], survey: _Survey) -> str:
-    """The name of the chat, in a sender's spelling where it is one."""
+    """The name of the chat; if it is the name of a sender, in the spelling of the text."""
     known = [*filter(None, [survey.host]), *survey.senders]
     found = next(filter(None, map(chat_of_file_name, names)), None)
     if found is not None and not any(_same(found, who) for who in known):
