@@ -16,7 +16,7 @@ from typing import Any
 
 from gdrive_wa.storage.untrusted_database import FAILURES, UntrustedDatabase
 
-_LAST = (1 << 63) - 1
+_FIRST, _LAST = -(1 << 63) - 1, (1 << 63) - 1
 _GAP = 64
 """Numbers without a row after which the next row is searched for; doubled if that finds none."""
 _MAX_GAP = 4096
@@ -68,12 +68,15 @@ class TableReader:
         Args:
             can_continue: raises errors other than damage; False if nothing more can be read.
         """
-        charge = self._database.charge
+        charge, record = self._database.charge, self._read.append
+        last = _FIRST
         try:
             for row in self._database.execute(self._query):
-                if self._read and row[0] <= self._read[-1]:
+                number = row[0]
+                if number <= last:
                     raise _OutOfOrderError("rows out of order")
-                self._read.append(row[0])
+                last = number
+                record(number)
                 if bytes in map(type, row):
                     charge(row)
                 yield row[1:]

@@ -23,6 +23,9 @@ from gdrive_wa.storage.untrusted_database import (
     shown_error,
 )
 
+WANTED = "(SELECT id FROM temp.wanted)"
+"""The ids of :meth:`Tables.select_ids`, as part of an SQL condition."""
+
 
 class Tables:
     """One SQLite database, opened read-only and immutable. A context manager.
@@ -120,7 +123,7 @@ class Tables:
             return
         chosen = ", ".join(f'"{name}"' if name in known else "NULL" for name in columns)
         if wanted is not None:
-            where = f'({where}) AND "{wanted}" IN (SELECT id FROM temp.wanted)'  # noqa: S608 - likewise
+            where = f'({where}) AND "{wanted}" IN {WANTED}'
         if last is not None:
             yield from self._last(table, chosen, where, last)
         elif not self._numbered(table):

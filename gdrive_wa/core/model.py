@@ -103,6 +103,11 @@ class Backup:
     sealed: str | None = field(default=None, repr=False)
     owner: str | None = None
 
+    @property
+    def number(self) -> str | None:
+        """The owner's phone number without ``+``; None if the source does not report it."""
+        return self.account if self.account.isdigit() else None
+
     def to_json(self) -> dict[str, object]:
         """The fields of ``backups --json``."""
         return {

@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.chats.export_notes import ExportedChat, NameOf, merge_notes, read_exported_chat
+from gdrive_wa.chats.export_notes import ExportedChat, merge_notes, read_exported_chat
+from gdrive_wa.chats.export_people import NameOf
 from gdrive_wa.chats.export_text import ExportText
 from gdrive_wa.chats.export_words import chat_of_file_name
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
@@ -22,7 +23,6 @@ from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name
 from gdrive_wa.core.ogg import opus_seconds
 from gdrive_wa.core.progress import Progress, Silent
-from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.export_files import ExportedFile, ExportFolder
 from gdrive_wa.sources.exported_chat import ExportedChats, path_of_file
 
@@ -36,15 +36,15 @@ _LEFT_OUT = (
 
 
 def read_exported_chats(
-    source: BackupSource,
+    source: ExportedChats,
     entries: Iterable[Entry],
     *,
     contacts: Path | None,
     timezone: tzinfo | None,
     context: int = 0,
     progress: Progress,
-) -> Chats | None:
-    """Read the texts of exported chats, each note once; None if `source` has no exported chats.
+) -> Chats:
+    """Read the texts of exported chats, each note once.
 
     Args:
         source: the source of the chats.
@@ -57,8 +57,6 @@ def read_exported_chats(
     Raises:
         UsageError: `contacts` is not an address book.
     """
-    if not isinstance(source, ExportedChats):
-        return None
     by_path = {entry.path: entry for entry in entries}
     name_of = _names_in(contacts)
     notes: list[VoiceNote] = []

@@ -39,6 +39,7 @@ class Plan:
         backup: the backup to restore.
         databases: the databases, which come first because they have the senders and times.
         media: voice notes and other selected files.
+        entries: all that the backup holds.
         wants_chats: the databases of chats are needed.
         keeps_databases: the databases are kept in the archive, and not only read.
     """
@@ -46,6 +47,7 @@ class Plan:
     backup: Backup
     databases: tuple[Entry, ...]
     media: tuple[Entry, ...]
+    entries: tuple[Entry, ...] = ()
     wants_chats: bool = True
     keeps_databases: bool = True
 
@@ -266,7 +268,7 @@ def make_plan(
                 databases.append(entry)
         elif selection.admits(entry) or (voices and _may_be_voice(entry)):
             media.append(entry)
-    return Plan(backup, tuple(databases), tuple(media), wants_chats, keeps_databases=kept)
+    return Plan(backup, tuple(databases), tuple(media), tuple(listed), wants_chats, kept)
 
 
 def has_content(entry: Entry) -> bool:

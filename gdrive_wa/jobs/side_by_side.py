@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gdrive_wa.jobs.workers import begin_worker, may_fork, without_signals
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 MOST = 10_000
 """Number of notes up to which a copy of this process needs no more memory than the workers did
@@ -39,31 +42,32 @@ def side_by_side(
         return result
     try:
         result = here()
-        _, status = os.waitpid(copy, 0)
+        copy.join()
     except BaseException:
-        with suppress(OSError):  # it is gone already
-            os.kill(copy, signal.SIGKILL)
-            os.waitpid(copy, 0)
+        copy.kill()
+        copy.join()
         raise
-    if status != 0:
+    if copy.exitcode != 0:
         there()
     return result
 
 
-def _copy(work: Callable[[], object]) -> int | None:
-    """Fork a process that does `work`, and return its id; None if the system does not allow it."""
-    owner = os.getpid()
+def _copy(work: Callable[[], object]) -> BaseProcess | None:
+    """Fork a process that does `work`; None if the system does not allow it."""
+    from multiprocessing import get_context  # noqa: PLC0415 - not needed always
+
+    copy = get_context("fork").Process(target=_work_in_copy, args=(work, os.getpid()), daemon=True)
     with without_signals():
         try:
-            copy = os.fork()
+            copy.start()
         except OSError:
             return None
-        if copy:
-            return copy
-        code = 1
-        try:  # the copy must never return to the caller
-            begin_worker(owner)
-            work()
-            code = 0
-        finally:
-            os._exit(code)
+    return copy
+
+
+def _work_in_copy(work: Callable[[], object], owner: int) -> None:
+    begin_worker(owner)
+    with suppress(Exception):  # its owner meets the same error, and reports it
+        work()
+        return
+    sys.exit(1)

@@ -206,7 +206,7 @@ def _size(link: MediaLink) -> int | None:
 def _judge(refusal: Refusal) -> Verdict:
     return Verdict(
         error=_error_of(refusal),
-        retry=refusal.passing,
+        retry=refusal.transient,
         limits_rate=refusal.limits_rate,
         pause=refusal.pause,
     )
@@ -215,7 +215,7 @@ def _judge(refusal: Refusal) -> Verdict:
 def _error_of(refusal: Refusal) -> GdriveWaError:
     if refusal.status in _REDIRECTS:
         return RefusedError("WhatsApp's servers redirect elsewhere, which is not followed")
-    if refusal.passing:
+    if refusal.transient:
         return NetworkError(f"WhatsApp's servers do not work now: they answer {refusal.status}")
     if refusal.status in _GONE:
         return GoneError(

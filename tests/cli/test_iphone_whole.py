@@ -182,7 +182,7 @@ def test_what_a_damaged_log_loses_is_said(run: Run, tmp_path: Path) -> None:
     backup.add("ChatStorage.sqlite-wal", b"rubbish" * 5000)
     ended = run("restore", "out", "--folder", backup.finish())
     assert "1 restored" in ended.stderr, ended.stderr
-    assert "'ChatStorage.sqlite-wal', which has what was written last, is damaged" in ended.stderr
+    assert "'ChatStorage.sqlite-wal', which has the latest changes, is damaged" in ended.stderr
     assert "nothing in it could be used (it is not a write-ahead log)" in ended.stderr
 
 

@@ -252,7 +252,7 @@ def test_a_certificate_out_of_its_time_points_at_the_clock(
 @pytest.mark.parametrize(
     ("status", "state", "advice"),
     [
-        ("407 Proxy Authentication Required", "wants a user name and a password", "HTTPS_PROXY"),
+        ("407 Proxy Authentication Required", "requires a user name and a password", "HTTPS_PROXY"),
         ("403 Forbidden", "the proxy refuses to connect to google.invalid (403)", "ask whoever"),
         ("502 Bad Gateway", "the proxy cannot reach google.invalid", "HTTPS_PROXY"),
     ],
