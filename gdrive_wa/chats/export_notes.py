@@ -24,8 +24,8 @@ from gdrive_wa.core.model import VoiceNote
 MOST_NOTES = 50_000
 """Maximum number of voice notes read from one chat."""
 MOST_MENTIONS = 20
-"""Maximum number of messages for a file. Each gets a copy, so that a text of a few kilobytes could
-fill a disk."""
+"""Maximum number of messages that may mention the same file. Each message gets a copy of it, so a
+text of a few kilobytes could otherwise fill a disk."""
 MOST_SENDERS = 20_000
 _MIME_TYPES = {
     "opus": "audio/ogg; codecs=opus",
@@ -42,9 +42,9 @@ class ExportedChat:
     """The content of an exported chat.
 
     Attributes:
-        name: of the chat.
-        owner: the name of the phone's owner; None when the text does not show it.
-        notes: in their order, each with the name of its file; None if it was left out.
+        name: the name of the chat.
+        owner: the name of the phone's owner; None if the text does not show it.
+        notes: in their order, each with the name of its file; None if that was left out.
         messages: the number of messages.
         attached: audio files that are not voice notes.
         left_out: the number of media of unknown kind that the export does not contain.
@@ -79,9 +79,10 @@ def read_exported_chat(
     """Read the voice notes of an exported chat.
 
     Args:
-        text: of the chat.
-        names: of the text, its folder and its ZIP, without suffixes; they hold the chat's name.
-        zone: of the phone that made the export; None for this machine's.
+        text: the text of the chat.
+        names: the names of the text file, its folder and its ZIP, without suffixes. The name of
+            the chat is taken from them.
+        zone: the time zone of the phone that made the export; None for this machine's.
         name_of: gives names for the jids of phone numbers.
         context: how many messages before and after each note are kept.
     """
@@ -154,7 +155,7 @@ class _Messages:
 
 
 def merge_notes(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
-    """Notes of several exports, each once.
+    """The notes of several exports, each once.
 
     Two exports of one chat give the same note the same id. A note that is left out of one of them
     gets its file from the other. Different recordings with the same id stay two notes.
@@ -249,7 +250,8 @@ class _Survey:
         self._nearby.follow(nearby)
 
     def owner(self, title: str) -> str | None:
-        """The owner: the other sender in a chat with one person, or who deleted their message."""
+        """The name of the phone's owner: a sender who deleted a message of their own, or in a chat
+        named after one of two senders, the other one."""
         if self._owners:
             return self._owners.most_common(1)[0][0]
         others = [sender for sender in self.senders if not same_name(sender, title)]
@@ -257,8 +259,8 @@ class _Survey:
 
 
 class _Clock:
-    """Local times as UTC. An hour that comes twice in a year counts as its second time when the
-    message before it shows that."""
+    """Converts local times to UTC. When clocks are put back and an hour comes twice, a time is in
+    the second of the two if the message before it shows that."""
 
     def __init__(self, zone: tzinfo | None) -> None:
         self._zone = zone

@@ -1,4 +1,4 @@
-"""Leave out empty files, and say so where they should have had a content."""
+"""Leave out empty files, and report those that should not be empty."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gdrive_wa.core.model import Entry
 from gdrive_wa.core.progress import Progress
 from gdrive_wa.jobs.plan import has_content
 
-_AGAIN = "copy them from the phone again, or wait until the cloud has brought them to this machine"
+_AGAIN = "copy them from the phone again, or wait until your cloud drive has downloaded them"
 
 
 def with_content(entries: Iterable[Entry], progress: Progress) -> Iterator[Entry]:
-    """The entries that hold something; in the end, `progress` receives a warning about voice notes
-    and databases that are empty, as an interrupted copy or a cloud drive leaves them."""
+    """Give the entries that are not empty. At the end, `progress` receives a warning about empty
+    voice notes and databases, which an interrupted copy or a cloud drive leaves."""
     voices, databases = 0, []
     for entry in entries:
         if has_content(entry):

@@ -1,11 +1,11 @@
-"""The main job, on one page: list, choose, fetch, decrypt, lay out, show.
+"""The main job, on one page: list, choose, fetch, decrypt, place, show.
 
     from gdrive_wa import connect, restore
 
     report = restore(connect(), "My voice notes", key="encrypted_backup.key")
 
-Every step lives in a room of its own; this page only walks through them. What stops it stops it
-where nothing is lost: the next run of the same call continues from there.
+Every step is in a module of its own; this one only calls them in order. A run can be stopped at any
+time without losing finished work: the same call continues from there.
 """
 
 from __future__ import annotations
@@ -92,37 +92,37 @@ def restore(
         source: the result of ``connect()`` or ``open_folder()``, or the path of a folder.
         dest: the archive's folder: a new one, or one to bring up to date.
         key: a key or the path of a key file; only a backup without any encryption needs none.
-        backup: itself, its name, or the account's number; by default the newest.
-        selection: which entries; by default voice notes and databases. Of what it leaves out, no
-            name, row or database gets into the archive: databases are then only read, unless it
+        backup: a backup, its name, or the account's number; by default the newest backup.
+        selection: the entries to restore; by default voice notes and databases. The archive gets
+            no name and no row of what is left out, so that databases are only read, unless it
             names them. A later run with a wider selection adds to the archive.
-        chat: only voice notes of chats whose name holds this text, as for `selection`.
+        chat: only voice notes of chats whose name contains this text, as for `selection`.
         everything: all media, not only voice notes.
         contacts: a vCard or Google-contacts file with names, and photos for the page.
-        timezone: of names and the page, or its name; by default this machine's.
-        tags: write who and when into the opus files too; the audio stays bit-exact.
+        timezone: the time zone of file names and the page, or its name; by default this machine's.
+        tags: write sender, chat and time into the Opus files too; the audio stays bit-exact.
         jobs: files fetched at the same time.
         executor: opens the files (decrypts, verifies, tags) in place of this machine's worker
             processes: any :class:`concurrent.futures.Executor` with access to the same folders.
         cluster: the address of a Dask scheduler, such as ``tcp://192.0.2.1:8786``, whose workers
             open the files instead; they need the same folders, and this package.
         keep_blobs: keep the stored blobs too, in the archive's state folder.
-        missing_from_whatsapp: ask WhatsApp's own servers for what the backup lacks, as long as
-            its links live.
-        context: messages before each note, and as many after it, that are kept: of the same day
-            and chat; 0 for none, and then no replies and reactions either.
+        missing_from_whatsapp: request voice notes that the backup lacks from WhatsApp's own
+            servers, unless their links have expired.
+        context: how many messages before and after each note are kept, from the same chat and
+            day; with 0, replies and reactions are not kept either.
         endpoint: root of another server in WhatsApp's place; also ``GDRIVE_WA_ENDPOINT``.
         dry_run: only report what would be done.
         progress: receives progress, and may stop the job.
 
     Returns:
-        Every entry as done, skipped or failed. A failed entry ends no run.
+        Every entry as done, skipped or failed. A failed entry does not stop the run.
 
     Raises:
-        CredentialsError, NetworkError: the source or the cluster cannot be had.
-        UsageError: there is no such backup or chat, `dest` is the backup's own folder, or an
-            argument is of a wrong type.
-        KeyFailure: no key, or not this backup's.
+        CredentialsError, NetworkError: the source or the cluster cannot be used.
+        UsageError: the backup or the chat does not exist, `dest` is the backup's own folder, or
+            an argument has the wrong type.
+        KeyFailure: the key is missing, or is not this backup's.
         StorageError: `dest` cannot be written, or another run holds it.
         Interrupted: the user asked to stop; finished work is kept.
     """

@@ -137,8 +137,8 @@ class RestoreRun:
         """Restore the chosen media, and call `meanwhile` as soon as they are being opened.
 
         Without `include_unmatched`, a media file without metadata is kept only if the databases
-        mention it. Files that are chosen by their content are kept, and reported, only if a chosen
-        note has it.
+        mention it. Files that are chosen by their content are kept, and reported, only if it is
+        that of a chosen note.
         """
         self._by_content, self._include_unmatched = choice.by_content, include_unmatched
         wanted = self._not_in_archive(choice.media)

@@ -1,4 +1,4 @@
-"""Two things that do not need each other, at the same time where a second core is free."""
+"""Call two independent functions at the same time, if this machine has a second core."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 MOST = 10_000
-"""Notes up to which a copy of this process does not need more memory than the workers before: both
-processes look at every note, so that in the end none of the notes' memory is shared."""
+"""Number of notes up to which a copy of this process needs no more memory than the workers did
+before. Both processes read every note, so that in the end they share none of the notes' memory."""
 
 T = TypeVar("T")
 
@@ -23,16 +23,17 @@ T = TypeVar("T")
 def side_by_side(
     here: Callable[[], T], there: Callable[[], object], *, worthwhile: bool = True
 ) -> T:
-    """Do both, and return the result of `here`.
+    """Call both functions, and return the result of `here`.
 
-    A copy of this process does `there` if that is `worthwhile` and the system allows it, else it is
-    done afterwards. The copy shares its memory with this process until one of them changes it. It
-    ends with this process. If it fails, `there` is done again here, so that its error is raised.
+    A forked copy of this process calls `there`, if that is `worthwhile` and the system allows it;
+    otherwise it is called afterwards. The copy shares its memory with this process until one of
+    them changes it, and it ends with this process. If it fails, `there` is called again in this
+    process, so that its error is raised.
 
     Args:
-        here: done in this process.
-        there: it must not change anything that this process has in memory, and may be done twice.
-        worthwhile: it takes much longer than the few milliseconds that a copy takes.
+        here: called in this process.
+        there: called in the copy. It must not change anything in memory, and may be called twice.
+        worthwhile: `there` takes much longer than the few milliseconds that a fork takes.
     """
     copy = _copy(there) if worthwhile and (os.cpu_count() or 1) > 1 and may_fork() else None
     if copy is None:
@@ -52,7 +53,7 @@ def side_by_side(
 
 
 def _copy(work: Callable[[], object]) -> BaseProcess | None:
-    """The process that does `work`; None if the system allows no other process."""
+    """Fork a process that does `work`; None if the system does not allow it."""
     from multiprocessing import get_context  # noqa: PLC0415 - not needed always
 
     copy = get_context("fork").Process(target=_work_in_copy, args=(work, os.getpid()), daemon=True)

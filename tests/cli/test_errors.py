@@ -268,7 +268,7 @@ def test_a_backup_that_holds_nothing(run: Run, sample: SampleAccount, tmp_path: 
         ended = run("restore", "out", env=given)
         listed = run("ls", "--json", env=given)
     assert ended.returncode == 1
-    assert_explained(ended.stderr, "15550100 holds nothing")
+    assert_explained(ended.stderr, "15550100 is empty")
     assert not (tmp_path / "out").exists()
     assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
 

@@ -90,7 +90,7 @@ def test_a_login_that_one_service_does_not_let_in(emulator: Emulator) -> None:
     emulator.faults = refusing(BACKUPS, 403)
     found = ask(emulator.root)
     assert found["token"].state == "valid"
-    assert "does not let this login in" in found["backup service"].state
+    assert "refuses this login" in found["backup service"].state
     assert "OAuth client of your own" in (found["backup service"].advice or "")
     assert found["Drive"].ok
     assert found["quota"].ok
