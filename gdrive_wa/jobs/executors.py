@@ -81,10 +81,12 @@ class Opener:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def expect(self, count: int) -> None:
-        """About `count` small files will be opened: start workers now if that is worth it."""
+    def expect(self, count: int, ahead: WorkerPool | None = None) -> None:
+        """About `count` small files will be opened: use the workers that were started `ahead`, or
+        start some now if that is worth it."""
         if self._given is not None or self._jobs == 1:
             return
+        self._workers = self._workers or ahead
         if count >= MANY and self._workers is None:
             self.close()
             with suppress(Exception):  # the system allows no more processes: threads do

@@ -61,6 +61,7 @@ from gdrive_wa.jobs.restore_run import BLOBS, RestoreRun
 from gdrive_wa.jobs.side_by_side import MOST, side_by_side
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
+from gdrive_wa.jobs.workers_ahead import workers_ahead
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.sources.base import BackupSource, unreadable_parts
 from gdrive_wa.sources.exported_chat import ExportedChats
@@ -137,123 +138,130 @@ def restore(
     progress, executor = as_progress(progress), as_executor(executor)
     backup, selection = backup_name(backup), as_selection(selection, chat=chat)
     use_one_arena()
-    context = as_count(context, "context", least=0, most=MOST_CONTEXT)
-    jobs, endpoint, cluster = (
+    context, jobs, endpoint, cluster = (
+        as_count(context, "context", least=0, most=MOST_CONTEXT),
         as_count(jobs, "jobs"),
         as_optional_text(endpoint, "endpoint"),
         as_optional_text(cluster, "cluster"),
     )
     contacts, timezone = as_optional_path(contacts, "contacts"), as_zone(timezone)
-    chosen = pick_backup(source, backup, progress=progress)
-    last = LastRun(
-        dest,
-        source.state(chosen),
-        (chosen.name, key, selection.words(), everything, str(timezone), tags, keep_blobs, context),
-        read=[contacts],
-        written=[PAGE_NAME, SUMS_NAME],
-    )
-    if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
-        return repeated
-    entries = list_entries(source, chosen, key, dest=dest, keep_envelopes=False, progress=progress)
-    empty: list[str] = []
-    entries = restorable_entries(source, chosen, with_content(entries, empty), progress)
-    plan = make_plan(chosen, entries, selection, everything=everything)
-    require_key(plan, key)
-    if dry_run:
-        return plan.report(dest)
-    require_free_space(dest, plan.report(dest).bytes)
-    whose = chosen.account if chosen.account.isdigit() else None
-    with (
-        without_trace(dest, f"{STATE_FOLDER}/{BLOBS}"),
-        workers_of(executor, cluster, progress) as workers,
-        ArchiveWriter(
+    settings = (everything, str(timezone), tags, keep_blobs, context)
+    with workers_ahead(source, dest, jobs, unless=executor or cluster or dry_run) as ahead:
+        chosen = pick_backup(source, backup, progress=progress)
+        last = LastRun(
             dest,
-            timezone=timezone,
-            tags=tags,
-            account=whose,
-            same_phone=same_phone,
-            keep_databases=selection.keeps_databases,
-            progress=progress,
-        ) as archive,
-        RestoreRun(
-            source,
-            archive,
-            key,
-            jobs=jobs,
-            executor=workers,
-            keep=keep_blobs,
-            progress=progress,
-        ) as run,
-    ):
-        run.report.failed += unreadable_parts(source)
-        run.expect(len(plan.media))
-        chats = _exported_chats(
-            source,
-            entries,
-            contacts=contacts,
-            timezone=timezone,
-            context=context,
-            progress=progress,
+            source.state(chosen),
+            (chosen.name, key, selection.words(), *settings),
+            read=[contacts],
+            written=[PAGE_NAME, SUMS_NAME],
         )
-        if chats is not None:
-            plan = replace(plan, wants_chats=False)
-        window = ContextWindow(context, timezone) if context else None
+        if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
+            return repeated
+        entries = list_entries(
+            source, chosen, key, dest=dest, keep_envelopes=False, progress=progress
+        )
+        empty: list[str] = []
+        entries = restorable_entries(source, chosen, with_content(entries, empty), progress)
+        plan = make_plan(chosen, entries, selection, everything=everything)
+        require_key(plan, key)
+        if dry_run:
+            return plan.report(dest)
+        require_free_space(dest, plan.report(dest).bytes)
+        whose = chosen.account if chosen.account.isdigit() else None
         with (
-            take_databases(run, archive, plan, everything=everything, progress=progress) as taken,
-            MessagesAround(window, run.report) as later,
+            without_trace(dest, f"{STATE_FOLDER}/{BLOBS}"),
+            workers_of(executor, cluster, progress) as workers,
+            ArchiveWriter(
+                dest,
+                timezone=timezone,
+                tags=tags,
+                account=whose,
+                same_phone=same_phone,
+                keep_databases=selection.keeps_databases,
+                progress=progress,
+            ) as archive,
+            RestoreRun(
+                source,
+                archive,
+                key,
+                jobs=jobs,
+                executor=workers,
+                keep=keep_blobs,
+                progress=progress,
+            ) as run,
         ):
-            phone = taken.find_phone(contacts=contacts, account=whose)
-            if chats is None:
-                chats = read_notes(
+            run.report.failed += unreadable_parts(source)
+            run.opener.expect(len(plan.media), ahead)
+            chats = _exported_chats(
+                source,
+                entries,
+                contacts=contacts,
+                timezone=timezone,
+                context=context,
+                progress=progress,
+            )
+            if chats is not None:
+                plan = replace(plan, wants_chats=False)
+            window = ContextWindow(context, timezone) if context else None
+            with (
+                take_databases(
+                    run, archive, plan, everything=everything, progress=progress
+                ) as taken,
+                MessagesAround(window, run.report) as later,
+            ):
+                phone = taken.find_phone(contacts=contacts, account=whose)
+                if chats is None:
+                    chats = read_notes(
+                        archive,
+                        phone,
+                        entries,
+                        run.report,
+                        contacts=contacts,
+                        owner=chosen.owner,
+                        context=window,
+                        later=later,
+                        progress=progress,
+                    )
+                for remark in empty:
+                    progress.say(remark)
+                release_memory()
+                choice, known = _choose_media(archive, chats, entries, plan, selection)
+                chats = replace(chats, notes=())  # the archive has them
+                run.take_media(
+                    choice,
+                    include_unmatched=everything or not known,
+                    meanwhile=lambda: archive.catalogue.add_around(
+                        map(selection.narrowed, later.notes())
+                    ),
+                )
+                withheld = tuple(run.withheld)
+                name_unmatched(
                     archive,
                     phone,
                     entries,
-                    run.report,
+                    selection.means,
                     contacts=contacts,
                     owner=chosen.owner,
-                    context=window,
-                    later=later,
-                    progress=progress,
                 )
-            for remark in empty:
-                progress.say(remark)
+                if missing_from_whatsapp:
+                    linked = missing_notes(
+                        archive, entries, selection, run.report, progress, phone.all
+                    )
+                    run.take_missing(linked, endpoint)
+            del entries, plan, choice, phone, taken  # lists and page need memory now
             release_memory()
-            choice, known = _choose_media(archive, chats, entries, plan, selection)
-            chats = replace(chats, notes=())  # the archive has them
-            unmatched = everything or not known
-            run.take_media(
-                choice,
-                include_unmatched=unmatched,
-                meanwhile=lambda: archive.catalogue.add_around(
-                    map(selection.narrowed, later.notes())
-                ),
+            run.opener.close()  # so that this process may be copied
+            shown = archive.finalise(withheld=withheld)
+            keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
+            side_by_side(
+                lambda: archive.write_lists(shown),
+                lambda: write_page(archive.tree, shown, timezone=timezone),
+                worthwhile=jobs > 1 and MANY <= len(shown) <= MOST,
             )
-            withheld = tuple(run.withheld)
-            name_unmatched(
-                archive,
-                phone,
-                entries,
-                selection.means,
-                contacts=contacts,
-                owner=chosen.owner,
-            )
-            if missing_from_whatsapp:
-                linked = missing_notes(archive, entries, selection, run.report, progress, phone.all)
-                run.take_missing(linked, endpoint)
-        del entries, plan, choice, phone, taken  # lists and page need memory now
-        release_memory()
-        run.opener.close()  # so that this process may be copied
-        shown = archive.finalise(withheld=withheld)
-        keep_faces_of(archive.tree, shown, contacts, owner=whose, only_named=True)
-        side_by_side(
-            lambda: archive.write_lists(shown),
-            lambda: write_page(archive.tree, shown, timezone=timezone),
-            worthwhile=jobs > 1 and MANY <= len(shown) <= MOST,
-        )
-        shown_chats = {note.chat_jid for note in shown}
-        remarks = closing_messages(chats, known, shown_chats, contacts_given=contacts is not None)
-        last.remember(run.report, shown, remarks)
-    return run.report
+            jids = {note.chat_jid for note in shown}
+            remarks = closing_messages(chats, known, jids, contacts_given=contacts is not None)
+            last.remember(run.report, shown, remarks)
+        return run.report
 
 
 def _exported_chats(
