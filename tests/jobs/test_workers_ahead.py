@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,12 +26,12 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def large(tmp_path: Path) -> Iterator[Folder]:
+def large(tmp_path: Path) -> Folder:
     folder = tmp_path / "phone" / "Media"
     folder.mkdir(parents=True)
     for number in range(2 * MANY):
         (folder / f"{number}.opus").touch()
-    yield Folder(folder.parent)
+    return Folder(folder.parent)
 
 
 def test_a_large_folder_gets_workers_that_open_its_files_and_end(
@@ -50,13 +49,12 @@ def test_a_large_folder_gets_workers_that_open_its_files_and_end(
 
 
 def test_workers_end_when_the_listing_fails(large: Folder, tmp_path: Path) -> None:
-    with (
-        pytest.raises(ValueError, match="listing"),
-        workers_ahead(large, tmp_path / "new", 2, unless=False) as ahead,
-    ):
-        assert ahead is not None
-        worker = ahead.submit(os.getpid).result()
-        raise ValueError("listing")
+    context = workers_ahead(large, tmp_path / "new", 2, unless=False)
+    ahead = context.__enter__()
+    assert ahead is not None
+    worker = ahead.submit(os.getpid).result()
+    error = ValueError("the listing")
+    context.__exit__(ValueError, error, None)
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
 
