@@ -108,7 +108,7 @@ def test_a_refused_token(run: Run, signed_in: dict[str, str]) -> None:
     assert "not-this-one" not in ended.stderr
 
 
-def test_a_server_that_is_not_there(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
+def test_an_unreachable_server(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -255,7 +255,7 @@ def test_extreme_dates_are_valid(run: Run, with_key: dict[str, str], zone: str) 
     assert ended.stdout == run("ls", env={**with_key, "TZ": zone}).stdout
 
 
-def test_a_backup_that_holds_nothing(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
+def test_an_empty_backup(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
     folder = tmp_path / "account"
     (folder / "backup").mkdir(parents=True)
     shutil.copy(sample.folder / "account.json", folder)
