@@ -16,7 +16,7 @@ Every command of ``gdrive-wa`` is also a function of the same name:
     export          an archive's notes as m4a or mp3, or one file for each chat
     transcribe      write down what is said, with a model on this machine
     share           chosen notes in a folder or ZIP to give away, with a page of its own
-    page            write the page of an archive anew
+    page            write the page of an archive again
 
     open_folder     a backup in a folder: a phone's copy, a download, an iPhone, exported chats
     connect         a backup at Google: the source for backups, ls, download and restore
