@@ -249,7 +249,7 @@ def test_notes_of_an_archive(run: Run, with_key: dict[str, str], sample: SampleA
     assert len(rows) == len(sample.notes)
 
 
-def test_days_are_those_of_the_zone_that_was_named(run: Run, with_key: dict[str, str]) -> None:
+def test_days_are_in_the_given_time_zone(run: Run, with_key: dict[str, str]) -> None:
     assert_done(run("restore", "out", env=with_key))
     zone = ("--timezone", "Pacific/Kiritimati")
     table = run("notes", "out", *zone).stdout.splitlines()
