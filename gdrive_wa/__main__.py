@@ -111,7 +111,7 @@ def _words(error: BaseException) -> tuple[str, tuple[str, ...], int]:
 
 
 def _failure(error: BaseException) -> GdriveWaError:
-    """The error of ours for one that no room has turned into one of ours."""
+    """Convert an exception that is not a :class:`GdriveWaError` into one."""
     limit = limit_reached(error)
     if limit is not None:
         return limit
@@ -128,7 +128,7 @@ def _failure(error: BaseException) -> GdriveWaError:
 
 
 def _refused(error: OSError) -> GdriveWaError:
-    """What the system refused, such as a file that cannot be read."""
+    """Convert an error of the operating system, such as a file that cannot be read."""
     reason = (error.strerror or "error").lower()
     name = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
     hint = "run again with --verbose to see where it happened"
