@@ -78,7 +78,7 @@ def tagged(content: bytes, tags: dict[str, str]) -> bytes:
         _with_tags(packet, tags), serial=comments[0].serial, number=comments[0].number
     )
     shift = len(made) - len(comments)
-    audio = [content[end:]] if not shift else _renumbered(content, end, shift)
+    audio = _renumbered(content, end, shift) if shift else [memoryview(content)[end:]]
     return b"".join([content[:start], *made, *audio])
 
 

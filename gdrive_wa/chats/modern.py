@@ -140,6 +140,7 @@ class ModernMessages:
             for row_id, jid_row in tables.rows("chat", ("_id", "jid_row_id"))
             if (jid := jids.jid_at(jid_row)) is not None
         }
+        self._known: dict[tuple[object, ...], tuple[str, str, str, str | None, bool]] = {}
 
     def voice_notes(self, left_out: Counter[str]) -> Iterator[VoiceNote]:
         """The voice notes, in no particular order.
@@ -197,14 +198,15 @@ class ModernMessages:
         self, number: int, row: tuple[Any, ...], file: MediaRow, extras: _Extras
     ) -> VoiceNote:
         _, chat_row, from_me, key_id, sender_row, flags, _, sent, received, kind, starred = row
-        chat_jid = self._chats.get(as_int(chat_row)) or self._chats.get(file.chat_row)
-        chat_jid = chat_jid or UNKNOWN_CHAT
-        mine = flag(from_me)
-        sender_jid = sender_in(chat_jid, self._jids.jid_at(sender_row), mine=mine)
+        who = (as_int(chat_row), flag(from_me), as_int(sender_row), file.chat_row)
+        known = self._known.get(who)
+        if known is None:
+            known = self._known[who] = self._who(*who)
+        chat, chat_jid, sender, sender_jid, mine = known
         return VoiceNote(
-            chat=self._people.chat(chat_jid),
+            chat=chat,
             chat_jid=chat_jid,
-            sender=self._people.sender(sender_jid, from_me=mine),
+            sender=sender,
             sender_jid=sender_jid,
             from_me=mine,
             sent_at=moment(sent, received),
@@ -220,6 +222,15 @@ class ModernMessages:
             sha256=file.sha256,
             waveform=extras.waveforms.get(number, ()),
         )
+
+    def _who(
+        self, chat_row: int | None, mine: bool, sender_row: int | None, chat_of_file: int | None
+    ) -> tuple[str, str, str, str | None, bool]:
+        """The name and jid of a chat, those of a sender in it, and whether that is the owner."""
+        chat_jid = self._chats.get(chat_row) or self._chats.get(chat_of_file) or UNKNOWN_CHAT
+        sender_jid = sender_in(chat_jid, self._jids.jid_at(sender_row), mine=mine)
+        sender = self._people.sender(sender_jid, from_me=mine)
+        return self._people.chat(chat_jid), chat_jid, sender, sender_jid, mine
 
 
 def lost_media(tables: Tables) -> int:

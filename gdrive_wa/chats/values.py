@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Sequence
@@ -27,6 +26,8 @@ _MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u202f\u00a0-]*")
 
 def as_int(value: object) -> int | None:
     """An integer of at most 63 bits, stored as any type; None for other values."""
+    if value is None:
+        return None
     if isinstance(value, int):
         return value if -0x7FFF_FFFF_FFFF_FFFF <= value <= 0x7FFF_FFFF_FFFF_FFFF else None
     if isinstance(value, float):
@@ -44,13 +45,16 @@ def flag(value: object) -> bool:
 
 def text(value: object) -> str | None:
     """A text that is not empty, without NULs; None for an empty one."""
+    if value is None:
+        return None
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     elif isinstance(value, int | float):
         value = str(value)
     if not isinstance(value, str):
         return None
-    value = value.replace("\x00", "")
+    if "\x00" in value:
+        value = value.replace("\x00", "")
     return (value if value.isascii() else whole_text(value)) or None
 
 
@@ -82,10 +86,11 @@ def moment(*values: object) -> datetime | None:
 
 def positive(*values: object) -> int | None:
     """The first of `values` that is a number above 0 and not absurdly large; None without one."""
-    numbers = (as_int(value) for value in values)
-    return next(
-        (number for number in numbers if number is not None and 0 < number <= LARGEST), None
-    )
+    for value in values:
+        number = as_int(value)
+        if number is not None and 0 < number <= LARGEST:
+            return number
+    return None
 
 
 def sha256_hex(value: object) -> str | None:
@@ -94,7 +99,7 @@ def sha256_hex(value: object) -> str | None:
     if shown is None:
         return None
     try:
-        raw = base64.b64decode(shown.strip(), validate=True)
+        raw = binascii.a2b_base64(shown.strip(), strict_mode=True)
     except (binascii.Error, ValueError):
         return None
     return intern(raw.hex()) if len(raw) == 32 else None  # the note's file has the same

@@ -12,6 +12,7 @@ from sys import intern
 from typing import Any
 
 from gdrive_wa.core.errors import UnsafeNameError
+from gdrive_wa.core.frozen import quickly_made
 from gdrive_wa.core.moments import moment_in
 from gdrive_wa.core.names import parts_of, whole_text
 
@@ -51,6 +52,7 @@ SHOWN_KINDS = frozenset({ContextKind.IMAGE, ContextKind.STICKER, ContextKind.VID
 _KINDS = {str(kind): kind for kind in ContextKind}
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextMessage:
     """One message before or after a voice note, of the same chat and day.

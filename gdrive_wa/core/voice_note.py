@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gdrive_wa.core.context import ContextMessage, Reaction, Reply
+from gdrive_wa.core.frozen import quickly_made
 from gdrive_wa.core.moments import iso
 
 
@@ -34,6 +35,7 @@ WHATSAPP = "whatsapp"
 """The source of WhatsApp's own transcripts."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceNote:
     """One voice note: its sender, date, chat and file.

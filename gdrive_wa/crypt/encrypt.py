@@ -20,7 +20,14 @@ from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope, stored_name
 from gdrive_wa.crypt.header import IV_SIZE, serialise_header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
-from gdrive_wa.crypt.primitives import PIECE_SIZE, encrypt_cbc, expand, extract, seal_gcm
+from gdrive_wa.crypt.primitives import (
+    PIECE_SIZE,
+    HmacKey,
+    encrypt_cbc,
+    expand,
+    extract,
+    seal_gcm,
+)
 from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,
@@ -118,7 +125,7 @@ def encrypt_enc(content: bytes, media_key: bytes, *, info: str = "WhatsApp Audio
         media_key: the 32 bytes in the message's row.
         info: the kind of media, as for :func:`gdrive_wa.crypt.media.decrypt_enc`.
     """
-    material = expand(extract(b"", media_key), info.encode(), 112)
+    material = expand(HmacKey(extract(b"", media_key)), info.encode(), 112)
     iv, aes_key, mac_key = material[:16], material[16:48], material[48:80]
     sealed = encrypt_cbc(aes_key, iv, content)
     return sealed + hmac.digest(mac_key, iv + sealed, "sha256")[:ENC_MAC_SIZE]

@@ -14,6 +14,7 @@ import re
 from datetime import datetime
 from functools import lru_cache
 from secrets import token_bytes
+from threading import get_ident
 from typing import NamedTuple
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError
@@ -21,7 +22,7 @@ from gdrive_wa.core.kinds import LONGEST_ENVELOPE
 from gdrive_wa.core.moments import moment_in
 from gdrive_wa.core.numbers import LARGEST
 from gdrive_wa.crypt.keys import RootKey
-from gdrive_wa.crypt.primitives import BLOCK_SIZE, decrypt_cbc, encrypt_cbc
+from gdrive_wa.crypt.primitives import BLOCK_SIZE, CbcDecryptor, HmacKey, encrypt_cbc
 
 IV_SIZE = 16
 MAC_SIZE = 32
@@ -60,12 +61,18 @@ class FileMetadata(NamedTuple):
 
 class _Keys(NamedTuple):
     cipher: bytes
-    mac: bytes
+    decryptor: CbcDecryptor
+    mac: HmacKey
 
 
-@lru_cache(maxsize=4)
 def _keys(key: RootKey) -> _Keys:
-    return _Keys(key.derive("metadata encryption", 32), key.derive("metadata authentication", 32))
+    return _keys_of_thread(key, get_ident())
+
+
+@lru_cache(maxsize=32)
+def _keys_of_thread(key: RootKey, _thread: int) -> _Keys:
+    cipher, mac = (key.derive(f"metadata {use}", 32) for use in ("encryption", "authentication"))
+    return _Keys(cipher, CbcDecryptor(cipher), HmacKey(mac))
 
 
 def open_envelope(sealed: str, key: RootKey) -> bytes:
@@ -88,9 +95,9 @@ def open_envelope(sealed: str, key: RootKey) -> bytes:
         raise MetadataError("a metadata envelope has the wrong shape")
     iv, mac, ciphertext = raw[1:17], raw[18:50], raw[50:]
     keys = _keys(key)
-    if not hmac.compare_digest(hmac.digest(keys.mac, iv + ciphertext, "sha256"), mac):
+    if not hmac.compare_digest(keys.mac.digest(iv + ciphertext), mac):
         raise WrongKeyError("this key does not open the metadata of this backup")
-    content = decrypt_cbc(keys.cipher, iv, ciphertext)
+    content = keys.decryptor.decrypt(iv, ciphertext)
     if content is None:
         raise MetadataError("a metadata envelope has invalid padding")
     return content
@@ -151,7 +158,7 @@ def seal_envelope(text: bytes, key: RootKey, *, iv: bytes | None = None) -> str:
     iv = token_bytes(IV_SIZE) if iv is None else iv
     keys = _keys(key)
     ciphertext = encrypt_cbc(keys.cipher, iv, text)
-    mac = hmac.digest(keys.mac, iv + ciphertext, "sha256")
+    mac = keys.mac.digest(iv + ciphertext)
     return base64.b64encode(bytes([IV_SIZE]) + iv + bytes([MAC_SIZE]) + mac + ciphertext).decode()
 
 

@@ -17,7 +17,7 @@ from gdrive_wa.core.kinds import is_encrypted
 from gdrive_wa.core.plain_file import open_plain
 from gdrive_wa.crypt.key_forms import key_digits, refuse_other_file
 from gdrive_wa.crypt.key_text import decode_text
-from gdrive_wa.crypt.primitives import expand, extract
+from gdrive_wa.crypt.primitives import HmacKey, expand, extract
 
 ROOT_KEY_SIZE = 32
 CIPHER_KEY_SIZE = 131
@@ -41,13 +41,14 @@ class RootKey:
         KeyFileError: `key` does not have 32 bytes.
     """
 
-    __slots__ = ("_key", "_pseudo_random_key")
+    __slots__ = ("_key", "_pseudo_random_key", "_signing_key")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != ROOT_KEY_SIZE:
             raise KeyFileError(f"a root key has {ROOT_KEY_SIZE} bytes, this has {len(key)}")
         self._key = bytes(key)
-        self._pseudo_random_key = extract(_ZERO_SALT, self._key)
+        self._pseudo_random_key = HmacKey(extract(_ZERO_SALT, self._key))
+        self._signing_key = HmacKey(self._key)
 
     @classmethod
     def from_hex(cls, text: str) -> RootKey:
@@ -68,7 +69,7 @@ class RootKey:
 
     def sign(self, message: bytes) -> bytes:
         """HMAC-SHA256 of `message` with the root key itself, as in the names of media (M25)."""
-        return hmac.digest(self._key, message, "sha256")
+        return self._signing_key.digest(message)
 
     @property
     def fingerprint(self) -> str:

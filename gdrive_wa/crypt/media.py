@@ -26,6 +26,7 @@ from gdrive_wa.crypt.primitives import (
     PIECE_SIZE,
     TAG_SIZE,
     GcmDecryptor,
+    HmacKey,
     Piece,
     expand,
     extract,
@@ -132,7 +133,7 @@ def decrypt_enc(
     body = size - ENC_MAC_SIZE
     if body < BLOCK_SIZE or body % BLOCK_SIZE:
         raise TruncatedError("the file is cut short: its content is not in whole blocks")
-    material = expand(extract(b"", media_key), info.encode(), 112)
+    material = expand(HmacKey(extract(b"", media_key)), info.encode(), 112)
     iv, aes_key, mac_key = material[:16], material[16:48], material[48:80]
     mac = hmac.new(mac_key, iv, "sha256")
     for piece in _pieces(file, body):

@@ -82,10 +82,12 @@ class Opener:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def expect(self, count: int) -> None:
-        """Announce about `count` small files: workers start now if that many justify it."""
+    def expect(self, count: int, ahead: WorkerPool | None = None) -> None:
+        """Announce about `count` small files: use the workers that were started `ahead`, or start
+        some now if that many files justify it."""
         if self._given is not None or self._jobs == 1:
             return
+        self._workers = self._workers or ahead
         if count >= MANY and self._workers is None:
             self.close()
             with suppress(Exception):  # the system allows no more processes: use threads

@@ -56,6 +56,8 @@ from gdrive_wa.jobs.restore_run import RestoreRun
 from gdrive_wa.jobs.side_by_side import MOST, side_by_side
 from gdrive_wa.jobs.taken_databases import take_databases
 from gdrive_wa.jobs.unsupported_entries import restorable_entries
+from gdrive_wa.jobs.workers import WorkerPool
+from gdrive_wa.jobs.workers_ahead import workers_ahead
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.sources.exported_chat import ExportedChats
 from gdrive_wa.storage.free_space import require_free_space
@@ -147,15 +149,23 @@ def restore(
         progress=as_progress(progress),
     )
     use_one_arena()
+    elsewhere = executor or cluster or dry_run
+    with workers_ahead(asked.source, asked.dest, asked.jobs, unless=elsewhere) as ahead:
+        return _restore(asked, ahead)
+
+
+def _restore(asked: RestoreRequest, ahead: WorkerPool | None) -> Report:
+    """List, choose, bring, open, place, show."""
     chosen = pick_backup(asked.source, asked.backup, progress=asked.progress)
     last = asked.last_run(chosen)
-    if not (dry_run or missing_from_whatsapp) and (repeated := last.repeated()):
+    if not (asked.dry_run or asked.missing_from_whatsapp) and (repeated := last.repeated()):
         return repeated
     plan = _plan(asked, chosen)
-    if dry_run:
+    if asked.dry_run:
         return plan.report(asked.dest)
     require_free_space(asked.dest, plan.report(asked.dest).bytes)
     with asked.begin(chosen) as run:
+        run.opener.expect(len(plan.media), ahead)
         restored = _restore_media(asked, plan, run)
         del plan  # the lists and the page need its memory
         notes = _show(asked, chosen, run, restored.withheld)
@@ -193,7 +203,6 @@ def _restore_media(asked: RestoreRequest, plan: Plan, run: RestoreRun) -> _Resto
     """Read the voice notes in the databases; then bring, open and place the chosen media."""
     archive, selection, progress = run.archive, asked.selection, asked.progress
     contacts, owner = asked.contacts, plan.backup.owner
-    run.expect(len(plan.media))
     with (
         take_databases(
             run, archive, plan, everything=asked.everything, progress=progress

@@ -123,10 +123,6 @@ class RestoreRun:
         if error is None and fetched and not self._keep:
             self.archive.tree.remove_folder(self._blobs)
 
-    def expect(self, count: int) -> None:
-        """Announce about `count` media files, so that workers start while databases are read."""
-        self.opener.expect(count)
-
     def take(self, entries: Iterable[Entry]) -> None:
         """Restore `entries`."""
         self._run(self.source, self._not_in_archive(entries), self._tasks_of)

@@ -50,6 +50,7 @@ class WorkerPool:
 
     def __init__(self, jobs: int) -> None:
         self._dead_since: float | None = None
+        self._closed = False
         self._forked = may_fork()
         self._pool: Any = _forked(jobs) if self._forked else _imported_anew(jobs)
 
@@ -72,7 +73,10 @@ class WorkerPool:
             _end(self._processes(), self._writer)
 
     def close(self) -> None:
-        """End the workers; unfinished work is cancelled."""
+        """End the workers; unfinished work is cancelled. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
         if not self._forked:
             _end(self._processes(), self._writer)
             self._pool.shutdown(wait=True, kill_workers=True)

@@ -115,6 +115,15 @@ class ProbedSource(Protocol):
         ...
 
 
+@runtime_checkable
+class LocalSource(Protocol):
+    """A source on this machine, whose size can be guessed without a listing."""
+
+    def has_names(self, count: int) -> bool:
+        """True if it has at least `count` files and folders. Looks at no more names than that."""
+        ...
+
+
 class BackupSource(Protocol):
     """A source of WhatsApp backups. Safe to use from several threads.
 

@@ -32,7 +32,7 @@ from gdrive_wa.sources.elsewhere import files_elsewhere
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
 from gdrive_wa.sources.folder_root import Found, Root
-from gdrive_wa.sources.scan import is_readable_folder, scan, subfolders
+from gdrive_wa.sources.scan import has_names, is_readable_folder, scan, subfolders
 from gdrive_wa.storage.manifest import read_manifest
 
 _MEDIA = "Android/media"
@@ -99,6 +99,10 @@ class Folder:
             if backup:
                 found.append(backup)
         return sorted(found, key=lambda backup: backup.updated or LONG_AGO, reverse=True)
+
+    def has_names(self, count: int) -> bool:
+        """See :class:`~gdrive_wa.sources.base.LocalSource`."""
+        return has_names(str(self._path), count)
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`.

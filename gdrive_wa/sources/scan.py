@@ -84,3 +84,18 @@ def unreadable(path: str, error: OSError) -> StorageError:
         f"cannot read '{path}': {reason}",
         hint="check the disk, or connect the phone again; copy the folder elsewhere, and give that",
     )
+
+
+def has_names(folder: str, count: int) -> bool:
+    """True if there are at least `count` names in `folder` and below it, without links and what
+    cannot be read. Looks at no more of them than that.
+    """
+    waiting = [folder]
+    while waiting:
+        for child in scan_each(waiting.pop(), lambda _: None):
+            count -= 1
+            if count <= 0:
+                return True
+            if is_folder(child):
+                waiting.append(child.path)
+    return False

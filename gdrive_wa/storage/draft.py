@@ -8,7 +8,6 @@ run removes temporary files of a killed run, recognised by their names and relea
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -253,7 +252,7 @@ def new_file(tree: Tree, inside: str) -> tuple[str, int]:
     Returns:
         Its absolute path and its descriptor.
     """
-    name = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+    name = f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
     name = tree.path(f"{inside}/{name}" if inside else name)
     with storage_errors(name):
         try:
