@@ -111,7 +111,7 @@ def _words(error: BaseException) -> tuple[str, tuple[str, ...], int]:
 
 
 def _failure(error: BaseException) -> GdriveWaError:
-    """One of our own errors for `error`, which no other package has turned into one."""
+    """Convert an exception that is not a :class:`GdriveWaError` into one."""
     limit = limit_reached(error)
     if limit is not None:
         return limit
@@ -128,7 +128,7 @@ def _failure(error: BaseException) -> GdriveWaError:
 
 
 def _refused(error: OSError) -> GdriveWaError:
-    """The error for something that the system refused, such as reading a file."""
+    """Convert an error of the operating system, such as a file that cannot be read."""
     reason = (error.strerror or "error").lower()
     name = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
     hint = "run the command again with --verbose to see where it happened"
