@@ -7,7 +7,8 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from operator import attrgetter
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from sys import intern
 from typing import Any, Protocol
@@ -52,8 +53,11 @@ _COLUMNS = (
     "whatsapp_path",
     "sha256",
 )
-_values_of = attrgetter(*_COLUMNS)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = frozenset("=+-@\t\r\n")
+"""How a text begins that a spreadsheet would run."""
+_YES = ("no", "yes")
+_TOGETHER = 64
+"""Notes that are encoded together."""
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """Exceptions from parsing a damaged or foreign index."""
 _REBUILT = "run gdrive-wa restore into this folder again to rebuild it"
@@ -83,9 +87,10 @@ def in_order(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
 def write_json(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> None:
     """Pass the index to `write` in pieces: a JSON array, one note per line."""
     write(b"[")
-    start, lines = "\n", Lines()
-    for note in notes:
-        write((start + lines.of(note)).encode("utf-8", "replace"))
+    start, lines, rest = "\n", Lines(), iter(notes)
+    while some := list(islice(rest, _TOGETHER)):
+        text = ",\n".join(map(lines.of, some))
+        write(f"{start}{text}".encode("utf-8", "replace"))
         start = ",\n"
     write(b"\n]\n")
 
@@ -93,17 +98,26 @@ def write_json(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> 
 def write_table(notes: Iterable[VoiceNote], write: Callable[[bytes], object]) -> None:
     """Pass the CSV table to `write`, in UTF-8 with a byte order mark for spreadsheets."""
     write(codecs.BOM_UTF8)
-    write_csv(notes, _Encoded(write))
+    encoded = _Encoded(write)
+    write_csv(notes, encoded)
+    encoded.flush()
 
 
 class _Encoded:
-    """Accepts text and writes UTF-8."""
+    """Accepts lines of text and writes UTF-8, many lines at once."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
+        self._lines: list[str] = []
 
-    def write(self, text: str) -> object:
-        return self._write(text.encode("utf-8", "replace"))
+    def write(self, text: str) -> None:
+        self._lines.append(text)
+        if len(self._lines) >= _TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        self._write("".join(self._lines).encode("utf-8", "replace"))
+        self._lines.clear()
 
 
 def write_csv(notes: Iterable[VoiceNote], out: SupportsWrite) -> None:
@@ -116,23 +130,40 @@ def write_csv(notes: Iterable[VoiceNote], out: SupportsWrite) -> None:
     table.writerows(map(_row, notes))
 
 
-def _row(note: VoiceNote) -> list[object]:
+def _row(note: VoiceNote) -> tuple[object, ...]:
     """The cells of a note: its values as in the index."""
-    cells = [_cell(value) for value in _values_of(note)]
-    cells[0] = iso(note.sent_at)
-    return cells
+    return (
+        iso(note.sent_at),
+        _shared_cell(note.chat),
+        _shared_cell(note.sender),
+        _YES[note.from_me],
+        note.duration,  # the csv module writes numbers as they are and None as an empty cell
+        _shared_cell(str(note.status)),
+        _cell(note.file),
+        _cell(note.transcript),
+        _shared_cell(note.transcript_source),
+        _YES[note.starred],
+        _YES[note.forwarded],
+        _YES[note.view_once],
+        note.size,
+        _shared_cell(note.mime_type),
+        _shared_cell(note.chat_jid),
+        _shared_cell(note.sender_jid),
+        _cell(note.message_id),
+        _cell(note.whatsapp_path),
+        _cell(note.sha256),
+    )
 
 
-def _cell(value: object) -> object:
-    kind = type(value)
-    if kind is str and "\x00" not in value and value[:1] not in _FORMULA:  # type: ignore[operator, index]
+def _cell(value: str | None) -> str | None:
+    if value is None or (value[:1] not in _FORMULA and "\x00" not in value):
         return value
-    if value is None or kind is int or kind is float:
-        return value  # the csv module writes numbers as they are and None as an empty cell
-    if kind is bool:
-        return "yes" if value else "no"
-    text = str(value).replace("\x00", "")
-    return "'" + text if isinstance(value, str) and text.startswith(_FORMULA) else text
+    text = value.replace("\x00", "")
+    return f"'{text}" if text[:1] in _FORMULA else text
+
+
+_shared_cell = lru_cache(maxsize=4096)(_cell)
+"""As :func:`_cell`, for a text of many notes."""
 
 
 def read_index(path: Path, *, folder: Path | None = None) -> list[VoiceNote]:

@@ -7,7 +7,7 @@ reads the messages around notes. Format facts: proto/README.md, "Messages around
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gdrive_wa.chats.context_reader import (
@@ -24,8 +24,8 @@ from gdrive_wa.chats.context_reader import (
 from gdrive_wa.chats.later_messages import LaterMessage
 from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
 from gdrive_wa.chats.people import Jids, People
-from gdrive_wa.chats.tables import Tables
-from gdrive_wa.chats.timeline import ContextWindow, Places, Timeline, milliseconds
+from gdrive_wa.chats.tables import WANTED, Tables
+from gdrive_wa.chats.timeline import DAY, ContextWindow, Places, Timeline, milliseconds
 from gdrive_wa.chats.values import as_int, flag, moment, text
 from gdrive_wa.core.context import (
     LONGEST_EMOJI,
@@ -45,6 +45,19 @@ _REACTION = 56
 """``message_add_on_type`` of a reaction."""
 _FIRST_LATER = 1 << 61
 """The number of the first message that is not in the database; no row has it."""
+_MOST_CHATS = 1 << 20
+"""More than the number of any row of ``chat``, and of any day."""
+_MOST_DAYS = 8
+"""Days of all chats for each note that are selected at most: more than two are those of a database
+with the same chat in many rows."""
+_NEAR = (
+    f"CASE WHEN +chat_row_id >= 0 AND +chat_row_id < {_MOST_CHATS} "
+    f"AND +timestamp >= {EARLIEST} AND +timestamp < {LATEST} "
+    f"THEN CAST(chat_row_id AS INTEGER) * {_MOST_CHATS} + CAST(timestamp AS INTEGER) / {DAY} "
+    f"IN {WANTED} ELSE 1 END"
+)
+"""A message of a selected chat and day, or of no clear one. The plus keeps SQLite from taking a
+text for a number: this program has rules of its own for that."""
 _MESSAGE = (
     "_id",
     "chat_row_id",
@@ -63,8 +76,8 @@ class ModernContext(ContextReader):
 
     Args:
         tables: the database.
-        jids: its ids.
-        people: names.
+        jids: the jids of the database.
+        people: gives names to jids.
         window: how many messages are read.
         later: messages that came after those of the database.
     """
@@ -86,13 +99,13 @@ class ModernContext(ContextReader):
         }
 
     def added_to(self, notes: list[VoiceNote]) -> list[VoiceNote]:
-        """`notes`, in which those in chats of this table are replaced by notes with the messages
-        around them."""
+        """`notes`, changed in place: those in chats of this table have the messages around
+        them."""
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
         own: dict[Key, int] = {}
         if self._tables.has("message", "_id", "chat_row_id", "message_type"):
             own = self._own_modern(notes)
-            self._add_times(timeline)
+            self._add_times(timeline, self._near(timeline.days(notes), len(notes)))
         elif not self._later:
             return notes
         for number, later in enumerate(self._later, _FIRST_LATER):
@@ -100,8 +113,9 @@ class ModernContext(ContextReader):
             add = timeline.adder(later.key[0])
             if add is not None and later.is_new and later.message.sent_at is not None:
                 add(milliseconds(later.message.sent_at), number)
-        places = [timeline.around(note, own.get(key_of(note))) for note in notes]
-        notes_rows = {own[key] for note in notes if (key := key_of(note)) in own}
+        rows = [own.get(key_of(note)) for note in notes]
+        places = list(map(timeline.around, notes, rows))
+        notes_rows = {row for row in rows if row is not None}
         messages = self._messages(places, notes_rows)
         self._tables.select_ids(number for number in notes_rows if number < _FIRST_LATER)
         replies, reactions = self._replies(), self._reactions()
@@ -112,17 +126,32 @@ class ModernContext(ContextReader):
                 replies.setdefault(at, later.reply_to)
             if later.reactions:
                 reactions[at] = list(later.reactions)
-        for at, (note, place) in enumerate(zip(notes, places, strict=True)):
-            row = own.get(key_of(note))
+        for at, (note, row, place) in enumerate(zip(notes, rows, places, strict=True)):
             notes[at] = completed(note, row, place, messages, replies, reactions)
         return notes
 
-    def _add_times(self, timeline: Timeline) -> None:
-        """Add the time of each message of this table."""
+    def _near(self, days: Mapping[str, Collection[int]], notes: int) -> str:
+        """As SQL, which messages may be around `notes` notes on `days` of their chats. In a large
+        database, most are not: SQLite leaves them out in a third of the time."""
+        pairs = sum(len(days.get(jid, ())) for jid in self._chats.values())
+        if pairs > _MOST_DAYS * notes or not self._tables.has("message", "timestamp"):
+            return "1"
+        self._tables.select_ids(
+            row * _MOST_CHATS + day
+            for row, jid in self._chats.items()
+            if row is not None and 0 <= row < _MOST_CHATS
+            for day in sorted(days.get(jid, ()))
+        )
+        return _NEAR
+
+    def _add_times(self, timeline: Timeline, near: str) -> None:
+        """Add the time of each message of this table that fulfils `near`."""
         arrays = {row: timeline.arrays(jid) for row, jid in self._chats.items()}
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
-        for number, chat_row, sent, received in self._tables.rows("message", columns, shown):
+        for number, chat_row, sent, received in self._tables.rows(
+            "message", columns, f"{shown} AND {near}"
+        ):
             found = arrays.get(chat_row if type(chat_row) is int else as_int(chat_row))
             if found is not None and type(number) is int and number < _FIRST_LATER:
                 at = sent
@@ -143,7 +172,7 @@ class ModernContext(ContextReader):
             jid = self._chats.get(as_int(chat_row)) or ""
             key = (jid, text(key_id) or f"row {as_int(number)}", flag(mine))
             if key in wanted and type(number) is int and number < _FIRST_LATER:
-                own[wanted[key]] = number  # the text of the note, not another copy of it
+                own[wanted[key]] = number  # the note's own texts, without another copy of them
         return own
 
     def _messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
@@ -236,7 +265,7 @@ class ModernContext(ContextReader):
 
 
 def _as_voice(message: ContextMessage) -> ContextMessage:
-    """A note is voice, even if only its audio shows that."""
+    """`message` as a voice note: its database row may only say that it is audio."""
     if message.kind is not ContextKind.AUDIO:
         return message
     return replace(message, kind=ContextKind.VOICE)

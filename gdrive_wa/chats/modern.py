@@ -15,7 +15,7 @@ from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 PUSH_TO_TALK = 1
-"""``origin`` of a note recorded in the app; other values do not exclude one."""
+"""``origin`` of a note recorded in the app; voice notes may have other values too."""
 ATTACHED = "attached"
 """The counter for audio that is not a voice note."""
 
@@ -69,7 +69,7 @@ NO_MEDIA = MediaRow(None, None, None, None, None, None, None)
 
 
 def read_media(tables: Tables) -> dict[int, MediaRow]:
-    """The files of the wanted messages, by message."""
+    """The media rows of the messages of :meth:`Tables.select_ids`, by message number."""
     found: dict[int, MediaRow] = {}
     for row in tables.rows("message_media", _MEDIA, wanted="message_row_id"):
         number = as_int(row[0])
@@ -88,7 +88,7 @@ def read_media(tables: Tables) -> dict[int, MediaRow]:
 
 
 def _shared(value: str | None) -> str | None:
-    """One object for a text of thousands of rows."""
+    """The same object for a text that thousands of rows repeat."""
     return None if value is None else intern(value)
 
 
@@ -104,8 +104,8 @@ def is_voice_note(
 
     Args:
         kind: the message's type.
-        origin: of its file; None if the database does not have it.
-        media: its file.
+        origin: the message's origin; None if the database does not have it.
+        media: the message's file.
         drawn: the app drew a waveform for it.
         forwarded: it was forwarded.
     """
@@ -127,8 +127,8 @@ class ModernMessages:
 
     Args:
         tables: the database.
-        jids: its ids.
-        people: names.
+        jids: the jids of the database.
+        people: gives names to jids.
     """
 
     def __init__(self, tables: Tables, jids: Jids, people: People) -> None:
@@ -140,6 +140,7 @@ class ModernMessages:
             for row_id, jid_row in tables.rows("chat", ("_id", "jid_row_id"))
             if (jid := jids.jid_at(jid_row)) is not None
         }
+        self._known: dict[tuple[object, ...], tuple[str, str, str, str | None, bool]] = {}
 
     def voice_notes(self, left_out: Counter[str]) -> Iterator[VoiceNote]:
         """The voice notes, in no particular order.
@@ -197,14 +198,15 @@ class ModernMessages:
         self, number: int, row: tuple[Any, ...], file: MediaRow, extras: _Extras
     ) -> VoiceNote:
         _, chat_row, from_me, key_id, sender_row, flags, _, sent, received, kind, starred = row
-        chat_jid = self._chats.get(as_int(chat_row)) or self._chats.get(file.chat_row)
-        chat_jid = chat_jid or UNKNOWN_CHAT
-        mine = flag(from_me)
-        sender_jid = sender_in(chat_jid, self._jids.jid_at(sender_row), mine=mine)
+        who = (as_int(chat_row), flag(from_me), as_int(sender_row), file.chat_row)
+        known = self._known.get(who)
+        if known is None:
+            known = self._known[who] = self._who(*who)
+        chat, chat_jid, sender, sender_jid, mine = known
         return VoiceNote(
-            chat=self._people.chat(chat_jid),
+            chat=chat,
             chat_jid=chat_jid,
-            sender=self._people.sender(sender_jid, from_me=mine),
+            sender=sender,
             sender_jid=sender_jid,
             from_me=mine,
             sent_at=moment(sent, received),
@@ -221,9 +223,18 @@ class ModernMessages:
             waveform=extras.waveforms.get(number, ()),
         )
 
+    def _who(
+        self, chat_row: int | None, mine: bool, sender_row: int | None, chat_of_file: int | None
+    ) -> tuple[str, str, str, str | None, bool]:
+        """The name and jid of a chat, those of a sender in it, and whether that is the owner."""
+        chat_jid = self._chats.get(chat_row) or self._chats.get(chat_of_file) or UNKNOWN_CHAT
+        sender_jid = sender_in(chat_jid, self._jids.jid_at(sender_row), mine=mine)
+        sender = self._people.sender(sender_jid, from_me=mine)
+        return self._people.chat(chat_jid), chat_jid, sender, sender_jid, mine
+
 
 def lost_media(tables: Tables) -> int:
-    """Files of voice notes without a message."""
+    """The number of voice note files whose message is gone."""
     if not tables.has("message", "_id") or not tables.has(
         "message_media", "message_row_id", "file_path"
     ):

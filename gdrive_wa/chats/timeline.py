@@ -1,4 +1,4 @@
-"""Selects the messages around a voice note: the nearest ones in its chat, on the same day.
+"""Select the messages around a voice note: the nearest ones in its chat, on the same day.
 
 Only times and numbers of messages are kept here, 16 bytes for each; texts are read afterwards, for
 the selected messages only.
@@ -20,9 +20,13 @@ from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 _LAST = (1 << 63) - 1
+DAY = 86_400_000
+"""Milliseconds of a day."""
 
 Places: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 """The numbers of the messages before a note and after it."""
+NOWHERE: Places = ((), ())
+"""The places of a note without messages around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,8 @@ class ContextWindow:
     """The number of messages read around a note.
 
     Attributes:
-        count: messages before it, and the same number after it.
-        zone: time zone of its day; None for this machine's.
+        count: the number of messages before the note, and of those after it.
+        zone: the time zone in which a day begins; None for this machine's.
     """
 
     count: int
@@ -54,7 +58,8 @@ class ContextWindow:
 
 def milliseconds(moment: datetime) -> int:
     """A moment in milliseconds since 1970 UTC."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+    since = moment - _EPOCH
+    return since.days * DAY + since.seconds * 1000 + since.microseconds // 1000
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,6 +97,7 @@ class Timeline:
         self._window = window
         self._chats = {jid: _Chat() for jid in chats}
         self._bounds: dict[date, tuple[int, int]] = {}
+        self._latest = (0, 0)
 
     def adder(self, chat_jid: str | None) -> Callable[[int, int], None] | None:
         """A function that records the time in milliseconds and the number of each message of a
@@ -122,26 +128,47 @@ class Timeline:
         """
         chat = self._chats.get(note.chat_jid)
         if chat is None or note.sent_at is None:
-            return (), ()
+            return NOWHERE
         chat.sort()
-        start, end = self._day(note.sent_at)
+        times, numbers = chat.times, chat.numbers
         moment, count = milliseconds(note.sent_at), self._window.count
-        first = bisect_left(chat.times, moment)
-        last = bisect_right(chat.times, moment, first)
-        at = bisect_left(chat.numbers, _LAST if number is None else number, first, last)
-        after = at + (at < last and chat.numbers[at] == number)
-        lowest = max(at - count, bisect_left(chat.times, start, 0, at))
-        highest = min(after + count, bisect_left(chat.times, end, after))
-        return tuple(chat.numbers[lowest:at]), tuple(chat.numbers[after:highest])
+        start, end = self._day(note.sent_at, moment)
+        first = bisect_left(times, moment)
+        last = bisect_right(times, moment, first)
+        at = bisect_left(numbers, _LAST if number is None else number, first, last)
+        after = at + (at < last and numbers[at] == number)
+        lowest = bisect_left(times, start, max(at - count, 0), at)
+        highest = bisect_left(times, end, after, min(after + count, len(times)))
+        if lowest == at and after == highest:
+            return NOWHERE
+        return tuple(numbers[lowest:at]), tuple(numbers[after:highest])
 
-    def _day(self, moment: datetime) -> tuple[int, int]:
+    def days(self, notes: Iterable[VoiceNote]) -> dict[str, set[int]]:
+        """The days on which messages of each chat can be around `notes`, in UTC and counted from
+        1970. A day of another time zone is part of two of them."""
+        found: dict[str, set[int]] = {jid: set() for jid in self._chats}
+        for note in notes:
+            if note.sent_at is not None:
+                start, end = self._day(note.sent_at, milliseconds(note.sent_at))
+                found[note.chat_jid].update(range(start // DAY, (end - 1) // DAY + 1))
+        return found
+
+    def _day(self, moment: datetime, at: int) -> tuple[int, int]:
+        """The bounds of the day of `moment`, which is the same as `at` milliseconds."""
+        if self._latest[0] <= at < self._latest[1]:
+            return self._latest
         day = self._window.local_day(moment)
         if day not in self._bounds:
             self._bounds[day] = self._window.bounds(day)
-        return self._bounds[day]
+        start, end = found = self._bounds[day]
+        if end - start == DAY:  # on others, a clock may show the same day again after the next one
+            self._latest = found
+        return found
 
 
 def with_messages(note: VoiceNote, places: Places, messages: Messages) -> VoiceNote:
     """`note` with the readable messages around it."""
+    if places is NOWHERE:
+        return note
     before, after = map(messages.sequence, places)
     return replace(note, before=before, after=after) if before or after else note

@@ -1,10 +1,10 @@
-"""Copies of frozen dataclasses with other values, made by the thousand."""
+"""Make and copy frozen dataclasses, fast enough for thousands of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
-from functools import cache
+from dataclasses import MISSING, fields
+from functools import cache, update_wrapper
 from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -12,8 +12,8 @@ _Setter = Callable[[Any, Any], None]
 
 
 def replace(item: T, /, **changes: object) -> T:
-    """A copy of `item`, a dataclass with slots, with `changes`: as ``dataclasses.replace``, in
-    a quarter of the time, because the fields need not pass through a constructor.
+    """A copy of `item`, a dataclass with slots, with `changes`. It does the same as
+    ``dataclasses.replace`` in a quarter of the time, because it does not call the constructor.
 
     Raises:
         KeyError: `changes` has a name that is not a field.
@@ -28,8 +28,31 @@ def replace(item: T, /, **changes: object) -> T:
     return new
 
 
+def quickly_made(kind: type[T]) -> type[T]:
+    """A class decorator for a frozen dataclass with slots and only keyword fields: its constructor
+    takes two thirds of the time, because it sets the slots directly.
+
+    Raises:
+        TypeError: a field has a default factory, or is not an argument of the constructor.
+    """
+    listed: Any = fields(kind)  # type: ignore[arg-type]
+    if any(not each.init or each.default_factory is not MISSING for each in listed):
+        raise TypeError("only fields with plain defaults can be set directly")
+    made: dict[str, Any] = {f"set_{each.name}": getattr(kind, each.name).__set__ for each in listed}
+    made |= {f"usual_{each.name}": each.default for each in listed}
+    names = (
+        each.name if each.default is MISSING else f"{each.name}=usual_{each.name}"
+        for each in listed
+    )
+    lines = [f"    set_{each.name}(self, {each.name})" for each in listed]
+    lines += ["    self.__post_init__()"] * hasattr(kind, "__post_init__")
+    exec("\n".join([f"def __init__(self, *, {', '.join(names)}):", *lines]), made)  # noqa: S102 # nosec B102
+    kind.__init__ = update_wrapper(made["__init__"], kind.__init__)  # type: ignore[method-assign]
+    return kind
+
+
 class _Plan(NamedTuple):
-    """How to copy a class: what copies all fields, sets each, and runs when all are set."""
+    """How to copy a class: functions to copy all fields, to set each one, and to call last."""
 
     copy: Callable[[Any], Any]
     setters: dict[str, _Setter]
@@ -43,8 +66,8 @@ def _plan(kind: type[Any]) -> _Plan:
 
 
 def _copier(kind: type[Any], setters: dict[str, _Setter]) -> Callable[[Any], Any]:
-    """A function that copies all fields, one after the other: a loop takes twice the time. Its
-    source has nothing from outside but the names of the fields of a class of this package.
+    """A function that copies each field with a line of its own, because a loop takes twice the
+    time. The only variable part of its source is the names of the fields of `kind`.
     """
     lines = [f"    set_{name}(new, item.{name})" for name in setters]
     source = "\n".join(["def copy(item):", "    new = create(kind)", *lines, "    return new"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gdrive_wa.core.context import ContextMessage, Reaction, Reply
+from gdrive_wa.core.frozen import quickly_made
 from gdrive_wa.core.moments import iso
 
 
@@ -34,6 +35,7 @@ WHATSAPP = "whatsapp"
 """The source of WhatsApp's own transcripts."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceNote:
     """One voice note: its sender, date, chat and file.
@@ -63,7 +65,7 @@ class VoiceNote:
         before: the messages before it in its chat, on the same day, the earliest first.
         after: the messages after it, likewise.
         reply_to: the message that it answers; None if it answers none.
-        reactions: of people to the message.
+        reactions: people's reactions to the message.
         folder: absolute path of the archive that the note was read from; None for other notes.
             It is ignored when notes are compared.
     """
@@ -110,7 +112,7 @@ class VoiceNote:
         """The fields of ``notes --json``; `sent_at` is ISO 8601 in UTC.
 
         Args:
-            around: with the messages before and after it, which are the last fields.
+            around: include the messages before and after the note, as the last fields.
         """
         fields: dict[str, object] = {
             "file": self.file,

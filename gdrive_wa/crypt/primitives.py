@@ -1,8 +1,8 @@
-"""The few cryptographic primitives that WhatsApp's formats are built of.
+"""The few cryptographic primitives that WhatsApp's formats consist of.
 
-What is opened goes to cryptography, which google-auth brings along: AES-GCM of a voice note takes
-it one call of 6 µs, and of a database four times less than pycryptodome, which does what is rare.
-HMAC, and HKDF made of it, are made of the standard library's SHA-256.
+Decryption uses the library cryptography, which google-auth needs anyway: AES-GCM of a voice note is
+one call of 6 µs, and a database takes a quarter of the time that pycryptodome needs. pycryptodome
+does what is rare. HMAC, and HKDF based on it, use the standard library's SHA-256.
 """
 
 from __future__ import annotations
@@ -65,10 +65,13 @@ def expand(pseudo_random_key: HmacKey, info: bytes, length: int) -> bytes:
 
 
 class GcmDecryptor:
-    """AES-256-GCM of a long stream, whose nonce has 8 to 128 bytes: plaintext first, the verdict at
-    the end.
+    """Decrypts a long AES-256-GCM stream, which is authenticated only at its end.
 
     Discard the plaintext unless :meth:`verify` returns True.
+
+    Args:
+        key: 32 bytes.
+        nonce: 8 to 128 bytes.
     """
 
     def __init__(self, key: bytes, nonce: bytes) -> None:
@@ -79,7 +82,7 @@ class GcmDecryptor:
         return self._cipher.update(piece)
 
     def verify(self, tag: bytes) -> bool:
-        """True when `tag` vouches for everything so far; call it once, at the end."""
+        """True if `tag` matches everything that was decrypted. Call it once, at the end."""
         if len(tag) != TAG_SIZE:
             return False
         try:
@@ -90,9 +93,8 @@ class GcmDecryptor:
 
 
 def open_gcm(key: bytes, nonce: bytes, sealed: bytes) -> bytes | None:
-    """The plaintext of a short AES-256-GCM message with its tag last; None if it does not hold.
-
-    A nonce has 8 to 128 bytes.
+    """The plaintext of a short AES-256-GCM message with its tag at the end; None if the tag does
+    not match. The nonce has 8 to 128 bytes.
     """
     try:
         return AESGCM(key).decrypt(nonce, sealed, None)
@@ -101,7 +103,7 @@ def open_gcm(key: bytes, nonce: bytes, sealed: bytes) -> bytes | None:
 
 
 def seal_gcm(key: bytes, nonce: bytes, content: bytes) -> bytes:
-    """`content` as an AES-256-GCM message with its tag last."""
+    """`content` as an AES-256-GCM message with its tag at the end."""
     from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
 
     sealed, tag = AES.new(key, AES.MODE_GCM, nonce=nonce).encrypt_and_digest(content)
@@ -109,7 +111,7 @@ def seal_gcm(key: bytes, nonce: bytes, content: bytes) -> bytes:
 
 
 def encrypt_cbc(key: bytes, iv: bytes, content: bytes) -> bytes:
-    """`content` with PKCS#7 padding, AES-256-CBC."""
+    """`content` with PKCS#7 padding, encrypted with AES-256-CBC."""
     from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
 
     padding = BLOCK_SIZE - len(content) % BLOCK_SIZE
@@ -138,7 +140,7 @@ class CbcDecryptor:
 
 
 def strip_padding(padded: bytes) -> bytes | None:
-    """`padded` without its PKCS#7 padding; None when the padding is invalid."""
+    """`padded` without its PKCS#7 padding; None if the padding is invalid."""
     count = padded[-1] if padded else 0
     if not 1 <= count <= BLOCK_SIZE or padded[-count:] != bytes([count]) * count:
         return None

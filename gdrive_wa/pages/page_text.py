@@ -1,4 +1,4 @@
-"""Text, times and paths of a backup in the form that a page can contain."""
+"""Convert texts, times and paths of a backup to a form that a page can contain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def without_surrogates(text: str) -> str:
 
 
 def safe_path(file: str | None) -> str | None:
-    """`file`; None when its path could lead out of the archive's folder."""
+    """`file`; None if its path could lead out of the archive's folder."""
     if file is None:
         return None
     try:
@@ -27,7 +27,7 @@ def safe_path(file: str | None) -> str | None:
 
 
 def local_time(moment: datetime | None, timezone: tzinfo | None) -> datetime | None:
-    """`moment` in `timezone` (None: this machine's); in UTC where a calendar ends."""
+    """`moment` in `timezone` (None: this machine's); in UTC at the ends of the calendar."""
     if moment is None:
         return None
     try:
@@ -37,6 +37,6 @@ def local_time(moment: datetime | None, timezone: tzinfo | None) -> datetime | N
 
 
 def local_seconds(local: datetime) -> int:
-    """Seconds of local time since 1970."""
+    """Seconds from the beginning of 1970 to `local`, both in local time."""
     since = local.replace(tzinfo=None) - _EPOCH
     return since.days * 86_400 + since.seconds
