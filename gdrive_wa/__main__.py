@@ -21,7 +21,7 @@ from gdrive_wa.cli.output import (
     wants_traceback,
 )
 from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError
-from gdrive_wa.core.limits import limit_reached, use_little_memory
+from gdrive_wa.core.limits import collect_garbage_seldom, limit_reached, use_little_memory
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -33,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     _prepare_streams()
     messages().printed = False
     use_little_memory()
+    collect_garbage_seldom()
     try:
         result = app.main(args=arguments, prog_name="gdrive-wa", standalone_mode=False)
         sys.stdout.flush()  # fails here if the disk is full or the pipe is closed
