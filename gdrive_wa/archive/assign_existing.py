@@ -34,7 +34,7 @@ def assign_existing(
             matcher.add(note_id, catalogue.notes[note_id])
     records = sorted(manifest, key=lambda each: not matcher.has_path(each.whatsapp_path or ""))
     placed = {record.content_sha256: record for record in manifest if record.message}
-    for record in records:  # a file of a note's name in another folder comes after its own
+    for record in records:  # files at a note's path come before those with only its file name
         content = record.content_sha256
         if content is None or not record.path.startswith(f"{VOICE_FOLDER}/"):
             continue

@@ -49,7 +49,7 @@ _NAMELESS = re.compile(
 
 
 Chosen = Callable[[VoiceNote], bool]
-"""Whether a note is one that the user wants."""
+"""Returns True for a note that the user wants."""
 
 
 def every_note(_note: VoiceNote) -> bool:
@@ -64,7 +64,7 @@ class NoteCatalogue:
         former: notes of earlier runs; those with status ``unmatched`` are ignored.
 
     Attributes:
-        notes: by :func:`~gdrive_wa.archive.layout.note_id_of`.
+        notes: all notes, by :func:`~gdrive_wa.archive.layout.note_id_of`.
     """
 
     def __init__(self, former: Iterable[VoiceNote]) -> None:
@@ -88,11 +88,11 @@ class NoteCatalogue:
 
     def expect(self, notes: Iterable[VoiceNote], chosen: Chosen = every_note) -> list[str]:
         """Add those of `notes`, from the databases of this run, that are `chosen`; return their
-        ids. The others are only known, so that their files are not taken for other notes'.
+        ids. The others are remembered only so that their files are not given to other notes.
 
-        A message that an earlier run saw on another phone, under that phone's name of the chat,
-        is recognised by its message id and content. All notes of a chat get the current name of
-        the chat, even those that were deleted from the phone. The same applies to senders.
+        A message that an earlier run read from another phone, where its chat has another jid, is
+        recognised by its message id and content. All notes of a chat get the current name of the
+        chat, even those that were deleted from the phone. The same applies to senders.
         """
         note_ids = []
         current = list(notes)
@@ -115,7 +115,7 @@ class NoteCatalogue:
         return note_ids
 
     def add_around(self, notes: Iterable[VoiceNote]) -> None:
-        """Add the messages around `notes`, which :meth:`expect` got without them."""
+        """Add the messages around `notes`, which were passed to :meth:`expect` without them."""
         for note in notes:
             note_id = note_id_of(note)
             if note_id not in self._current:
@@ -125,15 +125,15 @@ class NoteCatalogue:
                 self.notes[note_id] = merged(self.notes.get(note_id), named)
 
     def rename(self, note_id: str, note: VoiceNote) -> None:
-        """Replace the note `note_id` by `note`, which has another id; a note with that id stays,
-        completed."""
+        """Replace the note `note_id` by `note`, which has another id. If there is a note with that
+        id already, it is kept, and completed from `note`."""
         self.notes.pop(note_id, None)
         self._learn(note)
         new_id = note_id_of(note)
         self.notes[new_id] = merged(note, self.notes.get(new_id, note))
 
     def add_path(self, note: VoiceNote) -> None:
-        """Let a file with the path of `note` match the known note with the same id, too."""
+        """Let a file at the path of `note` match the note with the same id, too."""
         self._learn(note)
         self._matcher.add(note_id_of(note), note)
 
@@ -151,11 +151,13 @@ class NoteCatalogue:
         return self._matcher
 
     def current(self) -> list[VoiceNote]:
-        """The notes of this run's databases, chosen or not, by the archive's names."""
+        """The notes of this run's databases, chosen or not, with the archive's names of chats and
+        people."""
         return [*self._current.values(), *self._others.values()]
 
     def known(self, path: str) -> tuple[VoiceNote, bool] | None:
-        """The note with the file `path`, and whether it is chosen: if one of several is, that."""
+        """The note with the file `path`, and whether it is chosen; None if there is none. If
+        several notes have that file, a chosen one is preferred."""
         note_ids = self._matching(path)
         for note_id in note_ids:
             if note_id not in self._others:
@@ -174,14 +176,14 @@ class NoteCatalogue:
         return self._chosen(self.matcher().by_content(sha256))
 
     def is_of_others(self, path: str) -> bool:
-        """True if `path` is that of notes of which none is chosen."""
+        """True if there are notes with the file `path`, but none of them is chosen."""
         if not self._others:
             return False
         known = self.known(path)
         return known is not None and not known[1]
 
     def refuses(self, path: str, sha256: str) -> bool:
-        """True if a file belongs to notes of which none is chosen."""
+        """True if a file belongs to notes, but none of them is chosen."""
         if not self._others:
             return False
         found = self.matcher().match(path, sha256).note_ids
@@ -193,8 +195,8 @@ class NoteCatalogue:
         return tuple(note_id for note_id in note_ids if note_id not in self._others)
 
     def withheld(self, entries: Iterable[Entry]) -> set[str]:
-        """Ids of the notes whose files are, or may be, among `entries`, which failed; and of those
-        of an earlier run that this one did not try.
+        """Ids of the notes whose files are, or may be, among `entries`, which failed. Notes that
+        failed in an earlier run and are not in this run's databases are included.
         """
         entries = list(entries)
         failed = withheld_notes(entries, self.matcher(), self._current)
@@ -208,7 +210,7 @@ class NoteCatalogue:
         }
 
     def match(self, path: str, sha256: str, note: VoiceNote | None = None) -> Match:
-        """The notes that a file belongs to; `note` if neither path nor content match."""
+        """The notes that a file belongs to; `note` if neither its path nor its content matches."""
         match = self.matcher().match(path, sha256, already_placed=sha256 in self._placed)
         if self._others:
             match = replace(match, note_ids=self._chosen(match.note_ids))
@@ -224,15 +226,17 @@ class NoteCatalogue:
         return [(note_id, note) for note_id, note in self._current.items() if note_id not in there]
 
     def refresh(self) -> None:
-        """Take the notes of this run as they are in :attr:`notes` now: each is held only once."""
+        """Replace this run's notes by those in :attr:`notes`, so that each is in memory only
+        once."""
         for note_id in self._current:
             self._current[note_id] = self.notes.get(note_id, self._current[note_id])
 
     def _learn(self, note: VoiceNote) -> None:
-        """Use the names in `note` for its chat and sender from now on, unless placeholders."""
-        _call(self._chats, note.chat_jid, note.chat)
+        """From now on, use the names in `note` for its chat and sender, unless they are
+        placeholders."""
+        _set_name(self._chats, note.chat_jid, note.chat)
         if not note.from_me:
-            _call(self._people, note.sender_jid, note.sender)
+            _set_name(self._people, note.sender_jid, note.sender)
 
     def _named(self, note: VoiceNote) -> VoiceNote:
         chat = self._chats.get(note.chat_jid, note.chat)
@@ -245,11 +249,11 @@ class NoteCatalogue:
 
 
 def is_placeholder(name: str) -> bool:
-    """True for a placeholder of an unknown name."""
+    """True if `name` stands in for an unknown name."""
     return _NAMELESS.fullmatch(name) is not None
 
 
-def _call(names: dict[str, str], jid: str | None, name: str) -> None:
+def _set_name(names: dict[str, str], jid: str | None, name: str) -> None:
     if jid and (jid not in names or not is_placeholder(name)):
         names[jid] = name
 

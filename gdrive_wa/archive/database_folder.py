@@ -10,7 +10,7 @@ from gdrive_wa.core.names import safe_name
 from gdrive_wa.storage.manifest import Manifest, Record
 
 CHATS = ("msgstore.db", "ChatStorage.sqlite")
-"""Chat databases, which identify their account: of Android and of the iPhone."""
+"""The chat databases of Android and of the iPhone, which identify the account."""
 
 SamePhone = Callable[[Path, Path], bool | None]
 """Compares two chat databases: True for the same account, False for another, None if unknown."""

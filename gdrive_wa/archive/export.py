@@ -90,18 +90,18 @@ def export(
     make_folder(target)
     tree = Tree(target)
     sweep(tree)
-    job = _Job(Tree(source), tree, form, timezone, reporter)
-    works = job.chats(notes) if joined else job.each(notes)
+    run = _Export(Tree(source), tree, form, timezone, reporter)
+    works = run.chats(notes) if joined else run.each(notes)
     reporter.begin(Stage.WRITE, items=len(notes))
     for done in _in_parallel(works, jobs, reporter):
         for outcome in done:
             reporter.advance(Stage.WRITE, items=1)
-            job.report_on(outcome)
+            run.report_on(outcome)
     reporter.end(Stage.WRITE)
-    files = {outcome.file for outcome in job.report.done if outcome.file is not None}
-    job.report.bytes = sum(tree.lstat(file).st_size for file in files)
-    job.report.seconds = time.monotonic() - started
-    return job.report
+    files = {outcome.file for outcome in run.report.done if outcome.file is not None}
+    run.report.bytes = sum(tree.lstat(file).st_size for file in files)
+    run.report.seconds = time.monotonic() - started
+    return run.report
 
 
 Work = Callable[[], list[Outcome]]
@@ -116,7 +116,7 @@ class _Wanted:
     target: str
 
 
-class _Job:
+class _Export:
     """One export: its settings and its report."""
 
     def __init__(

@@ -1,9 +1,9 @@
 """Recognise the notes of an exported chat among those of a backup of the same chat.
 
-An exported chat holds no ids of WhatsApp's, names are those of one phone's address book, and
-Android gives minutes only. So its notes have ids of their own, until a backup of the chat comes
-into the same archive, or is there already: then a note is the backup's, and who said it and when
-is what the backup says. The chat becomes the backup's chat as a whole.
+An exported chat contains none of WhatsApp's ids, its names are those of one phone's address book,
+and Android leaves out the seconds of its times. So its notes have ids of their own as long as the
+archive has no backup of the chat. As soon as it has one, a note that is in both gets the id, the
+sender and the time that the backup has, and the other notes of the chat move into the backup's.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.storage.manifest import Record
 
 _ZONES = timedelta(hours=26)
-"""How far two clocks are apart at most: the export was made in another time zone."""
+"""Maximum difference between the two times of a note, if the time zone of the export is wrong."""
 
 
-def adopt_exported(
+def join_exported(
     notes: Iterable[VoiceNote],
     catalogue: NoteCatalogue,
     store: ArchiveStore,
@@ -33,25 +33,25 @@ def adopt_exported(
     *,
     set_aside: Callable[[Record], None],
 ) -> list[VoiceNote]:
-    """Join the notes of this run with those of the archive, where only one of the two is known
-    from an exported chat.
+    """Join notes of this run with notes of the archive, if one comes from an exported chat and the
+    other from a backup.
 
     Args:
-        notes: of this run.
-        catalogue: the notes of the archive; those from an exported chat get the ids of `notes`.
+        notes: the notes of this run.
+        catalogue: the notes of the archive. Those from an exported chat get the ids of `notes`.
         store: the files of the archive.
-        layout: their names.
-        set_aside: makes a file unmatched. Its note is about to be found by its content, and then
-            it gets the name, the tags and the time that the backup gives it.
+        layout: the names of those files.
+        set_aside: makes a file unmatched. It is then found again by its content, and gets the
+            name, tags and time that its note has in the backup.
 
     Returns:
-        The notes of this run; those from an exported chat with the ids of the archive.
+        The notes of this run. Those from an exported chat have the ids of the archive.
     """
     notes = list(notes)
     if not any(is_exported_id(note.message_id) for note in (*notes, *catalogue.notes.values())):
         return notes
-    new, there = _Known(notes), _Known(catalogue.notes.values())
-    for note, backed_up in _joined(there.exported, _Pairs(there.exported, new.others)):
+    new, archived = _ByOrigin(notes), _ByOrigin(catalogue.notes.values())
+    for note, backed_up in _joined(archived.exported, _Pairs(archived.exported, new.others)):
         old_id, new_id = note_id_of(note), note_id_of(backed_up)
         catalogue.rename(old_id, backed_up)
         record = store.existing_file(old_id)
@@ -61,7 +61,7 @@ def adopt_exported(
         else:
             layout.rename(old_id, new_id, with_name=False)
             set_aside(record)
-    pairs = _Pairs(new.exported, there.others, adopted=there.exported)
+    pairs = _Pairs(new.exported, archived.others, former=archived.exported)
     joined = {note_id_of(note): known for note, known in _joined(new.exported, pairs)}
     found = []
     for note in notes:
@@ -74,8 +74,8 @@ def adopt_exported(
     return found
 
 
-class _Known:
-    """Notes by time: those from exported chats, and the others."""
+class _ByOrigin:
+    """Notes from exported chats, and all others; each list by time."""
 
     def __init__(self, notes: Iterable[VoiceNote]) -> None:
         self.exported: list[VoiceNote] = []
@@ -85,16 +85,16 @@ class _Known:
 
 
 class _Pairs:
-    """Which note of a backup a note of an exported chat is.
+    """Pairs the notes of exported chats with the same notes of backups.
 
     Args:
         exported: notes of exported chats, by time.
         others: notes of backups, by time.
-        adopted: notes of exported chats that may have got the chat of a backup before.
+        former: notes of exported chats that an earlier run may have moved into a backup's chat.
 
     Attributes:
-        notes: by the id of the exported note.
-        chats: a note of the backup's chat, by the jid of the exported chat.
+        notes: the note of the backup, by the id of the exported note.
+        chats: any note of the backup's chat, by the jid of the exported chat.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class _Pairs:
         exported: list[VoiceNote],
         others: list[VoiceNote],
         *,
-        adopted: Iterable[VoiceNote] = (),
+        former: Iterable[VoiceNote] = (),
     ) -> None:
         self.notes: dict[str, VoiceNote] = {}
         self._taken: set[str] = set()
@@ -114,24 +114,25 @@ class _Pairs:
             for chat in (note.chat_jid, _letters(note.chat)):
                 self._by_minute[chat, _minute(note)].append(note)
         for note in exported:
-            self._take(note, self._with_its_content(note))
-        self.chats = self._chats(exported, adopted)
+            self._pair(note, self._with_same_content(note))
+        self.chats = self._chats(exported, former)
         for note in exported:
             if note_id_of(note) not in self.notes:
-                self._take(note, self._of_its_time(note))
+                self._pair(note, self._at_same_time(note))
 
-    def _take(self, note: VoiceNote, found: list[VoiceNote]) -> None:
+    def _pair(self, note: VoiceNote, found: list[VoiceNote]) -> None:
+        """Pair `note` with the most similar of the notes `found` that has no pair yet."""
         free = [each for each in found if note_id_of(each) not in self._taken]
         if free:
             best = min(free, key=lambda each: _distance(note, each))
             self.notes[note_id_of(note)] = best
             self._taken.add(note_id_of(best))
 
-    def _with_its_content(self, note: VoiceNote) -> list[VoiceNote]:
+    def _with_same_content(self, note: VoiceNote) -> list[VoiceNote]:
         same = self._by_content.get(note.sha256 or "", [])
-        return [each for each in same if _may_be_at_once(note, each)]
+        return [each for each in same if _may_be_simultaneous(note, each)]
 
-    def _of_its_time(self, note: VoiceNote) -> list[VoiceNote]:
+    def _at_same_time(self, note: VoiceNote) -> list[VoiceNote]:
         known = self.chats.get(note.chat_jid)
         chat = _letters(note.chat) if known is None else known.chat_jid
         return [
@@ -143,11 +144,11 @@ class _Pairs:
         ]
 
     def _chats(
-        self, exported: Iterable[VoiceNote], adopted: Iterable[VoiceNote]
+        self, exported: Iterable[VoiceNote], former: Iterable[VoiceNote]
     ) -> dict[str, VoiceNote]:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         notes: dict[str, VoiceNote] = {}
-        before = {(each.message_id, _letters(each.chat)): each for each in adopted}
+        before = {(each.message_id, _letters(each.chat)): each for each in former}
         for note in exported:
             pair = self.notes.get(note_id_of(note))
             pair = pair or before.get((note.message_id, _letters(note.chat)))
@@ -158,7 +159,7 @@ class _Pairs:
 
 
 def _joined(exported: Iterable[VoiceNote], pairs: _Pairs) -> Iterator[tuple[VoiceNote, VoiceNote]]:
-    """The notes that get another id, and how they are called then."""
+    """The notes that get another id, each with its new version."""
     for note in exported:
         pair, chat = pairs.notes.get(note_id_of(note)), pairs.chats.get(note.chat_jid)
         if pair is not None:
@@ -176,8 +177,8 @@ def _joined(exported: Iterable[VoiceNote], pairs: _Pairs) -> Iterator[tuple[Voic
 
 
 def _named_like(known: VoiceNote, note: VoiceNote, sender: str) -> VoiceNote:
-    """`note` in the chat and by the sender of `known`. A name that only the exported chat knows
-    stays: backups often know no more than a phone number."""
+    """`note` with the chat and the sender of `known`. A name that only the exported chat has is
+    kept, because a backup often has only a phone number."""
     return replace(
         note,
         chat=note.chat if is_placeholder(known.chat) else known.chat,
@@ -199,7 +200,7 @@ def _distance(note: VoiceNote, other: VoiceNote) -> tuple[bool, bool, float]:
     )
 
 
-def _may_be_at_once(note: VoiceNote, other: VoiceNote) -> bool:
+def _may_be_simultaneous(note: VoiceNote, other: VoiceNote) -> bool:
     if note.sent_at is None or other.sent_at is None:
         return True
     return abs(note.sent_at - other.sent_at) <= _ZONES

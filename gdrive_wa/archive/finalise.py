@@ -40,9 +40,10 @@ def finalised_notes(
     """Every note with its file and status, by time; unmatched files come last.
 
     Args:
-        notes: all notes, each of which is replaced by the one with its file and status.
+        notes: all notes; each is replaced by its final version.
         manifest: the archive's open manifest.
-        failed: ids of notes whose file the backup holds, if they have no file here.
+        failed: ids of notes that count as failed, not as missing, if the archive has no file for
+            them.
     """
     files = {record.message: record for record in manifest if record.message is not None}
     catalogued = {note_id_of(note): key for key, note in notes.items()}
@@ -57,7 +58,7 @@ def finalised_notes(
 
 
 class _Files:
-    """The regular files of an archive; each folder is looked into once.
+    """The paths of the regular files of an archive; each folder is listed only once.
 
     Args:
         tree: the archive's folder.
@@ -72,7 +73,7 @@ class _Files:
         names = self._names.get(folder)
         if names is None:
             names = self._names[folder] = self._tree.files(folder)
-        return name in names or self._tree.is_file(text)  # some disks spell a name otherwise
+        return name in names or self._tree.is_file(text)  # some disks spell a name differently
 
 
 def write_lists(manifest: Manifest, notes: Iterable[VoiceNote]) -> None:
@@ -141,7 +142,7 @@ def _unmatched(
     for record in manifest:
         if record.message in catalogued or not record.path.startswith(f"{VOICE_FOLDER}/"):
             continue
-        if record.message is None and is_junk(record.path):  # older versions took it for a note
+        if record.message is None and is_junk(record.path):  # older versions mistook it for a note
             continue
         if record.path in there:
             note = _unmatched_note(record) if record.message is None else _unindexed_note(record)

@@ -1,7 +1,7 @@
-"""Notes as the lines of ``voice-notes.json``: the JSON of :meth:`VoiceNote.to_json`, in less time.
+"""Encode notes as lines of ``voice-notes.json``, like :meth:`VoiceNote.to_json`, but faster.
 
-Most of a note's JSON is its waveform, and the messages around it, for which the pool needs no
-objects. A message near several notes is encoded once.
+Most of a note's JSON is its waveform and the messages around it. The messages are encoded from
+their pool without creating objects, and a message near several notes is encoded once.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _NUMBERS = [str(number) for number in range(256)]
 _TRUTH = ("false", "true")
 _MOST_TEXTS = 500
-"""Encoded messages that are remembered; those around notes of one chat and day come together."""
+"""Maximum number of encoded messages that are remembered. Notes of a chat and day come together."""
 _MOST_PEOPLE = 5000
-"""Encoded chats with a sender that are remembered."""
+"""Maximum number of encoded chats with a sender that are remembered."""
 
 
 class Lines:
@@ -83,7 +83,7 @@ class Lines:
         return known
 
     def _encoded(self, pool: MessagePool, number: int) -> str:
-        """The text of :meth:`ContextMessage.to_json`, without making the message."""
+        """The JSON of :meth:`ContextMessage.to_json`, without creating the message."""
         person, sent_at, text, kind, file = pool.parts(number)
         if person not in self._people:
             sender, jid, mine = map(_ENCODER.encode, pool.person(person))

@@ -50,8 +50,8 @@ _NEVER_CHANGE = frozenset(
 
 
 def note_id_of(note: VoiceNote) -> str:
-    """The id of a note in an archive: its chat and WhatsApp's message id. Interned, because half a
-    dozen tables have it as their key."""
+    """The id of a note in an archive: its chat and WhatsApp's message id. Interned, because several
+    tables use it as their key."""
     mark = note.message_id
     if not mark:
         moment = "" if note.sent_at is None else note.sent_at.isoformat()
@@ -78,7 +78,7 @@ def media_path(path: str) -> PurePosixPath:
 
 
 def unmatched_path(entry: Entry, *, is_recording: bool) -> PurePosixPath:
-    """The path for a file that belongs to no known voice note, and may be one.
+    """The path for a file that belongs to no known voice note, but may be a voice note itself.
 
     Raises:
         UnsafeNameError: the path leads out of the archive.
@@ -92,7 +92,7 @@ def unmatched_path(entry: Entry, *, is_recording: bool) -> PurePosixPath:
 
 
 def suffix_of(note: VoiceNote) -> str:
-    """The suffix for a note's file: its original one, or by MIME type, or ``.opus``."""
+    """The suffix for a note's file: the original one, or by MIME type, or else ``.opus``."""
     had = _SUFFIX.search((note.whatsapp_path or "")[-_LONGEST_SUFFIX:])
     if had:
         return had.group().lower()
@@ -165,8 +165,9 @@ class Layout:
         return self._names[key]
 
     def rename(self, old_id: str, new_id: str, *, with_name: bool = True) -> None:
-        """Let note `new_id` have the name of note `old_id`, and its chat the folder of the other
-        chat, unless they have some already. Without `with_name`, the name is free afterwards.
+        """Transfer the file name of note `old_id` to note `new_id`, and the folder of its chat to
+        the chat of `new_id`, unless these have their own already. Without `with_name`, the file
+        name becomes free.
         """
         path = self._names.pop(old_id, None)
         if path is None:
@@ -185,7 +186,8 @@ class Layout:
         self._files.pop(folded_name(path), None)
 
     def claim(self, wanted: str, owner: str, *, marks: Iterable[str] = ()) -> str:
-        """Claim `wanted` for `owner`; if it is taken, a variant with one of `marks` or a hash."""
+        """Claim the path `wanted` for `owner`, and return it. If another owner has it, a variant
+        with one of `marks` or a hash is claimed instead."""
         for path in _alternatives(wanted, owner, marks):
             key = folded_name(path)
             if self._files.get(key) == owner or self._free(key):
@@ -200,7 +202,7 @@ class Layout:
         if folder not in self._sound:
             if any(each in self._files for each in _folders_of(key)):
                 return False
-            self._sound.add(folder)  # its name is taken now, so that no file gets it
+            self._sound.add(folder)  # from now on, no file can get the name of this folder
         return True
 
     def _take(self, key: str, owner: str) -> None:
@@ -227,7 +229,7 @@ def _sender_name(sender: str) -> str:
 
 
 def _marks(note: VoiceNote) -> Iterator[str]:
-    """What tells the file of a note from others of the same name."""
+    """Texts that distinguish the file of a note from others of the same name."""
     yield safe_name(note.message_id, fallback="0")[-8:]
     yield note.message_id
 

@@ -20,7 +20,7 @@ class Match:
     Attributes:
         note_ids: ids of the notes, as passed to :meth:`Matcher.add`.
         exact: False if only the path matches and the row's hash differs from the content.
-        by_name: the file lies elsewhere, under the name of the only row with that name.
+        by_name: only the file name matches, and only one row has that name.
     """
 
     note_ids: tuple[str, ...] = ()
@@ -33,8 +33,8 @@ def rootless_path(path: str) -> str:
     """The part of a path that does not depend on WhatsApp's folder on the phone.
 
     ``/storage/emulated/0/WhatsApp/Media/WhatsApp x``, ``Android/media/com.whatsapp/WhatsApp/Media/
-    WhatsApp x``, ``WhatsApp x`` and ``Media/WhatsApp x`` give the last one, which most paths are
-    already; the files of a second account keep their prefix.
+    WhatsApp x`` and ``WhatsApp x`` all become ``Media/WhatsApp x``, the form that most paths have
+    already. Paths of a second account keep their prefix.
     """
     rooted = "/" + path.replace("\\", "/").lstrip("/")
     lowered = rooted.lower()
@@ -72,7 +72,7 @@ class Matcher:
         return note_id in self._promised
 
     def has_path(self, path: str) -> bool:
-        """True if a note has this very path."""
+        """True if a note has exactly this path."""
         return bool(self._by_path.get(rootless_path(path)))
 
     def by_path(self, path: str) -> tuple[str, ...]:
@@ -101,8 +101,8 @@ class Matcher:
         Args:
             path: path of the file.
             sha256: hash of its content.
-            already_placed: the notes with this content already have their file, so one of those
-                that `path` does not name is enough. Thousands of messages may share a recording.
+            already_placed: all notes with this content have their file already, so one of them is
+                enough, besides those with this path. Thousands of messages may share a recording.
         """
         named = self._by_path.get(rootless_path(path))
         exact = dict.fromkeys(
@@ -118,7 +118,8 @@ class Matcher:
         return Match(named, exact=False)
 
     def _by_name(self, name: str) -> str | None:
-        """The id of the only note with this file name. Few files are looked up by their names."""
+        """The id of the only note with this file name. The table is made when it is first needed,
+        because few files are looked up by their names."""
         if self._alone is None:
             self._alone = {}
             for path, note_ids in self._by_path.items():
@@ -130,13 +131,13 @@ class Matcher:
 
 
 class _NoteIds:
-    """Ids of notes by a text. Most texts have one id, which then takes no list of its own."""
+    """Ids of notes by a text. Most texts have one id, which is stored without a list."""
 
     def __init__(self) -> None:
         self._ids: dict[str, str | list[str]] = {}
 
     def add(self, text: str, note_id: str, *, new: bool) -> None:
-        """Add `note_id`, unless it is there; one that is `new` is nowhere."""
+        """Add `note_id`, unless it is there. If it is `new`, it is not there for any text."""
         known = self._ids.setdefault(text, note_id)
         if known is note_id:
             return

@@ -1,4 +1,4 @@
-"""The pictures and videos of the messages around notes, as far as they are in the archive."""
+"""The archive's pictures and videos that belong to messages around notes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def near_files_of(notes: Iterable[VoiceNote]) -> set[str]:
 
 
 def with_phone_paths(note: VoiceNote, records: Mapping[str, Record]) -> VoiceNote:
-    """`note` with the path on the phone of each file around it, which lists do not have.
+    """`note` with the phone's path of each file around it; lists do not contain these paths.
 
     Args:
         note: a note from the list of an archive.
@@ -47,7 +47,7 @@ def _with_phone_path(message: ContextMessage, records: Mapping[str, Record]) -> 
 
 
 class NearFiles:
-    """Finds the files of messages.
+    """Finds the files of messages in an archive.
 
     Args:
         tree: the archive's folder.
@@ -65,7 +65,8 @@ class NearFiles:
         self._pool = MessagePool()
 
     def added_to(self, note: VoiceNote) -> VoiceNote:
-        """`note` with the path of each file that is in the archive, and no other path."""
+        """`note` with the archive's paths of the files around it. A message whose file is not in
+        the archive gets no path."""
         before, after = map(self._each, (note.before, note.after))
         if before is note.before and after is note.after:
             return note

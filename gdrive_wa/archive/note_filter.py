@@ -70,7 +70,8 @@ class NoteFilter:
         )
 
     def covers(self, moment: datetime | None) -> bool:
-        """True if `moment` is within the dates; an unknown one is only without any."""
+        """True if `moment` is within the dates. An unknown moment matches only if there are no
+        dates."""
         if moment is None:
             return self.since is None and self.until is None
         late_enough = self.since is None or moment >= self.since

@@ -1,4 +1,4 @@
-"""Write a file as that of one or several notes."""
+"""Write a file as the file of one or several notes."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def recover_untracked(manifest: Manifest, notes: Iterable[VoiceNote], progress: 
             manifest.add(_record(tree.lstat(path), path, sha256, by_file.get(path)))
             found += 1
     if found:
-        progress.say(f"{found} files were listed only in SHA256SUMS; added them to the manifest")
+        progress.say(f"added files to the manifest that were listed only in SHA256SUMS: {found}")
 
 
 def _record(found: os.stat_result, path: str, sha256: str, note: VoiceNote | None) -> Record:
@@ -72,7 +72,7 @@ def _sums(tree: Tree) -> Iterator[tuple[str, str]]:
 
 
 def _hash(tree: Tree, path: str) -> str | None:
-    """SHA-256 of a file, hex; None if it is missing, unreadable or no regular file."""
+    """SHA-256 of a file, hex; None if it is missing, unreadable or not a regular file."""
     try:
         return tree.sha256(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""Databases that a run reads and does not keep, because it restores only a part of the backup."""
+"""Databases that a run reads but does not keep, because it restores only a part of the backup."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _FOLDER = f"{STATE_FOLDER}/databases"
 
 
 class ScratchDatabases:
-    """Decrypted databases in an archive's state folder, removed at the end of the run; those of
-    a run that was killed, at the beginning of the next one.
+    """Decrypted databases in an archive's state folder. They are removed at the end of the run or,
+    if it was killed, at the beginning of the next one.
 
     Args:
         tree: the archive's folder.
@@ -38,5 +38,5 @@ class ScratchDatabases:
         return Path(self._tree.path(path)) if self._tree.is_file(path) else None
 
     def clear(self) -> None:
-        """Remove all of them."""
+        """Remove all these databases."""
         self._tree.remove_folder(_FOLDER)

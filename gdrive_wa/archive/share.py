@@ -53,19 +53,19 @@ Show = Callable[[Tree, list[VoiceNote]], object]
 def chosen_notes(
     notes: Iterable[VoiceNote], wanted: NoteFilter, *, starred: bool, stars: Stars | None = None
 ) -> list[VoiceNote]:
-    """The notes of one chat and one sender, with the other conditions of `wanted`.
+    """The notes that meet all conditions.
 
-    A name stands for one chat and one person only, so that nobody else's notes are given away by
-    chance: the full name or the jid, or a part of the name that only one has. For the same reason,
-    the messages around a note that were not chosen with it are left out: those of other people
-    unless all notes of a chat are meant, and those of other dates.
+    A name must identify one chat or person, so that no other person's notes are given away by
+    accident: it is the full name, the jid, or a part of the name that only one has. For the same
+    reason, some messages around the notes are left out: those outside the dates and, unless all
+    notes of a chat are meant, those of other people.
 
     Args:
         notes: all notes of the archive.
-        wanted: of which chat and sender, and when.
-        starred: only those that were starred in WhatsApp.
-        stars: only those that were starred on the page; with `starred` also the others, except
-            those whose star was taken away on the page.
+        wanted: the chat, the sender and the dates.
+        starred: only notes that were starred in WhatsApp.
+        stars: only notes with a star on the page. With `starred`, also those that were starred in
+            WhatsApp, unless the star was removed on the page.
 
     Raises:
         UsageError: no note matches, or a name fits several chats or people.
@@ -90,15 +90,15 @@ def chosen_notes(
         notes = [of_senders_only(note) for note in notes]
     if not notes:
         raise UsageError(
-            "none of the voice notes was chosen",
+            "no voice note meets all conditions",
             hint="list the notes with gdrive-wa notes, and choose again",
         )
     return notes
 
 
 def of_senders_only(note: VoiceNote) -> VoiceNote:
-    """`note` without messages of other people around it, their message that it answers, and
-    their reactions."""
+    """`note` without anything that other people wrote: messages around it, the message that it
+    answers, and reactions."""
 
     def is_own(each: ContextMessage | Reply | Reaction) -> bool:
         who = each.sender_jid or each.sender
@@ -136,15 +136,15 @@ def share_folder(
     """Write `notes` with their files into the folder `dest` as an archive of its own.
 
     Args:
-        archive: where the files are.
+        archive: the archive with the files.
         notes: the notes to give away.
         dest: a new folder, or one that an earlier call with the same notes began.
-        timezone: of the names of the files; None for this machine's.
-        show: writes the page into the folder it is given.
-        progress: receives progress, and may stop the job.
+        timezone: for the times in file names; None for this machine's.
+        show: writes the page into the folder that is passed to it.
+        progress: receives progress events and may stop the run.
 
     Raises:
-        UsageError: `dest` is inside the archive, or already contains other files.
+        UsageError: `dest` is inside the archive, or contains other files.
         StorageError: `dest` cannot be written.
         Interrupted: the user asked to stop.
     """
@@ -183,7 +183,7 @@ def share_zip(
     show: Show,
     progress: Progress,
 ) -> Report:
-    """As :func:`share_folder`, but into one ZIP file with a folder of the same name inside.
+    """Like :func:`share_folder`, but into one ZIP file, which contains a folder of the same name.
 
     The folder is prepared next to `dest`, and removed when the ZIP is complete.
     """
@@ -234,15 +234,15 @@ def _check_target(
 ) -> None:
     if dest.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"'{dest}' is inside the archive", hint="choose a folder outside of it")
-    if not dest.is_dir() or _began_with(dest, notes, near):
+    if not dest.is_dir() or _contains_only(dest, notes, near):
         return
     raise UsageError(
-        f"'{dest}' already contains something else",
-        hint="choose a new folder, so that nothing is given away by mistake",
+        f"the folder '{dest}' exists, and contains more than the chosen voice notes",
+        hint="give a new folder, so that nothing else is given away by mistake",
     )
 
 
-def _began_with(dest: Path, notes: Iterable[VoiceNote], near: Container[str]) -> bool:
+def _contains_only(dest: Path, notes: Iterable[VoiceNote], near: Container[str]) -> bool:
     """True if everything in `dest` comes from an earlier share of the same notes, and of the files
     around them with the hashes `near`."""
     names = {path.name for path in dest.iterdir()}
@@ -265,7 +265,7 @@ def _copy(
 ) -> None:
     path = note.whatsapp_path or note.file or note_id_of(note)
     if note.file is None:
-        report.skipped.append(Outcome(path=path, reason="the archive has no file of it"))
+        report.skipped.append(Outcome(path=path, reason="the archive has no file for it"))
         return
     if (file := writer.file_of(note)) is not None:
         report.skipped.append(Outcome(path=path, file=file, reason="already there"))

@@ -19,10 +19,10 @@ def copy_near_files(
     """Copy the files of messages near notes, and return their size in bytes.
 
     Args:
-        writer: of the archive that is given away.
-        tree: the archive that they are in.
-        records: of these files. One that has gone is left out: its message remains.
-        progress: may stop the job.
+        writer: writes the archive that is given away.
+        tree: the folder of the archive with the files.
+        records: the files. One that no longer exists is left out, but its message remains.
+        progress: may stop the run.
 
     Raises:
         StorageError: a file cannot be written.
@@ -36,7 +36,7 @@ def copy_near_files(
 
 
 def _copy(writer: ArchiveWriter, tree: Tree, record: Record) -> int:
-    """Copy the file of a message near a note; return its size, 0 if it has gone."""
+    """Copy the file of a message near a note; return its size, 0 if it no longer exists."""
     try:
         raw, mtime = tree.read(record.path), tree.lstat(record.path).st_mtime
     except OSError:  # the message remains, without its picture

@@ -1,8 +1,9 @@
-"""The stars that a listener gave on a page, from the small file that the page saves.
+"""The stars that were set on a page, from the small file that the page saves.
 
-The file is a JSON object: ``format`` is ``gdrive-wa places``, ``archive`` the archive's id, and
-``stars`` has for each note whose star was changed on the page its chat and id, divided by ``/``,
-with 1 or 0 and the time of that choice.
+The file is a JSON object: ``format`` is ``gdrive-wa places``, ``archive`` is the archive's id, and
+``stars`` has an item for each note whose star was changed on the page. The item's name is the chat
+and the id of the note, separated by ``/``. Its value is a list of 1 (star) or 0 (no star) and the
+time of the change; older pages saved the number alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gdrive_wa.core.plain_file import NotPlainError, open_plain
 
 FORMAT = "gdrive-wa places"
 LARGEST_FILE = 8 * 1024 * 1024
-"""Bytes of the largest file that is read; the page reads no larger one either."""
+"""Maximum bytes of such a file; the page has the same limit."""
 
 _SAVE = "on the page, choose 'Save to a file' in the menu 'More', and give that file"
 
@@ -65,7 +66,7 @@ def read_stars(path: Path) -> Stars:
         return _parsed(json.loads(raw) if len(raw) <= LARGEST_FILE else None)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageError(
-            f"'{path}' is not a file with stars, or it is damaged", hint=_SAVE
+            f"'{path}' is not a file with stars from a page, or is damaged", hint=_SAVE
         ) from error
 
 
@@ -73,7 +74,7 @@ def require_archive(stars: Stars, identity: str, path: Path) -> None:
     """Check that the stars in the file `path` belong to the archive with the id `identity`.
 
     Raises:
-        UsageError: they were given on the page of another archive.
+        UsageError: they were set on the page of another archive.
     """
     if stars.archive != identity:
         raise UsageError(
@@ -92,7 +93,7 @@ def _parsed(item: Any) -> Stars:
 
 
 def _is_on(value: Any) -> bool:
-    """Whether a choice gives a star. Older pages kept no times."""
+    """True if the value of an item means a star."""
     return bool(value[:1] == [1] if isinstance(value, list) else value)
 
 

@@ -84,7 +84,7 @@ class ArchiveStore:
     def put(self, draft: DraftFile, record: Record) -> str:
         """Write `draft` as the file of `record` and return its path."""
         folder = record.path.rpartition("/")[0]
-        if folder not in self._checked:  # renaming a file follows no link either
+        if folder not in self._checked:  # once is enough: renaming a file follows no link either
             check_inside(self._tree, record.path)
             self._checked.add(folder)
         written = (draft.size, draft.sha256, draft.mtime_ns)
@@ -124,7 +124,8 @@ class ArchiveStore:
                 self._notes[more.message] = more
 
     def rename_note(self, old_id: str, new_id: str) -> None:
-        """Give the file of note `old_id` to note `new_id`; if that has a file, to no note."""
+        """Assign the file of note `old_id` to note `new_id`, or to no note if that one has a file
+        already."""
         record = self._notes.pop(old_id, None)
         if record is None:
             return
@@ -149,9 +150,10 @@ class ArchiveStore:
         self._manifest.drop(record.path)
 
     def drop_missing(self) -> None:
-        """Drop the records of files that are gone, if their notes or entries have other files.
+        """Drop the records of files that no longer exist, if their notes or entries have other
+        files.
 
-        Part of the manifest was damaged, so they got their files again under other names.
+        If part of a manifest was damaged, files were written again under other names.
         """
         same: dict[str | None, list[Record]] = {}
         for record in self._manifest:

@@ -12,8 +12,8 @@ from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.core.ogg import MAGIC, Page, changed, one_packet, pages, require_pages
 
 LONGEST_TAGGED = 256 * 1024 * 1024
-"""Maximum size of a file to tag, in bytes, since tagging happens in memory; a day of speech has
-half of it."""
+"""Maximum size of a file to tag, in bytes, since tagging happens in memory. A day of speech takes
+half of that."""
 
 LONGEST_COMMENTS = 4 * 1024 * 1024
 """Maximum size of a comment header, in bytes; it may contain a picture."""
@@ -26,7 +26,7 @@ class NoteTags(NamedTuple):
 
     Attributes:
         note_id: see :func:`gdrive_wa.archive.layout.note_id_of`.
-        sha256: hash of the content by the database, hex; None if the database has none.
+        sha256: hash of the content according to the database, hex; None if it has none.
         mtime: when the note was sent, in seconds since 1970 UTC; None if unknown.
         tags: Vorbis comments.
     """
@@ -65,8 +65,8 @@ def tagged(content: bytes, tags: dict[str, str]) -> bytes:
     different number of pages.
 
     Raises:
-        FormatError: the file is too large, or not a single complete Ogg Opus stream whose two
-            headers have pages of their own. It should be kept as it is.
+        FormatError: the file is too large, or is not a single complete Ogg Opus stream whose two
+            headers have pages of their own. Keep such a file as it is.
     """
     if len(content) > LONGEST_TAGGED:
         raise FormatError("the file is too large")
@@ -78,7 +78,7 @@ def tagged(content: bytes, tags: dict[str, str]) -> bytes:
         _with_tags(packet, tags), serial=comments[0].serial, number=comments[0].number
     )
     shift = len(made) - len(comments)
-    audio = [content[end:]] if not shift else _renumbered(content, end, shift)
+    audio = _renumbered(content, end, shift) if shift else [memoryview(content)[end:]]
     return b"".join([content[:start], *made, *audio])
 
 

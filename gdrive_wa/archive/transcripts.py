@@ -2,7 +2,7 @@
 
 ``.gdrive-wa/transcripts.jsonl`` has one JSON object per line, the newest last: ``sha256`` of the
 recording without tags, ``model``, ``language``, ``text`` and ``words`` (start and end in seconds,
-and the word). An empty text says that the model heard no speech. A run that was killed may leave
+and the word). An empty text means that the model heard no speech. A run that was killed may leave
 an incomplete last line, which is ignored.
 """
 
@@ -31,10 +31,10 @@ _PATH = f"{STATE_FOLDER}/{TRANSCRIPTS_NAME}"
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What a model understood.
+    """The transcript of one recording by a model.
 
     Attributes:
-        sha256: of the recording without tags, hex.
+        sha256: SHA-256 of the recording without tags, hex.
         model: the model's name.
         language: ISO 639-1 code, detected or given.
         text: everything that was said; empty if nothing was.
@@ -88,7 +88,7 @@ def transcript_log(folder: Tree | Path) -> Iterator[TranscriptLog]:
     tree = as_tree(folder)
     with storage_errors(tree.shown(_PATH)):
         if tree.is_file(_PATH) and tree.lstat(_PATH).st_nlink > 1:
-            write_file(_PATH, tree.read(_PATH), tree=tree)  # another name may be a copy's
+            write_file(_PATH, tree.read(_PATH), tree=tree)  # do not change a hard-linked copy
         file = tree.open(_PATH, os.O_WRONLY | os.O_APPEND | os.O_CREAT, "ab", buffering=-1)
     with file:
         yield TranscriptLog(file, tree.shown(_PATH))
@@ -118,7 +118,7 @@ class TranscriptLog:
             ensure_ascii=False,
         )
         with storage_errors(self._shown):
-            # The line before may be incomplete, because the run that wrote it was killed.
+            # The previous line may be incomplete, if the run that wrote it was killed.
             self._file.write(b"\n" + line.encode("utf-8", "replace") + b"\n")
             self._file.flush()
             os.fsync(self._file.fileno())

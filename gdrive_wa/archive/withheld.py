@@ -17,8 +17,8 @@ def withheld_notes(
 ) -> set[str]:
     """The ids of the notes that are, or may be, in files that failed.
 
-    A file whose metadata does not open has no name: it may be any note of its size, and any note
-    of an unknown size.
+    A file whose metadata cannot be opened has no name, so it may be any note of the same size or
+    of unknown size. If its own size is unknown too, it may be any note.
 
     Args:
         entries: the entries of this run that failed.

@@ -22,7 +22,7 @@ from typing import Self
 from gdrive_wa.archive.assign_existing import assign_existing
 from gdrive_wa.archive.catalogue import Chosen, NoteCatalogue, every_note, former_notes
 from gdrive_wa.archive.database_folder import DatabaseFolder, SamePhone
-from gdrive_wa.archive.exported import adopt_exported
+from gdrive_wa.archive.exported import join_exported
 from gdrive_wa.archive.finalise import finalised_notes, write_lists
 from gdrive_wa.archive.layout import (
     UNMATCHED,
@@ -58,7 +58,7 @@ class ArchiveWriter:
         tags: write sender and date into Opus files; otherwise files stay as on the phone.
         account: the account of the backup; databases of other accounts get their own folder.
         same_phone: compares the databases of two accounts if the source reports no account.
-        keep_databases: otherwise this run's databases are only read, and the archive gets none.
+        keep_databases: store this run's databases in the archive; otherwise they are only read.
         progress: receives messages for the user.
 
     Raises:
@@ -157,7 +157,7 @@ class ArchiveWriter:
         return NoteTags(note_ids[0], note.sha256, sent, tags_for(note, self._timezone))
 
     def existing_record(self, entry: Entry) -> Record | None:
-        """The intact file that was made from the same stored bytes, if any."""
+        """The record of the intact file that was made from the same stored bytes, if any."""
         if entry.md5 is None and entry.revision is None:
             return None
         if entry.kind is Kind.DATABASE and not self.keep_databases:
@@ -184,7 +184,7 @@ class ArchiveWriter:
         Files already in the archive are assigned to these notes. Nothing about a note that is not
         chosen gets into the archive.
         """
-        notes = adopt_exported(
+        notes = join_exported(
             notes, self._catalogue, self._store, self._layout, set_aside=self._make_way
         )
         note_ids = self._catalogue.expect(notes, chosen)
@@ -257,7 +257,7 @@ class ArchiveWriter:
         return None if record is None else record.path
 
     def finish(self, *, withheld: Iterable[Entry] = ()) -> list[VoiceNote]:
-        """As :meth:`finalise`, and then :meth:`write_lists`."""
+        """Call :meth:`finalise` and then :meth:`write_lists`; returns the notes."""
         notes = self.finalise(withheld=withheld)
         self.write_lists(notes)
         return notes

@@ -17,7 +17,7 @@ from gdrive_wa.chats.values import as_int, name_text, text
 from gdrive_wa.core.errors import DatabaseError, UsageError
 
 APPLE_BOOK = "Library/AddressBook/AddressBook.sqlitedb"
-"""Its path in the domain ``HomeDomain`` of a backup."""
+"""The path of the address book in the domain ``HomeDomain`` of a backup."""
 
 _TELEPHONE = 3
 _MOST = 200_000
@@ -25,7 +25,7 @@ _NAMES = ("First", "Middle", "Last", "Nickname", "Organization")
 
 
 def is_apple_book(raw: bytes) -> bool:
-    """True if a file is a database: no other format of address book is one."""
+    """True if a file is an SQLite database, unlike all other formats of address books."""
     return raw.startswith(b"SQLite format 3\x00")
 
 

@@ -1,4 +1,4 @@
-"""Checks that a database is one of chats, and explains why not."""
+"""Check that a database is one of chats, and explain what is wrong if it is not."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _OTHER_IPHONE = (
     "then back up the iPhone again with Finder or iTunes, or give the backup of another day",
 )
 
-_NO_FILES = "which file belongs to which message is not known"
-_NO_NAMES = "the chats are not known"
+_NO_FILES = "it is unknown which file belongs to which message"
+_NO_NAMES = "the chats are unknown"
 _COSTS_IPHONE = {"ZWAMEDIAITEM": _NO_FILES, "ZWACHATSESSION": _NO_NAMES}
 _COSTS_ANDROID = {"message_media": _NO_FILES, "chat": _NO_NAMES, "jid": _NO_NAMES}
 
@@ -42,7 +42,7 @@ def require_android_chats(tables: Tables) -> None:
     raise _holds_none(
         tables,
         odd[0] if odd else f"{NO_TABLE} 'message'",
-        _OTHER_ANDROID if named else f"the one that does is {_ANDROID_NAME}",
+        _OTHER_ANDROID if named else f"give {_ANDROID_NAME}, the database with the messages",
     )
 
 
@@ -61,14 +61,17 @@ def require_iphone_chats(tables: Tables) -> None:
         )
     named = tables.path.name == _IPHONE_NAME
     raise _holds_none(
-        tables, lack, _OTHER_IPHONE if named else f"the one that does is {_IPHONE_NAME}"
+        tables,
+        lack,
+        _OTHER_IPHONE if named else f"give {_IPHONE_NAME}, the database with the messages",
     )
 
 
 def unreadable_tables(tables: Tables) -> tuple[str, ...]:
-    """A warning for each table besides the messages that cannot be read, with the effect.
+    """A warning for each table other than the messages that cannot be read, with the effect.
 
-    Tables missing from an Android database belong to other versions; iPhones have always had all.
+    Android databases of some versions lack a table, which is no reason for a warning. iPhones have
+    always had all of them.
     """
     always = tables.has(*_IPHONE)
     found = []

@@ -20,7 +20,7 @@ MAX_SIZE = 64 * 1024 * 1024
 """Bytes of the largest address book that is read."""
 
 MAX_NUMBERS = 200_000
-"""An address book with more numbers than this is refused as well."""
+"""Maximum number of telephone numbers in an address book; one with more is refused."""
 
 _TAIL = 6
 """Trailing digits for looking up candidates; each candidate is then parsed and compared."""
@@ -46,7 +46,7 @@ class Contacts:
     unless it matches a person of another country too.
 
     Args:
-        people: of the address book.
+        people: the people in the address book.
         owner: the owner's own number, international, with or without ``+``; None where unknown.
             Ignored if it is too short for a number.
         candidates: the jids of possible matches.
@@ -89,7 +89,7 @@ class Contacts:
         return None if person is None else person.name
 
     def person(self, jid: str) -> Person | None:
-        """As :meth:`name`, but return the complete entry."""
+        """Like :meth:`name`, but return the complete entry."""
         digits = phone_number(jid)
         return None if digits is None else self._found(digits)
 
@@ -130,7 +130,7 @@ class Contacts:
 
 
 def _split_numbers(number: str) -> list[str]:
-    """The numbers of a field with several; a lone stroke is part of a number."""
+    """The numbers in a field with several; a slash without spaces is part of a number."""
     parts = [part for part in _SEPARATORS.split(number[:MAX_FIELD_LENGTH]) if part.strip()]
     full = all(sum(map(str.isdecimal, part)) >= _FULL for part in parts)
     return parts if len(parts) > 1 and full else [number]

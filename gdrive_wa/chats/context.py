@@ -76,8 +76,8 @@ class ModernContext(ContextReader):
 
     Args:
         tables: the database.
-        jids: its ids.
-        people: names.
+        jids: the jids of the database.
+        people: gives names to jids.
         window: how many messages are read.
         later: messages that came after those of the database.
     """
@@ -99,8 +99,8 @@ class ModernContext(ContextReader):
         }
 
     def added_to(self, notes: list[VoiceNote]) -> list[VoiceNote]:
-        """`notes`, in which those in chats of this table are replaced by notes with the messages
-        around them."""
+        """`notes`, changed in place: those in chats of this table have the messages around
+        them."""
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
         own: dict[Key, int] = {}
         if self._tables.has("message", "_id", "chat_row_id", "message_type"):
@@ -172,7 +172,7 @@ class ModernContext(ContextReader):
             jid = self._chats.get(as_int(chat_row)) or ""
             key = (jid, text(key_id) or f"row {as_int(number)}", flag(mine))
             if key in wanted and type(number) is int and number < _FIRST_LATER:
-                own[wanted[key]] = number  # the text of the note, not another copy of it
+                own[wanted[key]] = number  # the note's own texts, without another copy of them
         return own
 
     def _messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
@@ -265,7 +265,7 @@ class ModernContext(ContextReader):
 
 
 def _as_voice(message: ContextMessage) -> ContextMessage:
-    """A note is voice, even if only its audio shows that."""
+    """`message` as a voice note: its database row may only say that it is audio."""
     if message.kind is not ContextKind.AUDIO:
         return message
     return replace(message, kind=ContextKind.VOICE)

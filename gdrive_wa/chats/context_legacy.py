@@ -47,8 +47,8 @@ class LegacyContext(ContextReader):
     """The messages of the old schema around notes, and what these answer."""
 
     def added_to(self, notes: list[VoiceNote]) -> list[VoiceNote]:
-        """`notes`, in which those in chats of this table are replaced by notes with the messages
-        around them."""
+        """`notes`, changed in place: those in chats of this table have the messages around
+        them."""
         if not self._tables.has("messages", "_id", "key_remote_jid", "media_wa_type"):
             return notes
         own, quoted = self._own_legacy(notes)
@@ -132,7 +132,8 @@ def _old_path(thumb: object) -> str | None:
 
 
 def _old_text(kind: ContextKind, written: object, caption: object, name: object) -> str:
-    """The text of a message, or the caption of its file; others have data of the app there."""
+    """The text of a message, or the caption of its file. Other kinds of messages have data of the
+    app in the column for the text."""
     if kind is ContextKind.DELETED:
         return ""
     if kind in (ContextKind.TEXT, ContextKind.OTHER):

@@ -16,7 +16,8 @@ from gdrive_wa.core.message_pool import Messages
 from gdrive_wa.core.model import VoiceNote
 
 EARLIEST, LATEST = 1_230_768_000_000, 4_102_444_800_000
-"""Milliseconds from 2009 to 2100: the usual case, which needs no further checks."""
+"""The beginning of 2009 and of 2100, in milliseconds since 1970 UTC. Times between them, the usual
+case, need no further checks."""
 OWN_NOTES = ", ".join(str(kind) for kind in AUDIO_KINDS)
 """Types of messages that can be voice notes, as SQL."""
 
@@ -33,8 +34,8 @@ class ContextReader:
 
     Args:
         tables: the database.
-        jids: its ids.
-        people: names.
+        jids: the jids of the database.
+        people: gives names to jids.
         window: how many messages are read.
     """
 
@@ -59,7 +60,8 @@ def completed(
     replies: Mapping[int, Reply],
     reactions: Mapping[int, list[Reaction]],
 ) -> VoiceNote:
-    """`note`, unless another schema of the same database had messages around it."""
+    """`note` with the messages around it, what it answers, and its reactions. What another schema
+    of the same database has added already is kept."""
     if not (note.before or note.after):
         note = with_messages(note, places, messages)
     if number is not None and note.reply_to is None and number in replies:

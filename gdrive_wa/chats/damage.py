@@ -18,25 +18,26 @@ from gdrive_wa.storage.untrusted_database import FAILURES, UntrustedDatabase
 
 _FIRST, _LAST = -(1 << 63) - 1, (1 << 63) - 1
 _GAP = 64
+"""Numbers without a row after which the next row is searched for; doubled if that finds none."""
 _MAX_GAP = 4096
-"""Numbers without a row after which the next row is searched for; more if that found none."""
+"""The limit of that doubling."""
 _MAX_CONSECUTIVE_LOST = 50_000
-"""More rows than one page of page numbers covers: a longer failure is the end of the table, or a
-gap that is skipped."""
+"""More rows than one page of page numbers covers. After a longer series of failures, the next
+readable number is searched for; without one, the table has ended."""
 
 
 class _OutOfOrderError(sqlite3.DatabaseError):
-    """A row was read twice: the pages form a circle."""
+    """A row was read twice: the pages form a cycle."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 class TableReader:
-    """One reading of one table.
+    """Reads one table once.
 
     Args:
-        database: an open one.
-        table: its name.
+        database: an open database.
+        table: the name of the table.
         chosen: the columns, as SQL.
         where: a condition, as SQL.
         ids: the condition asks for the row numbers in ``temp.wanted``, so that after an error
@@ -44,7 +45,7 @@ class TableReader:
 
     Attributes:
         lost: row numbers that could not be read. Some may never have been used.
-        cut: the end of the table could not be read, and is not in `lost`.
+        cut: the end of the table could not be read; its rows are not counted in `lost`.
     """
 
     def __init__(

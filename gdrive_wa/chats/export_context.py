@@ -88,7 +88,7 @@ class NearbyMessages:
         return nearby
 
     def follow(self, nearby: Nearby) -> None:
-        """Add to `nearby` the messages that come after now."""
+        """Add the messages that follow to `nearby`, as they come."""
         if self._count:
             self._open.append(nearby)
 

@@ -35,9 +35,9 @@ _TIME_FIRST = re.compile(
     rf"(?P<open>\[ ?)?{_TIME}(?P<gap>{_WORDS}){_DATE}(?P<after>{_MARKER}){_END}"
 )
 _NAMED = "month"
-"""In a form, in place of the separator between the numbers of a date with the name of a month: the
-fields are then day, month and year in this order."""
+"""Stands for the separator in the form of a date that has the name of a month."""
 _NAMED_ORDER = "DMY"
+"""The order of the fields of such a date, however it is written."""
 _BETWEEN = r"(?: de |[ ./-]{1,2})"
 _NAMED_DATE = (
     rf"(?:(?P<d1>\d{{1,2}})\.?{_BETWEEN}(?P<m1>{MONTH})\.?,?{_BETWEEN}(?P<y1>\d{{4}}|\d\d)"
@@ -49,7 +49,7 @@ _MONTH_NAMED = re.compile(
 )
 _STARTS = re.compile(rf"\[|\d|{MONTH}\.? \d")
 _YEARS = range(1980, 2100)
-"""Of wrong clocks as well: their messages are kept."""
+"""The years that are accepted: a wide range, because messages with a wrong clock are kept."""
 _BUDDHIST = 543
 _BUDDHIST_YEARS = range(2500, 2700)
 _PERSIAN_YEARS = range(1380, 1480)
@@ -64,7 +64,7 @@ class Head:
         fields: the three numbers of the date, in their order.
         padded: the first number has a leading zero.
         at: the time of day.
-        latin_marker: the time is of 12 hours, marked ``AM`` or ``PM`` in capitals.
+        latin_marker: the time has ``AM`` or ``PM`` in capitals.
         end: the end of the head in the text that it was read from, without marks.
     """
 
@@ -210,7 +210,7 @@ class DateOrders:
 
 
 def day_of(order: str, head: Head) -> date | None:
-    """The day of `head` with its numbers in `order`; None if there is no such day."""
+    """The day of `head` with its numbers in `order`; None if that is not a date."""
     return _day(order, head.fields)
 
 

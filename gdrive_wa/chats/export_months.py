@@ -15,7 +15,7 @@ from functools import lru_cache
 MONTH = r"[^\W\d_][^\W\d_.\u0300-\u036f]{2,12}"
 """A word that may be the name of a month, as a pattern."""
 _LEAST = 3
-"""Letters of the shortest short form."""
+"""Number of letters of the shortest abbreviation."""
 
 _NAMES = """
     january februar march april may june july august september october november december
@@ -64,7 +64,8 @@ _IRREGULAR = {
 
 
 def month_named(word: str) -> int | None:
-    """The number of the month `word` in some language, long or short; None for other words."""
+    """The number, from 1, of the month with the name or abbreviation `word` in any language; None
+    for other words."""
     return _month(_fold(word))
 
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 from gdrive_wa.chats.export_context import ExportedWords, Nearby, NearbyMessages
+from gdrive_wa.chats.export_people import (
+    ExportedPeople,
+    NameOf,
+    chat_title,
+    exported_jid,
+    same_name,
+)
 from gdrive_wa.chats.export_text import ExportedMessage, ExportText, MessageKind
-from gdrive_wa.chats.export_words import chat_of_file_name, without_copy_number
 from gdrive_wa.core.context import ContextMessage
-from gdrive_wa.core.export_ids import EXPORT_SERVER, exported_id
+from gdrive_wa.core.export_ids import exported_id
 from gdrive_wa.core.message_pool import MessagePool
 from gdrive_wa.core.model import VoiceNote
 
 MOST_NOTES = 50_000
 """Maximum number of voice notes read from one chat."""
 MOST_MENTIONS = 20
-"""Maximum number of messages for a file. Each gets a copy, so that a text of a few kilobytes could
-fill a disk."""
+"""Maximum number of messages that may mention the same file. Each message gets a copy of it, so a
+text of a few kilobytes could otherwise fill a disk."""
 MOST_SENDERS = 20_000
-_NUMBER = re.compile(r"\+[\d\s().\u2010\u2011-]{7,24}")
-_GENERIC = frozenset({"chat", "_chat", "export", "exports", "whatsapp", "downloads", "download"})
 _MIME_TYPES = {
     "opus": "audio/ogg; codecs=opus",
     "ogg": "audio/ogg; codecs=opus",
@@ -34,18 +36,15 @@ _MIME_TYPES = {
     "mp3": "audio/mpeg",
 }
 
-NameOf = Callable[[str], str | None]
-"""Returns the name of a jid, or None."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedChat:
     """The content of an exported chat.
 
     Attributes:
-        name: of the chat.
-        owner: the name of the phone's owner; None when the text does not show it.
-        notes: in their order, each with the name of its file; None if it was left out.
+        name: the name of the chat.
+        owner: the name of the phone's owner; None if the text does not show it.
+        notes: in their order, each with the name of its file; None if that was left out.
         messages: the number of messages.
         attached: audio files that are not voice notes.
         left_out: the number of media of unknown kind that the export does not contain.
@@ -80,67 +79,26 @@ def read_exported_chat(
     """Read the voice notes of an exported chat.
 
     Args:
-        text: of the chat.
-        names: of the text, its folder and its ZIP, without suffixes; they hold the chat's name.
-        zone: of the phone that made the export; None for this machine's.
+        text: the text of the chat.
+        names: the names of the text file, its folder and its ZIP, without suffixes. The name of
+            the chat is taken from them.
+        zone: the time zone of the phone that made the export; None for this machine's.
         name_of: gives names for the jids of phone numbers.
         context: how many messages before and after each note are kept.
     """
     survey = _Survey(zone, context)
     for message in text.messages():
         survey.add(message)
-    title = _title(names, survey)
-    owner = survey.owner(title)
-    chat_jid = _jid(title)
-    shown = name_of(chat_jid) or title
-    notes = []
-
-    def who(written: str | None) -> tuple[str, str | None, bool]:
-        sender = written or shown
-        mine = owner is not None and _same(sender, owner)
-        jid = None if mine else _jid(sender)
-        return (jid and name_of(jid)) or sender, jid, mine
-
-    pool = MessagePool()
-    made: dict[int, int] = {}  # a message near many notes is stored once
-
-    def said(words: ExportedWords) -> int:
-        if id(words) not in made:
-            sender, jid, mine = who(words.sender)
-            made[id(words)] = pool.add(
-                ContextMessage(
-                    sender=sender,
-                    sent_at=words.sent_at,
-                    text=words.text,
-                    kind=words.kind,
-                    sender_jid=jid,
-                    from_me=mine,
-                    whatsapp_path=words.file,
-                )
-            )
-        return made[id(words)]
-
-    for message, sent_at, number, nearby in survey.voices:
-        sender, sender_jid, mine = who(message.sender)
-        suffix = (message.file or "").rpartition(".")[2].lower()
-        note = VoiceNote(
-            chat=shown,
-            chat_jid=chat_jid,
-            sender=sender,
-            sender_jid=sender_jid,
-            from_me=mine,
-            sent_at=sent_at,
-            mime_type=_MIME_TYPES.get(suffix),
-            view_once=message.view_once,
-            message_id=exported_id(message.at, number),
-            before=pool.sequence(map(said, nearby.before)),
-            after=pool.sequence(map(said, nearby.after)),
-        )
-        notes.append((note, message.file))
+    title = chat_title(names, host=survey.host, senders=survey.senders)
+    jid = exported_jid(title)
+    people = ExportedPeople(name_of(jid) or title, survey.owner(title), name_of)
+    messages = _Messages(people)
     return ExportedChat(
-        name=shown,
-        owner=owner,
-        notes=tuple(notes),
+        name=people.chat,
+        owner=people.owner,
+        notes=tuple(
+            (_note(voice, jid, people, messages), voice.message.file) for voice in survey.voices
+        ),
         messages=survey.count,
         attached=survey.kinds[MessageKind.AUDIO],
         left_out=survey.kinds[MessageKind.LEFT_OUT],
@@ -149,8 +107,55 @@ def read_exported_chat(
     )
 
 
+def _note(voice: _Voice, chat_jid: str, people: ExportedPeople, messages: _Messages) -> VoiceNote:
+    message = voice.message
+    sender, sender_jid, from_me = people.sender(message.sender)
+    suffix = (message.file or "").rpartition(".")[2].lower()
+    return VoiceNote(
+        chat=people.chat,
+        chat_jid=chat_jid,
+        sender=sender,
+        sender_jid=sender_jid,
+        from_me=from_me,
+        sent_at=voice.sent_at,
+        mime_type=_MIME_TYPES.get(suffix),
+        view_once=message.view_once,
+        message_id=exported_id(message.at, voice.number),
+        before=messages.sequence(voice.nearby.before),
+        after=messages.sequence(voice.nearby.after),
+    )
+
+
+class _Messages:
+    """The messages around the notes of a chat, each stored once, however many notes it is near."""
+
+    def __init__(self, people: ExportedPeople) -> None:
+        self._people = people
+        self._pool = MessagePool()
+        self._stored: dict[int, int] = {}
+
+    def sequence(self, words: Iterable[ExportedWords]) -> Sequence[ContextMessage]:
+        return self._pool.sequence(map(self._place, words))
+
+    def _place(self, words: ExportedWords) -> int:
+        if id(words) not in self._stored:
+            sender, sender_jid, from_me = self._people.sender(words.sender)
+            self._stored[id(words)] = self._pool.add(
+                ContextMessage(
+                    sender=sender,
+                    sent_at=words.sent_at,
+                    text=words.text,
+                    kind=words.kind,
+                    sender_jid=sender_jid,
+                    from_me=from_me,
+                    whatsapp_path=words.file,
+                )
+            )
+        return self._stored[id(words)]
+
+
 def merge_notes(notes: Iterable[VoiceNote]) -> list[VoiceNote]:
-    """Notes of several exports, each once.
+    """The notes of several exports, each once.
 
     Two exports of one chat give the same note the same id. A note that is left out of one of them
     gets its file from the other. Different recordings with the same id stay two notes.
@@ -171,12 +176,28 @@ def _differ(one: VoiceNote, other: VoiceNote) -> bool:
     return None not in (one.sha256, other.sha256) and one.sha256 != other.sha256
 
 
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """A voice note of the text.
+
+    Attributes:
+        message: its line.
+        sent_at: in UTC.
+        number: its position among those of the same time, from 1.
+        nearby: the messages around it.
+    """
+
+    message: ExportedMessage
+    sent_at: datetime
+    number: int
+    nearby: Nearby
+
+
 class _Survey:
     """Facts collected from all messages of a chat.
 
     Attributes:
-        voices: voice notes, their times in UTC, their positions among those of the same time,
-            from 1, and the messages around them.
+        voices: the voice notes in their order.
         kinds: the number of messages of each kind.
         senders: the number of messages of each sender.
         refused: voice notes beyond the limits.
@@ -185,7 +206,7 @@ class _Survey:
     """
 
     def __init__(self, zone: tzinfo | None, context: int) -> None:
-        self.voices: list[tuple[ExportedMessage, datetime, int, Nearby]] = []
+        self.voices: list[_Voice] = []
         self._nearby = NearbyMessages(context)
         self.kinds: Counter[MessageKind] = Counter()
         self.senders: Counter[str] = Counter()
@@ -225,20 +246,21 @@ class _Survey:
             return
         self._number = self._number + 1 if message.at == self._at else 1
         self._at = message.at
-        self.voices.append((message, sent_at, self._number, nearby))
+        self.voices.append(_Voice(message, sent_at, self._number, nearby))
         self._nearby.follow(nearby)
 
     def owner(self, title: str) -> str | None:
-        """The owner: the other sender in a chat with one person, or who deleted their message."""
+        """The name of the phone's owner: a sender who deleted a message of their own, or in a chat
+        named after one of two senders, the other one."""
         if self._owners:
             return self._owners.most_common(1)[0][0]
-        others = [sender for sender in self.senders if not _same(sender, title)]
+        others = [sender for sender in self.senders if not same_name(sender, title)]
         return others[0] if len(self.senders) == 2 and len(others) == 1 else None
 
 
 class _Clock:
-    """Local times as UTC. An hour that comes twice in a year counts as its second time when the
-    message before it shows that."""
+    """Converts local times to UTC. When clocks are put back and an hour comes twice, a time is in
+    the second of the two if the message before it shows that."""
 
     def __init__(self, zone: tzinfo | None) -> None:
         self._zone = zone
@@ -254,37 +276,3 @@ class _Clock:
     def _in_zone(self, at: datetime) -> datetime:
         local = at.astimezone() if self._zone is None else at.replace(tzinfo=self._zone)
         return local.astimezone(UTC)
-
-
-def _title(names: Sequence[str], survey: _Survey) -> str:
-    """The name of the chat, in a sender's spelling where it is one."""
-    known = [*filter(None, [survey.host]), *survey.senders]
-    found = next(filter(None, map(chat_of_file_name, names)), None)
-    if found is not None and not any(_same(found, who) for who in known):
-        found = without_copy_number(found, known=known)
-    found = found or survey.host
-    if found is None:
-        own = [name for name in names if name.strip().casefold() not in _GENERIC]
-        found = next((name for name in own if any(_same(name, who) for who in survey.senders)), "")
-        if not found and len(survey.senders) == 1:
-            found = next(iter(survey.senders))
-        found = found or next(iter(own or names), "") or "Unknown chat"
-    return next((who for who in known if _same(who, found)), found)
-
-
-def _same(one: str, other: str) -> bool:
-    return one == other or _letters(one) == _letters(other)
-
-
-def _letters(name: str) -> str:
-    """A name as in a file's name, where some characters are replaced or dropped."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(filter(str.isalnum, folded)) or folded
-
-
-def _jid(name: str) -> str:
-    """An id for a name: the jid of a phone number, or an invented one that no database has."""
-    if _NUMBER.fullmatch(name):
-        return f"{''.join(str(int(char)) for char in name if char.isdecimal())}@s.whatsapp.net"
-    folded = " ".join(unicodedata.normalize("NFC", name).casefold().split())
-    return f"{folded}@{EXPORT_SERVER}"

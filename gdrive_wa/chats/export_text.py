@@ -74,7 +74,7 @@ class ExportedMessage:
         text: what was written, or the caption of the file.
         kind: what it is.
         file: the name of its file; None without a file, and for media that were left out.
-        by_owner: it shows that its sender is the owner of the phone.
+        by_owner: the text of the message shows that its sender is the owner of the phone.
         view_once: a view-once voice note, which no export contains.
     """
 

@@ -1,4 +1,4 @@
-"""Texts of WhatsApp itself in exported chats, in the languages of the app."""
+"""WhatsApp's own texts in exported chats, in the languages of the app."""
 
 # ruff: noqa: RUF001 - words of other scripts look like Latin ones
 

@@ -1,4 +1,4 @@
-"""A small copy of a database of chats, with the rows that other databases may have lost.
+"""Make a small copy of a database of chats, with the rows that newer databases may have lost.
 
 A phone keeps up to seven copies of its database, each with every text and thumbnail. To complete
 the newest one, the rows of media messages, chats and names are enough.
@@ -91,7 +91,7 @@ _WITHOUT_FILE = "0, 7"
 
 
 def newest_of_chats(path: Path) -> datetime | None:
-    """The time of a database's latest message, UTC; None if it has none with a time.
+    """The time of a database's latest message, UTC; None if no message has a time.
 
     Raises:
         DatabaseError: it is not a database of chats, or cannot be read.
@@ -104,8 +104,8 @@ def newest_of_chats(path: Path) -> datetime | None:
 def write_extract(database: Path, target: Path) -> None:
     """Copy the needed rows of `database` into the new database `target`.
 
-    It has the same tables and columns, as far as the readers here use them, so that they give the
-    same result as for the original. Damaged rows are left out.
+    The copy has the same tables and columns, as far as the readers in this package use them, so
+    that they give the same result as for the original. Damaged rows are left out.
 
     Raises:
         DatabaseError: `database` is not a database of chats or cannot be read, or `target` cannot
@@ -127,7 +127,7 @@ def write_extract(database: Path, target: Path) -> None:
         except sqlite3.Error as error:
             raise DatabaseError(
                 f"a copy of '{database.name}' cannot be written ({str(error).lower()})",
-                hint="make room on the disk of the archive",
+                hint="free some space on the disk of the archive",
             ) from error
 
 

@@ -22,7 +22,7 @@ from gdrive_wa.core.names import whole_text
 from gdrive_wa.pb.history_sync_pb2 import Message, WebMessageInfo
 
 MOST_TEXT = 1 << 24
-"""Characters kept of one increment; of further messages, only sender and time."""
+"""Maximum characters of text kept from one increment; further messages are kept without text."""
 _DEEPEST = 6
 _REVOKED = 0
 _KINDS = {
@@ -73,7 +73,7 @@ class QuotedMessage:
     Attributes:
         participant: the jid of its sender.
         text: what was written.
-        kind: what it is.
+        kind: the kind of message.
     """
 
     participant: str
@@ -86,17 +86,17 @@ class IncrementMessage:
     """One message of an increment; jids as they are stored.
 
     Attributes:
-        chat_jid: of its chat.
+        chat_jid: the jid of its chat.
         message_id: its id.
         participant: its sender in a group; None if it is not given.
         from_me: sent by the owner.
         push_name: the name that the sender has given themselves.
         seconds: when it was sent, since 1970 UTC.
         text: what was written.
-        kind: what it is.
-        quoted: what it answers.
+        kind: the kind of message.
+        quoted: the message that it answers.
         reactions: the jid of each person, None for the owner, and the emoji.
-        path: of its file on the phone.
+        path: the path of its file on the phone.
     """
 
     chat_jid: str
@@ -121,7 +121,7 @@ def message_in(
         info: the message.
         chat: the jid of its chat, for messages without one.
         longest: the maximum number of characters kept of its text.
-        path: of its file on the phone.
+        path: the path of its file on the phone.
     """
     found = None if info.stub_type else _content(info.message, min(longest, LONGEST_TEXT))
     if found is None:

@@ -37,7 +37,7 @@ class IncrementNote:
     """A voice note of an increment.
 
     Attributes:
-        note: its message; names are jids if the increment has no names.
+        note: the note; its names are jids if the increment has no names.
         link: for downloading its audio for a limited time.
     """
 
@@ -71,7 +71,7 @@ class MessageReader:
         self._text_left = MOST_TEXT
 
     def notes(self, sync: HistorySync) -> Iterator[IncrementNote]:
-        """The voice notes of one message, of its chats and of its status updates."""
+        """The voice notes in one HistorySync message, in its chats and its status updates."""
         for each in sync.push_names:
             _set_name(self.push_names, each.id, person_name(each.name))
         for pair in sync.lid_numbers:
@@ -90,7 +90,7 @@ class MessageReader:
             yield from self._note(info, STATUS)
 
     def with_names(self, note: VoiceNote) -> VoiceNote:
-        """A note with the names and numbers of hidden ids that were read after it."""
+        """A note with names and phone numbers, also those that were read after it."""
         chat_jid = self._resolve(note.chat_jid)
         sender_jid = None if note.sender_jid is None else self._resolve(note.sender_jid)
         name = self.subjects.get(chat_jid) or self.saved_names.get(chat_jid) or chat_jid
@@ -172,7 +172,7 @@ class MessageReader:
     def _row(
         self, info: WebMessageInfo, chat: str, sent_at: datetime | None, path: str | None
     ) -> VoiceNote:
-        """Read the fields of every message."""
+        """The fields that every message has."""
         chat_jid = self._resolve(info.key.remote_jid or chat)
         participant = self._resolve(info.participant or info.key.participant) or None
         sender_jid = sender_in(chat_jid, participant, mine=info.key.from_me)

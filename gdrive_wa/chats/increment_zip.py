@@ -65,8 +65,8 @@ def open_increment(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open the ZIP at `path` after checking the names and types of its members.
 
     Raises:
-        UsageError: it cannot be read.
-        FormatError: it is not a ZIP, or has no messages.
+        UsageError: the file cannot be read.
+        FormatError: the file is not a ZIP, or has no messages.
         UnsafeNameError: the name of a member leads out of its folder.
         PayloadError: a member is a link, occurs twice, or has an unexpected compression.
     """
@@ -123,7 +123,7 @@ def read_tables(
         except (zipfile.BadZipFile, OSError, RecursionError, *_UNPACKING):
             rows = None
         if rows is None:
-            warnings.append(f"{name} is not understood: the names in it are not known")
+            warnings.append(f"{name} has an unknown layout, so the names in it are not used")
             continue
         yield from ((table, row) for row in rows)
 
@@ -160,10 +160,10 @@ def _unwrap(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_messages(file: IO[bytes]) -> Iterator[HistorySync]:
-    """The messages of ``messages.bin``.
+    """The HistorySync messages in ``messages.bin``.
 
     Raises:
-        PayloadError: they are not messages, or more than any real increment has.
+        PayloadError: a message is damaged, or there are more than any real increment has.
     """
     total = count = parts = 0
     while (length := _length(file)) is not None:
@@ -198,7 +198,7 @@ def _length(file: IO[bytes]) -> int | None:
 
 
 def _parts(raw: bytes, most: int) -> int:
-    """The number of items in a message, counted before parsing; those of conversations as well.
+    """The number of items in a message and in its conversations, counted before parsing.
 
     Raises:
         PayloadError: more than `most`.

@@ -35,11 +35,12 @@ _CURRENT = "9999-99-99"
 
 
 def increment_number(name: str) -> tuple[str, int, int] | None:
-    """The sort key in the name of an increment; None for any other name.
+    """The sort key from the name of an increment; None for any other name.
 
-    Phones number the increments since the last full database from 1. When they write the next
-    full one, the replaced increments get a date: so dated ones come first, by date, and the others
-    after them. A number next to the date counts the copies of one day.
+    Phones number the increments since the last full database from 1. When they write the next full
+    one, they add a date to the names of the older increments. So dated ones come first, by date,
+    and the others after them. A number after the date counts the copies of one day. See
+    proto/README.md, "Increments".
 
     Returns:
         Day, number, copy; the day sorts last if the name has none.
@@ -61,11 +62,11 @@ class Increment:
     """One increment; iterating gives its voice notes, in its own order.
 
     Attributes:
-        name: of its file.
+        name: the name of its file.
         notes: the voice notes; their names are jids if the increment has no names.
         attached: how many audio messages are not voice notes.
         files: messages with a file that are not voice notes, named as `notes` are.
-        newest: time of its latest message, UTC; None if it has none with a time.
+        newest: time of its latest message, UTC; None if no message has a time.
         saved_names: names that the owner's phone shows for people, by jid.
         push_names: names that people gave themselves, by jid.
         subjects: names of groups and channels, by jid.
@@ -159,8 +160,8 @@ def read_increment(path: str | Path) -> Increment:
         path: the ZIP that the increment decrypts to.
 
     Raises:
-        UsageError: it cannot be read.
-        FormatError: it is not a ZIP, or holds no messages.
+        UsageError: the file cannot be read.
+        FormatError: the file is not a ZIP, or has no messages.
         UnsafeNameError: the name of a member leads out of its folder.
         PayloadError: a member is a link, or occurs twice; or the messages are invalid, or more
             than in any real increment.

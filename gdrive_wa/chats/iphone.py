@@ -38,14 +38,14 @@ def read_iphone_notes(
 ) -> Chats:
     """Read every voice note of a ``ChatStorage.sqlite``. It is never changed.
 
-    Audio is a voice note if the database marks it so, if it is view-once, and if it is Opus, which
-    is rarely attached: older databases have no mark.
+    Audio is a voice note if the database marks it as one, if it is view-once, if its file is named
+    like one, or if it is Opus, which is rarely attached: older databases have no mark.
 
     Args:
         chat_storage: the database, with its write-ahead log merged in.
         sidecars: ``LID.sqlite``, ``ContactsV2.sqlite`` and ``AddressBook.sqlitedb`` of the same
             backup, if there are any; if they are damaged, names come from other sources.
-        contacts: an address book of the user's.
+        contacts: the address book that the user gave.
         owner: the name of the phone's owner; the databases do not contain it.
         owner_number: the owner's own number, if it is known.
         context: how many messages around each note are read; None for none.
@@ -89,7 +89,7 @@ def read_iphone_files(
         wanted: called for each with its path and its SHA-256 in hex, either of which may be
             None.
         sidecars: as for :func:`read_iphone_notes`.
-        contacts: an address book of the user's.
+        contacts: the address book that the user gave.
         owner: the name of the phone's owner.
 
     Raises:
@@ -105,7 +105,7 @@ def read_iphone_files(
 
 
 def read_iphone_links(chat_storage: Path, *, sidecars: Iterable[Path] = ()) -> Iterator[MediaLink]:
-    """The link of every audio message that has one and the key to it, in no particular order.
+    """The links of all audio messages that have a link and its media key, in no particular order.
 
     Args:
         chat_storage: the database.

@@ -43,19 +43,23 @@ _MESSAGE = (
 )
 _QUOTED_ID = 5
 """Field of ``ZMETADATA``: the ``ZSTANZAID`` of the message that is answered."""
-_REACTIONS, _REACTION = 7, 1
-"""Fields of ``ZRECEIPTINFO``: the reactions, and one of them."""
-_SENDER, _EMOJI = 2, 3
-"""Fields of a reaction: who, absent for the owner; and the emoji, empty when taken back."""
+_REACTIONS = 7
+"""Field of ``ZRECEIPTINFO``: all reactions."""
+_REACTION = 1
+"""Field of the reactions: one of them."""
+_SENDER = 2
+"""Field of a reaction: the jid of the person, absent for the owner."""
+_EMOJI = 3
+"""Field of a reaction: the emoji, empty if the reaction was taken back."""
 
 
 class IphoneContext:
-    """Adds the messages around notes to them.
+    """Adds the messages around notes, what the notes answer, and reactions.
 
     Args:
         tables: ``ChatStorage.sqlite``.
-        people_ids: its ids.
-        people: names.
+        people_ids: the ids of the people in it.
+        people: gives names to jids.
         window: how many messages are read.
     """
 

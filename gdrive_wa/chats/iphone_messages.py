@@ -60,7 +60,16 @@ time."""
 
 
 class IphoneMessages:
-    """The messages, with their media and chats."""
+    """The messages of an iPhone's database, with their media and chats.
+
+    Args:
+        tables: ``ChatStorage.sqlite``.
+        people_ids: the ids of the people in it.
+        people: gives names to jids.
+
+    Attributes:
+        attached: the number of audio messages that are not voice notes, once `notes` was read.
+    """
 
     def __init__(self, tables: Tables, people_ids: IphonePeople, people: People) -> None:
         self._tables = tables
@@ -213,5 +222,5 @@ def path_of(local: object) -> str | None:
 
 
 def moment_of(value: object) -> datetime | None:
-    """Seconds since 2001 UTC, with a fraction."""
+    """The time that is stored as seconds since 2001 UTC, with a fraction; None for other values."""
     return moment_at(value + EPOCH) if isinstance(value, int | float) else None

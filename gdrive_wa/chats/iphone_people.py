@@ -102,7 +102,7 @@ class IphonePeople:
 
         Args:
             owner: the name of the phone's owner.
-            contacts: an address book of the user's.
+            contacts: the address book that the user gave.
             owner_number: the owner's own number, if it is known.
 
         Raises:
@@ -179,7 +179,7 @@ def _set_name(names: dict[str, str], jids: Iterable[str | None], name: str | Non
 
 
 def _hidden(value: object, *, alone: bool) -> str | None:
-    """A hidden id; if it is `alone`, without its server too."""
+    """A hidden id; in a column of hidden ids `alone`, the server may be missing."""
     shown = (text(value) or "").strip()
     if alone and shown.isascii() and shown.isdigit():
         return f"{shown}{_HIDDEN}"

@@ -1,4 +1,4 @@
-"""The messages of increments, with names, as the context of notes takes them."""
+"""The messages of increments, with names, in the form that the context of notes needs."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class LaterMessage:
         key: its chat, its id, and whether the owner sent it.
         message: its sender, time and content.
         reply_to: the message that it answers.
-        reactions: to it.
-        is_new: by its time, the database does not have it.
+        reactions: the reactions to it.
+        is_new: it is newer than all messages of the database.
     """
 
     key: tuple[str, str, bool]
@@ -47,7 +47,7 @@ def later_messages(
     Args:
         increments: in the order in which the phone wrote them.
         jids: resolves hidden ids.
-        people: names.
+        people: gives names to jids.
         newest: time of the latest message of the database.
         owner_number: the owner's own number, if it is known.
     """

@@ -44,8 +44,8 @@ class LegacyMessages:
 
     Args:
         tables: the database.
-        jids: its ids.
-        people: names.
+        jids: the jids of the database.
+        people: gives names to jids.
     """
 
     def __init__(self, tables: Tables, jids: Jids, people: People) -> None:

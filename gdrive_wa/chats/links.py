@@ -1,4 +1,4 @@
-"""The link to a voice note's file on WhatsApp's own servers, and the key to that copy."""
+"""The links to voice notes on WhatsApp's own servers, with the keys to these copies."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _MEDIA = (
 
 
 def read_links(msgstore: Path) -> Iterator[MediaLink]:
-    """The link of every audio message that has one, in no particular order.
+    """The links of all audio messages that have one, in no particular order.
 
     The old schema is not read: links are valid for about a month, and its last ones expired years
-    ago. A row without a media key is useless and is left out.
+    ago. Rows without a media key are left out, because the copy could not be decrypted.
 
     Raises:
         DatabaseError: `msgstore` is not a database, or cannot be read.

@@ -27,7 +27,7 @@ class MergedNotes:
     """Notes by message. Sources are added newest first.
 
     Attributes:
-        added: messages that no earlier source had; the reader of this counter resets it.
+        added: the number of messages that no earlier source had. Whoever reads it sets it to 0.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class MergedNotes:
                     self._chatless[short] = key
 
     def by_time(self) -> list[VoiceNote]:
-        """The notes by time, and then in the order of adding."""
+        """The notes by time; those of the same time in the order in which they were added."""
         return sorted(
             self._notes.values(),
             key=lambda note: 0.0 if note.sent_at is None else note.sent_at.timestamp(),
@@ -77,7 +77,8 @@ def fill_in(newer: VoiceNote, older: VoiceNote) -> VoiceNote:
 
 
 def _is_finer(one: datetime | None, other: datetime | None) -> bool:
-    """True for the same time to the second, with a fraction: increments have whole seconds."""
+    """True if `one` is the same time as `other` with a fraction of a second: increments have only
+    whole seconds."""
     if one is None or other is None or other.microsecond:
         return False
     return one.microsecond > 0 and one.replace(microsecond=0) == other

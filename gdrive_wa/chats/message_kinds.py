@@ -57,10 +57,10 @@ APPLE_SYSTEM_KINDS = "6, 10"
 
 
 def kind_of_type(number: int | None) -> ContextKind:
-    """The kind of a message of Android's, of either schema."""
+    """The kind of an Android message, in either schema."""
     return _ANDROID.get(-1 if number is None else number, ContextKind.OTHER)
 
 
 def kind_on_iphone(number: int | None) -> ContextKind:
-    """The kind of an iPhone's message."""
+    """The kind of an iPhone message."""
     return _APPLE.get(-1 if number is None else number, ContextKind.OTHER)

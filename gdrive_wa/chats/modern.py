@@ -15,7 +15,7 @@ from gdrive_wa.core.frozen import replace
 from gdrive_wa.core.model import VoiceNote
 
 PUSH_TO_TALK = 1
-"""``origin`` of a note recorded in the app; other values do not exclude one."""
+"""``origin`` of a note recorded in the app; voice notes may have other values too."""
 ATTACHED = "attached"
 """The counter for audio that is not a voice note."""
 
@@ -69,7 +69,7 @@ NO_MEDIA = MediaRow(None, None, None, None, None, None, None)
 
 
 def read_media(tables: Tables) -> dict[int, MediaRow]:
-    """The files of the wanted messages, by message."""
+    """The media rows of the messages of :meth:`Tables.select_ids`, by message number."""
     found: dict[int, MediaRow] = {}
     for row in tables.rows("message_media", _MEDIA, wanted="message_row_id"):
         number = as_int(row[0])
@@ -88,7 +88,7 @@ def read_media(tables: Tables) -> dict[int, MediaRow]:
 
 
 def _shared(value: str | None) -> str | None:
-    """One object for a text of thousands of rows."""
+    """The same object for a text that thousands of rows repeat."""
     return None if value is None else intern(value)
 
 
@@ -104,8 +104,8 @@ def is_voice_note(
 
     Args:
         kind: the message's type.
-        origin: of its file; None if the database does not have it.
-        media: its file.
+        origin: the message's origin; None if the database does not have it.
+        media: the message's file.
         drawn: the app drew a waveform for it.
         forwarded: it was forwarded.
     """
@@ -127,8 +127,8 @@ class ModernMessages:
 
     Args:
         tables: the database.
-        jids: its ids.
-        people: names.
+        jids: the jids of the database.
+        people: gives names to jids.
     """
 
     def __init__(self, tables: Tables, jids: Jids, people: People) -> None:
@@ -234,7 +234,7 @@ class ModernMessages:
 
 
 def lost_media(tables: Tables) -> int:
-    """Files of voice notes without a message."""
+    """The number of voice note files whose message is gone."""
     if not tables.has("message", "_id") or not tables.has(
         "message_media", "message_row_id", "file_path"
     ):

@@ -15,8 +15,8 @@ class NamelessChats:
 
     Attributes:
         chats: the number of all chats.
-        numbers: shown by their phone number: an address book can name them.
-        hidden: people with a hidden number, which a newer backup may contain.
+        numbers: chats that are shown by their phone number; an address book can name them.
+        hidden: chats with people whose number is hidden; a newer backup may contain it.
         groups: groups, lists and channels without a name in these databases.
     """
 
@@ -27,7 +27,7 @@ class NamelessChats:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """All chats without a name."""
         return self.numbers + self.hidden + self.groups
 
     def advice(self, *, contacts_given: bool) -> tuple[str, ...]:
@@ -58,8 +58,8 @@ def count_nameless(chat_jids: Iterable[str], nameless: Iterable[str]) -> Nameles
     """Count what :attr:`~gdrive_wa.chats.read.Chats.nameless` lists.
 
     Args:
-        chat_jids: of every chat; may repeat.
-        nameless: of those without a name.
+        chat_jids: the jids of all chats; may repeat.
+        nameless: the jids of those without a name.
     """
     jids = set(nameless)
     numbers = sum(phone_number(jid) is not None for jid in jids)

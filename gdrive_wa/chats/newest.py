@@ -23,7 +23,7 @@ def newest_message(path: Path) -> datetime | None:
         path: a decrypted ``msgstore.db`` or ``ChatStorage.sqlite``; it is never changed.
 
     Returns:
-        None if it has no message with a time, is not a database of chats, or is unreadable.
+        None if no message has a time, or the file is not a readable database of chats.
     """
     try:
         with Tables(path) as tables:
@@ -33,7 +33,7 @@ def newest_message(path: Path) -> datetime | None:
 
 
 def newest_in(tables: Tables) -> datetime | None:
-    """As :func:`newest_message`, of an open database."""
+    """Like :func:`newest_message`, for an open database."""
     return max(filter(None, (_of(tables, last=_LOOKED_AT), _of_apple(tables))), default=None) or (
         _of(tables, last=None)
     )

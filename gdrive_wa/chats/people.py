@@ -1,4 +1,4 @@
-"""WhatsApp's ids (jids), and the names that go with them.
+"""WhatsApp's ids (jids), and the names that belong to them.
 
 The part after the ``@`` is the kind of id: ``s.whatsapp.net`` (formerly ``c.us``) is a phone
 number, ``lid`` a person with a hidden number, ``hosted`` and ``hosted.lid`` the same for a business
@@ -57,13 +57,13 @@ def phone_number(jid: str) -> str | None:
 
 
 def sender_in(chat_jid: str, sender_jid: str | None, *, mine: bool) -> str | None:
-    """The sender in a chat; None for the owner, and if it is unknown.
+    """The jid of a message's sender; None for the owner, or if it is unknown.
 
     A chat with one other person, or a channel, has one other sender. The database's column is not
     reliable there: it can have a broadcast list, a group or an id without a mapping.
 
     Args:
-        chat_jid: of the chat.
+        chat_jid: the jid of the chat.
         sender_jid: the sender according to the database.
         mine: the owner sent it.
     """
@@ -164,9 +164,9 @@ class People:
         """The name of a message's sender.
 
         Args:
-            jid: theirs; None if the database does not have it.
-            from_me: the owner sent it.
-            own: the name that they gave themselves in the message, preferred to a number.
+            jid: the sender's jid; None if the database does not have it.
+            from_me: the owner sent the message.
+            own: the sender's own name in the message, preferred to a number.
         """
         if from_me:
             return self.owner
@@ -188,7 +188,7 @@ class WaNames:
     Attributes:
         saved_names: the names that the owner gave, by jid.
         push_names: names that people gave themselves; for a business the verified name comes first.
-        dialled: names and numbers of the address book that have no jid.
+        dialled: names and numbers in the address book without a jid.
     """
 
     saved_names: dict[str, str] = field(default_factory=dict)
@@ -253,7 +253,7 @@ def _set_name(names: dict[str, str], jids: Jids, raw: object, name: str | None) 
 
 
 def _plain(jid: str) -> str:
-    """The text in place of a name for a jid without one."""
+    """The text to show for a jid without a name."""
     user, _, server = jid.rpartition("@")
     if jid in ("0@s.whatsapp.net", "0@c.us"):
         return "WhatsApp"

@@ -23,9 +23,9 @@ class Person:
     """A person in an address book.
 
     Attributes:
-        name: as shown there.
-        numbers: as written there.
-        photo: if the book has one.
+        name: as the address book shows it.
+        numbers: as the address book writes them.
+        photo: None if the address book has none.
     """
 
     name: str

@@ -51,7 +51,7 @@ class PhoneDatabases:
         msgstores: decrypted ``msgstore.db`` files, the newest by content first.
         wa: ``wa.db`` files, the newest first; they may be damaged or empty.
         increments: in the order in which the phone wrote them.
-        contacts: an address book of the user's.
+        contacts: the address book that the user gave.
         owner_number: the owner's own number, if it is known; national numbers in `contacts`
             are read as numbers of its country.
     """
@@ -81,14 +81,14 @@ class Phone:
     """The databases of one phone, opened. A context manager.
 
     Attributes:
-        people: names, from every source.
+        people: gives names to jids, from all sources.
         warnings: for the user, about the databases, a line each.
         attached: audio messages of the newest database, and of increments after it, that are not
             voice notes.
 
     Raises:
         DatabaseError: none of the databases can be read, or none has messages.
-        UsageError: the address book is not one.
+        UsageError: the address book cannot be read.
     """
 
     def __init__(self, databases: PhoneDatabases) -> None:
@@ -117,7 +117,8 @@ class Phone:
         self._opened.close()
 
     def notes(self) -> list[VoiceNote]:
-        """The voice notes by time, each once: from the newest source, missing values filled in."""
+        """The voice notes by time, each once: from the newest source that has it, with missing
+        values from older ones."""
         merged = MergedNotes()
         for place, (tables, jids) in enumerate(zip(self._tables, self._jids, strict=True)):
             left_out: Counter[str] = Counter()

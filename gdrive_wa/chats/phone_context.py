@@ -30,10 +30,10 @@ def with_context(
     """The notes with the messages around them.
 
     Args:
-        notes: of any database of the phone.
-        tables: the newest one.
-        jids: its ids.
-        people: names.
+        notes: the notes of all databases of the phone.
+        tables: the newest database.
+        jids: the jids of that database.
+        people: gives names to jids.
         window: how many messages are read.
         increments: in the order in which the phone wrote them.
         owner_number: the owner's own number, if it is known.

@@ -5,8 +5,8 @@ A jid is the international form, with exceptions in some countries:
 - Brazil (55): mobile numbers got a ninth digit, a 9 before the old eight, from 2012 to 2016. Older
   ids keep the eight digits, and so do address books.
 - Mexico (52): ids have a 1 that was dialled before mobile numbers from abroad until 2019.
-- Argentina (54): ids have the 9 of mobile numbers from abroad; at home it is a 15 behind the code
-  of the area, and many write neither.
+- Argentina (54): ids have the 9 that is dialled before mobile numbers from abroad. Within the
+  country, a 15 after the area code takes its place, and many people write neither.
 - Benin (229): since November 2024 every number begins with 01; older ids lack it.
 - Ivory Coast (225): since January 2021 mobile numbers begin with 01, 05 or 07, by the second digit
   of the old eight; older ids have these alone.
@@ -31,8 +31,8 @@ _ABROAD = (
     *("011", "0011", "810", "010", "009", "119", "00700"),
     *("0014", "0015", "0021", "0031", "0041", "001", "002", "005", "007", "008", "018"),
 )
-"""Prefixes before a country's code: North America, Australia, Russia, Japan, Nigeria, Cuba,
-Korea; then by the carriers of Brazil, Colombia and eastern Asia."""
+"""Prefixes for calls abroad, before the country code: of North America, Australia, Russia, Japan,
+Nigeria, Cuba and Korea; then those of carriers in Brazil, Colombia and eastern Asia."""
 _WITH_CODE = 10
 """Minimum number of digits of a number with its country's code."""
 
@@ -42,9 +42,9 @@ _AFTER_225 = re.compile(r"(?:01\d[0-3]|05\d[4-6]|07\d[7-9])\d{6}")
 
 
 def digits_of(number: str) -> str:
-    """The digits of a number in any script, with its ``+``, if any.
+    """The digits of a number in any script, with its ``+`` if it has one.
 
-    Anything after the number is left out: an extension, or a pause and further digits.
+    An extension after the number, or a pause and further digits, are left out.
     """
     plain = unicodedata.normalize("NFKC", number[:MAX_LENGTH]).strip()
     plain = _TRUNK_IN_BRACKETS.sub("", _EXTENSION.sub("", plain.removeprefix("tel:")))
@@ -53,7 +53,7 @@ def digits_of(number: str) -> str:
 
 
 def canonical(digits: str) -> str:
-    """A canonical form for a number that its country writes in several ways.
+    """One form for all the ways in which a country writes the same number.
 
     Args:
         digits: international, without ``+``.
@@ -73,7 +73,7 @@ def canonical(digits: str) -> str:
 
 @lru_cache(maxsize=4096)
 def region_of(digits: str) -> str | None:
-    """The country of an international number, two letters; None if there is none."""
+    """The country of an international number, as two letters; None if no country has it."""
     import phonenumbers  # noqa: PLC0415 - not needed for --help, and not small
 
     for length in (1, 2, 3):

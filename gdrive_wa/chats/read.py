@@ -1,4 +1,4 @@
-"""Reads the voice notes in a phone's databases."""
+"""Read the voice notes in a phone's databases."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Chats:
 
     Attributes:
         owner: the name of the backup's owner; ``Me`` if the database does not contain it.
-        notes: by time sent; their files are not known here.
+        notes: by the time they were sent; it is not known yet which files they have.
         warnings: for the user, about the databases, a line each.
         attached: audio messages that are not voice notes, and therefore not among `notes`.
-        nameless: jids of the chats with notes that have no name in any source.
+        nameless: jids of the chats without a name in any source, among those with notes.
     """
 
     owner: str
@@ -73,15 +73,15 @@ def read_voice_notes(
     owner_number: str | None = None,
     increments: Iterable[Increment] = (),
 ) -> Chats:
-    """Read every voice note of a decrypted ``msgstore.db``, of the current schema and the old.
+    """Read every voice note of a decrypted ``msgstore.db``, in the current schema and the old one.
 
     The files are opened read-only and never changed.
 
     Args:
         msgstore: the newest database.
-        older: others of the same phone, the newest first; they fill in lost values.
+        older: other databases of the same phone, the newest first; they fill in lost values.
         wa: ``wa.db``, with the names of contacts; it may be damaged or empty.
-        contacts: an address book of the user's.
+        contacts: the address book that the user gave.
         owner_number: the owner's own number, if it is known.
         increments: in the order in which the phone wrote them.
 
@@ -101,15 +101,15 @@ def read_voice_notes(
 
 
 def read_phone(databases: PhoneDatabases, context: ContextWindow | None = None) -> Chats:
-    """As :func:`read_voice_notes`, of any number of databases.
+    """Like :func:`read_voice_notes`, for any number of databases.
 
     Args:
-        databases: those of one phone.
+        databases: the databases of one phone.
         context: how many messages around each note are read; None for none.
 
     Raises:
         DatabaseError: no database can be read, or none has messages.
-        UsageError: the address book is not one.
+        UsageError: the address book cannot be read.
     """
     with PhoneReader(databases) as reader:
         chats = reader.chats()
@@ -121,11 +121,11 @@ class PhoneReader:
     manager.
 
     Args:
-        databases: those of the phone.
+        databases: the databases of the phone.
 
     Raises:
         DatabaseError: no database can be read, or none has messages.
-        UsageError: the address book is not one.
+        UsageError: the address book cannot be read.
     """
 
     def __init__(self, databases: PhoneDatabases) -> None:
@@ -172,11 +172,11 @@ def read_files(
     Args:
         databases: as for :func:`read_phone`.
         wanted: called for each with its path or name and its SHA-256 in hex, either of which
-            may be None. The same file may come several times, of the newest database first.
+            may be None. The same file may come several times, from the newest database first.
 
     Raises:
         DatabaseError: no database can be read, or none has messages.
-        UsageError: the address book is not one.
+        UsageError: the address book cannot be read.
     """
     with Phone(databases) as phone:
         yield from phone.files(wanted)

@@ -1,4 +1,4 @@
-"""Checks whether two databases of chats belong to the same account."""
+"""Check whether two databases of chats belong to the same account."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from gdrive_wa.chats.values import flag, text
 from gdrive_wa.core.errors import DatabaseError
 
 _ENOUGH = 2000
-"""Number of compared messages; they are the oldest, which both would have."""
+"""Number of messages of the first database that are looked for in the second: the oldest ones,
+which both should have."""
 _OWN = (
     ("message", "from_me", "key_id"),
     ("messages", "key_from_me", "key_id"),
@@ -20,7 +21,7 @@ _OWN = (
 
 
 def same_phone(one: Path, other: Path) -> bool | None:
-    """True if both have a message that their owner sent, False if they share none.
+    """True if a message that the owner sent is in both databases, False if none is.
 
     Messages of other people prove nothing: all members of a group have them.
 

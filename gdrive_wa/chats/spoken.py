@@ -1,7 +1,7 @@
-"""Distinguishes voice notes from attached audio files.
+"""Distinguish voice notes from attached audio files.
 
-Facts: proto/README.md, "Voice notes". A note that is forwarded loses the push-to-talk mark, and
-so do those of some business programs; for the receiver it is still a voice note.
+Format facts: proto/README.md, "Voice notes". A forwarded note loses the push-to-talk mark, and
+notes from some business programs never had it; for the receiver, they are still voice notes.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def is_spoken(
 
     Args:
         marked: it has the push-to-talk mark; None if the database has no column for it.
-        mime_type: of its file.
-        path: of its file, or its name.
-        waveform: the app drew one for it.
+        mime_type: the type of its file.
+        path: the path of its file, or the name.
+        waveform: the app drew a waveform for it.
         forwarded: it was forwarded.
     """
     if marked:

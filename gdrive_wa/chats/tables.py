@@ -37,7 +37,7 @@ class Tables:
         cut: tables with an unreadable end, where lost rows cannot be counted.
 
     Raises:
-        DatabaseError: there is no such file, or it is not a database.
+        DatabaseError: the file does not exist, or is not a database.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +47,7 @@ class Tables:
         self.cut: set[str] = set()
         if not path.is_file():
             raise DatabaseError(
-                f"there is no database '{path}'", hint="check the spelling of the path"
+                f"no database named '{path}'", hint="check the spelling of the path"
             )
         try:
             self._database = connect_untrusted(path)
@@ -112,8 +112,8 @@ class Tables:
         :attr:`lost` counted.
 
         Args:
-            table: its name; a missing one has no rows.
-            columns: their names.
+            table: the name of the table; a missing table has no rows.
+            columns: the names of the columns.
             where: an SQL condition; it must never contain a value from outside.
             wanted: only rows with one of the ids of :meth:`select_ids` in the column of this name.
             last: only this number of rows, from the end backwards.
@@ -159,7 +159,7 @@ class Tables:
             self._can_continue(error)
 
     def count(self, table: str, where: str) -> int:
-        """The number of rows of `table` that fulfil `where`; 0 if they cannot be counted."""
+        """The number of rows of `table` that match `where`; 0 if they cannot be counted."""
         if table not in self._columns:
             return 0
         rows = f'SELECT 1 FROM "{table}" NOT INDEXED WHERE {where} LIMIT ?'  # noqa: S608 - names of ours
@@ -242,7 +242,7 @@ class Tables:
 
     def _unreadable(self, error: Exception) -> DatabaseError:
         return DatabaseError(
-            f"this database cannot be read: {self.path} ({shown_error(error)})",
+            f"the database '{self.path}' cannot be read ({shown_error(error)})",
             hint="decrypt it again from the backup, or from an older one",
         )
 

@@ -1,4 +1,4 @@
-"""Selects the messages around a voice note: the nearest ones in its chat, on the same day.
+"""Select the messages around a voice note: the nearest ones in its chat, on the same day.
 
 Only times and numbers of messages are kept here, 16 bytes for each; texts are read afterwards, for
 the selected messages only.
@@ -34,8 +34,8 @@ class ContextWindow:
     """The number of messages read around a note.
 
     Attributes:
-        count: messages before it, and the same number after it.
-        zone: time zone of its day; None for this machine's.
+        count: the number of messages before the note, and of those after it.
+        zone: the time zone in which a day begins; None for this machine's.
     """
 
     count: int

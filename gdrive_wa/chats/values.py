@@ -1,4 +1,4 @@
-"""Converts values of untrusted databases to the expected types, or to None."""
+"""Convert values of untrusted databases to the expected types, or to None."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gdrive_wa.core.numbers import LARGEST
 from gdrive_wa.core.waveform import Waveform
 
 _SECONDS = range(1_230_768_000, END_SECONDS)
-"""Earliest time in seconds: 2009, when WhatsApp began. As milliseconds it is in January 1970."""
+"""Times in seconds since 2009, when WhatsApp began. As milliseconds, they are in January 1970."""
 
 _DIGITS = re.compile(r"[+-]?\d{1,18}(?:\.\d*)?")
 _WAVEFORM = 64
@@ -25,7 +25,7 @@ _MERE_NUMBER = re.compile(r"[\d+().\s\u2010\u2011\u202f\u00a0-]*")
 
 
 def as_int(value: object) -> int | None:
-    """An integer of at most 63 bits, stored as any type."""
+    """An integer of at most 63 bits, stored as any type; None for other values."""
     if value is None:
         return None
     if isinstance(value, int):
@@ -65,7 +65,7 @@ def name_text(value: object) -> str | None:
 
 
 def person_name(value: object) -> str | None:
-    """As :func:`name_text`; None for a number, which is stored in place of a missing name."""
+    """Like :func:`name_text`; None for a number, which is stored in place of a missing name."""
     shown = name_text(value)
     return None if shown is None or _MERE_NUMBER.fullmatch(shown) else shown
 
@@ -85,7 +85,7 @@ def moment(*values: object) -> datetime | None:
 
 
 def positive(*values: object) -> int | None:
-    """The first of `values` that is a number above 0, and not an absurd one."""
+    """The first of `values` that is a number above 0 and not absurdly large; None without one."""
     for value in values:
         number = as_int(value)
         if number is not None and 0 < number <= LARGEST:
@@ -94,7 +94,7 @@ def positive(*values: object) -> int | None:
 
 
 def sha256_hex(value: object) -> str | None:
-    """A SHA-256 that was stored in base64, as hex."""
+    """A SHA-256 that is stored in base64, as hex; None for other values."""
     shown = text(value)
     if shown is None:
         return None
@@ -106,7 +106,7 @@ def sha256_hex(value: object) -> str | None:
 
 
 def waveform(value: object) -> Sequence[int]:
-    """64 loudness values of 0..100; empty when `value` is anything else."""
+    """64 loudness values from 0 to 100; empty if `value` is anything else."""
     if not isinstance(value, bytes) or len(value) != _WAVEFORM or max(value) > 100:
         return ()
     return Waveform(value)

@@ -14,7 +14,7 @@ from gdrive_wa.core.errors import UsageError
 from gdrive_wa.core.interruption import watched
 
 LARGEST_PHOTO = 1 << 20
-"""Maximum bytes of a picture; larger ones and files that are not pictures are left out."""
+"""Maximum bytes of a picture; larger pictures, and files that are not pictures, are left out."""
 
 _LONGEST_NAME = 1000
 _LONGEST_PROPERTY = 2 * LARGEST_PHOTO
@@ -32,7 +32,7 @@ _CHARSETS = (
 sets: some take quadratic time, some unpack their input."""
 
 _WHATSAPP_ID = re.compile(r"WAID=(\d{5,15})")
-"""Parameter of the number in WhatsApp's own cards, with the id."""
+"""Parameter with the number of a WhatsApp id, in WhatsApp's own cards."""
 _IMAGES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG": "image/png",
@@ -108,7 +108,7 @@ def _properties(content: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _folded(content: str) -> Iterator[list[str]]:
-    """The lines of each property; only the beginning of an absurdly long one."""
+    """The lines of each property; of an absurdly long property, only the first ones."""
     parts: list[str] = []
     size, soft = 0, False
     for line in watched(_lines(content)):

@@ -1,4 +1,4 @@
-"""Fields of a protobuf message without a declared type, read as untrusted bytes."""
+"""The fields of a protobuf message without a schema, read as untrusted bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _LONGEST_VARINT = 10
 def bytes_fields(value: object) -> Iterator[tuple[int, bytes]]:
     """The number and content of each field with bytes, text or a message.
 
-    It ends at the first byte that is not part of a message; other values have no fields.
+    Reading ends at the first byte that cannot be part of a message. A value that is not bytes has
+    no fields.
     """
     raw, at = value if isinstance(value, bytes) else b"", 0
     while at < len(raw):

@@ -1,4 +1,4 @@
-"""A database with its write-ahead log, merged into a copy.
+"""Merge a database and its write-ahead log into a copy.
 
 While an app has its database open, SQLite keeps the newest changes in a separate file, with a
 name that ends in ``-wal``. A copy made while the app was running has the last messages only there.
@@ -27,7 +27,7 @@ _KNOWN = frozenset(
         "ZWAPHONENUMBERLIDPAIR",
     }
 )
-_OF_ANOTHER = LogUse(reason="it does not belong to the database beside it")
+_OF_ANOTHER = LogUse(reason="it does not belong to the database next to it")
 
 
 def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
@@ -38,7 +38,7 @@ def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
     Args:
         database: for example ``msgstore.db``.
         log: the file with a name that ends in ``-wal``.
-        folder: for the copy, which gets the database's name; the caller removes it.
+        folder: the folder for the copy, which gets the database's name. The caller removes it.
 
     Returns:
         The copy's path, and the merged part of the log.
@@ -56,11 +56,11 @@ def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
             use = _OF_ANOTHER
         if use is _OF_ANOTHER or (_is_known(database) and not _is_known(copy)):
             use = _OF_ANOTHER
-            shutil.copyfile(database, copy)  # the database alone counts
+            shutil.copyfile(database, copy)  # without the log
     except OSError as error:
         raise DatabaseError(
             f"'{log.name}' cannot be merged into '{database.name}' ({error.strerror})",
-            hint="make room for a copy of the database, or check that both can be read",
+            hint="free space for a copy of the database, or check that both files can be read",
         ) from error
     finally:
         for suffix in ("-wal", "-shm"):
@@ -70,8 +70,8 @@ def merge_log(database: Path, log: Path, folder: Path) -> tuple[Path, LogUse]:
 
 
 def _is_known(database: Path) -> bool:
-    """True for a database with a table that those of WhatsApp have. An app that is brought up to
-    date drops others."""
+    """True for a database with one of WhatsApp's main tables. Other tables do not count, because
+    updates of the app drop some of them."""
     try:
         with Tables(database) as tables:
             return not _KNOWN.isdisjoint(tables.names())

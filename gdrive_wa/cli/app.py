@@ -23,7 +23,7 @@ _COMMANDS = {
     "export": "Write voice notes as m4a or mp3, or one file for each chat",
     "transcribe": "Write down what is said in the voice notes, on this machine",
     "share": "Copy chosen voice notes into a folder or ZIP to give away",
-    "page": "Write the page of an archive anew",
+    "page": "Write the page of an archive again",
     "inspect": "Show what a backup file reveals without a key",
     "key": "Check a key, or make a key file from the 64 digits",
     "demo": "Restore a sample backup: no account, no key, no network",

@@ -24,7 +24,7 @@ _KEY_WORDS = {
 @source_options
 @json_option
 def command(*, where: Where, as_json: bool) -> None:
-    """List the backups that the account (or folder) holds, newest first."""
+    """List the backups in the account (or folder), newest first."""
     from gdrive_wa.jobs.backups import backups  # noqa: PLC0415 - Google's libraries are slow
 
     with where.open() as source:

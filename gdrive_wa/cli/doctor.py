@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @click.option(
     "--online",
     is_flag=True,
-    help="Ask Google's servers too: DNS, certificates, clock, proxy, token, services, quota."
-    " Signs nothing in.",
+    help="Check Google's servers too: DNS, certificates, clock, proxy, token, services, quota."
+    " Does not sign in.",
 )
 @account_option
 @endpoint_option

@@ -42,13 +42,16 @@ def command(
 ) -> int:
     """Copy the stored blobs of BACKUP (by default the newest) to DEST as they are, verified.
 
-    With the key, --only and the others choose by the real names. Run it again to go on where it
+    With the key, options such as --only use the real names. Run it again to continue where it
     stopped, or to bring DEST up to date.
     """
     from gdrive_wa.jobs.download_backup import download  # noqa: PLC0415 - ciphers are slow
 
     if len(places) > 2:
-        raise UsageError("at most a backup and a folder can be named", hint="[BACKUP] DEST")
+        raise UsageError(
+            f"expected a backup and a folder, but {len(places)} names were given",
+            hint='give [BACKUP] DEST, and put quotes around names with spaces: "My backup"',
+        )
     *named, dest = places
     key = find_key(key_file, ask=False)
     with where.open() as source, interrupt.graceful():

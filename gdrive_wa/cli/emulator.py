@@ -58,7 +58,7 @@ While it runs, below the address that it prints:
     "fault_file",
     type=PATH,
     metavar="FILE",
-    help="What goes wrong, as JSON; see below.",
+    help="JSON file with the faults to inject; see below.",
 )
 def command(
     *, port: int, account: Path | None, plain: bool, auto_consent: bool, fault_file: Path | None
@@ -94,7 +94,7 @@ def _ended() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted("stopped serving", hint=()) from None
+        raise Interrupted("the emulator was stopped", hint=()) from None
 
 
 def _setting(name: str, value: str) -> str:

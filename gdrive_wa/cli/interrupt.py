@@ -24,12 +24,12 @@ def _echo() -> None:
 _show_stopping: Callable[[], None] = _echo
 
 
-def show_stopping_with(tell: Callable[[], None] | None) -> None:
-    """Set what shows that the run is stopping; it is called in a signal handler. Progress bars
-    use this to show it themselves. None prints a plain line.
+def show_stopping_with(show: Callable[[], None] | None) -> None:
+    """Set the function that shows that the run is stopping; it is called in a signal handler.
+    Progress bars set one of their own. None restores the default, which prints a plain line.
     """
     global _show_stopping  # noqa: PLW0603 - a signal handler takes no arguments of ours
-    _show_stopping = tell or _echo
+    _show_stopping = show or _echo
 
 
 @contextmanager

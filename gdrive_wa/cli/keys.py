@@ -52,7 +52,7 @@ def find_passphrase(folder: Path) -> Secret | None:
 
 
 def require_key(key_file: Path | None) -> RootKey | CipherKey:
-    """The key, or an error with a hint how to give one.
+    """The key from the first place that has one.
 
     Raises:
         MissingKeyError: there is none.

@@ -22,7 +22,7 @@ from gdrive_wa.core.selection import Selection
 def command(
     *, backup: str | None, where: Where, key_file: Path | None, selection: Selection, as_json: bool
 ) -> None:
-    """List what BACKUP (by default the newest) holds; with the key, under its real names."""
+    """List what BACKUP (by default the newest) contains; with the key, under the real names."""
     from gdrive_wa.jobs.ls import ls  # noqa: PLC0415 - ciphers are slow to import
 
     key = find_key(key_file, ask=False)

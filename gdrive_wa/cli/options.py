@@ -42,7 +42,7 @@ class _Path(click.Path):
 
 PATH = _Path(readable=False, path_type=Path)
 TEXT_PATH = _Path(readable=False)
-"""As text: it may be a path or a name at Google, and a slash at the end matters."""
+"""A path as text: the argument may also be a name at Google, and a slash at its end matters."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 jobs_option = click.option(
@@ -51,7 +51,7 @@ jobs_option = click.option(
     type=click.IntRange(1, 64),
     default=16,
     show_default=True,
-    help="How many files at the same time.",
+    help="How many files to process at the same time.",
 )
 cluster_option = click.option(
     "--cluster",
@@ -66,13 +66,13 @@ timezone_option = click.option(
     "--timezone",
     "zone",
     metavar="ZONE",
-    help="Time zone of names and the page, such as Europe/Berlin.  [default: this machine's]",
+    help="Time zone for file names and the page, such as Europe/Berlin.  [default: this machine's]",
 )
 endpoint_option = click.option(
     "--endpoint",
     envvar="GDRIVE_WA_ENDPOINT",
     metavar="URL",
-    help="Another server in Google's place (https, or http on this machine)."
+    help="Use this server instead of Google's (https, or http on this machine)."
     "  [also: GDRIVE_WA_ENDPOINT]",
 )
 account_option = click.option("--account", metavar="EMAIL", help="Which stored login to use.")
@@ -167,7 +167,8 @@ def key_option(command: F) -> F:
 
 
 def selection_options(command: F) -> F:
-    """``--only``, ``--include``, ``--exclude``, ``--since``, ``--until`` as one, ``selection``."""
+    """``--only``, ``--include``, ``--exclude``, ``--since``, ``--until`` as one argument,
+    ``selection``."""
 
     @click.option(
         "--only",
@@ -219,7 +220,8 @@ def parse_kinds(text: str | None) -> frozenset[Kind]:
 def parse_span(
     since: str | None, until: str | None, *, zone: tzinfo | None = None
 ) -> tuple[datetime | None, datetime | None]:
-    """What ``--since`` and ``--until`` say, in `zone` unless they say otherwise, as UTC.
+    """The times that ``--since`` and ``--until`` name, in UTC. A date without a time zone is in
+    `zone`.
 
     Raises:
         UsageError: one is not a date, or nothing lies between them.

@@ -88,8 +88,8 @@ def colours() -> bool:
 
 
 def print_json(data: object) -> None:
-    """Print the JSON document of this run on stdout, with every character escaped that a terminal
-    would not show as it is, such as controls and marks of direction.
+    """Print the JSON document of this run on stdout. Characters that a terminal would interpret
+    or hide, such as control characters and direction marks, are escaped.
     """
     _MESSAGES.printed = True
     text = json.dumps(data, ensure_ascii=False, indent=2)
@@ -132,10 +132,10 @@ def print_table(title: str | None, columns: list[str], rows: list[list[str]]) ->
 
 
 def print_report(report: Report, verb: str, *, as_json: bool, what: str = "file") -> int:
-    """Print how a run ended, and return its exit code. `what` is the singular of what it counts.
+    """Print how a run ended, and return its exit code. `what` is the noun, in the singular, for
+    the things that the run counts.
 
-    Nothing is said of bytes when none were transferred or written: what lies on this machine is
-    read where it is.
+    Bytes are mentioned only if some were transferred or written: local files are read in place.
     """
     if as_json:
         print_json(report.to_json())

@@ -22,7 +22,7 @@ from gdrive_wa.core.arguments import as_zone
 @timezone_option
 @json_option
 def command(*, archive: Path, contacts: Path | None, zone: str | None, as_json: bool) -> None:
-    """Write the page of ARCHIVE anew, for example after an update of gdrive-wa."""
+    """Write the page of ARCHIVE again, for example after an update of gdrive-wa."""
     timezone = as_zone(zone)
     from gdrive_wa.jobs.page import page  # noqa: PLC0415 - only when run
 

@@ -46,7 +46,8 @@ from gdrive_wa.core.selection import Selection
 @click.option(
     "--missing-from-whatsapp",
     is_flag=True,
-    help="Ask WhatsApp's servers for notes that the backup lacks; kept for about a month.",
+    help="Fetch notes that the backup lacks from WhatsApp's servers, which keep them for about a"
+    " month.",
 )
 @click.option(
     "--context",
@@ -54,7 +55,7 @@ from gdrive_wa.core.selection import Selection
     default=USUAL_CONTEXT,
     show_default=True,
     metavar="N",
-    help="Keep N messages before and after each note, of the same day; 0 for none.",
+    help="Keep up to N messages of the same day before and after each note; 0 for none.",
 )
 @jobs_option
 @cluster_option
@@ -82,9 +83,9 @@ def command(
 ) -> int:
     """Restore the voice notes of a backup into the folder DEST.
 
-    Lists, chooses, downloads, decrypts, and lays them out: named by who said it and when, with
-    a page to listen to (DEST/index.html). Run it again to go on where it stopped, or to add what
-    a newer backup holds.
+    Downloads, decrypts and arranges them: each named by who said it and when, together with
+    a page to listen to (DEST/index.html). Run it again to continue where it stopped, or to add
+    what a newer backup contains.
     """
     timezone = as_zone(zone)
     from gdrive_wa.jobs.key_words import explained  # noqa: PLC0415 - everything is slow to import

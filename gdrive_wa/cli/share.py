@@ -21,7 +21,8 @@ from gdrive_wa.core.arguments import as_zone
     "--stars",
     metavar="FILE",
     type=PATH,
-    help="Only notes with a star in FILE, which the page saved; with --starred, WhatsApp's too.",
+    help="Only notes with a star in FILE, which the page saved; with --starred, also those starred"
+    " in WhatsApp.",
 )
 @click.option("--since", metavar="DATE", help="Nothing older, such as 2025-03-01.")
 @click.option("--until", metavar="DATE", help="Nothing newer; the day itself counts.")
@@ -44,8 +45,8 @@ def command(
 ) -> int:
     """Copy chosen voice notes of ARCHIVE into the new folder DEST, to give away.
 
-    The folder has a page to listen to and lists of its own. It contains nothing of the notes that
-    were not chosen.
+    The folder has a page and lists of its own. It contains nothing about the notes that were not
+    chosen.
     """
     timezone = as_zone(zone)
     earliest, latest = parse_span(since, until, zone=timezone)
@@ -76,8 +77,7 @@ def command(
 
 
 def _found(stars: Path) -> Path:
-    """`stars`, or the file with this name in the user's folder for downloads, where browsers save
-    it."""
+    """`stars`, or the file of this name in the user's downloads folder, where browsers save it."""
     from platformdirs import user_downloads_path  # noqa: PLC0415 - only when asked
 
     downloaded = user_downloads_path() / stars

@@ -43,7 +43,7 @@ class SignIn:
         account: e-mail address.
         client_secrets: the file of an OAuth client.
         drive: read the user's own Drive too.
-        through_browser: an option was given that only a sign-in through a browser has.
+        through_browser: an option was given that applies only to a sign-in through a browser.
     """
 
     provider: str | None
@@ -54,9 +54,9 @@ class SignIn:
 
 
 def choose(sign_in: SignIn) -> SignIn | None:
-    """`sign_in` with its way, and what that way needs; None if no sign-in is needed.
+    """Add to `sign_in` the provider, and what that provider needs; None if no sign-in is needed.
 
-    At a terminal the user is asked.
+    What is missing is asked for at the terminal.
 
     Raises:
         UsageError: something is missing, and there is no terminal to ask at.
@@ -98,7 +98,7 @@ def read_cookie() -> Secret:
 
 
 def _implied(sign_in: SignIn) -> str | None:
-    """The way that the given options or the stored login lead to."""
+    """The provider that follows from the given options or the stored login; None if unclear."""
     if sign_in.through_browser or sign_in.drive or sign_in.client_secrets:
         return "oauth"
     known = find_account(sign_in.account) if sign_in.account else None
@@ -182,6 +182,7 @@ def _piped_cookie() -> Secret:
     if not text.strip():
         raise UsageError(
             "the oauth_token cookie cannot be asked for without a terminal",
-            hint=f"run it in a terminal, or pipe the cookie in; it comes from {EMBEDDED_SETUP}",
+            hint="run gdrive-wa login in a terminal, or pipe the cookie in; you get it by signing"
+            f" in at {EMBEDDED_SETUP}",
         )
     return parse_cookie(Secret(text))

@@ -18,9 +18,11 @@ from gdrive_wa.core.arguments import as_zone
     metavar="NAME|FOLDER",
     default="small",
     show_default=True,
-    help="A Whisper model (tiny, base, small, medium, large-v3, turbo) or the folder of one.",
+    help="A Whisper model (tiny, base, small, medium, large-v3, turbo), or a folder with one.",
 )
-@click.option("--language", metavar="CODE", help="What is spoken, such as de; else detected.")
+@click.option(
+    "--language", metavar="CODE", help="The language spoken, such as de.  [default: detected]"
+)
 @click.option("--chat", metavar="NAME", help="Only chats with NAME in their name.")
 @click.option(
     "--device",
@@ -45,8 +47,8 @@ def command(
 ) -> int:
     """Write down what is said in the voice notes of ARCHIVE, on this machine.
 
-    The words get into the page and the lists, marked with the model's name. Run it again at any
-    time: it continues. Larger models understand more and take longer. Needs an extra:
+    The transcripts are added to the page and the lists, marked with the model's name. Run it
+    again at any time: it continues. Larger models understand more and take longer. Needs an extra:
     pip install "gdrive-wa[transcribe]"
     """
     timezone = as_zone(zone)

@@ -16,7 +16,10 @@ EXIT_DAMAGED = 6
 @click.argument("archive", type=PATH)
 @json_option
 def command(*, archive: Path, as_json: bool) -> int:
-    """Check every file of ARCHIVE against the manifest; exit code 6 if one is damaged."""
+    """Check every file of ARCHIVE against the manifest.
+
+    The exit code is 6 if a file is missing or has changed. Extra files do not matter.
+    """
     from gdrive_wa.jobs.verify import verify  # noqa: PLC0415 - only when run
 
     found = verify(archive, progress=output.progress())
@@ -29,8 +32,8 @@ def command(*, archive: Path, as_json: bool) -> int:
             output.print_table(None, ["", "file"], rows)
     messages = output.messages()
     messages.say(
-        f"{found.ok} files are intact, {len(found.missing)} missing, "
-        f"{len(found.changed)} changed, {len(found.extra)} extra"
+        f"files: {found.ok} intact, {len(found.missing)} missing, {len(found.changed)} changed, "
+        f"{len(found.extra)} extra"
     )
     if found.intact:
         return 0

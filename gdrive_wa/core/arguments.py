@@ -1,7 +1,7 @@
 """Parse the arguments of public functions.
 
-A value of a wrong type raises a :class:`~gdrive_wa.core.errors.UsageError` that names the argument
-and the expected type.
+A value of the wrong type raises a :class:`~gdrive_wa.core.errors.UsageError` with the name of the
+argument and the expected type.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DAY_END = time(23, 59, 59, 999999)
 
 
 def wrong_type(name: str, expected: str, value: object) -> UsageError:
-    """The error for an argument of a wrong type; it does not contain the value."""
+    """The error for an argument of the wrong type; it does not contain the value."""
     return UsageError(f"{name}: expected {expected}, not {type(value).__name__}")
 
 
@@ -41,7 +41,7 @@ def as_path(value: PathLike, name: str) -> Path:
     """Parse `value` as a path.
 
     Raises:
-        UsageError: the value has a wrong type, is empty, or contains a NUL.
+        UsageError: the value has the wrong type, is empty, or contains a NUL.
     """
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise wrong_type(name, "a path (str or pathlib.Path)", value)
@@ -53,7 +53,7 @@ def as_path(value: PathLike, name: str) -> Path:
 
 
 def as_optional_path(value: PathLike | None, name: str) -> Path | None:
-    """As :func:`as_path`; None stays None."""
+    """Like :func:`as_path`; None stays None."""
     return None if value is None else as_path(value, name)
 
 
@@ -61,7 +61,7 @@ def as_text(value: object, name: str) -> str:
     """Check that `value` is text.
 
     Raises:
-        UsageError: the value has a wrong type.
+        UsageError: the value has the wrong type.
     """
     if not isinstance(value, str):
         raise wrong_type(name, "text", value)
@@ -69,15 +69,15 @@ def as_text(value: object, name: str) -> str:
 
 
 def as_optional_text(value: str | None, name: str) -> str | None:
-    """As :func:`as_text`; None stays None."""
+    """Like :func:`as_text`; None stays None."""
     return None if value is None else as_text(value, name)
 
 
 def as_optional_secret(value: Secret | None, name: str) -> Secret | None:
-    """Check that `value` is a secret; tracebacks would show plain text.
+    """Check that `value` is a secret: a traceback would show plain text.
 
     Raises:
-        UsageError: the value has a wrong type.
+        UsageError: the value has the wrong type.
     """
     if value is not None and not isinstance(value, Secret):
         raise wrong_type(name, "a gdrive_wa.Secret", value)
@@ -88,7 +88,7 @@ def as_count(value: int, name: str, *, least: int = 1, most: int | None = None) 
     """Check that `value` is an integer of at least `least`, and of at most `most`.
 
     Raises:
-        UsageError: the value has a wrong type, is too small or too large.
+        UsageError: the value has the wrong type, is too small or too large.
     """
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type(name, "a whole number", value)
@@ -121,13 +121,13 @@ def as_say(value: Callable[[str], None] | None) -> Callable[[str], None]:
         UsageError: the value is not callable.
     """
     if value is None:
-        return _unheard
+        return _discard
     if not callable(value):
         raise wrong_type("say", "a callable that takes a line", value)
     return value
 
 
-def _unheard(_line: str) -> None:
+def _discard(_line: str) -> None:
     return None
 
 
@@ -135,7 +135,7 @@ def as_zone(value: tzinfo | str | None, name: str = "timezone") -> tzinfo | None
     """Parse a time zone or its name; None means this machine's.
 
     Raises:
-        UsageError: the value has a wrong type or is not a known time zone.
+        UsageError: the value has the wrong type or is not a known time zone.
     """
     if value is None or isinstance(value, tzinfo):
         return value
@@ -146,7 +146,7 @@ def as_zone(value: tzinfo | str | None, name: str = "timezone") -> tzinfo | None
     unknown = UsageError(
         f"unknown time zone {value[:100]!r}", hint="use a name such as Europe/Berlin or UTC"
     )
-    if not _ZONE.fullmatch(value):  # zoneinfo imports what stands before a dot
+    if not _ZONE.fullmatch(value):  # zoneinfo imports what is before a dot
         raise unknown
     try:
         return ZoneInfo(value)
@@ -162,7 +162,7 @@ def as_moment(
     A date becomes its first moment, or with `end` its last. `zone` None is this machine's.
 
     Raises:
-        UsageError: the value has a wrong type or is not a date.
+        UsageError: the value has the wrong type or is not a date.
     """
     if value is None:
         return None
@@ -206,10 +206,10 @@ def as_span(
 
 
 def as_selection(value: Selection | None, *, chat: str | None = None) -> Selection:
-    """Return the selection, the default one for None; with `chat`, only of that chat.
+    """Return the selection, or the default one for None; `chat` takes the place of its chat.
 
     Raises:
-        UsageError: it, or one of its fields, has a wrong type.
+        UsageError: the selection, or one of its fields, has the wrong type or an invalid value.
     """
     chat = as_optional_text(chat, "chat")
     if value is None:

@@ -19,7 +19,7 @@ from gdrive_wa.core.names import parts_of, whole_text
 USUAL_CONTEXT = 3
 """Default number of messages before and after a note."""
 MOST_CONTEXT = 100
-"""Maximum number of messages before a note, and after it."""
+"""Maximum number of messages before a note, and of those after it."""
 LONGEST_TEXT = 2000
 """Maximum characters of a message's text."""
 MOST_REACTIONS = 1024
@@ -65,8 +65,8 @@ class ContextMessage:
         sender_jid: WhatsApp's id of the sender; None for the owner, and if it is unknown.
         from_me: sent by the owner of the backup.
         file: path of its picture or video in the archive; None if the archive does not have it.
-        whatsapp_path: path of that file on the phone. It is not in an archive's lists, because the
-            file may be one that was not chosen.
+        whatsapp_path: path of that file on the phone. An archive's lists do not contain it, because
+            the user may not have chosen the file.
     """
 
     sender: str
@@ -156,7 +156,7 @@ def parsed_messages(value: Any) -> tuple[ContextMessage, ...]:
     """The messages before or after a note, from JSON.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is something else.
+        ValueError, TypeError, KeyError, AttributeError: `value` is something else.
     """
     return tuple(
         ContextMessage(
@@ -172,7 +172,7 @@ def parsed_reply(value: Any) -> Reply | None:
     """The message that a note answers, from JSON; None for null.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is something else.
+        ValueError, TypeError, KeyError, AttributeError: `value` is something else.
     """
     return None if value is None else Reply(**_said(value))
 
@@ -181,7 +181,7 @@ def parsed_reactions(value: Any) -> tuple[Reaction, ...]:
     """The reactions to a note, from JSON.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is something else.
+        ValueError, TypeError, KeyError, AttributeError: `value` is something else.
     """
     return tuple(
         Reaction(emoji=bounded(parsed_text(item["emoji"]), LONGEST_EMOJI), **_who(item))
@@ -204,7 +204,7 @@ def parsed_file(value: object) -> str | None:
     """The path of a file in the archive, from JSON; None for null.
 
     Raises:
-        ValueError, TypeError: it is not a path, or one that leads out of the archive.
+        ValueError, TypeError: `value` is not a path, or leads out of the archive.
     """
     if value is None:
         return None
@@ -215,7 +215,7 @@ def parsed_file(value: object) -> str | None:
 
 
 def _kind(value: object) -> ContextKind:
-    """A kind of a newer version counts as ``other``."""
+    """A kind of message, from JSON; one that only a newer version knows counts as ``other``."""
     return _KINDS.get(parsed_text(value), ContextKind.OTHER)
 
 
@@ -232,7 +232,7 @@ def parsed_text(value: object) -> str:
     """A text, from JSON.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `value` is something else.
     """
     if not isinstance(value, str):
         raise TypeError("not a text")

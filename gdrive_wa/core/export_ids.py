@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 EXPORT_SERVER = "export"
-"""The part after the ``@`` in the jid of a chat or person with only a known name."""
+"""The part after the ``@`` in the jid of a chat or person of which only the name is known."""
 _ID = re.compile(r"\d{8}T\d{6} note \d{3,}", re.ASCII)
 
 

@@ -41,7 +41,8 @@ _KINDS = {
     "DOC": Kind.DOCUMENT,
 }
 _NEVER_SPOKEN = (".mp3", ".wav", ".flac", ".wma", ".aif", ".aiff")
-"""Audio that WhatsApp does not record: an iPhone names it ``AUDIO`` like a voice note."""
+"""Suffixes of audio that WhatsApp does not record. An iPhone names such files ``AUDIO``, like voice
+notes."""
 _MEDIA = {Kind.AUDIO, Kind.IMAGE, Kind.VIDEO, Kind.STICKER}
 _FOLDERS = {
     Kind.VOICE: "WhatsApp Voice Notes",
@@ -59,7 +60,7 @@ MEDIA_NAME = re.compile(
 
 
 def exported_kind(name: str) -> Kind:
-    """The kind of a file in an exported chat; a document if nothing else is known of it."""
+    """The kind of a file in an exported chat; a document if its name shows nothing else."""
     lower = name.lower()
     found = _form_of(name)
     if found is not None:

@@ -1,4 +1,4 @@
-"""Frozen dataclasses that are made and copied by the thousand."""
+"""Make and copy frozen dataclasses, fast enough for thousands of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _Setter = Callable[[Any, Any], None]
 
 
 def replace(item: T, /, **changes: object) -> T:
-    """A copy of `item`, a dataclass with slots, with `changes`: as ``dataclasses.replace``, in
-    a quarter of the time, because the fields need not pass through a constructor.
+    """A copy of `item`, a dataclass with slots, with `changes`. It does the same as
+    ``dataclasses.replace`` in a quarter of the time, because it does not call the constructor.
 
     Raises:
         KeyError: `changes` has a name that is not a field.
@@ -52,7 +52,7 @@ def quickly_made(kind: type[T]) -> type[T]:
 
 
 class _Plan(NamedTuple):
-    """How to copy a class: what copies all fields, sets each, and runs when all are set."""
+    """How to copy a class: functions to copy all fields, to set each one, and to call last."""
 
     copy: Callable[[Any], Any]
     setters: dict[str, _Setter]
@@ -66,8 +66,8 @@ def _plan(kind: type[Any]) -> _Plan:
 
 
 def _copier(kind: type[Any], setters: dict[str, _Setter]) -> Callable[[Any], Any]:
-    """A function that copies all fields, one after the other: a loop takes twice the time. Its
-    source has nothing from outside but the names of the fields of a class of this package.
+    """A function that copies each field with a line of its own, because a loop takes twice the
+    time. The only variable part of its source is the names of the fields of `kind`.
     """
     lines = [f"    set_{name}(new, item.{name})" for name in setters]
     source = "\n".join(["def copy(item):", "    new = create(kind)", *lines, "    return new"])

@@ -80,8 +80,8 @@ _DOCUMENTS = "documents"
 def is_junk(path: str) -> bool:
     """True for a path that phones never use for content: hidden, temporary, or a file of a system.
 
-    Hidden folders of WhatsApp's own, such as ``.Statuses``, have content. So may files in Android's
-    bin: :func:`is_trashed`.
+    WhatsApp's own hidden folders, such as ``.Statuses``, have content. Files in Android's bin may
+    have content too; see :func:`is_trashed`.
     """
     folder, _, name = path.replace("\\", "/").lower().rpartition("/")
     if name.startswith("."):

@@ -58,7 +58,7 @@ class Kind(StrEnum):
     STICKER = "sticker"
     DATABASE = "database"
     SETTINGS = "settings"
-    """Settings, wallpapers, and other app data besides chats and media."""
+    """Settings, wallpapers, and other data of the app that is neither chats nor media."""
     UNKNOWN = "unknown"
     """Unknown from its name, such as a media file of an end-to-end backup without the key."""
 
@@ -145,7 +145,8 @@ def longest(kind: Kind) -> int:
 
 
 def _kind_of_media(folders: list[str], name: str) -> Kind | None:
-    """What WhatsApp's media folders and the name of a recording say."""
+    """The kind by WhatsApp's media folders or the name of a recording; None if they do not show
+    it."""
     if name.startswith("ptt-") or (name.endswith(".opus") and _is_of_iphone(folders)):
         return Kind.VOICE
     for folder in reversed(folders):
@@ -156,7 +157,7 @@ def _kind_of_media(folders: list[str], name: str) -> Kind | None:
 
 
 def _is_of_iphone(folders: list[str]) -> bool:
-    """True below ``Message/Media``, wherever somebody has copied it."""
+    """True below ``Message/Media``, wherever that folder was copied to."""
     return ("message", "media") in pairwise(folders)
 
 

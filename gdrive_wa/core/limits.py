@@ -16,7 +16,7 @@ STACK = 1 << 20
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 """Parameters of glibc's ``mallopt`` (malloc.h)."""
 _USUAL_TRIM, _USUAL_MAPPED = 128 << 10, 1 << 16
-"""Their values in glibc's manual."""
+"""The default values of the first two, by glibc's manual."""
 _NO_THREAD = "can't start new thread"
 
 
@@ -36,9 +36,9 @@ def use_little_memory() -> None:
 
 
 def use_one_arena() -> None:
-    """Let all threads take memory from one arena. glibc keeps one for each few threads, and what
-    one of them frees no other can use: 12 MB of a restore of 20 000 notes. Python's threads seldom
-    ask for memory at the same time.
+    """Let all threads take memory from one arena. By default, glibc uses an arena for every few
+    threads, and memory that is freed in one cannot be used in another: 12 MB in a restore of 20 000
+    notes. Python's threads seldom ask for memory at the same time.
     """
     _limit_arenas(1)
 

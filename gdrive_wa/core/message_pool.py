@@ -1,7 +1,7 @@
-"""The messages around many voice notes, in some twenty bytes for each besides its text.
+"""Keep the messages around many voice notes in about twenty bytes each, plus the text.
 
-As objects, the messages around 20 000 notes take more memory than all that is known about the
-notes themselves. A note has sequences that make the objects when they are asked for.
+As objects, the messages around 20 000 notes take more memory than the notes themselves. A note has
+sequences that create the objects only when they are used.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class MessagePool:
         return _KINDS[self._kinds[number]]
 
     def sequence(self, numbers: Iterable[int]) -> Sequence[ContextMessage]:
-        """The messages of these numbers, as a note keeps them."""
+        """The messages with these numbers, as a sequence for a note."""
         kept = array("L", numbers).tobytes()
         return PooledMessages(self, kept) if kept else ()
 
@@ -119,15 +119,15 @@ class PooledMessages(Sequence[ContextMessage]):
 
     @property
     def pool(self) -> MessagePool:
-        """What holds the messages."""
+        """The pool with the messages."""
         return self._pool
 
     def numbers(self) -> memoryview[int]:
-        """Their numbers in the pool."""
+        """The numbers of the messages in the pool."""
         return memoryview(self._numbers).cast("L")
 
     def kinds(self) -> Iterator[ContextKind]:
-        """The kind of each message, which needs no objects."""
+        """The kind of each message, without creating objects."""
         return map(self._pool.kind, self.numbers())
 
     @overload
@@ -185,5 +185,5 @@ class Messages(MutableMapping[int, ContextMessage]):
         return len(self._at)
 
     def sequence(self, numbers: Iterable[int]) -> Sequence[ContextMessage]:
-        """The messages of these numbers, as far as there are such messages."""
+        """The messages with these numbers; numbers without a message are left out."""
         return self._pool.sequence(self._at[number] for number in numbers if number in self._at)

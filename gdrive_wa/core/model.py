@@ -72,7 +72,7 @@ class Backup:
         size: stored size in bytes, if the source reports it.
         encrypted: whether it is end-to-end encrypted; None if unknown.
         key_type: ``server``, or the first of `locks`; None if unknown.
-        locks: all that open it, the most useful one first: ``key`` (64 digits),
+        locks: everything that opens it, the most useful first: ``key`` (64 digits),
             ``password_or_key`` (either; the backup does not say which), ``password``,
             ``passkey``, ``unknown`` (a lock that is newer than this version); empty if unknown.
         app_version: version of WhatsApp that wrote it.
@@ -80,9 +80,9 @@ class Backup:
             this mark.
         unfinished: nothing shows that the backup is complete: it has neither its size nor its
             encryption, or is marked as uploading and lacks one of them.
-        expires: the date from which on Google may delete it, unless it is renewed; None if
-            unknown, or if the source does not delete backups.
-        deactivates: the date from which on WhatsApp may deactivate the account of a phone that was
+        expires: the date from which Google may delete it, unless it is renewed; None if unknown,
+            or if the source does not delete backups.
+        deactivates: the date from which WhatsApp may deactivate the account of a phone that was
             last used for this backup; None as for `expires`.
         sealed: an encrypted metadata envelope of the backup, which allows checking a key.
         owner: name of the owner, if the source reports it; most databases contain it as well.
@@ -102,6 +102,11 @@ class Backup:
     deactivates: date | None = None
     sealed: str | None = field(default=None, repr=False)
     owner: str | None = None
+
+    @property
+    def number(self) -> str | None:
+        """The owner's phone number without ``+``; None if the source does not report it."""
+        return self.account if self.account.isdigit() else None
 
     def to_json(self) -> dict[str, object]:
         """The fields of ``backups --json``."""

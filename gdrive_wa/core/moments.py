@@ -1,8 +1,8 @@
-"""Dates from outside: each becomes one that every time zone can show, or None.
+"""Parse dates from outside: the result is a date that every time zone can show, or None.
 
-Python's calendar ends in the years 1 and 9999, file systems and Windows sooner, and a zone shifts a
-date over the edge. Real backups have no such dates, so only those from 1970 to 2099 are accepted.
-:func:`iso` is how they are written in lists and reports.
+Python's calendar ends in the years 1 and 9999, that of file systems and Windows sooner, and a time
+zone can shift a date beyond the end. Real backups have no such dates, so only those from 1970 to
+2099 are accepted. :func:`iso` writes them for lists and reports.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The earliest accepted date."""
 
 END_SECONDS = 4_102_444_800
-"""The year 2100, in seconds since 1970: a later date is not one of a backup."""
+"""The beginning of the year 2100, in seconds since 1970: no backup has a later date."""
 
 
 def moment_at(seconds: float | None) -> datetime | None:

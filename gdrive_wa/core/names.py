@@ -39,10 +39,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def whole_text(text: str) -> str:
-    """`text` as every disk, JSON document, URL and page can hold it.
+    """`text` in a form that every disk, JSON document, URL and page can contain.
 
-    Half of a surrogate pair, which no UTF-8 can contain, is written as ``%ud800``, and a byte
-    of a file name that is not UTF-8 as ``%ff``. The result names the original, but is not it.
+    Half of a surrogate pair, which UTF-8 cannot contain, is written as ``%ud800``, and a byte of a
+    file name that is not UTF-8 as ``%ff``. The result identifies the original, but differs from it.
     """
     return text if text.isascii() else _SURROGATE.sub(_escaped, text)
 

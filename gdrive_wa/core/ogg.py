@@ -83,7 +83,7 @@ def require_pages(content: bytes, at: int, *, serial: int) -> None:
     This is much faster than :func:`pages`, and needs no object for each page.
 
     Raises:
-        FormatError: there is something else.
+        FormatError: there is other data, or the last page is truncated.
     """
     size = len(content)
     while at < size:

@@ -1,8 +1,8 @@
-"""Real JPEG and PNG pictures, and nothing else that may be in such a file.
+"""Accept only JPEG and PNG pictures, and keep only what is needed to show them.
 
-A photo from an address book may contain its place, its author, or bytes after its end that no
-viewer shows. :func:`parse_picture` checks the structure of a picture and keeps only what is
-needed to show it. It does not decode it: a picture that it accepts may still look damaged.
+A photo from an address book may contain its location, its author, or bytes after its end that no
+viewer shows. :func:`parse_picture` checks the structure of a picture and leaves these out. It does
+not decode the picture: one that it accepts may still look damaged.
 
 Format facts: ITU T.81 annex B (JPEG), W3C Portable Network Graphics sections 5 and 11.
 """

@@ -31,8 +31,8 @@ class NotPlainError(OSError):
 
     Attributes:
         filename: its path.
-        strerror: its kind, as the end of a sentence that begins with its path.
-        link: it is a link.
+        strerror: what it is, as the end of a sentence that begins with its path.
+        link: True for a link.
     """
 
     def __init__(self, filename: str, kind: str) -> None:
@@ -81,7 +81,7 @@ def open_plain(
 
 
 def read_plain(path: str | os.PathLike[str]) -> bytes:
-    """The content of a regular file that the user named; raises as :func:`open_plain`."""
+    """The content of a regular file that the user named. Raises what :func:`open_plain` raises."""
     with open_plain(path) as file:
         return file.read()
 

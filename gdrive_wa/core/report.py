@@ -88,7 +88,7 @@ class Report:
     notes: NoteCounts | None = None
 
     def fail(self, path: str, error: GdriveWaError) -> None:
-        """Count the entry at `path` as failed, although it was done or skipped: it is there, but
+        """Count the entry at `path` as failed instead of done or skipped: its file is there, but
         cannot be used."""
         self.done = [outcome for outcome in self.done if outcome.path != path]
         self.skipped = [outcome for outcome in self.skipped if outcome.path != path]

@@ -20,9 +20,9 @@ class RetryPolicy:
         base: maximum wait before the second attempt, in seconds; doubles for each further one.
         max_pause: maximum wait between attempts, in seconds, unless a server requests more.
         max_retry_after: longest wait, in seconds, that a server may request.
-        rate_patience: seconds for which a limit on the rate of requests is waited out, however
-            many attempts it takes. A quota for a minute outlasts any six attempts.
-        max_rate_pause: maximum wait between attempts meanwhile, in seconds.
+        rate_patience: how long to wait for the end of a limit on the rate of requests, in seconds,
+            however many attempts that takes. Six attempts are over before a quota per minute is.
+        max_rate_pause: maximum wait between such attempts, in seconds.
     """
 
     attempts: int = 6
@@ -39,9 +39,10 @@ class RetryPolicy:
         return self._own_pause(attempt, self.max_pause)
 
     def rate_pause(self, attempt: int, asked: float | None = None) -> float:
-        """Seconds to wait after `attempt` met a limit.
+        """Seconds to wait after `attempt` reached a limit on the rate of requests.
 
-        During the attempts, the wait requested by the server applies; afterwards the longer one."""
+        During the usual attempts, the wait that the server requests applies; afterwards, the longer
+        of that wait and the usual one."""
         own = self._own_pause(attempt, min(self.max_pause, self.max_rate_pause))
         if asked is None:
             return own

@@ -140,7 +140,7 @@ class Selection:
         return replace(self, only=only | {Kind.DATABASE} if Kind.VOICE in only else only)
 
     def words(self) -> tuple[object, ...]:
-        """The same for the same selection, in every process."""
+        """A value that is equal for equal selections, in every process."""
         kinds = sorted(map(str, self.only))
         return (kinds, self.include, self.exclude, self.since, self.until, self.chat)
 

@@ -65,7 +65,7 @@ class VoiceNote:
         before: the messages before it in its chat, on the same day, the earliest first.
         after: the messages after it, likewise.
         reply_to: the message that it answers; None if it answers none.
-        reactions: of people to the message.
+        reactions: people's reactions to the message.
         folder: absolute path of the archive that the note was read from; None for other notes.
             It is ignored when notes are compared.
     """
@@ -112,7 +112,7 @@ class VoiceNote:
         """The fields of ``notes --json``; `sent_at` is ISO 8601 in UTC.
 
         Args:
-            around: with the messages before and after it, which are the last fields.
+            around: include the messages before and after the note, as the last fields.
         """
         fields: dict[str, object] = {
             "file": self.file,

@@ -1,7 +1,7 @@
-"""crypt12, crypt14 and crypt15: decrypted, authenticated and unpacked in one streaming pass.
+"""Decrypt, authenticate and unpack crypt12, crypt14 and crypt15 files in one streaming pass.
 
-Format facts: proto/README.md, "Containers". The verdict comes at the end: until the tag was
-checked, nothing of what was written may be believed, and the caller throws it away on error.
+Format facts: proto/README.md, "Containers". The tag is at the end: nothing that was written may be
+used before the tag is verified, and the caller discards it after an error.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Unpacked:
     Attributes:
         payload: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
         compressed: it was a zlib stream.
-        checksummed: the file had an MD5 footer, and it held.
+        checksummed: the file has an MD5 footer that matches.
         size: bytes after unpacking.
     """
 
@@ -51,12 +51,12 @@ class Unpacked:
 
 
 def container_key(header: Header, key: Key | None) -> bytes:
-    """The AES-256 key of a container, after every check that needs no decryption.
+    """The AES-256 key of a container, after all checks that need no decryption (M11, M16).
 
     Raises:
-        MissingKeyError: no key.
-        WrongKeyTypeError: a root key for crypt12 or crypt14, or the other way round.
-        WrongKeyError: a cipher key of another generation of the backup.
+        MissingKeyError: `key` is None.
+        WrongKeyTypeError: a root key was given for crypt12 or crypt14, or a cipher key for crypt15.
+        WrongKeyError: the cipher key is of another generation of the backup.
     """
     if key is None:
         hint: tuple[str, ...] | None = LOCKED.get(header.key_type or "")
@@ -72,8 +72,8 @@ def container_key(header: Header, key: Key | None) -> bytes:
         return key.derive("backup encryption", 32)
     if isinstance(key, RootKey):
         raise WrongKeyTypeError(
-            f"this {header.format} file was made before end-to-end backup was on,"
-            " so that no 64 digits open it",
+            f"this {header.format} file was made before end-to-end backup was turned on, so it does"
+            " not open with 64 digits",
             hint=MADE_BEFORE,
         )
     if key.server_salt != header.server_salt:
@@ -84,16 +84,16 @@ def container_key(header: Header, key: Key | None) -> bytes:
 
 
 def version_differs(header: Header, key: Key | None) -> bool:
-    """True when a cipher key is of another version than the container says.
+    """True if a cipher key has another version than the header of the container (M17).
 
-    Alone that is no reason to refuse: a widely used encryptor writes version 2 whatever the
-    key's is. It is one to name when the tag does not hold.
+    That alone is not a reason to refuse the key: a widely used encryptor always writes version 2.
+    If the tag does not match either, it is the likely reason.
     """
     return isinstance(key, CipherKey) and key.key_version != header.key_version
 
 
 def generation_mismatch(what: str) -> WrongKeyError:
-    """The error about a cipher key that is not of the container's time."""
+    """The error for a cipher key of another generation; `what` differs from the header."""
     return WrongKeyError(
         f"this key file belongs to another generation of the backup: its {what} differs",
         hint="the key changes when WhatsApp is registered again: give the key from that time",
@@ -110,21 +110,22 @@ def decrypt_container(
     limit: int | None = None,
     check: Callable[[int], None] = lambda _moved: None,
 ) -> Unpacked:
-    """Decrypt a container whose header was parsed, and give its payload to `sink`.
+    """Decrypt a container with a parsed header, and pass its payload to `sink`.
+
+    Nothing that `sink` received may be kept if this raises an error.
 
     Args:
         file: the container, seekable.
-        size: of the whole file, bytes.
-        header: of the file.
-        aes_key: from :func:`container_key`.
-        sink: takes the unpacked pieces, from a thread of its own.
-        limit: most bytes the payload may inflate to.
-        check: called with the bytes read, now and then; may raise to stop.
+        size: size of the whole file in bytes.
+        header: the header of the file.
+        aes_key: the result of :func:`container_key`.
+        sink: receives the unpacked pieces, in order; for large files, called from another thread.
+        limit: the most bytes that the payload may inflate to; by default :func:`default_limit`.
+        check: called with the number of bytes read since the last call; may raise to stop.
 
     Raises:
         WrongKeyError: the key is of the right kind, but not this file's.
-        DamagedError: truncated, altered, or authentic but not to be unpacked; nothing that
-            `sink` got may be kept.
+        DamagedError: the file is truncated or altered, or its payload cannot be unpacked.
     """
     tail = CRYPT12_TAIL_SIZE if header.format == "crypt12" else 0
     end = size - tail
@@ -159,7 +160,7 @@ def decrypt_container(
         hashing.put(tag)
         hashing.finish()
         checksummed = md5.digest() == stored_md5
-        if not checksummed:  # then there is no MD5, and the tag comes last
+        if not checksummed:  # M13: there is no MD5, and the tag comes last
             unpacking.put(cipher.update(tag))
             tag = stored_md5
         failure = unpacking.finish()
@@ -174,12 +175,12 @@ def decrypt_container(
 def _decrypt_short(
     file: IO[bytes], end: int, header: Header, aes_key: bytes, sink: Callable[[Piece], object]
 ) -> Unpacked:
-    """A container without MD5 whose content has fewer than 16 bytes."""
+    """Decrypt a container without an MD5, with less than 16 bytes of content."""
     file.seek(header.size)
     plain = open_gcm(aes_key, header.iv, file.read(end - header.size))
     unpacker = Unpacker(sink, default_limit(end))
     if plain is None:
-        raise TruncatedError("the file ends before its content does, or the key is not its own")
+        raise TruncatedError("the file ends before its content does, or this is not its key")
     if plain:
         unpacker.feed(plain)
     unpacker.finish()
@@ -189,14 +190,16 @@ def _decrypt_short(
 def _verdict(
     unpacker: Unpacker, failure: Exception | None, header: Header, *, checksummed: bool
 ) -> GdriveWaError:
-    """Why a tag did not verify: another key leaves no plausible first byte, damage leaves them.
+    """The reason why a tag does not match; see proto/README.md, "Which error it is".
 
-    Content that unpacks until its end was cut short; content that becomes invalid was altered.
+    After decryption with another key, the first bytes are noise; in a damaged file they are
+    plausible. Content that unpacks until its end was cut short; content that becomes invalid was
+    altered.
     """
     if not (unpacker.plausible if checksummed else unpacker.recognisable):
         hints = with_lock(header.key_type, *WrongKeyError.default_hints)
         if header.format != "crypt15":
-            hints = hints[:1]  # nobody types the key file of crypt12 and crypt14
+            hints = hints[:1]  # the key file of crypt12 and crypt14 is never typed
         return WrongKeyError(
             _WRONG_KEY, hint=hints if checksummed else (*hints, "or fetch the file again")
         )
@@ -205,4 +208,4 @@ def _verdict(
     cut = not unpacker.complete or 0 < unpacker.trailing < TAG_SIZE
     if cut and failure is None:
         return TruncatedError("the file is cut short or damaged: it ends before its content does")
-    return ChecksumError("the file is damaged: neither its MD5 nor its tag holds")
+    return ChecksumError("the file is damaged: neither its MD5 nor its tag matches")

@@ -1,4 +1,4 @@
-"""One stored file of a backup, whatever it is, to its authenticated content: bytes to bytes."""
+"""Decrypt one stored file of any format to its authenticated content, from bytes to bytes."""
 
 from __future__ import annotations
 
@@ -29,23 +29,24 @@ from gdrive_wa.crypt.unsupported import unsupported
 if TYPE_CHECKING:
     from gdrive_wa.crypt.header import Header
 
-OTHER_VERSION = "the key file is of another version than the backup says, and opens it all the same"
+OTHER_VERSION = "the key file has another version than the backup, but it opens it"
 ALREADY_PLAIN = "it is not encrypted: copied as it is"
-STILL_SEALED = "it is sealed with a key that only the chats hold: copied as it is"
+STILL_SEALED = "it is encrypted with a key that only the database of chats has: copied as it is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decrypted:
-    """What came out of a file.
+    """The result of decrypting a file.
 
     Attributes:
-        format: of the file: ``crypt12``, ``crypt14``, ``crypt15``, ``mcrypt1``, or what the
-            unencrypted content is.
-        payload: of the content: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
-        size: bytes of content.
-        sha256: of the content, hex.
-        start: its first bytes, by which its kind is recognised.
-        warnings: messages for the user; mostly empty.
+        format: the format of the file: ``crypt12``, ``crypt14``, ``crypt15``, ``mcrypt1``, ``enc``,
+            or as `payload` for an unencrypted file.
+        payload: the kind of content: ``sqlite``, ``zip``, ``zlib``, ``json``, ``media`` or
+            ``unknown``; for a copied ``.enc`` file ``enc``.
+        size: size of the content in bytes.
+        sha256: SHA-256 of the content, hex.
+        start: up to 64 bytes at the start of the content, which show its kind.
+        warnings: messages for the user; usually empty.
     """
 
     format: str
@@ -67,25 +68,25 @@ def decrypt_content(
     check: Callable[[int], None] = lambda _moved: None,
     copy_unknown: bool = False,
 ) -> Decrypted:
-    """Decrypt one stored file and give its content to `sink`, piece by piece.
+    """Decrypt one stored file and pass its content to `sink`, piece by piece.
 
-    Nothing that `sink` got may be kept when this raises: what authenticates the content is at the
-    end of the file.
+    Nothing that `sink` received may be kept if this raises an error: the content is authenticated
+    only at the end of the file.
 
     Args:
-        file: the stored file, seekable, at its start.
-        name: the name it is stored under; media files can only be recognised by it.
-        sink: takes the pieces, in order.
-        key: the key; only an unencrypted file needs none.
-        metadata: of a media file, from its envelope.
-        limit: most bytes that compressed content may inflate to (default: 64 MiB plus 200 times
-            the file).
+        file: the stored file, seekable.
+        name: its stored name or path; media files can only be recognised by it.
+        sink: receives the pieces, in order.
+        key: the key; not needed for an unencrypted file.
+        metadata: for a media file, the metadata from its envelope.
+        limit: the most bytes that compressed content may inflate to; by default 64 MiB plus 200
+            times the size of the file.
         check: called with the number of bytes read since the last call; may raise to stop.
-        copy_unknown: copy a file of no known format instead of refusing it.
+        copy_unknown: copy a file in an unknown or unsupported format instead of refusing it.
 
     Raises:
-        KeyFailure: no key, the wrong kind, or not this file's.
-        DamagedError: the file is not what it should be.
+        KeyFailure: the key is missing, of the wrong kind, or not this file's.
+        DamagedError: the file is damaged, empty, or of an unknown or unsupported format.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -121,10 +122,17 @@ def copy_content(
     check: Callable[[int], None] = lambda _moved: None,
     kind: str | None = None,
 ) -> Decrypted:
-    """Give `sink` a file that was stored unencrypted, checked against `metadata`.
+    """Pass a file that is stored unencrypted to `sink`, and check its MD5 against `metadata`.
+
+    Args:
+        file: the stored file, at its start.
+        sink: receives the pieces, in order.
+        metadata: the metadata of the file; without an MD5, nothing is checked.
+        check: called with the number of bytes read since the last call; may raise to stop.
+        kind: what the content is, if known; by default it is recognised by its first bytes.
 
     Raises:
-        ChecksumError: it is not what the metadata promises.
+        ChecksumError: the content is not what the metadata promises.
     """
     written = _HashingSink(sink, digested=True)
     md5 = hashlib.md5(usedforsecurity=False)
@@ -141,12 +149,14 @@ def copy_content(
 
 
 def decrypt_linked(file: IO[bytes], link: MediaLink, sink: Callable[[Piece], object]) -> Decrypted:
-    """Give `sink` the content of an ``.enc`` file from WhatsApp's media servers, checked against
-    everything that the message's row promises.
+    """Decrypt an ``.enc`` file from WhatsApp's media servers, check it against everything that the
+    message's row promises (M34), and pass its content to `sink`.
+
+    Nothing that `sink` received may be kept if this raises an error.
 
     Raises:
-        WrongKeyError, ChecksumError, AuthenticationError: it is not what the row promises; nothing
-            that `sink` got may be kept.
+        WrongKeyError, ChecksumError, AuthenticationError: the file is not what the row promises.
+        TruncatedError: the file is cut short.
     """
     stored = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if link.enc_sha256 not in (None, stored):
@@ -156,7 +166,7 @@ def decrypt_linked(file: IO[bytes], link: MediaLink, sink: Callable[[Piece], obj
     written = _HashingSink(sink, digested=True)
     decrypt_enc(file, size, link.media_key, written.write)
     if link.sha256 not in (None, written.digest.hexdigest()):
-        raise ChecksumError("what WhatsApp's servers hold is not what the database promises")
+        raise ChecksumError("the file on WhatsApp's servers is not the one that the database names")
     return written.result("enc", looks_like(written.start))
 
 
@@ -230,7 +240,7 @@ def _media(
 
 
 class _HashingSink:
-    """What was handed on so far: its size, its first bytes, its SHA-256."""
+    """Passes pieces on to a sink, and keeps their size, first bytes and SHA-256."""
 
     def __init__(self, sink: Callable[[Piece], object], *, digested: bool = False) -> None:
         self._sink = sink

@@ -1,4 +1,4 @@
-"""The other direction: backups as the phone makes them, for samples, tests and experiments.
+"""Encrypt files as the phone does, for samples, tests and experiments.
 
 Format facts: proto/README.md.
 """
@@ -20,7 +20,14 @@ from gdrive_wa.crypt.envelope import FileMetadata, seal_envelope, stored_name
 from gdrive_wa.crypt.header import IV_SIZE, serialise_header
 from gdrive_wa.crypt.keys import CipherKey, Key, RootKey
 from gdrive_wa.crypt.media import ENC_MAC_SIZE
-from gdrive_wa.crypt.primitives import PIECE_SIZE, encrypt_cbc, expand, extract, seal_gcm
+from gdrive_wa.crypt.primitives import (
+    PIECE_SIZE,
+    HmacKey,
+    encrypt_cbc,
+    expand,
+    extract,
+    seal_gcm,
+)
 from gdrive_wa.pb.backup_prefix_pb2 import (
     BackupInfo,
     BackupPrefix,
@@ -37,7 +44,7 @@ def encrypt_file(
     dest: Path,
     key: Key,
     *,
-    format: str = "crypt15",  # noqa: A002 - what every tool of the field calls it
+    format: str = "crypt15",  # noqa: A002 - the usual name for it
     compress: bool = True,
     checksum: bool = True,
     iv: bytes | None = None,
@@ -48,24 +55,25 @@ def encrypt_file(
 
     Args:
         src: the plain file.
-        dest: the container to make.
+        dest: the container to create; its folder is created.
         key: a root key for crypt15, a cipher key for crypt12 and crypt14.
         format: ``crypt12``, ``crypt14`` or ``crypt15``.
-        compress: zlib, as for databases; a multi-file backup stores its ZIP as it is.
+        compress: compress with zlib, as phones do for databases; a multi-file backup stores its ZIP
+            as it is.
         checksum: write the MD5 footer; multi-file backups have none.
-        iv: 16 bytes, only for reproducible samples.
-        app_version: what the header says.
-        jid_suffix: last two digits of the number.
+        iv: 16 bytes, only for reproducible samples; random by default.
+        app_version: the version of WhatsApp in the header.
+        jid_suffix: the last two digits of the number.
 
     Raises:
-        UsageError: a format that does not exist.
-        WrongKeyTypeError: the other kind of key.
-        OSError: `src` cannot be read, or `dest` not written.
+        UsageError: `format` is unknown.
+        WrongKeyTypeError: the key is of the wrong kind for `format`.
+        OSError: `src` cannot be read, or `dest` cannot be written.
     """
     if format not in FORMATS:
-        raise UsageError(f"there is no format {format!r}", hint="crypt12, crypt14 or crypt15")
+        raise UsageError(f"no format named {format!r}", hint=f"use one of: {', '.join(FORMATS)}")
     if isinstance(key, RootKey) != (format == "crypt15"):
-        raise WrongKeyTypeError(f"{format} is made with the other kind of key")
+        raise WrongKeyTypeError(f"{format} needs the other kind of key")
     iv = token_bytes(IV_SIZE) if iv is None else iv
     header = _header(format, key, iv, app_version, jid_suffix)
     aes_key = key.derive("backup encryption", 32) if isinstance(key, RootKey) else key.reveal()
@@ -93,13 +101,13 @@ def encrypt_media(
     """Encrypt one media file as mcrypt1.
 
     Args:
-        content: of the file.
+        content: the content of the file.
         key: the root key.
         metadata: its real path and time; MD5 and size are taken from `content`.
-        iv: of the envelope, only for reproducible samples.
+        iv: 16 bytes for the envelope, only for reproducible samples; random by default.
 
     Returns:
-        The 64 digits it is stored under, the stored bytes, and its envelope.
+        The 64 digits of its stored name, the stored bytes, and its envelope.
     """
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     full = FileMetadata(name=metadata.name, md5=md5, size=len(content), updated=metadata.updated)
@@ -110,14 +118,14 @@ def encrypt_media(
 
 
 def encrypt_enc(content: bytes, media_key: bytes, *, info: str = "WhatsApp Audio Keys") -> bytes:
-    """Encrypt one media file as WhatsApp's transient servers hold it (``.enc``).
+    """Encrypt one media file as it is on WhatsApp's transient media servers (``.enc``).
 
     Args:
-        content: of the file.
-        media_key: 32 bytes, as the message's row has them.
-        info: which medium, as for :func:`gdrive_wa.crypt.media.decrypt_enc`.
+        content: the content of the file.
+        media_key: the 32 bytes in the message's row.
+        info: the kind of media, as for :func:`gdrive_wa.crypt.media.decrypt_enc`.
     """
-    material = expand(extract(b"", media_key), info.encode(), 112)
+    material = expand(HmacKey(extract(b"", media_key)), info.encode(), 112)
     iv, aes_key, mac_key = material[:16], material[16:48], material[48:80]
     sealed = encrypt_cbc(aes_key, iv, content)
     return sealed + hmac.digest(mac_key, iv + sealed, "sha256")[:ENC_MAC_SIZE]

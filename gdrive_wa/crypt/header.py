@@ -1,4 +1,4 @@
-"""The headers of crypt12, crypt14 and crypt15 files, parsed or refused.
+"""Parse the headers of crypt12, crypt14 and crypt15 files.
 
 Format facts: proto/README.md, "Containers" and "The prefix".
 """
@@ -27,23 +27,24 @@ _NEW_KEY_TYPES = {0: "server", 1: "end-to-end", 2: "password", 3: "key", 4: "pas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The header before the ciphertext.
+    """The header of a container: everything before the ciphertext.
 
     Attributes:
         format: ``crypt12``, ``crypt14`` or ``crypt15``.
-        size: bytes before the ciphertext.
+        size: number of bytes before the ciphertext.
         iv: the GCM nonce, 16 bytes.
-        key_type: ``server``, ``end-to-end``, ``password``, ``key`` or ``passkey``.
-        key_version: 1 to 3 for crypt12 and crypt14; None for crypt15.
-        server_salt: 32 bytes, crypt12 and crypt14; empty for crypt15.
-        google_id: 16 bytes, crypt12 and crypt14; empty for crypt15.
-        app_version: WhatsApp's version that wrote the file.
-        device_model: the phone's; None when the header does not say.
-        jid_suffix: the last digits of the number.
-        backup_version: as the app counts.
-        migrations: numbers of the migration flags that are set.
-        unknown_fields: how many fields the prefix has that this program does not know.
-        prefix: the prefix as stored, so that nothing unknown is lost; empty for crypt12.
+        key_type: ``server``, ``end-to-end``, ``password``, ``key`` or ``passkey``; ``unknown N``
+            for a newer type.
+        key_version: 1 to 3 for crypt12, 1 to 9 for crypt14; None for crypt15.
+        server_salt: 32 bytes for crypt12 and crypt14; empty for crypt15.
+        google_id: 16 bytes for crypt12 and crypt14; empty for crypt15.
+        app_version: version of WhatsApp that wrote the file; None if the header does not have it.
+        device_model: model of the phone; None if the header does not have it.
+        jid_suffix: last digits of the phone number; None if the header does not have them.
+        backup_version: the app's version number for backups; None if the header does not have it.
+        migrations: field numbers of the migration flags that are set.
+        unknown_fields: the number of fields in the prefix that this version does not know.
+        prefix: the prefix as it is stored, with unknown fields; empty for crypt12.
     """
 
     format: str
@@ -63,14 +64,15 @@ class Header:
 
 
 def parse_header(start: bytes) -> Header:
-    """The header at the start of a crypt14 or crypt15 file.
+    """Parse the header at the start of a crypt14 or crypt15 file (M6 to M10).
 
     Args:
-        start: the first :data:`MAX_HEADER_SIZE` bytes of the file, or all of a shorter one.
+        start: the first :data:`~gdrive_wa.crypt.sizes.MAX_HEADER_SIZE` bytes of the file; the whole
+            file if it is shorter.
 
     Raises:
         TruncatedError: the file ends inside its header.
-        FormatError: there is no such header.
+        FormatError: the file does not begin with a valid header.
     """
     length, offset = read_varint(start)
     if length == 0 or length > MAX_PREFIX_SIZE:
@@ -78,7 +80,7 @@ def parse_header(start: bytes) -> Header:
     try:
         return _parse_prefix(start, offset, length)
     except (FormatError, TruncatedError):
-        # A widely used encryptor writes a stray 0x01 after lengths below 128.
+        # M7: a widely used encryptor writes a stray 0x01 after lengths below 128.
         if offset == 1 and start[offset : offset + 1] == bytes([_STRAY_BYTE]):
             try:
                 return _parse_prefix(start, offset + 1, length)
@@ -88,11 +90,11 @@ def parse_header(start: bytes) -> Header:
 
 
 def parse_crypt12_header(start: bytes) -> Header:
-    """The 67 bytes at the start of a crypt12 file.
+    """Parse the 67 bytes at the start of a crypt12 file; see proto/README.md, "crypt12".
 
     Raises:
-        TruncatedError: fewer bytes.
-        FormatError: its cipher or key version does not exist.
+        TruncatedError: `start` has fewer bytes.
+        FormatError: the cipher version or key version does not exist.
     """
     if len(start) < CRYPT12_HEADER_SIZE:
         raise TruncatedError("the file ends inside its header")
@@ -110,8 +112,8 @@ def parse_crypt12_header(start: bytes) -> Header:
 
 
 def looks_like_crypt12(start: bytes) -> bool:
-    """True when the versions at the start are crypt12's, as far as there are any; no varint
-    header starts with a 0.
+    """True if a file begins with the versions of crypt12, or ends inside them. A crypt14 or crypt15
+    file never begins with 0.
     """
     return b"\x00\x01".startswith(start[:2]) and start[2:3] in (b"", b"\x01", b"\x02", b"\x03")
 
@@ -120,8 +122,8 @@ def read_varint(data: bytes, offset: int = 0) -> tuple[int, int]:
     """The varint at `offset`, and the offset after it.
 
     Raises:
-        TruncatedError: the data end inside it.
-        FormatError: it does not end within ten bytes.
+        TruncatedError: the data ends inside the varint.
+        FormatError: the varint has more than ten bytes.
     """
     value = 0
     for index in range(10):
@@ -145,7 +147,7 @@ def write_varint(value: int) -> bytes:
 
 
 def serialise_header(prefix: BackupPrefix) -> bytes:
-    """A crypt14 or crypt15 header: the prefix, its length before it."""
+    """The header of a crypt14 or crypt15 file: the length of the prefix, and the prefix."""
     body = prefix.SerializeToString(deterministic=True)
     return write_varint(len(body)) + body
 
@@ -194,7 +196,7 @@ def _header(message: BackupPrefix, raw: bytes, size: int) -> Header:
 
 
 def _count_ciphers(raw: bytes) -> int:
-    """How many ciphers the prefix sets: a oneof keeps the last, so it is counted on the wire."""
+    """The number of ciphers in the encoded prefix (M9): a parsed oneof keeps only the last one."""
     found = UnknownFieldSet(_Bare.FromString(raw))
     return sum(item.field_number in (2, 3) and item.wire_type == 2 for item in found)  # type: ignore[attr-defined]
 
@@ -227,4 +229,4 @@ def _unknown(message: BackupPrefix) -> tuple[tuple[int, ...], int]:
 
 
 _Bare = Crypt15Cipher
-"""A message that knows only field 1: fields 2 and 3 of a prefix stay unknown in it."""
+"""A message with only field 1, so that fields 2 and 3 of a prefix are unknown fields in it."""

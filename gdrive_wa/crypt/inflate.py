@@ -1,6 +1,6 @@
-"""Inflating a zlib stream: with isal where it is installed, which is twice as fast, else with zlib.
+"""Inflate a zlib stream: with isal if it is installed, which is twice as fast, otherwise with zlib.
 
-isal has no wheel for every processor, and needs an assembler to be built.
+There is not a wheel of isal for every processor, and building it needs an assembler.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ with suppress(ImportError):
     _library = isal_zlib
 
 InflateError: type[Exception] = _library.error
-"""What an inflater raises for a damaged stream."""
+"""The exception that an inflater raises for a damaged stream."""
 
 
 def new_inflater() -> Any:

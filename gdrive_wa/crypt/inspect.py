@@ -1,6 +1,6 @@
-"""Everything that a backup file reveals without a key.
+"""Show everything that a backup file reveals without a key.
 
-Format facts: proto/README.md. The sizes of the parts add up to the file's.
+Format facts: proto/README.md. The sizes of the parts add up to the size of the file.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from gdrive_wa.crypt.sizes import MAX_HEADER_SIZE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """The facts in a file. Sizes are in bytes; parts that a format lacks have size 0.
+    """What a file reveals. Sizes are in bytes; a part that a format does not have has size 0.
 
     Attributes:
-        file: its name.
-        format: ``crypt12 crypt14 crypt15 mcrypt1 envelope enc sqlite zip zlib media json
+        file: the name of the file.
+        format: one of ``crypt12 crypt14 crypt15 mcrypt1 envelope enc sqlite zip zlib media json
             unknown``.
-        size: of the file: the sum of all parts.
-        header_size: before the ciphertext.
-        ciphertext_size: of the content, encrypted or (in a plain file) not.
-        tag_size: of the authentication tag.
-        checksum_size: of the MD5.
-        tail_size: of what follows (crypt12's last digits).
+        size: size of the file: the sum of all parts.
+        header_size: size of everything before the ciphertext.
+        ciphertext_size: size of the content, which in a plain file is not encrypted.
+        tag_size: size of the authentication tag, or of the MAC of an ``.enc`` file.
+        checksum_size: size of the MD5 footer.
+        tail_size: size of the last digits of the number, which follow in crypt12.
         checksum: ``ok``, ``absent`` (a multi-file backup, or a damaged file) or ``none`` (the
-            format has none).
-        header: the parsed header, where there is one.
+            format has no MD5).
+        header: the parsed header of a container; None for other formats.
     """
 
     file: str
@@ -84,12 +84,13 @@ class Inspection:
 
 
 def inspect(path: str | Path) -> Inspection:
-    """The facts that the file at `path` reveals without a key.
+    """What the file at `path` reveals without a key.
 
     Raises:
-        UsageError: it cannot be read.
-        FormatError, TruncatedError: its name says crypt12, 14 or 15, and its header is invalid
-            or cut short.
+        UsageError: the file cannot be read.
+        FormatError, TruncatedError: its name is that of a crypt12, crypt14 or crypt15 file, but its
+            header is invalid or cut short.
+        TruncatedError: the file is empty.
     """
     path = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""Keys as people paste them: what is meant, and what to say where nothing is.
+"""Find the key in what people paste, and explain what else it looks like.
 
 Format facts: proto/README.md, "Keys" (M3).
 """
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 from gdrive_wa.core.errors import KeyFileError
 from gdrive_wa.crypt.key_text import strip_separators
-from gdrive_wa.crypt.locks import PASSWORD_IS_NO_KEY
+from gdrive_wa.crypt.locks import PASSWORD_IS_NOT_A_KEY
 from gdrive_wa.crypt.recognise import looks_like
 
 DIGITS = 64
 _WHOLE_FILES = (118, 262, 316)
-"""Digits of the bytes of a whole key file: 59, 131 and 158 bytes."""
+"""Hex digits of whole key files, or of their body: 59, 131 and 158 bytes."""
 _HEX = frozenset("0123456789abcdefABCDEF")
 _PREFIX = re.compile(r"(?<![0-9A-Za-z])0x|\\x", re.IGNORECASE)
 _AROUND = re.compile(r"[\"'`,;.|_(){}<>\[\]\u2018-\u201f\u00ab\u00bb]")
@@ -27,17 +27,18 @@ _NUMBERED = re.compile(r"^\s*\d{1,2}\s*[.):]\s+", re.MULTILINE)
 _LOOKALIKES = str.maketrans("OoIl|", "00111")
 _LONGEST_PIN = 8
 _SHORTEST_KEY = 48
-"""Fewer characters than this are no key with digits left out."""
+"""Fewer characters than this are not taken for a key with missing digits."""
 
 
 def key_digits(text: str) -> str:
-    """The hexadecimal digits that `text` means: 64, or those of a whole key file.
+    """The hexadecimal digits of the key in `text`: 64, or those of a whole key file.
 
-    They may stand in a sentence, in quotes, with ``0x`` before each byte or before all, or in
-    full-width characters, or in a numbered list.
+    They may be in a sentence, in quotes, in full-width characters, in a numbered list, or have
+    ``0x`` before each byte or before all.
 
     Raises:
-        KeyFileError: it means no key; the error says what it looks like, and quotes nothing.
+        KeyFileError: `text` does not contain a key; the error explains what it looks like, without
+            quoting it.
     """
     plain = unicodedata.normalize("NFKC", text)
     for digits in _readings(plain):
@@ -47,10 +48,10 @@ def key_digits(text: str) -> str:
 
 
 def refuse_other_file(raw: bytes) -> None:
-    """Refuse the start of a file that is well known to be something else than a key.
+    """Refuse a file that begins like a picture, a recording, a document or a database.
 
     Raises:
-        KeyFileError: it is.
+        KeyFileError: `raw` is the start of such a file.
     """
     found = {
         "media": "a picture, a recording or a PDF",
@@ -99,14 +100,14 @@ def _refusal(digits: str) -> KeyFileError:
             f"this looks like a PIN or a code of {count} digits, not like a key",
             hint=(
                 "the key has 64 digits; WhatsApp showed it when end-to-end backup was turned on",
-                *PASSWORD_IS_NO_KEY,
+                *PASSWORD_IS_NOT_A_KEY,
             ),
         )
     is_key = count == DIGITS and _HEX.issuperset(digits.translate(_LOOKALIKES))
     if (wrong * 4 > count and not is_key) or (wrong and count < _SHORTEST_KEY):
         return KeyFileError(
             f"this looks like a password, not like a key: {faulty}",
-            hint=PASSWORD_IS_NO_KEY,
+            hint=PASSWORD_IS_NOT_A_KEY,
         )
     if wrong:
         return KeyFileError(
@@ -121,5 +122,5 @@ def _count_error(count: int) -> KeyFileError:
     hints = ("compare it with what you wrote down, group by group of four",)
     return KeyFileError(
         f"a key has 64 digits, this has {count}: {abs(count - DIGITS)} {more}",
-        hint=hints if count >= _SHORTEST_KEY else (*hints, *PASSWORD_IS_NO_KEY),
+        hint=hints if count >= _SHORTEST_KEY else (*hints, *PASSWORD_IS_NOT_A_KEY),
     )

@@ -1,4 +1,4 @@
-"""The 64 digits as people have them: typed or pasted.
+"""Decode the 64 digits that people typed or pasted.
 
 Format facts: proto/README.md, "Keys" (M3).
 """
@@ -14,7 +14,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 def decode_text(raw: bytes) -> str | None:
     """`raw` as UTF-8 text, with or without a byte order mark, or as UTF-16 text with one, which
-    PowerShell writes; None when it is not text.
+    PowerShell writes; None if it is not text.
     """
     try:
         text = raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig")
@@ -30,5 +30,5 @@ def strip_separators(typed: str) -> str:
 
 
 def _is_separator(char: str) -> bool:
-    """True of blanks, colons, and the dashes and invisible characters of Unicode."""
+    """True for white space, a colon, and the dashes and invisible characters of Unicode."""
     return char.isspace() or char == ":" or unicodedata.category(char) in ("Pd", "Cf")

@@ -1,4 +1,4 @@
-"""The two kinds of key, every form they come in, and what is derived from a root key.
+"""The two kinds of keys, the forms in which they are stored, and the keys derived from them.
 
 Format facts: proto/README.md, "Keys".
 """
@@ -17,41 +17,45 @@ from gdrive_wa.core.kinds import is_encrypted
 from gdrive_wa.core.plain_file import open_plain
 from gdrive_wa.crypt.key_forms import key_digits, refuse_other_file
 from gdrive_wa.crypt.key_text import decode_text
-from gdrive_wa.crypt.primitives import expand, extract
+from gdrive_wa.crypt.primitives import HmacKey, expand, extract
 
 ROOT_KEY_SIZE = 32
 CIPHER_KEY_SIZE = 131
 JAVA_PREFIX = bytes.fromhex("aced0005757200025b42acf317f8060854e00200007870")
-"""What Java writes before a ``byte[]``: then its length, 4 bytes, big-endian."""
+"""The bytes that Java writes before a ``byte[]``; the length follows in 4 bytes, big-endian."""
 JAVA_HEADER_SIZE = len(JAVA_PREFIX) + 4
 MAX_KEY_FILE_SIZE = 4096
-"""Bytes of the longest file that is read as a key."""
+"""Maximum size of a file that is read as a key, in bytes."""
 _BASE64_SIZES = (44, 79, 80, 211, 212)
-"""Characters of 32, 59 and 158 bytes in base64, with or without the signs that fill it up."""
+"""Characters of 32, 59 and 158 bytes in base64, with or without padding."""
 _ZERO_SALT = bytes(32)
 _CIPHER_VERSION = b"\x00\x01"
 
 
 class RootKey:
-    """The 32 bytes that the 64 digits stand for: opens crypt15, mcrypt1 and envelopes.
+    """The 32 bytes that the 64 digits represent. It opens crypt15 and mcrypt1 files and envelopes.
 
-    Compares in constant time, shows itself masked, and is never pickled.
+    Keys are compared in constant time. ``repr`` is masked, and a key cannot be pickled.
+
+    Raises:
+        KeyFileError: `key` does not have 32 bytes.
     """
 
-    __slots__ = ("_key", "_pseudo_random_key")
+    __slots__ = ("_key", "_pseudo_random_key", "_signing_key")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != ROOT_KEY_SIZE:
             raise KeyFileError(f"a root key has {ROOT_KEY_SIZE} bytes, this has {len(key)}")
         self._key = bytes(key)
-        self._pseudo_random_key = extract(_ZERO_SALT, self._key)
+        self._pseudo_random_key = HmacKey(extract(_ZERO_SALT, self._key))
+        self._signing_key = HmacKey(self._key)
 
     @classmethod
     def from_hex(cls, text: str) -> RootKey:
-        """The key that 64 hexadecimal digits stand for, in any case and spacing.
+        """The key that 64 hexadecimal digits represent, in any case and spacing.
 
         Raises:
-            KeyFileError: another number of digits, or other characters.
+            KeyFileError: `text` has another number of digits, or other characters.
         """
         key = bytes.fromhex(key_digits(text))
         if len(key) != ROOT_KEY_SIZE:
@@ -59,21 +63,21 @@ class RootKey:
         return cls(key)
 
     def derive(self, info: str | bytes, length: int) -> bytes:
-        """`length` bytes of HKDF-SHA256 with a salt of 32 zero bytes and `info`."""
+        """HKDF-SHA256 of `length` bytes with `info`; see proto/README.md, "Derivation"."""
         context = info.encode() if isinstance(info, str) else info
         return expand(self._pseudo_random_key, context, length)
 
     def sign(self, message: bytes) -> bytes:
-        """HMAC-SHA256 of `message` with the root key itself: how media files are named."""
-        return hmac.digest(self._key, message, "sha256")
+        """HMAC-SHA256 of `message` with the root key itself, as in the names of media (M25)."""
+        return self._signing_key.digest(message)
 
     @property
     def fingerprint(self) -> str:
-        """Eight hex digits that tell keys apart and give none of one away."""
+        """Eight hex digits that distinguish keys and reveal nothing about them."""
         return self.derive("gdrive-wa fingerprint", 4).hex()
 
     def reveal(self) -> bytes:
-        """The 32 bytes themselves."""
+        """The 32 bytes."""
         return self._key
 
     def __eq__(self, other: object) -> bool:
@@ -86,17 +90,22 @@ class RootKey:
         return f"RootKey('***', fingerprint={self.fingerprint!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a key is not pickled")
+        raise TypeError("a key cannot be pickled")
 
 
 class CipherKey:
-    """The 131 bytes of a ``key`` file: opens crypt12 and crypt14.
+    """The 131 bytes of a ``key`` file. It opens crypt12 and crypt14 files.
+
+    Keys are compared in constant time. ``repr`` is masked, and a key cannot be pickled.
 
     Attributes:
         cipher_version: 2 bytes.
-        key_version: 1, 2 or 3.
-        server_salt: 32 bytes; a crypt14 header repeats it.
-        google_id: 16 bytes; a crypt14 header repeats it.
+        key_version: usually 1, 2 or 3.
+        server_salt: 32 bytes, which are repeated in the headers of backups.
+        google_id: 16 bytes, which are repeated in the headers of backups.
+
+    Raises:
+        KeyFileError: a part has the wrong length.
     """
 
     __slots__ = ("_aes_key", "cipher_version", "google_id", "key_version", "server_salt")
@@ -122,16 +131,16 @@ class CipherKey:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> CipherKey:
-        """The 131 bytes, taken apart.
+        """Parse the 131 bytes; see proto/README.md, "Keys".
 
         Raises:
-            KeyFileError: another length, or the checksum inside does not hold.
+            KeyFileError: `raw` has another length, or its checksum does not match (M2).
         """
         if len(raw) != CIPHER_KEY_SIZE:
             raise KeyFileError(f"a cipher key has {CIPHER_KEY_SIZE} bytes, this has {len(raw)}")
         google_id, checksum = raw[35:51], raw[51:83]
         if not hmac.compare_digest(sha256(google_id).digest(), checksum):
-            raise KeyFileError("the key file is damaged: its own checksum does not hold")
+            raise KeyFileError("the key file is damaged: its own checksum does not match")
         return cls(
             raw[99:131],
             server_salt=raw[3:35],
@@ -156,7 +165,7 @@ class CipherKey:
 
     @property
     def fingerprint(self) -> str:
-        """Eight hex digits that tell keys apart and give none of one away."""
+        """Eight hex digits that distinguish keys and reveal nothing about them."""
         return hmac.digest(self._aes_key, b"gdrive-wa fingerprint", "sha256")[:4].hex()
 
     def reveal(self) -> bytes:
@@ -175,25 +184,27 @@ class CipherKey:
         return f"CipherKey('***', version={self.key_version}, fingerprint={self.fingerprint!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a key is not pickled")
+        raise TypeError("a key cannot be pickled")
 
 
 Key = RootKey | CipherKey
+"""A key of either kind."""
 
 
 def load_key(source: PathLike | bytes) -> Key:
     """Read a key in any of its forms.
 
     Args:
-        source: the path of a key file, or the content of one as bytes. Forms: 64 hexadecimal
-            digits as text in any spacing and case; Java-serialised ``encrypted_backup.key``
-            (59 bytes) and ``key`` (158 bytes); 32 or 131 raw bytes; the 32 bytes in base64.
+        source: the path of a key file, or its content as bytes: 64 hexadecimal digits as text, in
+            any case and spacing; ``encrypted_backup.key`` (59 bytes) or ``key`` (158 bytes), which
+            Java has serialised; 32 or 131 raw bytes; all but the 131 bytes also in base64.
 
     Returns:
-        A root key (of the 64 digits), or a cipher key (of the file ``key``).
+        A root key (the 64 digits), or a cipher key (the file ``key``).
 
     Raises:
-        KeyFileError, UsageError: it cannot be read or is not a key; `source` is of a wrong type.
+        KeyFileError: the file cannot be read or is not a key.
+        UsageError: `source` has the wrong type.
     """
     if isinstance(source, bytes):
         return _parse(source)
@@ -214,23 +225,23 @@ def load_key(source: PathLike | bytes) -> Key:
 
 
 def refuse_key_as_path(source: PathLike) -> None:
-    """Raise when the key itself was given in place of a path; the error does not quote it.
+    """Refuse the key itself in place of a path; the error does not quote it.
 
     Raises:
-        KeyFileError: what was given is mostly a key's digits.
+        KeyFileError: `source` consists of a key's digits, with at most two other characters.
     """
     digits = [c for c in str(source) if c in string.hexdigits]
     others = [c for c in str(source) if c not in string.hexdigits and c not in " \t-"]
     if len(digits) >= 48 and len(others) <= 2:  # one or two typing errors
         raise KeyFileError(
             "this is not a path: it looks like the key itself",
-            hint="put the digits into a text file and name that file; no command takes the key"
-            " itself, or it would stay in the history of your terminal",
+            hint="put the digits into a text file, and give the path of that file; a key that is"
+            " typed into a command stays in the history of your terminal",
         ) from None
 
 
 def key_file_content(key: Key) -> bytes:
-    """`key` as the phone writes it into a file: Java-serialised, 59 or 158 bytes."""
+    """`key` as a phone stores it (proto/README.md, "Keys"): 59 bytes or, for a cipher key, 158."""
     body = key.reveal() if isinstance(key, RootKey) else key.to_bytes()
     return JAVA_PREFIX + len(body).to_bytes(4, "big") + body
 
@@ -258,7 +269,7 @@ def _unwrap(raw: bytes) -> bytes:
     size = int.from_bytes(raw[len(JAVA_PREFIX) : JAVA_HEADER_SIZE], "big")
     body = raw[JAVA_HEADER_SIZE:]
     if len(body) != size:
-        raise KeyFileError(f"the key file announces {size} bytes and holds {len(body)}")
+        raise KeyFileError(f"the key file should contain {size} bytes, but it has {len(body)}")
     return body
 
 
@@ -267,12 +278,12 @@ def _from_body(body: bytes) -> Key:
         return RootKey(body)
     if len(body) == CIPHER_KEY_SIZE:
         return CipherKey.from_bytes(body)
-    raise KeyFileError(f"a key has {ROOT_KEY_SIZE} or {CIPHER_KEY_SIZE} bytes, this {len(body)}")
+    raise KeyFileError(f"a key has {ROOT_KEY_SIZE} or {CIPHER_KEY_SIZE} bytes, not {len(body)}")
 
 
 def _from_text(text: str) -> Key:
     if text.startswith("{\\rtf"):
-        hint = "write the 64 digits into a plain text; in TextEdit: Format, Make Plain Text"
+        hint = "save the 64 digits as plain text; in TextEdit, choose Format, Make Plain Text"
         raise KeyFileError("this is a formatted document, not plain text", hint=hint)
     compact = "".join(text.split())
     if len(compact) in _BASE64_SIZES and (len(compact) != 44 or compact.endswith("=")):

@@ -1,4 +1,4 @@
-"""mcrypt1 and ``.enc`` media: one file, one key, decrypted and checked in one pass.
+"""Decrypt and authenticate mcrypt1 and ``.enc`` media files.
 
 Format facts: proto/README.md, "mcrypt1" and ".enc".
 """
@@ -26,6 +26,7 @@ from gdrive_wa.crypt.primitives import (
     PIECE_SIZE,
     TAG_SIZE,
     GcmDecryptor,
+    HmacKey,
     Piece,
     expand,
     extract,
@@ -34,7 +35,7 @@ from gdrive_wa.crypt.primitives import (
 )
 from gdrive_wa.crypt.recognise import is_mpeg_audio, looks_like
 
-UNTAGGED = "its tag does not hold, but its MD5 and size are those that its metadata promises"
+UNTAGGED = "its tag does not match, but its MD5 and size are those in its metadata"
 ENC_MAC_SIZE = 10
 _OTHER_CONTENT = "the content is not the one that its metadata promises"
 
@@ -49,24 +50,29 @@ def decrypt_mcrypt1(
     metadata: FileMetadata | None = None,
     check: Callable[[int], None] = lambda _moved: None,
 ) -> tuple[str, ...]:
-    """Decrypt a media file of an end-to-end backup and give its content to `sink`.
+    """Decrypt a media file of an end-to-end encrypted backup and pass its content to `sink`.
+
+    Nothing that `sink` received may be kept if this raises an error. See M25 to M29.
 
     Args:
-        file: the stored file, at its start.
-        size: of it, bytes.
-        name: the 64 digits that it is stored under: its key is derived from them.
+        file: the stored file, seekable, at its start.
+        size: size of the file in bytes.
+        name: the 64 digits of its stored name, from which its key is derived.
         key: the root key.
-        sink: takes the pieces.
-        metadata: what its envelope says; without it the tag alone vouches for the content.
-        check: called with the bytes read, now and then; may raise to stop.
+        sink: receives the pieces, in order.
+        metadata: the metadata from its envelope; without it, only the tag authenticates the file.
+        check: called with the number of bytes read since the last call; may raise to stop.
 
     Returns:
-        What a person should know: empty, or that only the metadata vouched for it.
+        Warnings for the user: none, or one that only the metadata authenticates the content.
 
     Raises:
         MetadataError: the metadata belongs to another file.
-        WrongKeyError, AuthenticationError, ChecksumError, FormatError, TruncatedError: it is
-            not to be believed; nothing that `sink` got may be kept.
+        WrongKeyError: this is probably another key.
+        AuthenticationError: the file was cut short or altered.
+        ChecksumError: the content is not what the metadata promises.
+        FormatError: the file is not encrypted.
+        TruncatedError: the file is shorter than a tag.
     """
     if metadata is not None and not _belongs(metadata, name, key):
         raise MetadataError("the metadata of this file belongs to another file")
@@ -109,25 +115,25 @@ def decrypt_enc(
     *,
     info: str = "WhatsApp Audio Keys",
 ) -> None:
-    """Decrypt a file of WhatsApp's transient media servers.
+    """Decrypt a file from WhatsApp's transient media servers; see proto/README.md, ".enc".
 
     Args:
-        file: the stored file, seekable.
-        size: of it, bytes.
-        media_key: 32 bytes, from the message's row.
-        sink: takes the pieces; nothing is given before the MAC was checked.
-        info: which medium: ``WhatsApp Audio Keys``, ``… Image Keys``, ``… Video Keys`` or
+        file: the stored file, seekable, at its start.
+        size: size of the file in bytes.
+        media_key: the 32 bytes in the message's row.
+        sink: receives the pieces, in order; nothing before the MAC is checked.
+        info: the kind of media: ``WhatsApp Audio Keys``, ``… Image Keys``, ``… Video Keys`` or
             ``… Document Keys``.
 
     Raises:
-        TruncatedError: no room for a MAC and whole blocks.
-        WrongKeyError: the MAC does not hold: another media key, or altered.
-        AuthenticationError: the padding is invalid.
+        TruncatedError: the file is too short, or not in whole blocks.
+        WrongKeyError: the MAC does not match: this is another media key, or the file was altered.
+        AuthenticationError: the padding is invalid; what `sink` received may not be kept.
     """
     body = size - ENC_MAC_SIZE
     if body < BLOCK_SIZE or body % BLOCK_SIZE:
         raise TruncatedError("the file is cut short: its content is not in whole blocks")
-    material = expand(extract(b"", media_key), info.encode(), 112)
+    material = expand(HmacKey(extract(b"", media_key)), info.encode(), 112)
     iv, aes_key, mac_key = material[:16], material[16:48], material[48:80]
     mac = hmac.new(mac_key, iv, "sha256")
     for piece in _pieces(file, body):
@@ -150,22 +156,22 @@ def decrypt_enc(
 
 
 def enc_size(size: int) -> int:
-    """Bytes of the ``.enc`` file whose content has `size` bytes: padded to whole blocks, and a
-    MAC."""
+    """The size in bytes of an ``.enc`` file with `size` bytes of content: they are padded to whole
+    blocks, and a MAC follows."""
     return size // BLOCK_SIZE * BLOCK_SIZE + BLOCK_SIZE + ENC_MAC_SIZE
 
 
 def _give_checked(
     whole: bytes, metadata: FileMetadata | None, sink: Callable[[Piece], object]
 ) -> None:
-    """Give `sink` the content of a short file, whose tag holds, all at once."""
+    """Pass the whole content of a short file with a matching tag to `sink`."""
     if not _matches(metadata, hashlib.md5(whole, usedforsecurity=False).hexdigest(), len(whole)):
         raise ChecksumError(_OTHER_CONTENT)
     sink(whole)
 
 
 def _verdict(first: bytes, sealed: bytes, *, promised: bool) -> GdriveWaError:
-    """The reason why a tag does not hold, by the first bytes of the content and the file."""
+    """The reason why a tag does not match, by the first bytes of the content and the file."""
     if looks_like(first) in ("media", "zip", "sqlite"):
         return AuthenticationError("the file is cut short or was altered")
     if looks_like(sealed) in ("media", "zip", "sqlite") and not is_mpeg_audio(sealed):
@@ -174,17 +180,17 @@ def _verdict(first: bytes, sealed: bytes, *, promised: bool) -> GdriveWaError:
             hint="if you decrypted it yourself, rename it to the name it had on the phone",
         )
     if promised:
-        return ChecksumError("neither the tag nor the MD5 of this file holds")
+        return ChecksumError("neither the tag nor the MD5 of this file matches")
     return WrongKeyError("this key does not open this file")
 
 
 def _matches(metadata: FileMetadata | None, md5: str, size: int) -> bool:
-    """True of the content that the metadata promises, as far as there are any."""
+    """True if MD5 and size are those in the metadata, as far as it has them."""
     return metadata is None or (metadata.md5 in (None, md5) and metadata.size in (None, size))
 
 
 def _belongs(metadata: FileMetadata, name: str, key: RootKey) -> bool:
-    """True unless the name, which is an HMAC over path and MD5, says otherwise."""
+    """False if the stored name, an HMAC of path and MD5, shows that the metadata is not of it."""
     return metadata.md5 is None or stored_name(key, metadata.name, metadata.md5) == name.upper()
 
 

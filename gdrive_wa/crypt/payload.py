@@ -1,4 +1,4 @@
-"""What comes out of a container, unpacked piece by piece: zlib inflated, all else passed on.
+"""Unpack the payload of a container piece by piece: inflate zlib, and pass on everything else.
 
 Format facts: proto/README.md, "Payloads".
 """
@@ -15,32 +15,36 @@ from gdrive_wa.crypt.primitives import Piece
 from gdrive_wa.crypt.recognise import is_mpeg_audio, is_zlib, looks_like
 
 OUTPUT_PIECE = 1 << 20
-"""Most bytes that one step inflates to."""
+"""Maximum bytes that one step inflates to."""
 _ZLIB_STARTS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 HEAD = 4096
 """Bytes at the start of a payload that show whether a key was right."""
 LIMIT_RATIO = 200
+"""Default bytes that a payload may inflate to, for each stored byte (M22)."""
 LIMIT_FLOOR = 64 << 20
-"""Without a limit of the caller's, a payload may inflate to 64 MiB plus 200 times its stored
-size; real databases reach 2 to 10 times."""
+"""Default bytes that every payload may inflate to, in addition."""
 
 
 def default_limit(stored_size: int) -> int:
-    """The bytes that a payload of `stored_size` may inflate to."""
+    """The default number of bytes to which a payload of `stored_size` bytes may inflate (M22)."""
     return LIMIT_FLOOR + LIMIT_RATIO * stored_size
 
 
 class Unpacker:
-    """Feeds on decrypted pieces and hands unpacked ones to `sink`.
+    """Receives decrypted pieces and passes unpacked ones on to `sink`.
+
+    Args:
+        sink: receives the unpacked pieces.
+        limit: the most bytes that the payload may inflate to.
 
     Attributes:
-        kind: of the unpacked content: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
-        compressed: the content was a zlib stream.
-        size: bytes handed on so far.
-        complete: the zlib stream has ended; always true of content that is none.
-        trailing: bytes that follow the end of the zlib stream.
-        plausible: the first bytes are what a backup holds, which a wrong key never yields.
-        recognisable: they are, or were before a few bits of them were damaged.
+        kind: the kind of unpacked content: ``sqlite``, ``zip``, ``json``, ``media`` or ``unknown``.
+        compressed: the content is a zlib stream.
+        size: number of unpacked bytes so far.
+        complete: the zlib stream has ended; always true for content that is not compressed.
+        trailing: number of bytes after the end of the zlib stream.
+        plausible: the first bytes are those of a backup, which a wrong key hardly ever yields.
+        recognisable: the first bytes are plausible, or would be without a few damaged bits.
     """
 
     def __init__(self, sink: Callable[[Piece], object], limit: int) -> None:
@@ -80,12 +84,12 @@ class Unpacker:
         """Unpack one piece.
 
         Raises:
-            PayloadError: not a zlib stream after all, or one that inflates beyond the limit.
+            PayloadError: the zlib stream is damaged, or the content exceeds the limit.
         """
         if not self._started:
             piece = self._head + bytes(piece) if self._head else piece
             self._head = bytes(piece[:HEAD])
-            if len(piece) < 2:  # too little to tell whether it is zlib
+            if len(piece) < 2:  # too little to recognise zlib
                 return
             self._started = True
             self.compressed = is_zlib(bytes(piece[:2]))
@@ -97,18 +101,18 @@ class Unpacker:
             self._inflate(self._inflater, piece)
 
     def finish(self) -> None:
-        """All pieces were fed.
+        """Check the end of the content, after all pieces (M21).
 
         Raises:
-            PayloadError: the zlib stream has not ended, or something follows it.
+            PayloadError: the zlib stream has not ended, or other data follows it.
         """
         if self._head and not self._started:
             self._started = True
             self._pass_on(self._head)
         if self.trailing:
-            raise PayloadError("something follows the end of the compressed content")
+            raise PayloadError("there is other data after the compressed content")
         if not self.complete:
-            raise PayloadError("the content ends before its compression does")
+            raise PayloadError("the compressed content is not complete")
 
     def _inflate(self, inflater: Any, piece: Piece) -> None:
         if inflater.eof:
@@ -133,14 +137,14 @@ class Unpacker:
         if self.size > self._limit:
             raise PayloadError(
                 f"the content inflates beyond the limit of {self._limit} bytes",
-                hint="no real backup does; in Python, decrypt_file takes a higher limit",
+                hint="no real backup does; in Python, you can give decrypt_file a higher limit",
             )
         self._sink(piece)
 
 
 def is_plausible(head: bytes) -> bool:
-    """True when a payload that starts with `head` is what a backup holds: another key's noise
-    passes for it about once in ten thousand times.
+    """True if a payload that starts with `head` may be that of a backup. Noise from a wrong key
+    passes this test about once in ten thousand times.
     """
     return looks_like(_first_inflated(head)) not in ("unknown", "zlib")
 

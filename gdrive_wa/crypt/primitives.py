@@ -1,13 +1,14 @@
-"""The few cryptographic primitives that WhatsApp's formats are built of.
+"""The few cryptographic primitives that WhatsApp's formats consist of.
 
-What is opened goes to cryptography, which google-auth brings along: AES-GCM of a voice note takes
-it one call of 6 µs, and of a database four times less than pycryptodome, which does what is rare.
-HMAC, and HKDF made of it, come from the standard library, where both take microseconds.
+Decryption uses the library cryptography, which google-auth needs anyway: AES-GCM of a voice note is
+one call of 6 µs, and a database takes a quarter of the time that pycryptodome needs. pycryptodome
+does what is rare. HMAC, and HKDF based on it, use the standard library's SHA-256.
 """
 
 from __future__ import annotations
 
 import hmac
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -15,7 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 BLOCK_SIZE = 16
 TAG_SIZE = 16
-_HASH_SIZE = 32
+_HASH_SIZE, _HASH_BLOCK = 32, 64
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+"""The two pads of HMAC, as tables for the bytes of a key (RFC 2104)."""
 
 PIECE_SIZE = 1 << 20
 """Bytes of a large file that are read at a time."""
@@ -23,12 +26,32 @@ PIECE_SIZE = 1 << 20
 Piece = bytes | bytearray | memoryview
 
 
+class HmacKey:
+    """HMAC-SHA256 of thousands of short messages with one key, which is hashed only once: that
+    takes a third of the time of ``hmac.digest``.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = (key if len(key) <= _HASH_BLOCK else sha256(key).digest()).ljust(_HASH_BLOCK, b"\0")
+        self._inner = sha256(block.translate(_INNER))
+        self._outer = sha256(block.translate(_OUTER))
+
+    def digest(self, message: bytes) -> bytes:
+        """The 32 bytes for `message`."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 def extract(salt: bytes, secret: bytes) -> bytes:
     """The first half of HKDF-SHA256: a pseudo-random key of 32 bytes (RFC 5869, 2.2)."""
     return hmac.digest(salt or bytes(_HASH_SIZE), secret, "sha256")
 
 
-def expand(pseudo_random_key: bytes, info: bytes, length: int) -> bytes:
+def expand(pseudo_random_key: HmacKey, info: bytes, length: int) -> bytes:
     """The second half of HKDF-SHA256: `length` bytes bound to `info` (RFC 5869, 2.3)."""
     if not 0 < length <= 255 * _HASH_SIZE:
         raise ValueError("HKDF-SHA256 yields 1 to 8160 bytes")
@@ -36,16 +59,19 @@ def expand(pseudo_random_key: bytes, info: bytes, length: int) -> bytes:
     counter = 0
     while len(out) < length:
         counter += 1
-        block = hmac.digest(pseudo_random_key, block + info + bytes([counter]), "sha256")
+        block = pseudo_random_key.digest(block + info + bytes([counter]))
         out += block
     return out[:length]
 
 
 class GcmDecryptor:
-    """AES-256-GCM of a long stream, whose nonce has 8 to 128 bytes: plaintext first, the verdict at
-    the end.
+    """Decrypts a long AES-256-GCM stream, which is authenticated only at its end.
 
     Discard the plaintext unless :meth:`verify` returns True.
+
+    Args:
+        key: 32 bytes.
+        nonce: 8 to 128 bytes.
     """
 
     def __init__(self, key: bytes, nonce: bytes) -> None:
@@ -56,7 +82,7 @@ class GcmDecryptor:
         return self._cipher.update(piece)
 
     def verify(self, tag: bytes) -> bool:
-        """True when `tag` vouches for everything so far; call it once, at the end."""
+        """True if `tag` matches everything that was decrypted. Call it once, at the end."""
         if len(tag) != TAG_SIZE:
             return False
         try:
@@ -67,9 +93,8 @@ class GcmDecryptor:
 
 
 def open_gcm(key: bytes, nonce: bytes, sealed: bytes) -> bytes | None:
-    """The plaintext of a short AES-256-GCM message with its tag last; None if it does not hold.
-
-    A nonce has 8 to 128 bytes.
+    """The plaintext of a short AES-256-GCM message with its tag at the end; None if the tag does
+    not match. The nonce has 8 to 128 bytes.
     """
     try:
         return AESGCM(key).decrypt(nonce, sealed, None)
@@ -78,7 +103,7 @@ def open_gcm(key: bytes, nonce: bytes, sealed: bytes) -> bytes | None:
 
 
 def seal_gcm(key: bytes, nonce: bytes, content: bytes) -> bytes:
-    """`content` as an AES-256-GCM message with its tag last."""
+    """`content` as an AES-256-GCM message with its tag at the end."""
     from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
 
     sealed, tag = AES.new(key, AES.MODE_GCM, nonce=nonce).encrypt_and_digest(content)
@@ -86,7 +111,7 @@ def seal_gcm(key: bytes, nonce: bytes, content: bytes) -> bytes:
 
 
 def encrypt_cbc(key: bytes, iv: bytes, content: bytes) -> bytes:
-    """`content` with PKCS#7 padding, AES-256-CBC."""
+    """`content` with PKCS#7 padding, encrypted with AES-256-CBC."""
     from Crypto.Cipher import AES  # noqa: PLC0415 - slow to import, and not for voice notes
 
     padding = BLOCK_SIZE - len(content) % BLOCK_SIZE
@@ -94,17 +119,28 @@ def encrypt_cbc(key: bytes, iv: bytes, content: bytes) -> bytes:
     return cipher.encrypt(content + bytes([padding]) * padding)
 
 
-def decrypt_cbc(key: bytes, iv: bytes, sealed: bytes) -> bytes | None:
-    """The content of whole AES-256-CBC blocks; None when the padding is invalid.
+class CbcDecryptor:
+    """AES-256-CBC of thousands of short messages with one key. Not thread-safe.
 
-    Use it only for content with a verified MAC, so that it is not a padding oracle.
+    A block is decrypted with the one before it, and the IV is the one before the first: so a
+    message after its IV may follow any other message in one stream, which is set up only once.
     """
-    cipher = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
-    return strip_padding(cipher.update(sealed) + cipher.finalize())
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, key: bytes) -> None:
+        self._stream = Cipher(algorithms.AES(key), modes.CBC(bytes(BLOCK_SIZE))).decryptor()
+
+    def decrypt(self, iv: bytes, sealed: bytes) -> bytes | None:
+        """The content of the whole blocks `sealed`; None when the padding is invalid.
+
+        Use it only for content with a verified MAC, so that it is not a padding oracle.
+        """
+        return strip_padding(self._stream.update(iv + sealed)[BLOCK_SIZE:])
 
 
 def strip_padding(padded: bytes) -> bytes | None:
-    """`padded` without its PKCS#7 padding; None when the padding is invalid."""
+    """`padded` without its PKCS#7 padding; None if the padding is invalid."""
     count = padded[-1] if padded else 0
     if not 1 <= count <= BLOCK_SIZE or padded[-count:] != bytes([count]) * count:
         return None

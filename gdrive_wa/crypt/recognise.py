@@ -1,4 +1,4 @@
-"""Recognises a file by its first bytes or, when those are random, by its name.
+"""Recognise a file by its first bytes or, if those are random, by its name.
 
 Format facts: proto/README.md, "Payloads" and "mcrypt1".
 """
@@ -20,7 +20,7 @@ SQLITE_MAGIC = b"SQLite format 3\x00"
 _MCRYPT1 = re.compile(r"([0-9A-Fa-f]{64})\.mcrypt1")
 _MCRYPT1_SUFFIX = ".mcrypt1"
 _JSON = re.compile(rb"[ \t\r\n]*[\[{][^\x00-\x08\x0b\x0c\x0e-\x1f]*$")
-NO_SUCH_BACKUP = "it is not what its name says, or was not copied whole: fetch it again"
+NO_SUCH_BACKUP = "the file has the wrong name, or was not copied completely: fetch it again"
 SNIFF_SIZE = 64
 """Bytes at the start of unencrypted content that are enough to recognise it."""
 _SUFFIXES = {
@@ -39,8 +39,8 @@ _BRANDS = {b"M4A": ".m4a", b"M4B": ".m4a", b"3gp": ".3gp", b"qt ": ".mov", b"hei
 
 
 def looks_like(start: bytes) -> str:
-    """What unencrypted bytes are: ``sqlite``, ``zip``, ``zlib``, ``media``, ``json`` or
-    ``unknown``.
+    """The kind of unencrypted content, by its first 64 bytes: ``sqlite``, ``zip``, ``zlib``,
+    ``media``, ``json`` or ``unknown``. See proto/README.md, "Payloads".
     """
     if start.startswith(SQLITE_MAGIC):
         return "sqlite"
@@ -56,10 +56,15 @@ def looks_like(start: bytes) -> str:
 
 
 def plain_name(stored_as: str, payload: str, start: bytes = b"") -> str:
-    """The name that decrypted content gets when no metadata names it.
+    """The name for decrypted content without metadata.
 
-    ``.cryptNN`` goes; a media file named after its hash keeps it, under ``Media/``, and gets the
-    suffix by which other programs know what `start`, its first bytes, says it is.
+    A container loses ``.cryptNN``. A media file keeps the 64 digits of its name, below ``Media/``,
+    and gets the usual suffix for its kind.
+
+    Args:
+        stored_as: the stored name.
+        payload: the kind of content, as from :func:`looks_like`.
+        start: the first bytes of the content.
     """
     name = media_name(stored_as)
     if name is None:
@@ -68,7 +73,7 @@ def plain_name(stored_as: str, payload: str, start: bytes = b"") -> str:
 
 
 def suffix_of(start: bytes) -> str:
-    """The suffix for media that start so; ``.bin`` for what is none of WhatsApp's kinds."""
+    """The usual suffix for media that begin with `start`; ``.bin`` if their kind is unknown."""
     if start[4:8] == b"ftyp":
         return _BRANDS.get(start[8:11], ".mp4")
     if is_mpeg_audio(start):
@@ -79,7 +84,8 @@ def suffix_of(start: bytes) -> str:
 
 
 def is_zlib(start: bytes) -> bool:
-    """True when a zlib stream may start here: method 8, a window that exists, a true check."""
+    """True if `start` is the header of a zlib stream: method 8, a valid window and a valid check,
+    no preset dictionary."""
     return (
         len(start) >= 2
         and start[0] & 0x0F == 8
@@ -90,7 +96,7 @@ def is_zlib(start: bytes) -> bool:
 
 
 def media_name(name: str) -> str | None:
-    """The 64 digits of a ``<64 hex>.mcrypt1`` name, upper case; None for any other name."""
+    """The 64 digits of a name ``<64 digits>.mcrypt1``, in upper case; None for any other name."""
     if not name.endswith(_MCRYPT1_SUFFIX):
         return None
     match = _MCRYPT1.fullmatch(os.path.basename(name))
@@ -98,11 +104,11 @@ def media_name(name: str) -> str | None:
 
 
 def read_container_header(start: bytes) -> Header:
-    """The header of a crypt12, crypt14 or crypt15 file, whichever it is.
+    """Parse the header of a crypt12, crypt14 or crypt15 file.
 
     Raises:
-        FormatError: none of them.
-        TruncatedError: the file ends inside it.
+        FormatError: it is not such a file.
+        TruncatedError: the file ends inside its header.
     """
     from gdrive_wa.crypt.header import (  # noqa: PLC0415 - protobuf is slow to import
         looks_like_crypt12,
@@ -114,18 +120,20 @@ def read_container_header(start: bytes) -> Header:
 
 
 def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
-    """The format of a file, and its header where it has one.
+    """The format of a file, and the header of a container.
 
     Args:
-        start: its first bytes, :data:`~MAX_HEADER_SIZE` of them.
-        name: its name; mcrypt1 and enc files are random bytes and are recognised only by it.
+        start: the first :data:`~gdrive_wa.crypt.sizes.MAX_HEADER_SIZE` bytes of the file.
+        name: its name; mcrypt1 and enc files are random bytes and can only be recognised by it.
 
     Returns:
-        One of ``crypt12 crypt14 crypt15 mcrypt1 enc sqlite zip zlib media json unknown``.
+        One of ``crypt12 crypt14 crypt15 mcrypt1 enc sqlite zip zlib media json unknown``, and the
+        header of crypt12, crypt14 and crypt15, or None.
 
     Raises:
-        FormatError, TruncatedError: the name says crypt12, 14 or 15, and the content does not; or
-            it says mcrypt1, and is not the one that such a file opens under.
+        FormatError, TruncatedError: the name is that of a crypt12, crypt14 or crypt15 file, but the
+            content is not; or it ends in ``.mcrypt1``, but does not have the 64 digits from which
+            the key is derived.
     """
     if media_name(name) is not None:
         return "mcrypt1", None
@@ -137,7 +145,7 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
     except (FormatError, TruncatedError) as error:
         if name.lower().endswith(_MCRYPT1_SUFFIX):
             raise FormatError(
-                "the key of an mcrypt1 file is made from its name, and this is not it",
+                "this mcrypt1 file was renamed, but its key is derived from its name",
                 hint="rename the file to the name it was stored under: 64 digits and .mcrypt1",
             ) from None
         if is_encrypted(name):
@@ -150,12 +158,12 @@ def recognise(start: bytes, name: str) -> tuple[str, Header | None]:
 
 
 def is_mpeg_audio(start: bytes) -> bool:
-    """True for the frame header of MP3 and AAC: two bytes, which noise has now and then too."""
+    """True for a frame header of MP3 or AAC. It has only two bytes, so noise may have it too."""
     return len(start) > 1 and start[0] == 0xFF and start[1] in (0xFB, 0xF3, 0xF2, 0xF1, 0xF9)
 
 
 def _is_utf8(start: bytes) -> bool:
-    """True unless something else stands before a character that may be cut at the end."""
+    """True for UTF-8, even if the last character is cut off."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Backups in formats that are known and cannot be opened, and what to do instead."""
+"""Recognise backups in formats that are not supported, and explain what to do instead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ADB = b"ANDROID BACKUP\n"
 
 
 def unsupported(name: str, start: bytes) -> FormatError | None:
-    """The error for a file of such a format; None for any other.
+    """The error for a file in a known but unsupported format; None for any other file.
 
     Args:
         name: the file's name or path.
@@ -25,7 +25,7 @@ def unsupported(name: str, start: bytes) -> FormatError | None:
     old, new = _OLD.search(shown), _NEW.search(shown)
     if shown.lower() == _ICLOUD:
         return FormatError(
-            f"'{shown}' is a backup in iCloud, which cannot be opened: its format is not known",
+            f"'{shown}' is an iCloud backup, which cannot be opened: its format is unknown",
             hint="back up the iPhone to a computer with Finder or iTunes, and restore from that",
         )
     if old is not None:

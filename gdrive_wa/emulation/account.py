@@ -1,9 +1,9 @@
 """A Google account on disk, as the emulator serves it.
 
     DIR/
-      account.json        its address and tokens, and the facts of the listing besides the bytes
+      account.json        its address and tokens, and what the listing says about the files
       backup/…            the stored bytes, under their stored names
-      transient/…         encrypted media that WhatsApp's own servers still hold
+      transient/…         encrypted media that WhatsApp's own servers still keep
 
 A folder with only an ``account.json`` of ``{"email": "ann@example.org"}`` is an account; every
 other field may be left out:
@@ -11,14 +11,14 @@ other field may be left out:
     {
       "email": "ann@example.org",
       "name": "Ann",                       shown by Drive's "about"
-      "number": "15550100",                of the backup's name, clients/wa/backups/15550100
+      "number": "15550100",                part of the backup's name, clients/wa/backups/15550100
       "access_token": "…",                 always accepted
       "oauth_token": "…",                  the cookie that the Android login exchanges, once
       "android_id": "…",                   if given, the only device that may log in
       "managed": false,                    a Workspace account whose device must be managed
       "browser_first": false,              the Android login is sent to a browser
-      "droidguard": "null",                the proof of a phone that is accepted; "absent" accepts
-                                           a form without one, anything else no form at all
+      "droidguard": "null",                the only accepted proof of a phone; "absent" accepts only
+                                           forms without one, any other text refuses all forms
       "exchange_error": "…",               Google's word for refusing the cookie
       "token_error": "…",                  Google's word for refusing access tokens
       "whatsapp_never_allowed": false,     the account never let WhatsApp into its Drive
@@ -26,9 +26,9 @@ other field may be left out:
       "testers": ["…"],                    if given, the only test users of an app in testing
       "clients": [{"client_id": "…", "client_secret": "…", "whatsapp": true,
                    "kind": "installed", "error": "…", "verified": true}],
-                                           without it: one, that Emulator.client_config() gives
-      "page_size": 1000,                   the most that a page of a listing holds
-      "backups": [{                        without it: one backup with the files of backup/
+                                           by default, the one of Emulator.client_config()
+      "page_size": 1000,                   maximum items on a page of a listing
+      "backups": [{                        by default, one backup with the files of backup/
          "number": "15550100", "folder": "backup",
          "updateTime": "2025-10-27T02:14:00.000000Z",
          "activeTransactionId": "…",       an upload under way
@@ -37,12 +37,12 @@ other field may be left out:
             "updateTime": "…", "mimeType": "…", "metadata": "<envelope>",
             "md5Hash": "…", "omit": ["sizeBytes", "md5Hash"],
             "unfinished": false}}}],         its content cannot be fetched yet
-      "appdata": "names",                  how appDataFolder shows it: names, folders, file_map
-      "my_drive": {"Phone/WhatsApp": "backup"},   folders of DIR shown in My Drive; of a list, each
-                                                  under this same name
-      "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive and what they lead to;
-                                                  "//Team/Phone" lies in the shared drive Team
-      "shared_drives": {"Team": {"Phone": "backup"}},   as my_drive, by the name of the drive
+      "appdata": "names",                  layout of appDataFolder: names, folders or file_map
+      "my_drive": {"Phone/WhatsApp": "backup"},   folders of DIR, by their paths in My Drive; a list
+                                                  gives several folders of the same name
+      "shortcuts": {"To phone": "Phone/WhatsApp"} shortcuts in My Drive, with their targets;
+                                                  "//Team/Phone" is in the shared drive Team
+      "shared_drives": {"Team": {"Phone": "backup"}},   like my_drive, by the name of the drive
       "shared_with_me": {"WhatsApp": "backup"},         folders shared by another account
       "resource_keys": {"//Team/Phone": "0-key"},       folders that need a key, by path
       "documents": {"Plan": "document"}                 Google's own documents in My Drive
@@ -77,13 +77,13 @@ _SOME_CLIENT = (
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An OAuth client that may ask for this account.
+    """An OAuth client that may ask for access to this account.
 
     Attributes:
         client_id: its public name.
         client_secret: the "secret" of a desktop client.
         whatsapp: its tokens count as WhatsApp's own.
-        kind: ``installed``, or another one, to which no browser is sent back.
+        kind: ``installed``; for any other kind, the browser is never redirected back.
         error: Google's word for refusing it at the token endpoint, such as ``disabled_client``.
         verified: Google has verified its app; otherwise the browser shows a warning first.
     """
@@ -102,7 +102,7 @@ class Blob:
 
     Attributes:
         name: the stored path, with ``/`` between its parts.
-        path: the bytes.
+        path: path of the bytes on disk.
         settings: its fields in the account file: ``updateTime``, ``metadata``, ``omit``, ….
     """
 
@@ -128,7 +128,7 @@ class Blob:
 
     @property
     def updated(self) -> str:
-        """When it was stored, as Google writes times."""
+        """When it was stored, in Google's time format."""
         settings = self.settings.get("updateTime")
         return settings if isinstance(settings, str) else _iso(self.path.stat().st_mtime)
 
@@ -163,7 +163,7 @@ class StoredBackup:
 
     @property
     def name(self) -> str:
-        """The backup service's name of it."""
+        """The name of the backup in the backup service."""
         return f"clients/wa/backups/{self.number}"
 
 
@@ -172,10 +172,10 @@ class Account:
     """One account, read from its folder.
 
     Attributes:
-        folder: with the account's files.
-        email: its address.
+        folder: the folder with the account's files.
+        email: e-mail address of the account.
         backups: its backups.
-        clients: the OAuth clients that may ask for it.
+        clients: the OAuth clients that may ask for access to it.
         settings: all fields of the account file.
     """
 
@@ -202,8 +202,8 @@ def read_account(folder: Path) -> Account:
     """Read the account in `folder`.
 
     Raises:
-        UsageError: there is none.
-        FormatError: its account.json is invalid.
+        UsageError: the folder has no account.json.
+        FormatError: account.json is invalid.
     """
     path = folder / ACCOUNT_FILE
     try:

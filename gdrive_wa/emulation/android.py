@@ -20,7 +20,7 @@ OLDEST_PLAY_SERVICES = 240913000
 WHATSAPP_APPS = ("com.whatsapp", "com.whatsapp.w4b")
 WHATSAPP_SIGNATURE = "38a0f7d505fe18fec64fbf343ecaaaf310dbd799"
 _SCOPES = "oauth2:"
-_PASSING = {"ServiceUnavailable", "InternalError"}
+_TRANSIENT = {"ServiceUnavailable", "InternalError"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class AndroidSignIn:
     root: str
 
     def answer(self, request: Request) -> Response:
-        """One request, of either kind."""
+        """Answer a request of either kind."""
         form = request.form
         version = whole_number(form.get("google_play_services_version", "0"))
         if version is None or version < OLDEST_PLAY_SERVICES:
@@ -114,13 +114,13 @@ class AndroidSignIn:
 
 
 def _proves(account: Account | None, form: Mapping[str, str]) -> bool:
-    """True if this account's server accepts the proof of a real phone."""
+    """True if the form has the proof that this account's settings accept."""
     accepted = account.settings.get("droidguard", "null") if account is not None else "null"
     return accepted == form.get("droidguard_results", "absent")
 
 
 def _refused(word: str) -> Response:
-    return _lines({"Error": word}, status=503 if word in _PASSING else 403)
+    return _lines({"Error": word}, status=503 if word in _TRANSIENT else 403)
 
 
 def _lines(answer: Mapping[str, str], *, status: int = 200) -> Response:

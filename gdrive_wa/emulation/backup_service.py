@@ -1,4 +1,4 @@
-"""Google's backup service, ``/v1/clients/wa/…``, which has the backups of today's phones."""
+"""Google's backup service, ``/v1/clients/wa/…``, where today's phones store their backups."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class BackupService:
-    """Every path below ``/v1/``.
+    """Answers requests for every path below ``/v1/``.
 
     Attributes:
-        accounts: by e-mail address.
+        accounts: the accounts, by e-mail address.
     """
 
     accounts: Mapping[str, Account]

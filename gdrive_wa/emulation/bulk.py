@@ -1,4 +1,4 @@
-"""Makes large accounts of random bytes, for measuring transfers."""
+"""Make large accounts of random bytes, for measuring transfers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gdrive_wa.emulation.upload import google_time
 
 _PIECE = 1024 * 1024
 _A_DAY = 100
-"""Files of one day."""
+"""Number of files with the same date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +26,12 @@ class BulkAccount:
     """An account for measuring.
 
     Attributes:
-        folder: for the emulator.
-        key: decrypts it; None if it is not encrypted.
-        key_file: the same as a file; None if it is not encrypted.
+        folder: the account's folder, for the emulator.
+        key: the key of the backup; None if it is not encrypted.
+        key_file: the file with that key; None if the backup is not encrypted.
         token: an access token that is always accepted.
-        count: blobs in it.
-        size: bytes of content of each.
+        count: number of blobs.
+        size: bytes of content of each blob.
     """
 
     folder: Path
@@ -45,14 +45,14 @@ class BulkAccount:
 def make_bulk(
     folder: Path, *, count: int, size: int, encrypted: bool = False, seed: int = 2025
 ) -> BulkAccount:
-    """Make an account of `count` voice notes of `size` random bytes, and no database.
+    """Make an account with `count` voice notes of `size` random bytes, and no database.
 
     Args:
-        folder: where; made if it is not there.
-        count: how many blobs.
-        size: bytes of content of each; an encrypted one is held in memory while it is made.
-        encrypted: seal them as mcrypt1 with envelopes; otherwise they are plain.
-        seed: decides the random bytes.
+        folder: the folder for the account; created if necessary.
+        count: number of blobs.
+        size: bytes of content of each blob. An encrypted one is in memory while it is made.
+        encrypted: encrypt them as mcrypt1 with envelopes; otherwise they are plain.
+        seed: determines the random bytes.
     """
     rng = random.Random(seed)  # noqa: S311 - to be repeatable, not to be secret
     key = RootKey(rng.randbytes(32)) if encrypted else None

@@ -18,8 +18,8 @@ class Served:
         path: percent-decoded, without the query.
         query: decoded.
         range: the Range header, if any.
-        status: of the answer; 0 if the connection was cut before it.
-        bearer: it had an Authorization header.
+        status: status of the answer; 0 if the connection was closed before it.
+        bearer: the request had an Authorization header.
         sent: bytes of the body sent so far.
     """
 
@@ -34,19 +34,19 @@ class Served:
 
 @dataclass(slots=True)
 class Counts:
-    """Everything since the start, or since :meth:`clear`.
+    """Counts since the start, or since :meth:`clear`.
 
     Attributes:
-        connections: opened.
-        requests: by path.
-        media: requests for content (``alt=media``), by path.
-        bytes: of bodies sent, by path.
-        statuses: by code.
-        log: every request, in the order of the answers.
+        connections: number of opened connections.
+        requests: number of requests, by path.
+        media: number of requests for content (``alt=media``), by path.
+        bytes: bytes of bodies sent, by path.
+        statuses: number of answers, by status.
+        log: the last requests, in the order of the answers.
 
-    A request is counted before its answer goes out, and bytes before they are sent, so that an
-    answer that was read is always counted. The emulator counts in a thread of its own: iterate
-    over a copy of a counter, not over the counter.
+    A request is counted before its answer is sent, and so are bytes, so that an answer that a
+    client has read is always counted. The emulator counts in a thread of its own: iterate over a
+    copy of a counter, not over the counter.
     """
 
     connections: int = 0

@@ -22,10 +22,10 @@ _ALIASES = {"appDataFolder", "root"}
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """Every path below ``/drive/v3/``.
+    """Answers requests for every path below ``/drive/v3/``.
 
     Attributes:
-        accounts: by e-mail address.
+        accounts: the accounts, by e-mail address.
     """
 
     accounts: Mapping[str, Account]
@@ -87,7 +87,7 @@ class Drive:
         return serve_bytes(request, node.content, mime_type=node.mime_type)
 
     def _nodes(self, account: Account, grant: Grant, spaces: list[str]) -> dict[str, Node]:
-        """Everything in `spaces` by id; the files are listed once."""
+        """Everything in `spaces`, by id. An account's files are read only once."""
         found: dict[str, Node] = {}
         for space in spaces:
             key = (account.email, space, grant.whatsapp)
@@ -122,7 +122,7 @@ def _unlocked(node: Node | None, keys: Mapping[str, str]) -> bool:
 def _listed(
     node: Node, nodes: Mapping[str, Node], request: Request, keys: Mapping[str, str]
 ) -> bool:
-    """Shared drives are listed only when both parameters ask for them."""
+    """True if `node` is listed. Items of shared drives are, if both parameters ask for them."""
     wanted = ("supportsAllDrives", "includeItemsFromAllDrives")
     everywhere = all(request.query.get(name) == "true" for name in wanted)
     return (everywhere or not node.drive) and _unlocked(nodes.get(node.parent), keys)
@@ -134,7 +134,7 @@ def _reachable(node: Node, request: Request, keys: Mapping[str, str]) -> bool:
 
 
 def _matching(nodes: Iterable[Node], wanted: Test) -> list[dict[str, Any]]:
-    """The files that match the query; an alias of a folder in it stands for the folder's id."""
+    """The files that match the query, in which an alias of a folder stands for its id."""
     found = []
     nodes = list(nodes)
     aliases = {node.id: node.alias for node in nodes if node.alias in _ALIASES}

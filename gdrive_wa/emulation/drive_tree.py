@@ -29,11 +29,11 @@ class Node:
         content: its bytes, or their path; None for folders and shortcuts.
         blob: the stored file that it shows, for its hash, size and time.
         target: id, type and resource key of a shortcut's target.
-        alias: another word for the id: ``root``, ``appDataFolder``.
+        alias: another name for the id: ``root``, ``appDataFolder``.
         space: ``drive`` or ``appDataFolder``.
         drive: id of its shared drive; empty for My Drive.
         shared: another account shares it with this one.
-        resource_key: must be in a header for access to it and to files in it.
+        resource_key: the key that a request for it, or for files in it, must have in a header.
     """
 
     id: str
@@ -210,7 +210,7 @@ def _tree(
 
 
 def _file_map(account: Account, root: str, files: Iterable[tuple[str, Blob | bytes]]) -> list[Node]:
-    """The layout of some years ago: titles are ids, and one list has the paths."""
+    """The layout of old backups: titles are ids, and one list has the paths."""
     nodes, rows = [], []
     for name, content in files:
         node_id = _id(account.email, "appdata:" + name)

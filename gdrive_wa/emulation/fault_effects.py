@@ -1,4 +1,4 @@
-"""Applies faults: changes answers and listings, and how they are sent."""
+"""Apply faults: change answers and listings, and the way they are sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.http import FileSlice, Request, Response, google_error, redirect
 
 NO_HEADER = ""
-"""In place of a Content-Length: no header is sent, and the end of the connection ends the body."""
+"""A header with this value is not sent. Without Content-Length, the end of the connection ends the
+body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def without_range(faults: Iterable[Fault], request: Request) -> Request:
 
 
 def apply_faults(faults: Iterable[Fault], request: Request, response: Response) -> Delivery:
-    """Apply the faults to `response`; return how it is to be sent."""
+    """Apply the faults to `response`, and return the way to send it."""
     delivery = _PLAIN
     for fault in faults:
         if fault.kind in _CHANGES:

@@ -1,4 +1,4 @@
-"""Deliberate faults: which requests, on which attempt, and how.
+"""Deliberate faults: which requests they affect, on which attempts, and in which way.
 
 As JSON (``gdrive-wa emulator --faults FILE``); every field may be left out:
 
@@ -15,12 +15,12 @@ As JSON (``gdrive-wa emulator --faults FILE``); every field may be left out:
       ]
     }
 
-A fault is for requests with a decoded path that matches the glob `path`; with `media`, only for
-those for content, or only for the others. It counts the attempts for each path (with `across`, for
-all paths together) and acts on `times` attempts from attempt `first` on, without an end if `times`
-is null. With `share` it acts on that part of the paths, always the same ones for the same `seed`.
-Faults are applied in order. One that answers instead of the server is the last one for a request,
-so that the next fault counts only after it is used up.
+A fault affects requests with a decoded path that matches the glob `path`: only those for content
+if `media` is true, only the others if it is false. It counts the attempts for each path (with
+`across`, for all paths together), and acts on `times` attempts from attempt `first` on, or on all
+later ones if `times` is null. With `share`, it acts on that fraction of the paths, which is always
+the same for the same `seed`. Faults are applied in order. A fault that answers instead of the
+server is the last one for a request, so that later faults count only after it is used up.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class FaultKind(StrEnum):
     DRIP = "drip"
     """Send `size` bytes every `seconds`."""
     CORRUPT = "corrupt"
-    """Flip a bit of byte `after` of the content (the middle one if null); its length is right."""
+    """Flip a bit of byte `after` of the content (the middle one if null)."""
     SWAP = "swap"
-    """Send other bytes of the same length: the entry has changed."""
+    """Send other bytes of the same length, as if the entry had changed."""
     EMPTY = "empty"
     """Send no body at all."""
     WHOLE = "whole"
@@ -69,23 +69,23 @@ class FaultKind(StrEnum):
     CONTENT_LENGTH = "content-length"
     """Send `value` as Content-Length (``+5`` and ``-5`` are added to it); none if null."""
     DATE = "date"
-    """Send `value` as Date: an HTTP date, or seconds to add to the present (``-7200``); none if
-    null."""
+    """Send `value` as Date: an HTTP date, or seconds to add to the current time (``-7200``); none
+    if null."""
     GZIP = "gzip"
     """Compress the body although identity was requested."""
     EXPIRE = "expire"
-    """Every access token expires now; they can be refreshed."""
+    """Let every access token expire now; a refresh token still gives a new one."""
     REVOKE = "revoke"
-    """Every token is revoked now, for good."""
+    """Revoke every token now, permanently."""
     EDIT = "edit"
     """In a listing, `set` and `drop` fields of entries with a name that matches `entry`; dropping
     ``*`` leaves the entry out."""
     DUPLICATE = "duplicate"
-    """In a listing, name entries that match `entry` twice."""
+    """In a listing, list entries that match `entry` twice."""
     EMPTY_PAGE = "empty-page"
-    """Send a page of a listing without entries; the next one continues."""
+    """Send a page of a listing without entries; the next page has them."""
     REPEAT_PAGE = "repeat-page"
-    """The next page of a listing is always the requested one."""
+    """Name the requested page of a listing as its own next page."""
 
 
 ANSWERS = {FaultKind.STATUS, FaultKind.REDIRECT}
@@ -94,28 +94,28 @@ ANSWERS = {FaultKind.STATUS, FaultKind.REDIRECT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault for some requests.
+    """One fault for some requests. :class:`FaultKind` says which kind uses which details.
 
     Attributes:
-        kind: its effect.
+        kind: the effect of the fault.
         path: glob of the decoded path.
         media: only requests for content (True), only others (False), or both (None).
         first: the first attempt that it acts on, from 1.
-        times: on how many attempts; None for all.
+        times: number of attempts that it acts on; None for all later ones.
         across: count the attempts for all matching paths together.
-        share: part of the matching paths that it acts on, 0..1.
-        after: bytes.
-        seconds: seconds.
-        size: bytes.
-        status: HTTP code.
-        reason: Google's code for it, such as ``rateLimitExceeded``.
-        message: for a person.
+        share: fraction of the matching paths that it acts on, 0..1.
+        after: position in the body, in bytes.
+        seconds: time to wait.
+        size: number of bytes to send at a time.
+        status: HTTP status.
+        reason: Google's code for the error, such as ``rateLimitExceeded``.
+        message: Google's message for the user.
         retry_after: the Retry-After header: seconds, or an HTTP date.
-        location: the target of a redirect.
-        value: of a header.
+        location: target of a redirect.
+        value: value of a header.
         entry: glob of an entry's name in a listing.
-        set: fields to set there.
-        drop: fields to leave out there.
+        set: fields to set in such entries.
+        drop: fields to leave out of such entries.
     """
 
     kind: FaultKind
@@ -139,7 +139,7 @@ class Fault:
     drop: tuple[str, ...] = ()
 
     def matches(self, request: Request, *, seed: int) -> bool:
-        """True if it acts on `request`, on this attempt."""
+        """True if the fault affects requests like `request`, whatever the attempt."""
         if self.media is not None and self.media != (request.query.get("alt") == "media"):
             return False
         path = request.decoded_path
@@ -148,7 +148,7 @@ class Fault:
         return self.share >= 1 or _chance(path, self.kind, seed) < self.share
 
     def acts_on(self, attempt: int) -> bool:
-        """True on the tries that are spoilt."""
+        """True if the fault acts on this attempt, counted from 1."""
         if attempt < self.first:
             return False
         return self.times is None or attempt < self.first + self.times
@@ -156,14 +156,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of one emulator, and how far each has gone.
+    """The faults of one emulator, and the attempts that they have counted.
 
     Attributes:
-        rules: in the order they are asked.
+        rules: the faults, in the order in which they are applied.
         delay: seconds before each answer.
         connect_delay: seconds before the first answer of a connection.
-        bandwidth: bytes a second, all connections together; None without limit.
-        seed: which paths a `share` picks.
+        bandwidth: bytes a second, all connections together; None without a limit.
+        seed: determines which paths a `share` selects.
     """
 
     rules: tuple[Fault, ...] = ()
@@ -171,19 +171,19 @@ class Faults:
     connect_delay: float = 0.0
     bandwidth: float | None = None
     seed: int = 0
-    _tries: Counter[tuple[int, str]] = field(default_factory=Counter)
+    _attempts: Counter[tuple[int, str]] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
 
     def active_faults(self, request: Request) -> list[Fault]:
-        """The faults that act on this request; one that answers by itself comes last."""
+        """The faults that act on this request. One that answers instead of the server is last."""
         acting = []
         with self._lock:
             for number, fault in enumerate(self.rules):
                 if not fault.matches(request, seed=self.seed):
                     continue
                 key = (number, "" if fault.across else request.decoded_path)
-                self._tries[key] += 1
-                if fault.acts_on(self._tries[key]):
+                self._attempts[key] += 1
+                if fault.acts_on(self._attempts[key]):
                     acting.append(fault)
                     if fault.kind in ANSWERS:
                         break
@@ -210,8 +210,9 @@ _KEYS: dict[str, Any] = {
     "set": dict,
     "drop": list,
 }
-"""What each key holds, as JSON has it."""
+"""The type of each key's value in JSON."""
 _AT_LEAST_ONE = {"bandwidth", "size", "first"}
+_HINT = "gdrive-wa emulator --help shows an example, and the file that describes each key"
 
 
 def _check(parsed: Mapping[str, object], known: Mapping[str, Any]) -> None:
@@ -220,10 +221,7 @@ def _check(parsed: Mapping[str, object], known: Mapping[str, Any]) -> None:
         if right and isinstance(value, int | float) and key != "after":
             right = value >= (1 if key in _AT_LEAST_ONE else 0)
         if not right:
-            raise UsageError(
-                f"{key} of a fault cannot be {value!r}",
-                hint="gdrive_wa/emulation/faults.py describes the value of each key",
-            )
+            raise UsageError(f"'{key}' cannot be {value!r} in a description of faults", hint=_HINT)
 
 
 def read_faults(path: Path) -> Faults:
@@ -236,7 +234,7 @@ def read_faults(path: Path) -> Faults:
         parsed = json.loads(read_plain(path))
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"the faults in '{path}' cannot be read", hint="give a JSON file of faults"
+            f"the faults in '{path}' cannot be read", hint=f"give a JSON file; {_HINT}"
         ) from error
     return parse_faults(parsed)
 
@@ -248,14 +246,17 @@ def parse_faults(parsed: object) -> Faults:
         UsageError: it contains an unknown name.
     """
     if not isinstance(parsed, dict) or not parsed.keys() <= _SETTINGS.keys():
-        raise UsageError(f"faults have the keys {', '.join(sorted(_SETTINGS))}")
+        raise UsageError(
+            f"a description of faults has no other keys than {', '.join(sorted(_SETTINGS))}",
+            hint=_HINT,
+        )
     _check(parsed, _SETTINGS)
     settings = {key: value for key, value in parsed.items() if key != "faults"}
     return Faults(rules=tuple(_fault(each) for each in parsed.get("faults", ())), **settings)
 
 
 def as_faults(faults: Faults | Fault | Iterable[Fault] | None) -> Faults:
-    """What a caller gave, in its full form."""
+    """`faults` as one object."""
     if isinstance(faults, Faults):
         return faults
     if faults is None:
@@ -265,16 +266,16 @@ def as_faults(faults: Faults | Fault | Iterable[Fault] | None) -> Faults:
 
 def _fault(parsed: object) -> Fault:
     if not isinstance(parsed, dict):
-        raise UsageError("a fault is a JSON object")
+        raise UsageError(f"a fault must be a JSON object, not {parsed!r}", hint=_HINT)
     unknown = parsed.keys() - {each.name for each in fields(Fault)}
     if unknown:
-        raise UsageError(f"a fault has no key {min(unknown)}")
+        raise UsageError(f"unknown key of a fault: '{min(unknown)}'", hint=_HINT)
     _check(parsed, _KEYS)
     try:
         kind = FaultKind(parsed.get("kind", ""))
     except ValueError as error:
         raise UsageError(
-            f"no such kind of fault: {parsed.get('kind')}", hint=f"one of {', '.join(FaultKind)}"
+            f"unknown kind of fault: '{parsed.get('kind')}'", hint=f"use: {', '.join(FaultKind)}"
         ) from error
     return Fault(**{**parsed, "kind": kind, "drop": tuple(parsed.get("drop", ()))})
 

@@ -1,15 +1,15 @@
-"""The ``fields`` parameter: which keys of an answer the caller wants."""
+"""The ``fields`` parameter, which selects keys of an answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
 Mask = dict[str, "Mask"]
-"""Wanted keys; an empty mask below a key wants all of it."""
+"""The selected keys. An empty mask below a key selects everything in it."""
 
 
 DEEPEST = 50
-"""Brackets in one selection."""
+"""Maximum number of brackets in one selection."""
 
 
 class BadFieldsError(Exception):
@@ -20,7 +20,7 @@ def parse_fields(text: str) -> Mask:
     """``nextPageToken,files(id,name)`` or ``files/id`` as a mask.
 
     Raises:
-        BadFieldsError: unbalanced, or an empty name.
+        BadFieldsError: brackets are not balanced, or a name is empty.
     """
     if text.count("(") > DEEPEST:
         raise BadFieldsError("Invalid field selection: too many brackets")
@@ -31,7 +31,7 @@ def parse_fields(text: str) -> Mask:
 
 
 def select(value: Any, mask: Mask) -> Any:
-    """What of `value` the mask wants."""
+    """The part of `value` that `mask` selects."""
     if not mask or "*" in mask:
         return value
     if isinstance(value, list):

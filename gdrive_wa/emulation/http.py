@@ -1,7 +1,7 @@
-"""What a request and a response are here, and how they look on the wire: HTTP/1.1, no more.
+"""Requests and responses, and their form on the wire: a part of HTTP/1.1.
 
-Written for this server because the emulator must break the rules on purpose (wrong lengths,
-bytes that stop half-way), which servers of others rightly refuse to do.
+The emulator must break the rules on purpose (wrong lengths, bodies that end half-way). Server
+libraries rightly refuse to do that, so it uses none.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes of a request's first line and headers together."""
+"""Maximum bytes of a request's first line and headers together."""
 LONGEST_BODY = 1024 * 1024
-"""Bytes of a request's body; nothing here takes uploads."""
+"""Maximum bytes of a request's body; uploads are not supported."""
 
 
 class BadRequestError(Exception):
@@ -33,9 +33,9 @@ class Request:
         method: upper case.
         path: the path as sent, still percent-encoded, without the query.
         decoded_path: without percent-encoding; ``+`` stays ``+``.
-        query: the parameters, decoded; of a repeated one, the last.
-        headers: names in lower case.
-        body: all of it.
+        query: the parameters, decoded; if one is repeated, its last value.
+        headers: the headers; names are in lower case.
+        body: the complete body.
     """
 
     method: str
@@ -47,7 +47,7 @@ class Request:
 
     @property
     def form(self) -> dict[str, str]:
-        """The body as an HTML form sends it."""
+        """The fields of the body, if it was sent by an HTML form."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     @property
@@ -78,8 +78,8 @@ class Response:
 
     Attributes:
         status: the code.
-        headers: as sent; ``Content-Length`` is added unless it is here. One without
-            a value is left out.
+        headers: the headers to send. ``Content-Length`` is added if it is missing. A header with
+            an empty value is not sent.
         body: bytes, or a part of a file.
     """
 
@@ -126,8 +126,8 @@ def google_error(status: int, message: str, *, reason: str, domain: str = "globa
 
     Args:
         status: the HTTP code.
-        message: for a person.
-        reason: for a program, such as ``notFound`` or ``rateLimitExceeded``.
+        message: the message for users.
+        reason: the code for programs, such as ``notFound`` or ``rateLimitExceeded``.
         domain: the namespace of `reason`.
     """
     error: dict[str, object] = {
@@ -144,7 +144,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     """The next request of a connection; None if the client has hung up.
 
     Raises:
-        BadRequestError: it is not HTTP/1.1, or too large.
+        BadRequestError: the input is not an HTTP/1 request, or is too large.
     """
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -160,7 +160,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         if not colon:
-            raise BadRequestError("a header without a colon")
+            raise BadRequestError("a header has no colon")
         headers[name.lower()] = value.strip()
     path, _, query = parts[1].partition("?")
     return Request(
@@ -175,7 +175,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
 
 async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
     if "transfer-encoding" in headers:
-        raise BadRequestError("chunked requests are not understood here")
+        raise BadRequestError("chunked requests are not supported")
     length = headers.get("content-length", "0")
     size = whole_number(length)
     if size is None or size > LONGEST_BODY:
@@ -189,7 +189,7 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
 
 
 def whole_number(text: str) -> int | None:
-    """The number in `text` in decimal digits; None if it is not one, or absurd."""
+    """The number that `text` is in decimal digits; None if it is not one, or has more than 18."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
@@ -197,8 +197,8 @@ def head_of(response: Response, *, keep: bool) -> bytes:
     """The status line and the headers, as bytes.
 
     Args:
-        response: what to describe.
-        keep: the connection stays open after it.
+        response: the response.
+        keep: whether the connection stays open afterwards.
     """
     try:
         phrase = HTTPStatus(response.status).phrase

@@ -1,4 +1,4 @@
-"""Content, complete or in part: ``Range`` as Google treats it."""
+"""Serve content, complete or in part, and treat ``Range`` as Google does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes ``msgstore.db`` and ``wa.db`` in WhatsApp's current schema."""
+"""Write ``msgstore.db`` and ``wa.db`` in WhatsApp's current schema."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ class Media:
     """The file of a message.
 
     Attributes:
-        path: relative, as the database names it.
+        path: relative path, as in the database.
         size: bytes.
-        mime_type: of the content.
-        sha256: of the content, base64.
+        mime_type: MIME type of the content.
+        sha256: SHA-256 of the content, base64.
         duration: whole seconds.
-        media_key: 32 bytes, of the copy on WhatsApp's transient servers.
-        enc_sha256: of that copy, base64.
-        link: path and query of that copy there.
+        media_key: 32 bytes; the key to the encrypted copy on WhatsApp's servers.
+        enc_sha256: SHA-256 of that copy, base64.
+        link: path and query of the address of that copy.
         waveform: 64 bytes, or none.
-        transcript: WhatsApp's own.
+        transcript: WhatsApp's own transcript.
     """
 
     path: str
@@ -96,17 +96,17 @@ class Message:
     """One row of ``message``, with its rows in other tables.
 
     Attributes:
-        chat_jid: of the chat.
-        sender_jid: of the sender; None for the owner, and in one-to-one chats.
-        from_me: sent by the owner.
-        key_id: WhatsApp's id.
-        sent_at: UTC.
+        chat_jid: jid of the chat.
+        sender_jid: jid of the sender; None for the owner, and in one-to-one chats.
+        from_me: the owner sent it.
+        key_id: WhatsApp's id of the message.
+        sent_at: when it was sent, UTC.
         message_type: 0 text, 1 image, 2 audio, 82 a voice note to be heard once.
         origin: 1 for push-to-talk.
-        text: of a text message.
-        starred: by the owner.
-        forwarded: sent on from elsewhere.
-        media: its file.
+        text: the words of a text message.
+        starred: the owner gave it a star.
+        forwarded: it was forwarded from another chat.
+        media: the file of the message.
     """
 
     chat_jid: str
@@ -123,7 +123,7 @@ class Message:
 
 
 class MessageStore:
-    """A ``msgstore.db`` being written. A context manager, which commits at its end."""
+    """Writes a ``msgstore.db``. A context manager: leaving it without an error commits."""
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path)
@@ -166,7 +166,7 @@ class MessageStore:
         )
 
     def map_lid(self, lid: str, jid: str) -> None:
-        """Map a hidden id to a phone number."""
+        """Map the hidden id `lid` to the phone number in `jid`."""
         self._insert("jid_map", lid_row_id=self._jid(lid), jid_row_id=self._jid(jid), sort_id=1)
 
     def name_lid(self, lid: str, name: str) -> None:
@@ -242,7 +242,7 @@ class MessageStore:
 
 
 def write_contacts(path: Path, contacts: Iterable[Mapping[str, object]]) -> None:
-    """Write a ``wa.db`` with these rows of ``wa_contacts``."""
+    """Write a ``wa.db`` in which `contacts` are the rows of ``wa_contacts``."""
     with closing(sqlite3.connect(path)) as database:
         database.executescript(WA_SCHEMA)
         for contact in contacts:

@@ -15,8 +15,8 @@ from gdrive_wa.emulation.sign_in_pages import blocked_page, consent_page, warnin
 from gdrive_wa.emulation.tokens import Code, Grant, Tokens, same_secret
 
 _UNDERSTOOD = "understood"
-"""In the query: the user has seen the warning about an unverified app."""
-_TESTING = "The app is being tested, and only those whom its developer named can use it."
+"""In the query, this says that the user has seen the warning about an unverified app."""
+_TESTING = "The app is being tested, and only testers that its developer has approved can use it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class SignIn:
     Attributes:
         accounts: the accounts that can sign in.
         tokens: all issued tokens.
-        auto_consent: skip the page and give access.
+        auto_consent: give consent without showing the page.
     """
 
     accounts: Sequence[Account]
@@ -34,8 +34,8 @@ class SignIn:
     auto_consent: bool = False
 
     def consent(self, request: Request) -> Response:
-        """``/auth``: GET shows the pages in their order, POST is sent by the buttons of the
-        last one."""
+        """``/auth``: GET shows the pages one after the other; the buttons of the last one send
+        POST."""
         asked = request.query
         refused = self._refuse(asked)
         if refused is not None:

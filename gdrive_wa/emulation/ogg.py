@@ -1,4 +1,4 @@
-"""Ogg Opus, as far as the sample needs it: makes many distinct files from one recording."""
+"""Ogg Opus, as far as the sample needs it: many distinct files are made from one recording."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from itertools import pairwise
 from gdrive_wa.core.ogg import changed, pages
 
 BARS = 64
-"""Values of a waveform, as in the app."""
+"""Number of values in a waveform, as in the app."""
 _RATE = 48_000
 _PRE_SKIP = slice(10, 12)
-"""In the first header: samples at the start that are not played (RFC 7845, section 5.1)."""
+"""Position, in the first header, of the number of samples at the start that are not played
+(RFC 7845, section 5.1)."""
 
 
 def with_serial(audio: bytes, serial: int) -> bytes:
@@ -22,14 +23,14 @@ def with_serial(audio: bytes, serial: int) -> bytes:
 
 
 def seconds_of(audio: bytes) -> float:
-    """The duration of a recording."""
+    """The duration of a recording, in seconds."""
     found = list(pages(audio))
     skipped = int.from_bytes(audio[found[0].body : found[0].end][_PRE_SKIP], "little")
     return (found[-1].granule - skipped) / _RATE
 
 
 def waveform_of(audio: bytes) -> bytes:
-    """64 bytes 0..100 in the shape of the speech: loud parts need large packets."""
+    """64 bytes, 0 to 100, in the shape of the speech: loud parts need large packets."""
     sizes = [size for page in pages(audio) for size in _packet_sizes(page.lacing)]
     sizes = sizes[2:]  # after the two headers
     edges = [bar * len(sizes) // BARS for bar in range(BARS + 1)]

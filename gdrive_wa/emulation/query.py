@@ -15,7 +15,7 @@ Test = Callable[[File], bool]
 
 
 DEEPEST = 50
-"""Brackets and ``not`` in one query."""
+"""Maximum number of brackets and ``not`` in one query."""
 
 
 class BadQueryError(Exception):
@@ -36,10 +36,10 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def parse_query(text: str) -> Test:
-    """Parse a query to a condition on files.
+    """Parse a query into a condition on files.
 
     Raises:
-        BadQueryError: it is invalid, or uses a part of the language that is not supported here.
+        BadQueryError: the query is invalid, or uses an unsupported part of the language.
     """
     if not text.strip():
         return lambda _: True
@@ -65,7 +65,7 @@ def _tokens(text: str) -> list[str]:
 
 
 class _Parser:
-    """Recursive descent: ``or`` binds least, then ``and``, then ``not``."""
+    """A recursive descent parser: ``not`` binds most tightly, then ``and``, then ``or``."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = tokens
@@ -132,7 +132,7 @@ class _Parser:
 
     def _next(self) -> str:
         if not self._tokens:
-            raise BadQueryError("the end comes too early")
+            raise BadQueryError("the query ends too early")
         return self._tokens.pop(0)
 
 

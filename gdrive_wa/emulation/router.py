@@ -1,4 +1,4 @@
-"""Routes each request of the emulator to the service that answers it."""
+"""Route each request to the service that answers it."""
 
 from __future__ import annotations
 

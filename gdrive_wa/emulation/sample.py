@@ -1,4 +1,4 @@
-"""Makes the sample account: a family's voice notes of a year, as in a phone's backup.
+"""Make the sample account: a year of a family's voice notes, as in a phone's backup.
 
 Everything is invented, and is the same for the same seed: the key, the tokens,
 two databases, 42 voice notes (one of them missing from the backup) in eight chats, a picture,
@@ -23,7 +23,7 @@ from gdrive_wa.storage.draft import write_file
 
 EMAIL = "alex@example.org"
 PAGE_SIZE = 20
-"""Short, so that a listing has several pages."""
+"""Small, so that a listing has several pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +31,13 @@ class SampleAccount:
     """A new account, and its expected content.
 
     Attributes:
-        folder: of the account, for the emulator.
-        email: who it is.
+        folder: the account's folder, for the emulator.
+        email: e-mail address of the account.
         encrypted: end-to-end (crypt15 and mcrypt1) or not (crypt14 and plain media).
-        key: its key.
-        key_file: the same in the phone's file format: 59 bytes, or 158.
+        key: the key of the backup.
+        key_file: the file with that key, in the phone's format: 59 bytes, or 158.
         token: an access token that is always accepted, for GDRIVE_WA_ACCESS_TOKEN.
-        oauth_token: the cookie of the Android sign-in page; good once per emulator.
+        oauth_token: the cookie of the Android sign-in page; each emulator accepts it once.
         client_secrets: the OAuth client's file, with Google's own addresses in it.
         notes: every voice note of the database, ordered by time; `file` is None.
             Hidden ids with a known number appear as the number. The owner has no
@@ -63,9 +63,9 @@ def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> Sa
     """Make the sample account in `folder`, which must not contain one yet.
 
     Args:
-        folder: where; made if it is not there.
-        encrypted: end-to-end, as phones do today; else crypt14 and plain media.
-        seed: decides the keys and random bytes; the story is always the same.
+        folder: the folder for the account; created if necessary.
+        encrypted: end-to-end, as phones do today; otherwise crypt14 and plain media.
+        seed: determines the keys and random bytes; the story is always the same.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -130,7 +130,7 @@ def make_sample(folder: Path, *, encrypted: bool = True, seed: int = 2025) -> Sa
 
 
 def client_file(client_id: str, client_secret: str) -> dict[str, object]:
-    """The file of Google's console for a desktop client."""
+    """The content of the file that Google's console offers for a desktop client."""
     return {
         "installed": {
             "client_id": client_id,

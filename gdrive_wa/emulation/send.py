@@ -1,4 +1,4 @@
-"""Sends a response, with the faults of its delivery."""
+"""Send a response, with the faults of its delivery."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from gdrive_wa.emulation.fault_effects import Delivery
 from gdrive_wa.emulation.http import FileSlice, Response, head_of
 
 SMALL = 256 * 1024
-"""A body up to this size goes out together with its head."""
+"""Maximum bytes of a body that is sent together with its head."""
 PIECE = 64 * 1024
+"""Bytes that are sent at a time if there are faults or a limited bandwidth."""
 STRETCH = 4 * 1024 * 1024
 """Bytes of a large file that are sent and counted at a time."""
 _PLAIN = Delivery()
@@ -20,17 +21,17 @@ _PLAIN = Delivery()
 
 @dataclass(slots=True)
 class SharedBandwidth:
-    """The shared bandwidth of all connections.
+    """The bandwidth that all connections share.
 
     Attributes:
-        limit: bytes a second; None without limit.
+        limit: bytes a second; None without a limit.
     """
 
     limit: float | None = None
     _free_at: float = 0.0
 
     async def consume(self, size: int) -> None:
-        """Wait until `size` bytes may have been sent."""
+        """Wait for as long as it takes to send `size` bytes."""
         if self.limit is None:
             return
         now = asyncio.get_running_loop().time()
@@ -47,7 +48,7 @@ async def send(
     bandwidth: SharedBandwidth | None = None,
     count_bytes: Callable[[int], None] = lambda _: None,
 ) -> bool:
-    """Send `response` as given by `delivery`; return False if the connection cannot continue.
+    """Send `response` in the way of `delivery`; return False if the connection cannot continue.
 
     `count_bytes` is called with the number of bytes of the body just before they are sent.
     """
@@ -55,10 +56,10 @@ async def send(
     if delivery.plain and (bandwidth is None or bandwidth.limit is None):
         await _send_plain(writer, response, count_bytes, keep=keep)
         return keep
-    truthful = await _send_badly(
+    complete = await _send_in_pieces(
         writer, response, delivery, bandwidth or SharedBandwidth(), count_bytes, keep=keep
     )
-    return keep and truthful
+    return keep and complete
 
 
 async def _send_plain(
@@ -98,7 +99,7 @@ async def _send_file(
         await loop.sendfile(writer.transport, file, body.start + start, size)
 
 
-async def _send_badly(
+async def _send_in_pieces(
     writer: asyncio.StreamWriter,
     response: Response,
     delivery: Delivery,
@@ -127,7 +128,7 @@ async def _send_badly(
         if delivery.pause:
             await asyncio.sleep(delivery.pause)
     if delivery.reset:
-        await asyncio.sleep(0.02)  # or the reset overtakes what is still in flight
+        await asyncio.sleep(0.02)  # otherwise the reset overtakes bytes in flight
     return delivery.cut_at is None and _length_is_right(response)
 
 
@@ -159,5 +160,5 @@ def _read(response: Response, at: int, size: int) -> bytes:
 
 
 def _length_is_right(response: Response) -> bool:
-    """False if the declared length differs from the sent one: then nothing can follow."""
+    """False if the declared length differs from the sent one; no other answer can follow then."""
     return response.headers.get("Content-Length", str(response.size)) == str(response.size)

@@ -35,7 +35,7 @@ from gdrive_wa.emulation.tokens import Tokens
 CONTROL = "/_emulator/"
 """Paths that control the emulator; they are never counted, delayed or changed by a fault."""
 PRECOMPUTE_SIZE = 16 * 1024 * 1024
-"""Blobs from this size on are hashed before the first request."""
+"""Minimum bytes of a blob that is hashed before the first request."""
 
 
 class Emulator:
@@ -49,7 +49,7 @@ class Emulator:
         port: 0 for any free port.
         auto_consent: give consent without showing the page.
         token_lifetime: seconds until an access token expires.
-        faults: the faults from the start on.
+        faults: the faults at the start.
 
     Attributes:
         counts: requests and bytes.
@@ -88,12 +88,12 @@ class Emulator:
 
     @property
     def root(self) -> str:
-        """Its URL, without a slash at the end."""
+        """The emulator's URL, without a slash at the end."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def faults(self) -> Faults:
-        """The current faults; set a Fault, several, or None."""
+        """The current faults; can be set to one fault, several, or None."""
         return self._faults
 
     @faults.setter
@@ -101,8 +101,8 @@ class Emulator:
         self._faults = as_faults(faults)
 
     def client_config(self, number: int = 0) -> dict[str, dict[str, object]]:
-        """The client file of Google's console for client `number` of the first account, with this
-        server's addresses."""
+        """The file of OAuth client `number` of the first account, as Google's console offers it,
+        but with this server's addresses."""
         client = self.accounts[0].clients[number]
         return {
             client.kind: {
@@ -123,7 +123,7 @@ class Emulator:
             self._thread.join()
             raise NetworkError(
                 f"the emulator cannot listen on port {self.port}",
-                hint="give another port, or 0 for any that is free",
+                hint="choose another port, or 0 for any free one",
             ) from self._start_error
         return self
 
@@ -272,7 +272,7 @@ class Emulator:
             case "POST", "revoke":
                 self.tokens.revoke_all()
                 return as_json({})
-        return as_json({"error": "no such control"}, status=404)
+        return as_json({"error": "unknown control path or method"}, status=404)
 
 
 def _precompute_hashes(account: Account) -> None:
@@ -290,7 +290,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 async def _run_ready_tasks() -> None:
-    """Run all ready tasks, and those that become ready meanwhile."""
+    """Let all ready tasks run, and those that become ready meanwhile."""
     for _ in range(8):
         await asyncio.sleep(0)
 

@@ -50,7 +50,7 @@ def consent_page(scopes: Iterable[str], emails: Iterable[str], chosen: str) -> s
 
 
 def blocked_page(word: str, status: int, why: str) -> str:
-    """The page of an error that never comes back to the program."""
+    """An error page, which never redirects back to the program."""
     title = "Access blocked"
     if word == "access_denied":
         title = f"Access blocked: {APP} has not completed the Google verification process"
@@ -58,10 +58,10 @@ def blocked_page(word: str, status: int, why: str) -> str:
 
 
 def warning_page(further: str, *, tested: bool) -> str:
-    """The page about an app that Google has not verified; `further` is its link to continue.
+    """The page about an app that Google has not verified.
 
     Args:
-        further: the address of the consent page.
+        further: the address that its link leads to.
         tested: the app is being tested, and the account is one of its test users.
     """
     title, rest = "Google hasn't verified this app", _UNVERIFIED

@@ -28,10 +28,10 @@ class Person:
     Attributes:
         jid: their id in messages.
         shown: the expected name.
-        contact: the name in the phone's address book (``wa.db``); None when not in it.
-        profile: the name they gave themselves (``wa.db``); None when unknown.
-        lid_name: the name kept for a hidden id; None when there is none.
-        number_jid: the number of a hidden id; None if it is not known.
+        contact: the name in the phone's address book (``wa.db``); None if it has none.
+        profile: the name that they chose themselves (``wa.db``); None if unknown.
+        lid_name: the name stored for a hidden id; None if there is none.
+        number_jid: the jid with the phone number of a hidden id; None if unknown.
     """
 
     jid: str
@@ -70,10 +70,10 @@ class StoryMessage:
     """One message.
 
     Attributes:
-        chat: key of the person, or of the group.
-        sender: key of the person; None for the owner.
+        chat: key of the person in `PEOPLE`, or `GROUP`.
+        sender: key of the person in `PEOPLE`; None for the owner.
         at: when it was sent, UTC.
-        what: its kind.
+        what: kind of the message.
         text: the words of a text; the name of a voice note's recording.
         flags: ``starred``, ``forwarded``, ``once``, ``transcript``, ``missing``.
     """
@@ -91,7 +91,7 @@ class Recording:
     """A recording that is shipped with the package.
 
     Attributes:
-        name: of the file, without suffix.
+        name: name of the file, without suffix.
         words: the spoken words.
         audio: Ogg Opus.
     """
@@ -102,7 +102,7 @@ class Recording:
 
 
 def read_story() -> list[StoryMessage]:
-    """Every message of the story, in the order it was sent."""
+    """All messages of the story, in the order in which they were sent."""
     text = resources.files(__package__).joinpath("story.txt").read_text("utf-8")
     lines, chat = [], ""
     for row in text.splitlines():

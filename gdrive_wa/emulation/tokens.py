@@ -27,11 +27,11 @@ class Grant:
     """The permissions of a token.
 
     Attributes:
-        email: whose account.
-        scopes: with consent; None for all.
+        email: e-mail address of the account.
+        scopes: the scopes that the user consented to; None for all.
         whatsapp: the token counts as issued for WhatsApp.
-        client_id: which client it was issued to.
-        expires: on the monotonic clock, seconds.
+        client_id: the client to which it was issued.
+        expires: when it expires (monotonic, seconds).
     """
 
     email: str
@@ -41,7 +41,7 @@ class Grant:
     expires: float = float("inf")
 
     def allows(self, *scopes: str) -> bool:
-        """True if there was consent to one of `scopes`."""
+        """True if the user consented to one of `scopes`."""
         return self.scopes is None or not self.scopes.isdisjoint(scopes)
 
 
@@ -51,9 +51,9 @@ class Code:
 
     Attributes:
         grant: the permissions of its tokens.
-        redirect_uri: the address it was sent to; the exchange must repeat it.
-        challenge: of PKCE, S256; None when the client sent none.
-        offline: its exchange gives a refresh token too.
+        redirect_uri: the address to which it was sent; the exchange must repeat it.
+        challenge: the PKCE challenge (S256); None if the client sent none.
+        offline: the exchange gives a refresh token too.
     """
 
     grant: Grant
@@ -74,9 +74,9 @@ class Tokens:
     """Every issued token, and the permanent ones of the accounts.
 
     Args:
-        accounts: their ``access_token``, ``oauth_token`` and ``master_token`` are valid from
-            the start.
-        lifetime: of an access token, in seconds.
+        accounts: the accounts; their ``access_token``, ``oauth_token`` and ``master_token`` are
+            valid from the start.
+        lifetime: lifetime of an access token, in seconds.
     """
 
     def __init__(self, accounts: Iterable[Account], *, lifetime: float = 3600.0) -> None:
@@ -130,13 +130,14 @@ class Tokens:
         return text
 
     def redeem(self, text: str) -> Code | None:
-        """The facts of a code, which is then used up."""
+        """Use up a code, and return its facts; None if it is unknown, used or expired."""
         with self._lock:
             code, expires = self._codes.pop(text, (None, 0.0))
         return code if expires > time.monotonic() else None
 
     def redeem_cookie(self, cookie: str) -> str | None:
-        """The account of an ``oauth_token`` from the Android sign-in page; valid only once."""
+        """Use up an ``oauth_token`` from the Android sign-in page, and return its account; None if
+        it is unknown or used."""
         with self._lock:
             return self._cookies.pop(cookie, None)
 
@@ -155,7 +156,7 @@ class Tokens:
         return token
 
     def device(self, master_token: str) -> Device | None:
-        """The phone of a master token."""
+        """The phone that has this master token; None if it is unknown or revoked."""
         with self._lock:
             return self._devices.get(master_token)
 

@@ -1,4 +1,4 @@
-"""WhatsApp's own media servers, ``/v/…``: encrypted copies for everyone with the link."""
+"""WhatsApp's own media servers, ``/v/…``: encrypted copies for anyone with the link."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _TEXT = {"Content-Type": "text/plain"}
 
 @dataclass(frozen=True, slots=True)
 class TransientMedia:
-    """Every path below ``/v/``. No token is needed: the link is the permission.
+    """Answers requests for every path below ``/v/``. No token is needed: the link is enough.
 
     Attributes:
-        accounts: with the ``transient`` folders to serve.
+        accounts: the accounts with the ``transient`` folders to serve.
     """
 
     accounts: Sequence[Account]

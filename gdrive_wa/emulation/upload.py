@@ -1,4 +1,4 @@
-"""The phone's upload: databases and media, encrypted for the account's key."""
+"""The phone's upload: databases and media, encrypted with the account's key."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Upload:
     """The phone's upload: blobs below ``backup/``, and their facts in the listing.
 
     Attributes:
-        names: the stored name for each real path.
-        settings: the fields of the account file for each stored name.
-        sizes: for each stored name, its bytes.
+        names: the stored name, by real path.
+        settings: the fields for the account file, by stored name.
+        sizes: bytes stored, by stored name.
     """
 
     def __init__(self, folder: Path, key: Key, rng: random.Random) -> None:
@@ -61,7 +61,7 @@ class Upload:
         self._write(path, f"Media/{digits}.mcrypt1", sealed, at, metadata=envelope)
 
     def add_databases(self, messages: Iterable[Message]) -> dict[str, bytes]:
-        """Both databases; their plaintext by path."""
+        """Add both databases; return their plaintext by path."""
         with tempfile.TemporaryDirectory() as scratch:
             msgstore, contacts = Path(scratch, "msgstore.db"), Path(scratch, "wa.db")
             _write_msgstore(msgstore, messages)
@@ -161,5 +161,5 @@ def _contact_rows() -> list[dict[str, object]]:
 
 
 def google_time(moment: datetime) -> str:
-    """As Google writes times."""
+    """`moment` in Google's time format."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}.000000Z"

@@ -38,10 +38,10 @@ class Year:
     """The story as data: rows of the database, files, and the expected notes.
 
     Attributes:
-        messages: every row, by time.
-        notes: every voice note, by time.
+        messages: all messages, by time.
+        notes: all voice notes, by time.
         contents: the media of the backup, by path.
-        times: of writing each of them.
+        times: when each of them was written, by path.
         transient: encrypted copies on WhatsApp's own servers, by their name there.
     """
 
@@ -194,5 +194,5 @@ class Year:
 
 
 def _known_jid(person: Person) -> str:
-    """By phone number where a hidden id's number is known."""
+    """The jid with the phone number, if it is known; otherwise the hidden id."""
     return person.number_jid or person.jid

@@ -73,19 +73,19 @@ class OAuthTokens(RenewedTokens):
 
         answers: list[OAuthAnswer] = []
 
-        def look(got: requests.Response, **_options: object) -> None:
-            """google-auth does not repeat all that Google answers, such as invalid_rapt, and
-            fails on what is not one of Google's answers."""
+        def check(got: requests.Response, **_options: object) -> None:
+            """Raise our own errors: those of google-auth omit parts of Google's answer, such as
+            invalid_rapt, and it fails on anything else, such as a web page."""
             said = read_answer(got.status_code, got.content)
             answers.append(said)
             if got.status_code == 200 and not has_token(got.content):
                 raise unreadable("the renewal of the login")
-            if got.status_code >= 400 and not said.passing:
+            if got.status_code >= 400 and not said.transient:
                 raise said.renewal_error(self._login.account)
 
         try:
             with requests.Session() as session:
-                session.hooks["response"].append(look)
+                session.hooks["response"].append(check)
                 self._credentials.refresh(Request(harden_session(session, self._endpoints)))
         except TransportError as error:
             unreachable = NetworkError(

@@ -1,6 +1,6 @@
-"""What a person can do about Google's reasons for a refusal, by the service that refuses.
+"""What a user can do about a refusal, by Google's reason and by the service that refuses.
 
-The reasons are those of Google's public lists of errors of Drive and of its error model.
+The reasons come from Google's public lists of Drive errors and of its general error model.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from gdrive_wa.google.words import fold, folded
 
 
 class Service(StrEnum):
-    """The service that a session asks; the right advice depends on it."""
+    """The service that a session sends requests to; the right advice depends on it."""
 
     BACKUP = "backup"
-    """Google's backup service: it lets in WhatsApp, never a client of one's own."""
+    """Google's backup service, which accepts WhatsApp but never a user's own OAuth client."""
     DRIVE = "drive"
+    """Google Drive."""
 
 
 NOT_LET_IN = (
@@ -29,9 +30,9 @@ NOT_LET_IN = (
 _NOT_THIS_PHONE = (
     CABLE,
     "or check with gdrive-wa whoami that this is the phone's Google account",
-    "or run it again with --verbose for Google's own reason, and report it",
+    "or run the command again with --verbose for Google's own reason, and report it",
 )
-"""For a login that signed in like a phone, which is let in as a rule."""
+"""For a login made like a phone's, which this service normally accepts."""
 _LOGIN_AGAIN = (
     "this login has no access to your Drive: log in again and allow it: gdrive-wa login --drive",
 )
@@ -42,12 +43,12 @@ _ADMINISTRATOR = (
 )
 _OWNER = ("its owner does not allow downloads: ask for a copy, or for permission to download",)
 _MEMBERS = ("ask its owner to share it with this account",)
-_FULL = ("this Drive is full: make room in it, or wait until its owner does",)
-_OTHER_ACCOUNT = ("check with gdrive-wa whoami that this account has the backup",)
+_FULL = ("this Drive is full: free up space in it, or ask its owner to",)
+_OTHER_ACCOUNT = ("check with gdrive-wa whoami that this is the account with the backup",)
 _ASKED_FIRST = (
     "sign in at https://myaccount.google.com in a browser, and do what Google asks there",
 )
-_UNKNOWN = ("run it again with --verbose for Google's own reason, and report it",)
+_UNKNOWN = ("run the command again with --verbose for Google's own reason, and report it",)
 
 
 def _by_word(advice: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -65,7 +66,9 @@ _EVERYWHERE = _by_word(
         "accountDisabled": (
             "Google has disabled this account: sign in at https://accounts.google.com in a browser",
         ),
-        "accountDeleted": ("this Google account was deleted",),
+        "accountDeleted": (
+            ("this Google account was deleted: try to recover it at https://accounts.google.com"),
+        ),
         "accountUnverified": _ASKED_FIRST,
         "ACCOUNT_STATE_INVALID": _ASKED_FIRST,
     }
@@ -74,10 +77,15 @@ _OF_DRIVE = _by_word(
     {
         "downloadQuotaExceeded": ("the file was downloaded too often: try again in 24 hours",),
         "cannotDownloadAbusiveFile": (
-            "Google considers the file harmful and does not hand it out",
+            (
+                "Google considers this file harmful and blocks its download: use another copy, such"
+                " as the one on the phone"
+            ),
         ),
         "cannotDownloadFile": _OWNER,
-        "fileNotDownloadable": ("it is a Google document, which has no stored bytes",),
+        "fileNotDownloadable": (
+            "this is a Google document, which has no stored bytes: leave it out with --exclude",
+        ),
         "storageQuotaExceeded": _FULL,
         "teamDriveFileLimitExceeded": _FULL,
         "insufficientFilePermissions": _MEMBERS,
@@ -115,11 +123,11 @@ _OF_A_CLIENT = folded(
         "SERVICE_DISABLED",
     )
 )
-"""Reasons that concern an OAuth client of one's own, not one file."""
+"""Reasons that concern a user's own OAuth client rather than a single file."""
 
 
 def is_known(reason: str, service: Service) -> bool:
-    """True if `reason` says more than that something is forbidden."""
+    """True if `reason` is more specific than "forbidden" and has advice of its own."""
     word = fold(reason)
     if word in _EVERYWHERE or (service is Service.BACKUP and word in _OF_A_CLIENT):
         return True
@@ -129,13 +137,13 @@ def is_known(reason: str, service: Service) -> bool:
 def advice_on(
     reason: str, service: Service, *, media: bool, as_phone: bool = False
 ) -> tuple[str, ...]:
-    """What to do about a refusal for `reason`; one line each.
+    """Hints about a refusal for `reason`.
 
     Args:
         reason: Google's code.
         service: the service that refuses.
         media: it refuses one file, not a listing.
-        as_phone: the login signed in like a phone.
+        as_phone: the login was made like a phone's.
     """
     word = fold(reason)
     if word in _EVERYWHERE:
@@ -150,20 +158,20 @@ def advice_on(
 
 
 def advice_on_unknown(service: Service) -> tuple[str, ...]:
-    """What to do about an answer to a listing that is not foreseen."""
+    """Hints about an unexpected answer to a request for a listing."""
     return (CABLE, *_UNKNOWN) if service is Service.BACKUP else _UNKNOWN
 
 
 def come_back_tomorrow(
     seconds: float | None = None, *, now: datetime | None = None
 ) -> tuple[str, ...]:
-    """When a limit for a day ends, in this machine's time.
+    """A hint that says when a daily limit ends, in this machine's time zone.
 
-    Google's days end at midnight in California, which is at 08:00 UTC at the latest.
+    Google's days end at midnight in California, which is 08:00 UTC at the latest.
 
     Args:
-        seconds: after which Google says that it ends; None if it does not say.
-        now: the time to count from; by default the present.
+        seconds: until the limit ends, as stated by Google; None if Google does not say.
+        now: the current time; by default this machine's.
     """
     moment = now or datetime.now(UTC)
     if seconds is not None:

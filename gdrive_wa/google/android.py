@@ -28,7 +28,7 @@ PLAY_SERVICES_SIGNATURE = "38918a453d07199354f8b19af05ec6562ced5788"
 PLAY_SERVICES_VERSION = "240913000"
 """The lowest version that Google accepts; for lower ones it answers ``ServiceDisabled``."""
 NO_PROOF = {"droidguard_results": "null"}
-"""What a phone without this proof sends; Google refuses invented values (since early 2026)."""
+"""Sent in place of the proof; Google refuses invented values (since early 2026)."""
 _CALLER = {"callerPkg": PLAY_SERVICES, "callerSig": PLAY_SERVICES_SIGNATURE}
 _DEVICE = {
     "device_country": "us",
@@ -51,7 +51,7 @@ _HEADERS = {
 _LONGEST_ANSWER = 65536
 _LONGEST_SECONDS = 60.0
 _PAUSES = (1.0, 4.0)
-"""Seconds before each further try of a renewal that failed for now."""
+"""Seconds before each further attempt at a renewal that failed temporarily."""
 _ANSWERS = {"Token", "Auth", "Error", "issueAdvice"}
 _REDIRECTS = range(300, 400)
 
@@ -63,7 +63,7 @@ class AndroidTokens(RenewedTokens):
         account: e-mail address.
         fields: the secrets of the login.
         endpoints: Google's addresses.
-        is_new: it was signed in to just now.
+        is_new: the login was made a moment ago, so a refusal does not mean that it has ended.
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class AndroidTokens(RenewedTokens):
         self._endpoints = endpoints
 
     def fetch(self) -> Secret:
-        """A fresh token, good for about an hour.
+        """A fresh token, valid for about an hour.
 
-        Its errors occur in other commands, so their hints name the command that signs in.
+        Its errors appear in all commands, so their hints name the command that signs in.
         """
         again = f"log in again with: gdrive-wa login --provider android --account {self._account}"
-        answer = self._patiently()
+        answer = self._ask_with_retries()
         if token := answer.fields.get("Auth"):
             return Secret(token)
         if answer.refuses_secret:
@@ -95,11 +95,11 @@ class AndroidTokens(RenewedTokens):
             raise CredentialsError(refused if self._is_new else ended, hint=(CABLE, f"or {again}"))
         raise answer.error(self._account, f"or {again}")
 
-    def _patiently(self) -> Answer:
-        """Google's answer; a failure that may pass soon is tried again."""
+    def _ask_with_retries(self) -> Answer:
+        """Google's answer; a request that failed temporarily is repeated."""
         for pause in _PAUSES:
             answer = _first_accepted(self._endpoints, self._forms())
-            if answer.fields.get("Auth") or not answer.passing:
+            if answer.fields.get("Auth") or not answer.transient:
                 return answer
             time.sleep(pause)
         return _first_accepted(self._endpoints, self._forms())
@@ -121,8 +121,8 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
     """Exchange a single-use cookie for a master token.
 
     Raises:
-        CredentialsError: Google refused, or signed in another account; the hint says what to do.
-        NetworkError: Google cannot be reached, or fails just now.
+        CredentialsError: Google refused, or the cookie belongs to another account.
+        NetworkError: Google cannot be reached, or fails temporarily.
     """
     answer = _first_accepted(endpoints, _exchange_forms(account, oauth_token, device))
     if not answer.fields.get("Token"):
@@ -138,7 +138,7 @@ def exchange(account: str, oauth_token: Secret, device: str, endpoints: Endpoint
 
 
 def _exchange_forms(account: str, oauth_token: Secret, device: str) -> Iterator[dict[str, str]]:
-    """The forms that are known to work or to have worked, the likeliest first."""
+    """The forms that are known to work or to have worked, the most promising first."""
     wanted = {
         "Email": account,
         "add_account": "1",
@@ -154,10 +154,10 @@ def _exchange_forms(account: str, oauth_token: Secret, device: str) -> Iterator[
 
 
 def _first_accepted(endpoints: Endpoints, forms: Iterable[dict[str, str]]) -> Answer:
-    """The answer to the first form that Google accepts, otherwise the most telling refusal.
+    """The answer to the first form that Google accepts, otherwise the most informative refusal.
 
-    The next form is sent only if Google asks for a proof. If a form costs the cookie, the next
-    one is refused for that; then the first refusal counts.
+    The next form is sent only if Google asks for a proof. If a form has used up the cookie, the
+    next one is refused for that reason alone, so the first refusal is returned.
     """
     answers: list[Answer] = []
     for form in forms:
@@ -192,7 +192,7 @@ def _ask(endpoints: Endpoints, form: Mapping[str, str]) -> Answer:
 
 
 def _read(response: Any) -> bytes:
-    """The body, as far as a real answer may be long, and as long as one may take."""
+    """The body, up to the maximum length; an answer that takes too long is an error."""
     until, pieces, left = time.monotonic() + _LONGEST_SECONDS, [], _LONGEST_ANSWER
     while left > 0 and (piece := response.read1(left, decode_content=True)):
         pieces.append(piece)
@@ -203,7 +203,7 @@ def _read(response: Any) -> bytes:
 
 
 def _readable(answer: Answer) -> Answer:
-    if answer.fields.keys() & _ANSWERS or answer.passing:
+    if answer.fields.keys() & _ANSWERS or answer.transient:
         return answer
     raise unreadable("the sign-in")
 
@@ -220,7 +220,8 @@ def _same_account(one: str, other: str) -> bool:
 
 
 def _plain_address(address: str) -> tuple[str, str]:
-    """An address without what Google ignores: case, and dots in the name at gmail.com."""
+    """The name and host of an address, without what Google ignores: case, and dots in the names
+    of gmail.com."""
     name, _, host = address.strip().casefold().rpartition("@")
     if host in ("gmail.com", "googlemail.com"):
         return name.replace(".", ""), "gmail.com"

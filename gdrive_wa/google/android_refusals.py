@@ -1,7 +1,7 @@
 """Google's answers that refuse the sign-in of a phone, and what to do about each.
 
-The words are those that Play Services knows. What people met, and what helped them, is from
-public reports: https://github.com/simon-weber/gpsoauth/issues (48, 70, 72, 76, 81) and
+The error words are those that Play Services knows. What users encountered, and what helped, comes
+from public reports: https://github.com/simon-weber/gpsoauth/issues (48, 70, 72, 76, 81) and
 https://github.com/kiwiz/gkeepapi/issues (70, 81, 180).
 """
 
@@ -17,12 +17,12 @@ from gdrive_wa.google.words import fold, folded
 
 AGAIN = (
     f"or copy a fresh oauth_token cookie from {EMBEDDED_SETUP}; each can be used once, within ten"
-    " minutes. If a fresh one is refused as well, another does not help"
+    " minutes. If a fresh one is refused as well, another will not help"
 )
 MISSING_PROOF = "MissingDroidguard"
 COOKIE_REFUSED = "BadAuthentication"
 _LONGEST_TEXT = 200
-_PASSING = folded(
+_TRANSIENT = folded(
     (
         "ServiceUnavailable",
         "Unavailable",
@@ -39,12 +39,15 @@ _PASSING = folded(
 )
 _MANAGED = ("devicemanagement", "thirdpartydevicemanagement")
 _PROOF = "droidguard"
-"""In the folded form of each word that asks for a proof."""
+"""Part of every error word that asks for a proof, in its folded form."""
 _NEVER_ALLOWED = folded(("NeedPermission", "NeedRemoteConsent"))
 _AGAIN, _URL = "{again}", "{url}"
 _UPDATE = "or update gdrive-wa: a newer version may know how Google wants to be asked now"
 _CONFIRM = "or sign in at https://myaccount.google.com in a browser, and do what Google asks there"
-_APPEAL = "or sign in at https://accounts.google.com in a browser: it says why, and how to appeal"
+_APPEAL = (
+    "or sign in at https://accounts.google.com in a browser: the page explains why, and how to"
+    " appeal"
+)
 _CHANGED = "Google no longer accepts this kind of sign-in"
 _TWO_STEPS = "Google asks for the second step of the two-step verification"
 _OTHER_DAY = "or wait a day, and sign in from the network that the phone uses, without a VPN"
@@ -109,16 +112,16 @@ _NAMES = {
         "Url",
     )
 }
-"""The names in answers that are read here, by their folded form."""
+"""The names of the fields that are read, by their folded form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of the address where phones sign in: lines of ``name=value``.
+    """One answer from the address where phones sign in.
 
     Attributes:
         status: HTTP status.
-        fields: the lines.
+        fields: the values of its ``name=value`` lines, by name.
     """
 
     status: int
@@ -140,20 +143,20 @@ class Answer:
         return fold(self.word) == fold(COOKIE_REFUSED)
 
     @property
-    def passing(self) -> bool:
+    def transient(self) -> bool:
         """True if the same request may succeed in a few minutes."""
-        return fold(self.word) in _PASSING or self.status == 429 or self.status >= 500
+        return fold(self.word) in _TRANSIENT or self.status == 429 or self.status >= 500
 
     def error(self, account: str, again: str) -> GdriveWaError:
-        """The error for an answer without the token that was asked for.
+        """The error for an answer without the requested token.
 
         Args:
             account: e-mail address.
-            again: the hint for a refusal that another sign-in can cure.
+            again: the hint for a refusal that another sign-in can resolve.
         """
-        if self.passing:
+        if self.transient:
             return NetworkError(
-                f"Google's sign-in service fails just now ({self.word or self.status})",
+                f"Google's sign-in service is not working right now ({self.word or self.status})",
                 hint="try again in a few minutes",
             )
         word = fold(self.word)
@@ -177,7 +180,7 @@ class Answer:
         )
 
     def _meaning(self) -> tuple[str, tuple[str, ...]]:
-        """What the refusal means, and what to do; Google's closer word comes first."""
+        """The meaning of the refusal, and the hints. Google's more specific word takes priority."""
         if self.wants_proof:
             return _MEANINGS[fold(MISSING_PROOF)]
         for name in ("Info", "Error"):

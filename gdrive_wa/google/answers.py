@@ -1,10 +1,10 @@
-"""Read Google's errors, and decide which are passing, which are final, and what they mean.
+"""Read Google's errors, and decide which are transient, which are final, and what they mean.
 
-Google's services word an error in two styles. Drive's has ``error.errors[].reason``; newer
+Google's services report an error in two styles. Drive's has ``error.errors[].reason``; newer
 services have ``error.status`` and ``error.details[].reason``, which the phone's own client reads.
-One answer may have both, and the more general of them comes first as often as not: so every
-reason is read, and the most telling one decides, not the status alone. Google answers 403 both
-for "slow down" and for "never".
+One answer may have both, and the more general one often comes first. So every reason is read, and
+the most specific one decides. The status alone cannot: Google answers 403 both for "slow down" and
+for "never".
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ NOT_GOOGLE = (
 )
 """Hints for an answer that is not one of Google's."""
 LONGEST_PAUSE = 600.0
-"""Seconds. When Google asks for a longer pause, the run ends and says when to try again."""
+"""Seconds. If Google asks for a longer pause, the run ends, and the error says when to try
+again."""
 _RATE = folded(
     (
         "rateLimitExceeded",
@@ -61,7 +62,7 @@ _DAILY = folded(("dailyLimitExceeded", "dailyLimitExceededUnreg"))
 _ABOUT_ONE_FILE = folded(
     ("downloadQuotaExceeded", "cannotDownloadAbusiveFile", "cannotDownloadFile")
 )
-_PASSING = folded(
+_TRANSIENT = folded(
     (
         "backendError",
         "internalError",
@@ -73,8 +74,8 @@ _PASSING = folded(
         "DEADLINE_EXCEEDED",
     )
 )
-"""Reasons that make one of `_MAY_PASS` a failure that passes."""
-_MAY_PASS = (403, 409)
+"""Reasons that mark an answer with a status of `_MAY_BE_TRANSIENT` as transient."""
+_MAY_BE_TRANSIENT = (403, 409)
 _PER_DAY = re.compile(r"per[ _-]?day|daily|\b1/d\b", re.IGNORECASE)
 _DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s", re.ASCII)
 _UNFINISHED = "Unsupported alt type"
@@ -92,7 +93,7 @@ class GoogleError:
         status: HTTP status.
         reasons: all of Google's codes for it, the most specific ones first.
         message: Google's sentence about it; empty if the body has none.
-        per_day: the limit is one for an entire day.
+        per_day: the limit is a daily one.
         pause: seconds that Google asks to wait, or None.
     """
 
@@ -111,24 +112,24 @@ class GoogleError:
 
     @property
     def limits_day(self) -> bool:
-        """True if nothing more is to be had today, or within `LONGEST_PAUSE`."""
+        """True if Google accepts no more requests today, or for longer than `LONGEST_PAUSE`."""
         if self.status == 403 and self._says(_DAILY):
             return True
         return self.limits_rate and (self.per_day or (self.pause or 0) > LONGEST_PAUSE)
 
     @property
-    def passes(self) -> bool:
+    def transient(self) -> bool:
         """True if one of the reasons says that the request may succeed later."""
-        return self.status in _MAY_PASS and self._says(_PASSING)
+        return self.status in _MAY_BE_TRANSIENT and self._says(_TRANSIENT)
 
     @property
     def is_about_one_file(self) -> bool:
-        """True if it limits the downloads of one file, and no other requests."""
+        """True if the error concerns the download of one file, and no other requests."""
         return self._says(_ABOUT_ONE_FILE)
 
     @property
     def sentence(self) -> str:
-        """Google's sentence, to end a message of ours with."""
+        """Google's sentence after a colon, to append to a message of ours; may be empty."""
         return f": {self.message}" if self.message else ""
 
     @property
@@ -137,7 +138,7 @@ class GoogleError:
         return ", ".join([f"HTTP {self.status}", *self.reasons, *filter(None, [self.message])])
 
     def reason_for(self, service: Service) -> str:
-        """The most telling reason: the first one that there is advice on."""
+        """The first reason that has advice of its own, otherwise the first reason; may be empty."""
         known = (reason for reason in self.reasons if is_known(reason, service))
         return next(known, next(iter(self.reasons), ""))
 
@@ -153,33 +154,34 @@ def judge(
     Args:
         refusal: the answer.
         what: what was requested, in words.
-        media: the request was for the content of one entry; a refusal concerns only that.
-        service: the service that was asked.
-        as_phone: the login signed in like a phone.
+        media: the request was for the content of one entry, so a refusal concerns only that entry.
+        service: the service that answered.
+        as_phone: the login was made like a phone's.
     """
     said = read_error(refusal)
-    passing = refusal.passing or said.passes
+    transient = refusal.transient or said.transient
     final = said.limits_day or said.is_about_one_file
-    if passing or said.limits_rate or said.limits_day:
-        error = _passing_error(said, what)
+    if transient or said.limits_rate or said.limits_day:
+        error = _temporary_error(said, what)
     else:
         advice = advice_on(said.reason_for(service), service, media=media, as_phone=as_phone)
         error = _final_error(said, what, advice, media=media, service=service)
     error.detail = said.detail
     return Verdict(
         error=error,
-        retry=not final and (passing or said.limits_rate),
+        retry=not final and (transient or said.limits_rate),
         limits_rate=said.limits_rate,
         pause=said.pause,
     )
 
 
-def _passing_error(said: GoogleError, what: str) -> GdriveWaError:
+def _temporary_error(said: GoogleError, what: str) -> GdriveWaError:
     """The error for a limit, or for a failure that outlasted all attempts."""
     if said.limits_day:
         long = said.pause if (said.pause or 0) > LONGEST_PAUSE else None
         today = QuotaError(
-            f"Google's limit for today is reached{said.sentence}", hint=come_back_tomorrow(long)
+            f"Google's limit for today has been reached{said.sentence}",
+            hint=come_back_tomorrow(long),
         )
         today.until_tomorrow = True
         return today
@@ -204,7 +206,7 @@ def _final_error(
     if said.status == 403:
         kind = RefusedError if media else LoginNotAllowedError
         return kind(f"Google refuses {what}{said.sentence}", hint=advice)
-    unfinished = "its upload may not be finished: run this again when the phone has finished it"
+    unfinished = "its upload may not be finished: run the command again when the phone has finished"
     return RefusedError(
         f"Google answered {said.status} for {what}{said.sentence}",
         hint=unfinished if _UNFINISHED in said.message else on_unknown,
@@ -216,7 +218,7 @@ def _bare(what: str) -> str:
 
 
 def read_error(refusal: Refusal) -> GoogleError:
-    """Read a body in any of Google's styles. Never fails: what is not one is ignored."""
+    """Read a body in any of Google's styles. Never fails: a body in another form is ignored."""
     try:
         error = _unwrapped(json.loads(refusal.body))
     except (ValueError, RecursionError):
@@ -232,7 +234,8 @@ def read_error(refusal: Refusal) -> GoogleError:
 
 
 def status_in(parsed: Mapping[str, Any]) -> int | None:
-    """The status of an error that was sent as if it were a good answer; None if it is none."""
+    """The status of an error that was sent with a successful HTTP status; None if `parsed` is not
+    an error."""
     error = parsed.get("error")
     if not isinstance(error, dict) or not error:
         return None
@@ -241,7 +244,7 @@ def status_in(parsed: Mapping[str, Any]) -> int | None:
 
 
 def unreadable(what: str) -> NetworkError:
-    """The error for an answer that is not one of Google's, such as a page."""
+    """The error for an answer that is not one of Google's, such as a web page."""
     return NetworkError(f"Google's answer for {what} cannot be read", hint=NOT_GOOGLE)
 
 

@@ -1,9 +1,9 @@
 """A local server for the redirect at the end of a sign-in in the browser.
 
-The server of google-auth-oauthlib has three flaws. It ignores its time limit while a connection
-without a request is open, as browsers make them in advance. It takes a connection without HTTP
-for a timeout. And it cannot use a port again within a minute of its last use. It also takes any
-request for the answer; here, only one with the `state` of this sign-in counts.
+The server of google-auth-oauthlib has four flaws. It ignores its time limit while a connection
+without a request is open, such as browsers open in advance. It mistakes a connection without HTTP
+for a timeout. It cannot use a port again within a minute of its last use. And it accepts any
+request as the answer, while this server accepts only one with the `state` of this sign-in.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ HOST = "127.0.0.1"
 POLL_SECONDS = 0.2
 _PAGE = "You can close this window now. The terminal shows whether the sign-in succeeded."
 """Shown after consent and after a refusal."""
-_STRAY_PAGE = "This is not the answer of the sign-in that gdrive-wa is waiting for."
+_STRAY_PAGE = "This is not the answer to the sign-in that gdrive-wa is waiting for."
+"""Shown for any other request."""
 
 
 class CallbackServer:
@@ -60,11 +61,12 @@ class CallbackServer:
 
     @property
     def strays(self) -> int:
-        """How many answers of other sign-ins came."""
+        """Number of answers that belonged to other sign-ins."""
         return self._server.strays
 
     def wait(self, seconds: float) -> str | None:
-        """The full address of the answer; None if there was none within `seconds`."""
+        """The full address that the browser was redirected to; None if there was no answer within
+        `seconds`."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             try:  # in short steps: Ctrl-C does not interrupt a wait on every system
@@ -76,7 +78,7 @@ class CallbackServer:
 
 
 class _Server(ThreadingHTTPServer):
-    # on other systems than POSIX, another program could then listen on the same port
+    # on systems other than POSIX, another program could then listen on the same port
     allow_reuse_address = os.name == "posix"
     block_on_close = False
 
@@ -87,7 +89,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Answer)
 
     def expects(self, path: str) -> bool:
-        """True if `path` is the answer of this sign-in."""
+        """True if `path` is the answer to this sign-in."""
         try:
             query = parse_qs(urlsplit(path).query, max_num_fields=50)
         except ValueError:
@@ -100,7 +102,7 @@ class _Server(ThreadingHTTPServer):
         return expected
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore it: a closed connection does not end the sign-in."""
+        """Ignore the error: a closed connection does not end the sign-in."""
 
 
 class _Answer(BaseHTTPRequestHandler):

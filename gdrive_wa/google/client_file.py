@@ -21,7 +21,7 @@ from gdrive_wa.http.endpoints import Endpoints
 
 _LONGEST = 65536
 _SECRET = re.compile(r"[^*\u2022]+")
-"""The console masks all but the last characters of an old one."""
+"""A complete secret: the console masks all but the last characters of an old one."""
 _NO_FILE = (
     f"give the file of an OAuth client with --client-secrets FILE; to get one, {NEW_CLIENT}",
     CABLE,
@@ -45,7 +45,7 @@ class OAuthClient:
     Attributes:
         client_id: its public name.
         client_secret: its secret.
-        redirects: its file names an address to come back to, as those of desktop clients do.
+        redirects: the file lists redirect addresses, as the files of desktop clients do.
     """
 
     client_id: str
@@ -53,7 +53,7 @@ class OAuthClient:
     redirects: bool = True
 
     def to_config(self, endpoints: Endpoints) -> dict[str, dict[str, str]]:
-        """What Google's login library wants; always with the addresses of `endpoints`."""
+        """The configuration for Google's login library, with the addresses of `endpoints`."""
         return {
             "installed": {
                 "client_id": self.client_id,
@@ -68,14 +68,14 @@ def read_client(path: Path) -> OAuthClient:
     """The client in the file `path`.
 
     Raises:
-        UsageError: the file cannot be read, or holds no client that can be used.
+        UsageError: the file cannot be read, or does not contain a client that can be used.
     """
     content = _read(path)
     if isinstance(content.get("installed"), dict):
         return _desktop(path, content["installed"])
     if "web" in content:
         raise UsageError(
-            f"the OAuth client in '{path}' is of the kind web, which this program cannot use",
+            f"the OAuth client in '{path}' is a web client, which this program cannot use",
             hint=NEW_CLIENT,
         )
     for key, name in _OTHER_FILES:

@@ -22,7 +22,7 @@ from gdrive_wa.http.trust import untrusted_error
 
 _NOTHING = "run gdrive-wa login again, and allow access in the browser; if it shows an error:"
 _OTHER_MACHINE = (
-    "it cannot connect to 127.0.0.1: the browser runs on another machine; use --no-browser, which"
+    "the browser cannot connect to 127.0.0.1: it runs on another machine; use --no-browser, which"
     " shows how to reach this one"
 )
 _CAUSES = (
@@ -44,18 +44,18 @@ _CAUSES = (
 )
 """The browser's error pages that never redirect back, and hints for them."""
 _OTHER_KIND = (
-    "this client may be of the kind 'TVs and Limited Input devices', to which Google never answers"
-    f" here: {NEW_CLIENT}"
+    "this client may be of the kind 'TVs and Limited Input devices', which does not work here:"
+    f" {NEW_CLIENT}"
 )
-_OLD_TABS = "an answer of another sign-in came back: close its tabs"
+_OLD_TABS = "the answer to an earlier sign-in arrived instead: close its tabs in the browser"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """How to reach the person.
+    """How to ask the user for consent.
 
     Attributes:
-        opens: open a browser; the address is passed to `say` in any case.
+        opens: whether to open a browser; the address is passed to `say` in any case.
         port: local port for the browser's answer; 0 for a free one.
         timeout: seconds to wait for the browser.
         say: called with each line for the user.
@@ -70,10 +70,11 @@ class Browser:
 def ask_for_consent(
     client: OAuthClient, scopes: tuple[str, ...], endpoints: Endpoints, browser: Browser
 ) -> Any:
-    """Google's credentials for `scopes`, after a person allowed them in a browser.
+    """Google's credentials for `scopes`, once the user has allowed them in a browser.
 
     Raises:
-        CredentialsError: consent was denied or not given in time, or Google refused.
+        CredentialsError: consent was denied or not given in time, Google refused, or no browser
+            could be opened.
         UsageError: the port is in use.
         NetworkError: Google cannot be reached.
     """
@@ -121,7 +122,7 @@ def _wait(flow: Any, client: OAuthClient, browser: Browser) -> str:
 def _tunnel(port: int) -> str:
     fixed = "" if port else "run this with --port 8085, and "
     way = f"{port or 8085}:127.0.0.1:{port or 8085}"
-    return f"browser on another machine? {fixed}run there: ssh -L {way} THIS_MACHINE"
+    return f"is the browser on another machine? {fixed}run there: ssh -L {way} THIS_MACHINE"
 
 
 def _open(address: str) -> None:
@@ -164,7 +165,7 @@ def _port_errors(port: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _fetch_errors() -> Iterator[None]:
-    """Turn what the sign-in libraries raise into errors of ours."""
+    """Turn the errors of the sign-in libraries into our own."""
     from oauthlib.oauth2.rfc6749.errors import OAuth2Error  # noqa: PLC0415 - slow to import
     from requests import RequestException  # noqa: PLC0415
 
@@ -186,7 +187,7 @@ def _fetch_errors() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _insecure_on_loopback(endpoints: Endpoints) -> Iterator[None]:
-    """Let oauthlib use plain http, which Endpoints allows to this machine only."""
+    """Let oauthlib use plain http, which `Endpoints` allows only for this machine."""
     name = "OAUTHLIB_INSECURE_TRANSPORT"
     if not endpoints.root.startswith("http:") or name in os.environ:
         yield

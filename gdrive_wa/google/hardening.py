@@ -17,7 +17,7 @@ from gdrive_wa.http.trust import trust
 
 
 def harden_session(session: requests.Session, endpoints: Endpoints) -> requests.Session:
-    """Change `session` so that it is safe for a sign-in at `endpoints`; returns it."""
+    """Make `session` safe for a sign-in at `endpoints`, and return it."""
     usual = session.send
 
     def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:

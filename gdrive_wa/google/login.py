@@ -25,8 +25,9 @@ DRIVE_SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 CLIENT_FILE = "client_secrets.json"
 WAIT_SECONDS = 300
 CONNECTIONS = "https://myaccount.google.com/connections"
+"""Google's page for removing the access of an OAuth client."""
 DEVICES = "https://myaccount.google.com/device-activity"
-"""Google's pages for removing the access that a login gave."""
+"""Google's page for signing out devices."""
 
 
 def login_oauth(
@@ -46,23 +47,23 @@ def login_oauth(
         client_secrets: the user's own OAuth client file (desktop kind); by default
             ``client_secrets.json`` in the config folder, or the client of the stored login.
         account: e-mail address; if None, Google is asked for it.
-        drive: ask to read the user's own Drive too, for the source ``drive``; a login that is
-            renewed keeps it.
-        open_browser: open a browser; the address is passed to `say` in any case.
+        drive: ask to read the user's own Drive too, for the source ``drive``. If `account` has a
+            stored login with this access, it is asked for again.
+        open_browser: whether to open a browser; the address is passed to `say` in any case.
         port: local port for the browser's answer; 0 for a free one.
         timeout: seconds to wait for the browser.
-        endpoint: root of another server in Google's place.
+        endpoint: address of a server to use instead of Google's.
         say: called with each line for the user.
 
     Raises:
         CredentialsError: consent was denied or not given in time, or Google refused.
-        UsageError: the client file is missing or not valid.
+        UsageError: the client file is missing or not valid, or the port is in use.
         NetworkError: Google cannot be reached.
     """
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
     known = _known_login(account)
     client = _client(client_secrets, known)
-    # signing in again by name gives the former scopes
+    # signing in again to a named account keeps the access that it had
     drive = drive or (account is not None and known is not None and DRIVE_SCOPE in known.scopes)
     scopes = (APPDATA_SCOPE, DRIVE_SCOPE) if drive else (APPDATA_SCOPE,)
     browser = Browser(opens=open_browser, port=port, timeout=timeout, say=say)
@@ -80,7 +81,8 @@ def login_oauth(
 
 
 def _store_named(login: Login, tokens: Tokens, endpoints: Endpoints) -> Login:
-    """Store `login` under the name of its account; without a name if Google does not say it."""
+    """Store `login` under the address of its account. If Google does not provide the address, the
+    login is stored without it, and the error is raised."""
     try:
         account = account_of(tokens, endpoints)
     except (CredentialsError, NetworkError) as error:
@@ -98,7 +100,7 @@ def _kept(login: Login) -> str:
         command = "gdrive-wa backups --source drive --folder PATH"
     else:
         command = "gdrive-wa backups --source appdata"
-    return f"the sign-in itself worked and is stored; once this is solved, run: {command}"
+    return f"the sign-in itself worked and is stored; once this problem is solved, run: {command}"
 
 
 def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = None) -> Login:
@@ -110,11 +112,12 @@ def login_android(*, account: str, oauth_token: Secret, endpoint: str | None = N
     Args:
         account: e-mail address.
         oauth_token: the single-use cookie of Google's page for embedded sign-in.
-        endpoint: root of another server in Google's place.
+        endpoint: address of a server to use instead of Google's.
 
     Raises:
-        UsageError: what was given is not an e-mail address, or not that cookie; nothing was sent.
-        CredentialsError: Google refused; the hint says what to do.
+        UsageError: `account` is not an e-mail address, or `oauth_token` is not that cookie; nothing
+            was sent.
+        CredentialsError: Google refused, or the cookie belongs to another account.
         NetworkError: Google cannot be reached.
     """
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
@@ -144,19 +147,23 @@ def logout(
     It is removed even if Google cannot be reached.
 
     Args:
-        account: e-mail address; by default the one that would be used.
-        endpoint: root of another server in Google's place.
-        say: called with what is left for the user to do at Google.
+        account: e-mail address; by default that of the default login.
+        endpoint: address of a server to use instead of Google's.
+        say: called with what the user still has to do at Google.
 
     Raises:
-        CredentialsError: there is none.
+        CredentialsError: no such login is stored.
     """
     name = logins.find_account(account)
     if name is None:
         if account is None:
-            raise CredentialsError("you are not logged in", hint="there is no login to revoke")
+            raise CredentialsError(
+                "no login is stored on this machine",
+                hint=f"to end a login of another machine, remove its access at {CONNECTIONS}",
+            )
         raise CredentialsError(
-            f"no login is stored for {account}", hint="gdrive-wa whoami lists the stored logins"
+            f"no login is stored for {account}",
+            hint="to see which accounts have a login, run: gdrive-wa whoami",
         )
     endpoints = Endpoints.at(endpoint or os.environ.get("GDRIVE_WA_ENDPOINT"))
     try:
@@ -165,7 +172,7 @@ def logout(
             say(f"Google still lists the device that this login created: remove it at {DEVICES}")
         elif not _revoke(login, endpoints):
             say(f"the login could not be revoked at Google: remove its access at {CONNECTIONS}")
-    except GdriveWaError:  # it cannot be read, and so not revoked
+    except GdriveWaError:  # the login cannot be read, so it cannot be revoked
         say(f"the login could not be revoked at Google: remove its access at {CONNECTIONS}")
     finally:
         logins.remove(name)
@@ -173,7 +180,7 @@ def logout(
 
 
 def _revoke(login: Login, endpoints: Endpoints) -> bool:
-    """Revoke a login; True if it has ended, also if Google no longer knew it."""
+    """Revoke a login. True if it has ended, also if Google no longer knew it."""
     import requests  # noqa: PLC0415 - slow to import
 
     from gdrive_wa.google.hardening import harden_session  # noqa: PLC0415 - imports requests
@@ -192,10 +199,10 @@ def _revoke(login: Login, endpoints: Endpoints) -> bool:
 
 
 def whoami(account: str | None = None) -> Login:
-    """The stored login that would be used.
+    """The stored login of `account`, or the default one.
 
     Raises:
-        CredentialsError: there is none.
+        CredentialsError: none is stored, or it cannot be read.
     """
     return logins.load(account)
 
@@ -210,7 +217,7 @@ def _client(path: Path | None, known: Login | None) -> OAuthClient:
 
 
 def _known_login(account: str | None) -> Login | None:
-    """The stored login through a browser that is to be renewed; None if there is none."""
+    """The stored browser login that this sign-in renews; None if there is none."""
     name = logins.find_account(account)
     if name is None or logins.providers().get(name) != "oauth":
         return None

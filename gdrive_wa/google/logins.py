@@ -34,7 +34,7 @@ class Login:
     Attributes:
         account: e-mail address.
         provider: ``oauth`` or ``android``.
-        scopes: what it may read, in Google's words.
+        scopes: what the login may read, as Google's scopes.
         expires: when the access token expires, ISO 8601 UTC; it is renewed automatically.
         kept_in: ``keyring`` or the path of the file.
         fields: what the provider needs to obtain access tokens; secret.
@@ -69,7 +69,7 @@ def config_folder() -> Path:
 
 
 def store(login: Login, *, prefer: bool = True) -> Login:
-    """Store `login`, and return it with where it is stored; with `prefer` it becomes the default.
+    """Store `login`, and return it with `kept_in` set. With `prefer` it becomes the default.
 
     Raises:
         StorageError: the config folder cannot be written.
@@ -96,10 +96,10 @@ def update(login: Login) -> None:
 
 
 def rename(old: str, new: str) -> Login:
-    """Store the login of the account `old` as that of `new`, and return it.
+    """Store the login of the account `old` under the account `new`, and return it.
 
     Raises:
-        CredentialsError: there is none.
+        CredentialsError: `old` has no login, or it cannot be read.
         StorageError: the config folder cannot be written.
     """
     is_default = _read_index().default == old
@@ -121,7 +121,8 @@ def providers() -> dict[str, str]:
 
 
 def find_account(account: str | None = None) -> str | None:
-    """The stored spelling of `account`, ignoring case; the default account for None."""
+    """The stored spelling of `account`, ignoring case; for None, the default account. None if there
+    is no such login."""
     index = _read_index()
     if account is None:
         return index.default
@@ -133,7 +134,7 @@ def load(account: str | None = None) -> Login:
     """The stored login of `account`, or the default one.
 
     Raises:
-        CredentialsError: there is none.
+        CredentialsError: none is stored, or it cannot be read.
     """
     name = find_account(account)
     if name is None:
@@ -170,7 +171,7 @@ def remove(account: str) -> None:
 
 
 def stored_key() -> Secret | None:
-    """The backup key that the user put into the keyring, as text."""
+    """The backup key in the keyring, as text; None if there is none."""
     text = _read_keyring(_KEY_NAME)
     return Secret(text) if text else None
 
@@ -179,7 +180,7 @@ def store_key(key: Secret) -> None:
     """Put the backup key into the keyring.
 
     Raises:
-        CredentialsError: this machine has none, or it is locked.
+        CredentialsError: this machine has no keyring, or it is locked.
     """
     ring = _keyring()
     if ring is None:
@@ -196,7 +197,7 @@ def store_key(key: Secret) -> None:
 
 
 def keyring_name() -> str | None:
-    """The name of the keyring in use, or None."""
+    """The name of the system's keyring; None if it has none that works."""
     ring = _keyring()
     return None if ring is None else str(ring.name)
 
@@ -236,7 +237,7 @@ def _secrets(account: str, *, in_keyring: bool) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise CredentialsError(
             f"the stored login of {account} cannot be read",
-            hint=("unlock the keyring", f"or {again}"),
+            hint=("unlock the keyring", f"or {again}") if in_keyring else again,
         ) from error
     if not isinstance(fields, dict):
         raise CredentialsError(f"the stored login of {account} is damaged", hint=again)
@@ -263,7 +264,7 @@ def _keyring_error() -> type[Exception]:
 
 
 def _sweep() -> None:
-    """Remove what a killed run may have left: temporary files, which hold a login."""
+    """Remove temporary files that a killed run may have left: they contain a login."""
     for folder in (config_folder(), config_folder() / "logins"):
         sweep(folder)
 

@@ -1,7 +1,7 @@
-"""Find out which account a login through a browser belongs to: Google's Drive API says it.
+"""Ask Google's Drive API which account a browser login belongs to.
 
-An OAuth client may be new, and the Drive API not turned on for it. The login is good all the same,
-so it is stored without a name, and named by the first command that can.
+If the Drive API is not turned on for the OAuth client, it does not answer. The login is valid
+nevertheless, so it is stored without an address, and a later command adds the address.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from gdrive_wa.google.tokens import Tokens
 from gdrive_wa.http.endpoints import Endpoints
 
 UNNAMED = "unnamed"
-"""In place of the e-mail address of a login whose account is not known yet."""
+"""Stands in for the e-mail address of a login until the address is known."""
 NOT_NAMED_YET = (
-    "the account of this login is not known yet: the first command that can read your Drive"
-    " finds it out"
+    "the account of this login is not known yet; the next command that can read your Drive will"
+    " find it out"
 )
 
 
@@ -29,7 +29,7 @@ def account_of(
     """The e-mail address of the account that `tokens` belong to.
 
     Raises:
-        CredentialsError: Google refuses to say it.
+        CredentialsError: Google refuses, or does not provide it.
         NetworkError: Google cannot be reached, or its answer cannot be read.
     """
     from gdrive_wa.google.session import Session  # noqa: PLC0415 - only after a sign-in
@@ -47,7 +47,8 @@ def account_of(
 
 
 def named(login: Login, tokens: Tokens, endpoints: Endpoints) -> Login:
-    """`login` under the name of its account, if Google says it now; otherwise as it is."""
+    """Store `login` under the address of its account and return it, if Google provides the address
+    now; otherwise return `login` unchanged."""
     with contextlib.suppress(GdriveWaError):
         account = account_of(tokens, endpoints, retry_policy=RetryPolicy(attempts=1))
         return logins.rename(login.account, account)

@@ -1,6 +1,6 @@
-"""What Google's sign-in for programs says when it refuses, and what to do about it.
+"""The refusals of Google's sign-in for programs, and what to do about each.
 
-The same words come from the token endpoint and, in the browser, back to this machine. See
+The token endpoint and the redirect of the browser use the same error words. See
 https://developers.google.com/identity/protocols/oauth2/native-app and
 https://support.google.com/accounts/answer/16668185.
 """
@@ -18,7 +18,7 @@ from gdrive_wa.google.answers import unreadable
 from gdrive_wa.google.ways import AUDIENCE_PAGE, CABLE, CLIENTS_PAGE, NEW_CLIENT, SCOPES_PAGE
 
 _LONGEST_TEXT = 200
-_PASSING = {
+_TRANSIENT = {
     "internal",
     "internal_failure",
     "rate_limit_exceeded",
@@ -31,7 +31,7 @@ _PASSING = {
 _CLIENT_GONE = {"deleted_client", "disabled_client", "invalid_client", "unauthorized_client"}
 _ADMINISTERED = {"access_not_configured", "admin_policy_enforced"}
 _REAUTHENTICATE = re.compile(r"invalid_rapt|rapt_required", re.IGNORECASE)
-"""It is the word, the closer word, or only in Google's sentence."""
+"""Found in the error word, in its subtype, or only in Google's sentence."""
 _SECRET = f"or its secret was replaced: add a secret to it at {CLIENTS_PAGE}, and download the JSON"
 _ADMINISTRATOR = "ask the administrator of the Workspace account to trust your OAuth client"
 _TEST_USERS = (
@@ -67,10 +67,10 @@ class OAuthAnswer:
     """A refusal of Google's sign-in for programs.
 
     Attributes:
-        status: HTTP status; 0 if the browser brought the answer.
-        word: Google's word, such as ``invalid_client``; empty if the answer has none. Google's
-            other services write such words in capitals; here they are in small letters.
-        subtype: Google's closer word, such as ``invalid_rapt``; usually empty.
+        status: HTTP status; 0 if the answer came through the browser.
+        word: Google's word, such as ``invalid_client``, in lower case; empty if the answer has
+            none.
+        subtype: Google's more specific word, such as ``invalid_rapt``; usually empty.
         text: Google's sentence; empty if the answer has none.
     """
 
@@ -80,15 +80,15 @@ class OAuthAnswer:
     text: str = ""
 
     @property
-    def passing(self) -> bool:
+    def transient(self) -> bool:
         """True if the same request may succeed in a few minutes."""
-        return self.status >= 500 or self.status == 429 or self.word in _PASSING
+        return self.status >= 500 or self.status == 429 or self.word in _TRANSIENT
 
     def sign_in_error(self) -> GdriveWaError:
         """The error for a sign-in that ended with this answer."""
-        if self.passing:
+        if self.transient:
             return NetworkError(
-                f"Google's sign-in service fails just now ({self.status or self.word})",
+                f"Google's sign-in service is not working right now ({self.status or self.word})",
                 hint="try again in a few minutes",
             )
         if not self.word:
@@ -102,9 +102,9 @@ class OAuthAnswer:
         )
 
     def renewal_error(self, account: str) -> GdriveWaError:
-        """The error for a stored login of `account` that was not renewed."""
+        """The error for a stored login of `account` that could not be renewed."""
         again = f"log in again with: gdrive-wa login --account {account}"
-        if self.passing:
+        if self.transient:
             return NetworkError(
                 "Google failed to renew the login", hint="try again in a few minutes"
             )
@@ -136,7 +136,8 @@ class OAuthAnswer:
 def read_answer(status: int, body: bytes) -> OAuthAnswer:
     """Parse a refusal of the token endpoint. Never fails: a body that is not JSON is ignored.
 
-    Its usual form is two strings; an object is the form of Google's other services.
+    Usually ``error`` and ``error_description`` are strings. Google's other services send
+    ``error`` as an object.
     """
     try:
         fields = json.loads(body)
@@ -158,7 +159,7 @@ def read_answer(status: int, body: bytes) -> OAuthAnswer:
 
 
 def has_token(body: bytes) -> bool:
-    """True if a good answer of the token endpoint has what it should have."""
+    """True if a successful answer of the token endpoint contains an access token."""
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""Understand what people paste as the cookie of a sign-in and as an e-mail address.
+"""Understand what users paste as the cookie of a sign-in and as an e-mail address.
 
-What is certainly not the cookie is refused before it is sent. No error repeats a pasted secret.
+Text that cannot be the cookie is refused before it is sent. No error repeats a pasted secret.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _OTHERS: tuple[tuple[str, str, str], ...] = (
 
 
 def parse_cookie(pasted: Secret) -> Secret:
-    """The value of the cookie ``oauth_token`` in what was pasted.
+    """The value of the cookie ``oauth_token`` in the pasted text.
 
-    Its name, quotes, spaces, a whole line of cookies, and the percent-encoded form are
-    understood.
+    The text may also contain the cookie's name, quotes, spaces or a whole line of cookies, and may
+    be percent-encoded.
 
     Raises:
         UsageError: the text is not that cookie.
@@ -61,10 +61,10 @@ def parse_cookie(pasted: Secret) -> Secret:
 
 
 def parse_account(pasted: str) -> str:
-    """The e-mail address in what was given as an account.
+    """The e-mail address in the pasted text.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the text is not an e-mail address.
     """
     brackets = _IN_BRACKETS.fullmatch(pasted.strip())
     text = (brackets[1] if brackets else pasted).strip(_QUOTES).removeprefix("mailto:")

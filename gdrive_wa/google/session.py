@@ -1,8 +1,8 @@
-"""Authorised requests for many threads, over connections that are kept.
+"""Authorised requests for many threads, over connections that are kept open.
 
-A request is retried by Google's reason (:mod:`gdrive_wa.google.answers`), at a rate that
-Google bears (:mod:`gdrive_wa.http.retrying`); a token that was refused is renewed once, under
-one lock for all threads; a redirect to another host never carries it.
+Google's reason decides whether a request is retried (:mod:`gdrive_wa.google.answers`), at a rate
+that Google accepts (:mod:`gdrive_wa.http.retrying`). A refused token is renewed once for all
+threads. After a redirect to another host, the token is not sent.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ from gdrive_wa.http.retry import Refusal, Verdict
 from gdrive_wa.http.retrying import Retrying
 
 RETRY_POLICY = RetryPolicy(rate_patience=90.0)
-"""Google's quotas for a minute pass within a minute, and its clock need not be ours."""
+"""A quota per minute ends within a minute; the rest allows for a difference between the clocks."""
 MOST_REDIRECTS = 5
 MOST_RENEWALS = 3
-"""Renewals of the token for one request: on a slow connection, it may expire before its use."""
+"""Maximum renewals of the token for one request: on a slow connection, a token may expire before
+it is used."""
 LONGEST_JSON = 64 << 20
-"""Most bytes of an answer that is read whole; a page of a listing has about one million."""
+"""Maximum bytes of an answer that is read completely; a page of a listing has about one million."""
 LONGEST_SECONDS = 600.0
-"""Most seconds that it may take."""
+"""Maximum seconds for reading such an answer."""
 _PIECE = 256 << 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SENT_HERE = {"authorization", "user-agent", "host", "accept-encoding"}
@@ -65,13 +66,13 @@ class Session:
 
     Args:
         tokens: where access tokens come from.
-        retry_policy: how often and how long to try.
-        connections: kept open to one host.
+        retry_policy: number of attempts, and the pauses between them.
+        connections: maximum number of connections kept open to one host.
 
     Attributes:
-        rate_limiter: how fast requests follow each other.
-        service: the service that is asked; it decides what is advised after a refusal.
-        as_phone: the login signed in like a phone; this decides it too.
+        rate_limiter: limits the rate of requests.
+        service: the service that answers; the hints about a refusal depend on it.
+        as_phone: the login was made like a phone's; the hints depend on this too.
         say: shows a line to the user.
     """
 
@@ -88,11 +89,11 @@ class Session:
         self._connections = Connections(connections)
 
     def get_json(self, url: str, params: Mapping[str, object] | None = None, *, what: str) -> Any:
-        """The JSON object at `url`; errors call it `what`.
+        """The JSON object at `url`; `what` is its name in errors.
 
         Raises:
-            CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be read.
+            CredentialsError: the login has ended, or Google refused.
+            NetworkError: the object cannot be read.
         """
         address = f"{url}?{urlencode(params)}" if params else url
         answer = self.request("GET", address, what=what)
@@ -110,7 +111,7 @@ class Session:
     def get_content(
         self, url: str, *, most: int, what: str, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """The content at `url`, at most `most` bytes. Raises what :meth:`stream` raises."""
+        """The content at `url`, at most `most` bytes. Raises the same errors as :meth:`stream`."""
         asked = self.request("GET", url, what=what, most=most, media=True, headers=headers)
         return asked.body
 
@@ -128,8 +129,8 @@ class Session:
         """Send any request, and read its answer completely.
 
         Raises:
-            CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be read, or is longer than `most` bytes.
+            CredentialsError: the login has ended, or Google refused.
+            NetworkError: the answer cannot be read, is longer than `most` bytes, or takes too long.
         """
         asked = _Asked(method, url, what, body, headers or {}, media=media)
 
@@ -144,10 +145,10 @@ class Session:
         """The bytes at `url` from `offset` on, as a stream.
 
         Raises:
-            GoneError: it is no longer stored.
+            GoneError: the content is no longer stored.
             RefusedError: Google refuses to send it.
-            CredentialsError: not logged in, or refused.
-            NetworkError: it cannot be read.
+            CredentialsError: the login has ended.
+            NetworkError: the content cannot be read.
         """
         ranged = {"Range": f"bytes={offset}-"} if offset else {}
         everything = {**(headers or {}), **ranged}
@@ -177,7 +178,7 @@ class Session:
         self._connections.close()
 
     def _ask(self, asked: _Asked, make: Callable[[HttpAnswer], Made]) -> Made:
-        """Send until there is a successful answer, and return the result of `make`."""
+        """Send the request until it succeeds, and return the result of `make`."""
         token, renewals = self._tokens.token(), 0
 
         def decide(refusal: Refusal) -> Verdict | None:
@@ -213,7 +214,7 @@ class Session:
                 return answer
             release(answer)
             url = _follow(url, target)
-        raise NetworkError("Google redirects in a circle")
+        raise NetworkError("Google redirects too often")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ class _Asked:
 
 
 def _say_nothing(_line: str) -> None:
-    """Used until there is a listener."""
+    """The default of :attr:`Session.say`."""
 
 
 def _host_of(url: str) -> tuple[str, str]:
@@ -270,6 +271,6 @@ def _read_whole(answer: HttpAnswer, most: int, what: str) -> bytes:
         size += len(piece)
         if size > most or time.monotonic() > until:
             answer.close()
-            raise NetworkError(f"Google's answer for {what} is too long")
+            raise NetworkError(f"Google's answer for {what} is too long, or takes too long")
     release(answer)
     return b"".join(pieces)

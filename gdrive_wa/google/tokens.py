@@ -11,14 +11,14 @@ from gdrive_wa.core.model import Secret
 
 
 class Tokens(Protocol):
-    """A source of access tokens; safe to use from any thread."""
+    """A source of access tokens, safe to use from any thread."""
 
     def token(self) -> Secret:
         """A token that should be valid."""
         ...
 
     def renew(self, stale: Secret) -> Secret:
-        """A token in place of `stale`, which the server refused.
+        """A token to use instead of `stale`, which the server refused.
 
         Raises:
             CredentialsError: no new token can be obtained.
@@ -27,7 +27,7 @@ class Tokens(Protocol):
 
 
 class GivenToken:
-    """A token that came from outside and cannot be renewed."""
+    """A token from outside the program, which cannot be renewed."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
@@ -36,7 +36,7 @@ class GivenToken:
         """The token."""
         return self._token
 
-    def renew(self, stale: Secret) -> Secret:  # noqa: ARG002 - there is but one
+    def renew(self, stale: Secret) -> Secret:  # noqa: ARG002 - there is only one
         """Always raises: the token cannot be renewed."""
         raise CredentialsError(
             "Google does not accept the given access token (GDRIVE_WA_ACCESS_TOKEN)",

@@ -9,7 +9,7 @@ CLIENTS_PAGE = "https://console.cloud.google.com/auth/clients"
 AUDIENCE_PAGE = "https://console.cloud.google.com/auth/audience"
 """The page of Google's console with the test users of a project."""
 SCOPES_PAGE = "https://console.cloud.google.com/auth/scopes"
-"""The page of Google's console with the access that the clients of a project may ask for."""
+"""The page of Google's console with the access that a project's clients may request."""
 DRIVE_API_PAGE = "https://console.cloud.google.com/apis/library/drive.googleapis.com"
 """The page of Google's console that turns on the Google Drive API."""
 

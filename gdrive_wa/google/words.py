@@ -1,7 +1,7 @@
 """Google's words for errors, in any spelling.
 
 One of its services writes ``rateLimitExceeded``, another ``RATE_LIMIT_EXCEEDED``, and a third
-``RateLimitExceeded``. A word is known by its letters and digits alone.
+``RateLimitExceeded``. Words are compared by their letters and digits alone.
 """
 
 from __future__ import annotations

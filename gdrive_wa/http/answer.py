@@ -21,7 +21,7 @@ _HEAD = re.compile(rb"HTTP/1\.1 (200|206) [^\r\n]*\r\n(?:[!-9;-~]+:[^\r\n]*\r\n)
 """The whole head of a successful answer, without folded lines."""
 _LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 _FRAMES = ("transfer-encoding", "content-encoding", "upgrade")
-"""Headers of bodies that are not simply as many bytes as stated."""
+"""Headers of a body that is not simply the content, ``Content-Length`` bytes long."""
 
 
 class Headers(Mapping[str, str]):
@@ -42,8 +42,8 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
 
-class Line(Protocol):
-    """The connection of one answer, and what happens to it afterwards."""
+class BorrowedConnection(Protocol):
+    """The connection that carries one answer; afterwards it is either kept or dropped."""
 
     @property
     def sock(self) -> socket.socket:
@@ -51,35 +51,42 @@ class Line(Protocol):
         ...
 
     def keep(self) -> None:
-        """Use it for another request."""
+        """Return the connection to its pool, for another request."""
         ...
 
     def drop(self) -> None:
-        """Close it."""
+        """Close the connection."""
         ...
 
 
 class PlainAnswer:
-    """A successful answer of known length, with the methods of urllib3's that are used here.
+    """A successful answer of known length, with those methods of urllib3's answers that are used
+    in this package.
 
     Attributes:
         status: HTTP status, 200 or 206.
         headers: HTTP headers.
-        length_remaining: bytes of the body that were not yet read.
+        length_remaining: bytes of the body that have not been read yet.
     """
 
-    __slots__ = ("_ahead", "_line", "_pace", "headers", "length_remaining", "status")
+    __slots__ = ("_ahead", "_connection", "_pace", "headers", "length_remaining", "status")
 
     def __init__(
-        self, status: int, headers: Headers, length: int, ahead: bytes, pace: Pace, line: Line
+        self,
+        status: int,
+        headers: Headers,
+        length: int,
+        ahead: bytes,
+        pace: Pace,
+        connection: BorrowedConnection,
     ) -> None:
         self.status = status
         self.headers = headers
         self.length_remaining = length
         self._ahead = ahead
         self._pace = pace
-        self._line: Line | None = line
-        if len(ahead) > length:  # what follows cannot be trusted to be the next answer
+        self._connection: BorrowedConnection | None = connection
+        if len(ahead) > length:  # the surplus bytes might be taken for the next answer
             self._ahead = ahead[:length]
             self._end(keep=False)
         elif not length:
@@ -105,7 +112,7 @@ class PlainAnswer:
         return piece
 
     def read(self, amt: int, decode_content: bool | None = None) -> bytes:
-        """`amt` more bytes, or fewer at the end. Raises as :meth:`read1`."""
+        """`amt` more bytes, or fewer at the end. Raises the same errors as :meth:`read1`."""
         pieces = []
         while piece := self.read1(amt, decode_content):
             pieces.append(piece)
@@ -113,21 +120,21 @@ class PlainAnswer:
         return b"".join(pieces)
 
     def drain_conn(self) -> None:
-        """Nothing is left in the connection after the body."""
+        """Do nothing: after the body, nothing is left in the connection."""
 
     def close(self) -> None:
         """Close the connection, unless the answer was read completely."""
         self._end(keep=False)
 
     def _receive(self, size: int) -> bytes:
-        if self._line is None:
+        if self._connection is None:
             raise ProtocolError("the connection was closed")
         try:
-            piece = self._pace.receive(self._line.sock, size)
+            piece = self._pace.receive(self._connection.sock, size)
         except BaseException as error:
             self._end(keep=False)
             if isinstance(error, OSError):
-                raise wrapped(error) from error
+                raise as_http_error(error) from error
             raise
         if not piece:
             self._end(keep=False)
@@ -135,15 +142,15 @@ class PlainAnswer:
         return piece
 
     def _end(self, *, keep: bool) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.keep() if keep else line.drop()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.keep() if keep else connection.drop()
 
 
 HttpAnswer = PlainAnswer | urllib3.BaseHTTPResponse
 
 
-def read_plain(received: bytes, pace: Pace, line: Line) -> PlainAnswer | None:
+def read_plain(received: bytes, pace: Pace, connection: BorrowedConnection) -> PlainAnswer | None:
     """The answer that begins with the bytes `received`; None if the libraries should read it."""
     head = _HEAD.match(received)
     if head is None:
@@ -162,11 +169,11 @@ def read_plain(received: bytes, pace: Pace, line: Line) -> PlainAnswer | None:
     if any(values.get(name, "identity") != "identity" for name in _FRAMES):
         return None
     ahead = received[head.end() :]
-    return PlainAnswer(int(head[1]), Headers(values), int(length), ahead, pace, line)
+    return PlainAnswer(int(head[1]), Headers(values), int(length), ahead, pace, connection)
 
 
-def wrapped(error: OSError) -> urllib3.exceptions.HTTPError:
-    """The error of urllib3 for one of a socket."""
+def as_http_error(error: OSError) -> urllib3.exceptions.HTTPError:
+    """urllib3's equivalent of an error of a socket."""
     if isinstance(error, TimeoutError):
         return ReadTimeoutError(None, None, "the server sends nothing more")  # type: ignore[arg-type]
     if isinstance(error, ssl.SSLError):

@@ -2,9 +2,9 @@
 
 The standard library limits the length of a line and the number of headers, but nothing else: a
 server may send "100 Continue", trailers, or one byte a second forever. Here every read of the
-socket is counted. The head of an answer has a limit, and so have the bytes between two pieces of
-its body; an answer that keeps dripping is given up. A server that sends nothing at all is left to
-the socket's own timeout.
+socket is counted. The length of an answer's head is limited, and so is the number of bytes between
+two pieces of its body. An answer that only trickles in is abandoned. A server that sends nothing
+at all is left to the socket's own timeout.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ OVERHEAD = 8
 SLOWEST = 64
 """Minimum bytes a second of an answer; the slowest mobile network is 20 times faster."""
 WINDOW = 4.0
+"""Seconds of waiting after which the speed is checked, if there were more than `READS` reads."""
 READS = 3
-"""Seconds of waiting, and reads, after which the speed is checked. A connection with pauses has few
-reads, and is checked only after the longer time."""
+"""Reads up to which a connection may just have paused, so that its speed is not checked yet."""
 LONG_WINDOW = 60.0
+"""Seconds of waiting after which the speed is checked, even after few reads."""
 
 
 class Pace:
@@ -72,13 +73,13 @@ class Pace:
             return
         if self._bytes < SLOWEST * self._seconds:
             raise NetworkError(
-                f"the server sends its answer too slowly: less than {SLOWEST} bytes a second"
+                f"the server sends its answer too slowly: fewer than {SLOWEST} bytes a second"
             )
         self._seconds, self._bytes, self._reads = 0.0, 0, 1
 
 
 class _CountedReader(io.RawIOBase):
-    """The socket's side of one answer, which counts its bytes and time."""
+    """Reads one answer from the socket, and limits its length and its slowness."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         super().__init__()
@@ -92,7 +93,8 @@ class _CountedReader(io.RawIOBase):
         self._left = size
 
     def put_back(self, ahead: bytes, pace: Pace) -> None:
-        """Begin with the bytes that were already read from the socket, at this pace."""
+        """Return `ahead`, which was already read from the socket, before reading on; `pace` has
+        counted it."""
         self._ahead, self._pace = ahead, pace
 
     def readable(self) -> bool:
@@ -110,7 +112,7 @@ class _CountedReader(io.RawIOBase):
         if count:
             self._left -= count
             if self._left < 0:
-                raise NetworkError("the server's answer does not come to an end")
+                raise NetworkError("the server's answer does not end")
             self._pace.judge(count, time.monotonic() - begun)
         return count
 
@@ -131,7 +133,7 @@ class _CountedReader(io.RawIOBase):
 
 
 class BoundedAnswer(HTTPResponse):
-    """An answer with a count of every read."""
+    """An answer of limited length and slowness."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -139,16 +141,17 @@ class BoundedAnswer(HTTPResponse):
         self.fp = io.BufferedReader(self._counted)
 
     def put_back(self, ahead: bytes, pace: Pace) -> None:
-        """Begin with the bytes that were already read from the socket, at this pace."""
+        """Return `ahead`, which was already read from the socket, before reading on; `pace` has
+        counted it."""
         self._counted.put_back(ahead, pace)
 
     def read(self, amt: int | None = None) -> bytes:
-        """As the standard library's."""
+        """Read like the standard library's response, within the limits."""
         self._allow(amt)
         return super().read(amt)
 
     def read1(self, n: int = -1) -> bytes:
-        """As the standard library's."""
+        """Read like the standard library's response, within the limits."""
         self._allow(n)
         return super().read1(n)
 
@@ -165,10 +168,10 @@ class _SafeConnection(HTTPSConnection):
 
 
 class _Named(urllib3.HTTPConnectionPool):
-    """Adds the host's name as it stands in a request.
+    """Adds the value of the header ``Host``.
 
     Attributes:
-        authority: host, and the port unless it is the usual one.
+        authority: host, and the port unless it is the default one.
     """
 
     def __init__(self, host: str, port: int | None = None, **options: Any) -> None:
@@ -178,7 +181,7 @@ class _Named(urllib3.HTTPConnectionPool):
         self.authority = name if usual else f"{name}:{port}"
 
     def take_open(self) -> HTTPConnection | None:
-        """A connection that is open and idle, to be given back; None if there is none."""
+        """An idle open connection, which the caller must give back; None if there is none."""
         connection = self._get_conn()
         if isinstance(connection, HTTPConnection) and connection.sock is not None:
             return connection
@@ -197,7 +200,7 @@ class Pool(_Named):
 
 
 class SafePool(_Named, urllib3.HTTPSConnectionPool):
-    """Connections to one host by TLS."""
+    """Connections to one host over TLS."""
 
     ConnectionCls = _SafeConnection
 

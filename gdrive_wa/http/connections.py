@@ -20,8 +20,9 @@ from gdrive_wa.http.exchange import exchange
 from gdrive_wa.http.trust import trust
 
 CONNECT_SECONDS = 15.0
+"""Timeout for opening a connection, the same as in the WhatsApp app."""
 READ_SECONDS = 30.0
-"""The timeouts of the WhatsApp app."""
+"""Timeout for each piece of an answer, the same as in the WhatsApp app."""
 _TIMEOUT = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
 _Host = Pool | SafePool | urllib3.ProxyManager
 
@@ -50,8 +51,8 @@ class Connections:
         """Send one request: without redirects, retries or decoding.
 
         Raises:
-            urllib3.exceptions.HTTPError: it failed.
-            NetworkError: the proxy cannot be used.
+            urllib3.exceptions.HTTPError: the request failed.
+            NetworkError: the proxy cannot be used, or the answer is too long or too slow.
         """
         parts = urlsplit(url)
         host = self._host(url, parts)

@@ -1,7 +1,7 @@
 """One request on a connection that is already open.
 
-urllib3 opens connections (through proxies, with TLS) and keeps them. Its layers for each request
-take longer than a small blob takes to arrive, so requests for blobs are written here.
+urllib3 opens connections (through proxies, with TLS) and keeps them. For each request, its layers
+take longer than a small blob takes to arrive, so this module sends the requests for blobs itself.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import urllib3
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ProtocolError
 
-from gdrive_wa.http.answer import HttpAnswer, read_plain, wrapped
+from gdrive_wa.http.answer import HttpAnswer, as_http_error, read_plain
 from gdrive_wa.http.bounded import LONGEST_HEAD, BoundedAnswer, Pace, Pool, SafePool
 
 _TARGET = re.compile(r"/[!-~]*")
 _LINES = re.compile(r"(?:[!-9;-~]+: [ -~]+\r\n)+")
 
 
-class _Held:
-    """A connection that was taken from its pool. See :class:`~gdrive_wa.http.answer.Line`."""
+class _Borrowed:
+    """A connection from a pool. See :class:`~gdrive_wa.http.answer.BorrowedConnection`."""
 
     __slots__ = ("_connection", "_pool", "sock")
 
@@ -43,13 +43,14 @@ class _Held:
 def exchange(
     pool: Pool | SafePool, target: str, headers: Mapping[str, str], *, seconds: float
 ) -> HttpAnswer | None:
-    """The answer to one GET request, or None if `pool` has no connection open for it.
+    """The answer to one GET request. None if urllib3 should send it: `pool` has no open connection,
+    or the target or a header contains unusual characters.
 
     Args:
-        pool: of the host.
+        pool: the connections to the host.
         target: path and query.
-        headers: all headers but the host.
-        seconds: to wait for each piece of the answer.
+        headers: all headers except ``Host``.
+        seconds: maximum time to wait for each piece of the answer.
 
     Raises:
         urllib3.exceptions.HTTPError: it failed.
@@ -62,27 +63,31 @@ def exchange(
     connection = pool.take_open()
     if connection is None:
         return None
-    held = _Held(pool, connection)
+    borrowed = _Borrowed(pool, connection)
     try:
-        return _answer(pool, connection, held, f"GET {target} HTTP/1.1\r\n{lines}", seconds)
+        return _answer(pool, connection, borrowed, f"GET {target} HTTP/1.1\r\n{lines}", seconds)
     except BaseException as error:
-        held.drop()
+        borrowed.drop()
         if isinstance(error, OSError):
-            raise wrapped(error) from error
+            raise as_http_error(error) from error
         if isinstance(error, HTTPException):
             raise ProtocolError("the connection broke", error) from error
         raise
 
 
 def _answer(
-    pool: Pool | SafePool, connection: HTTPConnection, held: _Held, head: str, seconds: float
+    pool: Pool | SafePool,
+    connection: HTTPConnection,
+    borrowed: _Borrowed,
+    head: str,
+    seconds: float,
 ) -> HttpAnswer:
-    if held.sock.gettimeout() != seconds:
-        held.sock.settimeout(seconds)
-    held.sock.sendall(f"{head}Host: {pool.authority}\r\n\r\n".encode("ascii"))
+    if borrowed.sock.gettimeout() != seconds:
+        borrowed.sock.settimeout(seconds)
+    borrowed.sock.sendall(f"{head}Host: {pool.authority}\r\n\r\n".encode("ascii"))
     pace = Pace()
-    received = pace.receive(held.sock, LONGEST_HEAD)
-    return read_plain(received, pace, held) or _uncommon(pool, connection, received, pace)
+    received = pace.receive(borrowed.sock, LONGEST_HEAD)
+    return read_plain(received, pace, borrowed) or _uncommon(pool, connection, received, pace)
 
 
 def _uncommon(

@@ -26,8 +26,8 @@ class Probe:
     """The result of one request.
 
     Attributes:
-        status: the HTTP status; None without an answer.
-        seconds: its duration.
+        status: the HTTP status; None if there was no answer.
+        seconds: duration of the request.
         behind: seconds by which this machine's clock is behind the server's; negative if it is
             ahead. None if the server does not send the time.
         error: why the server did not answer; None if it did.

@@ -22,29 +22,34 @@ from typing import Protocol
 from gdrive_wa.core.errors import NetworkError
 
 FIRST_INTERVAL = 0.02
+"""Minimum seconds between two requests after a shared limit."""
 LONGEST_INTERVAL = 2.0
-"""Minimum and maximum interval in seconds between two requests after a shared limit."""
+"""Maximum seconds between two requests."""
 WINDOW = 24
-"""The number of last answers that decide whether a limit is shared."""
+"""Number of the most recent answers that decide whether a limit is shared by all requests."""
 SHARED_FRACTION = 0.25
-"""A limit is shared if at least this fraction of them met one."""
+"""A limit is shared if at least this fraction of those answers met one."""
 SHARED_MINIMUM = 3
-"""The minimum number of them that must have met one."""
+"""Minimum number of those answers that must have met one."""
 _REDUCTION = 0.7
 """The next rate, as a fraction of the rate that worked."""
 _MEASURED_SECONDS = 5.0
+"""Seconds over which the rate that worked is measured."""
 _HALVED_SECONDS = 2.0
 """Seconds of successful answers after which the interval is halved."""
 _NEGLIGIBLE = 0.001
+"""Seconds between two requests below which the limit is lifted."""
 LONG_BLOCK = 10.0
 """Seconds without a successful answer after which a limit counts as a quota per minute."""
 MINUTE = 60.0
 QUOTA_INTERVAL = 1.0
 """Seconds between two requests after a long block with hardly any answer before it."""
 _HALVED_SECONDS_OF_QUOTA = 20.0
-_TOLD_AFTER = 3.0
-_TOLD_AGAIN = 30.0
-"""Seconds of a block after which it is reported, and reported again."""
+"""Like `_HALVED_SECONDS`, but after a quota per minute."""
+_NOTIFY_AFTER = 3.0
+"""Seconds of a block after which the listener is notified."""
+_NOTIFY_EVERY = 30.0
+"""Seconds between two notifications about the same block."""
 
 
 class LimitListener(Protocol):
@@ -69,8 +74,8 @@ class RateLimiter:
         self.interval = 0.0
         self.listener: LimitListener | None = None
         self._blocked_since: float | None = None
-        self._told_at = -math.inf
-        self._told = False
+        self._notified_at = -math.inf
+        self._notified = False
         self._halved_seconds = _HALVED_SECONDS
         self._lock = Lock()
         self._closed = Event()
@@ -98,7 +103,8 @@ class RateLimiter:
                 return now
 
     def report_limited(self, begun: float, pause: float) -> None:
-        """Report that a request begun at `begun` met a rate limit and is retried after `pause`.
+        """Report that a request that began at `begun` (monotonic) met a rate limit, and that it is
+        retried after `pause` seconds.
 
         If many did, all threads pause for that long. Requests that were sent at the same time meet
         the limit together, so they lower the rate only once.
@@ -145,23 +151,23 @@ class RateLimiter:
             if self._blocked_since is None:
                 self._blocked_since = now
             blocked = now - self._blocked_since
-            due = max(blocked, pause) >= _TOLD_AFTER and now - self._told_at >= _TOLD_AGAIN
+            due = max(blocked, pause) >= _NOTIFY_AFTER and now - self._notified_at >= _NOTIFY_EVERY
             if due:
-                self._told_at, self._told = now, True
+                self._notified_at, self._notified = now, True
         if due and self.listener is not None:
             self.listener.blocked(blocked)
 
     def _end_block(self, now: float) -> bool:
         """Record a successful answer. True if the listener was notified of the block it ended."""
-        since, told = self._blocked_since, self._told
-        self._blocked_since, self._told = None, False
+        since, notified = self._blocked_since, self._notified
+        self._blocked_since, self._notified = None, False
         if since is not None and now - since >= LONG_BLOCK:
             count = sum(since - MINUTE <= at <= since for at in self._good_at)
             allowed = MINUTE / count if count else QUOTA_INTERVAL
             self.interval = min(max(allowed, self.interval, FIRST_INTERVAL), LONGEST_INTERVAL)
             self._halved_seconds = _HALVED_SECONDS_OF_QUOTA
             self._since = self._limited_at = now
-        return told
+        return notified
 
     def _recent_rate(self, now: float) -> float:
         """Successful answers per second since the last limit, within the measured time."""

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from gdrive_wa.core.errors import GdriveWaError
 
-_PASSING = {408, 425, 429, 499}
+_TRANSIENT = {408, 425, 429, 499}
 """Statuses below 500 of temporary failures; Google answers 499 for a request it cancelled."""
 
 
@@ -22,7 +22,7 @@ class Refusal:
 
     Attributes:
         status: HTTP status.
-        body: the beginning of its body.
+        body: the beginning of the body.
         pause: seconds that the server asks to wait, or None.
     """
 
@@ -36,9 +36,9 @@ class Refusal:
         return self.status == 429
 
     @property
-    def passing(self) -> bool:
-        """True if the status alone promises that the request may succeed later."""
-        return self.status in _PASSING or self.status >= 500
+    def transient(self) -> bool:
+        """True if the status alone indicates that the request may succeed later."""
+        return self.status in _TRANSIENT or self.status >= 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Send requests with retries by reason, at a rate that the server accepts.
 
-All HTTP sources use it, whatever their servers and sign-in.
+Every source that uses HTTP sends its requests this way, whatever its server and its sign-in.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _GOOD = (200, 206)
 _BEYOND_THE_END = 416
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 """How the standard library words a proxy's refusal."""
-_PASSWORD_WANTED = 407
+_PROXY_AUTHENTICATION_REQUIRED = 407
 Made = TypeVar("Made")
 
 
 class Retrying:
-    """Retried requests of many threads to the servers of one service.
+    """Sends the requests of many threads to the servers of one service, with retries.
 
     Args:
-        retry_policy: number of attempts and waits.
+        retry_policy: number of attempts, and the pauses between them.
 
     Attributes:
         rate_limiter: limits the rate of requests.
@@ -52,19 +52,19 @@ class Retrying:
         host: str,
         ranged: bool = False,
     ) -> Made:
-        """Send until there is a successful answer, and return the result of `make`.
+        """Send the request until it succeeds, and return the result of `make`.
 
         Args:
             send: sends the request once.
             make: reads or wraps a successful answer.
-            judge: decides about an error; None to retry at once, such as with a
-                new token.
-            host: the name of the server in errors.
-            ranged: a part was requested, so "beyond the end" (416) is a success.
+            judge: decides about an answer with an error status; None retries at once, for example
+                with a new token.
+            host: the name of the server, for errors.
+            ranged: a part was requested, so "beyond the end" (416) counts as a success.
 
         Raises:
             GdriveWaError: the error that `judge` returned.
-            NetworkError: the server cannot be reached.
+            NetworkError: the server cannot be reached, or the session was closed.
         """
         trial = _Trial(self._retry_policy, self.rate_limiter)
         while True:
@@ -100,11 +100,11 @@ class _Trial:
         self._waited = 0.0
 
     def wait(self, verdict: Verdict, begun: float) -> None:
-        """Wait before the next attempt, or raise the error if there is none.
+        """Wait before the next attempt, or raise the error if no further one is due.
 
         Args:
-            verdict: about the last attempt.
-            begun: when it was begun, monotonic.
+            verdict: the decision about the last attempt.
+            begun: when that attempt began (monotonic, seconds).
         """
         if not verdict.retry:
             raise verdict.error
@@ -161,9 +161,9 @@ def _by_proxy(error: urllib3.exceptions.ProxyError, host: str) -> NetworkError:
     """The error for a request that a proxy did not pass on, by the proxy's own status."""
     found = _TUNNEL.search(str(error.original_error))
     status = int(found[1]) if found else 0
-    if status == _PASSWORD_WANTED:
+    if status == _PROXY_AUTHENTICATION_REQUIRED:
         return NetworkError(
-            f"the proxy wants a user name and a password before it connects to {host} ({status})",
+            f"the proxy requires a user name and a password to connect to {host} ({status})",
             hint="put them into HTTPS_PROXY: http://NAME:PASSWORD@proxy.example:3128",
         )
     if 400 <= status < 500:

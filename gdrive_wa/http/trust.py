@@ -34,15 +34,15 @@ class OutdatedError(UntrustedError):
 
 
 def trust() -> ssl.SSLContext:
-    """The certificates trusted by this system, and the file named by ``SSL_CERT_FILE``.
+    """TLS settings that trust the certificates of this system and of ``SSL_CERT_FILE``.
 
-    On Linux also the certificates of the certifi package, because a small container has none.
+    On Linux, those of the certifi package are trusted too, because a small container has none.
     """
     return _trusting(_system_context())
 
 
 def trust_like_a_phone() -> ssl.SSLContext:
-    """As :func:`trust`, but with a TLS greeting like that of Play services.
+    """Like :func:`trust`, but with a TLS greeting like that of Play services.
 
     Google may refuse the sign-in of a client that offers a list of protocols (ALPN), or that does
     not ask for a session ticket.
@@ -50,7 +50,7 @@ def trust_like_a_phone() -> ssl.SSLContext:
 
     class WithoutProtocols(_system_context()):  # type: ignore[misc] # one of two
         def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
-            """urllib3 would offer http/1.1."""
+            """Do nothing: urllib3 would offer http/1.1."""
 
     context = _trusting(WithoutProtocols)
     context.options &= ~ssl.OP_NO_TICKET
@@ -89,8 +89,8 @@ def untrusted_error(error: BaseException, server: str) -> UntrustedError | None:
     """The error to raise if a certificate is the cause of `error`, otherwise None.
 
     Args:
-        error: of any library; its causes are searched.
-        server: the name of the server that was asked.
+        error: an error of any library; its causes are searched.
+        server: the name of the server, for the message.
     """
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -102,8 +102,11 @@ def untrusted_error(error: BaseException, server: str) -> UntrustedError | None:
             )
         if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
             return UntrustedError(
-                f"{server} does not answer in https",
-                hint="check --endpoint and GDRIVE_WA_ENDPOINT, and the network's sign-in page",
+                f"{server} does not answer over https",
+                hint=(
+                    "if you set --endpoint or GDRIVE_WA_ENDPOINT, check the address",
+                    "or open any page in a browser: this network may want you to sign in first",
+                ),
             )
     return None
 
@@ -119,5 +122,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(each))
         yield each
         waiting += [each.__cause__, each.__context__, *each.args]
-        if not isinstance(each, ssl.SSLError):  # there the reason is a word
+        if not isinstance(each, ssl.SSLError):  # whose reason is a word, not an error
             waiting.append(getattr(each, "reason", None))

@@ -1,1 +1,1 @@
-"""What a person asks for, each job a function."""
+"""The jobs that a user asks for; each is a function."""

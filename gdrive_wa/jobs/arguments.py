@@ -33,7 +33,7 @@ def as_key(value: KeyLike | None) -> Key | None:
     """The key itself, or the key in the given file; None stays None.
 
     Raises:
-        UsageError: `value` has a wrong type.
+        UsageError: `value` has the wrong type.
         KeyFileError: the file cannot be read or is not a key, or `value` is the key's digits.
     """
     if value is None or isinstance(value, RootKey | CipherKey):
@@ -44,10 +44,10 @@ def as_key(value: KeyLike | None) -> Key | None:
 
 
 def require_key(value: KeyLike) -> Key:
-    """As :func:`as_key`, but a key is required.
+    """Like :func:`as_key`, but None is an error.
 
     Raises:
-        UsageError: `value` has a wrong type, or is None.
+        UsageError: `value` has the wrong type, or is None.
         KeyFileError: as for :func:`as_key`.
     """
     key = as_key(value)
@@ -57,10 +57,10 @@ def require_key(value: KeyLike) -> Key:
 
 
 def as_source(value: SourceLike | None) -> BackupSource:
-    """The source, after a check of its type.
+    """Check that `value` is a source, and return it.
 
     Raises:
-        UsageError: `value` has a wrong type.
+        UsageError: `value` has the wrong type.
     """
     if not all(callable(getattr(value, part, None)) for part in _PARTS):
         raise wrong_type("source", "a backup source or the path of a folder", value)
@@ -69,11 +69,11 @@ def as_source(value: SourceLike | None) -> BackupSource:
 
 @contextmanager
 def opened_source(value: SourceLike | None) -> Iterator[BackupSource]:
-    """The source itself, or the source for the given folder; None for the backup service with the
-    stored login. A source that is opened here is closed at the end.
+    """Give the source itself, the source for the given folder, or for None the backup service
+    with the stored login. A source that is opened here is closed at the end.
 
     Raises:
-        UsageError: `value` has a wrong type, or there is no such folder.
+        UsageError: `value` has the wrong type, or the folder does not exist.
     """
     if value is not None and not isinstance(value, str | os.PathLike):
         yield as_source(value)
@@ -86,8 +86,8 @@ def opened_source(value: SourceLike | None) -> Iterator[BackupSource]:
 
 
 def takes_source(call: Callable[P, R]) -> Callable[P, R]:
-    """Allow the path of a folder as a job's first argument, its source: the folder is opened
-    before the job begins, and closed after it. The job itself calls :func:`as_source`.
+    """Let a job accept the path of a folder as its first argument, the source. The folder is
+    opened before the job begins, and closed after it. The job itself calls :func:`as_source`.
     """
 
     @functools.wraps(call)
@@ -117,7 +117,7 @@ def as_archive(value: ArchiveLike) -> Archive:
     """The archive itself, or the archive in the given folder.
 
     Raises:
-        UsageError: `value` has a wrong type, or the folder is not an archive.
+        UsageError: `value` has the wrong type, or the folder is not an archive.
     """
     if isinstance(value, Archive):
         return value
@@ -130,7 +130,7 @@ def as_archive_folder(value: ArchiveLike) -> Path:
     """The folder of an archive.
 
     Raises:
-        UsageError: `value` has a wrong type.
+        UsageError: `value` has the wrong type.
     """
     if isinstance(value, Archive):
         return value.folder
@@ -140,10 +140,10 @@ def as_archive_folder(value: ArchiveLike) -> Path:
 
 
 def backup_name(value: Backup | str | None) -> str | None:
-    """The name of the given backup; None stays None, for the newest.
+    """The name of the given backup; None stays None, and means the newest backup.
 
     Raises:
-        UsageError: `value` has a wrong type.
+        UsageError: `value` has the wrong type.
     """
     if value is None:
         return None

@@ -25,7 +25,7 @@ def backups(
     Raises:
         CredentialsError: no login is stored, or Google refused it.
         NetworkError: Google cannot be reached.
-        UsageError: there is no such folder, or an argument has a wrong type.
+        UsageError: the folder does not exist, or an argument has the wrong type.
     """
     reporter = as_progress(progress)
     with opened_source(source) as opened:

@@ -1,13 +1,14 @@
 """Choose the media to restore, by the chats and times in the databases.
 
-Audio whose name says that it was attached may be a voice note: an iPhone's from before Opus, and
-files in WhatsApp Audio. A note counts for the day it was sent: its file has the date of whatever
-copied it last, such as a move to a new phone. Only its note says which chat a file belongs to.
+Audio that is named like an attachment may be a voice note: on iPhones from before Opus, and in the
+folder WhatsApp Audio. A note counts for the day it was sent, because the date of its file may be
+that of a later copy, such as a move to a new phone. Only the note tells which chat a file belongs
+to.
 
-A note may be known by the hash of its content alone. If the file of a chosen note is not found by
-its path, every file that no path connects with a note is opened, and kept if its content is that
-of the note. If everything is chosen, only files outside the voice notes' folder remain, and of
-those only the ones with the size of such a note are opened.
+A note may be known only by the hash of its content. If the file of a chosen note is not found by
+its path, every file that cannot be matched to a note by its path is opened, and kept if its content
+is that of the note. If everything is chosen, only files outside the voice notes' folder remain, and
+of those only the ones with the size of such a note are opened.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Choice:
 
     Attributes:
         media: the files, in the order of the listing.
-        by_content: stored names of those to keep only if a chosen note has their content.
+        by_content: stored names of the files to keep only if a chosen note has their content.
     """
 
     media: list[Entry]
@@ -43,17 +44,17 @@ def choose_media(
     notes: Iterable[VoiceNote],
     archive: ArchiveWriter,
 ) -> Choice:
-    """Choose from `entries`; `planned` are those chosen by names and files' dates.
+    """Choose the media to open, now that the databases have been read.
 
     Args:
         entries: everything in the backup.
-        planned: some of `entries`.
+        planned: those of `entries` that were chosen by their names and dates.
         selection: what the user chose.
         notes: the notes of the databases, chosen or not.
         archive: knows which notes are chosen.
 
     Raises:
-        UsageError: no chat has the name that is meant.
+        UsageError: no chat has the name that `selection` gives.
     """
     selection.require_chat(notes)
     listed = list(entries)
@@ -98,7 +99,7 @@ def _decide(
 def _by_content(
     listed: Iterable[Entry], selection: Selection, archive: ArchiveWriter, taken: set[str]
 ) -> frozenset[str]:
-    """Stored names of files that may hold a chosen note, as only their content shows."""
+    """Stored names of files that may hold a chosen note; only their content can show it."""
     if not selection.narrows:
         return _of_equal_size(listed, archive, taken)
     lacking = archive.missing(entry for entry in listed if entry.stored_as in taken)
@@ -117,8 +118,9 @@ def _by_content(
 def _of_equal_size(
     listed: Iterable[Entry], archive: ArchiveWriter, taken: set[str]
 ) -> frozenset[str]:
-    """Those of `listed` but not `taken` that no path connects with a note, and that have the size
-    of a note that lacks its file: a phone may hold gigabytes of songs, which stay unopened.
+    """Stored names of recordings that are not `taken`, cannot be matched to a note by their path,
+    and have the size of a note without a file. All others stay unopened: a phone may hold
+    gigabytes of songs.
     """
     entries = list(listed)
     spare = [

@@ -3,9 +3,9 @@
     with cluster_executor("tcp://192.0.2.1:8786") as executor:
         decrypt("backups", "out", key, executor=executor)
 
-The scheduler is Dask's own, and so is what happens when a worker dies: its files are opened by
-another one. Stored bytes and drafts never travel: each worker reads and writes the shared folders.
-The key does travel, to every worker: use a cluster of your own, or one with TLS (``tls://``).
+Dask schedules the work, and gives the files of a worker that dies to another one. Stored bytes and
+drafts are not sent over the network: each worker reads and writes the shared folders. The key is
+sent to every worker, so use a cluster of your own, or one with TLS (``tls://``).
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ from gdrive_wa.core.errors import NetworkError, UsageError
 from gdrive_wa.core.progress import Progress, Silent, interruptible
 
 CONNECT_SECONDS = 10
-"""How long a scheduler may take to answer."""
+"""How long a scheduler may take to answer, in seconds."""
 RETRIES = 3
-"""How often a piece of work is given to another worker when the one that had it died."""
+"""How often a task is given to another worker after its worker died."""
 WATCH_SECONDS = 0.5
 """Seconds between two checks that the cluster is still there."""
 PATIENCE_SECONDS = 10.0
-"""How long a cluster may be without any worker: so long may one take to be started again."""
+"""How long a cluster may be without workers, so that one can be restarted; in seconds."""
 CLOSE_SECONDS = 1
+"""How long closing the connection, and stopping the thread that checks it, may take, in seconds."""
 
 
 def workers_of(
     executor: Executor | None, cluster: str | None, progress: Progress
 ) -> AbstractContextManager[Executor | None]:
-    """The executor that was handed in, or one on the cluster that was named, or None.
+    """The given executor, an executor on the given cluster, or None if neither is given.
 
     Raises:
         UsageError: both are given.
@@ -53,16 +54,16 @@ def workers_of(
 def cluster_executor(address: str, progress: Progress | None = None) -> Iterator[Executor]:
     """An executor for :func:`gdrive_wa.restore` and :func:`gdrive_wa.decrypt`.
 
-    If the scheduler or all workers are gone for good, the rest fails with a
-    :class:`ConnectionError`, and those two open it on this machine.
+    If the scheduler or all workers are gone for good, the remaining tasks fail with a
+    :class:`ConnectionError`, and those two functions open the remaining files on this machine.
 
     Args:
         address: of the cluster's scheduler, such as ``tcp://192.0.2.1:8786``.
         progress: may stop the wait for the scheduler.
 
     Raises:
-        UsageError: the extra ``cluster`` is not installed, or this is not an address.
-        NetworkError: no scheduler answers there, or it has no workers.
+        UsageError: the extra ``cluster`` is not installed, or `address` is not an address.
+        NetworkError: no scheduler answers at `address`, or it has no workers.
         Interrupted: the user asked to stop.
     """
     with _quiet():
@@ -106,7 +107,7 @@ def _connect(address: str) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without Dask's own lines about lost connections: the caller hears of them from us."""
+    """Silence Dask's own log messages about lost connections, which gdrive-wa reports itself."""
     logger = logging.getLogger("distributed")
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -119,8 +120,8 @@ def _quiet() -> Iterator[None]:
 class _ClusterExecutor(Executor):
     """Dask's executor, with a thread that checks that the cluster is still there.
 
-    Without the checks, work for a cluster that lost its last worker would wait forever: Dask
-    keeps it for the day when another worker comes.
+    Without the checks, tasks for a cluster that lost its last worker would wait forever: Dask
+    keeps them until another worker appears.
     """
 
     def __init__(self, client: Any) -> None:
@@ -129,9 +130,9 @@ class _ClusterExecutor(Executor):
         self._waiting: dict[Future[Any], Future[Any]] = {}
         self._lost: str | None = None
         self._lock = Lock()
-        self._over = Event()
-        self._watch = Thread(target=self._look, name="gdrive-wa cluster", daemon=True)
-        self._watch.start()
+        self._stopped = Event()
+        self._watcher = Thread(target=self._watch, name="gdrive-wa cluster", daemon=True)
+        self._watcher.start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """See :class:`concurrent.futures.Executor`.
@@ -147,14 +148,14 @@ class _ClusterExecutor(Executor):
             self._waiting[inner] = outer
         inner.add_done_callback(self._pass_on)
         outer.add_done_callback(lambda outer: outer.cancelled() and inner.cancel())
-        self._fail_if_lost()  # meanwhile
+        self._fail_if_lost()  # it may have been lost in the meantime
         return outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """See :class:`concurrent.futures.Executor`; what is not done is not waited for, once the
+        """See :class:`concurrent.futures.Executor`. Does not wait for unfinished tasks once the
         cluster is gone."""
-        self._over.set()
-        self._watch.join(CLOSE_SECONDS)
+        self._stopped.set()
+        self._watcher.join(CLOSE_SECONDS)
         if self._lost is None:
             self._inner.shutdown(wait=wait and not cancel_futures)
 
@@ -164,7 +165,7 @@ class _ClusterExecutor(Executor):
         if outer is None or not outer.set_running_or_notify_cancel():
             return
         if inner.cancelled():  # by Dask: the connection was lost
-            outer.set_exception(ConnectionError("the cluster gave it back"))
+            outer.set_exception(ConnectionError("the cluster cancelled a task"))
         elif error := inner.exception():
             outer.set_exception(error)
         else:
@@ -174,9 +175,9 @@ class _ClusterExecutor(Executor):
         if self._lost is not None:
             self._give_up(self._lost)
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         without = 0.0
-        while not self._over.wait(WATCH_SECONDS):
+        while not self._stopped.wait(WATCH_SECONDS):
             if self._client.status != "running":
                 return self._give_up("the scheduler of the cluster is gone")
             without = 0.0 if self._has_workers() else without + WATCH_SECONDS
@@ -187,7 +188,7 @@ class _ClusterExecutor(Executor):
     def _has_workers(self) -> bool:
         try:
             return bool(self._client.scheduler_info()["workers"])
-        except Exception:  # noqa: BLE001 - its connection is lost, which the next look sees
+        except Exception:  # noqa: BLE001 - the connection is lost, as the next check will notice
             return False
 
     def _give_up(self, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Which of a backup's databases are copies of one another.
+"""Find out which of a backup's databases are copies of one another.
 
 A phone keeps dated daily copies of its chats next to the newest ones, and leftovers of older
 formats; people and programs put further copies elsewhere. Of each group, one becomes the database
@@ -32,9 +32,9 @@ class DatabaseGroup:
     """Databases of which only one is used.
 
     Attributes:
-        name: of the file in the archive.
-        entries: those at the likeliest place first, the newest file first.
-        logs: what SQLite had not yet written into a plain one, by its `stored_as`.
+        name: the name of the file in the archive.
+        entries: the databases: those in the bin last, and otherwise the newest file first.
+        logs: the write-ahead logs of unencrypted databases, by the database's `stored_as`.
     """
 
     name: str
@@ -43,18 +43,18 @@ class DatabaseGroup:
 
     @property
     def alone(self) -> bool:
-        """One database under its own name, as ordinary backups have it."""
+        """True for one database under its usual name, as in ordinary backups."""
         (first, *others) = self.entries
         return not others and not self.logs and _name_of(first) == self.name
 
 
 def is_increment(path: str) -> bool:
-    """True for what follows the last full database, in any spelling."""
+    """True if a file is named like an increment, in any spelling."""
     return _INCREMENT.match(path.rsplit("/", 1)[-1]) is not None
 
 
 def group_databases(databases: Iterable[Entry]) -> list[DatabaseGroup]:
-    """The groups, that of the chats first."""
+    """Group the databases; the group of the databases of chats comes first."""
     found: dict[str, list[Entry]] = {CHATS: [], NAMES: []}
     sidecars: dict[str, Entry] = {}
     for entry in databases:

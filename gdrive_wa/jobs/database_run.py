@@ -35,7 +35,7 @@ _COPY_AGAIN = "if the phone still has both files, close WhatsApp there and copy 
 
 
 class DatabaseRun:
-    """One run's databases. A context manager, which removes its temporary files.
+    """Opens the databases of one run. A context manager, which removes its temporary files.
 
     Args:
         source: where the entries are read from.
@@ -46,7 +46,7 @@ class DatabaseRun:
         progress: receives progress, and may stop the run.
 
     Attributes:
-        folder: for further temporary files.
+        folder: the folder for further temporary files.
     """
 
     def __init__(
@@ -76,11 +76,12 @@ class DatabaseRun:
         self._tree.remove_folder(EXTRACTS)
 
     def open(self, entry: Entry, log: Entry | None = None) -> DraftFile:
-        """Fetch and open a database, whose content says what it is.
+        """Fetch a database and decrypt it, if its content shows that it is encrypted.
 
         Args:
             entry: the database.
-            log: the file with its newest changes, which are merged into the result.
+            log: its write-ahead log, whose changes are merged into the result. A log that
+                cannot be used is reported, and costs only its changes.
 
         Raises:
             GdriveWaError: it cannot be fetched or opened.
@@ -99,7 +100,7 @@ class DatabaseRun:
             loss = f"'{log.path}' was not read: {error.message}"
         except (Interrupted, StorageError):
             raise
-        except GdriveWaError as error:  # such as a network failure: another run may have it
+        except GdriveWaError as error:  # such as a network failure: another run may succeed
             self._without_log.add(entry.stored_as)
             self._report.failed.append(Outcome.failed(log.path, error))
             return draft
@@ -134,7 +135,7 @@ class DatabaseRun:
     def leave_out(self, entry: Entry, reason: str) -> None:
         """Report that `entry` is not part of the archive."""
         path = entry.path
-        if not self._archive.keep_databases:  # a folder's name may be that of another person
+        if not self._archive.keep_databases:  # a folder's name may name another person
             path = f"Databases/{PurePosixPath(path).name}"
         self._report.skipped.append(Outcome(path=path, reason=reason))
 
@@ -167,8 +168,8 @@ class DatabaseRun:
         return opened.draft
 
     def _fetched(self, entry: Entry) -> str:
-        """The path of the stored bytes. They are kept until the end of the run, so that one that
-        is interrupted does not have to fetch them again."""
+        """The path of the stored bytes. They are kept until a run ends normally, so that the run
+        after an interrupted one does not have to fetch them again."""
         for fetched in fetch(
             self._source, [entry], self._blob_tree, jobs=1, progress=self._progress
         ):
@@ -185,7 +186,7 @@ class DatabaseRun:
 
 
 def _draft_of(tree: Tree, merged: str, original: DraftFile) -> DraftFile:
-    """The merged copy in the place of the original."""
+    """Replace the original by the merged copy."""
     with storage_errors(merged):
         tree.set_time_ns(merged, original.mtime_ns)
         sha256 = tree.sha256(merged)

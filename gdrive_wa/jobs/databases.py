@@ -1,4 +1,4 @@
-"""What a backup's databases know of its voice notes: the full database, and what came after."""
+"""Read what a backup's databases say about its voice notes: full databases and increments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IPHONE_BESIDE = ("LID.sqlite", "ContactsV2.sqlite", "AddressBook.sqlitedb")
 
 
 def chats_first(databases: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """The databases that identify the account, and those that are stored in the same folder."""
+    """Split the databases into those that identify the account, and the others."""
     first: list[Entry] = []
     others: list[Entry] = []
     for entry in databases:
@@ -44,10 +44,10 @@ def read_of_iphone(
     owner: str | None,
     context: ContextWindow | None = None,
 ) -> Chats | None:
-    """What an iPhone's databases in the archive say; None if the backup is not an iPhone's.
+    """Read an iPhone's databases in the archive; None if the backup is not an iPhone's.
 
     Raises:
-        DatabaseError: its database of chats cannot be read.
+        DatabaseError: the iPhone's database of chats cannot be read.
         UsageError: `contacts` cannot be read.
     """
     iphone = _of_iphone(archive, databases)
@@ -75,11 +75,11 @@ def read_files_of_iphone(
         archive: holds the databases.
         databases: the backup's entries.
         wanted: as for :func:`~gdrive_wa.chats.iphone.read_iphone_files`.
-        contacts: an address book of the user's.
+        contacts: the address book that the user gave.
         owner: the name of the phone's owner.
 
     Raises:
-        DatabaseError: its database of chats cannot be read.
+        DatabaseError: the iPhone's database of chats cannot be read.
     """
     iphone = _of_iphone(archive, databases)
     if iphone is not None:
@@ -90,7 +90,7 @@ def read_files_of_iphone(
 
 
 def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | None:
-    """The archive's copy of an iPhone's database, when that is what this backup holds."""
+    """The archive's copy of an iPhone's database of chats; None if the backup has none."""
     if any(entry.path.rpartition("/")[2] == CHAT_STORAGE for entry in databases):
         return archive.database(CHAT_STORAGE)
     return None
@@ -99,12 +99,12 @@ def _of_iphone(archive: ArchiveWriter, databases: Iterable[Entry]) -> Path | Non
 def links_of(
     archive: ArchiveWriter, progress: Progress, phone: Iterable[PhoneDatabases] = ()
 ) -> dict[tuple[str, str], list[MediaLink]]:
-    """Where WhatsApp's own servers held the notes' files, the newest source first, because links
-    expire.
+    """The links to the notes' files on WhatsApp's own servers. Links of the newest source come
+    first, because links expire.
 
     Returns:
-        By chat and message id, and by the content's hash and message id: another database may
-        know the phone number behind a hidden id.
+        Each link twice: by chat and message id, and by the content's hash and message id. Another
+        database may know a chat by its phone number instead of its hidden id.
     """
     links: dict[tuple[str, str], list[MediaLink]] = {}
 
@@ -124,7 +124,7 @@ def links_of(
         try:
             add(read())
         except DatabaseError as error:
-            progress.say(f"{error.message}: its links to WhatsApp's servers are not known")
+            progress.say(f"{error.message}: its links to WhatsApp's servers are unknown")
     return links
 
 
@@ -136,9 +136,9 @@ def _iphone_sidecars(archive: ArchiveWriter) -> list[Path]:
 def read_increments(
     archive: ArchiveWriter, databases: Iterable[Entry], report: Report, progress: Progress
 ) -> list[Increment]:
-    """What came after the last full database, from the increments in their order.
+    """Read the increments, in the order in which they were written.
 
-    One that cannot be read is a failure of the run: nothing else has its messages.
+    One that cannot be read is reported as failed, because nothing else has its messages.
     """
     paths = {Path(plain_name(entry.path, "zip")).name: entry.path for entry in databases}
     names = {name for name in paths if is_increment(name)}
@@ -159,5 +159,5 @@ def read_increments(
         except (DamagedError, UnsafeNameError) as error:
             report.fail(paths[name], error)
     for name in sorted(names.difference(ordered)):
-        progress.say(f"{name} looks like an increment, but is not named like one: it is not read")
+        progress.say(f"'{name}' was not read: increments are named like msgstore-increment-1.db")
     return found

@@ -56,11 +56,11 @@ def decrypt(
         Every file as done, skipped or failed. A bad file of a folder does not stop the run.
 
     Raises:
-        UsageError: there is no `src`, it would be written over itself, a cluster is named for
-            one file, or an argument is of a wrong type.
+        UsageError: `src` does not exist or would be overwritten, `cluster` is given for one file,
+            both `executor` and `cluster` are given, or an argument has the wrong type.
         NetworkError: no cluster answers at that address, or it has no workers.
-        KeyFailure: for a file: no key, the wrong kind, or not this file's.
-        DamagedError: for a file: it is damaged.
+        KeyFailure: for one file: the key is missing, of the wrong kind, or not this file's.
+        DamagedError: for one file: it is damaged.
         StorageError: `dest` cannot be written, or another run holds it.
         Interrupted: the user asked to stop; finished work is kept.
     """
@@ -77,8 +77,8 @@ def decrypt(
             )
     if address is not None:
         raise UsageError(
-            "a cluster opens folders, not one file",
-            hint=f"leave it out, or name the folder of '{source}'",
+            "a cluster decrypts folders, not single files",
+            hint=f"leave out the cluster, or give the folder that contains '{source}'",
         )
     place = None if dest is None else os.fspath(dest)  # a slash at the end matters
     return decrypt_single(source, place, opening_key, progress=reporter)
@@ -94,7 +94,7 @@ def decrypt_tree(
     cluster: str | None = None,
     progress: ProgressLike | None = None,
 ) -> Report:
-    """Decrypt every file below `src` to its own path below `dest`: ``decrypt`` of a folder.
+    """Decrypt every file below `src` into `dest`, as :func:`decrypt` does for a folder.
 
     Args:
         src: the folder; nothing in it is changed.
@@ -112,18 +112,18 @@ def decrypt_tree(
 
     Raises:
         UsageError: `src` is not a folder or the same as `dest`, both `executor` and `cluster`
-            are given, or an argument is of a wrong type.
+            are given, or an argument has the wrong type.
         NetworkError: no cluster answers at that address, or it has no workers.
         StorageError: `dest` cannot be written, or another run holds it.
         Interrupted: the user asked to stop; finished work is kept.
     """
-    source, target, opener = as_path(src, "src"), as_path(dest, "dest"), as_key(key)
+    source, target, opening_key = as_path(src, "src"), as_path(dest, "dest"), as_key(key)
     count = None if jobs is None else as_count(jobs, "jobs")
     workers, address = as_executor(executor), as_optional_text(cluster, "cluster")
-    told = as_progress(progress)
-    with workers_of(workers, address, told) as given:
+    reporter = as_progress(progress)
+    with workers_of(workers, address, reporter) as given:
         return decrypt_folder.decrypt_tree(
-            source, target, opener, jobs=count, executor=given, progress=told
+            source, target, opening_key, jobs=count, executor=given, progress=reporter
         )
 
 
@@ -154,7 +154,7 @@ def decrypt_file(
         KeyFailure: the key is missing, of the wrong kind, or not this file's.
         DamagedError: the file is damaged.
         StorageError: `dest` cannot be written, or is a device or a pipe.
-        UsageError: `src` cannot be read, or an argument has a wrong type.
+        UsageError: `src` cannot be read, or an argument has the wrong type.
     """
     if metadata is not None and not isinstance(metadata, FileMetadata):
         raise wrong_type("metadata", "the FileMetadata of an envelope", metadata)

@@ -52,7 +52,8 @@ def decrypt_tree(
         progress: receives progress, and may stop the run.
 
     Raises:
-        UsageError: `src` is not a folder, or is the same as `dest`, or `dest` has files of it.
+        UsageError: `src` is not a folder, `dest` is the same folder, or `dest` is a folder inside
+            `src` that already has files, and is not the result of an earlier run.
         StorageError: `dest` cannot be written, or is in use by another run.
         Interrupted: the user asked to stop; finished files are kept.
     """

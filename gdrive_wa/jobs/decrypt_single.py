@@ -32,7 +32,7 @@ def decrypt_single(
     Otherwise its name is that of `src` without the suffix of encrypted files.
 
     Args:
-        src: any file of a backup, as for :func:`~gdrive_wa.crypt.decrypt.decrypt_file`.
+        src: any file of a backup, as for :func:`~gdrive_wa.jobs.decrypt_file.decrypt_file`.
         dest: the file to create or replace, or a folder to put it into, which need not exist
             if the path ends with a slash; by default the folder of `src`.
         key: the key; not needed for an unencrypted file.

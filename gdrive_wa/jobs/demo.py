@@ -52,7 +52,7 @@ def demo(
 
     Raises:
         StorageError: `dest` cannot be written, or is in use by another run.
-        UsageError: `dest` is an archive of another backup, or an argument has a wrong type.
+        UsageError: `dest` is an archive of another backup, or an argument has the wrong type.
         Interrupted: the user asked to stop; finished files are kept.
     """
     dest, say, progress = as_path(dest, "dest"), as_say(say), as_progress(progress)

@@ -38,9 +38,9 @@ def doctor(
 
     Args:
         online: ask Google's servers too: DNS, certificates, clock, proxy, token, services, quota.
-            Nothing is signed in. Otherwise no server is contacted.
-        account: for `online`: e-mail address of the stored login to use; by default the default
-            one.
+            It does not sign in. Otherwise no server is contacted.
+        account: for `online`: e-mail address of the stored login to use; by default the login
+            that all commands use.
         endpoint: root of another server in Google's place; also ``GDRIVE_WA_ENDPOINT``.
         progress: may stop the job.
 
@@ -49,7 +49,7 @@ def doctor(
         an error.
 
     Raises:
-        UsageError: an argument has a wrong type.
+        UsageError: an argument has the wrong type.
         Interrupted: the user asked to stop.
     """
     name, root = as_optional_text(account, "account"), as_optional_text(endpoint, "endpoint")
@@ -116,7 +116,8 @@ def _client() -> Finding:
         return Finding("OAuth client file", str(path))
     return Finding(
         "OAuth client file",
-        f"none; only needed for copies in your own Drive: as {path}, or --client-secrets FILE",
+        f"none; only needed for copies in your own Drive: save it as {path}, or give"
+        " --client-secrets FILE to gdrive-wa login",
     )
 
 
@@ -126,7 +127,10 @@ def _key() -> Finding:
     except GdriveWaError as error:
         return Finding("key", error.message, ok=False, advice=error.hints[0])
     if key is None:
-        advice = f"--key-file FILE, {KEY_FILE_VARIABLE} or {KEY_VARIABLE}; or the prompt"
+        advice = (
+            f"use --key-file FILE, {KEY_FILE_VARIABLE} or {KEY_VARIABLE}, or enter the key when"
+            " you are asked for it"
+        )
         return Finding("key", "none", ok=False, advice=advice)
     form = "64-digit key" if isinstance(key, RootKey) else "key file of crypt12 and crypt14"
     return Finding("key", f"{form}, fingerprint {key.fingerprint}")

@@ -1,8 +1,8 @@
 """``gdrive-wa doctor --online``: which of Google's services work from here.
 
-Nothing is signed in, and no entry is fetched: each server gets one request without a token, and
-each of Google's two services one with the stored login. A login whose token has run out is
-renewed, as by any other command.
+It does not sign in, and fetches no entry. Each server gets one request without a token, and each of
+Google's two services one request with the stored login. A login whose token has expired is renewed,
+as by any other command.
 """
 
 from __future__ import annotations
@@ -35,14 +35,15 @@ from gdrive_wa.http.trust import OutdatedError
 from gdrive_wa.jobs.finding import Finding
 
 CLOCK_SECONDS = 300.0
-"""By so much may this machine's clock differ from Google's."""
+"""How far this machine's clock may differ from Google's, in seconds."""
 _ONCE = RetryPolicy(attempts=1)
 _UNREACHED = "not checked: no connection to Google"
 LONGEST_SECONDS = 90.0
-"""After so long, a server counts as silent."""
-_IN_BETWEEN = {407, 511}
-_TOO_KIND = {200, *range(300, 400)}
-"""Statuses of a proxy, and of the sign-in page of a hotel's network."""
+"""How long the servers have to answer, in seconds; they are asked at the same time."""
+_PROXY_STATUSES = {407, 511}
+"""Statuses that only a proxy or a network's sign-in page sends."""
+_PORTAL_STATUSES = {200, *range(300, 400)}
+"""Statuses that the sign-in page of a network, such as a hotel's, sends instead of a refusal."""
 
 
 def doctor_online(account: str | None, endpoint: str | None) -> list[Finding]:
@@ -94,11 +95,12 @@ def _servers(endpoints: Endpoints) -> list[_Server]:
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """A server, by an address that it answers at.
+    """A server, and a request to test it with.
 
     Attributes:
-        url: the address.
-        refuses: it refuses this request without a token; any other answer is not its own.
+        url: the address to request.
+        refuses: the server refuses this request, which has no token; success or a redirection is
+            the answer of something else.
     """
 
     url: str
@@ -107,11 +109,11 @@ class _Server:
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """What came of asking one server.
+    """The result of testing one server.
 
     Attributes:
-        findings: about its name and the connection.
-        probe: its own answer; None if there is none.
+        findings: the findings about its name and the connection.
+        probe: the server's own answer; None if it did not answer.
         outdated: the certificate is not valid at the time of this machine's clock.
     """
 
@@ -121,11 +123,11 @@ class _Reached:
 
 
 def _reach(server: _Server) -> _Reached:
-    """Find and ask one server."""
+    """Look up the name of one server, and send it a request."""
     parts = urlsplit(server.url)
     host, what = parts.hostname or "", f"connection to {parts.netloc}"
     findings = []
-    if not _is_address(host) and not proxy_for(parts.scheme, host):  # else the proxy finds it
+    if not _is_address(host) and not proxy_for(parts.scheme, host):  # a proxy looks names up
         try:
             addresses = resolve(host)
         except NetworkError as error:
@@ -135,15 +137,16 @@ def _reach(server: _Server) -> _Reached:
     if answer.error is not None:
         outdated = isinstance(answer.error, OutdatedError)
         return _Reached([*findings, _failed(what, answer.error)], outdated=outdated)
-    if answer.status in (_IN_BETWEEN | _TOO_KIND if server.refuses else _IN_BETWEEN):
-        advice = "open a browser: this network may want you to sign in, or agree to something"
+    portal = _PORTAL_STATUSES if server.refuses else set()
+    if answer.status in _PROXY_STATUSES | portal:
+        advice = "open a browser: this network may want you to sign in, or to accept its terms"
         state = f"something else answers in Google's place (HTTP {answer.status})"
         return _Reached([*findings, _bad(what, state, advice)])
     if (answer.status or 0) >= 500:
-        state = f"the server fails just now (HTTP {answer.status})"
+        state = f"the server reports a failure (HTTP {answer.status})"
         advice = "try again in a few minutes"
         return _Reached([*findings, _bad(what, state, advice)], answer)
-    trust = "certificate trusted" if parts.scheme == "https" else "without encryption, this machine"
+    trust = "certificate trusted" if parts.scheme == "https" else "not encrypted, on this machine"
     findings.append(Finding(what, f"{trust}; answered in {answer.seconds:.2f} s"))
     return _Reached(findings, answer)
 
@@ -171,15 +174,15 @@ def _proxy(servers: list[_Server]) -> Finding:
 
 
 def _clock(found: list[_Reached]) -> Finding:
-    """Certificates and tokens depend on the time."""
+    """Compare this machine's clock with the servers': certificates and tokens depend on it."""
     answers = [each.probe for each in found if each.probe is not None]
-    told = [each.behind for each in answers if each.behind is not None]
-    if not told and any(each.outdated for each in found):
+    differences = [each.behind for each in answers if each.behind is not None]
+    if not differences and any(each.outdated for each in found):
         state = "perhaps wrong: at this machine's time, Google's certificate is not valid"
         return Finding("clock", state, ok=False, advice="set this machine's date and time")
-    if not told:
+    if not differences:
         return Finding("clock", "not compared: no server sent the time")
-    behind = min(told, key=abs)
+    behind = min(differences, key=abs)
     if abs(behind) <= CLOCK_SECONDS:
         return Finding("clock", "right")
     direction = "behind" if behind > 0 else "ahead of"
@@ -248,18 +251,19 @@ def _is_dead(error: GdriveWaError | None) -> bool:
 
 
 def _service(what: str, error: GdriveWaError | None, *, one_works: bool) -> Finding:
-    """A login reads one of the services as a rule: it fails only if neither lets it in."""
+    """The finding about one service. A login can usually read only one of the two, so that a
+    refusal affects the exit code only if the other service does not answer either."""
     match error:
         case None:
             return Finding(what, "answers")
         case GoneError():
-            return Finding(what, "answers: it knows no backup of this account")
+            return Finding(what, "answers: it has no backup of this account")
         case QuotaError():
             return Finding(what, "answers, but allows no more requests now")
         case LoginNotAllowedError():
             return Finding(
                 what,
-                "answers, but does not let this login in",
+                "answers, but refuses this login",
                 ok=False,
                 advice=error.hints[0],
                 exit_code=0 if one_works else error.exit_code,

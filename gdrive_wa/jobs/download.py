@@ -51,7 +51,7 @@ def download(
     Each blob is verified against the listing before it gets its name, and its metadata envelope
     is saved next to it as ``<name>-metadata``. Verified files are not downloaded again, and a
     stopped run is continued. An entry that cannot be downloaded is in the report with its
-    reason. All `entries` are listed before anything is fetched.
+    reason. `entries` is read to its end before anything is fetched.
 
     With `dry_run`, nothing is fetched or written: `done` lists what would be, with sizes.
 
@@ -61,7 +61,7 @@ def download(
         StorageError: the disk is too small, full or read-only, or `dest` is not a folder or is
             in use by another run.
         CredentialsError: the login is refused for several entries in a row.
-        NetworkError: the listing cannot be read, or dozens of entries in a row.
+        NetworkError: the listing cannot be read, or dozens of entries in a row cannot be fetched.
         Interrupted: the user asked to stop; finished files are kept.
     """
     started = time.monotonic()
@@ -188,7 +188,7 @@ class _Run:
             batch.when_flushed(partial(blob.forget_checkpoint, self.manifest.tree))
         if blob.unverified:
             self.control.progress.say(
-                f"{entry.stored_as}: listed without size or checksum, taken as it came"
+                f"{entry.stored_as}: not verified, because it is listed without size or checksum"
             )
         self.report.bytes += blob.fetched
         done = Outcome(path=entry.path, file=record.path, bytes=blob.fetched)

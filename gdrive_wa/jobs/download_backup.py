@@ -53,7 +53,7 @@ def download(
 ) -> Report: ...
 
 
-def download(  # type: ignore[misc]  # the second of two may be the folder
+def download(  # type: ignore[misc]  # with two arguments, the second is the folder
     source: SourceLike,
     entries: Iterable[Entry] | PathLike | None = None,
     dest: PathLike | None = None,
@@ -67,16 +67,16 @@ def download(  # type: ignore[misc]  # the second of two may be the folder
 ) -> Report:
     """Copy the stored blobs of a backup to `dest` as they are, verified.
 
-    Two ways to call it: ``download(source, dest)`` copies a backup, or what `selection` says of it;
-    ``download(source, entries, dest)`` copies entries that were listed before. A run that was
-    stopped is continued by the same call.
+    There are two ways to call it. ``download(source, dest)`` copies a backup, or the part of it
+    that `selection` describes; ``download(source, entries, dest)`` copies entries of an earlier
+    listing. To continue a run that was stopped, make the same call again.
 
     Args:
         source: the result of ``connect()`` or ``open_folder()``, or the path of a folder.
         entries: entries of `source` from an earlier listing.
         dest: the folder to fill, or to bring up to date.
-        backup: which one: itself, its name, or the account's number; by default the newest.
-        key: a key or the path of a key file; with it, `selection` goes by the real names.
+        backup: a backup, its name, or the account's number; by default the newest backup.
+        key: a key or the path of a key file; with it, `selection` applies to the real names.
         selection: the selected entries; by default all.
         jobs: files at the same time.
         dry_run: fetch and write nothing; `done` lists what would be, with sizes.
@@ -87,27 +87,29 @@ def download(  # type: ignore[misc]  # the second of two may be the folder
 
     Raises:
         CredentialsError, NetworkError: the source cannot be read.
-        UsageError: there is no such backup or folder, `dest` holds another backup, or an
-            argument is of a wrong type.
+        UsageError: the backup or the folder does not exist, `dest` holds another backup, or an
+            argument has the wrong type.
         KeyFailure: the key is not this backup's, or is needed for what `selection` names.
         StorageError: `dest` cannot be written, or another run holds it.
         Interrupted: the user asked to stop; finished work is kept.
     """
     listed, target = _two_ways(entries, dest)
-    count, told, opener = as_count(jobs, "jobs"), as_progress(progress), as_key(key)
-    meant, name = as_selection(selection), backup_name(backup)
+    count, reporter, opening_key = as_count(jobs, "jobs"), as_progress(progress), as_key(key)
+    wanted, name = as_selection(selection), backup_name(backup)
     if source is None:
         raise wrong_type("source", "a backup source or the path of a folder", source)
     with opened_source(source) as opened:
         if listed is None:
-            listed = _listed(opened, name, opener, meant, target, told)
-        return download_entries(opened, listed, target, jobs=count, dry_run=dry_run, progress=told)
+            listed = _listed(opened, name, opening_key, wanted, target, reporter)
+        return download_entries(
+            opened, listed, target, jobs=count, dry_run=dry_run, progress=reporter
+        )
 
 
 def _two_ways(
     entries: Iterable[Entry] | PathLike | None, dest: PathLike | None
 ) -> tuple[list[Entry] | None, Path]:
-    """The entries, where they are given, and the folder."""
+    """The entries, or None if they are not given, and the folder."""
     if dest is None:
         return None, as_path(entries, "dest")  # type: ignore[arg-type]
     if entries is None:

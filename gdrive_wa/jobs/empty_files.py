@@ -1,4 +1,4 @@
-"""Leave out empty files, and say so where they should have had a content."""
+"""Leave out empty files, and report those that should not be empty."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator
 from gdrive_wa.core.junk import is_junk
 from gdrive_wa.core.kinds import Kind
 from gdrive_wa.core.model import Entry
+from gdrive_wa.core.progress import Progress
 from gdrive_wa.jobs.plan import has_content
 
-_AGAIN = "copy them from the phone again, or wait until the cloud has brought them to this machine"
+_AGAIN = "copy them from the phone again, or wait until your cloud drive has downloaded them"
 
 
-def with_content(entries: Iterable[Entry], remarks: list[str]) -> Iterator[Entry]:
-    """The entries that hold something; adds to `remarks` which voice notes and databases are
-    empty, as an interrupted copy or a cloud drive leaves them."""
+def with_content(entries: Iterable[Entry], progress: Progress) -> Iterator[Entry]:
+    """Give the entries that are not empty. At the end, `progress` receives a warning about empty
+    voice notes and databases, which an interrupted copy or a cloud drive leaves."""
     voices, databases = 0, []
     for entry in entries:
         if has_content(entry):
@@ -24,5 +25,6 @@ def with_content(entries: Iterable[Entry], remarks: list[str]) -> Iterator[Entry
             if entry.kind is Kind.DATABASE and entry.path.lower().endswith((".db", "5", "4", "2")):
                 databases.append(entry.path)
     if voices:
-        remarks.append(f"voice notes that are empty files (0 bytes): {voices}; {_AGAIN}")
-    remarks += [f"'{path}' is an empty file; copy it from the phone again" for path in databases]
+        progress.say(f"voice notes that are empty files (0 bytes): {voices}; {_AGAIN}")
+    for path in databases:
+        progress.say(f"'{path}' is an empty file; copy it from the phone again")

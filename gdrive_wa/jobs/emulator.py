@@ -33,10 +33,10 @@ _KEY_FILES = ("encrypted_backup.key", "key")
 
 
 class RunningEmulator:
-    """A server that imitates Google, with all that is needed to use it. A context manager.
+    """A server that imitates Google, and what is needed to use it. A context manager.
 
     Attributes:
-        root: its address, for `endpoint`.
+        root: its URL, for `endpoint` of other calls.
         account: e-mail address of its account.
         token: an access token, for `token` of ``connect()``.
         oauth_token: a single-use cookie of its sign-in page, for `oauth_token` of ``login()``.
@@ -128,16 +128,16 @@ def emulator(
         account: the folder of an account, created if it does not exist; by default a temporary
             sample account.
         port: the port to listen on; 0 for a free one.
-        encrypted: create a sample account with end-to-end encryption.
+        encrypted: whether a sample account that is created has end-to-end encryption.
         auto_consent: give consent without a click.
-        faults: what goes wrong: a mapping, or the path of a JSON file, as ``gdrive-wa emulator
-            --help`` shows one.
+        faults: the faults to imitate: a mapping, or the path of a JSON file. ``gdrive-wa emulator
+            --help`` shows an example.
 
     Returns:
         The running server: a context manager with its address, a token and the key file.
 
     Raises:
-        UsageError: the folder is not an account, a fault is not valid, or an argument has a
+        UsageError: the folder is not an account, a fault is not valid, or an argument has the
             wrong type.
         NetworkError: the port is in use.
         StorageError: the account cannot be created there.

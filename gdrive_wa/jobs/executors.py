@@ -25,21 +25,22 @@ from gdrive_wa.jobs.opening import (
 from gdrive_wa.jobs.workers import WorkerPool
 
 LARGE = 4 << 20
-"""Bytes from which one file keeps every core of this machine busy alone."""
+"""Size in bytes from which one file is enough to keep every core of this machine busy."""
 MANY = 300
-"""Small files for which worker processes are worth their start, a third of a second."""
+"""Number of small files that justify starting worker processes, which takes a third of a second."""
 FEW = 4
-"""Files that are opened by the caller's thread: a database must be there before its media."""
+"""Number of files up to which the caller's thread opens them, such as databases, which are needed
+before anything else."""
 CHUNK = 50
-"""Small files that are opened at a time."""
+"""Number of small files in one task."""
 _LARGE_CHUNK = 200
-"""The same while the caller does other work: this process seldom has time to hand out a chunk."""
+"""The same while the caller does other work, and seldom has time to submit a task."""
 _AHEAD = 3
-"""Chunks that wait for each worker, so that none is idle while results are placed."""
+"""Tasks queued for each worker, so that none is idle while results are placed."""
 _FAR_AHEAD = 5
-"""Large chunks that wait for each worker while the caller does other work."""
+"""Large tasks queued for each worker while the caller does other work."""
 _AHEAD_ELSEWHERE = 256
-"""The same on a given executor, with an unknown number of workers."""
+"""Tasks queued on a given executor, whose number of workers is unknown."""
 
 Result = tuple[StoredFile, OpenedFile | OpenFailure]
 Answers = list[OpenedFile | OpenFailure]
@@ -53,8 +54,8 @@ class Opener:
         opening: the settings for all files.
         progress: receives progress in bytes, and may stop the run.
         jobs: files opened at the same time on this machine; by default one for each core.
-        executor: who opens them instead; its workers must see the same folders. It is the
-            caller's, and is not shut down.
+        executor: opens them instead; its workers need access to the same folders. It belongs to
+            the caller, and is not shut down.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Opener:
         self._workers: WorkerPool | None = None
         self._far = False
         self._broken = False
-        self._told = False
+        self._warned = False
 
     def __enter__(self) -> Self:
         return self
@@ -81,16 +82,18 @@ class Opener:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def expect(self, count: int) -> None:
-        """About `count` small files will be opened: start workers now if that is worth it."""
+    def expect(self, count: int, ahead: WorkerPool | None = None) -> None:
+        """Announce about `count` small files: use the workers that were started `ahead`, or start
+        some now if that many files justify it."""
         if self._given is not None or self._jobs == 1:
             return
+        self._workers = self._workers or ahead
         if count >= MANY and self._workers is None:
             self.close()
-            with suppress(Exception):  # the system allows no more processes: threads do
+            with suppress(Exception):  # the system allows no more processes: use threads
                 workers = WorkerPool(self._jobs)
                 self._workers = workers
-                for _ in range(self._jobs):  # they import what they need while the caller reads on
+                for _ in range(self._jobs):  # they import modules while the caller goes on reading
                     workers.submit(open_files, self._opening, ())
 
     def each(
@@ -100,15 +103,19 @@ class Opener:
         count: int | None = None,
         far_ahead: bool = False,
     ) -> Iterator[Result | None]:
-        """Each file with what became of it, in the order of `files`: about `count` of them, where
-        that is known. A few are opened at once by the caller's thread.
+        """Open `files`, and yield each with its result, in the same order.
 
-        A None in `files` says that the next file is not there yet; a None comes out when nothing
-        is ready: the caller may use the moment. With `far_ahead`, a None comes first, once as many
-        files as possible are on their way, and the caller may do other work for a while.
+        A None in `files` means that the next file is not available yet. A None is yielded whenever
+        no result is ready, so that the caller can use the time.
+
+        Args:
+            files: the files to open.
+            count: about how many there are, if known: a few are opened by the caller's thread.
+            far_ahead: submit as many files as possible, and then yield a None before all else: the
+                caller may do other work for a while.
 
         Raises:
-            StorageError: a temporary file could not be written; no other one will be.
+            StorageError: a temporary file could not be written, so that others cannot be either.
             Interrupted: the user asked to stop.
         """
         self._far = far_ahead
@@ -167,11 +174,12 @@ class Opener:
         return _AHEAD * self._jobs if self._given is None else _AHEAD_ELSEWHERE
 
     def _is_large(self, file: StoredFile) -> bool:
-        """A file that keeps this machine busy alone; on others, it is a piece of work like any."""
+        """True for a file that is enough to keep this machine busy; a given executor gets it as
+        any other file."""
         return self._given is None and file.size >= LARGE
 
     def _finished(self, waiting: Waiting, *, most: int) -> Iterator[Result | None]:
-        """What is done of `waiting`; waits for more while there are more than `most`."""
+        """The results of `waiting` that are ready; waits until no more than `most` are left."""
         while waiting and (len(waiting) > most or waiting[0][1].done()):
             yield from self._next(waiting)
 
@@ -186,7 +194,7 @@ class Opener:
             try:
                 return self._executor().submit(self._call, self._opening, chunk)
             except Exception as error:  # noqa: BLE001 - broken: the next best one opens the rest
-                self._tell(error)
+                self._warn_once(error)
                 self._broken, self._given = self._given is None, None
         return _done(self._open_here(chunk))
 
@@ -204,17 +212,17 @@ class Opener:
         return self._threads
 
     def _open_here(self, chunk: list[StoredFile]) -> Answers:
-        """What an executor could not open; between two files, the user may stop it."""
+        """Open what an executor could not; the user can stop this between two files."""
         answers: Answers = []
         for file in chunk:
             self._progress.check()
             answers += open_files(self._opening, [file])
         return answers
 
-    def _tell(self, error: BaseException) -> None:
-        """That an executor which was handed in fails, and why: once, since all will be well."""
-        if self._given is not None and not self._told:
-            self._told = True
+    def _warn_once(self, error: BaseException) -> None:
+        """Report why the given executor fails; only once, because the run continues without it."""
+        if self._given is not None and not self._warned:
+            self._warned = True
             reason = str(error) or type(error).__name__
             self._progress.say(f"opening files on this machine instead of the workers: {reason}")
 
@@ -234,7 +242,7 @@ class Opener:
                 answers = self._open_here(chunk)
                 break
             except Exception as error:  # noqa: BLE001 - what a dead worker had is opened here
-                self._tell(error)
+                self._warn_once(error)
                 answers = self._open_here(chunk)
                 break
         waiting.popleft()
@@ -254,7 +262,7 @@ class Opener:
             return OpenFailure.of(error)
 
     def close(self) -> None:
-        """End the workers; files that are opened later get new ones."""
+        """End the workers; opening more files starts new ones."""
         if self._workers is not None:
             self._workers.close()
             self._workers = None

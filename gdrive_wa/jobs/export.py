@@ -37,9 +37,9 @@ def export(
         archive: the result of ``open_archive()``, or the path of its folder.
         dest: the folder to write into, outside of the archive.
         form: ``m4a`` or ``mp3``.
-        chat: only chats with this text in their name, in any case.
+        chat: only chats with this text in their name, ignoring case.
         joined: one m4a for each chat, with a chapter for each note.
-        timezone: the time zone of titles, or its name; by default this machine's.
+        timezone: the time zone for the times in titles, or its name; by default this machine's.
         jobs: files written at the same time.
         progress: receives progress, and may stop the job.
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 
-from gdrive_wa.chats.export_notes import ExportedChat, NameOf, merge_notes, read_exported_chat
+from gdrive_wa.chats.export_notes import ExportedChat, merge_notes, read_exported_chat
+from gdrive_wa.chats.export_people import NameOf
 from gdrive_wa.chats.export_text import ExportText
 from gdrive_wa.chats.export_words import chat_of_file_name
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
@@ -22,13 +23,12 @@ from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name
 from gdrive_wa.core.ogg import opus_seconds
 from gdrive_wa.core.progress import Progress, Silent
-from gdrive_wa.sources.base import BackupSource
 from gdrive_wa.sources.export_files import ExportedFile, ExportFolder
 from gdrive_wa.sources.exported_chat import ExportedChats, path_of_file
 
 _PIECE = 1 << 20
 _OFTEN = 500
-"""Lines between two looks whether the user asked to stop."""
+"""Lines between two checks whether the user asked to stop."""
 _LEFT_OUT = (
     "media files that were left out when the chats were exported: {}; to get the voice notes among"
     " them, export again and include media"
@@ -36,29 +36,27 @@ _LEFT_OUT = (
 
 
 def read_exported_chats(
-    source: BackupSource,
+    source: ExportedChats,
     entries: Iterable[Entry],
     *,
     contacts: Path | None,
     timezone: tzinfo | None,
     context: int = 0,
     progress: Progress,
-) -> Chats | None:
-    """What the texts of exported chats say, each note once; None if `source` is something else.
+) -> Chats:
+    """Read the texts of exported chats, each note once.
 
     Args:
-        source: of the chats.
-        entries: of it.
+        source: the source of the chats.
+        entries: all entries of `source`.
         contacts: an address book, for people who are shown by their phone number.
-        timezone: of the phones that made the exports; None for this machine's.
+        timezone: the time zone of the phones that made the exports; None for this machine's.
         context: how many messages before and after each note are kept.
         progress: receives what the user should know, and may stop the run.
 
     Raises:
         UsageError: `contacts` is not an address book.
     """
-    if not isinstance(source, ExportedChats):
-        return None
     by_path = {entry.path: entry for entry in entries}
     name_of = _names_in(contacts)
     notes: list[VoiceNote] = []
@@ -69,7 +67,9 @@ def read_exported_chats(
         chat = _read(opened, folder, text, timezone, name_of, context)
         chats.append(chat)
         if chat.refused:
-            warnings.append(f"'{text.stored_as}' mentions {chat.refused} voice notes too many")
+            warnings.append(
+                f"'{text.stored_as}' mentions too many voice notes: {chat.refused} were left out"
+            )
         if not chat.messages:
             warnings.append(f"no message in '{text.stored_as}' could be read")
         for note in _with_files(chat, folder):
@@ -156,8 +156,8 @@ def _with_file(
 
 
 def _with_content(note: VoiceNote, source: ExportedChats, by_path: dict[str, Entry]) -> VoiceNote:
-    """`note` with its duration and the hash of its content, by which other backups of the chat
-    know it too."""
+    """`note` with its duration and the hash of its content, which also identifies the note in
+    other backups of the chat."""
     entry = by_path.get(note.whatsapp_path or "")
     if entry is None or (entry.size or 0) > LONGEST_VOICE_NOTE:
         return note
@@ -166,7 +166,7 @@ def _with_content(note: VoiceNote, source: ExportedChats, by_path: dict[str, Ent
         with source.open(entry) as stream:
             while piece := stream.read(_PIECE):
                 pieces.append(piece)
-    except GdriveWaError:  # the run reports it when it brings the file
+    except GdriveWaError:  # the run reports it when it fetches the file
         return note
     content = b"".join(pieces)
     return replace(note, duration=opus_seconds(content), sha256=hashlib.sha256(content).hexdigest())

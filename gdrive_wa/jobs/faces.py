@@ -28,8 +28,8 @@ def keep_faces_of(
         notes: all its notes.
         contacts: an address book, which may contain photos; None to keep those of earlier runs.
         owner: the owner's number, where it is known.
-        only_named: nobody who is shown by a number: the notes have the names of `contacts`, as far
-            as it is certain who is meant.
+        only_named: leave out people whom the notes show by their number. Names of `contacts` that
+            certainly belong to a number are in the notes already.
 
     Raises:
         UsageError: `contacts` cannot be read.
@@ -64,7 +64,7 @@ def _photos(contacts: Path, names: dict[str, str], owner: str | None) -> dict[st
 
 
 def _by_name(people: list[Person]) -> dict[str, Person | None]:
-    """People by name; None where several have the same."""
+    """People by name; None for a name that several people have."""
     found: dict[str, Person | None] = {}
     for person in people:
         name = person.name.casefold()
@@ -73,7 +73,7 @@ def _by_name(people: list[Person]) -> dict[str, Person | None]:
 
 
 def _has_name(named: tuple[str, str]) -> bool:
-    """False for a jid and a name when that is only the number."""
+    """False for a pair of jid and name if the name is only the phone number."""
     from gdrive_wa.chats.people import international, phone_number  # noqa: PLC0415 - slow to import
 
     digits = phone_number(named[0])

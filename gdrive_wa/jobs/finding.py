@@ -14,7 +14,8 @@ class Finding:
         state: its state, without secrets.
         ok: nothing has to be done.
         advice: what to do; None if nothing has to be done.
-        exit_code: what ``doctor --online`` ends with because of it; 0 for what is only missing.
+        exit_code: the exit code that this finding gives to ``doctor --online``; 0 for something
+            that is only missing.
     """
 
     what: str

@@ -17,7 +17,7 @@ def inspect(file: PathLike) -> Inspection:
         Its format, its header, and the sizes of its parts, which add up to the file's.
 
     Raises:
-        UsageError: the file cannot be read, or `file` has a wrong type.
+        UsageError: the file cannot be read, or `file` has the wrong type.
         FormatError, TruncatedError: its header cannot be read.
     """
     return crypt.inspect(as_path(file, "file"))

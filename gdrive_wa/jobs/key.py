@@ -77,7 +77,7 @@ def key_check(
         KeyFileError: the key file is not a key, or a path is the key itself.
         FormatError: the file is not encrypted, or nothing in the listing can be used to check.
         DamagedError: the file itself is damaged.
-        UsageError: the file cannot be read, or an argument has a wrong type.
+        UsageError: the file cannot be read, or an argument has the wrong type.
         CredentialsError, NetworkError: the source cannot be read.
     """
     opening_key, reporter, name = require_key(key), as_progress(progress), backup_name(backup)
@@ -103,7 +103,7 @@ def key_create(key: KeyLike, file: PathLike, *, keyring: bool = False) -> None:
         KeyFileError: the key file is not a key, or a path is the key itself.
         WrongKeyTypeError: a cipher key cannot be stored in the keyring, which holds 64 digits.
         CredentialsError: this machine has no keyring, or it is locked; nothing was written.
-        UsageError: an argument has a wrong type.
+        UsageError: an argument has the wrong type.
     """
     create(require_key(key), as_path(file, "file"), keyring=keyring)
 
@@ -144,7 +144,7 @@ def check_backup(
     Args:
         key: the key.
         source: the source of the backup.
-        backup: which one, as for ``--backup``; the newest by default.
+        backup: the name of the backup or the account's number; by default the newest backup.
         progress: receives progress, and may stop the check.
 
     Raises:
@@ -175,7 +175,8 @@ def create(key: Key, file: str | Path, *, keyring: bool = False) -> None:
 
     Args:
         key: the key.
-        file: gets 59 bytes for a root key, 158 for a cipher key; its folder is created.
+        file: the file to create: 59 bytes for a root key, 158 for a cipher key. Its folder is
+            created.
         keyring: store the key in this machine's keyring too, where every command finds it.
 
     Raises:

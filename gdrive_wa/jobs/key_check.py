@@ -40,10 +40,12 @@ from gdrive_wa.jobs.sidecar import read_sidecar
 from gdrive_wa.storage.reading import open_source
 
 SMALL = 64 << 10
-"""Up to this size, each correction is tried on the entire file; above, first on its start."""
+"""Up to this size in bytes, each correction is tried on the entire file; above it, first on the
+start of the file."""
 
 PATIENT = 1 << 20
-"""Up to this size, the entire file is tried if its start decides nothing. Takes some seconds."""
+"""Up to this size in bytes, all corrections are tried on the entire file if its start decides
+nothing. This takes some seconds."""
 
 _DIGITS = "0123456789abcdef"
 
@@ -66,11 +68,11 @@ class TypoFix:
 
     def words(self) -> tuple[str, str]:
         """What is wrong, and what to do."""
-        advice = f"in group {self.group} of four, write {self.expected} in place of {self.typed}"
+        advice = f"in group {self.group} of 16, write {self.expected} in place of {self.typed}"
         return f"digit {self.position} is mistyped", advice
 
     def correct(self, typed: str) -> str:
-        """The 64 digits with this one put right."""
+        """The 64 digits with this one corrected."""
         digits = strip_separators(typed).lower()
         return digits[: self.position - 1] + self.expected + digits[self.position :]
 
@@ -142,16 +144,16 @@ def find_typo(typed: str, authenticates: Callable[[RootKey], bool]) -> TypoFix |
 
 
 def find_fix(typed: str, authenticates: Callable[[RootKey], bool]) -> KeyFix | None:
-    """As :func:`find_typo`; if it finds nothing, two digits or two groups that are swapped."""
+    """Like :func:`find_typo`; if it finds nothing, look for two swapped digits or groups."""
     return find_typo(typed, authenticates) or find_swap(typed, authenticates)
 
 
 def find_typo_by_file(typed: str, path: str | Path) -> KeyFix | None:
-    """As :func:`find_fix`, against a crypt15 or mcrypt1 file or a metadata envelope.
+    """Like :func:`find_fix`, for a crypt15 or mcrypt1 file or a metadata envelope.
 
-    If there is an envelope next to the file, it is used. Otherwise corrections are tried on the
-    start of the file, and the remaining ones on the entire file. If the file may have any content,
-    so that its start decides nothing, all corrections are tried on the entire file if it is short.
+    An envelope next to the file is tried first. Then corrections are tried on the start of the
+    file, and those that seem right on the entire file. If the file may have any content, so that
+    its start decides nothing, and is short, all corrections are tried on the entire file.
 
     Raises:
         UsageError: the file cannot be read.
@@ -173,7 +175,7 @@ def find_typo_by_file(typed: str, path: str | Path) -> KeyFix | None:
 
 
 def find_typo_by_envelope(typed: str, *sealed: str) -> KeyFix | None:
-    """As :func:`find_fix`, against metadata envelopes, such as those of a listing.
+    """Like :func:`find_fix`, for metadata envelopes, such as those of a listing.
 
     Args:
         typed: the key as it was typed.

@@ -32,7 +32,7 @@ class SwapFix:
 
     @property
     def groups(self) -> dict[int, tuple[str, str]]:
-        """The groups that differ: by number, from 1, what was typed and what is right."""
+        """The groups that differ, by their number from 1: as typed, and as they should be."""
         both = zip(_in_groups(self.typed), _in_groups(self.right), strict=True)
         return {number: pair for number, pair in enumerate(both, 1) if pair[0] != pair[1]}
 
@@ -44,18 +44,18 @@ class SwapFix:
         groups = self.groups
         whole = len(groups) == 2 and sum(a != b for a, b in zip(self.typed, self.right)) > 2  # noqa: B905 - both have 64
         changes = [
-            f"in group {number} of four, write {right} in place of {typed}"
+            f"in group {number} of 16, write {right} in place of {typed}"
             for number, (typed, right) in groups.items()
         ]
         return ("two groups are" if whole else "two digits are") + " swapped", "; ".join(changes)
 
     def correct(self, _typed: str) -> str:
-        """The 64 digits with the two put right."""
+        """The 64 digits with the swap undone."""
         return self.right
 
 
 def find_swap(typed: str, authenticates: Callable[[RootKey], bool]) -> SwapFix | None:
-    """The swap, if exactly one authenticates.
+    """The swap, if undoing exactly one swap authenticates.
 
     Args:
         typed: 64 hexadecimal digits without spaces.

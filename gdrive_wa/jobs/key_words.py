@@ -1,4 +1,4 @@
-"""What to say when a key is missing or does not open a backup: the lock, or the mistyped digits."""
+"""Explain why a key is missing or does not open a backup: how it is locked, what was mistyped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gdrive_wa.core.errors import GdriveWaError, KeyFailure, MissingKeyError, Wr
 from gdrive_wa.core.kinds import ROOT_KEY_SUFFIXES, SERVER_KEY_SUFFIXES, Kind
 from gdrive_wa.core.model import Backup, Entry
 from gdrive_wa.crypt.keys import Key, RootKey
-from gdrive_wa.crypt.locks import LOCKED, PASSWORD_IS_NO_KEY
+from gdrive_wa.crypt.locks import LOCKED, PASSWORD_IS_NOT_A_KEY
 from gdrive_wa.crypt.recognise import read_container_header
 from gdrive_wa.crypt.sizes import MAX_HEADER_SIZE
 from gdrive_wa.jobs.arguments import KeyLike, as_key, backup_name
@@ -31,8 +31,8 @@ R = TypeVar("R")
 
 
 def explains_key_errors(call: Callable[P, R]) -> Callable[P, R]:
-    """Make a job with the arguments `source`, `backup` and `key` say more about errors of the key:
-    how the backup is locked, and what was mistyped.
+    """Let a job with the arguments `source`, `backup` and `key` explain its key errors: how the
+    backup is locked, and what was mistyped.
     """
 
     @functools.wraps(call)
@@ -51,12 +51,12 @@ def explains_key_errors(call: Callable[P, R]) -> Callable[P, R]:
 def explained(
     error: KeyFailure, source: BackupSource, backup: Backup | str | None, key: KeyLike | None
 ) -> KeyFailure:
-    """`error`, with what the backup itself says about it, as far as it can be read.
+    """`error`, with an explanation from the backup itself, as far as it can be read.
 
     Args:
-        error: an error of the key.
-        source: where the backup is.
-        backup: which one; None for the newest.
+        error: an error about the key.
+        source: the source of the backup.
+        backup: the backup or its name; None for the newest.
         key: the key, or the path of its file.
     """
     message = error.message
@@ -81,7 +81,7 @@ def _hints(error: KeyFailure, backup: Backup) -> tuple[str, ...] | None:
     locks = backup.locks or (backup.key_type,)
     if not set(locks) <= LOCKED.keys():
         return None
-    return (*hints, *(hint for hint in error.hints if hint not in (*hints, *PASSWORD_IS_NO_KEY)))
+    return (*hints, *(hint for hint in error.hints if hint not in (*hints, *PASSWORD_IS_NOT_A_KEY)))
 
 
 def mistyped_error(error: WrongKeyError, fix: KeyFix | None) -> WrongKeyError:
@@ -89,7 +89,7 @@ def mistyped_error(error: WrongKeyError, fix: KeyFix | None) -> WrongKeyError:
     if fix is None:
         hints = [hint for hint in error.hints if hint not in WrongKeyError.default_hints[1:]]
         hints.append(
-            "it is not a single mistyped digit, nor are two swapped: compare all groups of four"
+            "more than one digit is wrong, or it is another key: compare all groups of four"
         )
         return WrongKeyError(error.message, hint=tuple(hints))
     what, hint = fix.words()
@@ -120,7 +120,8 @@ def envelopes_of(source: BackupSource, backup: Backup) -> list[str]:
 
 
 def local_file(source: BackupSource, backup: Backup, key: Key) -> Path | None:
-    """A file on this machine with which `key` can be checked: the newest chats, or else media."""
+    """A file on this machine with which `key` can be checked: the newest database of chats, if
+    there is one, or another encrypted file. None if there is no file."""
     suffixes = ROOT_KEY_SUFFIXES if isinstance(key, RootKey) else SERVER_KEY_SUFFIXES
     sealed = [
         (entry.kind is Kind.DATABASE, "msgstore" in entry.path, _age(entry), path)

@@ -19,8 +19,8 @@ def reason_to_leave_out(
     """Why a file that was opened is not kept; None if it is kept.
 
     Args:
-        entry: its entry.
-        draft: its content.
+        entry: the entry of the file.
+        draft: the content of the file.
         catalogue: the voice notes of the databases.
         include_unmatched: keep a media file without metadata that the databases do not mention.
     """

@@ -1,4 +1,4 @@
-"""What to do when a backup is locked and no key was given: by everything that opens it."""
+"""Hints for a locked backup without a key, for each way in which it is locked."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _ON_THE_PHONE = (
 )
 _IF_IT_IS = {
     "password_or_key": (
-        "if you chose a password instead: it cannot be turned into the key off the phone"
+        "if you chose a password instead: it cannot be turned into the key outside the phone"
     ),
-    "password": "without the digits, its password helps only on the phone",
-    "passkey": "without the digits, its passkey helps only on the phone",
+    "password": "without the digits: its password only works on the phone",
+    "passkey": "without the digits: its passkey only works on the phone",
     "unknown": "it has another lock too, which this version does not know",
 }
 _UNKNOWN_LOCK = (
@@ -26,7 +26,7 @@ _UNKNOWN_LOCK = (
 def key_hints(backup: Backup) -> tuple[str, ...] | None:
     """Hints for a user without a key for `backup`; None for the usual ones.
 
-    Whoever may have the 64 digits is asked for them first.
+    If 64 digits may open the backup, the hints for these come first.
     """
     locks = backup.locks or tuple(filter(None, [backup.key_type]))
     if not {"key", "password_or_key"}.isdisjoint(locks):
@@ -34,7 +34,7 @@ def key_hints(backup: Backup) -> tuple[str, ...] | None:
         return (*MissingKeyError.default_hints, *others, *([_ON_THE_PHONE] if others else []))
     hints = [
         hint for lock in locks for hint in (*NOT_A_KEY.get(lock, ()), *_unknown(lock))
-    ]  # in two locks, the same last step
+    ]  # two locks may share their last step
     return tuple(dict.fromkeys(sorted(hints, key=lambda hint: hint == _ON_THE_PHONE))) or None
 
 

@@ -103,8 +103,8 @@ def logout(
         The e-mail address of the login that was removed.
 
     Raises:
-        CredentialsError: no such login is kept here.
-        UsageError: an argument has a wrong type.
+        CredentialsError: this machine has no such login.
+        UsageError: an argument has the wrong type.
     """
     account = as_optional_text(account, "account")
     endpoint = as_optional_text(endpoint, "endpoint")

@@ -20,9 +20,9 @@ def ls(
     """List what a backup contains. Nothing is downloaded.
 
     Args:
-        source: its source: the result of ``connect()`` or ``open_folder()``, or the path of a
-            folder; by default the backup service of the account that is logged in.
-        backup: which one: itself, its name, or the account's number; by default the newest.
+        source: the result of ``connect()`` or ``open_folder()``, or the path of a folder; by
+            default the backup service with the stored login.
+        backup: a backup, its name, or the account's number; by default the newest backup.
         key: a key or the path of a key file, which opens the real names.
         selection: the selected entries; by default all.
         progress: receives progress, and may stop the job.
@@ -32,15 +32,15 @@ def ls(
 
     Raises:
         GdriveWaError: the source holds no backup.
-        CredentialsError, NetworkError: the source cannot be had.
-        UsageError: there is no such backup or folder, or an argument is of a wrong type.
+        CredentialsError, NetworkError: the source cannot be read.
+        UsageError: the backup or the folder does not exist, or an argument has the wrong type.
         KeyFailure: the key is not this backup's, or is needed for what `selection` names.
         Interrupted: the user asked to stop.
     """
-    told, opener, meant = as_progress(progress), as_key(key), as_selection(selection)
-    name = backup_name(backup)
+    reporter, opening_key = as_progress(progress), as_key(key)
+    wanted, name = as_selection(selection), backup_name(backup)
     with opened_source(source) as opened:
-        chosen = pick_backup(opened, name, progress=told)
-        listed = list_entries(opened, chosen, opener, progress=told)
-    found = choose(listed, meant, opener, progress=told)
+        chosen = pick_backup(opened, name, progress=reporter)
+        listed = list_entries(opened, chosen, opening_key, progress=reporter)
+    found = choose(listed, wanted, opening_key, progress=reporter)
     return sorted(found, key=lambda entry: (entry.path, entry.stored_as))

@@ -1,7 +1,7 @@
 """Read the messages around a phone's notes while its files are being opened.
 
-The names and tags of the files need the notes; nothing but the page and the lists needs the
-messages around them, which take longer to read.
+The names and tags of the files depend on the notes. Only the page and the lists need the messages
+around the notes, which take longer to read.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from gdrive_wa.core.model import Report, VoiceNote
 from gdrive_wa.jobs.database_groups import CHATS
 
 MOST = 10_000
-"""Notes up to which reading the messages later does not need too much memory: then it is needed
-together with that for names and for files that are being opened."""
+"""Number of notes up to which the messages are read later. For more notes, that would need too much
+memory, on top of the memory for names and for files that are being opened."""
 
 
 class MessagesAround:
@@ -28,7 +28,7 @@ class MessagesAround:
 
     Args:
         context: how many messages around each note are read; None for none.
-        report: an unreadable database is a failure of the run.
+        report: receives the failure if a database cannot be read.
     """
 
     def __init__(self, context: ContextWindow | None, report: Report) -> None:
@@ -49,7 +49,7 @@ class MessagesAround:
 
         Raises:
             DatabaseError: no database can be read, or none has messages.
-            UsageError: the address book is not one.
+            UsageError: the address book of `databases` cannot be read.
         """
         if now:
             return read_phone(databases, self._context)

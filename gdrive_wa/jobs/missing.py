@@ -35,10 +35,10 @@ def missing_notes(
     could restore them either.
 
     Args:
-        archive: after everything of the backup was placed.
-        entries: all that the backup holds: a note of which it has the file is not asked for.
-        selection: which notes; one without a date is never left out by dates.
-        report: is added to.
+        archive: the archive, after everything in the backup was placed.
+        entries: everything in the backup: notes whose files are among it are not requested.
+        selection: which notes to request; notes without a date are not left out by dates.
+        report: receives the notes that cannot be requested.
         progress: receives warnings about unreadable files.
         phone: the databases of an Android phone.
     """
@@ -47,7 +47,7 @@ def missing_notes(
         stored_name,
     )
 
-    def is_over(link: MediaLink) -> bool:
+    def has_expired(link: MediaLink) -> bool:
         ends = expiry(link)
         return ends is not None and ends < datetime.now(UTC)
 
@@ -57,7 +57,7 @@ def missing_notes(
     for note in wanted:
         known = links.get((note.chat_jid, note.message_id), [])
         known = known or links.get((note.sha256 or "", note.message_id), [])
-        link = next((each for each in known if not is_over(each)), None)
+        link = next((each for each in known if not has_expired(each)), None)
         ends = max(filter(None, map(expiry, known)), default=None)
         if not known:
             reason = "not in the backup, and the database contains no link to it"

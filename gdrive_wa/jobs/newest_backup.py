@@ -1,7 +1,7 @@
-"""The default of several backups: the newest one that is usable.
+"""Choose the default of several backups: the newest one that is usable.
 
-An account may hold a newer backup of another number that was begun and never finished. It says
-neither its size nor anything else, and usually lists nothing.
+An account may hold a newer backup of another number that was begun and never finished. Such a
+backup has neither a size nor other details, and usually lists nothing.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def newest_backup(source: BackupSource, backups: Sequence[Backup], progress: Pro
         words = ["unfinished"] * newest.unfinished + ["empty"] * empty
         progress.say(
             f"the newer backup of {newest.account} is {' and '.join(words)}; using the one of"
-            f" {chosen.account} (to have the other one, name it: {newest.account}; for restore,"
-            f" --backup {newest.account})"
+            f" {chosen.account} (to use the newer one, give its name, {newest.account}; for"
+            f" restore, --backup {newest.account})"
         )
     return chosen
 
@@ -58,5 +58,5 @@ def _holds_any(source: BackupSource, backup: Backup) -> bool:
 
 
 def _is_doubtful(backup: Backup) -> bool:
-    """True if something that each finished backup says is missing."""
+    """True if a detail is missing that every finished backup has."""
     return backup.unfinished or not backup.size or backup.encrypted is None

@@ -1,4 +1,4 @@
-"""Leave nothing of a run that ended before it brought anything into a new archive."""
+"""Leave no trace of a run that ended before it placed anything in a new archive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gdrive_wa.storage.tree import Tree
 
 @contextmanager
 def without_trace(dest: Path, blobs: str) -> Iterator[None]:
-    """Remove a new archive that a wrong key, or a chat that is not there, left empty.
+    """Remove a new archive that stayed empty, because of a wrong key or an unknown chat.
 
     An archive that was there before stays as it is, and so do fetched bytes, which the next run
     need not fetch again.

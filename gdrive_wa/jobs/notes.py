@@ -23,8 +23,8 @@ def notes(
 
     Args:
         archive: the result of ``open_archive()``, or the path of its folder.
-        chat: only chats with this text in their name, in any case.
-        sender: only senders with this text in their name, in any case.
+        chat: only chats with this text in their name, ignoring case.
+        sender: only senders with this text in their name, ignoring case.
         since: nothing older; a moment, a day, or either as ISO text such as ``2025-03-01``.
         until: nothing newer; a date includes the whole day.
         status: only notes with this status, such as ``restored`` or ``missing``.

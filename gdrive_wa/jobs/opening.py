@@ -135,11 +135,11 @@ def open_files(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile
 
 
 def open_shared(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile | OpenFailure]:
-    """As :func:`open_files`, on a machine that may not see the same folders: then it writes
-    nothing, so that no decrypted content is left there.
+    """Like :func:`open_files`, on a machine that may not have the same folders. In that case it
+    writes nothing, so that no decrypted content is left there.
 
     Raises:
-        FileNotFoundError: one of the files, or the folder for temporary files, is not there.
+        FileNotFoundError: one of the files, or the folder for temporary files, does not exist.
     """
     for path in (opening.drafts, *(file.path for file in files)):
         if not os.path.exists(path):

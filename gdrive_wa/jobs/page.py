@@ -22,9 +22,9 @@ def page(
 
     Args:
         archive: the result of ``open_archive()``, or the path of its folder.
-        contacts: an address book with photos (vCard). Those of the people in the archive are kept
-            in it, for this page and later ones.
-        timezone: of the times on the page, or its name; by default this machine's.
+        contacts: an address book with photos (vCard). The photos of people in the archive are kept
+            in the archive, for this page and later ones.
+        timezone: the time zone of the page, or its name; by default this machine's.
 
     Returns:
         The path of the page.

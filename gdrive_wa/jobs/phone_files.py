@@ -28,8 +28,8 @@ from gdrive_wa.jobs.database_run import DatabaseRun
 from gdrive_wa.storage.draft_file import DraftFile
 
 _LEFTOVER = (KeyFailure, DamagedError, UnsafeNameError)
-"""What is wrong with a file that no other run will open either."""
-_AGAIN = "if the phone still has it, copy it again: it may know more"
+"""Errors of files that no later run will open either."""
+_AGAIN = "if the phone still has it, copy it again: it may contain more"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Failure = tuple[Entry, GdriveWaError]
@@ -42,7 +42,7 @@ class Candidate:
     Attributes:
         entry: its entry.
         draft: its content.
-        newest: when its latest message was sent; None when it has none with a time.
+        newest: when its latest message was sent; None if no message has a time.
     """
 
     entry: Entry
@@ -57,35 +57,36 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class OlderDatabase:
-    """What other databases of chats than the newest add to it.
+    """A database of chats that may add to the newest one.
 
     Attributes:
         entry: its entry.
-        path: a small copy of it.
-        newest: when its latest message was sent; None when it has none with a time.
-        stranger: it belongs to another account.
+        path: a copy of the rows that are needed.
+        newest: when its latest message was sent; None if no message has a time.
+        foreign: it belongs to another account.
     """
 
     entry: Entry
     path: Path
     newest: datetime | None
-    stranger: bool = False
+    foreign: bool = False
 
 
 class PhoneFiles:
-    """Takes groups of databases that hold more than one, or one at an unusual place.
+    """Chooses from groups with several databases, or with one in an unusual place.
 
     Args:
         databases: opens and places them.
-        backup: the folder of the backup; empty if it is not a folder. What lies outside it may be
-            of another account.
-        keep_all: place the older ones of the chats too, under their own names.
+        backup: the folder of the backup; empty if it is not a folder. Files outside it may belong
+            to another account.
+        keep_all: place older databases of chats too, under their own names.
         progress: receives a message about the chosen one.
 
     Attributes:
         older: the databases of chats besides the placed one, the newest first.
-        names: further databases of names than the placed one.
-        failures: databases that could not be opened while no other one could be taken instead.
+        names: the databases of names besides the placed one.
+        failures: databases that could not be opened, if no other one could replace them, or if a
+            later run may succeed.
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class PhoneFiles:
         self._number = 0
 
     def take(self, group: DatabaseGroup) -> bool:
-        """Take one of a group; False if none can be had, as :attr:`failures` says."""
+        """Place one database of a group; False if none opens, with errors in :attr:`failures`."""
         if len(group.entries) == 1 and self._databases.is_there(with_log(group)):
             return True
         takers = {CHATS: self._take_chats, NAMES: self._take_names}
@@ -125,7 +126,7 @@ class PhoneFiles:
             return False
         self.older.sort(key=lambda each: each.newest or _LONG_AGO, reverse=True)
         self.older = [
-            replace(each, stranger=not self._is_own(each.entry, each.path, best))
+            replace(each, foreign=not self._is_own(each.entry, each.path, best))
             for each in self.older
         ]
         self._databases.put(with_log(group, best.entry), best.draft, CHATS)
@@ -155,7 +156,7 @@ class PhoneFiles:
             raise
         except _LEFTOVER as error:
             failed.append((entry, error))
-        except GdriveWaError as error:  # such as a network failure: another run may have it
+        except GdriveWaError as error:  # such as a network failure: a later run may succeed
             self.failures.append((entry, error))
         return None
 
@@ -252,7 +253,7 @@ class PhoneFiles:
         placed = False
         for entry in group.entries:
             if placed:
-                self._databases.leave_out(entry, "another file of this name was taken")
+                self._databases.leave_out(entry, "another copy of it was used")
                 continue
             draft = self._open(entry, group.logs.get(entry.stored_as), failed)
             if draft is not None:

@@ -34,7 +34,7 @@ from gdrive_wa.storage.manifest import Record
 from gdrive_wa.storage.tree import Tree
 
 _WITHOUT = "the voice notes keep their files' names, without chat, sender and time"
-_ATTACHED = "attached audio files, which are not voice notes: {} (--only voice,audio brings them)"
+_ATTACHED = "attached audio files, which are not voice notes: {} (--only voice,audio restores them)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Phone:
     """The databases of one backup.
 
     Attributes:
-        own: those of the backup's account; None without any.
-        foreign: databases of other accounts among them, each separately.
+        own: the databases of the backup's account; None if there are none.
+        foreign: the databases of other accounts, each separately.
     """
 
     own: PhoneDatabases | None
@@ -51,7 +51,7 @@ class Phone:
 
     @property
     def all(self) -> Iterator[PhoneDatabases]:
-        """Every one, those of the account first."""
+        """All databases, those of the backup's account first."""
         if self.own is not None:
             yield self.own
         yield from self.foreign
@@ -68,21 +68,21 @@ def find_phone(
     report: Report,
     progress: Progress,
 ) -> Phone:
-    """The databases of an Android phone that are in the archive or were opened beside it.
+    """The databases of an Android phone, in the archive and among the temporary files.
 
     Args:
         archive: holds the chosen databases, decrypted.
         databases: the backup's entries.
         files: the other databases.
-        contacts: an address book of the user's.
-        account: the owner's number, where the source reports it.
-        folder: for temporary files.
-        report: an increment that cannot be read is a failure of the run.
+        contacts: the address book that the user gave.
+        account: the owner's number, if the source reports it.
+        folder: the folder for temporary files.
+        report: receives increments that cannot be read, as failures.
         progress: receives warnings about skipped files.
     """
     chats, names = archive.database(CHATS), archive.database(NAMES)
     increments = tuple(read_increments(archive, databases, report, progress))
-    own = [each.path for each in files.older if not each.stranger]
+    own = [each.path for each in files.older if not each.foreign]
     if chats is None and increments:
         chats = _without_messages(archive.tree, folder)
     shared = PhoneDatabases(
@@ -97,7 +97,7 @@ def find_phone(
         foreign=tuple(
             replace(shared, msgstores=(each.path,), increments=())
             for each in files.older
-            if each.stranger
+            if each.foreign
         ),
     )
 
@@ -114,17 +114,17 @@ def read_notes(
     later: MessagesAround,
     progress: Progress,
 ) -> Chats:
-    """The voice notes that the databases know; without any, the report says that.
+    """Read the voice notes in all databases. Without a readable database, there are none.
 
     Args:
         archive: holds an iPhone's databases.
-        phone: those of an Android phone.
-        entries: all of the backup: of another account's notes, only those with a file count.
-        report: an unreadable database is a failure of the run.
-        contacts: an address book of the user's.
-        owner: the name of the backup's owner, where the databases do not contain it.
+        phone: the databases of an Android phone.
+        entries: everything in the backup: another account's notes count if their files are in it.
+        report: receives databases that cannot be read, as failures.
+        contacts: the address book that the user gave.
+        owner: the name of the backup's owner, for databases that do not contain it.
         context: how many messages around each note are read; None for none.
-        later: reads `phone`, whose notes come without these messages.
+        later: reads the notes of `phone`, and later the messages around them.
         progress: receives messages about the databases.
 
     Raises:
@@ -150,11 +150,11 @@ def read_notes(
     if not read:
         return Chats(owner="", notes=())
     chats = read[-1]
-    for other in read[:-1]:  # whoever moved from an iPhone to an Android phone has both
+    for other in read[:-1]:  # someone who moved from an iPhone to an Android phone has both
         chats = joined(chats, other)
     for warning in chats.warnings:
         progress.say(warning)
-    foreign = list(_of_strangers(phone.foreign, entries, context, progress))
+    foreign = list(_foreign_notes(phone.foreign, entries, context, progress))
     return replace(chats, notes=(*chats.notes, *foreign)) if foreign else chats
 
 
@@ -165,17 +165,17 @@ def report_missing_chats(
     progress: Progress,
     source: BackupSource,
 ) -> None:
-    """Say that no database of chats could be had, if that is so; the run is then partial.
+    """Report that no database of chats was restored, if that is the case; the run is then partial.
 
-    Google's backup service has all that the phone stored: that it has no such database is not a
-    failure, because nothing else can be given.
+    With Google's backup service, a backup without such a database is not a failure: the service
+    has everything that the phone stored, and the user could not add the database.
 
     Args:
-        archive: holds the databases that could be had, in this run or an earlier one.
-        report: of the run.
-        wanted: paths of the databases of chats that the backup holds.
+        archive: holds the databases that this run or an earlier one restored.
+        report: the report of the run.
+        wanted: paths of the databases of chats in the backup.
         progress: receives a message.
-        source: of the backup.
+        source: the source of the backup.
     """
     if archive.database(CHATS) is not None or archive.database(CHAT_STORAGE) is not None:
         return
@@ -191,7 +191,7 @@ def report_missing_chats(
     report.failed.append(
         Outcome(
             path=path,
-            reason="neither it nor a copy of it is in this backup",
+            reason="this backup contains neither this database nor a copy of it",
             hints=hints,
             exit_code=PartialError.exit_code,
         )
@@ -207,16 +207,16 @@ def name_unmatched(
     contacts: Path | None = None,
     owner: str | None = None,
 ) -> None:
-    """Give recordings without a matching voice note the chat, sender and time of any message
-    names them, if it is `chosen`.
+    """Give recordings without a matching voice note the chat, sender and time of another message
+    with that file, if the message is `chosen`.
 
     Args:
         archive: holds the recordings, and an iPhone's databases.
-        phone: those of an Android phone.
-        entries: all of the backup.
+        phone: the databases of an Android phone.
+        entries: everything in the backup.
         chosen: which messages may name a recording.
-        contacts: an address book of the user's.
-        owner: the name of the backup's owner, where the databases do not contain it.
+        contacts: the address book that the user gave.
+        owner: the name of the backup's owner, for databases that do not contain it.
     """
     files = archive.unmatched()
     if not files:
@@ -233,7 +233,7 @@ def name_unmatched(
     readers += [read_files(databases, wanted) for databases in phone.all]
     named: dict[str, VoiceNote] = {}
     for reader in readers:
-        with suppress(DatabaseError):  # said when the notes were read
+        with suppress(DatabaseError):  # reported when the notes were read
             for found in reader:
                 record = _record_of(found.row, hashes, paths)
                 if record is not None and found.row.chat_jid != UNKNOWN_CHAT:
@@ -244,10 +244,10 @@ def name_unmatched(
 def closing_messages(
     chats: Chats, known: Iterable[str], shown: Container[str], *, contacts_given: bool
 ) -> tuple[str, ...]:
-    """What a person should know at the end: chats without a name, and audio that was attached.
+    """What the user should know at the end: chats without a name, and audio that was attached.
 
     Args:
-        chats: the content of the databases; its notes are not looked at.
+        chats: the content of the databases; its notes are not used.
         known: jids of the chats with notes in the databases.
         shown: jids of the chats in the archive.
         contacts_given: the user gave an address book.
@@ -260,19 +260,20 @@ def closing_messages(
     return said
 
 
-def _of_strangers(
+def _foreign_notes(
     foreign: Iterable[PhoneDatabases],
     entries: Iterable[Entry],
     context: ContextWindow | None,
     progress: Progress,
 ) -> Iterator[VoiceNote]:
-    """Notes of other accounts' databases with a file here."""
+    """The notes of other accounts' databases whose files are in this backup."""
     paths: set[str] | None = None
     for databases in foreign:
         if paths is None:
             paths = {rootless_path(entry.path) for entry in entries}
         progress.say(
-            f"'{databases.msgstores[0].name}' is of another account: it only names files of it"
+            f"'{databases.msgstores[0].name}' belongs to another account: it is only used to name"
+            " the files of that account"
         )
         for note in read_phone(databases, context):
             if note.whatsapp_path is not None and rootless_path(note.whatsapp_path) in paths:
@@ -288,7 +289,7 @@ def _record_of(
 
 
 def _without_messages(tree: Tree, folder: Path) -> Path:
-    """An empty database, for increments without their database."""
+    """Create an empty database, for increments without their database."""
     path = folder / CHATS
     with storage_errors(path):
         tree.make_folder(str(folder))

@@ -1,4 +1,4 @@
-"""What becomes of an opened file: whether it is wanted, its name, and its outcome."""
+"""Decide what becomes of an opened file: whether it is wanted, its name, and its outcome."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NOT_KEPT = "read for names and times, not kept"
 def is_not_chosen(
     entry: Entry, draft: DraftFile, catalogue: NoteCatalogue, *, by_content: Container[str]
 ) -> bool:
-    """True if a file is nothing that the user chose, as its content shows.
+    """True if the content of a file shows that the user did not choose it.
 
     Args:
-        entry: its entry.
-        draft: its content.
+        entry: the entry of the file.
+        draft: the content of the file.
         catalogue: the notes.
         by_content: stored names of files that are wanted only for their content.
     """

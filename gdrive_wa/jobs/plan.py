@@ -1,4 +1,4 @@
-"""Which backup, and which of its entries: decided before one blob is fetched."""
+"""Decide which backup and which of its entries are meant, before anything is fetched."""
 
 from __future__ import annotations
 
@@ -24,28 +24,30 @@ from gdrive_wa.sources.base import WHEN_EMPTY, BackupSource, listen
 from gdrive_wa.storage.manifest import Manifest
 
 _KNOWN_BY_NAME = {Kind.DATABASE, Kind.SETTINGS, Kind.UNKNOWN}
-"""Facts that an encrypted backup's own names reveal without the key."""
+"""Kinds that a listing shows without the key, even if the names of media are encrypted."""
 
 
 class NothingThereError(GdriveWaError):
-    """The source answers, and holds no backup."""
+    """The source can be read, but has no backup, or only an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a restore will take, in the order in which it needs it.
+    """The entries that a restore needs, in the order in which it needs them.
 
     Attributes:
-        backup: which one.
-        databases: they have senders and times, so they come first.
+        backup: the backup to restore.
+        databases: the databases, which come first because they have the senders and times.
         media: voice notes and other selected files.
+        entries: all that the backup holds.
         wants_chats: the databases of chats are needed.
-        keeps_databases: they are part of the archive, and not only read.
+        keeps_databases: the databases are kept in the archive, and not only read.
     """
 
     backup: Backup
     databases: tuple[Entry, ...]
     media: tuple[Entry, ...]
+    entries: tuple[Entry, ...] = ()
     wants_chats: bool = True
     keeps_databases: bool = True
 
@@ -55,9 +57,9 @@ class Plan:
         return sum(entry.counted_size for entry in self.databases + self.media)
 
     def report(self, dest: Path) -> Report:
-        """What a restore into `dest` would do, as if it were done. Nothing is written.
+        """What a restore into `dest` would report. Nothing is written.
 
-        Older databases are left out: they are read, and leave nothing.
+        Older databases are not in it: they would be read, but not kept.
         """
         held = Manifest.glance(dest)
         report = Report()
@@ -85,17 +87,17 @@ class Plan:
 def pick_backup(
     source: BackupSource, name: str | None = None, *, progress: Progress | None = None
 ) -> Backup:
-    """The backup that `name` means, or the newest.
+    """The backup with the given name, or by default the newest.
 
     Args:
-        source: where to look.
-        name: its name, or the account's number in any spelling.
+        source: the source of the backup.
+        name: the name of the backup, or the account's number in any spelling.
         progress: receives a message if one of several was chosen by default, and if the
-            backup may be incomplete; may stop it.
+            backup may be incomplete; may stop the job.
 
     Raises:
-        NothingThereError: there is none.
-        UsageError: none of that name.
+        NothingThereError: the source has no backup.
+        UsageError: no backup has that name.
     """
     if progress is not None:
         listen(source, progress.say)
@@ -110,7 +112,7 @@ def pick_backup(
         if name is None and len(backups) > 1 and chosen is backups[0]:
             progress.say(
                 f"{len(backups)} backups are here; this is the newest: {chosen.name}"
-                " (gdrive-wa backups lists them; name another to have it)"
+                " (gdrive-wa backups lists them; to use another, give its name)"
             )
         if chosen.unfinished:
             progress.say(
@@ -126,7 +128,7 @@ def _named(name: str, backups: Iterable[Backup]) -> Backup:
         if name in (backup.name, backup.account) or digits == backup.account:
             return backup
     known = ", ".join(backup.account for backup in backups)
-    raise UsageError(f"there is no backup {name!r}", hint=f"there is: {known}")
+    raise UsageError(f"no backup named {name!r}", hint=f"use one of these: {known}")
 
 
 def list_entries(
@@ -141,9 +143,9 @@ def list_entries(
     """Everything in `backup`, under its real names where `key` opens them.
 
     Args:
-        source: of the backup.
-        backup: which one.
-        key: for the names.
+        source: the source of the backup.
+        backup: the backup to list.
+        key: opens the names; None to list the stored names.
         dest: the target. If it is inside the backup's own folder, files of an earlier run there
             are not part of the backup.
         keep_envelopes: as for :func:`~gdrive_wa.jobs.reveal.reveal`.
@@ -151,8 +153,8 @@ def list_entries(
 
     Raises:
         Interrupted: the user asked to stop.
-        WrongKeyError, WrongKeyTypeError: the listing alone shows that the key is not its own.
-        UsageError: `dest` is the backup's own folder, or has files of it.
+        WrongKeyError, WrongKeyTypeError: the listing shows that this is not the backup's key.
+        UsageError: `dest` is the backup's own folder, or a part of it with files of the backup.
     """
     ours = None
     if dest is not None and source.name == "folder":
@@ -199,24 +201,24 @@ def choose(
     *,
     progress: Progress | None = None,
 ) -> list[Entry]:
-    """Those that `selection` means.
+    """The entries that `selection` describes.
 
     Args:
-        entries: all that is listed.
-        selection: the selected ones.
-        key: of the listing's envelopes.
+        entries: all entries of the listing.
+        selection: what the user chose.
+        key: the key that opened the envelopes of the listing; None without a key.
         progress: receives messages about an empty selection, and about files without real names.
 
     Raises:
-        MissingKeyError: it names kinds of media, and only the key reveals the kind of each file:
-            without it, nothing would be selected.
+        MissingKeyError: `selection` names kinds of media, but without the key, the kind of each
+            file is unknown, so that nothing would be selected.
     """
     listed, progress = list(entries), progress or Silent()
     sealed = sum(entry.envelope is not None and entry.kind is Kind.UNKNOWN for entry in listed)
     if key is None and sealed:
         if selection.only - _KNOWN_BY_NAME:
             raise MissingKeyError(
-                f"which of {sealed} files are meant cannot be told without the key"
+                f"without the key, the kind of {sealed} files is unknown, so none can be chosen"
             )
         if selection.include or selection.exclude:
             progress.say(
@@ -227,29 +229,29 @@ def choose(
     nameless = sum(entry.envelope is None and _may_be_voice(entry) for entry in listed)
     if nameless and selection.only:
         progress.say(
-            f"{nameless} files that no metadata names are left out: what they are shows when they"
-            " are opened"
+            f"files without metadata that are left out: {nameless}; only their content would show"
+            " their kind"
         )
     if listed and not chosen:
-        progress.say(f"none of the {len(listed)} files in this backup is meant by what was chosen")
+        progress.say(f"none of the {len(listed)} files in this backup matches your selection")
     return chosen
 
 
 def make_plan(
     backup: Backup, entries: Iterable[Entry], selection: Selection, *, everything: bool = False
 ) -> Plan:
-    """The entries to restore: the default ones, those of `selection`, or all.
+    """The entries to restore: the default ones, those that `selection` describes, or all.
 
     Voice notes need the databases, which have the senders and times. A media file without metadata
     may be a voice note: it is included, and checked once it is open.
 
     Raises:
-        NothingThereError: the backup is listed, and holds nothing.
+        NothingThereError: the backup is empty.
     """
     listed = list(entries)
     if not listed:
         raise NothingThereError(
-            f"the backup of {backup.account} holds nothing",
+            f"the backup of {backup.account} is empty",
             hint="in WhatsApp, back up again, wait until it is done, and run this again",
         )
     kept = selection.keeps_databases
@@ -266,7 +268,7 @@ def make_plan(
                 databases.append(entry)
         elif selection.admits(entry) or (voices and _may_be_voice(entry)):
             media.append(entry)
-    return Plan(backup, tuple(databases), tuple(media), wants_chats, keeps_databases=kept)
+    return Plan(backup, tuple(databases), tuple(media), tuple(listed), wants_chats, kept)
 
 
 def has_content(entry: Entry) -> bool:
@@ -278,7 +280,7 @@ def has_content(entry: Entry) -> bool:
 
 
 def _may_be_voice(entry: Entry) -> bool:
-    """A media file that no metadata names, and that is not too long for a voice note."""
+    """True for a media file without metadata that is not too long for a voice note."""
     short = entry.size is None or entry.size <= LONGEST_VOICE_NOTE
     return entry.kind is Kind.UNKNOWN and media_name(entry.stored_as) is not None and short
 
@@ -287,7 +289,7 @@ def require_key(plan: Plan, key: Key | None) -> None:
     """Stop before anything is fetched if the selection needs a key and there is none.
 
     Raises:
-        MissingKeyError: no key.
+        MissingKeyError: an entry is encrypted, and `key` is None.
     """
     if key is not None:
         return

@@ -64,8 +64,8 @@ class RestoreRun:
     writes a report of the run into the archive, however the run ends.
 
     Args:
-        source: where the entries are read from.
-        archive: where they are restored to.
+        source: where the entries are read from; an attribute too.
+        archive: where they are restored to; an attribute too.
         key: decrypts them.
         jobs: entries fetched at the same time.
         executor: opens them; by default local threads or worker processes.
@@ -93,7 +93,7 @@ class RestoreRun:
         self.withheld: list[Entry] = []
         self._blobs = f"{STATE_FOLDER}/{BLOBS}"
         self.source = source
-        self._archive = archive
+        self.archive = archive
         self._jobs = jobs
         self._keep = keep
         self._progress = progress
@@ -118,14 +118,10 @@ class RestoreRun:
     ) -> None:
         self.opener.close()
         self.report.seconds = time.monotonic() - self._clock
-        write_run_report(self._archive.tree, self._started, self.report, ended=error)
+        write_run_report(self.archive.tree, self._started, self.report, ended=error)
         fetched = all(each.exit_code == PartialError.exit_code for each in self.report.failed)
         if error is None and fetched and not self._keep:
-            self._archive.tree.remove_folder(self._blobs)
-
-    def expect(self, count: int) -> None:
-        """Announce about `count` media files, so that workers start while databases are read."""
-        self.opener.expect(count)
+            self.archive.tree.remove_folder(self._blobs)
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Restore `entries`."""
@@ -137,8 +133,8 @@ class RestoreRun:
         """Restore the chosen media, and call `meanwhile` as soon as they are being opened.
 
         Without `include_unmatched`, a media file without metadata is kept only if the databases
-        mention it. Files that are chosen by their content are kept, and reported, only if a chosen
-        note has it.
+        mention it. Files that are chosen by their content are kept, and reported, only if it is
+        that of a chosen note.
         """
         self._by_content, self._include_unmatched = choice.by_content, include_unmatched
         wanted = self._not_in_archive(choice.media)
@@ -147,7 +143,7 @@ class RestoreRun:
     def databases(self) -> DatabaseRun:
         """Opens databases one by one, so that the newest of several can be placed."""
         return DatabaseRun(
-            self.source, self._archive, self.opener, self._blobs, self.report, self._progress
+            self.source, self.archive, self.opener, self._blobs, self.report, self._progress
         )
 
     def take_missing(self, linked: LinkedNotes, endpoint: str | None) -> None:
@@ -201,7 +197,7 @@ class RestoreRun:
                 meanwhile()
             for opened in results:
                 if opened is None:
-                    self._archive.tick()
+                    self.archive.tick()
                 else:
                     self._place(tasks.popleft(), opened[1])
         finally:
@@ -217,7 +213,7 @@ class RestoreRun:
     def _not_in_archive(self, entries: Iterable[Entry]) -> list[Entry]:
         wanted = []
         for entry in entries:
-            record = self._archive.existing_record(entry)
+            record = self.archive.existing_record(entry)
             if record is None:
                 wanted.append(entry)
             else:
@@ -231,7 +227,7 @@ class RestoreRun:
         self, source: BackupSource, wanted: list[Entry], tasks_of: Tasks, tasks: deque[_Task]
     ) -> Iterator[StoredFile | None]:
         """The stored file of each entry that could be fetched; `tasks` gets one task for each."""
-        blobs = self._archive.tree.below(self._blobs)
+        blobs = self.archive.tree.below(self._blobs)
         for fetched in fetch(source, wanted, blobs, jobs=self._jobs, progress=self._progress):
             if fetched is None:
                 yield None
@@ -251,7 +247,7 @@ class RestoreRun:
 
     def _stored_file(self, entry: Entry, path: str) -> StoredFile:
         by_content = entry.stored_as in self._by_content
-        return stored_file(entry, path, None if by_content else self._archive.tags_of(entry))
+        return stored_file(entry, path, None if by_content else self.archive.tags_of(entry))
 
     def _place(self, task: _Task, opened: OpenedFile | OpenFailure) -> None:
         entry = task.entry
@@ -259,7 +255,7 @@ class RestoreRun:
             if isinstance(opened, OpenFailure):
                 raise opened.error()
             self._warnings.add(entry.path, opened.warnings)
-            draft, archive = opened.draft, self._archive
+            draft, archive = opened.draft, self.archive
             catalogue, unmatched = archive.catalogue, self._include_unmatched
             reason = reason_to_leave_out(entry, draft, catalogue, include_unmatched=unmatched)
             if is_not_chosen(entry, draft, catalogue, by_content=self._by_content):
@@ -278,18 +274,18 @@ class RestoreRun:
         finally:
             self._progress.advance(Stage.DOWNLOAD, items=1)
         if task.fetched.tree is not None:
-            self._archive.when_flushed(task.fetched.keep if self._keep else task.fetched.drop)
+            self.archive.when_flushed(task.fetched.keep if self._keep else task.fetched.drop)
 
     def fail(self, entry: Entry, error: GdriveWaError) -> None:
         """Report that `entry` could not be fetched or opened."""
         if isinstance(error, KeyFailure):
             self._key_error = error
-        self.report.failed.append(failed_outcome(entry, error, self._archive.catalogue))
+        self.report.failed.append(failed_outcome(entry, error, self.archive.catalogue))
         self.withheld.append(entry)
 
     def _finish_placing(self) -> None:
         """Rename all finished files; those that cannot be renamed are reported as failed."""
-        for record, error in self._archive.flush():
+        for record, error in self.archive.flush():
             self.report.done = [each for each in self.report.done if each.file != record.path]
             path = record.whatsapp_path or record.path
             self.report.failed.append(Outcome.failed(path, error))

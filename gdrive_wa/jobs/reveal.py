@@ -16,7 +16,7 @@ from gdrive_wa.crypt.locks import LOCKED, MADE_BEFORE
 NOT_A_KEY = {
     "server": (
         "its key is not 64 digits, but the file named key (158 bytes) in the app's files/ folder",
-        "only a rooted phone gives it out, because this backup is not end-to-end encrypted",
+        "that file can only be copied from a rooted phone",
         "its voice notes are not encrypted: gdrive-wa download copies them, but without senders",
         "or turn end-to-end backup on in WhatsApp, with a 64-digit key, and back up again",
     ),
@@ -65,12 +65,12 @@ def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
     """Check whether `key` opens this backup, using only the listing.
 
     Returns:
-        True if an envelope opened; False if the listing has none to check with.
+        True if an envelope opened; False if the listing has none, or `key` is a cipher key.
 
     Raises:
         WrongKeyError: no envelope opens; damaged envelopes are ignored.
-        WrongKeyTypeError: it is a cipher key, but everything is end-to-end encrypted; or a root
-            key, but nothing is.
+        WrongKeyTypeError: `key` is a cipher key, but everything is end-to-end encrypted; or it is
+            a root key, but nothing is.
     """
     listed = list(entries)
     envelopes = [entry.envelope for entry in listed if entry.envelope]
@@ -87,8 +87,8 @@ def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
         return False
     if served and not sealed and not backup.encrypted:
         raise WrongKeyTypeError(
-            "this backup is not end-to-end encrypted: it was made before that was turned on, so"
-            " that no 64 digits open it",
+            "this backup was made before end-to-end backup was turned on, so it does not open with"
+            " 64 digits",
             hint=MADE_BEFORE,
         )
     return _opens_one(envelopes, key)

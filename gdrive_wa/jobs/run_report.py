@@ -40,7 +40,7 @@ def write_run_report(
     }
     folder = f"{STATE_FOLDER}/{REPORTS}"
     lists = {"done": report.done, "skipped": report.skipped, "failed": report.failed}
-    with suppress(StorageError), Draft(tree, folder) as draft:  # a full disk is known already
+    with suppress(StorageError), Draft(tree, folder) as draft:  # a full disk was reported already
         draft.write(_json(head)[:-1])
         for name, outcomes in lists.items():
             draft.write(b', "%s": [' % name.encode())

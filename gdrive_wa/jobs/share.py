@@ -56,7 +56,7 @@ def share(
         since: nothing older; a moment, a day, or either as ISO text such as ``2025-03-01``.
         until: nothing newer; a date includes the whole day.
         zip: write one ZIP file; also if `dest` ends in ``.zip``.
-        timezone: of the names and the page, or its name; by default this machine's.
+        timezone: the time zone of file names and the page, or its name; by default this machine's.
         progress: receives progress, and may stop the job.
 
     Returns:
@@ -67,7 +67,7 @@ def share(
             from another archive, `dest` is inside the archive or contains something else, or an
             argument is wrong.
         StorageError: `dest` cannot be written.
-        Interrupted: the user asked to stop; the same call continues.
+        Interrupted: the user asked to stop; the same call continues the work.
     """
     opened, target, zone = as_archive(archive), as_path(dest, "dest"), as_zone(timezone)
     wanted = NoteFilter.parse(chat=chat, sender=sender, since=since, until=until, timezone=zone)

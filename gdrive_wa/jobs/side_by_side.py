@@ -1,18 +1,21 @@
-"""Two things that do not need each other, at the same time where a second core is free."""
+"""Call two independent functions at the same time, if this machine has a second core."""
 
 from __future__ import annotations
 
 import os
-import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gdrive_wa.jobs.workers import begin_worker, may_fork, without_signals
 
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
 MOST = 10_000
-"""Notes up to which a copy of this process does not need more memory than the workers before: both
-processes look at every note, so that in the end none of the notes' memory is shared."""
+"""Number of notes up to which a copy of this process needs no more memory than the workers did
+before. Both processes read every note, so that in the end they share none of the notes' memory."""
 
 T = TypeVar("T")
 
@@ -20,16 +23,17 @@ T = TypeVar("T")
 def side_by_side(
     here: Callable[[], T], there: Callable[[], object], *, worthwhile: bool = True
 ) -> T:
-    """Do both, and return the result of `here`.
+    """Call both functions, and return the result of `here`.
 
-    A copy of this process does `there` if that is `worthwhile` and the system allows it, else it is
-    done afterwards. The copy shares its memory with this process until one of them changes it. It
-    ends with this process. If it fails, `there` is done again here, so that its error is raised.
+    A forked copy of this process calls `there`, if that is `worthwhile` and the system allows it;
+    otherwise it is called afterwards. The copy shares its memory with this process until one of
+    them changes it, and it ends with this process. If it fails, `there` is called again in this
+    process, so that its error is raised.
 
     Args:
-        here: done in this process.
-        there: it must not change anything that this process has in memory, and may be done twice.
-        worthwhile: it takes much longer than the few milliseconds that a copy takes.
+        here: called in this process.
+        there: called in the copy. It must not change anything in memory, and may be called twice.
+        worthwhile: `there` takes much longer than the few milliseconds that a fork takes.
     """
     copy = _copy(there) if worthwhile and (os.cpu_count() or 1) > 1 and may_fork() else None
     if copy is None:
@@ -38,31 +42,32 @@ def side_by_side(
         return result
     try:
         result = here()
-        _, status = os.waitpid(copy, 0)
+        copy.join()
     except BaseException:
-        with suppress(OSError):  # it is gone already
-            os.kill(copy, signal.SIGKILL)
-            os.waitpid(copy, 0)
+        copy.kill()
+        copy.join()
         raise
-    if status != 0:
+    if copy.exitcode != 0:
         there()
     return result
 
 
-def _copy(work: Callable[[], object]) -> int | None:
-    """The process that does `work`; None if the system allows no other process."""
-    owner = os.getpid()
+def _copy(work: Callable[[], object]) -> BaseProcess | None:
+    """Fork a process that does `work`; None if the system does not allow it."""
+    from multiprocessing import get_context  # noqa: PLC0415 - not needed always
+
+    copy = get_context("fork").Process(target=_work_in_copy, args=(work, os.getpid()), daemon=True)
     with without_signals():
         try:
-            copy = os.fork()
+            copy.start()
         except OSError:
             return None
-        if copy:
-            return copy
-        code = 1
-        try:  # the copy must never return into what this process does next
-            begin_worker(owner)
-            work()
-            code = 0
-        finally:
-            os._exit(code)
+    return copy
+
+
+def _work_in_copy(work: Callable[[], object], owner: int) -> None:
+    begin_worker(owner)
+    with suppress(Exception):  # its owner meets the same error, and reports it
+        work()
+        return
+    sys.exit(1)

@@ -25,7 +25,7 @@ class Sidecar:
     """The envelope next to a media file.
 
     Attributes:
-        metadata: of the media file; None if there is no usable envelope.
+        metadata: the metadata of the media file; None if there is no usable envelope.
         warnings: why an existing envelope cannot be used; usually empty.
     """
 

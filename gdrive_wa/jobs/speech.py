@@ -1,7 +1,7 @@
 """Write down what is said in a recording, with a Whisper model on this machine.
 
-The model runs in the library faster-whisper (CTranslate2). :func:`hear` is a pure function on
-plain data: it runs in a thread, a process, or on another machine with the same folders.
+The model runs in the library faster-whisper (CTranslate2). :func:`transcribe_recording` is a pure
+function on plain data: it runs in a thread, a process, or on another machine with the same folders.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from gdrive_wa.jobs.speech_model import Settings, first_line, loaded_model
 from gdrive_wa.storage.tree import Tree
 
 _RATE = 16_000
-"""Samples per second that the models hear."""
+"""The sample rate that the models need, in samples per second."""
 _WINDOW = 2 * 60 * _RATE
-"""Samples that are heard at a time. Ten minutes at once take 700 MB more than two."""
-_PAUSE_WITHIN, _PAUSE = 5 * _RATE, _RATE // 10
-"""A window ends in the most silent tenth of a second of its last five seconds."""
+"""Samples that are transcribed at a time. Ten minutes at a time need 700 MB more than two."""
+_PAUSE = _RATE // 10
+"""Samples of a pause: a window ends in the quietest tenth of a second near its end."""
+_PAUSE_WITHIN = 5 * _RATE
+"""Samples at the end of a window in which that pause is looked for."""
 _OPTIONS = {
     "beam_size": 8,
     "length_penalty": 0.6,
@@ -30,39 +32,39 @@ _OPTIONS = {
     "vad_filter": True,
     "condition_on_previous_text": False,
 }
-"""How the library listens.
+"""Options for the library's transcription.
 
-It holds eight sentences against each other: its usual five are a tenth faster, and get two words in
-a hundred more wrong with a small model. Its usual preference for longer sentences, 1, gets two to
-four words in a hundred more wrong in short recordings than anything from 0.4 to 0.8.
+It compares eight candidate sentences. Its default, five, is a tenth faster, but with a small model
+two more words in a hundred are wrong. With its default length penalty of 1, which prefers longer
+sentences, two to four more words in a hundred are wrong in short recordings than with 0.4 to 0.8.
 """
 _REUSED = 100 << 20
 """Bytes of freed memory that are kept for the next layer of the model."""
 STOPPED = "stopped"
 
 
-class Heard(NamedTuple):
+class Transcription(NamedTuple):
     """The result for one recording: a transcript, or the reason why there is none."""
 
     transcript: Transcript | None
     reason: str = ""
 
 
-def hear(
+def transcribe_recording(
     settings: Settings,
     path: str,
     sha256: str,
     near: str,
     stop: Callable[[], bool] | None = None,
-) -> Heard:
+) -> Transcription:
     """Write down what is said in the recording `path`.
 
     Args:
-        settings: which model, and how.
+        settings: the model, and how it is used.
         path: an audio file.
         sha256: of the recording, to identify the transcript.
         near: a folder for the samples of a very long recording.
-        stop: asked between two parts of half a minute; True ends it without a transcript.
+        stop: called between two parts of half a minute; True ends the work without a transcript.
     """
     texts: list[str] = []
     words: list[tuple[float, float, str]] = []
@@ -74,17 +76,17 @@ def hear(
                 segments, about = model.transcribe(samples, language=language, **_OPTIONS)
                 for segment in segments:
                     if stop is not None and stop():
-                        return Heard(None, STOPPED)
+                        return Transcription(None, STOPPED)
                     texts.append(segment.text.strip())
                     words += _timed(segment.words or (), start)
                 language = about.language if texts else language
     except GdriveWaError as error:
-        return Heard(None, error.message)
+        return Transcription(None, error.message)
     except (ValueError, RuntimeError, IndexError) as error:  # CTranslate2's
-        return Heard(None, f"the model failed: {first_line(error)}")
+        return Transcription(None, f"the model failed: {first_line(error)}")
     text = " ".join(filter(None, texts))
     timed = tuple(words) if text else ()
-    return Heard(Transcript(sha256, settings.name, language or "", text, timed))
+    return Transcription(Transcript(sha256, settings.name, language or "", text, timed))
 
 
 def _timed(words: Iterable[Any], start: float) -> list[tuple[float, float, str]]:
@@ -114,7 +116,7 @@ def _windows(path: str, near: str) -> Iterator[tuple[float, Any]]:
 
 
 def _pause(samples: Any) -> int:
-    """Where in `samples` it is most silent: the number of samples before."""
+    """The position of the quietest moment in `samples`."""
     loudness = abs(samples.astype("int32")).reshape(-1, _PAUSE).sum(axis=1)
     return int(loudness.argmin()) * _PAUSE + _PAUSE // 2
 

@@ -31,12 +31,12 @@ _DOWNLOAD_MB = {
     "large-v3-turbo": 1620,
     "turbo": 1620,
 }
-"""Megabytes of each model, as it is published for CTranslate2."""
+"""The size of each model's download, in megabytes."""
 _MODEL_FILE = "model.bin"
 
 
 class Settings(NamedTuple):
-    """How recordings are heard.
+    """How recordings are transcribed.
 
     Attributes:
         model: a model's name, or the absolute path of a folder with a CTranslate2 model.
@@ -54,7 +54,7 @@ class Settings(NamedTuple):
     def name(self) -> str:
         """The model's name; for a folder, the folder's."""
         parts = Path(self.model).parts
-        named = [part for part in parts if part != "model"]  # as packages call the folder within
+        named = [part for part in parts if part != "model"]  # packages call a subfolder that
         return named[-1]
 
 
@@ -158,8 +158,8 @@ def _encode_once(model: Any) -> None:
 
 
 def _same_sound(one: Any, other: Any) -> bool:
-    """Whether two spectrograms (frequencies by hundredths of a second) differ in one hundredth at
-    most: the library leaves out the last one when it transcribes."""
+    """True if two spectrograms (frequencies by hundredths of a second) differ in at most one
+    hundredth: the library leaves out the last one when it transcribes."""
     return one.shape == other.shape and bool((one != other).any(axis=0).sum() <= 1)
 
 

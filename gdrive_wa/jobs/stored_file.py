@@ -1,4 +1,4 @@
-"""Describe an entry of a backup to those who open it."""
+"""Describe an entry of a backup as a file to open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def stored_file(entry: Entry, path: str, note: NoteTags | None) -> StoredFile:
 
     Args:
         entry: the entry.
-        path: of the local file with its stored bytes.
+        path: the path of the local file with its stored bytes.
         note: the tags to write, if it seems to be a voice note.
     """
     metadata = None

@@ -22,14 +22,14 @@ from gdrive_wa.jobs.restore_run import RestoreRun
 
 @dataclass(frozen=True, slots=True)
 class TakenDatabases:
-    """The databases of one run, those in the archive and those opened beside it.
+    """The databases of one run, in the archive and among the temporary files.
 
     Attributes:
-        archive: holds one of each kind.
+        archive: holds one database of each kind.
         databases: the backup's entries.
-        files: the other ones.
-        folder: for temporary files.
-        report: of the run.
+        files: the other databases.
+        folder: the folder for temporary files.
+        report: the report of the run.
         progress: receives warnings about unreadable files.
     """
 
@@ -60,11 +60,11 @@ def take_databases(
 ) -> Iterator[TakenDatabases]:
     """Place the databases of a backup in the archive; of several copies, the newest.
 
-    What is only needed for reading is removed at the end of the context.
+    Copies that are only needed for reading are removed at the end of the context.
 
     Args:
-        run: restores entries.
-        archive: where to.
+        run: restores the entries.
+        archive: the archive that they are restored into.
         plan: the entries to restore.
         everything: keep older databases of chats too.
         progress: receives messages about the chosen database, or its absence.
@@ -109,13 +109,14 @@ def _take_groups(
 
 def _take_group(run: RestoreRun, files: PhoneFiles, group: DatabaseGroup) -> None:
     files.take(group)
-    for entry, error in reversed(files.failures):  # the last one stands for all: the likeliest
+    for entry, error in reversed(files.failures):  # the run raises the last error: the likeliest's
         run.fail(entry, error)
     files.failures.clear()
 
 
 def _excuse_leftovers(run: RestoreRun, paths: set[str], progress: Progress) -> None:
-    """Small databases of before the key was made are left out; the chats were opened with it."""
+    """Report databases that the key does not open as left out: they are older than the key, which
+    opened the chats."""
     report = run.report
     leftovers = [
         outcome

@@ -30,20 +30,20 @@ from gdrive_wa.core.model import WHATSAPP, Outcome, Report, VoiceNote
 from gdrive_wa.core.progress import POLL_SECONDS, Progress, Stage
 from gdrive_wa.jobs.arguments import ArchiveLike, as_archive, as_executor
 from gdrive_wa.jobs.cluster import workers_of
-from gdrive_wa.jobs.speech import Heard, hear
+from gdrive_wa.jobs.speech import Transcription, transcribe_recording
 from gdrive_wa.jobs.speech_model import DEFAULT_MODEL, Settings, parse_settings, prepare
 from gdrive_wa.pages.page import write_page
 from gdrive_wa.storage.manifest import STATE_FOLDER, read_manifest
 
 NO_SPEECH = "no speech was found"
 _AHEAD = 2
-"""Recordings that wait on this machine, so that the model is never idle."""
+"""Recordings queued on this machine, so that the model is never idle."""
 _AHEAD_ELSEWHERE = 64
-"""The same on an executor that was handed in."""
+"""Recordings queued on a given executor."""
 
 
 class _Recording(NamedTuple):
-    """A recording to hear: its file, its hash without tags, and its size in bytes."""
+    """A recording to transcribe: its file, its hash without tags, and its size in bytes."""
 
     path: str
     sha256: str
@@ -65,9 +65,9 @@ def transcribe(
     """Write down what is said, with a Whisper model on this machine. Needs the extra
     ``transcribe``.
 
-    The transcripts get into the archive's lists and its page, marked with the model's name.
-    Notes with WhatsApp's own transcript keep that. What an earlier run with the same model has
-    heard is not heard again. No recording leaves this machine.
+    The transcripts are added to the archive's lists and its page, marked with the model's name.
+    Notes with WhatsApp's own transcript keep it. Recordings that an earlier run transcribed with
+    the same model are skipped. No recording is sent to a service.
 
     Args:
         archive: the result of ``open_archive()``, or the path of its folder.
@@ -75,12 +75,12 @@ def transcribe(
             folder with a model for faster-whisper. A name is downloaded once if necessary.
         language: the code of the language that is spoken, such as ``de``; by default it is
             detected for each note.
-        chat: only chats with this text in their name, in any case.
+        chat: only chats with this text in their name, ignoring case.
         device: ``cpu``, ``cuda``, or ``auto`` for a graphics card if there is one.
-        executor: hears the recordings in place of this process: any
+        executor: transcribes the recordings in place of this process: any
             :class:`concurrent.futures.Executor` with access to the same folders.
-        cluster: the address of a Dask scheduler whose workers hear the recordings instead.
-        timezone: of the times on the page, or its name; by default this machine's.
+        cluster: the address of a Dask scheduler whose workers transcribe the recordings instead.
+        timezone: the time zone of the page, or its name; by default this machine's.
         progress: receives progress, and may stop the job; finished transcripts are kept.
 
     Returns:
@@ -88,7 +88,7 @@ def transcribe(
         failed.
 
     Raises:
-        UsageError: the extra is not installed, there is no such model, chat or archive, or an
+        UsageError: the extra is not installed, the model, chat or archive does not exist, or an
             argument is wrong.
         NetworkError: the model cannot be downloaded, or the cluster does not answer.
         StorageError: the archive cannot be written, or another run uses it.
@@ -109,7 +109,7 @@ def transcribe(
         try:
             if wanted:
                 prepare(settings, reporter.say)
-                _hear_all(opened.folder, settings, wanted, workers, report, reporter)
+                _transcribe_all(opened.folder, settings, wanted, workers, report, reporter)
         finally:
             write_page(opened.folder, writer.finish(), timezone=zone)
     report.seconds = time.monotonic() - started
@@ -119,20 +119,20 @@ def transcribe(
 def _wanted(
     archive: Archive, settings: Settings, chat: str | None, report: Report
 ) -> dict[_Recording, list[VoiceNote]]:
-    """The recordings to hear, each once, with the notes that have it."""
+    """The recordings to transcribe, each once, with the notes that have it."""
     notes = archive.notes(chat=chat)
     if chat is not None and not notes:
         raise UsageError(
             f"no chat has '{chat}' in its name", hint="list the chats with gdrive-wa notes"
         )
-    heard = read_transcripts(archive.folder)
+    transcripts = read_transcripts(archive.folder)
     hashes = {record.path: record.content_sha256 for record in read_manifest(archive.folder)}
     wanted: dict[_Recording, list[VoiceNote]] = {}
     for note in notes:
         sha256 = hashes.get(note.file or "")
         if note.path is None or note.file is None or sha256 is None:
             continue
-        known = heard.get(sha256)
+        known = transcripts.get(sha256)
         if note.transcript_source == WHATSAPP:
             report.skipped.append(_outcome(note, "it has WhatsApp's own transcript"))
         elif known is not None and known.model == settings.name:
@@ -146,7 +146,7 @@ def _wanted(
     return wanted
 
 
-def _hear_all(
+def _transcribe_all(
     folder: Path,
     settings: Settings,
     wanted: dict[_Recording, list[VoiceNote]],
@@ -154,11 +154,14 @@ def _hear_all(
     report: Report,
     progress: Progress,
 ) -> None:
-    """Hear all recordings, and write down each transcript as soon as it is there."""
+    """Transcribe all recordings, and store each transcript as soon as it is finished."""
     size = sum(recording.size for recording in wanted)
     progress.begin(Stage.TRANSCRIBE, items=len(wanted), total_bytes=size)
-    with transcript_log(folder) as log, _Ears(settings, folder, executor, progress) as ears:
-        for recording, result in ears.heard(wanted):
+    with (
+        transcript_log(folder) as log,
+        _Transcriber(settings, folder, executor, progress) as transcriber,
+    ):
+        for recording, result in transcriber.each(wanted):
             if result.transcript is not None:
                 log.add(result.transcript)
             for note in wanted[recording]:
@@ -168,8 +171,8 @@ def _hear_all(
     progress.end(Stage.TRANSCRIBE)
 
 
-class _Ears:
-    """Hears recordings in order, on a thread of this process or on a given executor."""
+class _Transcriber:
+    """Transcribes recordings in order, on a thread of this process or on a given executor."""
 
     def __init__(
         self, settings: Settings, folder: Path, executor: Executor | None, progress: Progress
@@ -179,7 +182,7 @@ class _Ears:
         self._given = executor
         self._progress = progress
         self._stopped = Event()
-        self._own = ThreadPoolExecutor(1, thread_name_prefix="gdrive-wa hear")
+        self._own = ThreadPoolExecutor(1, thread_name_prefix="gdrive-wa transcribe")
 
     def __enter__(self) -> Self:
         return self
@@ -193,13 +196,13 @@ class _Ears:
         self._stopped.set()
         self._own.shutdown(wait=True, cancel_futures=True)
 
-    def heard(self, recordings: Iterable[_Recording]) -> Iterator[tuple[_Recording, Heard]]:
+    def each(self, recordings: Iterable[_Recording]) -> Iterator[tuple[_Recording, Transcription]]:
         """Each recording with its result, in order.
 
         Raises:
             Interrupted: the user asked to stop.
         """
-        waiting: deque[tuple[_Recording, Future[Heard]]] = deque()
+        waiting: deque[tuple[_Recording, Future[Transcription]]] = deque()
         most = _AHEAD if self._given is None else _AHEAD_ELSEWHERE
         try:
             for recording in recordings:
@@ -212,19 +215,23 @@ class _Ears:
             for _, future in waiting:
                 future.cancel()
 
-    def _submit(self, recording: _Recording) -> Future[Heard]:
+    def _submit(self, recording: _Recording) -> Future[Transcription]:
         if self._given is not None:
             try:
                 return self._given.submit(
-                    hear, self._settings, recording.path, recording.sha256, self._near
+                    transcribe_recording,
+                    self._settings,
+                    recording.path,
+                    recording.sha256,
+                    self._near,
                 )
             except Exception as error:  # noqa: BLE001 - whatever the executor raises
                 self._give_up(error)
         return self._here(recording)
 
-    def _here(self, recording: _Recording) -> Future[Heard]:
+    def _here(self, recording: _Recording) -> Future[Transcription]:
         return self._own.submit(
-            hear,
+            transcribe_recording,
             self._settings,
             recording.path,
             recording.sha256,
@@ -232,7 +239,9 @@ class _Ears:
             self._stopped.is_set,
         )
 
-    def _next(self, waiting: deque[tuple[_Recording, Future[Heard]]]) -> tuple[_Recording, Heard]:
+    def _next(
+        self, waiting: deque[tuple[_Recording, Future[Transcription]]]
+    ) -> tuple[_Recording, Transcription]:
         recording, future = waiting.popleft()
         while True:
             self._progress.check()
@@ -251,10 +260,10 @@ class _Ears:
             self._progress.say(f"transcribing on this machine instead of the workers: {reason}")
 
 
-def _report(report: Report, note: VoiceNote, heard: Heard) -> None:
-    if heard.transcript is None:
-        report.failed.append(_outcome(note, heard.reason, exit_code=DamagedError.exit_code))
-    elif heard.transcript.text:
+def _report(report: Report, note: VoiceNote, result: Transcription) -> None:
+    if result.transcript is None:
+        report.failed.append(_outcome(note, result.reason, exit_code=DamagedError.exit_code))
+    elif result.transcript.text:
         report.done.append(_outcome(note))
     else:
         report.skipped.append(_outcome(note, NO_SPEECH))

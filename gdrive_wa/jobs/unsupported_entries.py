@@ -1,4 +1,4 @@
-"""Decides what can be restored: no folder of another program, and no unsupported formats."""
+"""Leave out entries in unsupported formats, and refuse the folders of other programs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def restorable_entries(
     """The entries without those in unsupported formats; `progress` receives a warning about each.
 
     Raises:
-        NothingThereError: the folder holds nothing of WhatsApp.
-        FormatError: the backup holds nothing else that can be restored.
+        NothingThereError: the folder is not a WhatsApp backup.
+        FormatError: the backup has nothing else that can be restored.
     """
     entries = list(entries)
     _require_whatsapp(source, backup, entries)

@@ -18,7 +18,7 @@ def verify(archive: ArchiveLike, *, progress: ProgressLike | None = None) -> Ver
         How many files are intact, and which are missing, changed or extra.
 
     Raises:
-        UsageError: `archive` is not an archive, or an argument has a wrong type.
+        UsageError: `archive` is not an archive, or an argument has the wrong type.
         FormatError: the manifest is damaged, or from a newer version.
         Interrupted: the user asked to stop.
     """

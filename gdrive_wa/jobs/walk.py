@@ -1,4 +1,4 @@
-"""List the files of a folder of blobs, in order; unreadable ones are reported."""
+"""List the files of a folder, in order; unreadable ones are reported."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def walk(src: Path, *, excluded: str | None) -> Iterator[StoredFile | Outcome]:
 
 
 def _time(nanoseconds: int) -> float | None:
-    """Seconds since 1970 UTC; None if no calendar has such a time, as a damaged disk may say."""
+    """Seconds since 1970 UTC; None for a time without a date, such as a damaged disk may have."""
     return nanoseconds / 1e9 if 0 <= nanoseconds < _END else None
 
 

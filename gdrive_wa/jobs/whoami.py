@@ -17,7 +17,7 @@ class Identity:
 
     Attributes:
         account: e-mail address of the stored login; None if there is only an access token,
-            which does not contain its owner.
+            which does not name its owner.
         provider: ``oauth``, ``android`` or ``token``.
         scopes: what the login may read, in Google's words.
         expires: when its access token expires, ISO 8601 UTC; it is renewed automatically.
@@ -50,14 +50,14 @@ def whoami(account: str | None = None) -> Identity:
     """Which login would be used; no server is contacted.
 
     Args:
-        account: e-mail address of a stored login; by default the default one.
+        account: e-mail address of a stored login; by default the login that all commands use.
 
     Returns:
         The stored login without its secrets, or the access token from the environment.
 
     Raises:
-        CredentialsError: there is none.
-        UsageError: `account` has a wrong type.
+        CredentialsError: there is no such login, and no token in the environment.
+        UsageError: `account` has the wrong type.
     """
     account = as_optional_text(account, "account")
     given = account is None and os.environ.get(TOKEN_VARIABLE, "").strip()

@@ -1,7 +1,7 @@
 """Worker processes on this machine.
 
-A process of a single thread on Linux forks them, which takes a few milliseconds. Everywhere else
-they come from loky, which takes half a second, because each one imports everything anew. Neither
+On Linux, a process with a single thread forks them, which takes a few milliseconds. Otherwise they
+come from loky, which takes half a second, because each one imports everything anew. Neither way
 imports the caller's script, so that a plain script or a notebook needs no
 ``if __name__ == "__main__"`` guard. The key reaches them through a pipe, never as an argument.
 """
@@ -25,7 +25,7 @@ from gdrive_wa.core.progress import POLL_SECONDS
 _IDLE_SECONDS = 10.0
 """A worker whose owner was killed ends after this long without work."""
 _GRACE_SECONDS = 2.0
-"""How long a pool may take to see that a worker is dead; usually a few milliseconds."""
+"""How long a pool may take to notice a dead worker; usually a few milliseconds."""
 _CLOSE_SECONDS = 0.5
 """Maximum seconds for workers to finish their current work."""
 _THREADS = "/proc/self/task"
@@ -40,7 +40,7 @@ class WorkerPool:
     """Processes that run functions.
 
     A worker may be killed while it writes a result. The pool then waits for the rest of that
-    result for as long as anybody else could write it, which this process itself could.
+    result as long as any process could still write it, and this process always could.
     `end_if_one_died` ends that wait, so that all pending futures fail and the caller can do their
     work.
 
@@ -50,6 +50,7 @@ class WorkerPool:
 
     def __init__(self, jobs: int) -> None:
         self._dead_since: float | None = None
+        self._closed = False
         self._forked = may_fork()
         self._pool: Any = _forked(jobs) if self._forked else _imported_anew(jobs)
 
@@ -72,7 +73,10 @@ class WorkerPool:
             _end(self._processes(), self._writer)
 
     def close(self) -> None:
-        """End the workers; unfinished work is cancelled."""
+        """End the workers; unfinished work is cancelled. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
         if not self._forked:
             _end(self._processes(), self._writer)
             self._pool.shutdown(wait=True, kill_workers=True)
@@ -123,7 +127,7 @@ def _forked(jobs: int) -> Any:
 
 @contextmanager
 def without_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait, so that no copy of this process takes them for its own."""
+    """Hold back Ctrl-C and SIGTERM, so that no copy of this process handles them as its own."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
@@ -164,7 +168,7 @@ def _kill(process: Any) -> None:
 
 
 def begin_worker(owner: int) -> None:
-    """What a worker process does first: leave Ctrl-C to its owner, and never outlive it."""
+    """Prepare a worker process: it leaves Ctrl-C to its owner, and never outlives it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
@@ -175,14 +179,14 @@ def begin_worker(owner: int) -> None:
 
 
 def _end_with(owner: int) -> None:
-    while os.getppid() == owner:  # on Windows it stays so: there a worker ends when it is idle
+    while os.getppid() == owner:  # on Windows this never changes; an idle worker ends by itself
         time.sleep(POLL_SECONDS)
     os._exit(0)
 
 
 @contextmanager
 def _without_the_working_folder() -> Iterator[None]:
-    """A worker must not import from the working folder, which may have untrusted files."""
+    """Keep workers from importing from the working folder, which may have untrusted files."""
     before = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
     try:

@@ -1,1 +1,1 @@
-"""The page to listen to: one HTML file that opens from disk. See :mod:`.page`."""
+"""The page for listening to voice notes: one HTML file. See :mod:`.page`."""

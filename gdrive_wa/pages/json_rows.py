@@ -1,4 +1,4 @@
-"""JSON of the page, which is written row by row: however many notes there are, memory holds few."""
+"""Write the JSON of the page row by row, so that only a few notes are in memory at a time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import IO
 
 _MARKUP = "<>&\u2028\u2029"
 _ROWS = 256
-"""Rows that wait in memory until they are encoded together."""
+"""Number of rows that are encoded together."""
 _BLOCK = 256 << 10
-"""Bytes that are read back at once."""
+"""Bytes that are read back at a time."""
 
 
 class JsonRows:

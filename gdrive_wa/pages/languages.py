@@ -1,4 +1,4 @@
-"""The words of the page in every language: one JSON file for each in ``assets/languages``."""
+"""The texts of the page in all its languages: one JSON file for each in ``assets/languages``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ braces are replaced by values; ``{n}`` is the number that decides the category."
 
 
 def catalogue() -> Catalogue:
-    """The texts in all languages, and under ``name`` each language's own name for itself."""
+    """The texts in all languages; the text ``name`` is the language's own name for itself."""
     folder = resources.files("gdrive_wa.pages").joinpath("assets", "languages")
     return {tag: json.loads(folder.joinpath(f"{tag}.json").read_text("utf-8")) for tag in LANGUAGES}

@@ -1,9 +1,9 @@
-"""The page to listen to: one HTML file that opens from disk.
+"""The page for listening to voice notes: one HTML file that opens from disk.
 
-It needs no server, no network and no other files than the voice notes next to it. It is safe to
-open whatever names a backup contains: names reach it as data, never as markup, and its content
-security policy runs only the script that it was written with, and loads only audio and pictures
-beside it.
+It needs no server, no network, and no files other than the voice notes next to it. It is safe to
+open, whatever names a backup contains: names get into it as data, never as markup. Its content
+security policy allows only the script that it was written with, and only audio and pictures from
+the same place.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ PAGE_NAME = "index.html"
 DEFAULT_TITLE = "Voice notes"
 
 PLAIN_LIMIT = 3000
-"""Most notes that are listed one by one for a browser without scripts, else by folder."""
+"""Maximum number of notes that are listed one by one for a browser without scripts; more notes are
+listed by folder."""
 
 _SCRIPTS = (
     "places.js",
@@ -98,10 +99,10 @@ def write_page(
     Args:
         archive_folder: the folder that contains the notes' files.
         notes: the notes to show.
-        timezone: of the times that are shown; None for this machine's time zone.
-        title: of the page.
-        photos: JPEG or PNG images of people and chats by their jids; None for those that are kept
-            in the archive.
+        timezone: the time zone of the page; None for this machine's time zone.
+        title: the title of the page; None for the default one.
+        photos: JPEG or PNG images of people and chats by their jids; None for the photos in the
+            archive.
 
     Raises:
         StorageError: the file cannot be written, for example because the disk is full.
@@ -168,7 +169,7 @@ def _pieces(
     photos: Mapping[str, bytes],
     identity: str | None,
 ) -> Iterator[bytes]:
-    """The page in UTF-8. Its data, which may be long, passes through the files of the rows."""
+    """The page in UTF-8, in pieces. Its data, which may be long, is kept in files of rows."""
     listed = sorted_notes(notes)
     few = len(listed) <= PLAIN_LIMIT
     plain, folders = [], Counter[str]()
@@ -219,7 +220,7 @@ def identity_of(archive_folder: Tree | Path, notes: Sequence[VoiceNote]) -> str:
         archive_folder: the archive's folder.
         notes: all its notes.
     """
-    # Recordings without a message may come in any run: they say nothing about the archive.
+    # Any run may add recordings without a message, so these do not identify the archive.
     if any(note.message_id for note in notes):
         return archive_id(as_tree(archive_folder), _ids(notes))
     return id_of_notes(_ids(notes))
@@ -235,7 +236,7 @@ def _speakers(notes: Iterable[VoiceNote]) -> set[str]:
 
 
 def _ids(notes: Sequence[VoiceNote]) -> list[str]:
-    """The ids of the notes with a message; where none has one, the files."""
+    """The ids of the notes with a message; if none has one, the files of the notes."""
     messages = [f"{note.chat_jid}/{note.message_id}" for note in notes if note.message_id]
     return messages or [f"{note.chat_jid}/{note.file or ''}" for note in notes]
 

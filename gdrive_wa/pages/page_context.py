@@ -1,4 +1,4 @@
-"""The messages around the notes as the page reads them: each message once, each name once."""
+"""The messages around the notes in the form that the page reads: each message and name once."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from gdrive_wa.pages.page_text import safe_path, without_surrogates
 from gdrive_wa.pages.page_words import encode_numbers, unsigned
 
 _HARMLESS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".3gp", ".mov")
-"""How the names of files end that the page shows or links: an SVG or HTML file can hold scripts."""
+"""Suffixes of the files that the page shows or links; an SVG or HTML file could contain scripts."""
 _DAYS = 3 * 24 * 3600
-"""Seconds for which a message is remembered at least: two notes of one day, in any time zone."""
+"""Minimum seconds for which a message is remembered: notes of the same day may share it, in any
+time zone."""
 
 
 def value_of(message: object, name: str) -> Any:
-    """An attribute or a key of `message`; None when it has none of that name."""
+    """The attribute or the key `name` of `message`; None if it has neither."""
     found = getattr(message, name, None)
     if found is None and isinstance(message, Mapping):
         return message.get(name)
@@ -37,10 +38,10 @@ class Messages:
     A message near two notes is kept once.
 
     Attributes:
-        rows: takes the text of each message.
+        rows: receives the text of each message.
         clock: the local time of the page.
-        names: of the people who wrote them.
-        kinds: such as ``text`` and ``image``.
+        names: the names of the senders.
+        kinds: the kinds of messages, such as ``text`` and ``image``.
         files: paths in the archive, by the number of the message.
     """
 
@@ -66,17 +67,17 @@ class Messages:
         """Three numbers for each message, see :func:`encode_numbers`: its sender (index into
         `names`), its time, and its kind (index).
 
-        The time is 0 when it is unknown, else one more than the seconds of local time after the
-        message before it in this list, see :func:`unsigned`.
+        The time is 0 if it is unknown. Otherwise it is one more than the seconds of local time
+        since the message before it in this list, encoded with :func:`unsigned`.
         """
         return "".join(self._about)
 
     def around(self, note: VoiceNote) -> str | list[object] | None:
-        """What the page shows around `note`; None when there is nothing.
+        """The messages around `note`, the message that it answers, and reactions; None without any.
 
-        The messages before and after, see :func:`_encode_places`. If it answers something or has
-        reactions, a list of these messages, sender and text of what it answers (None when it
-        answers nothing), and sender and emoji of each reaction.
+        The result is the text of :func:`_encode_places`. If the note answers a message or has
+        reactions, it is a list: that text, the sender and text of the answered message (or None),
+        and the sender and emoji of each reaction.
         """
         self._forget_before(note)
         before = self._indices(note, getattr(note, "before", ()))
@@ -127,7 +128,7 @@ class Messages:
         return self._add(note, (name, seconds, text, kind, file))
 
     def _add(self, note: VoiceNote, message: tuple[int, int | None, str, str, str]) -> int:
-        """The row of a message: its sender, time, text, kind and file."""
+        """The row number of a message, given as sender, time, text, kind and file."""
         name, seconds, text, kind, file = message
         kind_at = self._kind_at.setdefault(kind, len(self._kind_at))
         if len(self._kind_at) > len(self.kinds):
@@ -171,16 +172,16 @@ class Messages:
 
 
 def _encode_places(before: Sequence[int], after: Sequence[int]) -> str:
-    """The numbers of the messages before and after a note, as :func:`encode_numbers` does it: how
-    many come before and after, the first message, and for each other one how much more than one
-    further it is, see :func:`unsigned`."""
+    """The numbers of the messages before and after a note, as one text of :func:`encode_numbers`:
+    how many there are before and after, the number of the first message, and for each other one the
+    difference from the message before, minus one, encoded with :func:`unsigned`."""
     places = [*before, *after]
     steps = [unsigned(place - last - 1) for last, place in pairwise(places)]
     return encode_numbers([len(before), len(after), *places[:1], *steps])
 
 
 def _picture(file: str | None) -> str:
-    """The path of a file that a browser shows without running anything in it; else empty."""
+    """The path of a file that a browser shows without running scripts; empty for other files."""
     if file is None:
         return ""
     path = without_surrogates(safe_path(file) or "")

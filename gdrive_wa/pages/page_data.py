@@ -1,4 +1,4 @@
-"""Voice notes as the compact table that the page reads: each name once, each note one row."""
+"""Write voice notes as the compact table that the page reads: each name once, each note one row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOUDNESS = DIGITS
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local time, whatever the zone
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
 LARGEST_PHOTOS = 3 * 1024 * 1024
-"""Bytes of all photos on a page; those of people with the most notes come first."""
+"""Maximum bytes of all photos on a page; people and chats with the most notes come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class PageNote:
 
     Attributes:
         note: the note.
-        file: its path in the archive; None when it has no file, or the path leads out of the
+        file: its path in the archive; None if it has no file, or the path leads out of the
             archive.
     """
 
@@ -61,16 +61,16 @@ class PageData:
     ``messages``, ``names``, ``kinds``, ``about`` and ``files`` what :class:`Messages` collects.
 
     ``notes`` has one row for each note: chat and speaker (indices into those lists), flags, seconds
-    of local time since 1970 (None when unknown), minutes that local time is ahead of UTC, duration
-    in seconds, folder (-1 for no file), file name (a number where it is the local time and one of
-    ``endings``), status, message id, waveform, transcript. Where
-    there is one, also the transcript's source (index), the starts and the places of its words (see
-    :func:`encode_words`), and what is around the note (see :meth:`Messages.around`).
+    of local time since 1970 (None if unknown), minutes by which local time is ahead of UTC,
+    duration in seconds, folder (-1 for no file), file name (a number if it is the local time and
+    one of ``endings``), status, message id, waveform, transcript. Only rows that need them have
+    further fields: the transcript's source (index), the starts and the places of its words (see
+    :func:`encode_words`), and the context of the note (see :meth:`Messages.around`).
 
     Args:
-        notes: takes the rows of the notes.
-        messages: takes the rows of the messages around them.
-        timezone: of the times; None for this machine's time zone.
+        notes: receives the rows of the notes.
+        messages: receives the rows of the messages around them.
+        timezone: the time zone of the page; None for this machine's time zone.
     """
 
     def __init__(self, notes: JsonRows, messages: JsonRows, timezone: tzinfo | None = None) -> None:
@@ -83,7 +83,7 @@ class PageData:
         self._notes = notes
 
     def add(self, note: VoiceNote) -> PageNote:
-        """Append `note`. Notes come by time, as :func:`sorted_notes` gives them."""
+        """Append `note`. Notes must be added in the order of :func:`sorted_notes`."""
         entry = PageNote(note=note, file=safe_path(note.file))
         self._notes.add(self._row(entry))
         return entry
@@ -145,8 +145,8 @@ class PageData:
         return seconds, ahead // 60
 
     def _name(self, seconds: int | None, name: str) -> str | int:
-        """The name of the note's file; for one that begins with the note's local time, as ours do,
-        the number of what follows."""
+        """The name of the note's file. If it begins with the note's local time, as archives name
+        files, only the number of the rest in ``endings``."""
         if not name or seconds is None or seconds < 0:
             return name
         local = _EPOCH + timedelta(seconds=seconds)
@@ -170,7 +170,7 @@ class _Names:
         self._known: dict[tuple[str | None, str], tuple[int, str, str]] = {}
 
     def index(self, jid: str | None, name: str) -> int:
-        """The number of the chat or person with this jid; from now on it is called `name`."""
+        """The number of the chat or person with this jid, whose latest name is `name`."""
         known = self._known.get((jid, name))
         if known is None:
             known = self._known[jid, name] = self._add(without_surrogates(jid or ""), name)
@@ -186,7 +186,7 @@ class _Names:
         return self._at.setdefault(key, len(self._at)), jid, shown
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Each as a jid and a name: the name of the last note with this jid."""
+        """A pair of jid and name for each; the name is that of the last note with this jid."""
         return [(jid, self._latest[jid] if jid else name) for jid, name in self._at]
 
 
@@ -212,7 +212,7 @@ def _status(status: NoteStatus) -> int:
 
 
 def _photos(photos: Mapping[str, bytes], counts: Mapping[str, int]) -> dict[str, str]:
-    """A data URL for each photo, as many as a page may have: first those with the most notes."""
+    """A data URL for each photo, as far as :data:`LARGEST_PHOTOS` allows."""
     shown: dict[str, str] = {}
     size = 0
     known = {without_surrogates(jid): content for jid, content in photos.items()}

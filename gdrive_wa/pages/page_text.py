@@ -1,4 +1,4 @@
-"""Text and paths of a backup in the form that a page can contain."""
+"""Convert texts and paths of a backup to a form that a page can contain."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def without_surrogates(text: str) -> str:
 
 
 def safe_path(file: str | None) -> str | None:
-    """`file`; None when its path could lead out of the archive's folder."""
+    """`file`; None if its path could lead out of the archive's folder."""
     if file is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The words of a transcript as the page reads them: about one character for the start of each."""
+"""Encode the times of a transcript's words for the page: about one character for each word."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from collections.abc import Iterable
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 """Six bits for each character."""
 TICKS = 50
-"""Ticks in a second; the start of each word is counted in ticks after the start of the last."""
+"""Ticks in a second. The start of each word is stored as ticks since the start of the last one."""
 
 _WORD = re.compile(r"[^ \t\r\n]+")
 _REACH = 60
-"""How far behind the last word a word is looked for, in characters."""
+"""How far after the last word the next one is looked for, in characters."""
 
 
 def encode_numbers(numbers: Iterable[int]) -> str:
-    """Non-negative numbers, each as characters of five bits; all but the last of each add 32."""
+    """Non-negative numbers as text: five bits a character, lowest first; all characters of a number
+    but the last have 32 added."""
     return "".join([_SMALL[number] if number < 1024 else _encode(number) for number in numbers])
 
 
@@ -32,7 +33,7 @@ _SMALL = [_encode(number) for number in range(1024)]
 
 
 def unsigned(number: int) -> int:
-    """A number that may be negative as one that is not: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    """Any whole number as a non-negative one: 0, -1, 1, -2 become 0, 1, 2, 3."""
     return 2 * number if number >= 0 else -2 * number - 1
 
 
@@ -45,8 +46,9 @@ def encode_words(text: str, words: Iterable[tuple[float, float, str]]) -> tuple[
             point is left out.
 
     Returns:
-        The starts, in ticks after the last word's start. And for each word, the characters before
-        it and in it; empty when the words are those of `text` that blanks divide.
+        The starts, each in ticks since the last word's start; and for each word the number of
+        characters before it and in it, or an empty text if the words are those that white space
+        separates in `text`.
     """
     starts: list[int] = []
     spans: list[tuple[int, int]] = []

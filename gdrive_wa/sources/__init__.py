@@ -38,8 +38,8 @@ def connect(
         The source, to be closed after use with its ``close()``.
 
     Raises:
-        UsageError: there is no such source, it does not take a folder, the endpoint is not safe,
-            or an argument has a wrong type.
+        UsageError: the source is unknown or does not take a folder, the endpoint is not safe, or
+            an argument has the wrong type.
         CredentialsError: no login is stored.
     """
     from gdrive_wa.google.access import open_session  # noqa: PLC0415 - slow to import
@@ -82,16 +82,17 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
         The source, to be closed after use with its ``close()``.
 
     Raises:
-        UsageError: there is no such folder, or an argument has a wrong type.
+        UsageError: the folder does not exist, the file is not an exported chat, or an argument has
+            the wrong type.
         FormatError: it is an iPhone's iCloud backup, which is not supported.
         KeyFailure: the iPhone backup is locked, and the passphrase is missing or wrong.
-        DamagedError: the iPhone backup or the ZIP cannot be read, or was not copied whole.
+        DamagedError: the iPhone backup or the ZIP is damaged, or was not copied completely.
     """
     from gdrive_wa.sources.exported_chat import ExportedChats  # noqa: PLC0415
     from gdrive_wa.sources.exports import find_exports  # noqa: PLC0415 - like the others
     from gdrive_wa.sources.folder import Folder  # noqa: PLC0415 - like the others
     from gdrive_wa.sources.iphone import IPhone, is_iphone  # noqa: PLC0415
-    from gdrive_wa.sources.iphone_checks import refuse_half, refuse_icloud  # noqa: PLC0415
+    from gdrive_wa.sources.iphone_checks import refuse_icloud, refuse_incomplete  # noqa: PLC0415
 
     folder = as_path(path, "path").expanduser()
     passphrase = as_optional_secret(passphrase, "passphrase")
@@ -105,10 +106,10 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
         raise UsageError(
             f"'{folder.name}' is not an exported chat",
             hint=(
-                "give the ZIP that WhatsApp's Export chat has made, or the folder of a backup",
-                "if a phone's folder or more ZIPs are in the ZIP, unpack it, and give that folder",
+                "give the ZIP that WhatsApp's Export chat created, or the folder of a backup",
+                "if the ZIP contains a phone's folder or other ZIPs, unpack it, give the folder",
             ),
         )
     opened = Folder(folder)
-    refuse_half(folder)
+    refuse_incomplete(folder)
     return opened

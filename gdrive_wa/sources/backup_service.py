@@ -140,7 +140,7 @@ _REPLACED_NOW = (
 def _no_backup(error: GoneError) -> NetworkError:
     """The error for an account without any backup in the service."""
     failure = NetworkError(
-        "this account holds no WhatsApp backup that Google knows", hint=WHEN_EMPTY["backup"]
+        "Google has no WhatsApp backup of this account", hint=WHEN_EMPTY["backup"]
     )
     failure.detail = error.detail
     return failure
@@ -151,7 +151,7 @@ def _no_such_backup(error: GoneError, backup: Backup) -> GoneError:
     failure = GoneError(
         f"the backup of {backup.account} is no longer at Google",
         hint=(
-            "see which ones there are with: gdrive-wa backups",
+            "list the backups with: gdrive-wa backups",
             "if the phone is replacing it right now, run this again when the phone has finished",
         ),
     )

@@ -38,7 +38,7 @@ WITHOUT_CHATS = {
     ),
     "folder": (
         "give the whole WhatsApp folder, with Databases and Media in it",
-        "or put msgstore.db.crypt15 from its Databases folder beside Media, and run this again",
+        "or put msgstore.db.crypt15 from its Databases folder next to Media, and run this again",
     ),
 }
 """Hints for a backup without a database of chats, by the name of the source."""
@@ -78,7 +78,7 @@ class BlobStream(Protocol):
 
 @runtime_checkable
 class TalkingSource(Protocol):
-    """A source that has something to say: that it waits, or passes something over."""
+    """A source with messages for the user, such as that it waits or leaves something out."""
 
     def listen(self, say: Callable[[str], None]) -> None:
         """Show lines with `say` from now on. It may be called from any thread."""
@@ -97,7 +97,7 @@ class IncompleteSource(Protocol):
 
     @property
     def unreadable(self) -> tuple[Outcome, ...]:
-        """What the last listing could not read, as it failed."""
+        """The parts that the last listing could not read, as failed outcomes."""
         ...
 
 
@@ -112,6 +112,15 @@ class ProbedSource(Protocol):
 
     def holds_any(self, backup: Backup) -> bool:
         """True if `backup` lists at least one entry. Raises what `entries` raises."""
+        ...
+
+
+@runtime_checkable
+class LocalSource(Protocol):
+    """A source on this machine, whose size can be guessed without a listing."""
+
+    def has_names(self, count: int) -> bool:
+        """True if it has at least `count` files and folders. Looks at no more names than that."""
         ...
 
 

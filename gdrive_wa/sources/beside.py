@@ -1,4 +1,4 @@
-"""Databases next to the folder of a backup, where people and other programs copy them."""
+"""Find databases next to the folder of a backup, where people and other programs copy them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _MEDIA = re.compile(r"media|whatsapp .*", re.IGNORECASE | re.DOTALL)
 _MOST_LEVELS = 6
 
 
-def databases_beside(root: Path, given: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def adjacent_databases(root: Path, given: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """The databases of chats and of names next to `root`, each once.
 
-    They are looked for in each folder between `given` and `root`, or else in the one that `root`
-    lies in, and in ``Databases`` and ``Backups`` there.
+    They are looked for in each folder between `given` and `root`, or otherwise in the folder that
+    contains `root`, and in ``Databases`` and ``Backups`` there.
 
     Args:
         root: the folder of a backup.
-        given: the folder that the user named: `root`, or one that it lies in.
+        given: the folder that the user named: `root`, or a folder that contains it.
 
     Returns:
-        A path to show and to store, which begins with the name of the folder above, and the file.
+        The file, and a path to show and to store, which begins with the name of its parent folder.
     """
     root, given = Path(os.path.abspath(root)), Path(os.path.abspath(given))
     for above in _above(root, given):
@@ -60,7 +60,7 @@ def _above(root: Path, given: Path) -> Iterator[Path]:
 
 
 def _files(folder: Path) -> list[os.DirEntry[str]]:
-    return [child for child in scan(str(folder)) if _is_meant(child)]
+    return [child for child in scan(str(folder)) if _is_database(child)]
 
 
 def is_database_name(name: str) -> bool:
@@ -68,10 +68,10 @@ def is_database_name(name: str) -> bool:
     return _DATABASE.match(name) is not None
 
 
-def _is_meant(child: os.DirEntry[str]) -> bool:
+def _is_database(child: os.DirEntry[str]) -> bool:
     if not is_database_name(child.name) or is_junk(child.name):
         return False
     try:
         return stat.S_ISREG(child.stat(follow_symlinks=False).st_mode)
-    except OSError:  # gone meanwhile
+    except OSError:  # deleted in the meantime
         return False

@@ -1,4 +1,4 @@
-"""Backups in Google Drive (v3): what its sources share, and the hidden application folder."""
+"""Backups in Google Drive (v3): the common part of its sources, and the hidden app folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_FAILURES = 16
 
 
 class DriveSource:
-    """What both sources in Drive share: the listing, envelopes, and media."""
+    """The common part of both sources in Drive: the listing, envelopes, and media."""
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:
         self._session = session
@@ -76,17 +76,17 @@ class DriveSource:
             self._media(file.locator), most=most, what=file.name, headers=_keys_of(file.locator)
         )
 
-    def _say_what_was_passed_over(self) -> None:
-        count = len(self._listing.passed_over)
+    def _report_left_out(self) -> None:
+        count = len(self._listing.left_out)
         if count:
             items = "one item is" if count == 1 else f"{count} items are"
             self._session.say(
-                f"{items} passed over: documents of Google's and shortcuts that lead to no file"
+                f"{items} left out: Google's own documents, and shortcuts without a file"
             )
-        self._listing.passed_over.clear()
+        self._listing.left_out.clear()
 
     def _backup_id(self, place: str) -> str | None:
-        """`place` with the name of the account, because it is the same in every account."""
+        """`place` with the name of the account, because several accounts may have such a place."""
         try:
             about = self._session.get_json(
                 f"{self._root}/about", {"fields": "user(emailAddress)"}, what="the account"
@@ -101,7 +101,7 @@ class DriveSource:
         An envelope is a small file of its own, ``<name>-metadata``. Many are read at the same time,
         a limited number in advance.
         """
-        self._say_what_was_passed_over()
+        self._report_left_out()
         backup_id = self._backup_id(backup.name)
         self._failed_envelopes.clear()
         readers = Workers(ENVELOPES_AT_ONCE, "envelope")
@@ -145,7 +145,7 @@ class DriveSource:
 
 
 class AppData(DriveSource):
-    """The hidden folder of the application that the login is for."""
+    """The hidden folder of the app that the login belongs to."""
 
     name = "appdata"
 

@@ -14,7 +14,7 @@ from gdrive_wa.sources.drive_list import DriveFile
 from gdrive_wa.storage.manifest import STATE_FOLDER
 
 MOST_LEVELS = 500
-"""Most levels of folders, shortcuts included; Drive itself allows 100."""
+"""Maximum levels of folders, including shortcuts; Drive itself allows 100."""
 _TITLES = {
     *("My Drive", "Shared drives", "Shared with me"),
     *("Meine Ablage", "Geteilte Ablagen", "Für mich freigegeben"),
@@ -120,7 +120,7 @@ class DriveFolder(DriveSource):
             level = _without(below, walked)
             if not level:
                 level, shortcuts = _without(shortcuts, walked), {}
-        raise NetworkError("the folders of this Drive do not come to an end")
+        raise NetworkError("the folders of this Drive are nested too deep")
 
     def _children(self, folders: Sequence[str], more: str = "") -> Iterator[DriveFile]:
         inside = " or ".join(f"'{folder}' in parents" for folder in folders)

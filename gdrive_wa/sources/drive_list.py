@@ -1,6 +1,6 @@
-"""List Drive with Google's client library over our session.
+"""List Drive with Google's client library and our own session.
 
-Media are not read with the library: it keeps whole chunks in memory and cannot resume.
+The library is not used to read media, because it keeps whole chunks in memory and cannot resume.
 """
 
 from __future__ import annotations
@@ -140,13 +140,13 @@ class Listing:
     """``files.list`` and ``drives.list`` of Drive v3.
 
     Attributes:
-        passed_over: ids of listed items that are not files, such as Google's own documents.
+        left_out: ids of listed items that are not files, such as Google's own documents.
     """
 
     def __init__(self, session: Session, endpoints: Endpoints) -> None:
         from googleapiclient.discovery import build  # noqa: PLC0415 - half a second to import
 
-        self.passed_over: set[str] = set()
+        self.left_out: set[str] = set()
         drive = build(
             "drive",
             "v3",
@@ -215,7 +215,7 @@ class Listing:
                     ids.add(file.id)
                     yield file
                 elif (other := parse_text(parse_object(item).get("id"))) is not None:
-                    self.passed_over.add(other)
+                    self.left_out.add(other)
             token = parse_text(page.get("nextPageToken"))
             if token is None:
                 return

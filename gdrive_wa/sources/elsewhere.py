@@ -1,7 +1,7 @@
-"""Files of a phone that lie elsewhere in the folder that the user gave.
+"""Find a phone's files elsewhere in the folder that the user gave.
 
-People copy what they freed from a phone into other folders, other programs keep the databases in
-folders of their own: ``apps/com.whatsapp/db``, ``old phone/Media``.
+People move files from a full phone into other folders, such as ``old phone/Media``, and other
+programs keep the databases in folders of their own, such as ``apps/com.whatsapp/db``.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _DEEPEST = 8
 def files_elsewhere(
     given: Path, backups: Iterable[Path]
 ) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
-    """The databases of chats and names, and the voice notes, in `given` but in no backup there.
+    """The databases of chats and names, and the voice notes, in `given` but outside its backups.
 
     Args:
         given: the folder that the user named.
         backups: the folders of the backups in it.
 
     Returns:
-        A path to show and to store, which begins with the name of `given`, the file, and its
-        facts.
+        A path to show and to store, which begins with the name of `given`, the file, and the
+        result of its ``lstat``.
     """
     taken = {os.path.abspath(backup) for backup in backups}
     top = os.path.abspath(given)
@@ -46,17 +46,17 @@ def files_elsewhere(
         for child in children:
             try:
                 found = child.stat(follow_symlinks=False)
-            except OSError:  # gone meanwhile
+            except OSError:  # deleted in the meantime
                 continue
             path = f"{shown}/{child.name}"
             if stat.S_ISDIR(found.st_mode):
                 if depth < _DEEPEST and not child.name.startswith("."):
                     waiting.append((child.path, path, depth + 1))
-            elif stat.S_ISREG(found.st_mode) and _is_meant(path):
+            elif stat.S_ISREG(found.st_mode) and _is_wanted(path):
                 yield path, child, found
 
 
-def _is_meant(path: str) -> bool:
+def _is_wanted(path: str) -> bool:
     name = path.rpartition("/")[2]
     return not is_junk(path) and (is_database_name(name) or kind_of(path) is Kind.VOICE)
 

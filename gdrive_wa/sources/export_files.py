@@ -25,12 +25,13 @@ _FIRST_LINE = re.compile(
     r"\[?\s?\d{1,4}[^\d\n]{1,4}\d{1,2}[^\d\n]{1,4}\d{1,4}[^\d\n]{1,26}\d{1,2}[^\n]{0,60}?"
     r"(?:\]|\s[-–]\s|:\s)"
 )
+"""The start of a text whose dates consist of numbers."""
 _FIRST_LINE_NAMED = re.compile(
     r"\[?\s?(?:\d{1,2}[^\d\n:]{3,24}\d{2,4}|[^\W\d_]{3,13}\.? \d{1,2},? \d{4}"
     r"|\d{4}[^\d\n:]{3,24}\d{1,2})"
     r"[^\d\n]{1,26}\d{1,2}[:.h ]{1,3}\d\d[^\n]{0,40}?(?:\]|\s[-–]\s|:\s)"
 )
-"""The same with the name of a month."""
+"""The start of a text whose dates have the name of a month."""
 _INVISIBLE = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -63,8 +64,8 @@ class ExportFolder:
 
     Attributes:
         label: its path below the given folder; the name of that folder if it is the same.
-        names: what the folder and its ZIP are called, without suffixes.
-        texts: of chats.
+        names: the names of the folder and its ZIP, without suffixes.
+        texts: the texts of chats.
         media: all other files.
     """
 
@@ -75,7 +76,8 @@ class ExportFolder:
 
 
 def with_sorted_media(folder: ExportFolder, below: Iterable[ExportedFile]) -> ExportFolder:
-    """`folder` with media that somebody has sorted into folders below it, by WhatsApp's names."""
+    """`folder` with the media in folders below it, into which people sort them. Only files with
+    WhatsApp's own names count."""
     names = {folded_name(file.name) for file in folder.media}
     more = []
     for file in below:
@@ -89,8 +91,8 @@ def with_sorted_media(folder: ExportFolder, below: Iterable[ExportedFile]) -> Ex
 def as_folder(
     label: str, names: tuple[str, ...], files: Iterable[ExportedFile]
 ) -> Iterator[ExportFolder]:
-    """The folder with these files, if one of them is the text of a chat. Beside ``_chat.txt``,
-    other texts are attachments, even when they are chats."""
+    """The folder with these files, if one of them is the text of a chat. Next to ``_chat.txt``,
+    other texts are attachments, even if they look like chats."""
     files = list(files)
     texts = tuple(file for file in files if _OWN_TEXT.fullmatch(file.name))
     texts = texts or tuple(file for file in files if _is_text_of_chat(file))
@@ -128,14 +130,14 @@ DAMAGED = (
     RuntimeError,
     ValueError,
 )
-"""What reading a damaged or locked member of a ZIP raises, besides :class:`OSError`."""
+"""The exceptions for a damaged or locked member of a ZIP, in addition to :class:`OSError`."""
 
 
 def open_file(file: ExportedFile, archive: zipfile.ZipFile | None = None) -> IO[bytes]:
     """Open a file of an exported chat; symbolic links are not followed.
 
     Args:
-        file: to read.
+        file: the file to read.
         archive: its ZIP, if that is open already.
 
     Raises:

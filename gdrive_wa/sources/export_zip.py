@@ -1,5 +1,5 @@
-"""Exported chats in ZIPs. ZIPs come from anywhere: links, names that lead elsewhere, members that
-are locked, and members that grow out of all proportion are left out.
+"""Find exported chats in ZIPs, which are untrusted: links, names that lead out of the folder,
+locked members, and members with an extreme compression are left out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gdrive_wa.sources.export_files import (
 _SMALL = 4 << 20
 _MOST = 256 << 20
 _BOMB = 100
-"""A larger member with a higher compression than this is neither a recording nor a chat."""
+"""Maximum compression of a large member: recordings and chats are not compressed more than that."""
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UTF8 = 0x800
 _LOCKED = 0x1
@@ -47,9 +47,9 @@ def exports_in_zip(path: Path, label: str, warnings: list[str]) -> Iterator[Expo
             hint="it may not have arrived completely; export the chat again, or copy it again",
         ) from error
     if sum(member.compress_size for member in members) > size:
-        raise FormatError(f"the ZIP '{path.name}' claims to hold more than it does")
+        raise FormatError(f"the ZIP '{path.name}' declares more content than it has")
     if sum(member.file_size for member in members) > max(_MOST, _BOMB * size):
-        raise FormatError(f"the ZIP '{path.name}' grows out of all proportion")
+        raise FormatError(f"the ZIP '{path.name}' would expand to an implausible size")
     latest = moment_at(written) or EPOCH
     by_folder: dict[str, dict[str, ExportedFile]] = {}
     for folder, name, info in _safe_members(members, path.name, warnings):
@@ -83,7 +83,7 @@ def exports_in_zip(path: Path, label: str, warnings: list[str]) -> Iterator[Expo
 
 
 def _above(folder: str) -> Iterator[str]:
-    """The folders that `folder` lies in, the nearest first."""
+    """The folders that contain `folder`, the nearest first."""
     while folder:
         folder = folder.rpartition("/")[0]
         yield folder
@@ -92,7 +92,7 @@ def _above(folder: str) -> Iterator[str]:
 def _safe_members(
     members: Iterable[zipfile.ZipInfo], zip_name: str, warnings: list[str]
 ) -> Iterator[tuple[str, str, zipfile.ZipInfo]]:
-    """The folder and the name of each member that can be used, and the member."""
+    """Each usable member, with its folder and its name."""
     locked = odd = 0
     for info in members:
         try:
@@ -123,7 +123,7 @@ def _is_bomb(info: zipfile.ZipInfo) -> bool:
 
 
 def _true_name(info: zipfile.ZipInfo) -> str:
-    """The name of a member: programs that write UTF-8 often fail to say so."""
+    """The name of a member: programs that write UTF-8 often do not mark it as such."""
     if info.flag_bits & _UTF8:
         return info.filename
     try:
@@ -133,7 +133,7 @@ def _true_name(info: zipfile.ZipInfo) -> str:
 
 
 def _written(info: zipfile.ZipInfo, latest: datetime) -> datetime:
-    """When a member was written, by the local time in the ZIP; at the latest, with the ZIP."""
+    """When a member was written, by the local time in the ZIP, but not after the ZIP itself."""
     try:
         moment = datetime(*info.date_time).astimezone(UTC)
     except (ValueError, OverflowError, OSError):

@@ -33,10 +33,10 @@ _PIECE = 1 << 20
 
 
 class ExportedChats:
-    """All exported chats below a path, as one backup: they share nothing but their place.
+    """All exported chats below a path, as one backup.
 
     Attributes:
-        folders: where the chats are.
+        folders: the folders with the chats.
         warnings: what was left out, and why.
     """
 
@@ -106,8 +106,8 @@ class ExportedChats:
             raise _damaged(file) from error
 
     def lines(self, text: ExportedFile) -> Iterator[str]:
-        """The lines of a chat's text, each with at most :data:`LONGEST_LINE` characters. A text
-        that is damaged ends where it is.
+        """The lines of a chat's text, each with at most :data:`LONGEST_LINE` characters. A damaged
+        text ends at the damage.
         """
         try:
             with closing(open_file(text)) as opened:

@@ -66,7 +66,7 @@ def find_exports(path: Path) -> FoundExports:
         warnings: list[str] = []
         folders = tuple(exports_in_zip(path, "", warnings))
         if warnings and not folders:
-            raise FormatError(warnings[0], hint="give the ZIP as WhatsApp has made it")
+            raise FormatError(warnings[0], hint="give the ZIP as WhatsApp created it")
         return FoundExports(folders, tuple(warnings))
     if path.suffix.lower() == ".txt" and path.is_file():
         return _of_text(path)
@@ -92,7 +92,7 @@ class _Search:
         self.holds_a_backup = False
 
     def walk(self, folder: Path, depth: int) -> list[ExportedFile]:
-        """Search `folder`; the files in it and below it that belong to no chat there."""
+        """Search `folder`, and return the files in and below it that do not belong to a chat."""
         children = scan(str(folder), self._refused)
         names = {child.name.lower() for child in children}
         self._seen += 1
@@ -115,7 +115,7 @@ class _Search:
         self.folders += found
         for file in files:
             if file.name.lower().endswith(".zip"):
-                self._look_into(file)
+                self._search_zip(file)
         below: list[ExportedFile] = []
         for child in children:
             if depth and not child.name.startswith((".", "__MACOSX")) and is_folder(child):
@@ -129,7 +129,7 @@ class _Search:
         shown = os.path.relpath(folder, self._root)
         self.warnings.append(f"the folder '{shown}' cannot be read: it is left out")
 
-    def _look_into(self, file: ExportedFile) -> None:
+    def _search_zip(self, file: ExportedFile) -> None:
         try:
             self.folders += exports_in_zip(file.path, file.stored_as, self.warnings)
         except FormatError as error:
@@ -141,15 +141,15 @@ def _holds_databases(names: set[str]) -> bool:
 
 
 def _holds_media(folder: Path, names: set[str]) -> bool:
-    """True for a folder with WhatsApp's folders of media. Beside the text of a chat, people give
-    such names to their own."""
+    """True for a folder with WhatsApp's folders of media. Next to the text of a chat, folders with
+    such names may be people's own."""
     if any(kind_of(f"{name}/x") is Kind.VOICE for name in names) or {"databases", "media"} <= names:
         return True
     return "android" in names and any((folder / app).is_dir() for app in _APPS)
 
 
 def _of_text(path: Path) -> FoundExports:
-    """The chat of a text alone, and the files next to it."""
+    """The chat in a single text, with the files next to it."""
     folder = path.parent
     files = [
         file
@@ -163,7 +163,7 @@ def _of_text(path: Path) -> FoundExports:
 def _plain_file(folder: Path, child: os.DirEntry[str], label: str) -> ExportedFile | None:
     try:
         found = child.stat(follow_symlinks=False)
-    except OSError:  # gone meanwhile
+    except OSError:  # deleted in the meantime
         return None
     if not stat.S_ISREG(found.st_mode) or not found.st_size or is_junk(child.name):
         return None

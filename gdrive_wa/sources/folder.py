@@ -27,12 +27,12 @@ from gdrive_wa.core.model import Backup, Entry, Outcome
 from gdrive_wa.core.moments import END_SECONDS, moment_at
 from gdrive_wa.core.names import whole_text
 from gdrive_wa.sources.base import WHEN_EMPTY
-from gdrive_wa.sources.beside import databases_beside
+from gdrive_wa.sources.beside import adjacent_databases
 from gdrive_wa.sources.elsewhere import files_elsewhere
 from gdrive_wa.sources.fields import LONG_AGO
 from gdrive_wa.sources.file_blob import OPEN_FLAGS, FileBlob
 from gdrive_wa.sources.folder_root import Found, Root
-from gdrive_wa.sources.scan import is_readable_folder, scan, subfolders
+from gdrive_wa.sources.scan import has_names, is_readable_folder, scan, subfolders
 from gdrive_wa.storage.manifest import read_manifest
 
 _MEDIA = "Android/media"
@@ -57,12 +57,12 @@ class Folder:
     """The backups in a folder, such as one for each WhatsApp app and each account of a phone.
 
     Attributes:
-        unreadable: folders of theirs that are not this user's to read, as they failed.
+        unreadable: folders of the backups that this user may not read, as failed outcomes.
     """
 
     name = "folder"
     any_folder = True
-    """Any folder can be given, so that its files may have nothing to do with WhatsApp."""
+    """Any folder can be given, so its files may have nothing to do with WhatsApp."""
 
     def __init__(self, path: Path) -> None:
         if path.is_file():
@@ -73,7 +73,7 @@ class Folder:
             raise UsageError(f"no folder named '{path}'", hint="check the spelling")
         self._path = path
         self._scans: dict[Path, tuple[float, dict[str, Found]]] = {}
-        self._beside: dict[Path, dict[str, str]] = {}
+        self._adjacent: dict[Path, dict[str, str]] = {}
         self._refused: dict[str, Outcome] = {}
 
     @property
@@ -95,10 +95,14 @@ class Folder:
         for root in self._roots():
             files = dict(root.files(self._refuse))
             backup = _backup(root.path, files)
-            self._scans[root.path] = (time.monotonic(), self._with_beside(root, files))
+            self._scans[root.path] = (time.monotonic(), self._with_adjacent(root, files))
             if backup:
                 found.append(backup)
         return sorted(found, key=lambda backup: backup.updated or LONG_AGO, reverse=True)
+
+    def has_names(self, count: int) -> bool:
+        """See :class:`~gdrive_wa.sources.base.LocalSource`."""
+        return has_names(str(self._path), count)
 
     def entries(self, backup: Backup) -> Iterator[Entry]:
         """See :class:`~gdrive_wa.sources.base.BackupSource`.
@@ -116,7 +120,7 @@ class Folder:
             if owner != stored_as and owner in files:
                 continue  # an envelope: it is read with its media file
             size, modified_ns = files[stored_as]
-            file = self._beside[path].get(stored_as) or f"{root}{stored_as}"
+            file = self._adjacent[path].get(stored_as) or f"{root}{stored_as}"
             sealed = stored_as + METADATA_SUFFIX in files
             shown = stored_as if stored_as.isascii() else _whole(stored_as, files)
             yield Entry(
@@ -151,13 +155,13 @@ class Folder:
             return files
         root = next((root for root in self._roots() if root.path == path), Root(path))
         self._refused.clear()
-        return self._with_beside(root, dict(root.files(self._refuse)))
+        return self._with_adjacent(root, dict(root.files(self._refuse)))
 
-    def _with_beside(self, root: Root, files: dict[str, Found]) -> dict[str, Found]:
-        """`files`, and the databases next to them, unless it is a further account's backup."""
-        paths = self._beside[root.path] = {}
+    def _with_adjacent(self, root: Root, files: dict[str, Found]) -> dict[str, Found]:
+        """`files`, and the databases next to them; for a further account's backup, only `files`."""
+        paths = self._adjacent[root.path] = {}
         if root.path.parent.name != _ACCOUNTS:
-            for stored_as, child in databases_beside(root.path, self._path):
+            for stored_as, child in adjacent_databases(root.path, self._path):
                 if stored_as not in files:
                     found = child.stat(follow_symlinks=False)
                     files[stored_as] = found.st_size, found.st_mtime_ns
@@ -178,7 +182,7 @@ class Folder:
         """Do nothing: no file is kept open."""
 
     def _refuse(self, folder: str) -> None:
-        """Note that a folder is not this user's to read."""
+        """Record a folder that this user may not read."""
         shown = os.path.relpath(folder, self._path).replace(os.sep, "/")
         if shown == ".":
             raise UsageError(f"cannot read '{self._path}': permission denied", hint=_READ_IT)
@@ -270,8 +274,8 @@ def _envelope(path: str) -> str | None:
 
 
 def _file_of(entry: Entry) -> str:
-    """The path of an entry's file. The locator is that of the folder, which thousands of entries
-    share, where the rest is the name that the file is stored under."""
+    """The path of an entry's file. To save memory, the locator of most entries is only the folder
+    of the backup, which thousands of entries share; the stored name is the rest of the path."""
     locator = entry.locator
     return f"{locator}{entry.stored_as}" if locator.endswith(os.sep) else locator
 
@@ -282,7 +286,7 @@ def _moment(nanoseconds: int) -> datetime | None:
 
 
 def _whole(name: str, files: Mapping[str, Found]) -> str:
-    """A name that is not UTF-8, as text; unlike every other one here."""
+    """A name that is not UTF-8, as text that differs from all other names here."""
     whole = whole_text(name)
     while whole != name and whole in files:
         stem, suffix = os.path.splitext(whole)

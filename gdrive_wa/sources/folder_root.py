@@ -30,7 +30,7 @@ class Root:
     """The folder of one backup.
 
     Attributes:
-        path: of the folder.
+        path: the path of the folder.
         others: the folders below it that are other backups.
     """
 
@@ -64,7 +64,7 @@ class Root:
                     waiting.append((child.path, f"{prefix}{name}/"))
 
     def holds_a_backup(self) -> bool:
-        """True if there is anything in it that a phone backs up."""
+        """True if the folder has any file that a phone backs up."""
         return any(
             is_encrypted(name) or kind_of(name) is not Kind.UNKNOWN for name, _ in self.files()
         )
@@ -80,7 +80,7 @@ def _facts(child: os.DirEntry[str], folder: str, refused: Refused | None) -> os.
         return child.stat(follow_symlinks=False)
     except GONE:
         return None
-    except PermissionError:  # its folder shows names, and nothing more
+    except PermissionError:  # the folder can be listed, but its files cannot be accessed
         if refused is not None:
             refused(folder)
         return None

@@ -46,7 +46,8 @@ DOMAINS = {
     "AppDomainGroup-group.net.whatsapp.WhatsAppSMB.shared": "WhatsApp Business",
 }
 DATABASES = ("ChatStorage.sqlite", "ContactsV2.sqlite", "LID.sqlite", "AddressBook.sqlitedb")
-"""The chats, WhatsApp's copy of the address book, the numbers of hidden ids, the address book."""
+"""The chats, WhatsApp's copy of the address book, the numbers of hidden ids, and the iPhone's own
+address book."""
 MEDIA = "Message/"
 _BOOK_DOMAIN = "HomeDomain"
 _BOOK_FOLDER = "Library/AddressBook/"
@@ -69,20 +70,20 @@ def is_locked(path: Path) -> bool:
 
 
 class IPhone:
-    """The WhatsApp backups in an iPhone backup, or in a folder of them. Not for other apps.
+    """The WhatsApp backups in an iPhone backup, or in a folder of several. Other apps are ignored.
 
     Args:
         path: the folder that contains ``Manifest.db``, or its parent folder.
         passphrase: for a locked backup, as chosen in Finder or iTunes.
 
     Attributes:
-        given: the `path`.
+        given: the argument `path`.
 
     Raises:
-        MissingKeyError: it is locked, and no passphrase was given.
-        UsageError: it is locked, and the library to open it is not installed.
-        WrongKeyError: the passphrase does not open it.
-        DamagedError: its list of files cannot be read.
+        MissingKeyError: the backup is locked, and no passphrase was given.
+        UsageError: the backup is locked, and the library to open it is not installed.
+        WrongKeyError: the passphrase does not open the backup.
+        DamagedError: the backup's list of files cannot be read.
     """
 
     name = "folder"
@@ -146,7 +147,7 @@ class IPhone:
         phone = self._phones[Path(folder)]
         if phone.rewrites(path):
             return None
-        with contextlib.suppress(GoneError):  # raised again, and told, by open()
+        with contextlib.suppress(GoneError):  # open() raises it again
             return os.path.abspath(phone.readable(domain, path))
         return None
 
@@ -168,8 +169,8 @@ class IPhone:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A file of one domain; `size` and `modified` are those of the stored file. It may be missing
-    from the backup's folder although it is listed: opening it says so."""
+    """A listed file of one domain; `size` and `modified` are those of the stored file. The file
+    may be missing from the backup's folder: then opening it raises an error."""
 
     path: str
     file_id: str
@@ -231,7 +232,7 @@ class _Phone:
                 log = files.get(f"{path}-wal")
                 made = self._content(files[path])
                 if log and log.size is None:
-                    self._warnings.add(f"'{log.path}', with what was written last, was not copied")
+                    self._warnings.add(f"'{log.path}', with the newest changes, was not copied")
                 found = self._content(log) if log and log.size else None
                 copy_database(made, found, target, path, self._warnings)
         return target

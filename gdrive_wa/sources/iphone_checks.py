@@ -1,4 +1,4 @@
-"""iPhone backups that cannot be read, with hints: in iCloud, incomplete, or too old."""
+"""Recognise iPhone backups that cannot be read: in iCloud, incomplete, or too old."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COPY_AGAIN = (
     "copy the whole folder of the backup again, with every file and folder in it",
     "or back up the iPhone again with Finder or iTunes",
 )
-"""Hints for an iPhone backup of which something is missing or damaged."""
+"""Hints for an incomplete or damaged iPhone backup."""
 WITHOUT_WHATSAPP = (
     "check on the iPhone that WhatsApp is installed and shows the chats",
     "then back up the iPhone again with Finder or iTunes, or give the backup of another day",
@@ -31,7 +31,7 @@ WITHOUT_WHATSAPP = (
 
 
 def is_own_file(path: Path) -> bool:
-    """True if there is such a file; a symbolic link is not one."""
+    """True if `path` is a regular file, and not a symbolic link."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
@@ -62,8 +62,8 @@ def stored_file(folder: Path, file_id: str, shown: str) -> Path:
     """The stored file `file_id` of the backup in `folder`.
 
     Raises:
-        GoneError: it is listed and was not copied, or it is a symbolic link, which may lead to
-            a file of somebody else's; the error names it as `shown`.
+        GoneError: the file is listed but was not copied, or it is a symbolic link, which may lead
+            to another user's file; the error calls it `shown`.
     """
     path = folder / file_id[:2] / file_id
     if path.is_symlink() or path.parent.is_symlink():
@@ -77,7 +77,8 @@ def stored_file(folder: Path, file_id: str, shown: str) -> Path:
 
 
 def facts(folder: Path, file_id: str, unknown: datetime) -> tuple[int | None, datetime]:
-    """Bytes and time of the stored file `file_id`; None and `unknown` if it was not copied."""
+    """The size in bytes and the modification time, UTC, of the stored file `file_id`; None and
+    `unknown` if it was not copied."""
     try:
         info = (folder / file_id[:2] / file_id).lstat()
     except OSError:
@@ -93,26 +94,26 @@ def refuse_icloud(path: Path) -> None:
     """
     if path.name == ICLOUD or is_own_file(path / ICLOUD):
         raise FormatError(
-            f"'{ICLOUD}' is a backup in iCloud, which cannot be opened: its format is not known",
+            f"'{ICLOUD}' is an iCloud backup, which cannot be opened: its format is unknown",
             hint="back up the iPhone to a computer with Finder or iTunes, and give that folder",
         )
 
 
-def refuse_half(path: Path) -> None:
+def refuse_incomplete(path: Path) -> None:
     """Refuse the folder of an incomplete iPhone backup.
 
     Args:
-        path: a folder without a complete backup: its own, or a folder of backups.
+        path: the folder of a backup, or of several backups; none of them is complete.
 
     Raises:
-        DamagedError: it lacks its list of files, or the file that says how to read the list.
-        FormatError: it is of an iPhone before iOS 10.
+        DamagedError: a backup lacks its list of files, or the file that describes how to read it.
+        FormatError: a backup is from before iOS 10.
     """
     children = _children(path)
     android = any(child.name.lower().startswith(_ANDROID) for child in children)
     for folder in (path, *(() if android else children)):
         if is_own_file(folder / MANIFEST):  # alone, or it would be a whole backup
-            raise _half(folder, PROPERTIES)
+            raise _incomplete(folder, PROPERTIES)
         if is_own_file(folder / _BEFORE_IOS_10):
             raise FormatError(
                 f"'{folder}' is an iPhone backup of iOS 9 or older ({_BEFORE_IOS_10}),"
@@ -120,18 +121,19 @@ def refuse_half(path: Path) -> None:
                 hint="back up the iPhone again with a current Finder or iTunes",
             )
         if is_own_file(folder / PROPERTIES) or _has_blobs(folder):
-            raise _half(folder, MANIFEST)
+            raise _incomplete(folder, MANIFEST)
 
 
-def _half(folder: Path, lacks: str) -> DamagedError:
+def _incomplete(folder: Path, lacks: str) -> DamagedError:
     return DamagedError(
-        f"'{folder}' is an iPhone backup without {lacks}: it was not copied whole",
+        f"'{folder}' is an iPhone backup without {lacks}: it was not copied completely",
         hint=COPY_AGAIN,
     )
 
 
 def _has_blobs(folder: Path) -> bool:
-    """True if files of a backup are here: 40 digits, in folders named after the first two."""
+    """True if `folder` has files of a backup: their names are 40 digits, and each is in a folder
+    that is named after its first two digits."""
     return any(
         len(child.name) == 2 and _DIGITS.issuperset(child.name) and _holds_a_blob(child)
         for child in subfolders(folder)

@@ -54,15 +54,15 @@ def copy_database(
     """Copy an SQLite database to `target`, with its write-ahead log merged in.
 
     Args:
-        database: where it is.
-        log: the file with its newest changes.
-        target: of the copy.
+        database: the path of the database.
+        log: the path of its write-ahead log; None without one.
+        target: the path of the copy.
         shown: the name of the database for the user.
         warnings: receives warnings about the unusable part of the log.
 
     Raises:
-        DatabaseError: it is not a database.
-        StorageError: it cannot be copied.
+        DatabaseError: the file is not a database.
+        StorageError: the database cannot be copied.
     """
     with storage_errors(target):
         shutil.copyfile(database, target)
@@ -82,8 +82,8 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
     Raises:
         MissingKeyError: no passphrase was given.
         UsageError: the library to open it is not installed.
-        WrongKeyError: the passphrase does not open it.
-        DamagedError: it cannot be read.
+        WrongKeyError: the passphrase does not open the backup.
+        DamagedError: the backup cannot be read.
         Interrupted: the user asked to stop.
     """
     if not passphrase:
@@ -122,7 +122,7 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
     except IncorrectPassphraseError as error:
         raise WrongKeyError(
             "this passphrase does not open this iPhone backup",
-            hint="it is the one chosen in Finder or iTunes, not the phone's code",
+            hint="it is the one chosen in Finder or iTunes, not the phone's passcode",
         ) from error
     except Exception as error:  # a library parses untrusted bytes: any exception is possible
         raise DamagedError(
@@ -131,7 +131,8 @@ def unlock(folder: Path, passphrase: Secret | None, manifest: Path) -> Encrypted
 
 
 class _Watch(Silent):
-    """Hears Ctrl-C while the passphrase is turned into a key: millions of steps outside Python."""
+    """Lets Ctrl-C stop the derivation of the key from the passphrase: it takes millions of steps
+    outside Python."""
 
     def check(self) -> None:
         """Raise if the user asked to stop."""
@@ -140,14 +141,14 @@ class _Watch(Silent):
 
 def _require_bounded(plist: bytes) -> None:
     if not is_bounded(plist):
-        raise ValueError("a property list without end")
+        raise ValueError("a property list that expands too much")
 
 
 def decrypt(backup: EncryptedBackup, file_plist: bytes, path: Path, target: Path) -> None:
     """Decrypt the stored file `path`, described in the list by `file_plist`, to `target`.
 
     Raises:
-        DamagedError: it cannot be decrypted.
+        DamagedError: the file cannot be decrypted.
     """
     from iphone_backup_decrypt import utils  # noqa: PLC0415 - it is installed: it opened the list
 

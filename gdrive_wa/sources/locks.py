@@ -1,7 +1,7 @@
 """Read from a backup's metadata whether it is end-to-end encrypted, and what opens it.
 
-The rules are WhatsApp's own, in the order in which the app reads them. Several locks may hold the
-same root key: whoever has the 64 digits opens a backup that has a passkey as well.
+The rules are WhatsApp's own, in the order in which the app reads them. Several locks may protect
+the same root key: the 64 digits also open a backup that has a passkey as well.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PASSKEY_OBJECT = fold("passkeyEncryptionMetadata")
 _PASSWORD_OBJECT = fold("passwordProtectedBackupKeyEncryptionMetadata")
 _KNOWN = {_KEY_FLAG, _PASSWORD_FLAG, _EITHER_FLAG, _PASSKEY_OBJECT, _PASSWORD_OBJECT}
 _LIKE_A_LOCK = "encrypt"
-"""In the name of each lock so far."""
+"""A part of the names of all locks so far."""
 _NOTHING = {"", "false", "null", "none", "0", "{}", "[]"}
 
 
@@ -32,7 +32,7 @@ class Encryption:
     """How a backup is encrypted.
 
     Attributes:
-        end_to_end: whether it is end-to-end encrypted; None if the metadata does not say.
+        end_to_end: whether it is end-to-end encrypted; None if the metadata does not show it.
         locks: what opens it, the most useful one first; empty if unknown.
     """
 
@@ -50,7 +50,7 @@ class Encryption:
 def read_encryption(metadata: Mapping[str, Any]) -> Encryption:
     """How the backup with this metadata is encrypted.
 
-    ``encryptedBackupMetadata`` comes before ``encryptedBackupEnabled``.
+    ``encryptedBackupMetadata`` takes precedence over ``encryptedBackupEnabled``.
     """
     secret = _secret(metadata.get("encryptedBackupMetadata"))
     enabled = metadata.get("encryptedBackupEnabled")
@@ -58,7 +58,7 @@ def read_encryption(metadata: Mapping[str, Any]) -> Encryption:
     locks = tuple(dict.fromkeys(_locks(secret)))
     if locks:
         return Encryption(True, locks)
-    if _KNOWN & secret.keys():  # it speaks, and names no lock
+    if _KNOWN & secret.keys():  # the flags exist, but none is set
         return Encryption(sealed, (UNKNOWN,) if sealed else ())
     if enabled is not None and not sealed:
         return Encryption(_is_true(enabled))

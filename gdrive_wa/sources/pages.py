@@ -1,23 +1,24 @@
-"""Bound a listing that is read page by page: the server's word alone does not end it."""
+"""Limit a listing that is read page by page, in case the server never ends it."""
 
 from __future__ import annotations
 
 from gdrive_wa.core.errors import NetworkError
 
 MOST_ENTRIES = 2_000_000
-"""Most entries of one listing; the largest backups have a few hundred thousand."""
+"""Maximum number of entries in one listing; the largest backups have a few hundred thousand."""
 MOST_PAGES = 20_000
+"""Maximum number of pages of one listing."""
 MOST_IDLE_PAGES = 50
-"""Most pages in a row that bring nothing new."""
+"""Maximum number of pages in a row without a new entry."""
 LONGEST_TOKEN = 16 << 10
-"""Most characters of the token of the next page."""
+"""Maximum number of characters in the token of the next page."""
 
 
 class PageGuard:
-    """Watches over the pages of one listing.
+    """Checks the pages of one listing.
 
     Args:
-        what: the listing, in words.
+        what: the name of the listing, for errors.
     """
 
     def __init__(self, what: str) -> None:
@@ -34,7 +35,7 @@ class PageGuard:
             known: how many entries there are so far.
 
         Raises:
-            NetworkError: the listing does not come to an end.
+            NetworkError: the listing repeats itself, or is longer than any real one.
         """
         if token in self._tokens:
             raise NetworkError(f"Google sends the same page of {self._what} again and again")

@@ -1,8 +1,8 @@
-"""The root of a property list, read within bounds.
+"""Read the top level of a property list within bounds.
 
-Of an iPhone's property lists only texts, numbers and switches at the top are needed. Python's own
-reader builds everything: objects of a binary list may share each other, so that a few KB of them
-are gigabytes, and 14 MB of XML take half a gigabyte. What is nested is left out here.
+Only the texts, whole numbers and booleans at the top level of an iPhone's property lists are
+needed. Python's own reader builds all objects. In a binary list they can be shared, so that a few
+KB expand to gigabytes, and 14 MB of XML need half a gigabyte. Nested values are left out here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from gdrive_wa.core.plain_file import open_plain
 
 LARGEST_PLIST = 16 << 20
-"""Most bytes of a property list that are read."""
+"""Maximum bytes of a property list that are read."""
 
 _MOST_ENTRIES = 10_000
 _LONGEST_TEXT = 4096
@@ -29,8 +29,8 @@ _DICT, _INT, _ASCII, _UTF16 = 0xD, 1, 5, 6
 
 
 def read_plist(path: Path) -> dict[str, Any]:
-    """The texts, whole numbers and switches at the root; empty if the file is not a list, or is a
-    link or a pipe."""
+    """The texts, whole numbers and booleans at the top level; empty if the file is not a property
+    list, or is a link or a pipe."""
     try:
         with open_plain(path, follow=False) as file:
             raw = file.read(LARGEST_PLIST)
@@ -77,7 +77,7 @@ class _Binary:
         }
 
     def parts(self) -> int:
-        """How many objects the lists hold, all together; a shared one counts every time."""
+        """The number of objects in all containers together; a shared object counts each time."""
         if self._count > len(self._raw):
             raise ValueError("more objects than bytes")
         total = 0

@@ -1,4 +1,4 @@
-"""Look into folders that may be unreadable, or go away meanwhile.
+"""List folders that may be unreadable, or that may be deleted in the meantime.
 
 Only a missing folder counts as empty. Any other error of the system could hide voice notes.
 """
@@ -14,14 +14,14 @@ from gdrive_wa.core.limits import limit_reached
 from gdrive_wa.storage.disk import too_many_open
 
 GONE = (FileNotFoundError, NotADirectoryError)
-"""Errors of a file or a folder that is not there, or not any more."""
+"""Errors for a file or a folder that does not exist, or no longer exists."""
 
 Refused = Callable[[str], None]
 """Receives the path of an unreadable folder."""
 
 
 def is_readable_folder(folder: Path) -> bool:
-    """True for a folder that may be looked into."""
+    """True for a folder that this user may access."""
     try:
         return folder.is_dir()
     except OSError:  # no permission
@@ -53,12 +53,12 @@ def scan(folder: str, refused: Refused | None = None) -> list[os.DirEntry[str]]:
 
 
 def scan_each(folder: str, refused: Refused | None = None) -> Iterator[os.DirEntry[str]]:
-    """The content of `folder`, in no order and never all at once; nothing if it is gone.
+    """The content of `folder`, one by one and in no particular order; nothing if it is gone.
 
     Args:
-        folder: to look into.
-        refused: is called for a folder that is not this user's to read, which is then empty.
-            Without it, nobody needs to know.
+        folder: the folder to list.
+        refused: called for a folder that this user may not read, which counts as empty. Without
+            it, such a folder is not reported.
 
     Raises:
         StorageError: too many files are open, or the disk fails.
@@ -76,7 +76,7 @@ def scan_each(folder: str, refused: Refused | None = None) -> Iterator[os.DirEnt
 
 
 def unreadable(path: str, error: OSError) -> StorageError:
-    """The error for a folder, or a file in it, that the system does not let us read."""
+    """The error for a folder, or a file in it, that cannot be read for reason `error`."""
     if limit_reached(error) is not None:
         return too_many_open(path)
     reason = (error.strerror or "the disk fails").lower()
@@ -84,3 +84,18 @@ def unreadable(path: str, error: OSError) -> StorageError:
         f"cannot read '{path}': {reason}",
         hint="check the disk, or connect the phone again; copy the folder elsewhere, and give that",
     )
+
+
+def has_names(folder: str, count: int) -> bool:
+    """True if there are at least `count` names in `folder` and below it, without links and what
+    cannot be read. Looks at no more of them than that.
+    """
+    waiting = [folder]
+    while waiting:
+        for child in scan_each(waiting.pop(), lambda _: None):
+            count -= 1
+            if count <= 0:
+                return True
+            if is_folder(child):
+                waiting.append(child.path)
+    return False

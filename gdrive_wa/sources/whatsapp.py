@@ -46,8 +46,8 @@ class WhatsAppServers:
     """The encrypted copies behind the links of a database, as one backup.
 
     Args:
-        links: from the databases; of two of the same copy, the first holds.
-        root: of another server in WhatsApp's place; empty for WhatsApp's own.
+        links: links from the databases; of two links to the same copy, the first one is used.
+        root: the root of another server in WhatsApp's place; empty for WhatsApp's own servers.
         retry_policy: how often and how long to try a request.
     """
 
@@ -99,10 +99,10 @@ class WhatsAppServers:
         """See :class:`~gdrive_wa.sources.base.BackupSource`.
 
         Raises:
-            GoneError: its link has expired, or WhatsApp no longer stores it.
-            RefusedError: its link leads to another server, or to a redirect.
-            ChecksumError: it is too long; also raised while it is read.
-            NetworkError: it cannot be read now.
+            GoneError: the link has expired, or WhatsApp no longer stores the copy.
+            RefusedError: the link leads to another server, or to a redirect.
+            ChecksumError: the copy is too long; also raised while it is read.
+            NetworkError: the copy cannot be read now.
         """
         address = address_of(entry.locator, self._root)
         blob = self._ask(address, entry, offset)
@@ -145,10 +145,10 @@ class _BoundedBlob(HttpBlob):
     _received = 0
 
     def read(self, size: int) -> bytes:
-        """As :meth:`~gdrive_wa.http.blob.HttpBlob.read`.
+        """Like :meth:`~gdrive_wa.http.blob.HttpBlob.read`.
 
         Raises:
-            ChecksumError: it is too long.
+            ChecksumError: the copy is too long.
         """
         piece = super().read(size)
         self._received += len(piece)
@@ -175,7 +175,7 @@ def expiry(link: MediaLink) -> datetime | None:
 
 
 def url_of(link: MediaLink) -> str:
-    """The address of a link as it is in the database, which is not to be trusted."""
+    """The address of a link as it is in the database. It is untrusted."""
     return link.url or f"https://{DEFAULT_HOST}{link.direct_path or ''}"
 
 
@@ -183,7 +183,7 @@ def address_of(url: str, root: str = "") -> str:
     """The address to request for `url`: the same, or the same path at `root`.
 
     Raises:
-        RefusedError: it does not lead to WhatsApp's servers, or is not valid.
+        RefusedError: `url` does not lead to WhatsApp's servers, or is not valid.
     """
     try:
         parts = urlsplit(url)
@@ -206,7 +206,7 @@ def _size(link: MediaLink) -> int | None:
 def _judge(refusal: Refusal) -> Verdict:
     return Verdict(
         error=_error_of(refusal),
-        retry=refusal.passing,
+        retry=refusal.transient,
         limits_rate=refusal.limits_rate,
         pause=refusal.pause,
     )
@@ -215,8 +215,8 @@ def _judge(refusal: Refusal) -> Verdict:
 def _error_of(refusal: Refusal) -> GdriveWaError:
     if refusal.status in _REDIRECTS:
         return RefusedError("WhatsApp's servers redirect elsewhere, which is not followed")
-    if refusal.passing:
-        return NetworkError(f"WhatsApp's servers cannot be reached: they answer {refusal.status}")
+    if refusal.transient:
+        return NetworkError(f"WhatsApp's servers do not work now: they answer {refusal.status}")
     if refusal.status in _GONE:
         return GoneError(
             "WhatsApp's servers no longer store it",

@@ -1,4 +1,4 @@
-"""Tell a folder with files of WhatsApp from any other folder, by their names."""
+"""Distinguish a folder with WhatsApp's files from other folders, by the names of the files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME = re.compile(r"(?:PTT|AUD|IMG|VID|DOC|STK|GIF)-\d{8}-WA\d+", re.IGNORECASE
 
 
 def holds_whatsapp(folder: str, names: Iterable[str]) -> bool:
-    """True if `names`, paths of files below a folder called `folder`, are of a WhatsApp backup."""
+    """True if any of `names`, the paths of files below `folder`, may be WhatsApp's."""
     return any(_is_of_whatsapp(f"{folder}/{name}") for name in names)
 
 

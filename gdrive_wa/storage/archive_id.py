@@ -1,4 +1,5 @@
-"""The id of an archive, for the stars and positions on its page, even if the folder is moved."""
+"""The id of an archive, under which the browser keeps the stars and positions of its page. It stays
+the same if the folder is moved."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ _ID = re.compile(r"[0-9a-f]{16}")
 
 
 def id_of_notes(note_ids: Iterable[str]) -> str:
-    """16 hexadecimal digits for a set of notes; the order of `note_ids` does not matter."""
+    """16 hexadecimal digits that identify a set of notes, in whatever order."""
     digest = hashlib.sha256()
     for note_id in sorted(note_ids):
         digest.update(note_id.encode("utf-8", "surrogatepass") + b"\0")
@@ -26,10 +27,10 @@ def id_of_notes(note_ids: Iterable[str]) -> str:
 
 
 def archive_id(tree: Tree, note_ids: Iterable[str]) -> str:
-    """The id of the archive in the folder `tree`, which moves and is copied with it.
+    """The id of the archive in the folder `tree`; a copy of the folder has the same id.
 
-    It is computed from the notes of the first page and then kept in the state folder, so that later
-    notes do not change it. If it cannot be kept, it is computed each time.
+    It is computed from the notes of the first page and stored in the state folder, so that later
+    notes do not change it. If it cannot be stored, it is computed each time.
     """
     with suppress(OSError, ValueError):
         kept = tree.read(_PATH).decode("ascii").strip()

@@ -1,9 +1,9 @@
 """Give finished temporary files their final names, in batches.
 
 The order is always the same: flush the temporary files to the disk, record them in the manifest,
-rename them. So every file in the manifest was verified. A run killed in between leaves at worst a
-record without a file, which the next run treats as missing. A separate thread writes each
-batch while the caller prepares the next one.
+rename them. So every file with a final name is in the manifest. A run that is killed in between
+leaves at worst a record without a file, which the next run treats as missing. A separate thread
+writes each batch while the caller prepares the next one.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from gdrive_wa.storage.manifest import Manifest
 from gdrive_wa.storage.record import Record
 
 FILES = 1024
+"""Maximum files in a batch. After a kill, a batch is repeated; smaller ones need more flushes."""
 BYTES = 256 << 20
+"""Maximum bytes in a batch."""
 SECONDS = 2.0
-"""Limits of one batch: files, bytes and age in seconds. After a kill, at most this much work is
-repeated; smaller batches would stall the disk with more flushes."""
+"""Age of the first waiting file at which its batch is written."""
 _THIS_NAME_ONLY = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 
 
@@ -43,7 +44,7 @@ class Batch:
         manifest: the open manifest of the folder.
 
     Attributes:
-        refused: records with names that the disk refused, each with its error. They are no
+        refused: records of files whose names the disk refused, each with its error. They are no
             longer in the manifest.
     """
 

@@ -1,4 +1,4 @@
-"""Record files with changed content but the same size and time, as on a failing disk."""
+"""List the files whose content has changed but not their size and time, as on a failing disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mark_corrupt(tree: Tree, paths: Iterable[str]) -> None:
     The next run fetches them again.
 
     Raises:
-        StorageError: the record cannot be written.
+        StorageError: the list cannot be written.
     """
     listed = sorted(paths)
     if listed:
@@ -36,7 +36,7 @@ def corrupt_paths(tree: Tree) -> set[str]:
     """Paths of the files that the last check found damaged.
 
     Raises:
-        StorageError: a link, a pipe or a device is in the place of the record.
+        StorageError: the list is a link, a pipe or a device.
     """
     try:
         listed = json.loads(tree.read(_PATH))

@@ -52,7 +52,7 @@ def explain(error: OSError, path: str | Path) -> StorageError:
             f"no permission to write '{path}'", hint="choose a folder that you can write to"
         )
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        return _no_folder(_in_the_way(path, error.filename or path))
+        return _not_a_folder(_obstacle(path, error.filename or path))
     if error.errno == errno.EFBIG:
         return StorageError(
             f"the file '{path}' is too large for this disk", hint="choose a folder on another disk"
@@ -73,23 +73,24 @@ def too_many_open(path: str | Path) -> StorageError:
     )
 
 
-def _no_folder(found: Path) -> StorageError:
-    if _leads_nowhere(found):
+def _not_a_folder(found: Path) -> StorageError:
+    if _is_broken_link(found):
         return StorageError(
-            f"'{found}' is a symbolic link, and what it leads to is missing",
-            hint="connect the disk that it leads to, or choose another folder",
+            f"'{found}' is a symbolic link to a folder that does not exist",
+            hint="connect the disk that the link points to, or choose another folder",
         )
     return StorageError(
         f"'{found}' is a file, but a folder is needed there", hint="choose another folder"
     )
 
 
-def _in_the_way(*names: str | Path) -> Path:
-    """What is in one of `names` in the place of a folder; the first if it is gone by now."""
+def _obstacle(*names: str | Path) -> Path:
+    """The file or broken link, at one of `names` or above it, where a folder is needed. The first
+    name if there is none any more."""
     paths = [Path(name) for name in names]
     above = (each for path in paths for each in (path, *path.parents))
-    return next((each for each in above if each.is_file() or _leads_nowhere(each)), paths[0])
+    return next((each for each in above if each.is_file() or _is_broken_link(each)), paths[0])
 
 
-def _leads_nowhere(path: Path) -> bool:
+def _is_broken_link(path: Path) -> bool:
     return path.is_symlink() and not path.exists()

@@ -8,7 +8,6 @@ run removes temporary files of a killed run, recognised by their names and relea
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -47,8 +46,8 @@ class Draft:
     Use it as a context manager: exiting without :meth:`commit` removes the file.
 
     Args:
-        folder: a folder that the user named, or a tree of ours.
-        inside: the folder for the file, inside that one; made if it does not exist.
+        folder: a folder that the user named, or a tree.
+        inside: the subfolder for the file; created if it does not exist.
 
     Attributes:
         path: absolute path of the temporary file.
@@ -159,11 +158,11 @@ def move_into_place(draft: str, target: str, tree: Tree) -> None:
 
     Args:
         draft: the temporary file, in `tree`.
-        target: the final name, in `tree`; its folder is made if it does not exist.
+        target: the final name, in `tree`; its folder is created if it does not exist.
         tree: the tree.
 
     Raises:
-        StorageError: the disk refuses, or the existing target is not a regular file.
+        StorageError: the file cannot be renamed, or the existing target is not a regular file.
     """
     try:
         try:
@@ -206,6 +205,9 @@ def write_file(
         mode: see :meth:`Draft.commit`.
         mtime: see :meth:`Draft.commit`.
         durable: see :meth:`Draft.commit`.
+
+    Raises:
+        StorageError: the file cannot be written.
     """
     if tree is None:
         refuse_device(target)
@@ -218,10 +220,10 @@ def write_file(
 
 
 def make_folder(folder: Path, *, mode: int = 0o777) -> None:
-    """Make `folder`, which the user named, and its parents.
+    """Create `folder`, which the user named, and its parents.
 
     Raises:
-        StorageError: a file has the name of the folder, or the disk refuses.
+        StorageError: there is a file of that name, or the folder cannot be created.
     """
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
@@ -250,7 +252,7 @@ def new_file(tree: Tree, inside: str) -> tuple[str, int]:
     Returns:
         Its absolute path and its descriptor.
     """
-    name = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+    name = f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
     name = tree.path(f"{inside}/{name}" if inside else name)
     with storage_errors(name):
         try:

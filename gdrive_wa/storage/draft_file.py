@@ -17,13 +17,13 @@ class DraftFile(NamedTuple):
     """A finished temporary file in a folder that this run has locked: verified and closed.
 
     Attributes:
-        path: its current path.
+        path: absolute path of the temporary file.
         size: bytes on disk.
-        sha256: of the bytes on disk, hex.
-        mtime_ns: its modification time, in nanoseconds.
-        content_sha256: of the content before tags were added, hex.
-        start: its first bytes, to recognise the file type.
-        tagged_for: id of the voice note that its tags are for; None without tags.
+        sha256: SHA-256 of the bytes on disk, hex.
+        mtime_ns: modification time, in nanoseconds since 1970 UTC.
+        content_sha256: SHA-256 of the content before tags were added, hex.
+        start: the first bytes, to recognise the file type.
+        tagged_for: id of the voice note that the tags describe; None without tags.
     """
 
     path: str
@@ -55,10 +55,10 @@ def write_draft(
     flushed to the disk here, but later for many files at once.
 
     Args:
-        folder: a folder that the user named, or a tree of ours.
+        folder: a folder that the user named, or a tree.
         content: the bytes to write.
-        inside: the folder for the file, inside that one.
-        mtime: modification time, seconds since 1970 UTC.
+        inside: the subfolder for the file.
+        mtime: modification time, in seconds since 1970 UTC.
         sha256: hash of `content`, if it is known already.
         content_sha256: hash of the content without tags, if `content` has tags.
         tagged_for: see :class:`DraftFile`.

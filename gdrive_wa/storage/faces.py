@@ -44,7 +44,7 @@ def read_faces(tree: Tree, people: Container[str]) -> dict[str, bytes]:
 
 
 def keep_faces(tree: Tree, photos: Mapping[str, bytes], people: Container[str]) -> None:
-    """Store `photos`, and those of an earlier run, of `people` only.
+    """Store `photos` together with those of earlier runs, which they replace; of `people` only.
 
     Files that are not JPEG or PNG pictures, and too large ones, are left out.
 
@@ -54,7 +54,7 @@ def keep_faces(tree: Tree, photos: Mapping[str, bytes], people: Container[str]) 
         people: jids of all who occur in the archive's notes.
 
     Raises:
-        StorageError: they cannot be written.
+        StorageError: the photos cannot be written.
     """
     former = read_faces(tree, people)
     cleaned = {jid: _cleaned(raw) for jid, raw in photos.items() if jid in people}

@@ -1,9 +1,9 @@
 """Choose a free name below a folder for each entry of a backup.
 
 Names from a backup are not trusted (:mod:`gdrive_wa.core.names`). In addition, two names may be
-the same file on some file systems (case, Unicode normalisation), one entry's folder may be
-another entry's file, and files of the user must not be replaced. On a collision, the later entry
-gets a number.
+the same file on some file systems (case, Unicode normalisation), one entry's folder may be another
+entry's file, and the user's own files must not be replaced. On a collision, a number is added to
+the name of the later entry.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class FreeNames:
         return folded_name(path) in self._owners
 
     def may_exist(self, path: PurePosixPath) -> bool:
-        """False if the folder of `path` did not exist when this was first asked about it.
+        """False if the folder of `path` did not exist when this was first called for that folder.
 
-        So the first run into a new folder does not look for thousands of files there.
+        So the first run into a new folder does not look up thousands of files there.
         """
         folder = path.parent
         absent = self._absent.get(folder)

@@ -1,4 +1,4 @@
-"""Remove the temporary files that killed runs left, recognised by name and released lock."""
+"""Remove the temporary files of killed runs, recognised by their names and released locks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TEMPORARY_SUFFIX = ".tmp"
 
 
 def sweep(folder: Tree | str | Path, inside: str = "") -> int:
-    """Remove temporary files of dead runs from `folder`; return their number.
+    """Remove the temporary files of killed runs from `folder`; return their number.
 
     Args:
-        folder: a folder that the user named, or a tree of ours.
-        inside: the folder to sweep, inside that one.
+        folder: a folder that the user named, or a tree.
+        inside: the subfolder to sweep; by default `folder` itself.
 
     Raises:
         StorageError: a link, a pipe or a device has the name of a temporary file.

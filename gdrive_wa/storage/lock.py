@@ -1,7 +1,7 @@
 """Allow only one run at a time in a folder, on every operating system.
 
-The operating system releases the lock when its process ends, even if that is killed. The process
-id is stored in a second file, because Windows does not let other processes read a locked file.
+The operating system releases the lock when the process ends, even if it is killed. The process id
+is stored in a second file, because Windows does not let other processes read a locked file.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def hold_folder(path: str | Path, tree: Tree | None = None) -> FolderLock:
     """Acquire the lock file `path`, which is two levels below the locked folder.
 
     Args:
-        path: of the lock file, or its name in `tree`.
-        tree: the locked folder.
+        path: path of the lock file, or its name in `tree`.
+        tree: the folder to lock; by default the folder two levels above `path`.
 
     Raises:
         StorageError: another run holds the lock, or the disk does not support locks.
@@ -59,7 +59,7 @@ def hold_folder(path: str | Path, tree: Tree | None = None) -> FolderLock:
             release = _acquire(name, tree)
         except BlockingIOError as error:
             raise StorageError(
-                f"'{tree.shown('')}' is in use by {_name_in(holder, tree)}",
+                f"'{tree.shown('')}' is in use by {_read_holder(holder, tree)}",
                 hint="wait until that run ends, or choose another folder",
             ) from error
         except NotImplementedError as error:  # usually a network share
@@ -69,7 +69,7 @@ def hold_folder(path: str | Path, tree: Tree | None = None) -> FolderLock:
             ) from error
     held = FolderLock(release, tree, holder)
     try:
-        _sign(holder, tree)
+        _write_holder(holder, tree)
     except BaseException:
         held.close()
         raise
@@ -77,9 +77,9 @@ def hold_folder(path: str | Path, tree: Tree | None = None) -> FolderLock:
 
 
 def _acquire(name: str, tree: Tree) -> Callable[[], object]:
-    """Lock the file `name`, and return how to release it.
+    """Lock the file `name`, and return a function that releases it.
 
-    Nothing is written into the file, which may be a hard link to another one.
+    Nothing is written to the file, which may be a hard link to another one.
 
     Raises:
         BlockingIOError: another run holds the lock.
@@ -109,7 +109,7 @@ def _acquire(name: str, tree: Tree) -> Callable[[], object]:
 
 
 def _leave_to_parent() -> None:
-    """In a forked process: close the copies of the locks, which could outlast the parent."""
+    """In a forked process, close the copies of the locks, which could outlive the parent."""
     for file in _locked:
         file.close()
     _locked.clear()
@@ -120,7 +120,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _acquire_elsewhere(name: str, tree: Tree) -> Callable[[], object]:
-    """The same on systems without ``flock``."""
+    """Like :func:`_acquire`, on systems without ``flock``."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - not needed for --help
 
     tree.check(name)
@@ -132,15 +132,15 @@ def _acquire_elsewhere(name: str, tree: Tree) -> Callable[[], object]:
     return lock.release
 
 
-def _sign(holder: str, tree: Tree) -> None:
+def _write_holder(holder: str, tree: Tree) -> None:
     with Draft(tree, os.path.dirname(holder)) as draft:
         with storage_errors(tree.shown(holder)):
             draft.file.write(f"process {os.getpid()}".encode())
         draft.commit(holder, durable=False)
 
 
-def _name_in(holder: str, tree: Tree) -> str:
-    """Read which process holds the lock; it may not have written its id yet.
+def _read_holder(holder: str, tree: Tree) -> str:
+    """The process that holds the lock, as text for a message; it may not have written its id yet.
 
     Only a process id is accepted as content, and links and pipes are not opened.
     """

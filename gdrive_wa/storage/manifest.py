@@ -62,7 +62,7 @@ class Manifest:
     Attributes:
         folder: the folder.
         tree: the folder, for opening, writing and deleting files below it.
-        path: of the manifest.
+        path: path of the manifest.
 
     Raises:
         StorageError: another run uses the folder, or it cannot be written.
@@ -168,12 +168,12 @@ class Manifest:
             found = self.tree.lstat(record.path)
             if not stat.S_ISREG(found.st_mode) or found.st_size != record.size:
                 return False
-            return found.st_mtime_ns == record.mtime_ns or self._reads_the_same(record, found)
+            return found.st_mtime_ns == record.mtime_ns or self._has_same_content(record, found)
         except OSError:
             return False
 
-    def _reads_the_same(self, record: Record, found: os.stat_result) -> bool:
-        """True if the content is unchanged; then the recorded time is restored."""
+    def _has_same_content(self, record: Record, found: os.stat_result) -> bool:
+        """True if the content is unchanged. If so, the recorded time is restored."""
         if self.tree.sha256(record.path) != record.sha256:
             return False
         if self._file is not None and found.st_nlink == 1:  # this run has locked the folder
@@ -244,7 +244,7 @@ class Manifest:
                 left = left[self._file.write(left) or 0 :]
 
     def _sweep(self) -> None:
-        """Remove temporary files of killed runs, also next to files, from old versions."""
+        """Remove temporary files of killed runs. Old versions put them next to the final files."""
         folders = {path.rpartition("/")[0] for path in self._records}
         for folder in sorted({"", STATE_FOLDER, f"{STATE_FOLDER}/reports", *folders}):
             sweep(self.tree, folder)
@@ -266,15 +266,19 @@ def read_manifest(folder: Tree | Path) -> list[Record]:
     """Read the records of `folder` without a lock; empty if it has no manifest.
 
     Raises:
-        StorageError: it cannot be read, or it is a link, a pipe or a device.
-        FormatError: not a manifest, or a newer gdrive-wa wrote it.
+        StorageError: the manifest cannot be read, or is a link, a pipe or a device.
+        FormatError: the file is not a manifest, is damaged, or was written by a newer gdrive-wa.
     """
     tree = as_tree(folder)
     return list(parse(read_lines(tree), Path(tree.shown(_PATH))).values())
 
 
 def read_lines(tree: Tree) -> bytes:
-    """The content of the manifest of `tree`; empty if there is none."""
+    """The content of the manifest of `tree`; empty if there is none.
+
+    Raises:
+        StorageError: it cannot be read, or is a link, a pipe or a device.
+    """
     try:
         return tree.read(_PATH)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Open the folders below one folder, each in the one above it, never through a link.
+"""Open the folders below one folder, each relative to its parent, and never through a link.
 
 On systems without ``openat`` and ``O_NOFOLLOW``, such as Windows, the names are checked instead.
 """
@@ -17,7 +17,7 @@ from gdrive_wa.core.plain_file import NO_LINK, require_plain
 BY_DESCRIPTOR = bool(NO_LINK) and {os.open, os.stat, os.unlink, os.mkdir, os.rename} <= (
     os.supports_dir_fd
 )
-"""True if this system opens names in an open folder."""
+"""True if this system can open names relative to an open folder."""
 KEPT_OPEN = 64
 """Maximum number of folders kept open; fewer if the system allows few open files."""
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -27,10 +27,10 @@ _NO_FOLDER = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)
 
 
 class OpenFolder:
-    """An open folder. It is closed once nothing refers to it, so that no thread loses it.
+    """An open folder. It is closed only when nothing refers to it, so that no thread loses it.
 
     Attributes:
-        fd: its descriptor; None if names are checked instead.
+        fd: the file descriptor; None if names are checked instead.
     """
 
     __slots__ = ("fd",)
@@ -50,7 +50,7 @@ class Place(NamedTuple):
     """A name in an open folder.
 
     Attributes:
-        name: of the entry; its path if names are checked.
+        name: name of the file or folder; its path if names are checked instead.
         at: the open folder.
     """
 
@@ -59,12 +59,13 @@ class Place(NamedTuple):
 
 
 class OpenFolders:
-    """The folders below `root`, opened when needed; the last ones are kept open. Thread-safe.
+    """The folders below `root`, opened when needed; recent ones are kept open. Thread-safe.
 
     Args:
         root: the folder. It may be a link, which is resolved once.
-        shown: its path for messages.
-        above: the open folders that `root` is below, and its path there; then it is no link.
+        shown: path of the folder, for messages.
+        above: the open folders that contain `root`, and its path there. If this is given, `root`
+            must not be a link.
     """
 
     def __init__(self, root: str, shown: str, above: tuple[OpenFolders, str] | None = None) -> None:
@@ -91,7 +92,7 @@ class OpenFolders:
         return Place(name if at.fd is not None else self._path(path), at)
 
     def folder(self, path: str) -> OpenFolder:
-        """The folder `path`; raises as :meth:`reach`."""
+        """The folder `path`. Raises the same errors as :meth:`reach`."""
         found = self._open.get(path)
         if found is not None:
             return found
@@ -132,7 +133,7 @@ class OpenFolders:
         return self._base
 
     def _checked(self, path: str) -> OpenFolder:
-        """Check each name instead."""
+        """Check each name of `path`, on a system that cannot open names relative to a folder."""
         if self._above is not None:
             self._above[0].folder(self._above[1])
         parts = path.split("/") if path else []
@@ -152,7 +153,7 @@ class OpenFolders:
 
 
 def most_kept_open() -> int:
-    """The number of folders that may be kept open, by the system's limit on open files."""
+    """The number of folders to keep open, depending on the system's limit on open files."""
     if sys.platform == "win32":
         return KEPT_OPEN
     import resource  # noqa: PLC0415 - Unix only
@@ -162,5 +163,5 @@ def most_kept_open() -> int:
 
 
 def require_root(root: str) -> None:
-    """Make the folder `root` and those above it, unless it exists."""
+    """Create the folder `root` and its parents, unless it exists."""
     Path(root).mkdir(mode=0o700, parents=True, exist_ok=True)

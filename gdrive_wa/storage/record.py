@@ -25,7 +25,8 @@ VERSION = 1
 
 Line = dict[str, Any]
 Source = tuple[str, str | None, str | None]
-"""Stored name in the backup, MD5 of the stored bytes, revision by the source."""
+"""Stored bytes: their name in the backup, their MD5, and their revision as the source reports
+it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ _KINDS = {"path": (str,), "sha256": (str,), "size": (int,), "mtime_ns": (int,), 
 """Types of the fields that are neither text nor None."""
 
 _LATEST = (1 << 63) - 1
-"""Nanoseconds of the last time that a file can have; it is in the year 2262."""
+"""The latest possible modification time, in nanoseconds since 1970: in the year 2262."""
 
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, UnsafeNameError)
 """Exceptions from parsing a damaged or foreign line."""
@@ -179,9 +180,9 @@ def parse(raw: bytes, path: Path) -> dict[str, Record]:
 
 
 def _record(item: Line) -> Record:
-    """Build and validate one record; raises ``ValueError`` or ``TypeError`` if it is invalid.
+    """Build and validate one record; raises one of `_MALFORMED` if it is invalid.
 
-    The file may be damaged, and its paths are joined to the folder.
+    The manifest may be damaged, and its paths are joined to the folder.
     """
     values = {name: item[name] for name in _FIELDS if name in item}
     values["size"] = whole_number(item["size"]) or 0

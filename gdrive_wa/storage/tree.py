@@ -1,8 +1,8 @@
-"""One folder of ours and everything below it, reached without following a link.
+"""A folder that this program writes to, and everything below it, without following links.
 
 Anyone with write access to such a folder may put links, pipes and devices into it, even during a
-run. All packages open, make, rename, list and delete below it through a :class:`Tree`. The folder
-itself, and those above it, may be links made by the user.
+run. So all packages open, create, rename, list and delete below it through a :class:`Tree`. The
+folder itself, and those above it, may be links made by the user.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Tree:
 
     Args:
         root: the folder, which need not exist yet. It may be a link.
-        above: the tree that `root` is below; then it must not be a link.
+        above: the tree that contains `root`. If this is given, `root` must not be a link.
 
     Attributes:
-        root: its absolute path.
+        root: absolute path of the folder.
     """
 
     def __init__(self, root: str | Path, *, above: Tree | None = None) -> None:
@@ -54,7 +54,7 @@ class Tree:
 
     @property
     def uses_descriptors(self) -> bool:
-        """False if names are checked, and folders not opened one in the other."""
+        """True if folders are opened relative to each other; False if names are checked instead."""
         return open_folders.BY_DESCRIPTOR
 
     def below(self, name: str) -> Tree:
@@ -70,7 +70,7 @@ class Tree:
         return self._prefix + self._relative(name)
 
     def place_of(self, path: str) -> tuple[OpenFolders, str]:
-        """The open folders of this tree, and the path of `path` in them."""
+        """The open folders of this tree, and `path` relative to the tree's folder."""
         return self._folders, self._relative(path)
 
     def holds(self, path: str) -> bool:
@@ -88,7 +88,7 @@ class Tree:
         """Open the regular file `name`; a new one has the mode 0600.
 
         Args:
-            name: of the file.
+            name: name of the file.
             flags: as for ``os.open``.
             mode: as for ``os.fdopen``.
             buffering: as for ``os.fdopen``.
@@ -161,7 +161,7 @@ class Tree:
             self.check(f"{folder}/{name}")
 
     def names(self, folder: str = "") -> list[str]:
-        """The names in `folder`, in no order; empty if there is no such folder."""
+        """The names in `folder`, in no particular order; empty if the folder does not exist."""
         try:
             at = self._folders.folder(self._relative(folder))
         except FileNotFoundError:
@@ -178,7 +178,7 @@ class Tree:
             return set()
 
     def walk(self, *, without: str | None = None) -> Iterator[str]:
-        """Every path that is not a folder, in no order; links are not followed.
+        """Every path that is not a folder, in no particular order; links are not followed.
 
         Args:
             without: a folder to leave out.
@@ -194,7 +194,7 @@ class Tree:
                     waiting.append(path)
 
     def make_folder(self, name: str = "") -> None:
-        """Make the folder `name` and those above it, readable by their owner only."""
+        """Create the folder `name` and those above it, readable by their owner only."""
         self._folders.drop()
         if self._above is not None:
             self._above.make_folder(self.root)
@@ -243,7 +243,7 @@ class Tree:
         os.utime(place.name, ns=times, dir_fd=place.at.fd, follow_symlinks=_FOLLOWS)
 
     def sync_folder(self, name: str = "") -> None:
-        """Flush the names in the folder `name` to the disk, if the system can."""
+        """Flush the names in the folder `name` to the disk, if the system supports it."""
         fd = self._folders.folder(self._relative(name)).fd
         if fd is not None:
             os.fsync(fd)

@@ -26,20 +26,23 @@ _CACHE = -8 * 1024
 """KiB of pages kept (negative: SQLite's way to say KiB)."""
 
 _STEPS_PER_CALL = 50_000
+"""Steps of SQLite's virtual machine between two calls of the progress handler."""
 _MIN_STEPS = 1_000_000
+"""Steps that any file may take: far more than an intact one needs."""
 _STEPS_PER_BYTE = 50
-"""Maximum steps of SQLite's machine: far more than any intact file of that size needs, and a limit
-for pages that form a circle."""
+"""Additional steps for each byte of the file. This limits pages that form a circle."""
 
 _MIN_SECONDS = 60.0
+"""Processor time that reading any file may take. Not wall-clock time, which includes sleep."""
 _SECONDS_PER_BYTE = 2e-6
-"""Maximum processor time of the reading thread; not wall-clock time, which includes a laptop's
-sleep."""
+"""Additional processor time for each byte of the file."""
 
 _MIN_BYTES = 32 << 20
+"""Bytes of long texts and blobs that any file may return: its rows may share a large value."""
 _VALUES_PER_BYTE = 16
-"""Maximum bytes of long texts and blobs that are returned: rows may share a large value."""
+"""Additional bytes of such values for each byte of the file."""
 _LONG_TEXT = 256
+"""Bytes of a text that is long enough to be counted."""
 
 _SMALLEST_ROW = 4
 """Minimum bytes of a row."""
@@ -71,11 +74,11 @@ _ORDINARY = 0
 
 
 class UntrustedDatabase(sqlite3.Connection):
-    """A connection with bounds, made by :func:`open_untrusted`.
+    """A connection with limits, made by :func:`open_untrusted`.
 
     Attributes:
-        used_up: True once the file has taken more work than any intact one of its size.
-        most_rows: a number that no table in a file of that size can exceed.
+        used_up: True once the file has caused more work than any intact file of its size.
+        most_rows: the maximum number of rows that fit into a file of that size.
     """
 
     used_up = False
@@ -108,7 +111,7 @@ class UntrustedDatabase(sqlite3.Connection):
         """Count the blobs of a row. Long texts are counted as they are read.
 
         Raises:
-            sqlite3.OperationalError: the values of this file are larger than in any intact one.
+            sqlite3.OperationalError: the values are larger than in any intact file of this size.
         """
         if bytes in map(type, row):
             self._spend(sum(len(value) for value in row if type(value) is bytes))
@@ -125,10 +128,10 @@ class UntrustedDatabase(sqlite3.Connection):
             raise _UsedUpError("the values are larger than the file")
 
     def stopped(self, error: Exception) -> bool:
-        """True if the reason of `error` is that the limits are reached.
+        """True if a limit caused `error`.
 
         Raises:
-            Interrupted, KeyboardInterrupt: the reason is that the user asked to stop.
+            Interrupted, KeyboardInterrupt: the user's request to stop caused it.
         """
         if isinstance(error, MemoryError):
             self.used_up = True
@@ -145,12 +148,12 @@ class UntrustedDatabase(sqlite3.Connection):
         stored column. Views, virtual tables and computed columns are not among them.
 
         Raises:
-            sqlite3.Error: they cannot be read, or are more than in any real database.
+            sqlite3.Error: they cannot be read, or there are more than in any genuine database.
         """
         query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' LIMIT ?"
         listed = self.execute(query, (_MOST_TABLES + 1,)).fetchall()
         if len(listed) > _MOST_TABLES:
-            raise sqlite3.DatabaseError("more tables than any real database has")
+            raise sqlite3.DatabaseError("it has more tables than any genuine database")
         return {name: self._columns(name) for name, sql in listed if _is_table(name, sql)}
 
     def lack(self, table: str, *columns: str) -> str | None:
@@ -191,17 +194,17 @@ def open_untrusted(path: Path, *, our_copy: bool = False) -> Iterator[UntrustedD
 
     Args:
         path: a regular file.
-        our_copy: it is a copy of ours, which may be changed.
+        our_copy: the file is a copy made by this program, which may be changed.
 
     Raises:
-        sqlite3.Error: it is not a database.
+        sqlite3.Error: the file is not a database.
     """
     with closing(connect_untrusted(path, our_copy=our_copy)) as database:
         yield database
 
 
 def connect_untrusted(path: Path, *, our_copy: bool = False) -> UntrustedDatabase:
-    """As :func:`open_untrusted`, for a caller that closes it."""
+    """Like :func:`open_untrusted`, but the caller closes the connection."""
     mode = "mode=rw" if our_copy else "mode=ro&immutable=1"
     database = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
@@ -223,13 +226,14 @@ def read_table(
     """Rows of one table of a database, with None as the value of a missing column.
 
     Args:
-        path: the database.
-        table: its name.
-        columns: their names.
-        where: the wanted values of a column, by its name.
+        path: path of the database.
+        table: name of the table.
+        columns: names of the columns to return.
+        where: for the names of some columns, the values that a row must have one of.
 
     Raises:
-        DatabaseError: it is not a database, has no such table, or cannot be read to its end.
+        DatabaseError: the file is not a database, lacks the table or a column in `where`, or cannot
+            be read to its end.
     """
     try:
         with open_untrusted(path) as database:
@@ -268,7 +272,7 @@ def _authorise(
     """Allow only the queries of this program itself; `source` is a view or trigger."""
     if source is None and (
         action in _ACTIONS
-        or database == "temp"  # the row numbers that we look for
+        or database == "temp"  # the row numbers that are looked for
         or (action == sqlite3.SQLITE_FUNCTION and two in _FUNCTIONS)
         or (action == sqlite3.SQLITE_PRAGMA and one in _PRAGMAS)
     ):
@@ -283,7 +287,7 @@ def _is_table(name: object, sql: object) -> bool:
 
 
 def code_of(error: sqlite3.Error) -> int | None:
-    """SQLite's primary code of an error; None for an error of the driver."""
+    """SQLite's primary result code for an error; None for an error of the driver."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else int(code) & 0xFF
 
@@ -292,4 +296,4 @@ def shown_error(error: Exception) -> str:
     """The driver's text of an error, as part of a message."""
     if isinstance(error, _LackError):
         return str(error)
-    return "more memory than there is" if isinstance(error, MemoryError) else str(error).lower()
+    return "not enough memory" if isinstance(error, MemoryError) else str(error).lower()

@@ -1,9 +1,9 @@
-"""Merge the write-ahead log of a database into a copy of ours, and report its unusable part.
+"""Merge the write-ahead log of a database into a copy, and report the part that cannot be used.
 
-A log is a header of 32 bytes and a frame for each changed page: a header of 24 bytes, with the
-page's number, the two salts of the log and a checksum over everything before, and then the page.
-SQLite uses the frames up to the last complete change before the first damaged one, and ignores
-the others silently. The format: https://sqlite.org/fileformat2.html#walformat
+A log is a header of 32 bytes and a frame for each changed page. A frame is a header of 24 bytes,
+with the page's number, the two salts of the log and a checksum over everything before, and then the
+page. SQLite uses the frames up to the last complete change before the first damaged one, and
+ignores the others silently. The format: https://sqlite.org/fileformat2.html#walformat
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ _HEADER = struct.Struct(">8I")
 _FRAME = struct.Struct(">6I")
 """Number of a page, pages of the database, two salts, the two halves of a checksum."""
 _MAGIC = {0x377F0682: "<", 0x377F0683: ">"}
-"""The byte order of the checksums."""
+"""The byte order of the checksums, by magic number."""
 _PAGE_SIZES = frozenset(1 << power for power in range(9, 17))
 _MOST_RESTARTS = 1 << 16
-"""A merged log is overwritten from its start, with its first salt one higher. Leftovers of earlier
-rounds after it are already in the database."""
+"""Number of earlier logs whose leftovers are recognised. SQLite overwrites a merged log from its
+start, with its first salt increased by one. What is left of earlier ones is already in the
+database."""
 _MOST_CHECKED = 500
-"""Maximum number of frames with checksums computed, to report what is wrong."""
+"""Maximum number of frames whose checksums are computed to find out what is wrong."""
 _BEYOND = "page numbers in it are too large"
 
 
@@ -36,9 +37,9 @@ class LogUse:
     """The merged part of a write-ahead log.
 
     Attributes:
-        pages: changed pages in it, as far as they can be counted.
-        unused: the number of unusable ones.
-        reason: why they could not be used; empty if all were.
+        pages: number of changed pages in the log, as far as they can be counted.
+        unused: number of those that could not be used.
+        reason: why they could not be used; empty if all could.
     """
 
     pages: int = 0
@@ -52,7 +53,7 @@ class LogUse:
         lost = "nothing in it could be used"
         if self.pages:
             lost = f"{self.unused} of its {self.pages} changed pages could not be used"
-        return f"'{name}', which has what was written last, is damaged: {lost} ({self.reason})"
+        return f"'{name}', which has the latest changes, is damaged: {lost} ({self.reason})"
 
 
 class _Header(NamedTuple):
@@ -76,10 +77,10 @@ class _Frame(NamedTuple):
 
 
 def merge_own_log(copy: Path) -> LogUse:
-    """Merge the write-ahead log of a copy of ours into it, and remove the log.
+    """Merge the write-ahead log next to `copy`, a copy made by this program, and remove the log.
 
     Raises:
-        sqlite3.Error: it cannot be merged; the copy may have changed.
+        sqlite3.Error: the log cannot be merged; the copy may have changed.
     """
     log = copy.with_name(f"{copy.name}-wal")
     use = LogUse()
@@ -114,8 +115,8 @@ def _cut_pages_beyond(database: Path, log: Path) -> int:
 
 
 def _use(log: Path, merged: int, beyond: int) -> LogUse:
-    """The use of a log, if SQLite merged the first `merged` frames and the last `beyond` were cut
-    off."""
+    """What was used of a log of which SQLite merged the first `merged` frames, after the last
+    `beyond` frames had been cut off."""
     with log.open("rb") as file:
         header = _header(file)
         if header is None:
@@ -162,7 +163,7 @@ def _reason(file: IO[bytes], header: _Header, merged: int, beyond: int) -> str:
         sums = _checksum(raw[_FRAME.size :], order, sums)
         if sums != (frame.first_sum, frame.second_sum):
             return "their checksums are wrong"
-    return _BEYOND if beyond else "it was copied while they were written"
+    return _BEYOND if beyond else "it was copied while it was being written"
 
 
 def _header(file: IO[bytes]) -> _Header | None:
@@ -171,7 +172,8 @@ def _header(file: IO[bytes]) -> _Header | None:
 
 
 def _frames(file: IO[bytes], page_size: int, first: int = 0) -> Iterator[tuple[_Frame, bool]]:
-    """The headers of the frames, each with whether the frame is complete."""
+    """The headers of the frames from the frame `first` on, each with whether the frame is
+    complete."""
     size = file.seek(0, 2)
     step = _FRAME.size + page_size
     for at in range(_place_of(first, page_size), size, step):

@@ -11,33 +11,35 @@ from gdrive_wa.core.model import Entry
 from gdrive_wa.storage.disk import storage_errors
 
 LONGEST_UNLISTED = 512 << 20
-"""Most bytes of a media file of which the listing has no size."""
+"""Maximum bytes of a media file without a listed size."""
 LONGEST_UNLISTED_DATABASE = 32 << 30
+"""Maximum bytes of a database without a listed size."""
 FREE_SHARE = 2
-"""The divisor of the free space that an entry without a listed size may take."""
+"""An entry without a listed size may take at most the free space divided by this."""
 USUAL_NOTE = 1 << 20
-"""Bytes that any entry may have, some minutes of speech: if these do not fit, the disk is full."""
+"""Bytes that every entry may have: some minutes of speech. If even these do not fit, the disk is
+full."""
 
 
 class OversizedError(NetworkError):
-    """An entry is longer than it can be, by the listing or by what the server sends."""
+    """An entry is impossibly long, according to the listing or to what the server sends."""
 
 
 def require_possible_size(entry: Entry) -> None:
-    """Check the listed size of `entry`, so that its claim concerns no other entry.
+    """Check the listed size of `entry`, so that an impossible one affects only this entry.
 
     Raises:
-        OversizedError: no such file is that long.
+        OversizedError: no file of this kind is that long.
     """
     if entry.impossible:
         raise OversizedError(
-            f"the listing claims an impossible size of '{entry.stored_as}': {entry.size:,} bytes",
+            f"the listing gives an impossible size for '{entry.stored_as}': {entry.size:,} bytes",
             hint="run the command again for a new listing; a genuine backup has no such file",
         )
 
 
 def unlisted_limit(entry: Entry, folder: Path) -> int:
-    """Most bytes of an `entry` without a listed size that is stored in `folder`.
+    """Maximum bytes of an `entry` without a listed size that is stored in `folder`.
 
     Raises:
         StorageError: the free space of the disk cannot be read.
@@ -52,7 +54,7 @@ def unlisted_limit(entry: Entry, folder: Path) -> int:
 def too_long(entry: Entry, limit: int) -> OversizedError:
     """The error for an `entry` without a listed size that has more than `limit` bytes."""
     return OversizedError(
-        f"'{entry.stored_as}' has no listed size, and is longer than the {limit:,} bytes that"
-        " are allowed for it here",
-        hint="run the command again for a new listing, or with more free space",
+        f"the listing has no size for '{entry.stored_as}', which is longer than the {limit:,} bytes"
+        " that are allowed for it here",
+        hint="free up space on this disk, and run the command again for a new listing",
     )

@@ -13,7 +13,7 @@ from operator import call
 from gdrive_wa.core.threads import SerialWorker
 
 LONG = 8 << 20
-"""Bytes from which on threads are worthwhile."""
+"""Length of a blob, in bytes, above which threads are worthwhile."""
 QUEUED = 16
 """Maximum number of waiting pieces per hash, which limits the memory use."""
 

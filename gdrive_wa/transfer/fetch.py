@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.model import Entry
@@ -96,38 +96,17 @@ def fetch(
         path = source.path_of(entry)
         if path is None:
             break
-        yield _done(entry, path)
+        yield Fetched(entry=entry, path=path)
     else:
         return
     control = RunControl(progress or Silent())
-    tree = as_tree(folder)
-    partials = tree.below(f"{STATE_FOLDER}/{PARTIAL_FOLDER}")
-    open_partials(partials)
-    names = FreeNames(tree)
-
-    def bring(entry: Entry) -> Fetched:
-        path = source.path_of(entry)
-        if path is not None:
-            return _done(entry, path)
-        target = names.allocate(entry.stored_as)
-        names.check_no_link(target)
-        kept = tree.path(str(target))
-        if find_existing(tree, kept, entry, sha256=False, check=control.check) is not None:
-            return _done(entry, kept, kept=Path(kept), tree=tree)
-        pulled = pull(
-            source,
-            entry,
-            partials,
-            target,
-            control,
-            permanent=False,
-            retry_policy=retry_policy or StreamRetryPolicy(),
-        )
-        path, fetched_bytes = pulled.path, pulled.fetched
-        return _done(entry, path, kept=Path(kept), tree=tree, fetched_bytes=fetched_bytes)
-
+    staging = _Staging(source, as_tree(folder), control, retry_policy or StreamRetryPolicy())
     results = run_tasks(
-        bring, chain([entry], waiting), control, jobs=jobs, weigh=lambda done: done.fetched_bytes
+        staging.bring,
+        chain([entry], waiting),
+        control,
+        jobs=jobs,
+        weigh=lambda done: done.fetched_bytes,
     )
     with closing(results):
         for result in results:
@@ -141,12 +120,48 @@ def fetch(
                 yield done
 
 
-def _done(
-    entry: Entry,
-    path: str,
-    *,
-    kept: Path | None = None,
-    tree: Tree | None = None,
-    fetched_bytes: int = 0,
-) -> Fetched:
-    return Fetched(entry=entry, path=path, kept=kept, tree=tree, fetched_bytes=fetched_bytes)
+class _Staging:
+    """The staging folder, into which entries are fetched."""
+
+    def __init__(
+        self,
+        source: BackupSource,
+        tree: Tree,
+        control: RunControl,
+        retry_policy: StreamRetryPolicy,
+    ) -> None:
+        self._source = source
+        self._tree = tree
+        self._control = control
+        self._retry_policy = retry_policy
+        self._names = FreeNames(tree)
+        self._partials = tree.below(f"{STATE_FOLDER}/{PARTIAL_FOLDER}")
+        open_partials(self._partials)
+
+    def bring(self, entry: Entry) -> Fetched:
+        """The stored bytes of `entry`: in the source, fetched before, or fetched now."""
+        path = self._source.path_of(entry)
+        if path is not None:
+            return Fetched(entry=entry, path=path)
+        target = self._names.allocate(entry.stored_as)
+        self._names.check_no_link(target)
+        kept, check = self._tree.path(str(target)), self._control.check
+        path, fetched_bytes = kept, 0
+        if find_existing(self._tree, kept, entry, sha256=False, check=check) is None:
+            path, fetched_bytes = self._pull(entry, target)
+        return Fetched(
+            entry=entry, path=path, kept=Path(kept), tree=self._tree, fetched_bytes=fetched_bytes
+        )
+
+    def _pull(self, entry: Entry, target: PurePosixPath) -> tuple[str, int]:
+        """The path of the downloaded bytes, and how many of them this run transferred."""
+        pulled = pull(
+            self._source,
+            entry,
+            self._partials,
+            target,
+            self._control,
+            permanent=False,
+            retry_policy=self._retry_policy,
+        )
+        return pulled.path, pulled.fetched

@@ -36,13 +36,14 @@ CHECKPOINT_EVERY_SECONDS = 0.5
 FLUSH_EVERY = 64 << 20
 """Bytes after which a flush to the disk starts, which shortens the wait at the end."""
 STALE_SECONDS = 30 * 24 * 3600.0
+"""Age after which a partial file is deleted."""
 
 
 class Partial:
     """The open partial file of one entry. Not thread-safe.
 
-    On exit, the bytes are kept for the next run, unless the file was finished or is empty. If it
-    is `permanent`, the SHA-256 is computed too, and the file is flushed during the download.
+    On exit, the bytes are kept for the next run, unless the file was finished or is empty. With
+    `permanent`, the SHA-256 is computed too, and the file is flushed during the download.
 
     Attributes:
         path: absolute path of the partial file.
@@ -62,13 +63,13 @@ class Partial:
         self._stem = partial_stem(target)
         self.path = partials.path(f"{self._stem}.part")
         self._entry = entry
-        self._lasting = permanent
+        self._permanent = permanent
         self._flusher: SerialWorker[int] | None = None
         self._flushed = 0
         self._control = control
         self._checkpointed = 0
         self._checkpointed_at = time.monotonic()
-        self._taken = self._has_checkpoint = False
+        self._finished = self._has_checkpoint = False
         self.length = 0
         with storage_errors(self.path):
             self._digests = Digests(sha256=permanent)
@@ -87,8 +88,8 @@ class Partial:
         trace: TracebackType | None,
     ) -> None:
         try:
-            kept = self._taken or self._control.abandoned or isinstance(error, StorageError)
-            if not kept:
+            leave = self._finished or self._control.abandoned or isinstance(error, StorageError)
+            if not leave:
                 self._keep()
         finally:
             self._digests.close()
@@ -109,7 +110,7 @@ class Partial:
                     left = left[self._file.write(left) or 0 :]
         self._digests.feed(piece)
         self.length += len(piece)
-        if self._lasting and self.length - self._flushed >= FLUSH_EVERY:
+        if self._permanent and self.length - self._flushed >= FLUSH_EVERY:
             self._flush()
         now = time.monotonic()
         if (
@@ -121,7 +122,7 @@ class Partial:
     def restart(self) -> None:
         """Discard all bytes."""
         self._digests.close()
-        self._digests = Digests(sha256=self._lasting)
+        self._digests = Digests(sha256=self._permanent)
         self.length = self._checkpointed = 0
         with storage_errors(self.path):
             self._tree.unlink(checkpoint_path(self.path))
@@ -140,9 +141,9 @@ class Partial:
         """Finish a complete, verified file; the caller then renames `path`.
 
         Args:
-            mtime: modification time to set, seconds since 1970 UTC.
+            mtime: modification time to set, in seconds since 1970 UTC; None leaves it as it is.
         """
-        self._taken = True
+        self._finished = True
         with storage_errors(self.path):
             if mtime is not None and FD_TIMES:
                 os.utime(self._file.fileno(), (mtime, mtime))
@@ -175,8 +176,8 @@ class Partial:
         self._file.truncate(self.length)
 
     def _read_checkpoint(self, there: int) -> tuple[int, str | None]:
-        """Number of bytes to resume and their MD5. A file of full size is accepted without a
-        checkpoint, because the listed MD5 verifies it later."""
+        """The number of bytes to resume, and their MD5. A file of full size is accepted without a
+        checkpoint, with None as its MD5, because the listed MD5 verifies it later."""
         if self._entry.md5 is not None and there == self._entry.size:
             return there, None
         try:
@@ -228,7 +229,7 @@ class Partial:
 
 
 def partial_stem(target: PurePosixPath) -> str:
-    """The name of the partial file for `target`, without suffix."""
+    """The name of the partial file for `target`, without its suffix."""
     return hashlib.sha256(str(target).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -238,7 +239,7 @@ def checkpoint_path(part: str) -> str:
 
 
 def revision_of(entry: Entry) -> str | None:
-    """A value that identifies the version of the stored bytes if there is no MD5."""
+    """A value that identifies the stored bytes of `entry` without an MD5; None if nothing does."""
     if entry.revision is not None:
         return entry.revision
     if entry.size is None or entry.modified is None:
@@ -269,9 +270,7 @@ def open_partials(partials: Tree) -> None:
         names = set(partials.names())
         for name in names:
             partials.check(name)
-    oldest = (
-        time.time() - STALE_SECONDS
-    )  # by ctime, because a verified blob has the mtime of its entry
+    oldest = time.time() - STALE_SECONDS  # by ctime: a verified blob has the mtime of its entry
     for name in names:
         stem, _, suffix = name.rpartition(".")
         orphan = suffix == "json" and f"{stem}.part" not in names
@@ -281,11 +280,11 @@ def open_partials(partials: Tree) -> None:
 
 
 def _create(partials: Tree, path: str) -> IO[bytes] | None:
-    """Create the partial file `path`; None if there is one."""
+    """Create the partial file `path`; None if it exists already."""
     try:
         return os.fdopen(partials.create(path), "r+b", buffering=0)
     except OSError:
-        return None  # or the next attempt reports the error
+        return None  # any other error is reported when the file is opened
 
 
 def _open_alone(partials: Tree, path: str) -> IO[bytes]:

@@ -22,7 +22,7 @@ class Task:
 
     Attributes:
         entry: the entry.
-        target: its path, relative to the folder.
+        target: path of the entry, relative to the folder.
         candidate: an existing file at `target` may already be the entry.
     """
 
@@ -39,9 +39,9 @@ class Plan:
         names: allocates the paths.
         tasks: entries to download.
         already_there: outcomes of entries that exist and are verified.
-        stale_metadata: existing entries without their current metadata envelope.
+        stale_metadata: existing entries whose metadata envelope is missing or outdated.
         impossible: outcomes of entries with an unsafe name.
-        needed: disk space in bytes, as far as the listing gives sizes.
+        needed: required disk space in bytes, as far as the listing gives sizes.
     """
 
     names: FreeNames
@@ -85,7 +85,7 @@ def make_plan(
     """
     tree = manifest.tree
     plan = Plan(names=FreeNames(tree, records.values()))
-    begun = _PartialSizes(partials)
+    partial_sizes = _PartialSizes(partials)
     for entry in entries:
         with_metadata = entry.envelope is not None
         try:
@@ -97,7 +97,7 @@ def make_plan(
         same = record and same_bytes(entry, record.source_md5, record.source_revision)
         if record and same and manifest.intact(record):
             plan.already_there.append(already_there(entry, target))
-            if with_metadata and not _metadata_holds(manifest, records, target, entry):
+            if with_metadata and not _has_current_metadata(manifest, records, target, entry):
                 plan.stale_metadata.append(Task(entry, target))
             continue
         plan.names.check_no_link(target)
@@ -107,7 +107,7 @@ def make_plan(
             target = plan.names.allocate(entry.stored_as, with_metadata=with_metadata)
         plan.tasks.append(Task(entry, target, candidate=candidate))
         if not candidate:
-            plan.needed += max(0, entry.counted_size - begun.size(target))
+            plan.needed += max(0, entry.counted_size - partial_sizes.size(target))
     return plan
 
 
@@ -116,7 +116,7 @@ def already_there(entry: Entry, target: PurePosixPath) -> Outcome:
     return Outcome(path=entry.path, file=str(target), reason="already there, verified")
 
 
-def _metadata_holds(
+def _has_current_metadata(
     manifest: Manifest, records: dict[str, Record], target: PurePosixPath, entry: Entry
 ) -> bool:
     record = records.get(str(metadata_path(target)))
@@ -129,7 +129,7 @@ def _metadata_holds(
 
 
 class _PartialSizes:
-    """The sizes of the partial files, of which a new folder has none."""
+    """The sizes of the partial files in a folder, which need not exist."""
 
     def __init__(self, partials: Tree) -> None:
         self._tree = partials

@@ -36,8 +36,9 @@ GATHER_SECONDS = 0.02
 """How long the main thread sleeps between results while enough tasks wait, so that it takes several
 at once: waking for each of them would interrupt the other threads."""
 AHEAD = 128
+"""Maximum number of results that wait for a slow consumer."""
 HEAVIEST = 256 << 20
-"""Limits for results waiting for a slow consumer: their number, and their size in bytes."""
+"""Total bytes of waiting results above which no new task starts."""
 LEAVE_SECONDS = 2.0
 """How long to wait for threads to stop."""
 
@@ -86,7 +87,7 @@ class Pool(Generic[Task, Result]):
                     if task is None:
                         drained = True
                         break
-                    self._give(task)
+                    self._start(task)
                     pending += 1
                 if not pending:
                     return
@@ -101,21 +102,21 @@ class Pool(Generic[Task, Result]):
                 pending -= 1
                 if isinstance(result, BaseException):
                     raise result
-                self._weighed(-self._weigh(result))
+                self._add_weight(-self._weigh(result))
                 yield result
         finally:
-            self._leave()
+            self._end()
 
-    def _give(self, task: Task) -> None:
+    def _start(self, task: Task) -> None:
         self._workers.start(lambda: self._do(task))
 
     def _do(self, task: Task) -> None:
         try:
             self._wait_for_consumer()
             result = self._work(task)
-            self._weighed(self._weigh(result))
+            self._add_weight(self._weigh(result))
             self._results.put(result)
-            del result  # avoids a reference cycle of an error, its traceback and this frame
+            del result  # avoids a reference cycle: error, traceback, this frame
         except BaseException as error:  # noqa: BLE001 - raised by the owner of the run
             self._results.put(error)
 
@@ -124,11 +125,11 @@ class Pool(Generic[Task, Result]):
         while self._waiting >= self._heaviest and not self._workers.alone:
             self._control.pause(POLL_SECONDS / 4)
 
-    def _weighed(self, change: int) -> None:
+    def _add_weight(self, change: int) -> None:
         with self._lock:
             self._waiting += change
 
-    def _leave(self) -> None:
+    def _end(self) -> None:
         self._control.halt()
         self._workers.close(wait=LEAVE_SECONDS)
         self._control.abandoned = True

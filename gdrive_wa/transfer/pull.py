@@ -28,9 +28,11 @@ class StreamRetryPolicy(RetryPolicy):
     """How often to retry one entry.
 
     Attributes:
-        attempts: consecutive streams that may break without `min_progress` bytes of progress.
-        complete_downloads: complete downloads with a wrong MD5 or size before giving up.
-        min_progress: bytes by which a broken stream must advance to count as progress.
+        attempts: number of consecutive streams without `min_progress` bytes of progress after
+            which the download fails.
+        complete_downloads: number of complete downloads with a wrong MD5 or size after which the
+            download fails.
+        min_progress: number of new bytes that count as progress.
     """
 
     base: float = 0.25
@@ -47,11 +49,11 @@ class Pulled:
         path: absolute path of the partial file, to be renamed.
         size: bytes.
         md5: hex.
-        sha256: hex; None if it is not permanent.
+        sha256: hex; None if the file is not permanent.
         mtime_ns: modification time of the file, in nanoseconds.
         fetched: bytes transferred for it in this run.
         unverified: the listing has neither MD5 nor size, so the content was not verified.
-        has_checkpoint: it has a checkpoint, because the listing has no MD5.
+        has_checkpoint: the partial file has a checkpoint, because the listing has no MD5.
     """
 
     path: str
@@ -74,10 +76,10 @@ class Pulled:
         )
 
     def forget_checkpoint(self, tree: Tree) -> None:
-        """Delete the checkpoint in `tree`: the blob has its final name.
+        """Delete the checkpoint in `tree`, once the blob has its final name.
 
         Raises:
-            StorageError: the disk refuses.
+            StorageError: the checkpoint cannot be deleted.
         """
         checkpoint = checkpoint_path(self.path)
         with storage_errors(checkpoint):
@@ -116,12 +118,12 @@ def pull(
     require_possible_size(entry)
     with Partial(partials, target, entry, permanent=permanent, control=control) as partial:
         resumed = partial.length
-        attempt = _Attempt(source, entry, partial, control)
+        download = _Download(source, entry, partial, control)
         control.progress.advance(Stage.DOWNLOAD, moved=resumed)
-        if not (resumed and resumed == entry.size and attempt.verified()):
+        if not (resumed and resumed == entry.size and download.verified()):
             if resumed == entry.size:
                 partial.restart()
-            _retry_until_verified(attempt, retry_policy)
+            _retry_until_verified(download, retry_policy)
         mtime = entry.modified.timestamp() if entry.modified else None
         stat = partial.finish(mtime=mtime)
         return Pulled(
@@ -130,39 +132,39 @@ def pull(
             md5=partial.md5(),
             sha256=partial.sha256(),
             mtime_ns=stat.st_mtime_ns,
-            fetched=attempt.fetched,
-            unverified=entry.md5 is None and attempt.expected is None,
+            fetched=download.fetched,
+            unverified=entry.md5 is None and download.expected is None,
             has_checkpoint=entry.md5 is None,
         )
 
 
-def _retry_until_verified(attempt: _Attempt, retry_policy: StreamRetryPolicy) -> None:
+def _retry_until_verified(download: _Download, retry_policy: StreamRetryPolicy) -> None:
     """Retry until the bytes are verified or the retry policy is exhausted."""
     fruitless = wrong = furthest = 0
     seen: set[str] = set()
     while True:
         try:
-            attempt.stream()
+            download.stream()
         except _Broken as broken:
-            gained = attempt.partial.length - furthest
+            gained = download.partial.length - furthest
             furthest += max(0, gained)
             fruitless = 1 if gained >= retry_policy.min_progress else fruitless + 1
             if fruitless >= retry_policy.attempts:
                 raise broken.error from broken
-            attempt.control.pause(retry_policy.pause(fruitless))
+            download.control.pause(retry_policy.pause(fruitless))
             continue
-        if attempt.verified():
+        if download.verified():
             return
         wrong += 1
-        md5 = attempt.partial.md5()
-        if wrong >= retry_policy.complete_downloads or (md5 in seen and attempt.unmixed):
-            error = attempt.mismatch()
-            attempt.partial.restart()
+        md5 = download.partial.md5()
+        if wrong >= retry_policy.complete_downloads or (md5 in seen and download.unmixed):
+            error = download.mismatch()
+            download.partial.restart()
             raise error
-        if attempt.unmixed:
+        if download.unmixed:
             seen.add(md5)
-        attempt.partial.restart()
-        attempt.control.pause(retry_policy.pause(wrong))
+        download.partial.restart()
+        download.control.pause(retry_policy.pause(wrong))
 
 
 class _Broken(Exception):  # noqa: N818 - a stream that broke, not yet an error
@@ -173,8 +175,8 @@ class _Broken(Exception):  # noqa: N818 - a stream that broke, not yet an error
         self.error = error
 
 
-class _Attempt:
-    """All attempts to download one entry.
+class _Download:
+    """The download of one entry, in one or more attempts.
 
     Attributes:
         fetched: bytes transferred.

@@ -34,7 +34,8 @@ class RunControl:
         self.progress.check()
 
     def check_not_over(self) -> None:
-        """Raise the same error if the run has ended, because another may use its files."""
+        """Raise :class:`~gdrive_wa.core.errors.Interrupted` if the run has ended, because the next
+        run may already use the same files."""
         if self.abandoned:
             raise Interrupted("stopped")
 

@@ -87,7 +87,9 @@ def test_with_and_without_the_stars_of_whatsapp() -> None:
 def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "stars.json"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match="not a file with stars, or it is damaged") as caught:
+    with pytest.raises(
+        UsageError, match="not a file with stars from a page, or is damaged"
+    ) as caught:
         read_stars(path)
     assert "Save to a file" in caught.value.hints[0]
 

@@ -1,4 +1,5 @@
-"""The size of an installation without extras: this package and its dependencies.
+"""The size of an installation without extras: this package, its dependencies, and the byte code
+that Python compiles of them.
 
 python -m tests.benchmarks installed
 """
@@ -21,12 +22,12 @@ def main(arguments: Sequence[str]) -> None:
     with workspace(parse(arguments)) as work:
         venv.create(work.folder / "venv", with_pip=True)
         pip = next((work.folder / "venv").glob("*/pip*"))
-        before = _sizes(work.folder)
-        subprocess.run([pip, "install", "-qq", ROOT], check=True)
-        after = _sizes(work.folder)
+        before, compiled_before = _sizes(work.folder), _byte_code(work.folder)
+        subprocess.run([pip, "install", "-qq", "--compile", ROOT], check=True)
+        after, compiled = _sizes(work.folder), _byte_code(work.folder) - compiled_before
     added = {name: size - before.get(name, 0) for name, size in after.items()}
     total = sum(added.values()) / 1e6
-    print(f"\ninstalled: {total:.0f} MB, the largest of it")
+    print(f"\ninstalled: {total:.0f} MB, {compiled / 1e6:.0f} of them byte code; the largest of it")
     for name, size in sorted(added.items(), key=lambda item: -item[1])[:8]:
         print(f"  {name:34} {size / 1e6:8.1f} MB")
     enter("installed, without extras (MB)", total, Reach(memory=170))
@@ -41,6 +42,11 @@ def _sizes(folder: Path) -> dict[str, int]:
                 name = path.relative_to(site).parts[0]
                 sizes[name] = sizes.get(name, 0) + path.stat().st_size
     return sizes
+
+
+def _byte_code(folder: Path) -> int:
+    """Bytes of the byte code in it."""
+    return sum(path.stat().st_size for path in folder.rglob("*.pyc"))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path, content: bytes
 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseError, match="there is no database"):
+    with pytest.raises(DatabaseError, match="no database named"):
         read_voice_notes(tmp_path / "msgstore.db")
     assert list(tmp_path.iterdir()) == []
 
@@ -60,7 +60,7 @@ def test_another_database_is_named_as_such(tmp_path: Path) -> None:
     store = make_database(tmp_path / "wa.db", {"wa_contacts": [{"_id": 1, "jid": "x"}]})
     with pytest.raises(DatabaseError, match="holds no messages") as caught:
         read_voice_notes(store)
-    assert caught.value.hints == ("the one that does is msgstore.db",)
+    assert caught.value.hints == ("give msgstore.db, the database with the messages",)
 
 
 def test_a_view_in_place_of_a_table_is_not_run(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_view_in_place_of_the_chats_is_said(tmp_path: Path) -> None:
     chats = read_voice_notes(path)
     assert len(chats) == 1
     assert chats.warnings == (
-        "msgstore.db: 'chat' in it is a view, not an ordinary table: the chats are not known",
+        "msgstore.db: 'chat' in it is a view, not an ordinary table: the chats are unknown",
     )
 
 

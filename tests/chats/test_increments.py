@@ -422,7 +422,7 @@ def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content:
     increment = read_increment(path)
     assert len(increment) == 1
     assert increment.warnings == (
-        "jid_modified_1.json is not understood: the names in it are not known",
+        "jid_modified_1.json has an unknown layout, so the names in it are not used",
     )
     assert increment.rows == (("chat", {"_id": 1, "jid_row_id": "x"}),)
 

@@ -143,7 +143,7 @@ def test_the_log_of_another_database_is_left_alone(live: tuple[Path, Path], tmp_
     (tmp_path / "work").mkdir()
     copy, use = merge_log(*live, tmp_path / "work")
     assert len(read_voice_notes(copy)) == 2
-    assert "(it does not belong to the database beside it)" in (use.loss("msgstore.db-wal") or "")
+    assert "(it does not belong to the database next to it)" in (use.loss("msgstore.db-wal") or "")
 
 
 def test_a_log_that_is_not_there_is_an_error_of_ours(

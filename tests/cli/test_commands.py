@@ -348,7 +348,7 @@ def test_key_check_names_the_mistyped_digit(
         ended = run("key", "check", *where, env={**signed_in, "GDRIVE_WA_KEY": typed})
         assert ended.returncode == 5
         assert "digit 18 is mistyped" in ended.stderr
-        assert f"in group 5 of four, write {digits[17]} in place of {wrong}" in ended.stderr
+        assert f"in group 5 of 16, write {digits[17]} in place of {wrong}" in ended.stderr
 
 
 def test_ctrl_c_loses_nothing_and_the_next_run_completes_the_job(

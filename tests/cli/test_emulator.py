@@ -54,7 +54,7 @@ def test_its_output_is_all_that_other_commands_need_and_it_leaves_nothing(
         _, said = emulator.communicate(timeout=120)
     assert opened.returncode == 0, opened.stderr
     assert emulator.returncode == 130
-    assert said.splitlines()[-1] == "error: stopped serving"
+    assert said.splitlines()[-1] == "error: the emulator was stopped"
     assert list(scratch.iterdir()) == []
 
 
@@ -70,7 +70,7 @@ def test_it_can_be_ended_as_soon_as_its_lines_are_there(
         emulator.send_signal(ending)
         _, said = emulator.communicate(timeout=120)
     assert emulator.returncode == 130
-    assert said.splitlines()[-1] == "error: stopped serving"
+    assert said.splitlines()[-1] == "error: the emulator was stopped"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -268,7 +268,7 @@ def test_a_backup_that_holds_nothing(run: Run, sample: SampleAccount, tmp_path: 
         ended = run("restore", "out", env=given)
         listed = run("ls", "--json", env=given)
     assert ended.returncode == 1
-    assert_explained(ended.stderr, "15550100 holds nothing")
+    assert_explained(ended.stderr, "15550100 is empty")
     assert not (tmp_path / "out").exists()
     assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
 
@@ -343,7 +343,7 @@ def test_a_link_to_a_disk_that_is_not_connected(
     (tmp_path / "out").symlink_to(tmp_path / "disk" / "voices")
     ended = run(command, "out", env=with_key)
     assert ended.returncode == 1
-    assert_explained(ended.stderr, "'out' is a symbolic link, and what it leads to is missing\n")
+    assert_explained(ended.stderr, "'out' is a symbolic link to a folder that does not exist\n")
     assert not (tmp_path / "disk").exists()
 
 

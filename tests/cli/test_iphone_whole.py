@@ -38,7 +38,7 @@ def test_a_backup_without_its_list_is_incomplete(
         (folder / name).unlink()
     ended = run("restore", "out", "--folder", folder if given == "itself" else folder.parent)
     assert ended.returncode == 6
-    assert "an iPhone backup without Manifest.db: it was not copied whole" in ended.stderr
+    assert "an iPhone backup without Manifest.db: it was not copied completely" in ended.stderr
     assert "copy the whole folder" in ended.stderr
     assert not (tmp_path / "out").exists()
 
@@ -117,7 +117,7 @@ def test_a_listed_log_that_was_not_copied_loses_no_note(run: Run, tmp_path: Path
     backup.add("ChatStorage.sqlite-wal", b"a log").unlink()
     ended = run("restore", "out", "--folder", backup.finish())
     assert "1 restored" in ended.stderr, ended.stderr
-    assert "'ChatStorage.sqlite-wal', with what was written last, was not copied" in ended.stderr
+    assert "'ChatStorage.sqlite-wal', with the newest changes, was not copied" in ended.stderr
 
 
 def test_a_backup_without_the_chats_is_said_once_with_the_right_file(
@@ -128,7 +128,7 @@ def test_a_backup_without_the_chats_is_said_once_with_the_right_file(
     ended = run("restore", "out", "--folder", backup.finish())
     assert ended.returncode == 7
     assert ended.stderr.count("no chat database was found") == 1
-    assert "failed: ChatStorage.sqlite: neither it nor a copy of it is in this" in ended.stderr
+    assert "failed: ChatStorage.sqlite: this backup contains neither this database" in ended.stderr
     assert "hint: copy the whole folder of the backup again" in ended.stderr
     assert "msgstore" not in ended.stderr
 
@@ -182,7 +182,7 @@ def test_what_a_damaged_log_loses_is_said(run: Run, tmp_path: Path) -> None:
     backup.add("ChatStorage.sqlite-wal", b"rubbish" * 5000)
     ended = run("restore", "out", "--folder", backup.finish())
     assert "1 restored" in ended.stderr, ended.stderr
-    assert "'ChatStorage.sqlite-wal', which has what was written last, is damaged" in ended.stderr
+    assert "'ChatStorage.sqlite-wal', which has the latest changes, is damaged" in ended.stderr
     assert "nothing in it could be used (it is not a write-ahead log)" in ended.stderr
 
 

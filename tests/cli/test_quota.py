@@ -63,7 +63,7 @@ def test_a_limit_for_the_day_says_when_to_come_back(
     emulator.faults = limit(MEDIA, reason="dailyLimitExceeded")
     ended = run("restore", "dest", env=with_key)
     assert ended.returncode == 4
-    assert "Google's limit for today is reached: Slow down" in ended.stderr
+    assert "Google's limit for today has been reached: Slow down" in ended.stderr
     assert "run the same command again after 20" in ended.stderr
     assert "no chat database" not in ended.stderr
     assert emulator.counts.request_count(MEDIA) < 60

@@ -146,7 +146,7 @@ def test_an_error_amid_the_bars_gives_the_cursor_back_too(
 def test_no_colour_where_none_is_wanted(terminal: Open, signed_in: dict[str, str]) -> None:
     shown = terminal("ls", "nosuch", env={**signed_in, "NO_COLOR": "1"})
     assert shown.end() == 2
-    assert "error: there is no backup 'nosuch'" in shown.seen
+    assert "error: no backup named 'nosuch'" in shown.seen
     assert "\x1b[3" not in shown.seen
 
 

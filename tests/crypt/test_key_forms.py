@@ -57,7 +57,7 @@ def test_the_hex_of_a_whole_cipher_key_file_is_that_key() -> None:
 def test_a_password_is_recognised_and_the_hint_helps(text: str) -> None:
     with pytest.raises(KeyFileError, match="looks like a password, not like a key") as caught:
         load_key(text.encode())
-    assert "cannot be turned into the key off the phone" in caught.value.hint
+    assert "cannot be turned into the key outside the phone" in caught.value.hint
     assert "64-digit key" in caught.value.hint
     assert text not in caught.value.message + caught.value.hint
 

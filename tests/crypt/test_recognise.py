@@ -13,7 +13,7 @@ DIGITS = "A1" * 32
 def test_media_are_recognised_by_their_digits_and_renamed_ones_are_not_plain() -> None:
     noise = bytes(range(200, 232))
     assert recognise(noise, f"{DIGITS}.mcrypt1") == ("mcrypt1", None)
-    with pytest.raises(FormatError, match="made from its name") as caught:
+    with pytest.raises(FormatError, match="derived from its name") as caught:
         recognise(noise, "renamed.mcrypt1")
     assert "64 digits" in caught.value.hints[0]
     assert recognise(b"OggS" + noise, "renamed.mcrypt1") == ("media", None)

@@ -18,10 +18,10 @@ NOISE = sha256(b"noise").digest() * 100
     [
         (
             "ChatStorage.sqlite.enc",
-            "a backup in iCloud, which cannot be opened",
+            "an iCloud backup, which cannot be opened",
             "Finder or iTunes",
         ),
-        ("chatstorage.SQLITE.enc", "a backup in iCloud", "Finder or iTunes"),
+        ("chatstorage.SQLITE.enc", "an iCloud backup", "Finder or iTunes"),
         ("msgstore.db.crypt", "is crypt, an old format", "make a new backup"),
         ("msgstore.db.crypt5", "is crypt5, an old format", "make a new backup"),
         ("msgstore-2015-03-01.1.db.crypt7", "is crypt7, an old format", "make a new backup"),

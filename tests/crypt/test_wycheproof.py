@@ -19,8 +19,9 @@ from Crypto.Cipher import AES
 
 from gdrive_wa.crypt.keys import RootKey
 from gdrive_wa.crypt.primitives import (
+    CbcDecryptor,
     GcmDecryptor,
-    decrypt_cbc,
+    HmacKey,
     encrypt_cbc,
     expand,
     extract,
@@ -116,12 +117,21 @@ def test_hkdf_sha256_of_wycheproof(test: dict[str, Any]) -> None:
     secret, salt, info = (bytes.fromhex(test[field]) for field in ("ikm", "salt", "info"))
     if test["result"] == "invalid":
         with pytest.raises(ValueError, match="8160"):
-            expand(extract(salt, secret), info, test["size"])
+            expand(HmacKey(extract(salt, secret)), info, test["size"])
         return
     okm = bytes.fromhex(test["okm"])
-    assert expand(extract(salt, secret), info, test["size"]) == okm
+    assert expand(HmacKey(extract(salt, secret)), info, test["size"]) == okm
     if salt in (b"", bytes(32)) and len(secret) == 32:
         assert RootKey(secret).derive(info, test["size"]) == okm
+
+
+@pytest.mark.parametrize("size", [0, 1, 31, 32, 33, 63, 64, 65, 131, 200])
+def test_hmac_is_that_of_the_standard_library(size: int) -> None:
+    key = bytes(range(size))
+    signing = HmacKey(key)
+    for length in (0, 1, 48, 64, 100, 1000):
+        message = bytes(length)
+        assert signing.digest(message) == hmac.digest(key, message, "sha256")
 
 
 def test_a_salt_of_32_zero_bytes_is_the_same_as_no_salt() -> None:
@@ -137,7 +147,9 @@ def test_aes_256_cbc_of_nist(name: str) -> None:
         )
         padded = AES.new(key, AES.MODE_CBC, iv=sealed[-16:]).encrypt(b"\x10" * 16)
         assert encrypt_cbc(key, iv, content) == sealed + padded
-        assert decrypt_cbc(key, iv, sealed + padded) == content
+        decryptor = CbcDecryptor(key)
+        for _ in range(2):  # the second follows the first in the same stream
+            assert decryptor.decrypt(iv, sealed + padded) == content
 
 
 PADDINGS = {
@@ -160,7 +172,7 @@ def test_padding_that_is_not_pkcs7_is_refused(padded: bytes) -> None:
     assert strip_padding(padded) is None
     for before in (b"", bytes(16)):
         sealed = AES.new(key, AES.MODE_CBC, iv=iv).encrypt(before + padded)
-        assert decrypt_cbc(key, iv, sealed) is None
+        assert CbcDecryptor(key).decrypt(iv, sealed) is None
 
 
 def test_padding_of_every_length_comes_off() -> None:
@@ -170,14 +182,14 @@ def test_padding_of_every_length_comes_off() -> None:
         content = bytes(range(size))
         sealed = encrypt_cbc(key, iv, content)
         assert len(sealed) == 16 * (size // 16 + 1)
-        assert decrypt_cbc(key, iv, sealed) == content
+        assert CbcDecryptor(key).decrypt(iv, sealed) == content
 
     check_each(range(33), check)
 
 
 def test_empty_input_is_not_padded() -> None:
     assert strip_padding(b"") is None
-    assert decrypt_cbc(bytes(32), bytes(16), b"") is None
+    assert CbcDecryptor(bytes(32)).decrypt(bytes(16), b"") is None
 
 
 # RFC 4231, section 4; its case 5 has a truncated output, which we do not use.

@@ -12,6 +12,7 @@ from gdrive_wa.core.errors import GdriveWaError
 from gdrive_wa.core.progress import Silent
 from gdrive_wa.jobs.exported_chats import read_exported_chats
 from gdrive_wa.sources import open_folder
+from gdrive_wa.sources.exported_chat import ExportedChats
 from tests.fuzz.campaign import fuzz
 from tests.fuzz.samples import file_of, folder
 
@@ -50,6 +51,7 @@ def try_one(data: bytes) -> object:
         path = file_of(data, f"{place.name}/_chat.txt")
     try:
         with closing(open_folder(path)) as source:
+            assert isinstance(source, ExportedChats)
             (backup,) = source.backups()
             entries = list(source.entries(backup))
             read = 0
@@ -62,7 +64,6 @@ def try_one(data: bytes) -> object:
             chats = read_exported_chats(
                 source, entries, contacts=None, timezone=UTC, context=3, progress=Silent()
             )
-            assert chats is not None
             for note in chats:
                 note.to_json()
             return len(chats), bool(read)

@@ -62,7 +62,7 @@ def test_a_limited_input_client_is_tried_and_remembered(tmp_path: Path) -> None:
 
 def test_a_web_client(tmp_path: Path) -> None:
     error = refused(tmp_path, {"web": GOOD})
-    assert "kind web" in error.message
+    assert "is a web client" in error.message
     assert "'Desktop app'" in error.hints[0]
 
 

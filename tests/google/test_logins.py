@@ -93,6 +93,14 @@ def test_a_keyring_that_was_locked_later(ring: Ring) -> None:
     assert logins.accounts() == []
 
 
+def test_only_a_login_in_the_keyring_has_the_hint_to_unlock_it() -> None:
+    stored = logins.store(ANN)
+    Path(stored.kept_in).write_text("not JSON")
+    with pytest.raises(CredentialsError, match="cannot be read") as caught:
+        logins.load()
+    assert caught.value.hints == (f"log in again with: gdrive-wa login --account {ANN.account}",)
+
+
 def test_a_login_that_moves_into_the_keyring_leaves_no_file(config: Path) -> None:
     logins.store(ANN)
     assert "ya29.canary" in everything_in(config)

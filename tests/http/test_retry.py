@@ -29,5 +29,5 @@ def test_retry_after_as_a_date() -> None:
 
 
 def test_which_statuses_are_temporary() -> None:
-    passing = [status for status in range(300, 600) if Refusal(status, b"", None).passing]
-    assert passing == [408, 425, 429, 499, *range(500, 600)]
+    transient = [status for status in range(300, 600) if Refusal(status, b"", None).transient]
+    assert transient == [408, 425, 429, 499, *range(500, 600)]

@@ -106,7 +106,7 @@ def test_what_speaks_no_tls_is_asked_once(session: Session) -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         url = backups_at(f"https://127.0.0.1:{listening.getsockname()[1]}")
-        with pytest.raises(UntrustedError, match="does not answer in https") as caught:
+        with pytest.raises(UntrustedError, match="does not answer over https") as caught:
             session.get_json(url, what="the list")
         listening.shutdown(socket.SHUT_RDWR)
         thread.join()

@@ -36,7 +36,7 @@ def test_a_source_that_a_call_opened_is_closed_by_it(iphone: Path, tmp_path: Pat
 
 
 def test_a_source_that_fails_is_closed_too(iphone: Path, tmp_path: Path) -> None:
-    with pytest.raises(gdrive_wa.UsageError, match="there is no backup 'nobody'"):
+    with pytest.raises(gdrive_wa.UsageError, match="no backup named 'nobody'"):
         gdrive_wa.restore(iphone, tmp_path / "out", backup="nobody")
     gc.collect()
     assert list((tmp_path / "scratch").iterdir()) == []

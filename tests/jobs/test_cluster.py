@@ -419,7 +419,7 @@ def test_the_example_of_many_backups_works(
 
 def test_a_single_file_or_an_executor_excludes_a_cluster(dump: Path, tmp_path: Path) -> None:
     file = next(dump.glob("*.mcrypt1"))
-    with pytest.raises(UsageError, match="a cluster opens folders, not one file"):
+    with pytest.raises(UsageError, match="a cluster decrypts folders, not single files"):
         gdrive_wa.decrypt(file, tmp_path / "out", ROOT_KEY, cluster="tcp://127.0.0.1:1")
     with ThreadPoolExecutor(1) as executor, pytest.raises(UsageError, match="both an executor"):
         gdrive_wa.decrypt(

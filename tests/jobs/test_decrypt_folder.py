@@ -133,7 +133,7 @@ def test_a_bad_file_does_not_stop_the_rest(dump: Dump, database: Path) -> None:
         "Databases/wa.db.crypt14",
     }
     assert all(outcome.reason and outcome.exit_code for outcome in report.failed)
-    assert "no 64 digits open it" in str(reasons["Databases/wa.db.crypt14"].reason)
+    assert "does not open with 64 digits" in str(reasons["Databases/wa.db.crypt14"].reason)
 
 
 def test_a_wrong_key_fails_every_sealed_file_and_writes_none(dump: Dump, database: Path) -> None:
@@ -332,5 +332,5 @@ def test_unencrypted_files_are_reported_once_not_thousands_of_times(dump: Dump) 
 def test_transient_media_of_whatsapp_are_kept_and_named(dump: Dump) -> None:
     dump.plain("Media/a.enc", bytes(range(100, 200)))
     report = dump.decrypt()
-    assert "sealed with a key that only the chats hold" in str(report.done[0].reason)
+    assert "encrypted with a key that only the database of chats has" in str(report.done[0].reason)
     assert dump.found() == {"Media/a.enc": bytes(range(100, 200))}

@@ -145,11 +145,11 @@ def test_renamed_media_are_distinguished_from_other_files(name: str, tmp_path: P
     blob = stored(tmp_path / "in")
     envelope_of(blob).unlink()
     renamed = blob.rename(blob.with_name(name))
-    with pytest.raises(FormatError, match="made from its name"):
+    with pytest.raises(FormatError, match="derived from its name"):
         decrypt_single(renamed, key=ROOT_KEY)
     report = decrypt_tree(tmp_path / "in", tmp_path / "out", ROOT_KEY)
     assert [outcome.path for outcome in report.failed] == [name]
-    assert "made from its name" in str(report.failed[0].reason)
+    assert "derived from its name" in str(report.failed[0].reason)
 
 
 def test_a_container_loses_the_suffix_of_its_encryption(seal: Seal, database: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_login_that_one_service_does_not_let_in(emulator: Emulator) -> None:
     emulator.faults = refusing(BACKUPS, 403)
     found = ask(emulator.root)
     assert found["token"].state == "valid"
-    assert "does not let this login in" in found["backup service"].state
+    assert "refuses this login" in found["backup service"].state
     assert "OAuth client of your own" in (found["backup service"].advice or "")
     assert found["Drive"].ok
     assert found["quota"].ok
@@ -252,7 +252,7 @@ def test_a_certificate_out_of_its_time_points_at_the_clock(
 @pytest.mark.parametrize(
     ("status", "state", "advice"),
     [
-        ("407 Proxy Authentication Required", "wants a user name and a password", "HTTPS_PROXY"),
+        ("407 Proxy Authentication Required", "requires a user name and a password", "HTTPS_PROXY"),
         ("403 Forbidden", "the proxy refuses to connect to google.invalid (403)", "ask whoever"),
         ("502 Bad Gateway", "the proxy cannot reach google.invalid", "HTTPS_PROXY"),
     ],

@@ -316,8 +316,8 @@ def test_attachments_and_omitted_notes_are_counted(tmp_path: Path) -> None:
     assert [note.status for note in open_archive(tmp_path / "out").notes()] == [NoteStatus.MISSING]
     assert any("left out when the chats were exported: 1" in line for line in said.lines)
     source = open_folder(folder)
+    assert isinstance(source, ExportedChats)
     chats = read_exported_chats(source, [], contacts=None, timezone=None, progress=said)
-    assert chats is not None
     assert (chats.attached, len(chats), chats.nameless) == (1, 1, ())
     source.close()
 
@@ -365,6 +365,7 @@ class Stopped(Silent):
 
 def test_reading_a_long_text_can_be_stopped(tmp_path: Path) -> None:
     source = open_folder(iphone(tmp_path))
+    assert isinstance(source, ExportedChats)
     with pytest.raises(Interrupted):
         read_exported_chats(source, [], contacts=None, timezone=None, progress=Stopped())
     source.close()

@@ -30,7 +30,7 @@ OTHER = RootKey(bytes(32))
 GOOD = seal_envelope(FileMetadata(name="Media/PTT-1.opus").to_json(), ROOT_KEY)
 FORGED = seal_envelope(b"{}", OTHER)
 NO_ENVELOPE = "no envelope at all"
-ADVICE = "in group 11 of four, write 4 in place of 9"
+ADVICE = "in group 11 of 16, write 4 in place of 9"
 
 
 class Listing:
@@ -94,7 +94,7 @@ def test_it_is_reported_that_no_single_digit_helps(tmp_path: Path) -> None:
     with pytest.raises(WrongKeyError) as caught:
         check(OTHER, container(tmp_path))
     assert [hint for hint in caught.value.hints if "digit" in hint] == [caught.value.hints[-1]]
-    assert "not a single mistyped digit" in caught.value.hints[-1]
+    assert "more than one digit is wrong" in caught.value.hints[-1]
 
 
 def test_the_key_file_of_another_generation_is_not_a_typing_error(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_restore_names_a_mistyped_digit(tmp_path: Path) -> None:
     typed = ("1" if RIGHT[0] != "1" else "2") + RIGHT[1:]
     with pytest.raises(WrongKeyError, match="digit 1 is mistyped") as caught:
         restore(phone(tmp_path), tmp_path / "out", key=RootKey.from_hex(typed))
-    assert f"in group 1 of four, write {RIGHT[0]}" in caught.value.hint
+    assert f"in group 1 of 16, write {RIGHT[0]}" in caught.value.hint
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -142,7 +142,7 @@ def test_digits_and_a_backup_from_before_end_to_end(tmp_path: Path) -> None:
     plain, sealed = tmp_path / "plain", tmp_path / "msgstore-2024-03-02.1.db.crypt14"
     plain.write_bytes(b"SQLite format 3\x00" + bytes(100))
     encrypt_file(plain, sealed, CIPHER_KEY, format="crypt14")
-    with pytest.raises(KeyFailure, match="made before end-to-end backup was on") as caught:
+    with pytest.raises(KeyFailure, match="made before end-to-end backup was turned on") as caught:
         key_check(ROOT_KEY, sealed)
     assert "make a new backup with end-to-end" in caught.value.hints[0]
     assert "rooted phone" in caught.value.hints[1]

@@ -85,7 +85,7 @@ def test_files_dated_outside_the_calendar_are_accepted(
         for dest in (tmp_path / "dest", Path(memory, "dest")):
             report = call(source if command == "decrypt" else str(source), dest)
             assert {each.reason for each in report.failed} <= {
-                "neither it nor a copy of it is in this backup"
+                "this backup contains neither this database nor a copy of it"
             }
             assert len(report.done) == 3 + len(times)
             again = call(source if command == "decrypt" else str(source), dest)

@@ -73,4 +73,4 @@ def test_of_a_damaged_newest_database_a_way_to_get_it_back_is_said(phone: Phone)
         assert phone.restore().failed == []
         assert phone.said[0].startswith(f"the chats are read from '{DATED}', the only database")
         assert phone.said[1].startswith(f"left out: '{MAIN}': the file")
-        assert phone.said[1].endswith("copy it again: it may know more")
+        assert phone.said[1].endswith("copy it again: it may contain more")

@@ -42,7 +42,7 @@ OTHER_KEY = RootKey(bytes(range(1, 33)))
 OLD_KEY = CipherKey(b"k" * 32, server_salt=b"s" * 32, google_id=b"g" * 16)
 MAIN = "Databases/msgstore.db.crypt15"
 DATED = "Databases/msgstore-2024-01-01.1.db.crypt15"
-LACKS = "neither it nor a copy of it is in this backup"
+LACKS = "this backup contains neither this database nor a copy of it"
 
 
 def sound_of(number: int) -> bytes:
@@ -290,7 +290,7 @@ def test_a_database_of_another_person_next_to_the_folder_adds_no_chats(
     phone.restore()
     assert phone.statuses() == {"1": "restored"}
     assert phone.said[0].startswith(f"the chats are read from '{MAIN}'")
-    assert any("is of another account" in line for line in phone.said)
+    assert any("belongs to another account" in line for line in phone.said)
 
 
 def test_a_daily_copy_is_the_phones_own_even_without_a_shared_message(
@@ -500,7 +500,7 @@ def test_a_file_like_an_increment_that_is_not_read_is_reported(phone: Phone) -> 
     phone.seal("Databases/msgstore-increment-last.db.crypt15", plain)
     phone.restore()
     [said] = phone.said
-    assert said.startswith("msgstore-increment-last.db looks like an increment, but")
+    assert said.startswith("'msgstore-increment-last.db' was not read: increments are named like")
 
 
 def test_a_recording_gets_who_and_when_from_a_message_of_any_type(phone: Phone) -> None:

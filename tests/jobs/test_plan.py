@@ -93,7 +93,7 @@ def test_without_a_key_sealed_entries_stop_the_run_before_it_starts() -> None:
 
 def test_kinds_cannot_be_chosen_without_a_key_among_sealed_names() -> None:
     sealed = [LISTING[0], replace(entry(NAMELESS), envelope="E")]
-    with pytest.raises(MissingKeyError, match="which of 1 files") as raised:
+    with pytest.raises(MissingKeyError, match="the kind of 1 files is unknown") as raised:
         choose(sealed, Selection(only=frozenset({Kind.VOICE, Kind.DATABASE})), None)
     assert "--key-file" in raised.value.hints[0]
     assert choose(sealed, Selection(only=frozenset({Kind.DATABASE})), None) == sealed[:1]
@@ -178,7 +178,7 @@ def test_the_absence_of_backups_is_reported_with_a_hint(tmp_path: Path) -> None:
 def test_an_empty_selection_and_names_that_are_not_real_are_reported() -> None:
     recorder = Recorder()
     assert choose(LISTING, Selection(exclude=("*",)), None, progress=recorder) == []
-    assert recorder.lines == ["none of the 7 files in this backup is meant by what was chosen"]
+    assert recorder.lines == ["none of the 7 files in this backup matches your selection"]
     recorder.lines.clear()
     sealed = [entry(NAMELESS, envelope="EA…")]
     assert choose(sealed, Selection(exclude=("*.jpg",)), None, progress=recorder) == sealed
@@ -188,7 +188,7 @@ def test_an_empty_selection_and_names_that_are_not_real_are_reported() -> None:
         len(choose(LISTING, Selection(only=frozenset({Kind.VOICE})), None, progress=recorder)) == 1
     )
     assert recorder.lines == [
-        "1 files that no metadata names are left out: what they are shows when they are opened"
+        "files without metadata that are left out: 1; only their content would show their kind"
     ]
     recorder.lines.clear()
     choose([], Selection(), None, progress=recorder)

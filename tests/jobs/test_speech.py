@@ -11,7 +11,7 @@ import pytest
 
 from gdrive_wa.emulation.story import read_recordings
 from gdrive_wa.jobs import speech
-from gdrive_wa.jobs.speech import hear
+from gdrive_wa.jobs.speech import transcribe_recording
 from gdrive_wa.jobs.speech_model import loaded_model, parse_settings
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def joined(names: list[str], folder: Path) -> Path:
 def hear_in(folder: Path, path: Path, model: Path, language: str | None) -> Any:
     (folder / ".gdrive-wa").mkdir(exist_ok=True)
     settings = parse_settings(str(model), language, "cpu")
-    heard = hear(settings, str(path), "0" * 64, str(folder / ".gdrive-wa"))
+    heard = transcribe_recording(settings, str(path), "0" * 64, str(folder / ".gdrive-wa"))
     assert heard.transcript is not None, heard.reason
     return heard.transcript
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.conftest import OpenPage
-from tests.pages.people import note, sample
+from tests.pages.people import FAMILY, OWNER, note, sample
 
 pytestmark = pytest.mark.browser
 
@@ -172,6 +172,18 @@ def test_days_head_their_notes(open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", level=3)).to_have_text(
         ["Sunday, 31 December 2023", "Monday, 1 January 2024", "Date unknown"]
     )
+
+
+def test_a_note_to_one_person_is_to_them_and_one_to_a_group_in_it(open_page: OpenPage) -> None:
+    own = {"sender": "Robin", "sender_jid": OWNER, "from_me": True}
+    page = open_page([note(1), note(2, **own), note(3, chat="Family", chat_jid=FAMILY, **own)])
+    lines = page.locator(".note .line")
+    expect(lines.nth(0)).not_to_contain_text("to Mum")
+    expect(lines.nth(1)).to_contain_text("Robin to Mum")
+    expect(lines.nth(2)).to_contain_text("Robin in Family")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".keepsake .entry").nth(1)).to_contain_text("to Mum")
 
 
 def test_two_chats_of_one_name_are_distinguished(open_page: OpenPage) -> None:

@@ -213,7 +213,7 @@ def test_items_that_are_not_files_are_skipped_and_counted(mine: Mine) -> None:
     source.listen(said.append)
     assert names_of(source) == ["Stuff/a.opus"]
     (line,) = said
-    assert line.startswith("4 items are passed over")
+    assert line.startswith("4 items are left out")
     assert names_of(source) == ["Stuff/a.opus"]
     assert len(said) == 2
 

@@ -411,7 +411,7 @@ def test_an_entry_without_size_or_md5_is_kept_with_a_warning(
     report = download(faulty, [bare], dest, progress=progress)
     assert len(report.done) == 1
     assert progress.lines == [
-        "Databases/msgstore.db.crypt15: listed without size or checksum, taken as it came"
+        "Databases/msgstore.db.crypt15: not verified, because it is listed without size or checksum"
     ]
 
 

@@ -15,6 +15,12 @@ function waveform(note, kind) {
   return shape("svg", size, shape("path", { d: bars }));
 }
 
+/** In which chat the note is; to whom, where the owner spoke to one person. */
+function chatParts(note) {
+  const direct = isMine(note) && /@(s\.whatsapp\.net|lid)$/.test(note.chat.jid);
+  return parts(direct ? "toChat" : "inChat", { chat: bdi(note.chat.shown) });
+}
+
 function drawNote(note, { inChat }) {
   const there = playable(note);
   const said = note.speaker.shown;
@@ -27,7 +33,7 @@ function drawNote(note, { inChat }) {
     make("div", { class: "body" },
       make("p", { class: "line" },
         face(note.speaker), bdi(said, "speaker"),
-        inChat || note.chat.shown === said ? null : make("span", { class: "in" }, ...parts("inChat", { chat: bdi(note.chat.shown) })),
+        inChat || note.chat.shown === said ? null : make("span", { class: "in" }, ...chatParts(note)),
         note.local === null ? null : make("time", { datetime: isoTime(note), title: dayName(dayOf(note)).long }, clockTime(note)),
         note.flags & FORWARDED ? make("span", { class: "mark" }, t("forwarded")) : null,
         note.flags & VIEW_ONCE ? make("span", { class: "mark" }, t("viewOnce")) : null),

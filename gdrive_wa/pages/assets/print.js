@@ -14,7 +14,7 @@ function drawKeepsake() {
     entries.push(make("div", { class: "entry" },
       make("p", null,
         make("strong", null, bdi(note.speaker.shown)),
-        chat === null && note.chat.shown !== note.speaker.shown ? make("span", null, " ", ...parts("inChat", { chat: bdi(note.chat.shown) })) : "",
+        chat === null && note.chat.shown !== note.speaker.shown ? make("span", null, " ", ...chatParts(note)) : "",
         ...[clockTime(note), note.seconds ? lengthText(note.seconds) : ""].filter((text) => text).map((text) => `${BETWEEN}${text}`),
         note.starred ? " ★" : ""),
       note.words ? make("p", { class: "text", dir: "auto" }, note.words) : "",
