@@ -21,7 +21,7 @@ from gdrive_wa.cli.output import (
     wants_traceback,
 )
 from gdrive_wa.core.errors import GdriveWaError, Interrupted, StorageError
-from gdrive_wa.core.limits import limit_reached, use_little_memory
+from gdrive_wa.core.limits import collect_garbage_seldom, limit_reached, use_little_memory
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -33,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     _prepare_streams()
     messages().printed = False
     use_little_memory()
+    collect_garbage_seldom()
     try:
         result = app.main(args=arguments, prog_name="gdrive-wa", standalone_mode=False)
         sys.stdout.flush()  # fails here if the disk is full or the pipe is closed
@@ -111,7 +112,7 @@ def _words(error: BaseException) -> tuple[str, tuple[str, ...], int]:
 
 
 def _failure(error: BaseException) -> GdriveWaError:
-    """One of our own errors for `error`, which no other package has turned into one."""
+    """Convert an exception that is not a :class:`GdriveWaError` into one."""
     limit = limit_reached(error)
     if limit is not None:
         return limit
@@ -128,7 +129,7 @@ def _failure(error: BaseException) -> GdriveWaError:
 
 
 def _refused(error: OSError) -> GdriveWaError:
-    """The error for something that the system refused, such as reading a file."""
+    """Convert an error of the operating system, such as a file that cannot be read."""
     reason = (error.strerror or "error").lower()
     name = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
     hint = "run the command again with --verbose to see where it happened"

@@ -164,7 +164,7 @@ def test_text_that_is_not_a_key(run: Run, signed_in: dict[str, str], tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
-def test_a_key_file_that_is_not_there(run: Run, signed_in: dict[str, str]) -> None:
+def test_a_missing_key_file(run: Run, signed_in: dict[str, str]) -> None:
     ended = run("restore", "out", "--key-file", "none.key", env=signed_in)
     assert ended.returncode == 5
     assert_explained(ended.stderr, "none.key")
@@ -209,7 +209,7 @@ def test_the_wrong_key_for_a_folder_is_not_a_partial_success(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions are another thing there")
-def test_a_key_file_that_cannot_be_read_is_about_the_key(run: Run, tmp_path: Path) -> None:
+def test_an_unreadable_key_file_is_a_key_error(run: Run, tmp_path: Path) -> None:
     ended = run("decrypt", tmp_path, "out", "--key-file", tmp_path)
     assert ended.returncode == 5
     assert_explained(ended.stderr, "the key file cannot be read")

@@ -57,7 +57,7 @@ ADDRESSES = {
     "http://NAME:PASSWORD@proxy.example:3128",
     "http://proxy.example:3128",
 }
-"""All that a person may be sent to, each looked at once."""
+"""All addresses that a hint may give; each was checked by hand."""
 OWN_CLIENT = re.compile(r"Drive API|console\.cloud|--client-secrets|login --drive|Desktop app")
 
 
@@ -97,7 +97,7 @@ def part_of(value: ast.expr, module: ModuleType) -> str:
 
 
 def command_in(text: str) -> list[str]:
-    """The words of a command that stands in a sentence: as many of them as are understood."""
+    """The words of a command in a sentence, up to the first word that is not part of it."""
     words = shlex.split(text.replace("'", " ").strip().rstrip(".:"))
     for end in range(len(words), 0, -1):
         try:
@@ -146,7 +146,7 @@ def test_every_address_is_known_and_well_formed() -> None:
 
 
 def words_of_google() -> set[str]:
-    """Every word that there is advice on, and some that there is not."""
+    """Every word with advice, and some without."""
     return {*advice._EVERYWHERE, *advice._OF_DRIVE, *advice._OF_A_CLIENT, "something new", ""}
 
 
@@ -183,7 +183,7 @@ def test_each_command_is_followed(
     sample: SampleAccount,
     tmp_path: Path,
 ) -> None:
-    """As it stands there, with the reader's own address and folder in it."""
+    """Run the command of the hint, with the reader's own address and folder in it."""
     assert isinstance(sample.key, RootKey)
     for path, content in sample.contents.items():
         if path.startswith("Media/"):

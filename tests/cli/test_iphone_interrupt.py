@@ -16,7 +16,7 @@ from tests.sources.apple import AppleBackup
 
 PASSPHRASE = "correct horse 15550100"
 ROUNDS = 1_000_000_000
-"""A minute of work outside Python, on a fast machine; an iPhone's are a hundredth of it."""
+"""Iterations that take a minute on a fast machine; an iPhone uses a hundredth of them."""
 UNLIMITED = """
 import sys
 from iphone_backup_decrypt import utils

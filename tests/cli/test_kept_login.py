@@ -1,7 +1,7 @@
-"""A login that Google gave, and whose account it does not say: what each command says then.
+"""A login without the name of its account: what each command reports.
 
-The Drive API of a new OAuth client is off until its owner turns it on. Nobody signs in twice for
-that.
+The Drive API of a new OAuth client is off until its owner turns it on. That must not cost a second
+sign-in.
 """
 
 from __future__ import annotations

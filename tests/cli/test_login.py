@@ -294,7 +294,7 @@ class TestTheAndroidWay:
         assert "crumb" not in talk
         assert not (tmp_path / "config" / "logins").exists()
 
-    def test_a_version_that_google_no_longer_lets_in(
+    def test_a_version_that_google_no_longer_accepts(
         self, log_in: Callable[..., tuple[int, str]], scripted: Scripted
     ) -> None:
         scripted.answers = [answer(b"Error=ServiceDisabled\n", status="403 Forbidden")]

@@ -1,4 +1,4 @@
-"""The README's ways to a backup at Google, typed as they stand there, against the emulator."""
+"""The README's ways to a backup at Google, typed as written there, against the emulator."""
 
 from __future__ import annotations
 
