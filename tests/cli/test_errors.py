@@ -177,7 +177,7 @@ def test_the_wrong_key_is_reported_before_anything_is_fetched(
     ended = run("restore", "out", "--key-file", "other.key", env=signed_in)
     assert ended.returncode == 5
     assert_explained(
-        ended.stderr, "does not open", "not a single mistyped digit", "compare all groups"
+        ended.stderr, "does not open", "more than one digit is wrong", "compare all groups"
     )
     assert not (tmp_path / "out").exists()
     checked = run("key", "check", "--key-file", "other.key", env=signed_in)
