@@ -115,19 +115,19 @@ def commands_of(text: str) -> Iterator[list[str]]:
             yield command_in(found[1])
 
 
-def test_every_command_exists() -> None:
+def test_every_command_named_in_a_hint_exists() -> None:
     found = {" ".join(words) for text in texts() for words in commands_of(text)}
     assert len(found) >= 12
     assert "restore --folder WhatsApp My voice notes" in found
 
 
-def test_this_test_would_refuse_a_hint_that_leads_nowhere() -> None:
+def test_the_parser_of_this_test_refuses_invalid_commands() -> None:
     for text in ("restore --folder WhatsApp", "ls --nonsense", "nonsense", "backups --source"):
         with pytest.raises((pytest.fail.Exception, AssertionError)):
             command_in(text)
 
 
-def test_every_option_exists() -> None:
+def test_every_option_named_in_a_hint_exists() -> None:
     known = {option for _, each in commands() for param in each.params for option in param.opts}
     known |= {"--quiet", "--verbose", "--help", "--version"}
     assert {option for text in texts() for option in OPTION.findall(text)} <= known
@@ -150,7 +150,7 @@ def words_of_google() -> set[str]:
     return {*advice._EVERYWHERE, *advice._OF_DRIVE, *advice._OF_A_CLIENT, "something new", ""}
 
 
-def test_no_hint_for_the_backup_service_leads_to_a_client_of_ones_own() -> None:
+def test_no_hint_for_the_backup_service_suggests_a_users_own_client() -> None:
     found = [WHEN_EMPTY["backup"], advice_on_unknown(Service.BACKUP)]
     for word in words_of_google():
         for media in (True, False):

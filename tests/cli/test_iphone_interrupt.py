@@ -44,7 +44,7 @@ def _spent(process: psutil.Process) -> float:
         return 0.0
 
 
-def test_it_stops_the_run_at_once(tmp_path: Path) -> None:
+def test_ctrl_c_is_noticed_at_once(tmp_path: Path) -> None:
     slow_backup(tmp_path / "Backup")
     process = subprocess.Popen(
         [sys.executable, "-c", UNLIMITED, "restore", "out", "--folder", "Backup"],

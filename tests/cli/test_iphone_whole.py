@@ -169,7 +169,7 @@ def test_a_file_that_a_message_of_any_type_names_gets_its_chat_and_time(
     assert "attached audio files, which are not voice notes: 1" in ended.stderr
 
 
-def test_intact_and_empty_logs_are_not_reported(run: Run, tmp_path: Path) -> None:
+def test_intact_and_empty_logs_are_not_mentioned(run: Run, tmp_path: Path) -> None:
     backup = made(tmp_path / "Backup" / "00000000-0001")
     backup.add("ChatStorage.sqlite-wal", b"")
     assert "wal" not in run("restore", "out", "--folder", backup.finish()).stderr

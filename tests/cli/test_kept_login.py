@@ -26,7 +26,7 @@ API_OFF = Fault(
 TURN_ON = "https://console.cloud.google.com/apis/library/drive.googleapis.com"
 
 
-def test_every_command_continues_without_a_second_sign_in(
+def test_every_hint_leads_on_without_a_second_sign_in(
     run: Run, clean_environment: dict[str, str], sample: SampleAccount, tmp_path: Path
 ) -> None:
     with Emulator(sample.folder, auto_consent=True, faults=API_OFF) as google:
