@@ -93,7 +93,7 @@ def restore(
     Args:
         source: the result of ``connect()`` or ``open_folder()``, or the path of a folder.
         dest: the archive's folder: a new one, or one to bring up to date.
-        key: a key or the path of a key file; only a backup without any encryption needs none.
+        key: a key or the path of a key file; not needed for a backup without any encryption.
         backup: a backup, its name, or the account's number; by default the newest backup.
         selection: the entries to restore; by default voice notes and databases. The archive gets
             no name and no row of what is left out, so that databases are only read, unless it
