@@ -93,7 +93,7 @@ def test_ls_refuses_to_select_kinds_that_only_the_key_reveals(
 ) -> None:
     ended = run("ls", "--json", "--only", "voice", env=signed_in)
     assert (ended.returncode, list(json.loads(ended.stdout))) == (5, ["error"])
-    assert "so none can be chosen" in ended.stderr
+    assert "without the key, the kind of" in ended.stderr
 
 
 def test_download_keeps_the_stored_bytes_and_fetches_nothing_twice(
