@@ -130,7 +130,7 @@ class Layout:
         self._clock = LocalClock(timezone)
         self._files: dict[str, str] = {}
         self._above: set[str] = set()
-        self._sound: set[str] = set()
+        self._usable_folders: set[str] = set()
         self._folders: dict[str, str] = {}
         self._chats: dict[str, str] = {folded_name(UNMATCHED): ""}
         self._names: dict[str, str] = {}
@@ -206,10 +206,10 @@ class Layout:
         if key in self._files or key in self._above:
             return False
         folder = key.rpartition("/")[0]
-        if folder not in self._sound:
+        if folder not in self._usable_folders:
             if any(each in self._files for each in _folders_of(key)):
                 return False
-            self._sound.add(folder)  # from now on, no file can get the name of this folder
+            self._usable_folders.add(folder)  # from now on, no file can get the name of this folder
         return True
 
     def _take(self, key: str, owner: str) -> None:

@@ -26,7 +26,7 @@ def require_android_chats(tables: Tables) -> None:
     """Refuse a database that is not a ``msgstore.db``.
 
     Raises:
-        DatabaseError: it holds no messages of an Android phone.
+        DatabaseError: it has no messages from an Android phone.
     """
     lacks = [tables.lack(*each) for each in _ANDROID]
     if None in lacks:
@@ -50,7 +50,7 @@ def require_iphone_chats(tables: Tables) -> None:
     """Refuse a database that is not a ``ChatStorage.sqlite``.
 
     Raises:
-        DatabaseError: it holds no messages of an iPhone.
+        DatabaseError: it has no messages from an iPhone.
     """
     lack = tables.lack(*_IPHONE)
     if lack is None:

@@ -1,4 +1,4 @@
-"""The local time of thousands of moments: a time zone is asked twice for each day, not for each."""
+"""Convert thousands of times to local time with two look-ups of the time zone for each day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SECONDS = 86_400
 
 
 def local_time(moment: datetime | None, timezone: tzinfo | None) -> datetime | None:
-    """`moment` in `timezone` (None: this machine's); in UTC where a calendar ends."""
+    """`moment` in `timezone` (None: this machine's); in UTC at the ends of the calendar."""
     if moment is None:
         return None
     try:
@@ -20,10 +20,10 @@ def local_time(moment: datetime | None, timezone: tzinfo | None) -> datetime | N
 
 
 class LocalClock:
-    """Tells by how much local time is ahead of UTC.
+    """Finds out by how much local time is ahead of UTC, and remembers it for each day.
 
     Args:
-        timezone: of the local time; None for this machine's.
+        timezone: the time zone of the local time; None for this machine's.
     """
 
     def __init__(self, timezone: tzinfo | None) -> None:
@@ -31,11 +31,11 @@ class LocalClock:
         self._ahead: dict[int, int | None] = {}
 
     def ahead(self, moment: datetime) -> int:
-        """The seconds that local time is ahead of UTC at `moment`."""
+        """By how many seconds local time is ahead of UTC at `moment`; may be negative."""
         return self.seconds(moment)[1]
 
     def seconds(self, moment: datetime) -> tuple[int, int]:
-        """The seconds of local time since 1970 at `moment`, and how many it is ahead of UTC."""
+        """The seconds of local time since 1970 at `moment`, and by how many it is ahead of UTC."""
         if moment.tzinfo is None:
             moment = moment.astimezone(UTC)
         since = moment - _EPOCH
@@ -46,9 +46,8 @@ class LocalClock:
         return day * _SECONDS + since.seconds + ahead, ahead
 
     def _of_day(self, day: int) -> int | None:
-        """The seconds that are right at any moment of a day in UTC; None if a clock is changed.
-
-        No time zone has changed its clocks and changed them back within a day.
+        """By how many seconds local time is ahead on the whole of a day in UTC; None if the clocks
+        change on that day. No time zone has changed its clocks forth and back within a day.
         """
         try:
             start = _EPOCH + day * _DAY

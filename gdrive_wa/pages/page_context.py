@@ -154,7 +154,7 @@ class Messages:
             self._seen_before, self._seen = self._seen, {}
 
     def _seconds(self, sent_at: datetime | None) -> int | None:
-        """Seconds of local time since 1970."""
+        """Seconds of local time since 1970; None if the time is unknown."""
         return None if sent_at is None else self.clock.seconds(sent_at)[0]
 
     def _time(self, seconds: int | None) -> int:

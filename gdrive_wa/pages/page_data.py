@@ -138,7 +138,7 @@ class PageData:
         )
 
     def _local(self, note: VoiceNote) -> tuple[int | None, int]:
-        """Seconds of local time since 1970, and minutes that it is ahead of UTC."""
+        """Seconds of local time since 1970, and by how many minutes it is ahead of UTC."""
         if note.sent_at is None:
             return None, 0
         seconds, ahead = self._clock.seconds(note.sent_at)
