@@ -26,11 +26,15 @@ OWN_PREFIX = ".gdrive-wa"
 """Prefix of this program's state and temporary files; names from a backup must not have it."""
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
-_RESERVED = re.compile(
-    r"^(con|conin\$|conout\$|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE
-)
+_DEVICE = r"(?i:con|conin\$|conout\$|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *"
+_RESERVED = re.compile(rf"^{_DEVICE}(\.|$)")
 _DRIVE = re.compile(r"^[A-Za-z]:")
-_PLAIN = re.compile(r"[A-Za-z0-9](?:[\w.,()+@-]| (?! ))*(?<![. ])", re.ASCII)
+_PLAIN_NAME = r"(?=[A-Za-z0-9])[\w.,()+@-]++(?: [\w.,()+@-]++)*+(?<!\.)"
+_PLAIN = re.compile(_PLAIN_NAME, re.ASCII)
+_PLAIN_PATH = re.compile(
+    rf"(?!{_DEVICE}(?:[./]|$)){_PLAIN_NAME}(?:/(?!{_DEVICE}(?:[./]|$)){_PLAIN_NAME})*", re.ASCII
+)
+"""A path of names that are safe as they are, as most paths of a backup."""
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
 
@@ -95,6 +99,8 @@ def safe_path(stored: str) -> PurePosixPath:
 
 def safe_parts(stored: str) -> list[str]:
     """The components of :func:`safe_path`, without the cost of a path object."""
+    if len(stored) <= MAX_NAME_BYTES and _PLAIN_PATH.fullmatch(stored):
+        return stored.split("/")
     parts = [_keep_or_clean(part) for part in parts_of(stored)]
     if len("/".join(parts).encode()) > MAX_PATH_BYTES:
         raise UnsafeNameError(f"the stored name {_shown(stored)} is too long for a disk")

@@ -22,6 +22,8 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+_TAGGED = hasattr(os.stat_result, "st_reparse_tag")
+"""True on Windows only; asked once, since each file that is opened is looked at twice."""
 _NAME_SURROGATE = 0x2000_0000
 """Bit of a Windows reparse tag: the entry stands for another one, as links and junctions do."""
 
@@ -44,8 +46,9 @@ class NotPlainError(OSError):
 
 def is_link(found: os.stat_result) -> bool:
     """True if `found`, from ``lstat``, is a symbolic link or a junction of Windows."""
-    tag = getattr(found, "st_reparse_tag", 0)
-    return stat.S_ISLNK(found.st_mode) or bool(tag & _NAME_SURROGATE)
+    if _TAGGED and getattr(found, "st_reparse_tag", 0) & _NAME_SURROGATE:
+        return True
+    return stat.S_ISLNK(found.st_mode)
 
 
 def require_plain(found: os.stat_result, path: str) -> None:

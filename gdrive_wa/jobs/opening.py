@@ -123,7 +123,7 @@ class Opening:
 
 
 def open_files(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile | OpenFailure]:
-    """Open each of `files`; a failure is a result too. Raises no :class:`GdriveWaError`."""
+    """Open each of `files`. A failure is a result too, so no :class:`GdriveWaError` is raised."""
     results: list[OpenedFile | OpenFailure] = []
     tree = opening.tree()
     for file in files:
@@ -187,10 +187,11 @@ def open_file(
         inside = os.path.basename(opening.drafts)
         draft, content = write(_Place(tree, inside), decrypt, mtime, file.note)
     wanted = metadata.name if metadata else plain_name(file.stored_as, content.payload, draft.start)
+    name = "/".join(safe_parts(wanted))
     return OpenedFile(
         draft=draft,
         size=content.size,
-        name="/".join(safe_parts(wanted)),
+        name=wanted if name == wanted else name,  # one text, which a worker sends only once
         whatsapp_path=metadata.name if metadata else None,
         warnings=(*content.warnings, *warnings),
     )

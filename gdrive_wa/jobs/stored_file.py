@@ -9,7 +9,8 @@ from gdrive_wa.jobs.opening import StoredFile
 
 
 def stored_file(entry: Entry, path: str, note: NoteTags | None) -> StoredFile:
-    """The file of `entry`, to be opened.
+    """The file of `entry`, to be opened. Its time is a number: for a worker process, a date takes
+    more time to pickle than everything else.
 
     Args:
         entry: the entry.
@@ -18,7 +19,7 @@ def stored_file(entry: Entry, path: str, note: NoteTags | None) -> StoredFile:
     """
     metadata = None
     if entry.path != entry.stored_as:
-        metadata = FileMetadata(entry.path, entry.plain_md5, entry.plain_size, entry.modified)
+        metadata = FileMetadata(entry.path, entry.plain_md5, entry.plain_size)
     return StoredFile(
         path=path,
         stored_as=entry.stored_as,

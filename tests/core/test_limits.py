@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import platform
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from gdrive_wa.core.limits import limit_reached
+from gdrive_wa.core.limits import collect_garbage_seldom, limit_reached
 from gdrive_wa.core.threads import SerialWorker, ThreadExecutor, Workers
 
 
@@ -127,3 +128,12 @@ def test_memory_between_pieces_that_are_used_goes_back() -> None:
     command = [sys.executable, "-c", FRAGMENTED]
     said = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
     assert int(said) > 10_000_000
+
+
+def test_garbage_is_looked_for_after_thousands_of_new_objects() -> None:
+    before = gc.get_threshold()
+    try:
+        collect_garbage_seldom()
+        assert gc.get_threshold() == (10_000, *before[1:])
+    finally:
+        gc.set_threshold(*before)

@@ -139,6 +139,19 @@ def test_any_path_is_refused_or_stays_below_its_folder(parts: list[str], between
     assert "/".join(parts_of(str(path))) == str(path)
 
 
+USUAL = st.text(st.sampled_from("aA0 ._-(/é"), min_size=1, max_size=12)
+
+
+@given(st.lists(USUAL | st.sampled_from(["con", "AUX.opus", "nul ", "com1", "conx"]), max_size=4))
+def test_the_names_of_a_path_are_those_of_its_parts(parts: list[str]) -> None:
+    try:
+        path = safe_path("/".join(["Media", *parts]))
+    except UnsafeNameError:
+        return
+    kept = [part for part in "/".join(parts).split("/") if part not in ("", ".")]
+    assert path.parts == ("Media", *(safe_path(f"x/{part}").name for part in kept))
+
+
 @pytest.mark.parametrize(
     "names",
     [("a:b.opus", "a_b.opus"), ("a\nb", "a_b"), ("x" * 300, "x" * 301), ("-a", "a"), ("a.", "a")],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdrive_wa.core.errors import FormatError
-from gdrive_wa.core.ogg import changed, checksum, one_packet, pages
+from gdrive_wa.core.ogg import changed, checksum, one_packet, pages, require_pages
 from tests.archive.phone import recording
 
 
@@ -32,6 +32,20 @@ def holds(content: bytes) -> bool:
         if slow_checksum(raw[:22] + bytes(4) + raw[26:]) != page.checksum:
             return False
     return True
+
+
+@given(st.lists(st.binary(min_size=0, max_size=255), max_size=6))
+def test_a_page_is_as_long_as_its_segments_together(sizes: list[bytes]) -> None:
+    content = b"".join(
+        struct.pack("<4sBBqIIIB", b"OggS", 0, 0, 0, 7, number, 0, len(lacing))
+        + lacing
+        + bytes(sum(lacing))
+        for number, lacing in enumerate([*sizes, b"\xff" * 255])
+    )
+    assert [page.lacing for page in pages(content)] == [*sizes, b"\xff" * 255]
+    require_pages(content, 0, serial=7)
+    with pytest.raises(FormatError, match="cut"):
+        require_pages(content[:-1], 0, serial=7)
 
 
 @given(st.binary(max_size=300))

@@ -225,7 +225,7 @@ def test_a_page_that_repeats_itself_ends_the_listing(
 
 
 @pytest.mark.slow
-def test_a_silent_connection_is_given_up_and_retried(
+def test_a_silent_connection_is_abandoned_and_retried(
     cli: Cli, emulator: Emulator, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     emulator.faults = on_blobs(K.STALL, after=100, seconds=300.0)
