@@ -149,10 +149,10 @@ class IphoneContext:
             if shown is ContextKind.AUDIO and number in notes:
                 shown = ContextKind.VOICE
             title, path = files.get(number, (None, None))
-            said = bounded(text(written)) or bounded(title)
+            shown_text = bounded(text(written)) or bounded(title)
             found[number] = ContextMessage(
                 sent_at=moment_of(sent),
-                text="" if shown is ContextKind.DELETED else said,
+                text="" if shown is ContextKind.DELETED else shown_text,
                 kind=shown,
                 whatsapp_path=path if shown in SHOWN_KINDS else None,
                 **self._who(chat_row, member, from_jid, mine=flag(mine)),
