@@ -14,6 +14,7 @@ from pathlib import Path
 from gdrive_wa.jobs.executors import MANY
 from gdrive_wa.jobs.workers import WorkerPool, may_fork
 from gdrive_wa.sources.base import BackupSource, LocalSource
+from gdrive_wa.storage.tree import Tree
 
 _NAMES = 2 * MANY
 """Names of files and folders from which on a backup may have many notes: each with an envelope."""
@@ -32,7 +33,7 @@ def workers_ahead(
         jobs: how many processes; one opens no files at the same time, and gets none.
         unless: anything true if this machine will not open files.
     """
-    new = not unless and not dest.exists()
+    new = not unless and not Tree(dest).is_folder("")
     large = new and isinstance(source, LocalSource) and source.has_names(_NAMES)
     pool = None
     if large and jobs > 1 and may_fork():
