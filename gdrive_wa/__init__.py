@@ -8,7 +8,7 @@
 
 Every command of ``gdrive-wa`` is also a function of the same name:
 
-    demo            a restore of a sample account: no account, no key, no network
+    demo            restore a sample account; needs no account, key or network
     restore         the main job: a folder of named voice notes with a page to listen to
     notes           the voice notes of an archive, all or a selection
     open_archive    an archive: notes(), to_dataframe(), databases(), verify()
@@ -16,7 +16,7 @@ Every command of ``gdrive-wa`` is also a function of the same name:
     export          an archive's notes as m4a or mp3, or one file for each chat
     transcribe      write down what is said, with a model on this machine
     share           chosen notes in a folder or ZIP to give away, with a page of its own
-    page            write the page of an archive anew
+    page            rewrite the page of an archive
 
     open_folder     a backup in a folder: a phone's copy, a download, an iPhone, exported chats
     connect         a backup at Google: the source for backups, ls, download and restore

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     collect_garbage_seldom()
     try:
         result = app.main(args=arguments, prog_name="gdrive-wa", standalone_mode=False)
-        sys.stdout.flush()  # fails here if the disk is full or the reader has gone
+        sys.stdout.flush()  # fails here if the disk is full or the pipe is closed
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error becomes one line
         if wants_traceback():
             traceback.print_exc()
@@ -112,7 +112,7 @@ def _words(error: BaseException) -> tuple[str, tuple[str, ...], int]:
 
 
 def _failure(error: BaseException) -> GdriveWaError:
-    """The error of ours for one that no room has turned into one of ours."""
+    """Convert an exception that is not a :class:`GdriveWaError` into one."""
     limit = limit_reached(error)
     if limit is not None:
         return limit
@@ -124,15 +124,15 @@ def _failure(error: BaseException) -> GdriveWaError:
         return _refused(error)
     return GdriveWaError(
         f"an error in gdrive-wa itself ({type(error).__name__})",
-        hint="please report it; run again with --verbose to see where it happened",
+        hint="please report it; run the command again with --verbose to see where it happened",
     )
 
 
 def _refused(error: OSError) -> GdriveWaError:
-    """What the system refused, such as a file that cannot be read."""
+    """Convert an error of the operating system, such as a file that cannot be read."""
     reason = (error.strerror or "error").lower()
     name = "" if error.filename is None else f": '{os.fsdecode(error.filename)}'"
-    hint = "run again with --verbose to see where it happened"
+    hint = "run the command again with --verbose to see where it happened"
     if isinstance(error, PermissionError) and name:
         hint = "change its permissions so that you can read it, and run the command again"
     return StorageError(f"{reason}{name}", hint=hint)

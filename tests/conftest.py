@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -38,6 +39,17 @@ QUIET = (
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 )
+UNUSED = (
+    # Lists below the address bar, each a page of its own: half the work of opening a window.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    # What Playwright switches off, because of two such options Chromium reads the last one.
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
+    *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect"),
+    *("TcpPortRandomizationWin", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled"),
+    "PreconnectToSearch",
+)
+"""Features of Chromium that no page has to do with."""
 
 Peer = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -49,6 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if hasattr(config, "workerinput"):
         items.sort(key=start_order(items))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: each collection of garbage would look through all of it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def start_order(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:
@@ -119,7 +137,9 @@ def browser() -> Iterator[Browser]:
     as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=path, args=[*QUIET, *as_root], timeout=120_000
+            executable_path=path,
+            args=[*QUIET, f"--disable-features={','.join(UNUSED)}", *as_root],
+            timeout=120_000,
         )
         yield chromium
         chromium.close()

@@ -13,28 +13,27 @@ import gc
 import os
 import pickle
 import pkgutil
+import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import cache
+from contextlib import ExitStack, closing, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import gdrive_wa
 from gdrive_wa.__main__ import main
 from gdrive_wa.core.retry_policy import RetryPolicy
 
 Ended = subprocess.CompletedProcess[str]
-Request = tuple[list[str], dict[str, str], str, bool]
-"""Arguments, environment, folder, and whether to hurry."""
+Request = tuple[list[str], dict[str, str], str, bool, bool]
+"""Arguments, environment, folder, whether to hurry, and whether to begin a session."""
 
 COMMAND = (sys.executable, "-m", "gdrive_wa")
 READ_AT_START = ("PYTHON", "LC_", "LANG", "MALLOC_", "LD_", "COV_", "COVERAGE_")
@@ -79,7 +78,36 @@ def run(
             env=env, cwd=cwd, input=text, capture_output=True, text=True, check=False,
             timeout=timeout,
         )  # fmt: skip
-    return _server().run((words, dict(env), str(cwd or Path.cwd()), hurry), text, timeout)
+    request = words, dict(env), str(cwd or Path.cwd()), hurry, False
+    with closing(Started(request, text)) as started:
+        try:
+            out, err = started.communicate(timeout)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            raise
+        return Ended(started.args, started.wait(), out, err)
+
+
+def start(
+    arguments: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None
+) -> Started | subprocess.Popen[str]:
+    """Start ``gdrive-wa`` with these arguments, in a session of its own and without any input.
+
+    What it writes is complete only when it has ended.
+
+    Args:
+        arguments: of the command line.
+        env: the complete environment.
+        cwd: the working folder.
+    """
+    words = [str(argument) for argument in arguments]
+    if not hasattr(os, "fork") or _at_start(env) != _at_start(os.environ):
+        return subprocess.Popen(
+            [*COMMAND, *words],
+            env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+    return Started((words, dict(env), str(cwd or Path.cwd()), False, True), "")
 
 
 def _at_start(env: Mapping[str, str]) -> dict[str, str]:
@@ -99,8 +127,7 @@ class _Server:
     """The process that has imported everything, and forks for each run."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
-        self._ours, theirs = socket.socketpair()
+        self.socket, theirs = socket.socketpair()
         env = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
@@ -113,44 +140,87 @@ class _Server:
         theirs.close()
         atexit.register(self.close)
 
-    def run(self, request: Request, text: str, timeout: float) -> Ended:
-        command = [*COMMAND, *request[0]]
-        with (
-            self._turn,
-            tempfile.TemporaryFile("w+") as given,
-            tempfile.TemporaryFile("w+") as out,
-            tempfile.TemporaryFile("w+") as err,
-        ):
-            given.write(text)
-            given.seek(0)
-            streams = [stream.fileno() for stream in (given, out, err)]
-            message = pickle.dumps(request)
-            socket.send_fds(self._ours, [_NUMBER.pack(len(message))], streams)
-            self._ours.sendall(message)
-            code = self._wait(command, timeout)
-            return Ended(command, code, _content(out), _content(err))
-
-    def _wait(self, command: list[str], timeout: float) -> int:
-        pid = _number(self._ours)
-        self._ours.settimeout(timeout)
-        try:
-            return _number(self._ours)
-        except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            self._ours.settimeout(None)
-            _number(self._ours)
-            raise subprocess.TimeoutExpired(command, timeout) from None
-        finally:
-            self._ours.settimeout(None)
-
     def close(self) -> None:
-        self._ours.close()
+        self.socket.close()
+        self._process.kill()  # a command that a failing test left behind might never end
         self._process.wait()
 
 
-@cache
+_idle: list[_Server] = []
+"""Servers without a child. There is more than one only where several commands run at once."""
+
+
 def _server() -> _Server:
+    with suppress(IndexError):
+        return _idle.pop()
     return _Server()
+
+
+class Started:
+    """A forked process, with that part of what ``subprocess.Popen`` has that the tests use."""
+
+    def __init__(self, request: Request, text: str) -> None:
+        self.args = [*COMMAND, *request[0]]
+        self.returncode: int | None = None
+        self._server = _server()
+        with ExitStack() as files:
+            given, self._out, self._err = (
+                files.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3)
+            )
+            given.write(text)
+            given.seek(0)
+            streams = [stream.fileno() for stream in (given, self._out, self._err)]
+            message = pickle.dumps(request)
+            socket.send_fds(self._server.socket, [_NUMBER.pack(len(message))], streams)
+            self._server.socket.sendall(message)
+            self.pid = _number(self._server.socket)
+            self._files = files.pop_all()
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, once it has ended."""
+        if self.returncode is None:
+            ours = self._server.socket
+            if not select.select([ours], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            self.returncode = _number(ours)
+            _idle.append(self._server)
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Everything that it wrote, once it has ended. To be called once."""
+        self.wait(timeout)
+        with self._files:
+            return _content(self._out), _content(self._err)
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        """Wait for its end, and forget what it wrote."""
+        self.wait()
+        self._files.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_ended: object) -> None:
+        self.close()
 
 
 def _number(source: socket.socket) -> int:
@@ -188,7 +258,9 @@ def serve(asked: socket.socket) -> int | None:
 
 def _command(request: Request, streams: list[int]) -> int:
     """Make this process one that was started with these, and run the command."""
-    words, env, cwd, hurry = request
+    words, env, cwd, hurry, session = request
+    if session:
+        os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)

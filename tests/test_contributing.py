@@ -23,7 +23,7 @@ def commands_of(target: str) -> list[str]:
     return [line.strip() for line in lines]
 
 
-def test_the_table_of_rooms_is_the_one_that_is_held() -> None:
+def test_the_table_of_packages_is_the_one_that_is_enforced() -> None:
     rows = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|$", CONTRIBUTING, re.MULTILINE)
     documented = {room: set(re.findall(r"`(\w+)`", below)) for room, below in rows}
     assert "everything" in dict(rows)["cli"]

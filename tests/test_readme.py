@@ -71,27 +71,27 @@ def parse(words: list[str]) -> None:
 @pytest.mark.parametrize(
     "line", [line for line in typed_commands() if line.startswith("gdrive-wa ")]
 )
-def test_every_command_that_is_to_be_typed_is_understood(line: str) -> None:
+def test_every_command_to_type_is_valid(line: str) -> None:
     words = shlex.split(line)[1:]
     if words != ["--help"]:
         parse(words)
 
 
-def test_the_parser_of_this_test_would_refuse_what_is_not_there() -> None:
+def test_the_parser_of_this_test_refuses_unknown_commands() -> None:
     with pytest.raises(click.UsageError, match="No such option"):
         parse(["ls", "--nonsense"])
     with pytest.raises(click.UsageError, match="No such command"):
         parse(["nonsense"])
 
 
-def test_the_table_of_commands_is_whole() -> None:
+def test_the_table_of_commands_is_complete() -> None:
     named = {" ".join(re.findall(r"^[a-z]+|(?<= )[a-z]+", text[10:])) for text in quoted_commands()}
     for name, command in commands():
         if not isinstance(command, click.Group):
             assert name in named
 
 
-def test_every_option_in_the_text_is_one() -> None:
+def test_every_option_in_the_text_exists() -> None:
     known = {option for _, each in commands() for param in each.params for option in param.opts}
     known |= {option for param in app.params for option in param.opts} | {"--help", "--version"}
     ours = [text for text in QUOTED if text.startswith(("-", "gdrive-wa "))]
@@ -99,7 +99,7 @@ def test_every_option_in_the_text_is_one() -> None:
     assert documented - known == set()
 
 
-def test_every_kind_in_the_text_is_one() -> None:
+def test_every_kind_in_the_text_exists() -> None:
     kinds = {kind for text in QUOTED for kind in re.findall(r"--only ([a-z,]+)", text)}
     assert kinds
     for kind in ",".join(kinds).split(","):
@@ -191,7 +191,7 @@ def test_the_archive_holds_what_the_readme_draws(
         "gdrive-wa-demo/index.html",
     ],
 )
-def test_what_a_person_is_told_to_put_into_this_folder_never_gets_into_git(private: str) -> None:
+def test_private_files_in_this_folder_never_get_into_git(private: str) -> None:
     assert (
         subprocess.run(["git", "check-ignore", "-q", private], cwd=ROOT, check=False).returncode
         == 0

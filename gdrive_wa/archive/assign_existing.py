@@ -28,16 +28,20 @@ def assign_existing(
         store: writes and removes files.
         layout: chooses file names.
     """
+    recordings = [
+        (record, record.content_sha256)
+        for record in manifest
+        if record.content_sha256 is not None and record.path.startswith(f"{VOICE_FOLDER}/")
+    ]
+    if not recordings:
+        return
     matcher = Matcher()
     for note_id in note_ids:
         if store.existing_file(note_id) is None:
             matcher.add(note_id, catalogue.notes[note_id])
-    records = sorted(manifest, key=lambda each: not matcher.has_path(each.whatsapp_path or ""))
+    recordings.sort(key=lambda each: not matcher.has_path(each[0].whatsapp_path or ""))
     placed = {record.content_sha256: record for record in manifest if record.message}
-    for record in records:  # files at a note's path come before those with only its file name
-        content = record.content_sha256
-        if content is None or not record.path.startswith(f"{VOICE_FOLDER}/"):
-            continue
+    for record, content in recordings:  # files at a note's path come before those with its name
         found = matcher.by_content(content)
         if record.message is None:
             match = matcher.match(record.whatsapp_path or "", content)

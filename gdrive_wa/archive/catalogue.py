@@ -254,7 +254,7 @@ def is_placeholder(name: str) -> bool:
 
 
 def _set_name(names: dict[str, str], jid: str | None, name: str) -> None:
-    if jid and (jid not in names or not is_placeholder(name)):
+    if jid and names.get(jid) != name and (jid not in names or not is_placeholder(name)):
         names[jid] = name
 
 

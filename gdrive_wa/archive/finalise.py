@@ -125,7 +125,10 @@ def _finalised(
     failed: bool,
 ) -> VoiceNote:
     if record is None or record.path not in there:
-        return replace(note, file=None, status=NoteStatus.FAILED if failed else NoteStatus.MISSING)
+        status = NoteStatus.FAILED if failed else NoteStatus.MISSING
+        if note.file is None and note.status is status:
+            return note
+        return replace(note, file=None, status=status)
     if transcripts:
         note = with_transcript(note, record.content_sha256, transcripts)
     fits = note.sha256 is None or record.content_sha256 in (note.sha256, None)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import PurePosixPath
 from sys import intern
 
 from gdrive_wa.core.kinds import Kind, kind_of, without_encryption
+from gdrive_wa.core.local_clock import LocalClock
 from gdrive_wa.core.model import Entry, VoiceNote
 from gdrive_wa.core.names import folded_name, parts_of, safe_name, safe_path
 from gdrive_wa.storage.manifest import Record
@@ -33,6 +34,7 @@ PAGE_NAME = "index.html"
 LONGEST_NAME = 120
 """Maximum length of a chat's folder name and of a sender in a file name, in bytes."""
 
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local time, whatever the zone
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 _LONGEST_SUFFIX = 7
 """Characters of the longest suffix, and of a newline after it."""
@@ -93,10 +95,15 @@ def unmatched_path(entry: Entry, *, is_recording: bool) -> PurePosixPath:
 
 def suffix_of(note: VoiceNote) -> str:
     """The suffix for a note's file: the original one, or by MIME type, or else ``.opus``."""
-    had = _SUFFIX.search((note.whatsapp_path or "")[-_LONGEST_SUFFIX:])
+    return _suffix((note.whatsapp_path or "")[-_LONGEST_SUFFIX:], note.mime_type)
+
+
+@lru_cache(maxsize=1024)
+def _suffix(path_end: str, mime_type: str | None) -> str:
+    had = _SUFFIX.search(path_end)
     if had:
         return had.group().lower()
-    return _SUFFIXES.get((note.mime_type or "").partition(";")[0].strip().lower(), ".opus")
+    return _SUFFIXES.get((mime_type or "").partition(";")[0].strip().lower(), ".opus")
 
 
 def owner_of(record: Record) -> str:
@@ -120,10 +127,10 @@ class Layout:
     """
 
     def __init__(self, timezone: tzinfo | None, records: Iterable[Record]) -> None:
-        self._timezone = timezone
+        self._clock = LocalClock(timezone)
         self._files: dict[str, str] = {}
         self._above: set[str] = set()
-        self._sound: set[str] = set()
+        self._usable_folders: set[str] = set()
         self._folders: dict[str, str] = {}
         self._chats: dict[str, str] = {folded_name(UNMATCHED): ""}
         self._names: dict[str, str] = {}
@@ -156,8 +163,8 @@ class Layout:
                 self._name_folder(jid, note.chat)
             moment = UNDATED
             if note.sent_at is not None:
-                local = note.sent_at.astimezone(self._timezone).isoformat(" ", "seconds")
-                moment = local[:19].replace(":", ".")
+                local = _EPOCH + timedelta(seconds=self._clock.seconds(note.sent_at)[0])
+                moment = local.isoformat(" ", "seconds").replace(":", ".")
             sender = _sender_name(note.sender)
             name = f"{moment} {sender}{suffix_of(note)}"
             wanted = f"{VOICE_FOLDER}/{self._folders[jid]}/{name}"
@@ -199,10 +206,10 @@ class Layout:
         if key in self._files or key in self._above:
             return False
         folder = key.rpartition("/")[0]
-        if folder not in self._sound:
+        if folder not in self._usable_folders:
             if any(each in self._files for each in _folders_of(key)):
                 return False
-            self._sound.add(folder)  # from now on, no file can get the name of this folder
+            self._usable_folders.add(folder)  # from now on, no file can get the name of this folder
         return True
 
     def _take(self, key: str, owner: str) -> None:

@@ -73,7 +73,7 @@ class NearFiles:
         return replace(note, before=before, after=after)
 
     def _each(self, messages: Sequence[ContextMessage]) -> Sequence[ContextMessage]:
-        if SHOWN_KINDS.isdisjoint(kinds_of(messages)):
+        if not messages or SHOWN_KINDS.isdisjoint(kinds_of(messages)):
             return messages
         found = [(message, self._message(message)) for message in messages]
         if all(before is after for before, after in found):

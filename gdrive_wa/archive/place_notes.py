@@ -20,7 +20,7 @@ def place_notes(
     catalogue: NoteCatalogue,
     store: ArchiveStore,
     layout: Layout,
-    make_way: Callable[[Record], None],
+    set_aside: Callable[[Record], None],
 ) -> str | None:
     """Write `draft` as the file of the notes in `match`, and return its path; None if there are
     no notes, or each of them already has another file.
@@ -32,7 +32,7 @@ def place_notes(
         catalogue: all notes.
         store: writes files.
         layout: chooses file names.
-        make_way: moves the file of an inexact match aside.
+        set_aside: moves the file of an inexact match aside.
     """
     note_ids = match.note_ids
     if not note_ids:
@@ -58,7 +58,7 @@ def place_notes(
         return same[0].path
     for note_id in wanting:
         if note_id in existing:
-            make_way(existing[note_id])
+            set_aside(existing[note_id])
     first, *others = wanting
     for note_id in others:  # several messages share the file: each chat gets a copy
         note = catalogue.notes[note_id]

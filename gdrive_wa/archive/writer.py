@@ -185,7 +185,7 @@ class ArchiveWriter:
         chosen gets into the archive.
         """
         notes = join_exported(
-            notes, self._catalogue, self._store, self._layout, set_aside=self._make_way
+            notes, self._catalogue, self._store, self._layout, set_aside=self._set_aside
         )
         note_ids = self._catalogue.expect(notes, chosen)
         self._layout.assign(self._catalogue.notes[note_id] for note_id in note_ids)
@@ -245,7 +245,7 @@ class ArchiveWriter:
             return placed
         match = self._catalogue.match(entry.path, record.content_sha256 or "", note)
         placed_notes = place_notes(
-            draft, record, match, self._catalogue, self._store, self._layout, self._make_way
+            draft, record, match, self._catalogue, self._store, self._layout, self._set_aside
         )
         if placed_notes is None:
             return self._store.put(draft, self._as_unmatched(draft, record, entry))
@@ -282,7 +282,7 @@ class ArchiveWriter:
         """Write the index and the table of `notes`, and the checksums."""
         write_lists(self._manifest, notes)
 
-    def _make_way(self, record: Record) -> None:
+    def _set_aside(self, record: Record) -> None:
         """Move `record`, an inexact match, out of the way of the exact file."""
         name = safe_name(PurePosixPath(record.whatsapp_path or record.path).name)
         aside = PurePosixPath(VOICE_FOLDER, UNMATCHED, name)

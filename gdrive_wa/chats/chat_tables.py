@@ -26,7 +26,7 @@ def require_android_chats(tables: Tables) -> None:
     """Refuse a database that is not a ``msgstore.db``.
 
     Raises:
-        DatabaseError: it holds no messages of an Android phone.
+        DatabaseError: it has no messages from an Android phone.
     """
     lacks = [tables.lack(*each) for each in _ANDROID]
     if None in lacks:
@@ -50,7 +50,7 @@ def require_iphone_chats(tables: Tables) -> None:
     """Refuse a database that is not a ``ChatStorage.sqlite``.
 
     Raises:
-        DatabaseError: it holds no messages of an iPhone.
+        DatabaseError: it has no messages from an iPhone.
     """
     lack = tables.lack(*_IPHONE)
     if lack is None:
@@ -70,7 +70,7 @@ def require_iphone_chats(tables: Tables) -> None:
 def unreadable_tables(tables: Tables) -> tuple[str, ...]:
     """A warning for each table other than the messages that cannot be read, with the effect.
 
-    Android databases of some versions lack a table, which is no reason for a warning. iPhones have
+    Android databases of some versions lack a table, which does not need a warning. iPhones have
     always had all of them.
     """
     always = tables.has(*_IPHONE)

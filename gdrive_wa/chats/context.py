@@ -46,18 +46,18 @@ _REACTION = 56
 _FIRST_LATER = 1 << 61
 """The number of the first message that is not in the database; no row has it."""
 _MOST_CHATS = 1 << 20
-"""More than the number of any row of ``chat``, and of any day."""
+"""More than the highest row number of ``chat``, and more than the number of any day."""
 _MOST_DAYS = 8
-"""Days of all chats for each note that are selected at most: more than two are those of a database
-with the same chat in many rows."""
+"""Maximum number of selected days of chats for each note. Usually there are one or two; a damaged
+or hostile database may have the same chat in many rows."""
 _NEAR = (
     f"CASE WHEN +chat_row_id >= 0 AND +chat_row_id < {_MOST_CHATS} "
     f"AND +timestamp >= {EARLIEST} AND +timestamp < {LATEST} "
     f"THEN CAST(chat_row_id AS INTEGER) * {_MOST_CHATS} + CAST(timestamp AS INTEGER) / {DAY} "
     f"IN {WANTED} ELSE 1 END"
 )
-"""A message of a selected chat and day, or of no clear one. The plus keeps SQLite from taking a
-text for a number: this program has rules of its own for that."""
+"""SQL for messages of the selected chats and days, and messages whose chat or day is not a plain
+number. The plus keeps SQLite from converting texts to numbers, which this package does itself."""
 _MESSAGE = (
     "_id",
     "chat_row_id",
@@ -131,8 +131,9 @@ class ModernContext(ContextReader):
         return notes
 
     def _near(self, days: Mapping[str, Collection[int]], notes: int) -> str:
-        """As SQL, which messages may be around `notes` notes on `days` of their chats. In a large
-        database, most are not: SQLite leaves them out in a third of the time."""
+        """An SQL condition for the messages that may be around notes: those on `days` of their
+        chats. In a large database, SQLite skips the others in a third of the time. `notes` is the
+        number of notes."""
         pairs = sum(len(days.get(jid, ())) for jid in self._chats.values())
         if pairs > _MOST_DAYS * notes or not self._tables.has("message", "timestamp"):
             return "1"
@@ -145,7 +146,7 @@ class ModernContext(ContextReader):
         return _NEAR
 
     def _add_times(self, timeline: Timeline, near: str) -> None:
-        """Add the time of each message of this table that fulfils `near`."""
+        """Add the time of each message of this table that meets the condition `near`."""
         arrays = {row: timeline.arrays(jid) for row, jid in self._chats.items()}
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"

@@ -1,4 +1,4 @@
-"""Who is who in an exported chat, whose people have names and no ids."""
+"""Identify the people in an exported chat, which has only names and no ids."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class ExportedPeople:
     """The people of one exported chat.
 
     Attributes:
-        chat: the chat's name; also the sender's where a message has none.
-        owner: the name of the phone's owner; None when the text does not show it.
+        chat: the name of the chat; it also stands for the sender of a message without one.
+        owner: the name of the phone's owner; None if the text does not show it.
         name_of: gives names for the jids of phone numbers.
     """
 
@@ -44,12 +44,12 @@ class ExportedPeople:
 
 
 def chat_title(names: Sequence[str], *, host: str | None, senders: Collection[str]) -> str:
-    """The name of the chat, in a sender's spelling where it is one.
+    """The name of the chat; if it is the name of a sender, in the spelling of the text.
 
     Args:
-        names: of the text, its folder and its ZIP, without suffixes.
+        names: the names of the text file, its folder and its ZIP, without suffixes.
         host: the sender of a system message in the first line; an iPhone writes the chat's name.
-        senders: of all other messages.
+        senders: the senders of all other messages.
     """
     known = [*filter(None, [host]), *senders]
     found = next(filter(None, map(chat_of_file_name, names)), None)
@@ -66,7 +66,7 @@ def chat_title(names: Sequence[str], *, host: str | None, senders: Collection[st
 
 
 def same_name(one: str, other: str) -> bool:
-    """True if both are the same name, one of them perhaps as part of a file's name."""
+    """True if both are the same name, even if one of them was changed to be part of a file name."""
     return one == other or _letters(one) == _letters(other)
 
 

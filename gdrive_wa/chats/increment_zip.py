@@ -89,7 +89,7 @@ def _check(archive: zipfile.ZipFile) -> None:
         raise PayloadError("an increment holds more files than any real one does")
     names = {folded_name(safe_path(member.orig_filename)) for member in members}
     if len(names) < len(members):
-        raise PayloadError("an increment holds two members of one name")
+        raise PayloadError("an increment holds two members of the same name")
     for member in members:
         if stat.S_ISLNK(member.external_attr >> 16):
             raise PayloadError("an increment holds a symbolic link")

@@ -54,24 +54,24 @@ def later_messages(
     owner = None if owner_number is None else f"{owner_number.lstrip('+')}@s.whatsapp.net"
     found: dict[tuple[str, str, bool], LaterMessage] = {}
     for increment in increments:
-        for said in increment.messages:
-            later = _later(said, jids, people, newest, owner)
+        for message in increment.messages:
+            later = _later(message, jids, people, newest, owner)
             if later is not None:
                 found[later.key] = later
     return list(found.values())
 
 
 def _later(
-    said: IncrementMessage,
+    message: IncrementMessage,
     jids: Jids,
     people: People,
     newest: datetime | None,
     owner: str | None,
 ) -> LaterMessage | None:
-    sent_at = moment_at(said.seconds or None)
+    sent_at = moment_at(message.seconds or None)
     if sent_at is None:
         return None
-    chat_jid = jids.resolve(said.chat_jid)
+    chat_jid = jids.resolve(message.chat_jid)
 
     def who(participant: str | None, *, mine: bool, own: str | None = None) -> dict[str, Any]:
         known = None if not participant else jids.resolve(participant)
@@ -80,22 +80,22 @@ def _later(
         return {"sender": sender, "sender_jid": jid, "from_me": mine}
 
     reply = None
-    if said.quoted is not None:
-        by = jids.resolve(said.quoted.participant)
+    if message.quoted is not None:
+        by = jids.resolve(message.quoted.participant)
         asked = who(by, mine=_is_owner(by, chat_jid, owner))
-        reply = Reply(text=said.quoted.text, kind=said.quoted.kind, **asked)
+        reply = Reply(text=message.quoted.text, kind=message.quoted.kind, **asked)
     return LaterMessage(
-        key=(chat_jid, said.message_id, said.from_me),
+        key=(chat_jid, message.message_id, message.from_me),
         message=ContextMessage(
             sent_at=sent_at,
-            text=said.text,
-            kind=said.kind,
-            whatsapp_path=said.path if said.kind in SHOWN_KINDS else None,
-            **who(said.participant, mine=said.from_me, own=said.push_name),
+            text=message.text,
+            kind=message.kind,
+            whatsapp_path=message.path if message.kind in SHOWN_KINDS else None,
+            **who(message.participant, mine=message.from_me, own=message.push_name),
         ),
         reply_to=reply,
         reactions=tuple(
-            Reaction(emoji=emoji, **who(jid, mine=jid is None)) for jid, emoji in said.reactions
+            Reaction(emoji=emoji, **who(jid, mine=jid is None)) for jid, emoji in message.reactions
         ),
         is_new=newest is None or sent_at > newest,
     )

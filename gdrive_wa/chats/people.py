@@ -122,7 +122,7 @@ class Jids:
     def resolve(self, jid: str) -> str:
         """`jid` by phone number, if it is a hidden id with a known number.
 
-        A hidden id may stand for another one that took its place before the number does.
+        A hidden id may lead to another hidden id, which leads to the number.
         """
         known = jid = bare(jid)
         passed = {jid}

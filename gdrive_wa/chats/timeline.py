@@ -21,7 +21,7 @@ from gdrive_wa.core.model import VoiceNote
 
 _LAST = (1 << 63) - 1
 DAY = 86_400_000
-"""Milliseconds of a day."""
+"""Milliseconds in a day."""
 
 Places: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
 """The numbers of the messages before a note and after it."""
@@ -144,8 +144,8 @@ class Timeline:
         return tuple(numbers[lowest:at]), tuple(numbers[after:highest])
 
     def days(self, notes: Iterable[VoiceNote]) -> dict[str, set[int]]:
-        """The days on which messages of each chat can be around `notes`, in UTC and counted from
-        1970. A day of another time zone is part of two of them."""
+        """The days on which messages of each chat may be around `notes`, as numbers since 1970 in
+        UTC. A day in another time zone overlaps with two of them."""
         found: dict[str, set[int]] = {jid: set() for jid in self._chats}
         for note in notes:
             if note.sent_at is not None:
@@ -154,14 +154,14 @@ class Timeline:
         return found
 
     def _day(self, moment: datetime, at: int) -> tuple[int, int]:
-        """The bounds of the day of `moment`, which is the same as `at` milliseconds."""
+        """The bounds of the day of `moment`, in milliseconds; `at` is `moment` in milliseconds."""
         if self._latest[0] <= at < self._latest[1]:
             return self._latest
         day = self._window.local_day(moment)
         if day not in self._bounds:
             self._bounds[day] = self._window.bounds(day)
         start, end = found = self._bounds[day]
-        if end - start == DAY:  # on others, a clock may show the same day again after the next one
+        if end - start == DAY:  # on other days the clock changes, and may go back to the day before
             self._latest = found
         return found
 

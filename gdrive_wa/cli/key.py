@@ -37,7 +37,7 @@ def create(*, file: Path, key_file: Path | None, keyring: bool) -> None:
 
 @command.command("check", short_help="Check whether the key opens a file or a backup")
 @click.argument("file", type=PATH, required=False)
-@click.option("--backup", metavar="BACKUP", help="Which backup.  [default: the newest]")
+@click.option("--backup", metavar="BACKUP", help="The backup to check.  [default: the newest]")
 @source_options
 @key_option
 @json_option

@@ -56,8 +56,8 @@ jobs_option = click.option(
 cluster_option = click.option(
     "--cluster",
     metavar="ADDRESS",
-    help="Open the files on the workers of a Dask cluster, such as tcp://192.0.2.1:8786, which"
-    " see the same folders.",
+    help="Do the work on the Dask cluster at ADDRESS, such as tcp://192.0.2.1:8786. Its workers"
+    " must see the same folders.",
 )
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Only show what would be done, with sizes."
@@ -75,7 +75,7 @@ endpoint_option = click.option(
     help="Use this server instead of Google's (https, or http on this machine)."
     "  [also: GDRIVE_WA_ENDPOINT]",
 )
-account_option = click.option("--account", metavar="EMAIL", help="Which stored login to use.")
+account_option = click.option("--account", metavar="EMAIL", help="The stored login to use.")
 
 
 @dataclass(frozen=True, slots=True)

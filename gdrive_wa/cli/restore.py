@@ -28,7 +28,7 @@ from gdrive_wa.core.selection import Selection
 
 @click.command("restore")
 @click.argument("dest", type=PATH)
-@click.option("--backup", metavar="BACKUP", help="Which backup.  [default: the newest]")
+@click.option("--backup", metavar="BACKUP", help="The backup to restore.  [default: the newest]")
 @source_options
 @key_option
 @selection_options

@@ -43,7 +43,8 @@ def print_archive(folder: Path, notes: NoteCounts | None) -> None:
         messages.say(_count(notes.statuses) + chats)
         for status, meaning in _MEANINGS.items():
             if notes.statuses.get(status):
-                messages.hint(f'{status}: {meaning}: gdrive-wa notes "{folder}" --status {status}')
+                command = f'gdrive-wa notes "{folder}" --status {status}'
+                messages.hint(f"{status}: {meaning}; to list them: {command}")
         for remark in notes.remarks:
             messages.say(remark)
     messages.say(f"to listen, open {(folder / 'index.html').resolve()} in a browser")

@@ -19,7 +19,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 _USUAL_TRIM, _USUAL_MAPPED = 128 << 10, 1 << 16
 """The default values of the first two, by glibc's manual."""
 _NEW_OBJECTS = 10_000
-"""New objects after which Python looks for garbage among them."""
+"""Number of new objects after which Python collects cyclic garbage."""
 _NO_THREAD = "can't start new thread"
 
 
@@ -39,8 +39,8 @@ def use_little_memory() -> None:
 
 
 def collect_garbage_seldom() -> None:
-    """Let Python look for unused objects that refer to each other after 10 000 new objects, not
-    after 700. A run makes such cycles seldom, and hundreds of thousands of objects that stay.
+    """Let Python collect cyclic garbage after every 10 000 new objects instead of 700. A run makes
+    few cycles, but hundreds of thousands of objects that stay.
     """
     gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
 

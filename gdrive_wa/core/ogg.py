@@ -102,8 +102,8 @@ def require_pages(content: bytes, at: int, *, serial: int) -> None:
 
 
 def _total(lacing: bytes) -> int:
-    """The sum of up to 255 segment sizes: one less than the lower half of their Adler-32 (RFC 1950,
-    section 8.2), which takes half the time of adding them.
+    """The sum of up to 255 segment sizes. It is one less than the lower half of their Adler-32 (RFC
+    1950, section 8.2), which is twice as fast to compute as the sum.
     """
     return (zlib.adler32(lacing) & 0xFFFF) - 1
 

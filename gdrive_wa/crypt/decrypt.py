@@ -166,7 +166,7 @@ def decrypt_linked(file: IO[bytes], link: MediaLink, sink: Callable[[Piece], obj
     written = _HashingSink(sink, digested=True)
     decrypt_enc(file, size, link.media_key, written.write)
     if link.sha256 not in (None, written.digest.hexdigest()):
-        raise ChecksumError("the file on WhatsApp's servers is not the one that the database names")
+        raise ChecksumError("the file on WhatsApp's servers is not what the database promises")
     return written.result("enc", looks_like(written.start))
 
 

@@ -196,8 +196,8 @@ def load_key(source: PathLike | bytes) -> Key:
 
     Args:
         source: the path of a key file, or its content as bytes: 64 hexadecimal digits as text, in
-            any case and spacing; ``encrypted_backup.key`` (59 bytes) or ``key`` (158 bytes), which
-            Java has serialised; 32 or 131 raw bytes; all but the 131 bytes also in base64.
+            any case and spacing; ``encrypted_backup.key`` (59 bytes) or ``key`` (158 bytes); 32 or
+            131 raw bytes. The 32 bytes, and these two files, may also be in base64.
 
     Returns:
         A root key (the 64 digits), or a cipher key (the file ``key``).

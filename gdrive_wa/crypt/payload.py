@@ -110,9 +110,9 @@ class Unpacker:
             self._started = True
             self._pass_on(self._head)
         if self.trailing:
-            raise PayloadError("there is other data after the compressed content")
+            raise PayloadError("other data follows the compressed content")
         if not self.complete:
-            raise PayloadError("the compressed content is not complete")
+            raise PayloadError("the compressed content ends before it is complete")
 
     def _inflate(self, inflater: Any, piece: Piece) -> None:
         if inflater.eof:

@@ -2,13 +2,12 @@
 
 Decryption uses the library cryptography, which google-auth needs anyway: AES-GCM of a voice note is
 one call of 6 µs, and a database takes a quarter of the time that pycryptodome needs. pycryptodome
-does what is rare. HMAC, and HKDF based on it, use the standard library's SHA-256.
+does what is rare. HMAC, and HKDF based on it, come from the standard library.
 """
 
 from __future__ import annotations
 
 import hmac
-from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -16,9 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 BLOCK_SIZE = 16
 TAG_SIZE = 16
-_HASH_SIZE, _HASH_BLOCK = 32, 64
-_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
-"""The two pads of HMAC, as tables for the bytes of a key (RFC 2104)."""
+_HASH_SIZE = 32
 
 PIECE_SIZE = 1 << 20
 """Bytes of a large file that are read at a time."""
@@ -28,22 +25,19 @@ Piece = bytes | bytearray | memoryview
 
 class HmacKey:
     """HMAC-SHA256 of thousands of short messages with one key, which is hashed only once: that
-    takes a third of the time of ``hmac.digest``.
+    takes two thirds of the time of ``hmac.digest``.
     """
 
-    __slots__ = ("_inner", "_outer")
+    __slots__ = ("_keyed",)
 
     def __init__(self, key: bytes) -> None:
-        block = (key if len(key) <= _HASH_BLOCK else sha256(key).digest()).ljust(_HASH_BLOCK, b"\0")
-        self._inner = sha256(block.translate(_INNER))
-        self._outer = sha256(block.translate(_OUTER))
+        self._keyed = hmac.new(key, digestmod="sha256")
 
     def digest(self, message: bytes) -> bytes:
         """The 32 bytes for `message`."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
-        outer.update(inner.digest())
-        return outer.digest()
+        keyed = self._keyed.copy()
+        keyed.update(message)
+        return keyed.digest()
 
 
 def extract(salt: bytes, secret: bytes) -> bytes:

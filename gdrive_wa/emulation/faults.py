@@ -245,10 +245,12 @@ def parse_faults(parsed: object) -> Faults:
     Raises:
         UsageError: it contains an unknown name.
     """
-    if not isinstance(parsed, dict) or not parsed.keys() <= _SETTINGS.keys():
+    if not isinstance(parsed, dict):
+        raise UsageError(f"faults must be a JSON object, not {parsed!r}", hint=_HINT)
+    if unknown := parsed.keys() - _SETTINGS.keys():
         raise UsageError(
-            f"a description of faults has no other keys than {', '.join(sorted(_SETTINGS))}",
-            hint=_HINT,
+            f"unknown key in a description of faults: '{min(unknown)}'",
+            hint=f"use: {', '.join(sorted(_SETTINGS))}",
         )
     _check(parsed, _SETTINGS)
     settings = {key: value for key, value in parsed.items() if key != "faults"}

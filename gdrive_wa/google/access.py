@@ -76,12 +76,12 @@ class OAuthTokens(RenewedTokens):
         def check(got: requests.Response, **_options: object) -> None:
             """Raise our own errors: those of google-auth omit parts of Google's answer, such as
             invalid_rapt, and it fails on anything else, such as a web page."""
-            said = read_answer(got.status_code, got.content)
-            answers.append(said)
+            answer = read_answer(got.status_code, got.content)
+            answers.append(answer)
             if got.status_code == 200 and not has_token(got.content):
                 raise unreadable("the renewal of the login")
-            if got.status_code >= 400 and not said.transient:
-                raise said.renewal_error(self._login.account)
+            if got.status_code >= 400 and not answer.transient:
+                raise answer.renewal_error(self._login.account)
 
         try:
             with requests.Session() as session:

@@ -158,58 +158,58 @@ def judge(
         service: the service that answered.
         as_phone: the login was made like a phone's.
     """
-    said = read_error(refusal)
-    transient = refusal.transient or said.transient
-    final = said.limits_day or said.is_about_one_file
-    if transient or said.limits_rate or said.limits_day:
-        error = _temporary_error(said, what)
+    parsed = read_error(refusal)
+    transient = refusal.transient or parsed.transient
+    final = parsed.limits_day or parsed.is_about_one_file
+    if transient or parsed.limits_rate or parsed.limits_day:
+        error = _temporary_error(parsed, what)
     else:
-        advice = advice_on(said.reason_for(service), service, media=media, as_phone=as_phone)
-        error = _final_error(said, what, advice, media=media, service=service)
-    error.detail = said.detail
+        advice = advice_on(parsed.reason_for(service), service, media=media, as_phone=as_phone)
+        error = _final_error(parsed, what, advice, media=media, service=service)
+    error.detail = parsed.detail
     return Verdict(
         error=error,
-        retry=not final and (transient or said.limits_rate),
-        limits_rate=said.limits_rate,
-        pause=said.pause,
+        retry=not final and (transient or parsed.limits_rate),
+        limits_rate=parsed.limits_rate,
+        pause=parsed.pause,
     )
 
 
-def _temporary_error(said: GoogleError, what: str) -> GdriveWaError:
+def _temporary_error(parsed: GoogleError, what: str) -> GdriveWaError:
     """The error for a limit, or for a failure that outlasted all attempts."""
-    if said.limits_day:
-        long = said.pause if (said.pause or 0) > LONGEST_PAUSE else None
+    if parsed.limits_day:
+        long = parsed.pause if (parsed.pause or 0) > LONGEST_PAUSE else None
         today = QuotaError(
-            f"Google's limit for today has been reached{said.sentence}",
+            f"Google's limit for today has been reached{parsed.sentence}",
             hint=come_back_tomorrow(long),
         )
         today.until_tomorrow = True
         return today
-    if said.limits_rate:
+    if parsed.limits_rate:
         return QuotaError(
-            f"Google still limits the rate of requests{said.sentence}",
+            f"Google still limits the rate of requests{parsed.sentence}",
             hint="wait a few minutes, then run the command again with a lower --jobs",
         )
-    return NetworkError(f"Google's service failed ({said.status}) for {what}{said.sentence}")
+    return NetworkError(f"Google's service failed ({parsed.status}) for {what}{parsed.sentence}")
 
 
 def _final_error(
-    said: GoogleError, what: str, advice: tuple[str, ...], *, media: bool, service: Service
+    parsed: GoogleError, what: str, advice: tuple[str, ...], *, media: bool, service: Service
 ) -> GdriveWaError:
     """The error for a refusal."""
     on_unknown = None if media else advice_on_unknown(service)
-    if said.status in (404, 410):
+    if parsed.status in (404, 410):
         message = f"{what} is no longer stored" if media else f"Google has no {_bare(what)}"
         return GoneError(message, hint=on_unknown)
-    if said.status == 401:
-        return CredentialsError(f"Google does not accept this login{said.sentence}")
-    if said.status == 403:
+    if parsed.status == 401:
+        return CredentialsError(f"Google does not accept this login{parsed.sentence}")
+    if parsed.status == 403:
         kind = RefusedError if media else LoginNotAllowedError
-        return kind(f"Google refuses {what}{said.sentence}", hint=advice)
+        return kind(f"Google refuses {what}{parsed.sentence}", hint=advice)
     unfinished = "its upload may not be finished: run the command again when the phone has finished"
     return RefusedError(
-        f"Google answered {said.status} for {what}{said.sentence}",
-        hint=unfinished if _UNFINISHED in said.message else on_unknown,
+        f"Google answered {parsed.status} for {what}{parsed.sentence}",
+        hint=unfinished if _UNFINISHED in parsed.message else on_unknown,
     )
 
 

@@ -112,8 +112,8 @@ class Session:
         self, url: str, *, most: int, what: str, headers: Mapping[str, str] | None = None
     ) -> bytes:
         """The content at `url`, at most `most` bytes. Raises the same errors as :meth:`stream`."""
-        asked = self.request("GET", url, what=what, most=most, media=True, headers=headers)
-        return asked.body
+        answer = self.request("GET", url, what=what, most=most, media=True, headers=headers)
+        return answer.body
 
     def request(
         self,
@@ -132,12 +132,12 @@ class Session:
             CredentialsError: the login has ended, or Google refused.
             NetworkError: the answer cannot be read, is longer than `most` bytes, or takes too long.
         """
-        asked = _Asked(method, url, what, body, headers or {}, media=media)
+        request = _Request(method, url, what, body, headers or {}, media=media)
 
         def whole(answer: HttpAnswer) -> Answer:
             return Answer(answer.status, answer.headers, _read_whole(answer, most, what))
 
-        return self._ask(asked, whole)
+        return self._ask(request, whole)
 
     def stream(
         self, url: str, *, offset: int = 0, what: str, headers: Mapping[str, str] | None = None
@@ -152,8 +152,8 @@ class Session:
         """
         ranged = {"Range": f"bytes={offset}-"} if offset else {}
         everything = {**(headers or {}), **ranged}
-        asked = _Asked("GET", url, what, None, everything, media=True, ranged=offset > 0)
-        blob = self._ask(asked, lambda answer: HttpBlob(answer, what))
+        request = _Request("GET", url, what, None, everything, media=True, ranged=offset > 0)
+        blob = self._ask(request, lambda answer: HttpBlob(answer, what))
         if offset and not blob.offset_known:
             blob.close()
             return self.stream(url, what=what, headers=headers)
@@ -177,7 +177,7 @@ class Session:
         self._retrying.close()
         self._connections.close()
 
-    def _ask(self, asked: _Asked, make: Callable[[HttpAnswer], Made]) -> Made:
+    def _ask(self, request: _Request, make: Callable[[HttpAnswer], Made]) -> Made:
         """Send the request until it succeeds, and return the result of `make`."""
         token, renewals = self._tokens.token(), 0
 
@@ -186,28 +186,28 @@ class Session:
             if refusal.status == 401 and renewals < MOST_RENEWALS:
                 token, renewals = self._tokens.renew(token), renewals + 1
                 return None
-            return self._judge(refusal, asked.what, media=asked.media)
+            return self._judge(refusal, request.what, media=request.media)
 
         return self._retrying.ask(
-            lambda: self._send(asked, token),
+            lambda: self._send(request, token),
             make,
             decide,
-            host=urlsplit(asked.url).netloc,
-            ranged=asked.ranged,
+            host=urlsplit(request.url).netloc,
+            ranged=request.ranged,
         )
 
     def _judge(self, refusal: Refusal, what: str, *, media: bool) -> Verdict:
         return judge(refusal, what, media=media, service=self.service, as_phone=self.as_phone)
 
-    def _send(self, asked: _Asked, token: Secret) -> HttpAnswer:
-        url = asked.url
-        headers = {k: v for k, v in asked.headers.items() if k.lower() not in _SENT_HERE}
+    def _send(self, request: _Request, token: Secret) -> HttpAnswer:
+        url = request.url
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _SENT_HERE}
         headers |= _ALWAYS
         for _ in range(MOST_REDIRECTS + 1):
-            own = url is asked.url or _host_of(url) == _host_of(asked.url)
+            own = url is request.url or _host_of(url) == _host_of(request.url)
             credentials = {"Authorization": _bearer(token)} if own else {}
             answer = self._connections.request(
-                asked.method, url, body=asked.body, headers={**headers, **credentials}
+                request.method, url, body=request.body, headers={**headers, **credentials}
             )
             target = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or target is None:
@@ -218,7 +218,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     method: str
     url: str
     what: str
@@ -241,10 +241,10 @@ def _follow(url: str, target: str) -> str:
     try:
         goal = urljoin(url, target)
         parts = urlsplit(goal)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        sound = False
-    if not sound:
+        valid = False
+    if not valid:
         raise NetworkError("Google redirects to an invalid address")
     if urlsplit(url).scheme == "https" and parts.scheme != "https":
         raise NetworkError("Google redirects to an address without encryption")

@@ -50,15 +50,15 @@ class Endpoints:
         try:
             parts = urlsplit(root)
             host = parts.hostname or ""
-            sound = parts.scheme in ("http", "https") and host and parts.port != 0
+            valid = parts.scheme in ("http", "https") and host and parts.port != 0
         except ValueError:
-            sound = False
-        if sound and (parts.username or parts.password):
+            valid = False
+        if valid and (parts.username or parts.password):
             raise UsageError(
                 "the endpoint contains a user name or password",
                 hint="write it as https://host:port",
             )
-        if not sound or parts.query or parts.fragment:
+        if not valid or parts.query or parts.fragment:
             raise UsageError(
                 f"the endpoint {root!r} is not an address", hint="write it as https://host:port"
             )

@@ -57,8 +57,8 @@ def exchange(
         NetworkError: the answer is too slow.
     """
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    sound = _LINES.fullmatch(lines) and lines.count("\n") == len(headers)
-    if not (sound and _TARGET.fullmatch(target)):
+    valid = _LINES.fullmatch(lines) and lines.count("\n") == len(headers)
+    if not (valid and _TARGET.fullmatch(target)):
         return None
     connection = pool.take_open()
     if connection is None:

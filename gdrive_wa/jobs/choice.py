@@ -2,7 +2,7 @@
 
 Audio that is named like an attachment may be a voice note: on iPhones from before Opus, and in the
 folder WhatsApp Audio. A note counts for the day it was sent, because the date of its file may be
-that of a later copy, such as a move to a new phone. Only the note tells which chat a file belongs
+that of a later copy, such as a move to a new phone. Only the note shows which chat a file belongs
 to.
 
 A note may be known only by the hash of its content. If the file of a chosen note is not found by

@@ -58,7 +58,7 @@ def cluster_executor(address: str, progress: Progress | None = None) -> Iterator
     :class:`ConnectionError`, and those two functions open the remaining files on this machine.
 
     Args:
-        address: of the cluster's scheduler, such as ``tcp://192.0.2.1:8786``.
+        address: the address of the cluster's scheduler, such as ``tcp://192.0.2.1:8786``.
         progress: may stop the wait for the scheduler.
 
     Raises:
@@ -80,7 +80,7 @@ def cluster_executor(address: str, progress: Progress | None = None) -> Iterator
             finally:
                 executor.shutdown(wait=False)
         finally:
-            with suppress(Exception):  # a scheduler that is gone cannot say goodbye
+            with suppress(Exception):  # the scheduler may be gone
                 client.close(timeout=CLOSE_SECONDS)
 
 

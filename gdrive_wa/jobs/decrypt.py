@@ -172,7 +172,7 @@ def require_source(src: PathLike) -> Path:
     """Check that `src` exists, before asking for a key.
 
     Raises:
-        UsageError: it does not.
+        UsageError: `src` does not exist.
     """
     source = as_path(src, "src")
     if not source.exists():

@@ -153,7 +153,7 @@ class Opener:
     def _pieces(
         self, files: Iterable[StoredFile | None]
     ) -> Iterator[list[StoredFile] | StoredFile | None]:
-        """Chunks of small files, and each large file; None if the next file is not there yet."""
+        """Chunks of small files, and each large file; None if the next one is not available yet."""
         chunk: list[StoredFile] = []
         for file in files:
             small = file is not None and not self._is_large(file)

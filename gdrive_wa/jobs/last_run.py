@@ -38,8 +38,9 @@ class LastRun:
 
     Args:
         dest: the archive's folder.
-        state: of the source, from :meth:`~gdrive_wa.sources.base.BackupSource.state`; if it is
-            None, every run counts as different.
+        state: the state of the source, from
+            :meth:`~gdrive_wa.sources.base.BackupSource.state`; with None, every run counts as
+            different.
         asked: everything else that affects the result of a run; compared by ``repr``.
         read: other files that a run reads, such as an address book.
         written: names of files that each run rewrites, such as the page.

@@ -31,7 +31,7 @@ def ls(
         The entries, by path.
 
     Raises:
-        GdriveWaError: the source holds no backup.
+        GdriveWaError: the source has no backup.
         CredentialsError, NetworkError: the source cannot be read.
         UsageError: the backup or the folder does not exist, or an argument has the wrong type.
         KeyFailure: the key is not this backup's, or is needed for what `selection` names.

@@ -123,7 +123,7 @@ class Opening:
 
 
 def open_files(opening: Opening, files: Sequence[StoredFile]) -> list[OpenedFile | OpenFailure]:
-    """Open each of `files`; a failure is a result too. Raises no :class:`GdriveWaError`."""
+    """Open each of `files`. A failure is a result too, so no :class:`GdriveWaError` is raised."""
     results: list[OpenedFile | OpenFailure] = []
     tree = opening.tree()
     for file in files:

@@ -51,7 +51,7 @@ class Candidate:
 
     @property
     def path(self) -> Path:
-        """Where its content is."""
+        """The path of its content."""
         return Path(self.draft.path)
 
 
@@ -170,9 +170,9 @@ class PhoneFiles:
     def _is_own(self, entry: Entry, path: Path, best: Candidate) -> bool:
         """True unless a database seems to belong to another account than `best`.
 
-        Files with one key belong to one account, and so do those in a phone's usual folders.
-        Others are of another account if the owner of neither sent a message of the other: damaged
-        pages and a new phone can make it look so, too.
+        Files that one key opens belong to one account, and so do those in a phone's usual folders.
+        Other files are taken for another account's if no message that the owner sent is in both
+        databases; after damage or on a new phone, that may also be so for the same account.
         """
         stored = (entry.stored_as, best.entry.stored_as)
         if all(map(is_encrypted, stored)):
@@ -237,7 +237,7 @@ class PhoneFiles:
         if not found:
             self.failures += failed
             return False
-        found.sort(key=lambda each: not _has_names(Path(each[1].path)))  # a backup's own is empty
+        found.sort(key=lambda each: not _has_names(Path(each[1].path)))  # backups have empty ones
         (entry, draft), *others = found
         self._databases.put(with_log(group, entry), draft, NAMES)
         for entry, draft in others:

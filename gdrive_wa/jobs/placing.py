@@ -50,8 +50,8 @@ def failed_outcome(entry: Entry, error: GdriveWaError, catalogue: NoteCatalogue)
 def named(entry: Entry, draft: DraftFile, catalogue: NoteCatalogue) -> Entry:
     """The entry as the archive may name it.
 
-    A file of a chat that was not chosen, which a chosen note shares, is called by its content
-    alone. A media file without metadata gets the suffix that other programs expect.
+    If a chosen note shares a file with a chat that was not chosen, the file is named by the hash of
+    its content. A media file without metadata gets the suffix that other programs expect.
     """
     if catalogue.is_of_others(entry.path):
         return Entry(stored_as=draft.content_sha256, path=draft.content_sha256, size=entry.size)

@@ -39,7 +39,7 @@ class Plan:
         backup: the backup to restore.
         databases: the databases, which come first because they have the senders and times.
         media: voice notes and other selected files.
-        entries: all that the backup holds.
+        entries: everything in the backup.
         wants_chats: the databases of chats are needed.
         keeps_databases: the databases are kept in the archive, and not only read.
     """

@@ -93,7 +93,7 @@ def restore(
     Args:
         source: the result of ``connect()`` or ``open_folder()``, or the path of a folder.
         dest: the archive's folder: a new one, or one to bring up to date.
-        key: a key or the path of a key file; only a backup without any encryption needs none.
+        key: a key or the path of a key file; not needed for a backup without any encryption.
         backup: a backup, its name, or the account's number; by default the newest backup.
         selection: the entries to restore; by default voice notes and databases. The archive gets
             no name and no row of what is left out, so that databases are only read, unless it
@@ -174,7 +174,7 @@ def _restore(asked: RestoreRequest, ahead: WorkerPool | None) -> Report:
 
 
 def _plan(asked: RestoreRequest, backup: Backup) -> Plan:
-    """List, and choose by names; nothing is fetched yet."""
+    """List the backup, and choose entries by their names; nothing is fetched yet."""
     source, progress = asked.source, asked.progress
     listed = list_entries(
         source, backup, asked.key, dest=asked.dest, keep_envelopes=False, progress=progress
@@ -186,7 +186,7 @@ def _plan(asked: RestoreRequest, backup: Backup) -> Plan:
 
 
 class _Restored(NamedTuple):
-    """What is left to say once the media are in the archive.
+    """What is reported once the media are in the archive.
 
     Attributes:
         chats: the content of the databases, without the notes.
@@ -200,7 +200,7 @@ class _Restored(NamedTuple):
 
 
 def _restore_media(asked: RestoreRequest, plan: Plan, run: RestoreRun) -> _Restored:
-    """Read who spoke and when; then bring, open and place the chosen media."""
+    """Read the voice notes in the databases; then bring, open and place the chosen media."""
     archive, selection, progress = run.archive, asked.selection, asked.progress
     contacts, owner = asked.contacts, plan.backup.owner
     with (
@@ -235,7 +235,7 @@ def _restore_media(asked: RestoreRequest, plan: Plan, run: RestoreRun) -> _Resto
 def _read_chats(
     asked: RestoreRequest, plan: Plan, run: RestoreRun, phone: Phone, around: MessagesAround
 ) -> Chats:
-    """The voice notes that the databases or the exported chats know."""
+    """Read the voice notes in the databases or the exported chats."""
     if isinstance(asked.source, ExportedChats):
         from gdrive_wa.jobs.exported_chats import read_exported_chats  # noqa: PLC0415 - slow to import
 
@@ -270,7 +270,7 @@ def _show(
 ) -> Sequence[VoiceNote]:
     """Write the lists and the page, and return their notes."""
     release_memory()
-    run.opener.close()  # so that this process may be copied
+    run.opener.close()  # so that this process may fork
     archive, timezone = run.archive, asked.timezone
     notes = archive.finalise(withheld=withheld)
     keep_faces_of(archive.tree, notes, asked.contacts, owner=backup.number, only_named=True)

@@ -1,4 +1,4 @@
-"""What a caller of a restore asks for."""
+"""The arguments of a restore, and what follows from them directly."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gdrive_wa.storage.manifest import STATE_FOLDER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreRequest:
-    """The arguments of :func:`~gdrive_wa.jobs.restore.restore`, checked; see there."""
+    """The checked arguments of :func:`~gdrive_wa.jobs.restore.restore`, which describes them."""
 
     source: BackupSource
     dest: Path
@@ -50,7 +50,7 @@ class RestoreRequest:
 
     @property
     def window(self) -> ContextWindow | None:
-        """Which messages around each note are kept; None for none."""
+        """How many messages around each note are kept; None for none."""
         return ContextWindow(self.context, self.timezone) if self.context else None
 
     def last_run(self, backup: Backup) -> LastRun:
@@ -74,7 +74,7 @@ class RestoreRequest:
 
     @contextmanager
     def begin(self, backup: Backup) -> Iterator[RestoreRun]:
-        """Lock the archive, and get ready to bring, open and place files.
+        """Lock the archive, and prepare to bring, open and place files.
 
         Raises:
             NetworkError: the cluster cannot be reached.

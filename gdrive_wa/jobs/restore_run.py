@@ -64,8 +64,8 @@ class RestoreRun:
     writes a report of the run into the archive, however the run ends.
 
     Args:
-        source: where the entries are read from; an attribute too.
-        archive: where they are restored to; an attribute too.
+        source: where the entries are read from; also an attribute.
+        archive: where they are restored to; also an attribute.
         key: decrypts them.
         jobs: entries fetched at the same time.
         executor: opens them; by default local threads or worker processes.

@@ -87,8 +87,8 @@ def check_key(backup: Backup, entries: Iterable[Entry], key: Key) -> bool:
         return False
     if served and not sealed and not backup.encrypted:
         raise WrongKeyTypeError(
-            "this backup was made before end-to-end backup was turned on, so it does not open with"
-            " 64 digits",
+            "this backup is not end-to-end encrypted: it was made before that was turned on, so it"
+            " does not open with 64 digits",
             hint=MADE_BEFORE,
         )
     return _opens_one(envelopes, key)

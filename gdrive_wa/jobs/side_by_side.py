@@ -67,7 +67,7 @@ def _copy(work: Callable[[], object]) -> BaseProcess | None:
 
 def _work_in_copy(work: Callable[[], object], owner: int) -> None:
     begin_worker(owner)
-    with suppress(Exception):  # its owner meets the same error, and reports it
+    with suppress(Exception):  # the owner calls `work` again, and reports its error
         work()
         return
     sys.exit(1)

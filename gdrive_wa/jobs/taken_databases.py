@@ -1,4 +1,4 @@
-"""The first part of a restore: the databases, which say who spoke and when."""
+"""The first step of a restore: the databases, which have the senders and times."""
 
 from __future__ import annotations
 

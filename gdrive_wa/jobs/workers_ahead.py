@@ -1,7 +1,7 @@
-"""Worker processes that are started before this process needs memory for a listing.
+"""Start worker processes before this process needs memory for a listing.
 
-A copy of this process keeps the memory that it was made with: for 20 000 notes, the copies that
-were made after the listing had 10 MB more together.
+A forked process keeps the memory that this process has at that time: for 20 000 notes, processes
+that were forked after the listing had 10 MB more together.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from gdrive_wa.sources.base import BackupSource, LocalSource
 from gdrive_wa.storage.tree import Tree
 
 _NAMES = 2 * MANY
-"""Names of files and folders from which on a backup may have many notes: each with an envelope."""
+"""Number of files and folders from which a backup may have many notes, each with an envelope."""
 
 
 @contextmanager
 def workers_ahead(
     source: BackupSource, dest: Path, jobs: int, *, unless: object
 ) -> Iterator[WorkerPool | None]:
-    """Worker processes for a run of `source` into `dest`, which are ended at the end of the
-    context. None if it cannot be said without a listing that there is enough work for them.
+    """Start worker processes for a run of `source` into `dest`, and end them with the context.
+    Gives None if only a listing could show that there is enough work for them.
 
     Args:
-        source: only a large folder on this machine certainly has many files.
-        dest: the target; an archive that exists may have most of the files already.
-        jobs: how many processes; one opens no files at the same time, and gets none.
-        unless: anything true if this machine will not open files.
+        source: the source; only a large folder on this machine certainly has many files.
+        dest: the target; an existing archive may have most of the files already.
+        jobs: the number of processes; with 1, none is started.
+        unless: true if this machine will not open files.
     """
     new = not unless and not Tree(dest).is_folder("")
     large = new and isinstance(source, LocalSource) and source.has_names(_NAMES)
     pool = None
     if large and jobs > 1 and may_fork():
-        with suppress(Exception):  # the system allows no more processes: threads do
+        with suppress(Exception):  # the system allows no more processes: use threads
             pool = WorkerPool(min(jobs, os.cpu_count() or 1))
     try:
         yield pool

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from gdrive_wa.core.local_clock import local_time
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.json_rows import JsonRows, json_text
 from gdrive_wa.pages.languages import catalogue
@@ -176,7 +177,7 @@ def _pieces(
     for note in listed:
         entry = data.add(note)
         if few:
-            plain.append(_plain(entry))
+            plain.append(_plain(entry, timezone))
         elif entry.file is not None:
             folders[entry.file.rpartition("/")[0] or "."] += 1
     page = _html(title, len(listed), plain, _folders(folders))
@@ -273,10 +274,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _plain(entry: PageNote) -> PlainNote:
+def _plain(entry: PageNote, timezone: tzinfo | None) -> PlainNote:
+    local = local_time(entry.note.sent_at, timezone)
     return PlainNote(
         href=None if entry.file is None else link(entry.file),
-        when="" if entry.local is None else entry.local.strftime("%Y-%m-%d %H:%M"),
+        when="" if local is None else local.strftime("%Y-%m-%d %H:%M"),
         sender=without_surrogates(entry.note.sender),
         chat=without_surrogates(entry.note.chat),
         transcript=without_surrogates(entry.note.transcript or ""),

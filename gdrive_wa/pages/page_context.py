@@ -9,10 +9,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from gdrive_wa.core.local_clock import LocalClock
 from gdrive_wa.core.message_pool import MessagePool, PooledMessages
 from gdrive_wa.core.model import VoiceNote
 from gdrive_wa.pages.json_rows import JsonRows
-from gdrive_wa.pages.page_text import local_seconds, local_time, safe_path, without_surrogates
+from gdrive_wa.pages.page_text import safe_path, without_surrogates
 from gdrive_wa.pages.page_words import encode_numbers, unsigned
 
 _HARMLESS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".mp4", ".3gp", ".mov")
@@ -38,12 +39,14 @@ class Messages:
 
     Attributes:
         rows: receives the text of each message.
+        clock: the local time of the page.
         names: the names of the senders.
         kinds: the kinds of messages, such as ``text`` and ``image``.
         files: paths in the archive, by the number of the message.
     """
 
     rows: JsonRows
+    clock: LocalClock
     names: list[str] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     files: dict[int, str] = field(default_factory=dict)
@@ -57,7 +60,7 @@ class Messages:
     _seen: dict[tuple[str, int], int] = field(default_factory=dict)
     _seen_before: dict[tuple[str, int], int] = field(default_factory=dict)
     _since: float = -math.inf
-    _clock: int = 0
+    _last: int = 0
 
     @property
     def about(self) -> str:
@@ -69,7 +72,7 @@ class Messages:
         """
         return "".join(self._about)
 
-    def around(self, note: VoiceNote, timezone: Any) -> str | list[object] | None:
+    def around(self, note: VoiceNote) -> str | list[object] | None:
         """The messages around `note`, the message that it answers, and reactions; None without any.
 
         The result is the text of :func:`_encode_places`. If the note answers a message or has
@@ -77,8 +80,8 @@ class Messages:
         and the sender and emoji of each reaction.
         """
         self._forget_before(note)
-        before = self._indices(note, getattr(note, "before", ()), timezone)
-        after = self._indices(note, getattr(note, "after", ()), timezone)
+        before = self._indices(note, getattr(note, "before", ()))
+        after = self._indices(note, getattr(note, "after", ()))
         answered = getattr(note, "reply_to", None)
         reply = None
         if answered:
@@ -92,18 +95,18 @@ class Messages:
         places = _encode_places(before, after)
         return [places, reply, reactions] if reply or reactions else places
 
-    def _indices(
-        self, note: VoiceNote, messages: Iterable[object] | None, timezone: Any
-    ) -> list[int]:
+    def _indices(self, note: VoiceNote, messages: Iterable[object] | None) -> list[int]:
+        if not messages:
+            return []
         if not isinstance(messages, PooledMessages):
-            return [self._index(note, message, timezone) for message in messages or ()]
+            return [self._index(note, message) for message in messages]
         if messages.pool is not self._pool:
             self._pool, self._person_at = messages.pool, {}
             self._seen, self._seen_before = {}, {}
         pool = messages.pool
-        return [self._pooled(note, pool, number, timezone) for number in messages.numbers()]
+        return [self._pooled(note, pool, number) for number in messages.numbers()]
 
-    def _pooled(self, note: VoiceNote, pool: MessagePool, number: int, timezone: Any) -> int:
+    def _pooled(self, note: VoiceNote, pool: MessagePool, number: int) -> int:
         key = (note.chat_jid, number)
         known = self._seen.get(key, self._seen_before.get(key))
         if known is None:
@@ -111,14 +114,14 @@ class Messages:
             name = self._person_at.get(person)
             if name is None:
                 name = self._person_at[person] = self._name(pool.person(person)[0])
-            seconds = _seconds(sent_at, timezone)
+            seconds = self._seconds(sent_at)
             known = self._add(note, (name, seconds, _text(text), str(kind), _picture(file)))
             self._seen[key] = known
         return known
 
-    def _index(self, note: VoiceNote, message: object, timezone: Any) -> int:
+    def _index(self, note: VoiceNote, message: object) -> int:
         sent_at = value_of(message, "sent_at")
-        seconds = _seconds(sent_at if isinstance(sent_at, datetime) else None, timezone)
+        seconds = self._seconds(sent_at if isinstance(sent_at, datetime) else None)
         kind = _text(value_of(message, "kind")) or "text"
         name = self._name(value_of(message, "sender"))
         text, file = _text(value_of(message, "text")), _picture(value_of(message, "file"))
@@ -150,10 +153,14 @@ class Messages:
             self._older, self._row_at, self._since = self._row_at, {}, now
             self._seen_before, self._seen = self._seen, {}
 
+    def _seconds(self, sent_at: datetime | None) -> int | None:
+        """Seconds of local time since 1970; None if the time is unknown."""
+        return None if sent_at is None else self.clock.seconds(sent_at)[0]
+
     def _time(self, seconds: int | None) -> int:
         if seconds is None:
             return 0
-        since, self._clock = seconds - self._clock, seconds
+        since, self._last = seconds - self._last, seconds
         return unsigned(since) + 1
 
     def _name(self, name: object) -> int:
@@ -162,11 +169,6 @@ class Messages:
         if index == len(self.names):
             self.names.append(text)
         return index
-
-
-def _seconds(sent_at: datetime | None, timezone: Any) -> int | None:
-    local = local_time(sent_at, timezone)
-    return None if local is None else local_seconds(local)
 
 
 def _encode_places(before: Sequence[int], after: Sequence[int]) -> str:

@@ -6,18 +6,14 @@ import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
+from gdrive_wa.core.local_clock import LocalClock
 from gdrive_wa.core.model import WHATSAPP, NoteStatus, VoiceNote
 from gdrive_wa.core.pictures import parse_picture
 from gdrive_wa.pages.json_rows import JsonRows, json_text
 from gdrive_wa.pages.page_context import Messages
-from gdrive_wa.pages.page_text import (
-    local_seconds,
-    local_time,
-    safe_path,
-    without_surrogates,
-)
+from gdrive_wa.pages.page_text import safe_path, without_surrogates
 from gdrive_wa.pages.page_words import DIGITS, encode_words
 
 STATUSES = ("restored", "missing", "unmatched", "mismatch", "failed")
@@ -32,6 +28,7 @@ FROM_ME, STARRED, FORWARDED, VIEW_ONCE = 1, 2, 4, 8
 LOUDNESS = DIGITS
 """One character for each waveform value, quietest first."""
 
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local time, whatever the zone
 _CHARACTER = bytes(ord(LOUDNESS[min(value, 100) * 63 // 100]) for value in range(256))
 LARGEST_PHOTOS = 3 * 1024 * 1024
 """Maximum bytes of all photos on a page; people and chats with the most notes come first."""
@@ -39,17 +36,15 @@ LARGEST_PHOTOS = 3 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageNote:
-    """A note, with its local time and a safe path.
+    """A note, with a safe path.
 
     Attributes:
         note: the note.
-        local: when it was sent, in the time zone of the page; None if unknown.
         file: its path in the archive; None if it has no file, or the path leads out of the
             archive.
     """
 
     note: VoiceNote
-    local: datetime | None
     file: str | None
 
 
@@ -79,19 +74,17 @@ class PageData:
     """
 
     def __init__(self, notes: JsonRows, messages: JsonRows, timezone: tzinfo | None = None) -> None:
-        self._timezone = timezone
+        self._clock = LocalClock(timezone)
         self._chats, self._people = _Names(), _Names()
         self._folders: dict[str, int] = {}
         self._sources: dict[str, int] = {}
         self._endings: dict[str, int] = {}
-        self._messages = Messages(messages)
+        self._messages = Messages(messages, self._clock)
         self._notes = notes
 
     def add(self, note: VoiceNote) -> PageNote:
         """Append `note`. Notes must be added in the order of :func:`sorted_notes`."""
-        entry = PageNote(
-            note=note, local=local_time(note.sent_at, self._timezone), file=safe_path(note.file)
-        )
+        entry = PageNote(note=note, file=safe_path(note.file))
         self._notes.add(self._row(entry))
         return entry
 
@@ -124,30 +117,39 @@ class PageData:
     def _row(self, entry: PageNote) -> tuple[object, ...]:
         note = entry.note
         folder, _, name = (entry.file or "").rpartition("/")
+        seconds, ahead = self._local(note)
         return _trimmed(
             self._chats.index(note.chat_jid, note.chat),
             self._people.index(note.sender_jid, note.sender),
             _flags(note),
-            *_clock(entry.local),
+            seconds,
+            ahead,
             round(note.duration or 0, 1),
             -1
             if entry.file is None
             else self._folders.setdefault(without_surrogates(folder), len(self._folders)),
-            self._name(entry, without_surrogates(name)),
+            self._name(seconds, without_surrogates(name)),
             _status(note.status),
             without_surrogates(note.message_id),
             _encode_waveform(note.waveform),
             without_surrogates(note.transcript or ""),
             *_transcript(note, self._sources),
-            self._messages.around(note, self._timezone),
+            self._messages.around(note),
         )
 
-    def _name(self, entry: PageNote, name: str) -> str | int:
+    def _local(self, note: VoiceNote) -> tuple[int | None, int]:
+        """Seconds of local time since 1970, and by how many minutes it is ahead of UTC."""
+        if note.sent_at is None:
+            return None, 0
+        seconds, ahead = self._clock.seconds(note.sent_at)
+        return seconds, ahead // 60
+
+    def _name(self, seconds: int | None, name: str) -> str | int:
         """The name of the note's file. If it begins with the note's local time, as archives name
         files, only the number of the rest in ``endings``."""
-        if entry.local is None or entry.local.year < 1970:
+        if not name or seconds is None or seconds < 0:
             return name
-        local = entry.local.replace(tzinfo=None)
+        local = _EPOCH + timedelta(seconds=seconds)
         start = local.isoformat(" ", "seconds").replace(":", ".") + " "
         if not name.startswith(start):
             return name
@@ -165,16 +167,23 @@ class _Names:
         self.counts: Counter[str] = Counter()
         self._at: dict[tuple[str, str], int] = {}
         self._latest: dict[str, str] = {}
+        self._known: dict[tuple[str | None, str], tuple[int, str, str]] = {}
 
     def index(self, jid: str | None, name: str) -> int:
         """The number of the chat or person with this jid, whose latest name is `name`."""
+        known = self._known.get((jid, name))
+        if known is None:
+            known = self._known[jid, name] = self._add(without_surrogates(jid or ""), name)
+        number, shown_jid, shown = known
+        if shown_jid:
+            self._latest[shown_jid] = shown
+            self.counts[shown_jid] += 1
+        return number
+
+    def _add(self, jid: str, name: str) -> tuple[int, str, str]:
         shown = without_surrogates(name)
-        if not jid:
-            return self._at.setdefault(("", shown), len(self._at))
-        jid = without_surrogates(jid)
-        self._latest[jid] = shown
-        self.counts[jid] += 1
-        return self._at.setdefault((jid, ""), len(self._at))
+        key = (jid, "") if jid else ("", shown)
+        return self._at.setdefault(key, len(self._at)), jid, shown
 
     def pairs(self) -> list[tuple[str, str]]:
         """A pair of jid and name for each; the name is that of the last note with this jid."""
@@ -214,13 +223,6 @@ def _photos(photos: Mapping[str, bytes], counts: Mapping[str, int]) -> dict[str,
             content = base64.b64encode(picture.content).decode("ascii")
             shown[jid] = f"data:{picture.mime_type};base64,{content}"
     return shown
-
-
-def _clock(local: datetime | None) -> tuple[int | None, int]:
-    if local is None:
-        return None, 0
-    ahead = local.utcoffset()
-    return local_seconds(local), int(ahead.total_seconds() // 60) if ahead else 0
 
 
 def _flags(note: VoiceNote) -> int:

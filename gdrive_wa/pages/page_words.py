@@ -18,14 +18,18 @@ _REACH = 60
 def encode_numbers(numbers: Iterable[int]) -> str:
     """Non-negative numbers as text: five bits a character, lowest first; all characters of a number
     but the last have 32 added."""
-    text = []
-    for number in numbers:
-        rest = number
-        while rest > 31:
-            text.append(DIGITS[32 + (rest & 31)])
-            rest >>= 5
-        text.append(DIGITS[rest])
-    return "".join(text)
+    return "".join([_SMALL[number] if number < 1024 else _encode(number) for number in numbers])
+
+
+def _encode(number: int) -> str:
+    rest, text = number, ""
+    while rest > 31:
+        text += DIGITS[32 + (rest & 31)]
+        rest >>= 5
+    return text + DIGITS[rest]
+
+
+_SMALL = [_encode(number) for number in range(1024)]
 
 
 def unsigned(number: int) -> int:

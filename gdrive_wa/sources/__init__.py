@@ -107,7 +107,7 @@ def open_folder(path: PathLike, *, passphrase: Secret | None = None) -> BackupSo
             f"'{folder.name}' is not an exported chat",
             hint=(
                 "give the ZIP that WhatsApp's Export chat created, or the folder of a backup",
-                "if the ZIP contains a phone's folder or other ZIPs, unpack it, give the folder",
+                "if it contains a phone's folder or other ZIPs, unpack it, and give the folder",
             ),
         )
     opened = Folder(folder)

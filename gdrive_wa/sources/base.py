@@ -117,10 +117,10 @@ class ProbedSource(Protocol):
 
 @runtime_checkable
 class LocalSource(Protocol):
-    """A source on this machine, whose size can be guessed without a listing."""
+    """A source on this machine that can estimate its size without a listing."""
 
     def has_names(self, count: int) -> bool:
-        """True if it has at least `count` files and folders. Looks at no more names than that."""
+        """True if it has at least `count` files and folders. It reads at most `count` names."""
         ...
 
 

@@ -33,7 +33,7 @@ def adjacent_databases(root: Path, given: Path) -> Iterator[tuple[str, os.DirEnt
         given: the folder that the user named: `root`, or a folder that contains it.
 
     Returns:
-        The file, and a path to show and to store, which begins with the name of its parent folder.
+        A path to show and to store, which begins with the name of the parent folder, and the file.
     """
     root, given = Path(os.path.abspath(root)), Path(os.path.abspath(given))
     for above in _above(root, given):

@@ -87,8 +87,8 @@ def unreadable(path: str, error: OSError) -> StorageError:
 
 
 def has_names(folder: str, count: int) -> bool:
-    """True if there are at least `count` names in `folder` and below it, without links and what
-    cannot be read. Looks at no more of them than that.
+    """True if there are at least `count` names in and below `folder`, without following links, and
+    without folders that cannot be read. It reads at most `count` names.
     """
     waiting = [folder]
     while waiting:

@@ -32,12 +32,12 @@ class FreeNames:
         self._lock = Lock()
         self._owners: dict[str, str | None] = {}
         self._folders: set[str] = set()
-        self._given: set[str] = set()
+        self._allocated: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self._sound: set[PurePosixPath] = set()
+        self._checked: set[PurePosixPath] = set()
         self._absent: dict[PurePosixPath, bool] = {}
         self._renamed: dict[str, PurePosixPath] = {}
-        self._last_home: tuple[tuple[str, ...], PurePosixPath] = ((), PurePosixPath())
+        self._last_folder: tuple[tuple[str, ...], PurePosixPath] = ((), PurePosixPath())
         for record in records:
             path = PurePosixPath(record.path)
             self._owners[folded_name(path)] = record.stored_as
@@ -55,16 +55,16 @@ class FreeNames:
         """
         wanted = safe_path(stored_as)
         with self._lock:
-            folder = self._home(wanted.parts[:-1])
+            folder = self._folder_for(wanted.parts[:-1])
 
             def free(path: PurePosixPath) -> bool:
                 sidecar_free = not with_metadata or self._free_for_file(metadata_path(path), None)
                 return sidecar_free and self._free_for_file(path, stored_as)
 
             path = self._first_free(folder / wanted.name, free)
-            self._given.add(folded_name(path))
+            self._allocated.add(folded_name(path))
             if with_metadata:
-                self._given.add(folded_name(metadata_path(path)))
+                self._allocated.add(folded_name(metadata_path(path)))
             return path
 
     def recorded(self, path: PurePosixPath) -> bool:
@@ -88,16 +88,16 @@ class FreeNames:
         Raises:
             StorageError: one of them is.
         """
-        if path.parent in self._sound:
+        if path.parent in self._checked:
             return
         with storage_errors(self._tree.shown(_text(path.parent))):
             self._tree.check_folder(_text(path.parent))
-        self._sound.add(path.parent)
+        self._checked.add(path.parent)
 
-    def _home(self, parts: tuple[str, ...]) -> PurePosixPath:
+    def _folder_for(self, parts: tuple[str, ...]) -> PurePosixPath:
         """The folder for entries stored below `parts`, the same on each call."""
-        if parts == self._last_home[0]:  # listings are ordered by folder
-            return self._last_home[1]
+        if parts == self._last_folder[0]:  # listings are ordered by folder
+            return self._last_folder[1]
         folder = PurePosixPath()
         for part in parts:
             wanted = folder / part
@@ -106,19 +106,19 @@ class FreeNames:
             if folder != wanted:
                 self._renamed[folded_name(wanted)] = folder
             self._folders.add(folded_name(folder))
-        self._last_home = (parts, folder)
+        self._last_folder = (parts, folder)
         return folder
 
     def _free_for_folder(self, path: PurePosixPath) -> bool:
         key = folded_name(path)
         if key in self._folders:
             return True
-        taken = key in self._given or key in self._owners
+        taken = key in self._allocated or key in self._owners
         return not taken and not self._tree.is_file(str(path))
 
     def _free_for_file(self, path: PurePosixPath, owner: str | None) -> bool:
         key = folded_name(path)
-        if key in self._given or key in self._folders:
+        if key in self._allocated or key in self._folders:
             return False
         if key in self._owners:
             return self._owners[key] == owner

@@ -123,7 +123,7 @@ def _use(log: Path, merged: int, beyond: int) -> LogUse:
             return LogUse(reason="it is cut short")
         if header.magic not in _MAGIC or header.page_size not in _PAGE_SIZES:
             return LogUse(reason="it is not a write-ahead log")
-        if not _is_sound(file, header):
+        if not _has_valid_header(file, header):
             pages = sum(1 for _ in _frames(file, header.page_size))
             return LogUse(pages, pages, "its first bytes are wrong")
         unused, stale = beyond, False
@@ -134,7 +134,7 @@ def _use(log: Path, merged: int, beyond: int) -> LogUse:
     return LogUse(merged + unused, unused, reason)
 
 
-def _is_sound(file: IO[bytes], header: _Header) -> bool:
+def _has_valid_header(file: IO[bytes], header: _Header) -> bool:
     file.seek(0)
     sums = _checksum(file.read(24), _MAGIC[header.magic], (0, 0))
     return sums == (header.first_sum, header.second_sum)

@@ -192,7 +192,7 @@ def test_an_edited_index_is_refused(archive: Path, name: str, value: object) -> 
         ("duration", -5),
     ],
 )
-def test_an_impossible_date_or_number_costs_that_value_alone(
+def test_an_impossible_date_or_number_loses_only_that_value(
     archive: Path, name: str, value: object
 ) -> None:
     path = archive / "voice-notes.json"

@@ -187,7 +187,7 @@ def test_tags_that_are_not_utf_8_do_not_prevent_export(own: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("joined", [False, True])
-def test_a_note_that_cannot_be_decoded_costs_only_itself(
+def test_a_note_that_cannot_be_decoded_does_not_stop_the_others(
     own: Path, tmp_path: Path, *, joined: bool
 ) -> None:
     notes = notes_of(own, "Mum") or notes_of(own, notes_of(own)[0].chat)

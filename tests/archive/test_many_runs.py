@@ -186,7 +186,7 @@ def test_the_databases_of_two_accounts_are_kept_apart(tmp_path: Path) -> None:
         assert archive.database("msgstore.db") == tmp_path / "Databases/15550102/msgstore.db"
 
 
-def test_what_was_unmatched_finds_its_row_when_a_database_comes(tmp_path: Path) -> None:
+def test_an_unmatched_file_finds_its_row_when_a_database_comes(tmp_path: Path) -> None:
     ran = run(tmp_path, [], {path_of(1): recording(1)})
     assert [found.status for found in ran.notes] == [NoteStatus.UNMATCHED]
     ran = run(tmp_path, [note(1)], {path_of(1): recording(1)})
@@ -352,7 +352,7 @@ def test_forged_checksums_do_not_add_files_to_the_archive(tmp_path: Path) -> Non
     assert open_archive(archive).verify().ok == 2
 
 
-def test_notes_of_another_chat_with_the_same_message_id_are_others(tmp_path: Path) -> None:
+def test_notes_of_another_chat_with_the_same_message_id_are_different(tmp_path: Path) -> None:
     rows = [note(1), note(2, chat="Anna", chat_jid=ANNA, message_id=note(1).message_id)]
     ran = run(tmp_path, rows, {path_of(1): recording(1), path_of(2): recording(2)})
     assert {found.chat_jid for found in ran.notes} == {MUM, ANNA}

@@ -134,7 +134,7 @@ def test_a_table_accepts_extreme_and_missing_dates() -> None:
     assert (len(empty), str(empty.sent_at.dtype)) == (0, "datetime64[us, UTC]")
 
 
-def test_without_pandas_an_archive_is_read_all_the_same(archive: Archive) -> None:
+def test_without_pandas_an_archive_can_still_be_read(archive: Archive) -> None:
     code = """
 import sys
 sys.modules["pandas"] = None

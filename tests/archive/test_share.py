@@ -105,7 +105,7 @@ def test_the_files_are_the_same_to_the_byte_and_keep_their_dates(
         ({"since": "2025-03-01"}, lambda note: note.sent_at and note.sent_at.isoformat() >= "2025"),
     ],
 )
-def test_the_choice(
+def test_the_notes_that_a_selection_gives(
     archive: Path, tmp_path: Path, chosen: dict[str, Any], holds: Callable[[VoiceNote], bool]
 ) -> None:
     notes = open_archive(archive).notes()
@@ -237,7 +237,7 @@ def test_a_shared_archive_can_be_exported_and_its_page_rewritten(
     assert export(out, tmp_path / "m4a").done
 
 
-def test_the_commands(archive: Path, tmp_path: Path) -> None:
+def test_share_on_the_command_line(archive: Path, tmp_path: Path) -> None:
     runner = CliRunner()
     shared = runner.invoke(
         app, ["share", str(archive), str(tmp_path / "z.zip"), "--chat", "Lena", "--json"]

@@ -40,12 +40,12 @@ def saved(path: Path, stars: Any, **changes: Any) -> Path:
     return path
 
 
-def test_the_last_choice_counts(tmp_path: Path) -> None:
+def test_the_last_change_of_a_star_wins(tmp_path: Path) -> None:
     stars = read_stars(saved(tmp_path / "s", {"a/1": [1, 9], "a/2": [0, 9], "a/3": 1, "a/4": []}))
     assert stars.chosen == {"a/1": True, "a/2": False, "a/3": True, "a/4": False}
 
 
-def test_a_note_without_an_id_is_known_by_its_chat_and_its_file(tmp_path: Path) -> None:
+def test_a_note_without_an_id_is_identified_by_its_chat_and_file(tmp_path: Path) -> None:
     note = replace(NOTE, chat="Un\ud800matched", chat_jid="", message_id="", file="Voice/a b.opus")
     stars = read_stars(saved(tmp_path / "s", {"Un?matched/a b.opus": [1, 1]}))
     assert stars.has(note)

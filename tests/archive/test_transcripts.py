@@ -28,7 +28,7 @@ def transcripts(folder: Path, *lines: str) -> list[str]:
     return [found.text for found in read_transcripts(folder).values()]
 
 
-def test_the_newest_line_holds(tmp_path: Path) -> None:
+def test_the_newest_line_wins(tmp_path: Path) -> None:
     older, newer = (json.dumps({**LINE, "text": text}) for text in ("hullo you", "hello you"))
     assert transcripts(tmp_path, older, newer, newer[:40]) == ["hello you"]
 

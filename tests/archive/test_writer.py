@@ -370,7 +370,7 @@ def test_a_file_keeps_its_suffix(
     assert (ran.notes[0].file or "").endswith(f" Mum{suffix}")
 
 
-def test_zones_far_from_here(tmp_path: Path) -> None:
+def test_distant_time_zones(tmp_path: Path) -> None:
     rows = [note(1)]
     files = {path_of(1): recording(1)}
     ran = run(tmp_path, rows, files, timezone=ZoneInfo("Pacific/Kiritimati"))

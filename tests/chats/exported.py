@@ -201,7 +201,7 @@ FORMS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """A message as it was."""
+    """A message, as it was sent."""
 
     at: datetime
     sender: str | None

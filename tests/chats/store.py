@@ -105,7 +105,7 @@ def sha256_of(number: int) -> bytes:
 
 
 def modern(path: Path, messages: Rows, files: Rows, /, **more: Rows) -> Path:
-    """A database of the current schema with one chat, Mum's, and what else is named."""
+    """A database of the current schema with one chat, Mum's, and the given tables."""
     tables: dict[str, Rows] = {
         "jid": jids(MUM, ANNA, FAMILY),
         "chat": [{"_id": 1, "jid_row_id": 1, "subject": None}],

@@ -150,7 +150,7 @@ def test_a_landline_is_not_a_mobile_number_that_looks_like_it() -> None:
 
 
 @given(st.text(max_size=80))
-def test_anything_may_stand_for_a_number(written: str) -> None:
+def test_any_text_may_be_in_place_of_a_number(written: str) -> None:
     digits = digits_of(written)
     assert digits.lstrip("+").isascii()
     for region in (None, "BR", "MX"):

@@ -1,4 +1,4 @@
-"""What was written around a note: which messages, by whom, what it answers, and reactions."""
+"""The messages around a note: which ones, their senders, the answered message, and reactions."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_long_text_is_cut_and_a_document_goes_by_its_name(tmp_path: Path) -> N
     assert texts(note.before) == ["x" * 2000, "Bill.pdf"]
 
 
-def test_who_in_a_group(tmp_path: Path) -> None:
+def test_the_sender_in_a_group(tmp_path: Path) -> None:
     rows = [said(1, "hers", sender_jid_row_id=2), said(2, "mine", from_me=1), note_row(3)]
     chat = [{"_id": 1, "jid_row_id": 3, "subject": "Family"}]
     [note] = notes_of(modern(tmp_path / "msgstore.db", rows, [media(3)], chat=chat))
@@ -151,7 +151,7 @@ def test_who_in_a_group(tmp_path: Path) -> None:
     assert (mine.sender, mine.sender_jid, mine.from_me) == ("Alex", None, True)
 
 
-def test_what_it_answers_and_reactions(tmp_path: Path) -> None:
+def test_the_answered_message_and_reactions(tmp_path: Path) -> None:
     quoted = {
         "message_row_id": 5, "chat_row_id": 1, "parent_message_chat_row_id": 1, "from_me": 1,
         "sender_jid_row_id": 0, "message_type": 1, "text_data": "the garden", "origin": 0,
@@ -214,7 +214,7 @@ def test_damaged_values_cost_only_themselves(tmp_path: Path) -> None:
 
 
 def iphone(path: Path) -> Path:
-    """Three texts of Mum's and a note that answers the first of them."""
+    """Three texts from Mum, and a note that answers the first of them."""
     first = 1_735_000_000
     rows = [Spoken(number=4, sent=first + 4, path="Media/a.opus", audio=b"a")]
     rows += [

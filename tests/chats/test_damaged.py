@@ -45,7 +45,7 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path, content: bytes
     assert caught.value.hints
 
 
-def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+def test_a_missing_database_is_not_created(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="no database named"):
         read_voice_notes(tmp_path / "msgstore.db")
     assert list(tmp_path.iterdir()) == []
@@ -82,7 +82,7 @@ def test_an_iphones_database_is_named_as_such(tmp_path: Path) -> None:
         read_voice_notes(path)
 
 
-def test_a_view_in_place_of_the_chats_is_said(tmp_path: Path) -> None:
+def test_a_view_in_place_of_the_chats_is_reported(tmp_path: Path) -> None:
     path = modern(tmp_path / "msgstore.db", [message(1)], [media(1)])
     with closing(sqlite3.connect(path)) as database:
         database.execute("DROP TABLE chat")
@@ -211,7 +211,7 @@ def test_values_of_any_type_anywhere(
 
 
 @given(ODD)
-def test_values_are_total(value: object) -> None:
+def test_any_value_is_converted_or_left_out(value: object) -> None:
     assert isinstance(as_int(value), int | None)
     assert isinstance(text(value), str | None)
     found = positive(value)
@@ -339,7 +339,7 @@ def test_files_of_wanted_messages_are_read_around_a_broken_page(tmp_path: Path) 
     assert sum(note.whatsapp_path is not None for note in notes) == len(kept) < 800
 
 
-def test_pages_that_lead_in_a_circle_end(tmp_path: Path) -> None:
+def test_pages_that_form_a_cycle_are_read_once(tmp_path: Path) -> None:
     path = large(tmp_path / "msgstore.db")
     with closing(sqlite3.connect(path)) as database:
         [(root,)] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'message'")

@@ -195,7 +195,7 @@ def test_a_voice_note_of_an_iphone_in_any_language(line: str) -> None:
         "Голосовое сообщение для однократного прослушивания пропущено",
     ],
 )
-def test_a_voice_note_to_be_heard_once_is_a_note_without_a_file(words: str) -> None:
+def test_a_view_once_voice_note_is_a_note_without_a_file(words: str) -> None:
     (message,) = messages_of(f"01/03/2024, 09:00 - Ana: <{words}>\n")
     assert (message.kind, message.file, message.view_once) == (MessageKind.VOICE, None, True)
 
@@ -203,7 +203,7 @@ def test_a_voice_note_to_be_heard_once_is_a_note_without_a_file(words: str) -> N
 @pytest.mark.parametrize(
     "words", ["Media omitted", "View once message omitted", "Video note omitted"]
 )
-def test_other_media_that_were_left_out_are_no_voice_notes(words: str) -> None:
+def test_other_media_that_were_left_out_are_not_voice_notes(words: str) -> None:
     (message,) = messages_of(f"01/03/2024, 09:00 - Ana: <{words}>\n")
     assert (message.kind, message.view_once) == (MessageKind.LEFT_OUT, False)
 
@@ -224,7 +224,7 @@ def test_a_file_that_is_only_mentioned_is_text() -> None:
     assert (message.kind, message.file) == (MessageKind.DOCUMENT, "config.ini")
 
 
-def test_a_caption_stands_before_or_after_its_file() -> None:
+def test_a_caption_is_before_or_after_its_file() -> None:
     after, before = messages_of(
         "01/03/2024, 09:00 - Ana: IMG-20240301-WA0001.jpg (file attached)\nlook\nhere\n"
         "01/03/2024, 09:00 - Ana: a.pdf • \u200e2 pages \u200e<attached: 00000003-a.pdf>\n"
@@ -252,7 +252,7 @@ def test_names_with_colons() -> None:
     assert (message.sender, message.text) == ("Work: Ben", "one")
 
 
-def test_whatsapps_own_words_have_no_sender() -> None:
+def test_system_messages_have_no_sender() -> None:
     said = [
         "Messages and calls are end-to-end encrypted. No one outside: nobody.",
         'Ben changed the subject from "A" to "B: C"',
@@ -276,7 +276,7 @@ def test_what_looks_like_a_message_of_another_form_is_part_of_the_text() -> None
     assert message.text.count("\n") == 3
 
 
-def test_lines_before_the_first_message_are_ignored_and_dates_that_are_none_skipped() -> None:
+def test_lines_before_the_first_message_and_invalid_dates_are_skipped() -> None:
     text = "hello\n\n01/03/2024, 09:00 - Ana: x\n45/77/2024, 09:00 - Ana: y\n"
     assert [message.text for message in messages_of(text)] == ["x"]
 
@@ -447,14 +447,14 @@ and more
 """
 
 
-def test_what_is_around_the_notes_of_an_exported_chat() -> None:
+def test_messages_around_the_notes_of_an_exported_chat() -> None:
     first, second = around_notes(AROUND)
     assert first == (["b", "c\nand more", "d"], ["", "", "e"])
     assert second == (["d", "", ""], ["e"])
     assert around_notes(AROUND, 0) == [([], []), ([], [])]
 
 
-def test_who_and_what_is_around_the_notes_of_an_exported_chat() -> None:
+def test_senders_and_texts_around_the_notes_of_an_exported_chat() -> None:
     names = ["Mum"]
     chat = read_exported_chat(opened(AROUND), names=names, zone=ZoneInfo("UTC"), context=4)
     [first, _] = [note for note, _ in chat.notes]

@@ -219,7 +219,7 @@ def test_a_voice_note_from_another_device_of_the_owner_is_found(tmp_path: Path) 
     assert note.duration == 7.0
 
 
-def test_a_spoken_status_is_found(tmp_path: Path) -> None:
+def test_a_voice_note_in_a_status_update_is_found(tmp_path: Path) -> None:
     status = wire(1, wire(3, "S1")) + wire(2, SPOKEN) + wire(5, FRIEND)
     (note,) = notes(by_numbers(tmp_path / "increment.zip", wire(3, status)))
     assert (note.chat_jid, note.sender_jid, note.message_id) == ("status@broadcast", FRIEND, "S1")
@@ -260,7 +260,7 @@ def test_an_increment_decrypts_to_its_zip(wrapped: bool, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("suffix", ["", ".crypt14", ".crypt15"])
-def test_increments_are_known_by_each_of_their_names(suffix: str) -> None:
+def test_increments_are_recognised_by_each_form_of_their_names(suffix: str) -> None:
     newest = "9999-99-99"
     for name, number in {
         "msgstore-increment-12.db": (newest, 12, 0),
@@ -414,7 +414,7 @@ def test_forwarded_notes_without_the_mark_are_notes(tmp_path: Path) -> None:
     ["", "[", "null", "7", '{"jid": 7}', '{"other": []}', "[" * 100_000, "1" * 10_000, "\ud800"],
     ids=["nothing", "cut", "null", "number", "no rows", "other", "deep", "long", "half a letter"],
 )
-def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content: str) -> None:
+def test_tables_of_an_unknown_layout_lose_only_names(tmp_path: Path, content: str) -> None:
     path = by_numbers(tmp_path / "increment.zip", a_conversation(CHAT))
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("jid_modified_1.json", content.encode("utf-8", "surrogatepass"))
@@ -437,7 +437,7 @@ def test_tables_that_are_not_understood_cost_names_only(tmp_path: Path, content:
         {"jid": [{"op": "insert", "values": {"_id": 1, "user": "a"}}]},
     ],
 )
-def test_rows_are_read_in_whatever_layout_they_come(tmp_path: Path, rows: object) -> None:
+def test_rows_are_read_in_every_known_layout(tmp_path: Path, rows: object) -> None:
     for number, content in enumerate((json.dumps(rows), json.dumps(rows) + "\n")):
         path = by_numbers(tmp_path / f"{number}.zip", a_conversation(CHAT))
         with zipfile.ZipFile(path, "a") as archive:

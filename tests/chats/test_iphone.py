@@ -34,7 +34,7 @@ def execute(path: Path, statement: str) -> None:
         database.commit()
 
 
-def test_notes_come_by_time_with_who_and_where(chats: Path) -> None:
+def test_notes_are_in_order_of_time_with_sender_and_chat(chats: Path) -> None:
     first, second = read_iphone_notes(chats)
     assert (first.message_id, first.chat, first.sender) == ("STANZA1", "Sunday lunch", "Ben")
     assert first.sent_at == datetime(2024, 12, 24, 0, 26, 40, 500_000, tzinfo=UTC)
@@ -64,7 +64,7 @@ def test_a_missing_table_loses_only_its_own_facts(chats: Path, table: str) -> No
 @pytest.mark.parametrize(
     "column", ["ZMESSAGEDATE", "ZSTANZAID", "ZGROUPMEMBER", "ZFROMJID", "ZSTARRED", "ZMEDIAITEM"]
 )
-def test_a_column_that_is_not_there_is_not_missed(chats: Path, column: str) -> None:
+def test_a_missing_column_is_not_an_error(chats: Path, column: str) -> None:
     execute(chats, f"ALTER TABLE ZWAMESSAGE DROP COLUMN {column}")
     assert len(read_iphone_notes(chats)) == 2
 
@@ -85,7 +85,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("statement", ODD)
-def test_what_lies_in_the_place_of_the_messages_is_named_with_a_hint_that_leads_on(
+def test_a_database_without_messages_is_explained_with_a_hint_that_helps(
     chats: Path, statement: str
 ) -> None:
     execute(chats, "DROP TABLE ZWAMESSAGE")
@@ -98,7 +98,7 @@ def test_what_lies_in_the_place_of_the_messages_is_named_with_a_hint_that_leads_
 
 
 @pytest.mark.parametrize("table", ["ZWAMEDIAITEM", "ZWACHATSESSION"])
-def test_a_list_beside_the_messages_that_cannot_be_read_is_said(chats: Path, table: str) -> None:
+def test_another_table_that_cannot_be_read_is_reported(chats: Path, table: str) -> None:
     execute(chats, f"DROP TABLE {table}")
     execute(chats, f"CREATE VIEW {table} AS SELECT 1 AS Z_PK")
     [warning] = read_iphone_notes(chats).warnings

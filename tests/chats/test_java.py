@@ -37,7 +37,7 @@ def file_of(path: bytes) -> bytes:
 
 
 def calls_for(raw: bytes) -> int:
-    """The number of function calls that reading `raw` takes: work that no busy machine changes."""
+    """The number of function calls to read `raw`, which does not depend on a busy machine."""
     calls = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:
@@ -104,7 +104,7 @@ def test_what_is_not_a_java_object_has_no_path(thumb: bytes) -> None:
 
 
 def a_bomb(depth: int) -> bytes:
-    """Arrays that hold the next one and then, by its handle, the same again."""
+    """Arrays that each contain the next one twice: itself, and a reference to it."""
     fields = a_field("[", "path", "[Ljava/lang/Object;")
     media = described("M", a_field("L", "file", "Ljava/io/File;"))
     raw = HEAD + b"\x73" + media + b"\x73" + described("java.io.File", fields)
@@ -142,7 +142,7 @@ def test_time_is_bounded_by_the_size_of_the_input(raw: bytes) -> None:
 
 @settings(max_examples=300)
 @given(st.binary(max_size=400), st.integers(0, 300))
-def test_it_is_total(noise: bytes, place: int) -> None:
+def test_any_bytes_are_accepted(noise: bytes, place: int) -> None:
     for raw in (noise, HEAD + noise, thumb_image(PATH)[:place] + noise):
         found = media_path(raw)
         assert found is None or isinstance(found, str)

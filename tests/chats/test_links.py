@@ -42,7 +42,7 @@ def test_every_voice_note_has_its_link_under_its_own_chat_and_id(msgstore: Path)
         assert len(link.enc_sha256 or "") == 64
 
 
-def test_key_and_link_do_not_show(msgstore: Path) -> None:
+def test_key_and_link_are_not_in_the_repr(msgstore: Path) -> None:
     for link in read_links(msgstore):
         shown = repr(link)
         assert "whatsapp.net/v" not in shown
@@ -57,14 +57,14 @@ def test_a_row_without_a_complete_key_is_left_out(msgstore: Path, key: str) -> N
 
 
 @pytest.mark.parametrize("column", ["message_url", "direct_path", "enc_file_hash", "file_hash"])
-def test_a_column_that_is_not_there_is_not_missed(msgstore: Path, column: str) -> None:
+def test_a_missing_column_is_not_an_error(msgstore: Path, column: str) -> None:
     before = len(by_message(msgstore))
     execute(msgstore, f"ALTER TABLE message_media DROP COLUMN {column}")
     assert len(by_message(msgstore)) == before
 
 
 @pytest.mark.parametrize("table", ["message", "message_media", "chat", "jid"])
-def test_a_table_that_is_not_there_is_not_an_error(msgstore: Path, table: str) -> None:
+def test_a_missing_table_is_not_an_error(msgstore: Path, table: str) -> None:
     execute(msgstore, f"DROP TABLE {table}")
     for link in read_links(msgstore):
         assert link.chat_jid == "unknown@unknown"

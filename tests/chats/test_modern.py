@@ -33,7 +33,7 @@ def only(path: Path) -> VoiceNote:
     return note
 
 
-def test_a_voice_note_with_all_that_is_known_of_it(tmp_path: Path) -> None:
+def test_a_voice_note_has_every_known_field(tmp_path: Path) -> None:
     drawn = bytes(range(64))
     store = modern(
         tmp_path / "msgstore.db",
@@ -252,7 +252,7 @@ def test_orphans_are_counted_and_reported(tmp_path: Path) -> None:
     assert chats.warnings == ("msgstore.db: 1 voice notes belong to messages that are gone",)
 
 
-def test_only_the_tables_that_are_there_are_read(tmp_path: Path) -> None:
+def test_missing_tables_are_not_read(tmp_path: Path) -> None:
     store = make_database(tmp_path / "msgstore.db", {"message": [message(1), message(2)]})
     notes = list(read_voice_notes(store))
     assert [note.message_id for note in notes] == ["3EB00001", "3EB00002"]
@@ -320,7 +320,7 @@ def test_no_secret_of_the_database_is_in_a_note(tmp_path: Path) -> None:
     assert "canary" not in str(only(store).to_json())
 
 
-def test_a_file_without_a_path_goes_by_its_name_if_that_is_a_recordings(tmp_path: Path) -> None:
+def test_a_file_without_a_path_is_identified_by_the_name_of_a_recording(tmp_path: Path) -> None:
     files = [
         media(1, file_path=None, media_name="PTT-20240101-WA0001.opus"),
         media(2, file_path=None, media_name="holiday.opus"),

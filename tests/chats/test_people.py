@@ -199,7 +199,7 @@ def test_a_file_that_is_not_an_address_book_is_refused(tmp_path: Path, content: 
     assert caught.value.hints
 
 
-def test_an_address_book_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_address_book(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read the contacts file"):
         read_contacts(tmp_path / "nowhere.vcf")
 

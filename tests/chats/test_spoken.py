@@ -122,7 +122,7 @@ def everything(path: str | None, sha256: str | None) -> bool:
     return bool(path or sha256)
 
 
-def test_every_row_gives_its_file_who_when_and_where(tmp_path: Path) -> None:
+def test_every_row_gives_file_sender_time_and_chat(tmp_path: Path) -> None:
     photo = "Media/WhatsApp Images/IMG-20240101-WA0002.jpg"
     store = modern(
         tmp_path / "msgstore.db",

@@ -89,7 +89,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], int, str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_log_costs_its_own_messages_only_and_that_is_said(
+def test_a_damaged_log_loses_only_its_own_messages_and_is_reported(
     live: tuple[Path, Path], tmp_path: Path, damage: str
 ) -> None:
     change, added, said = DAMAGE[damage]
@@ -146,9 +146,7 @@ def test_the_log_of_another_database_is_left_alone(live: tuple[Path, Path], tmp_
     assert "(it does not belong to the database next to it)" in (use.loss("msgstore.db-wal") or "")
 
 
-def test_a_log_that_is_not_there_is_an_error_of_ours(
-    live: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_a_missing_log_raises_our_error(live: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="cannot be merged"):
         merge_log(live[0], tmp_path / "nothing-wal", tmp_path)
 

@@ -65,7 +65,7 @@ def test_ls_shows_real_names_only_with_the_key(
     assert not any("PTT" in entry["path"] for entry in without)
 
 
-def test_ls_chooses(run: Run, with_key: dict[str, str]) -> None:
+def test_ls_selects_entries(run: Run, with_key: dict[str, str]) -> None:
     voices = json.loads(run("ls", "--json", "--only", "voice", env=with_key).stdout)
     assert voices
     assert {entry["kind"] for entry in voices} == {"voice"}
@@ -78,7 +78,7 @@ def test_ls_chooses(run: Run, with_key: dict[str, str]) -> None:
     assert all(date.startswith(("2025-05-31", "2025-06")) for date in dates)
 
 
-def test_dates_may_be_as_far_off_as_dates_go(run: Run, with_key: dict[str, str]) -> None:
+def test_the_most_distant_dates_are_accepted(run: Run, with_key: dict[str, str]) -> None:
     for zone in ("UTC", "America/New_York", "Asia/Tokyo"):
         ended = run(
             "ls", "--json", "--since", "0001-01-01", "--until", "9999-12-31",
@@ -93,7 +93,7 @@ def test_ls_refuses_to_select_kinds_that_only_the_key_reveals(
 ) -> None:
     ended = run("ls", "--json", "--only", "voice", env=signed_in)
     assert (ended.returncode, list(json.loads(ended.stdout))) == (5, ["error"])
-    assert "cannot be told without the key" in ended.stderr
+    assert "without the key, the kind of" in ended.stderr
 
 
 def test_download_keeps_the_stored_bytes_and_fetches_nothing_twice(
@@ -249,7 +249,7 @@ def test_notes_of_an_archive(run: Run, with_key: dict[str, str], sample: SampleA
     assert len(rows) == len(sample.notes)
 
 
-def test_days_are_those_of_the_zone_that_was_named(run: Run, with_key: dict[str, str]) -> None:
+def test_days_are_those_of_the_given_time_zone(run: Run, with_key: dict[str, str]) -> None:
     assert_done(run("restore", "out", env=with_key))
     zone = ("--timezone", "Pacific/Kiritimati")
     table = run("notes", "out", *zone).stdout.splitlines()
@@ -279,7 +279,7 @@ def test_verify_names_what_changed(run: Run, with_key: dict[str, str], tmp_path:
     assert found["extra"] == ["unrelated.txt"]
 
 
-def test_inspect_adds_up(run: Run, sample: SampleAccount) -> None:
+def test_the_sizes_in_inspect_add_up(run: Run, sample: SampleAccount) -> None:
     path = sample.folder / "backup" / "Databases" / "msgstore.db.crypt15"
     found = json.loads(run("inspect", path, "--json").stdout)
     assert found["format"] == "crypt15"

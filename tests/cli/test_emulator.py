@@ -59,10 +59,10 @@ def test_its_output_is_all_that_other_commands_need_and_it_leaves_nothing(
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_it_can_be_ended_as_soon_as_its_lines_are_there(
+def test_it_can_be_stopped_as_soon_as_its_lines_are_printed(
     ending: signal.Signals, clean_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Even while it still prints the rest, which this test reads only afterwards."""
+    """Even while it is still printing the other lines, which this test reads only afterwards."""
     with serving(clean_environment, tmp_path) as emulator:
         assert emulator.stdout is not None
         for _ in range(3):

@@ -108,7 +108,7 @@ def test_a_refused_token(run: Run, signed_in: dict[str, str]) -> None:
     assert "not-this-one" not in ended.stderr
 
 
-def test_a_server_that_is_not_there(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
+def test_an_unreachable_server(run: Run, with_key: dict[str, str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -164,7 +164,7 @@ def test_text_that_is_not_a_key(run: Run, signed_in: dict[str, str], tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
-def test_a_key_file_that_is_not_there(run: Run, signed_in: dict[str, str]) -> None:
+def test_a_missing_key_file(run: Run, signed_in: dict[str, str]) -> None:
     ended = run("restore", "out", "--key-file", "none.key", env=signed_in)
     assert ended.returncode == 5
     assert_explained(ended.stderr, "none.key")
@@ -177,7 +177,7 @@ def test_the_wrong_key_is_reported_before_anything_is_fetched(
     ended = run("restore", "out", "--key-file", "other.key", env=signed_in)
     assert ended.returncode == 5
     assert_explained(
-        ended.stderr, "does not open", "not a single mistyped digit", "compare all groups"
+        ended.stderr, "does not open", "more than one digit is wrong", "compare all groups"
     )
     assert not (tmp_path / "out").exists()
     checked = run("key", "check", "--key-file", "other.key", env=signed_in)
@@ -209,7 +209,7 @@ def test_the_wrong_key_for_a_folder_is_not_a_partial_success(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions are another thing there")
-def test_a_key_file_that_cannot_be_read_is_about_the_key(run: Run, tmp_path: Path) -> None:
+def test_an_unreadable_key_file_is_a_key_error(run: Run, tmp_path: Path) -> None:
     ended = run("decrypt", tmp_path, "out", "--key-file", tmp_path)
     assert ended.returncode == 5
     assert_explained(ended.stderr, "the key file cannot be read")
@@ -255,7 +255,7 @@ def test_extreme_dates_are_valid(run: Run, with_key: dict[str, str], zone: str) 
     assert ended.stdout == run("ls", env={**with_key, "TZ": zone}).stdout
 
 
-def test_a_backup_that_holds_nothing(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
+def test_an_empty_backup(run: Run, sample: SampleAccount, tmp_path: Path) -> None:
     folder = tmp_path / "account"
     (folder / "backup").mkdir(parents=True)
     shutil.copy(sample.folder / "account.json", folder)

@@ -57,7 +57,7 @@ ADDRESSES = {
     "http://NAME:PASSWORD@proxy.example:3128",
     "http://proxy.example:3128",
 }
-"""All that a person may be sent to, each looked at once."""
+"""All addresses that a hint may give; each was checked by hand."""
 OWN_CLIENT = re.compile(r"Drive API|console\.cloud|--client-secrets|login --drive|Desktop app")
 
 
@@ -97,7 +97,7 @@ def part_of(value: ast.expr, module: ModuleType) -> str:
 
 
 def command_in(text: str) -> list[str]:
-    """The words of a command that stands in a sentence: as many of them as are understood."""
+    """The words of a command in a sentence, up to the first word that is not part of it."""
     words = shlex.split(text.replace("'", " ").strip().rstrip(".:"))
     for end in range(len(words), 0, -1):
         try:
@@ -115,19 +115,19 @@ def commands_of(text: str) -> Iterator[list[str]]:
             yield command_in(found[1])
 
 
-def test_every_command_is_one() -> None:
+def test_every_command_named_in_a_hint_exists() -> None:
     found = {" ".join(words) for text in texts() for words in commands_of(text)}
     assert len(found) >= 12
     assert "restore --folder WhatsApp My voice notes" in found
 
 
-def test_the_reader_of_this_test_would_refuse_what_leads_nowhere() -> None:
+def test_the_parser_of_this_test_refuses_invalid_commands() -> None:
     for text in ("restore --folder WhatsApp", "ls --nonsense", "nonsense", "backups --source"):
         with pytest.raises((pytest.fail.Exception, AssertionError)):
             command_in(text)
 
 
-def test_every_option_is_one() -> None:
+def test_every_option_named_in_a_hint_exists() -> None:
     known = {option for _, each in commands() for param in each.params for option in param.opts}
     known |= {"--quiet", "--verbose", "--help", "--version"}
     assert {option for text in texts() for option in OPTION.findall(text)} <= known
@@ -146,11 +146,11 @@ def test_every_address_is_known_and_well_formed() -> None:
 
 
 def words_of_google() -> set[str]:
-    """Every word that there is advice on, and some that there is not."""
+    """Every word with advice, and some without."""
     return {*advice._EVERYWHERE, *advice._OF_DRIVE, *advice._OF_A_CLIENT, "something new", ""}
 
 
-def test_no_hint_for_the_backup_service_leads_to_a_client_of_ones_own() -> None:
+def test_no_hint_for_the_backup_service_suggests_a_users_own_client() -> None:
     found = [WHEN_EMPTY["backup"], advice_on_unknown(Service.BACKUP)]
     for word in words_of_google():
         for media in (True, False):
@@ -183,7 +183,7 @@ def test_each_command_is_followed(
     sample: SampleAccount,
     tmp_path: Path,
 ) -> None:
-    """As it stands there, with the reader's own address and folder in it."""
+    """Run the command of the hint, with the reader's own address and folder in it."""
     assert isinstance(sample.key, RootKey)
     for path, content in sample.contents.items():
         if path.startswith("Media/"):

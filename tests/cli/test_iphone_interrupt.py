@@ -16,7 +16,7 @@ from tests.sources.apple import AppleBackup
 
 PASSPHRASE = "correct horse 15550100"
 ROUNDS = 1_000_000_000
-"""A minute of work outside Python, on a fast machine; an iPhone's are a hundredth of it."""
+"""Iterations that take a minute on a fast machine; an iPhone uses a hundredth of them."""
 UNLIMITED = """
 import sys
 from iphone_backup_decrypt import utils
@@ -44,7 +44,7 @@ def _spent(process: psutil.Process) -> float:
         return 0.0
 
 
-def test_it_is_heard_at_once(tmp_path: Path) -> None:
+def test_ctrl_c_is_noticed_at_once(tmp_path: Path) -> None:
     slow_backup(tmp_path / "Backup")
     process = subprocess.Popen(
         [sys.executable, "-c", UNLIMITED, "restore", "out", "--folder", "Backup"],

@@ -120,9 +120,7 @@ def test_a_listed_log_that_was_not_copied_loses_no_note(run: Run, tmp_path: Path
     assert "'ChatStorage.sqlite-wal', with the newest changes, was not copied" in ended.stderr
 
 
-def test_a_backup_without_the_chats_is_said_once_with_the_right_file(
-    run: Run, tmp_path: Path
-) -> None:
+def test_missing_chats_are_reported_once_with_the_right_file(run: Run, tmp_path: Path) -> None:
     backup = AppleBackup(tmp_path / "Backup" / "00000000-0001")
     backup.add("Message/Media/c/one.opus", AUDIO[0])
     ended = run("restore", "out", "--folder", backup.finish())
@@ -171,13 +169,13 @@ def test_a_file_that_a_message_of_any_type_names_gets_its_chat_and_time(
     assert "attached audio files, which are not voice notes: 1" in ended.stderr
 
 
-def test_of_sound_and_of_empty_logs_nothing_is_said(run: Run, tmp_path: Path) -> None:
+def test_intact_and_empty_logs_are_not_mentioned(run: Run, tmp_path: Path) -> None:
     backup = made(tmp_path / "Backup" / "00000000-0001")
     backup.add("ChatStorage.sqlite-wal", b"")
     assert "wal" not in run("restore", "out", "--folder", backup.finish()).stderr
 
 
-def test_what_a_damaged_log_loses_is_said(run: Run, tmp_path: Path) -> None:
+def test_the_loss_from_a_damaged_log_is_reported(run: Run, tmp_path: Path) -> None:
     backup = made(tmp_path / "Backup" / "00000000-0001")
     backup.add("ChatStorage.sqlite-wal", b"rubbish" * 5000)
     ended = run("restore", "out", "--folder", backup.finish())

@@ -1,7 +1,7 @@
-"""A login that Google gave, and whose account it does not say: what each command says then.
+"""A login without the name of its account: what each command reports.
 
-The Drive API of a new OAuth client is off until its owner turns it on. Nobody signs in twice for
-that.
+The Drive API of a new OAuth client is off until its owner turns it on. That must not cost a second
+sign-in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ API_OFF = Fault(
 TURN_ON = "https://console.cloud.google.com/apis/library/drive.googleapis.com"
 
 
-def test_every_command_leads_on_and_nobody_signs_in_twice(
+def test_every_hint_leads_on_without_a_second_sign_in(
     run: Run, clean_environment: dict[str, str], sample: SampleAccount, tmp_path: Path
 ) -> None:
     with Emulator(sample.folder, auto_consent=True, faults=API_OFF) as google:

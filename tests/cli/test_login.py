@@ -145,7 +145,7 @@ def test_a_client_file_in_the_config_folder_is_used_for_signing_in(
     assert "within 1 seconds" in ended.stderr
 
 
-def test_limits_of_an_own_client_are_reported_with_the_alternative(
+def test_limits_of_a_users_own_client_are_reported_with_the_alternative(
     clean_environment: dict[str, str], client_file: Path, consenting: Emulator
 ) -> None:
     _, said = log_in(clean_environment, client_file, consenting)
@@ -176,7 +176,7 @@ def test_a_port_that_is_taken(run: Run, client_file: Path, consenting: Emulator)
     assert f"port {port} of this machine is in use" in ended.stderr
 
 
-def test_the_page_in_the_browser_promises_nothing(
+def test_the_page_in_the_browser_does_not_promise_success(
     clean_environment: dict[str, str], client_file: Path, emulator: Emulator
 ) -> None:
     """The page after a denial equals that after a consent. A stray request is not a consent."""
@@ -294,7 +294,7 @@ class TestTheAndroidWay:
         assert "crumb" not in talk
         assert not (tmp_path / "config" / "logins").exists()
 
-    def test_a_version_that_google_no_longer_lets_in(
+    def test_a_version_that_google_no_longer_accepts(
         self, log_in: Callable[..., tuple[int, str]], scripted: Scripted
     ) -> None:
         scripted.answers = [answer(b"Error=ServiceDisabled\n", status="403 Forbidden")]

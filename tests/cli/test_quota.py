@@ -57,7 +57,7 @@ def test_a_wait_for_a_quota_is_announced_and_can_be_stopped(
         assert run.wait(60) == 130
 
 
-def test_a_limit_for_the_day_says_when_to_come_back(
+def test_a_daily_limit_says_when_to_try_again(
     run: Run, emulator: Emulator, with_key: dict[str, str]
 ) -> None:
     emulator.faults = limit(MEDIA, reason="dailyLimitExceeded")

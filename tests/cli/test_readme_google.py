@@ -1,4 +1,4 @@
-"""The README's ways to a backup at Google, typed as they stand there, against the emulator."""
+"""The README's ways to a backup at Google, typed as written there, against the emulator."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def with_key(sample: SampleAccount, folder: Path) -> None:
     (folder / "key.txt").write_text(sample.key.reveal().hex(" ", 4).upper())
 
 
-def test_a_copy_in_ones_own_drive(
+def test_a_copy_in_the_users_own_drive(
     run: Run, clean_environment: dict[str, str], sample: SampleAccount, tmp_path: Path
 ) -> None:
     login, restore = typed_under("From your own Google Drive")

@@ -60,7 +60,7 @@ def test_json_is_valid_with_a_file_name_that_is_not_text(
 
 
 @pytest.mark.parametrize("closing", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_a_closed_stream_stops_nothing(
+def test_a_closed_stream_does_not_stop_a_command(
     closing: str, folder: Path, sample: SampleAccount, clean_environment: dict[str, str]
 ) -> None:
     line = f"gdrive-wa decrypt . ../out --key-file '{sample.key_file}' {closing}"

@@ -107,7 +107,7 @@ def test_a_restore_shows_a_bar_and_clears_it_away(
     assert "42 voice notes: 41 restored, 1 missing" in last
 
 
-def test_ctrl_c_gives_the_cursor_back_before_it_says_why(
+def test_ctrl_c_restores_the_cursor_before_its_message(
     terminal: Open, with_key: dict[str, str], emulator: Emulator
 ) -> None:
     # from some file on nothing comes any more, so that it cannot end before it is stopped
@@ -130,7 +130,7 @@ def test_ctrl_c_gives_the_cursor_back_before_it_says_why(
     assert "hint: run the same command again" in last
 
 
-def test_an_error_amid_the_bars_gives_the_cursor_back_too(
+def test_an_error_during_a_bar_restores_the_cursor_too(
     terminal: Open, with_key: dict[str, str], emulator: Emulator
 ) -> None:
     revoke = Fault(kind=FaultKind.REVOKE, path=BLOBS, media=True, first=6, across=True, times=None)

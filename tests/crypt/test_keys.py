@@ -95,7 +95,7 @@ def test_a_written_key_file_equals_the_phones_and_is_private(
         (JAVA + b"\0\0\0\x20" + bytes(31), "should contain 32 bytes, but it has 31"),
         (JAVA + b"\0\0\0\x20" + bytes(33), "should contain 32 bytes, but it has 33"),
         (JAVA + b"\xff\xff\xff\xff" + bytes(32), "should contain 4294967295"),
-        (JAVA + b"\0\0\0\x21" + bytes(33), "32 or 131 bytes, this 33"),
+        (JAVA + b"\0\0\0\x21" + bytes(33), "32 or 131 bytes, not 33"),
         (b"\xac\xed\0\5ur\0\2[I" + bytes(48), "not an array of bytes"),
         (bytes(5000), "far too long"),
         (b"{\\rtf1\\ansi\n" + DIGITS.encode() + b"}", "a formatted document"),
@@ -182,7 +182,7 @@ def test_a_key_file_of_any_length_is_read_whole_or_refused(tmp_path: Path) -> No
 
 
 def test_an_empty_java_array_is_not_a_key() -> None:
-    with pytest.raises(KeyFileError, match="a key has 32 or 131 bytes, this 0"):
+    with pytest.raises(KeyFileError, match="a key has 32 or 131 bytes, not 0"):
         load_key(JAVA + bytes(4))
 
 

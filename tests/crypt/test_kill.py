@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +20,9 @@ from gdrive_wa.crypt.envelope import FileMetadata
 from gdrive_wa.jobs.key import write_key_file
 from gdrive_wa.storage.batch import FILES
 from gdrive_wa.storage.draft import TEMPORARY_PREFIX
+from tests import forked
 from tests.crypt.fixtures import ROOT_KEY
+from tests.transfer.cli import Process
 
 pytestmark = pytest.mark.slow
 
@@ -37,13 +39,13 @@ class Victim:
     def __init__(self, folder: Path, src: Path, dest: Path) -> None:
         key_file = folder / "encrypted_backup.key"
         write_key_file(ROOT_KEY, key_file)
-        self._command = [sys.executable, "-m", "gdrive_wa", "decrypt", str(src), str(dest)]
-        self._command += ["--key-file", str(key_file)]
+        self._words = ["decrypt", str(src), str(dest), "--key-file", str(key_file)]
 
     def run(self) -> float:
         """Let it end; return the seconds that it took."""
         started = time.monotonic()
-        subprocess.run(self._command, check=True, capture_output=True, timeout=120)
+        ended = forked.run(self._words, env=os.environ)
+        assert ended.returncode == 0, ended.stderr
         return time.monotonic() - started
 
     def die_after(self, seconds: float) -> bool:
@@ -63,15 +65,10 @@ class Victim:
             process.send_signal(signal.SIGKILL)
             return self._died(process)
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def _started(self) -> Process:
+        return forked.start(self._words, env=os.environ)
 
-    def _died(self, process: subprocess.Popen[bytes]) -> bool:
+    def _died(self, process: Process) -> bool:
         """Whether it was killed. Its workers end by themselves a little later, and are
         waited for, or they would still write when what it left is judged."""
         killed = process.wait() == -signal.SIGKILL

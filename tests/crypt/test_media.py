@@ -304,7 +304,7 @@ def test_a_transient_copy_is_what_its_row_promises(tmp_path: Path) -> None:
 
     for changes in ({}, {"enc_sha256": None}, {"sha256": None}):
         assert opened(**changes) == ("enc", VOICE)
-    for broken, said in (("enc_sha256", "not the copy"), ("sha256", "servers hold")):
+    for broken, said in (("enc_sha256", "not the copy"), ("sha256", "the file on WhatsApp")):
         with pytest.raises(ChecksumError, match=said):
             opened(**{broken: "00" * 32})
 

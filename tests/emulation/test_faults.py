@@ -59,7 +59,7 @@ def raw_answer(emulator: Emulator, token: str) -> tuple[bytes, bytes, bool]:
 
 
 @pytest.mark.parametrize("after", [0, 1, 1000])
-def test_a_stream_breaks_after_so_many_bytes(
+def test_a_stream_breaks_after_the_given_bytes(
     emulator: Emulator, sample: SampleAccount, whole: bytes, after: int
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.BREAK, after=after)
@@ -129,7 +129,7 @@ def test_a_slow_drip_sends_everything(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 502, 503])
-def test_a_status_is_answered_so_many_times_then_all_is_well(
+def test_a_status_is_answered_a_given_number_of_times(
     emulator: Emulator, client: requests.Session, whole: bytes, status: int
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, status=status, reason="someReason", times=2)

@@ -91,7 +91,7 @@ def test_the_sample_has_one_note_of_each_kind(sample: SampleAccount) -> None:
     assert list(notes) == sorted(notes, key=lambda note: note.sent_at or 0)
 
 
-def test_the_database_is_sound_and_holds_what_is_expected(
+def test_the_database_is_intact_and_contains_what_is_expected(
     tmp_path: Path, sample: SampleAccount
 ) -> None:
     path = tmp_path / "msgstore.db"
@@ -148,7 +148,7 @@ def test_a_folder_that_is_not_an_account_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"email": "x", "clients": [{"id": 1}]}'])
-def test_a_nonsensical_account_file_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_account_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "account.json").write_text(text)
     with pytest.raises(FormatError):
         read_account(tmp_path)

@@ -172,7 +172,7 @@ def test_a_code_is_exchanged_only_by_the_client_that_requested_it(
     assert answer.status_code in (400, 401)
 
 
-def test_a_code_is_good_once(sample: SampleAccount) -> None:
+def test_a_code_can_be_used_only_once(sample: SampleAccount) -> None:
     with Emulator(sample.folder, auto_consent=True) as emulator:
         code, flow = _code_by_hand(emulator)
         assert _exchange(emulator, code, flow.code_verifier).status_code == 200
@@ -303,7 +303,7 @@ def test_a_master_token_serves_only_its_own_device(
     assert android_token(emulator, "aas_et/unknown") == refused
 
 
-def test_an_old_play_services_is_turned_away(emulator: Emulator) -> None:
+def test_an_old_play_services_is_refused(emulator: Emulator) -> None:
     answer = requests.post(
         f"{emulator.root}/android/auth",
         data={"Email": "alex@example.org", "google_play_services_version": "7329000"},

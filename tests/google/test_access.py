@@ -222,7 +222,7 @@ def test_signing_in_asks_this_machine_through_no_proxy(
     assert scripted.asked == []
 
 
-def test_a_renewed_token_that_cannot_be_kept_is_good_all_the_same(
+def test_a_renewed_token_that_cannot_be_stored_is_still_used(
     log_in: LogIn, emulator: Emulator, config: Path
 ) -> None:
     log_in(ALLOW)

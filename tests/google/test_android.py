@@ -125,7 +125,9 @@ def test_logging_out_says_that_google_still_knows_the_device(
     assert "remove it at https://myaccount.google.com/device-activity" in line
 
 
-def test_a_cookie_is_good_once(signed_in: Login, emulator: Emulator, sample: SampleAccount) -> None:
+def test_a_cookie_can_be_used_only_once(
+    signed_in: Login, emulator: Emulator, sample: SampleAccount
+) -> None:
     with pytest.raises(CredentialsError, match="does not accept") as caught:
         login_android(
             account=signed_in.account, oauth_token=sample.oauth_token, endpoint=emulator.root
@@ -218,7 +220,7 @@ def test_a_refusal_that_was_compressed_is_understood(scripted: Scripted) -> None
         sign_in(scripted)
 
 
-def test_an_answer_that_names_no_account_is_taken_for_the_one_that_was_asked(
+def test_an_answer_without_an_account_counts_for_the_requested_one(
     scripted: Scripted,
 ) -> None:
     for said in (b"", b"Email=\n", b"email= ann@example.org\n"):
@@ -245,7 +247,7 @@ def test_googles_own_sentence_is_shown(scripted: Scripted) -> None:
         ("403 Forbidden", b"Error=TooManyRequests\n"),
     ],
 )
-def test_a_failure_that_passes_is_not_called_a_refusal(
+def test_a_transient_failure_is_not_called_a_refusal(
     scripted: Scripted, status: str, body: bytes
 ) -> None:
     scripted.answers = [answer(body, status=status)]
@@ -255,7 +257,7 @@ def test_a_failure_that_passes_is_not_called_a_refusal(
     assert len(scripted.asked) == 1
 
 
-def test_an_answer_that_never_ends_is_left(
+def test_an_answer_that_never_ends_is_abandoned(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gdrive_wa.google.android._LONGEST_SECONDS", -1.0)
@@ -272,7 +274,7 @@ def test_an_endless_answer_is_read_up_to_a_limit(scripted: Scripted) -> None:
         sign_in(scripted)
 
 
-def test_a_renewal_that_fails_for_now_is_tried_again(
+def test_a_renewal_that_fails_temporarily_is_repeated(
     signed_in: Login, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gdrive_wa.google.android._PAUSES", (0.0, 0.0))
@@ -483,7 +485,7 @@ def test_a_new_login_that_is_refused_has_not_ended(scripted: Scripted) -> None:
         ("annlee@googlemail.com", "ann.lee@gmail.com"),
     ],
 )
-def test_an_address_that_google_writes_otherwise_is_the_same_account(
+def test_an_address_that_google_writes_differently_is_the_same_account(
     scripted: Scripted, asked: str, said: str
 ) -> None:
     scripted.answers = [

@@ -129,7 +129,7 @@ def test_a_retry_info_is_a_pause_and_the_header_wins_over_it() -> None:
         (429, b'{"error": {"details": [{"violations": [{"quotaId": "ReadsPerDay"}]}]}}'),
     ],
 )
-def test_a_limit_for_the_day_is_final_and_says_when_to_come_back(status: int, body: bytes) -> None:
+def test_a_daily_limit_is_final_and_says_when_to_try_again(status: int, body: bytes) -> None:
     verdict = decide(status, body)
     assert not verdict.retry
     assert isinstance(verdict.error, QuotaError)
@@ -137,7 +137,7 @@ def test_a_limit_for_the_day_is_final_and_says_when_to_come_back(status: int, bo
     assert "again after 20" in verdict.error.hints[0]
 
 
-def test_a_limit_for_a_minute_is_not_final() -> None:
+def test_a_limit_per_minute_is_not_final() -> None:
     body = modern("RATE_LIMIT_EXCEEDED", quota_limit="ReadsPerMinutePerUser", quota_unit="1/min")
     assert decide(429, body).retry
 
@@ -156,7 +156,7 @@ def test_googles_day_ends_at_midnight_in_california() -> None:
 @pytest.mark.parametrize(
     "reason", ["SERVICE_DISABLED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "forbidden", "other", ""]
 )
-def test_the_backup_service_says_nothing_of_the_drive_api(reason: str) -> None:
+def test_the_backup_service_does_not_mention_the_drive_api(reason: str) -> None:
     error = decide(403, modern(reason), media=False).error
     assert isinstance(error, CredentialsError)
     assert error.hints == NOT_LET_IN
@@ -168,13 +168,13 @@ def test_the_backup_service_says_nothing_of_the_drive_api(reason: str) -> None:
     assert "whoami" not in of_one_file.hint
 
 
-def test_who_signed_in_like_a_phone_is_not_told_to_do_that() -> None:
+def test_a_login_made_like_a_phones_is_not_advised_to_do_that() -> None:
     error = decide(403, b"<html>", media=False, as_phone=True).error
     assert error.hints[0] == CABLE
     assert "login" not in " ".join(error.hints[1:])
 
 
-def test_an_answer_that_nobody_foresaw_leads_to_the_cable_or_to_a_report() -> None:
+def test_an_unexpected_answer_leads_to_the_cable_or_to_a_report() -> None:
     for status in (400, 405, 418):
         error = decide(status, b"", media=False).error
         assert error.hints[0] == CABLE

@@ -111,7 +111,7 @@ def test_denied_consent(log_in: LogIn) -> None:
     assert logins.accounts() == []
 
 
-def test_nobody_answers_in_time(log_in: LogIn) -> None:
+def test_consent_that_is_not_given_in_time(log_in: LogIn) -> None:
     with pytest.raises(CredentialsError, match="within 1 seconds") as caught:
         log_in(lambda _: None, timeout=1)
     assert "gdrive-wa login" in caught.value.hints[0]
@@ -170,7 +170,7 @@ def as_desktop(google: Emulator, folder: Path, **more: object) -> Path:
     ],
     ids=["not a test user", "a web client", "not verified", "being tested"],
 )
-def test_a_page_that_never_comes_back_is_named_by_its_own_words(
+def test_a_page_that_never_redirects_is_named_by_its_own_words(
     log_in: LogIn,
     own_client: Callable[..., Path],
     settings: dict[str, object],
@@ -196,7 +196,7 @@ def test_a_page_that_never_comes_back_is_named_by_its_own_words(
 
 
 @pytest.mark.parametrize("testers", [None, ["ann@example.org"]], ids=["published", "tested"])
-def test_the_warning_about_an_own_app_leads_on(
+def test_the_warning_about_the_users_own_app_leads_to_consent(
     log_in: LogIn, own_client: Callable[..., Path], testers: list[str] | None
 ) -> None:
     """As the README says: Continue, or Advanced and Go to."""
@@ -212,7 +212,7 @@ def test_the_warning_about_an_own_app_leads_on(
     assert login.account == "ann@example.org"
 
 
-def test_a_client_without_addresses_may_be_of_a_kind_that_never_comes_back(
+def test_a_client_without_addresses_may_be_of_a_kind_without_redirects(
     log_in: LogIn, own_client: Callable[..., Path]
 ) -> None:
     folder = own_client(clients=[WEB])
@@ -239,7 +239,7 @@ def test_a_stray_answer_does_not_end_the_sign_in(
     assert log_in(wander).account == sample.email
 
 
-def test_answers_of_old_tabs_are_named_at_the_end(log_in: LogIn) -> None:
+def test_answers_of_old_tabs_are_mentioned_at_the_end(log_in: LogIn) -> None:
     with pytest.raises(CredentialsError, match="within 1 seconds") as caught:
         log_in(comes_back_with(state="wrong", code="4/x"), timeout=1)
     assert "close its tabs" in caught.value.hints[1]
@@ -305,7 +305,7 @@ def test_the_token_endpoints_own_code_is_shown(
         (400, b'{"error": "temporarily_unavailable"}'),
     ],
 )
-def test_a_token_endpoint_that_fails_for_now(
+def test_a_token_endpoint_that_fails_temporarily(
     log_in: LogIn, scripted: Scripted, status: int, body: bytes
 ) -> None:
     scripted.answers = [answer(body, status=f"{status} No")]
@@ -549,7 +549,7 @@ def test_logging_out_removes_even_when_google_does_not_help(
     assert "gdrive-wa login" in caught.value.hints[0]
 
 
-def test_logging_out_of_nothing() -> None:
+def test_logging_out_without_a_login() -> None:
     with pytest.raises(CredentialsError, match="no login is stored on this machine") as caught:
         logout()
     assert "myaccount.google.com/connections" in caught.value.hints[0]

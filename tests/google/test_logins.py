@@ -179,7 +179,7 @@ def test_what_a_killed_run_left_is_removed_when_a_login_is_stored_or_removed(con
         assert not any(path.exists() for path in left)
 
 
-def test_one_that_is_being_written_stays(config: Path) -> None:
+def test_a_temporary_file_that_is_being_written_stays(config: Path) -> None:
     with Draft(config / "logins") as draft:
         logins.store(ANN)
         assert draft.path.exists()

@@ -108,7 +108,7 @@ def test_a_quota_that_stays_ends_and_the_next_requests_do_not_wait_for_it_again(
     assert clock.now - begun < waited + 2 * LONGEST_INTERVAL
 
 
-def test_a_limit_for_the_day_is_not_waited_out(
+def test_a_daily_limit_is_not_waited_out(
     patient: Session, emulator: Emulator, backups: str, clock: Clock
 ) -> None:
     for fault in (

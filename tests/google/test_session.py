@@ -148,7 +148,9 @@ def test_a_broken_answer_is_asked_for_again(
     assert session.get_json(backups, what="the list of backups")["backups"]
 
 
-def test_permanent_errors_end(session: Session, emulator: Emulator, backups: str) -> None:
+def test_permanent_errors_are_not_retried(
+    session: Session, emulator: Emulator, backups: str
+) -> None:
     emulator.faults = refusing(503, "backendError")
     with pytest.raises(NetworkError, match="service failed \\(503\\)") as caught:
         session.get_json(backups, what="the list of backups")
@@ -165,7 +167,7 @@ def test_a_lasting_limit_has_a_hint_to_use_fewer_jobs(
     assert "--jobs" in caught.value.hints[0]
 
 
-def test_nobody_there(session: Session) -> None:
+def test_a_server_that_does_not_listen(session: Session) -> None:
     with socket.socket() as taken:  # while it is bound, no other test can listen there
         taken.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}/x"

@@ -57,7 +57,7 @@ def test_an_untrusted_server_is_asked_once_and_reported(front: TlsFront, session
 
 
 @pytest.mark.parametrize(("days", "said"), [(-1, "has expired"), (60, "not yet valid")])
-def test_a_certificate_of_another_time(
+def test_a_certificate_that_is_not_valid_now(
     emulator: Emulator,
     session: Session,
     tmp_path: Path,
@@ -86,7 +86,7 @@ def test_a_certificate_of_another_server(
         session.get_json(backups_at(front.root), what="the list")
 
 
-def test_what_speaks_no_tls_is_asked_once(session: Session) -> None:
+def test_a_server_without_tls_is_asked_once(session: Session) -> None:
     asked: list[bytes] = []
 
     def answer() -> None:

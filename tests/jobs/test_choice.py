@@ -158,7 +158,7 @@ HASH = "cd" * 32
 LOST = note("Media/WhatsApp Voice Notes/202405/PTT-lost.opus", sha256=HASH)
 
 
-def test_the_file_of_a_missing_note_is_searched_where_no_path_says_whose_it_is(
+def test_the_file_of_a_missing_note_is_searched_among_files_without_a_matching_path(
     archive: ArchiveWriter,
 ) -> None:
     mums, dads, nobodys = (audio(f"{name}.m4a") for name in ("mum", "dad", "none"))

@@ -71,7 +71,7 @@ class Process:
                 self._said.notify_all()
 
     def wait_for(self, pattern: str) -> str:
-        """The first group of the line that matches, as soon as it is there."""
+        """Wait for a line that matches, and return its first group."""
         with self._said:
             assert self._said.wait_for(lambda: re.search(pattern, "".join(self.lines)), 120)
             found = re.search(pattern, "".join(self.lines))
@@ -176,7 +176,7 @@ def drafts(out: Path) -> list[Path]:
 
 
 class Once(Silent):
-    """Does one thing, once, as soon as the workers have begun to fill a folder.
+    """Calls a function once, as soon as the workers have begun to fill a folder.
 
     Attributes:
         lines: the messages that were printed.
@@ -334,7 +334,7 @@ def test_the_command_works_on_the_cluster(
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "nonsense://a", "127.0.0.1:x"])
-def test_a_cluster_that_is_not_there_is_an_error(
+def test_an_unreachable_cluster_is_an_error(
     address: str, dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dask_cluster, "CONNECT_SECONDS", 1)

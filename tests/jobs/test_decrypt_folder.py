@@ -1,4 +1,4 @@
-"""A folder: each file by its content; a bad file does not stop the rest, a second run is short."""
+"""A folder: each file by its content; a bad file does not stop the rest; a second run is short."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_everything_gets_its_own_path_and_time(jobs: int, dump: Dump, database: 
     assert (dump.out / NOTES / "PTT-1.opus").stat().st_mtime == SENT.timestamp()
 
 
-def test_a_phones_folder_with_plain_media_and_crypt14_comes_out_too(
+def test_a_phones_folder_with_plain_media_and_crypt14_is_decrypted_too(
     dump: Dump, database: Path
 ) -> None:
     dump.container("Databases/msgstore.db.crypt14", database, CIPHER_KEY)

@@ -65,7 +65,7 @@ def test_without_the_option_no_server_is_asked(emulator: Emulator) -> None:
     assert emulator.counts.request_count("*") == 0
 
 
-def test_a_token_that_is_dead_is_found(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_token_is_found(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GDRIVE_WA_ACCESS_TOKEN", "ya29.over")
     found = ask(emulator.root)
     assert not found["token"].ok
@@ -75,7 +75,7 @@ def test_a_token_that_is_dead_is_found(emulator: Emulator, monkeypatch: pytest.M
     assert "ya29.over" not in str(found)
 
 
-def test_without_a_login_the_servers_are_asked_all_the_same(
+def test_the_servers_are_asked_even_without_a_login(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GDRIVE_WA_ACCESS_TOKEN")
@@ -86,7 +86,7 @@ def test_without_a_login_the_servers_are_asked_all_the_same(
     assert found["backup service"].ok
 
 
-def test_a_login_that_one_service_does_not_let_in(emulator: Emulator) -> None:
+def test_a_login_that_one_service_refuses(emulator: Emulator) -> None:
     emulator.faults = refusing(BACKUPS, 403)
     found = ask(emulator.root)
     assert found["token"].state == "valid"
@@ -217,7 +217,7 @@ def test_a_proxy_is_named_without_its_password(
     assert "s3kret" not in str(found)
 
 
-def test_a_wrong_endpoint_is_a_finding_and_goes_no_further() -> None:
+def test_a_wrong_endpoint_is_a_finding_and_no_server_is_asked() -> None:
     found = ask("http://example.org")
     assert not found["endpoint"].ok
     assert "token" not in found
@@ -268,6 +268,6 @@ def test_a_proxy_that_refuses_is_reported_with_its_reason(
     assert advice in (failure.advice or "")
 
 
-def test_a_proxy_that_is_not_there_is_not_called_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_proxy_is_not_reported_as_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     assert only_failure(ask("https://google.invalid")).state == "the proxy cannot be reached"

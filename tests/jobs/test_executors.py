@@ -85,7 +85,7 @@ def opened(results: Iterator[object]) -> list[tuple[StoredFile, OpenedFile | Ope
     return [result for result in results if result is not None]  # type: ignore[misc]
 
 
-def test_the_files_of_a_killed_worker_are_opened_all_the_same(dump: Path, tmp_path: Path) -> None:
+def test_the_files_of_a_killed_worker_are_still_opened(dump: Path, tmp_path: Path) -> None:
     files, others = files_of(dump), children()
     with Opener(Opening.at(str(tmp_path), ROOT_KEY), Silent(), jobs=2) as opener:
         opener.expect(len(files))
@@ -199,7 +199,7 @@ class Lines(Silent):
 
 
 class Refusing(ThreadPoolExecutor):
-    """Takes two pieces of work, and then no more."""
+    """Accepts two tasks, and refuses all others."""
 
     taken = 0
 
@@ -293,7 +293,9 @@ print(all(future.done() for future in waiting))
 
 @WAYS
 @pytest.mark.parametrize("dying", ["1", "2"], ids=["another-lives", "all-are-dead"])
-def test_workers_of_either_kind_hold_nobody_up(before: str, dying: str, tmp_path: Path) -> None:
+def test_workers_of_either_kind_do_not_block_the_end(
+    before: str, dying: str, tmp_path: Path
+) -> None:
     (tmp_path / "script.py").write_text(before + KILLED)
     ran = run_python("script.py", dying, cwd=tmp_path)
     assert ran.stdout == f"{bool(before)}\nTrue\nTrue\nTrue\n", ran.stderr

@@ -105,7 +105,7 @@ def restored(source: Path, dest: Path, **options: Any) -> list[VoiceNote]:
 
 
 def assert_intact(dest: Path) -> None:
-    """Every file of the archive matches its lists, and there is no other."""
+    """The files of the archive are exactly those in its lists."""
     found = verify(dest)
     assert (found.missing, found.changed, found.extra) == ((), (), ())
 
@@ -155,7 +155,7 @@ def test_a_folder_with_several_exports_is_one_archive(tmp_path: Path) -> None:
     assert len(notes) == 8
 
 
-def test_the_same_chat_exported_twice_has_no_doubles(tmp_path: Path) -> None:
+def test_the_same_chat_exported_twice_has_no_duplicates(tmp_path: Path) -> None:
     exports = tmp_path / "exports"
     iphone(exports)
     zipped(iphone(tmp_path, notes=4), exports / "WhatsApp Chat - Mum (1).zip")
@@ -191,7 +191,7 @@ def android(folder: Path, *, media: bool, days: int = 2) -> Path:
     return folder
 
 
-def test_an_export_without_media_beside_one_with_them_adds_nothing_and_asks_for_nothing(
+def test_an_export_without_media_next_to_one_with_them_adds_nothing_and_requests_nothing(
     tmp_path: Path,
 ) -> None:
     android(tmp_path / "exports" / "2 without", media=False)
@@ -202,7 +202,7 @@ def test_an_export_without_media_beside_one_with_them_adds_nothing_and_asks_for_
     assert said.lines == []
 
 
-def test_what_only_an_export_without_media_has_is_said(tmp_path: Path) -> None:
+def test_media_that_every_export_left_out_are_reported(tmp_path: Path) -> None:
     android(tmp_path / "exports" / "later", media=False, days=3)
     android(tmp_path / "exports" / "first", media=True)
     said = Said()
@@ -210,7 +210,7 @@ def test_what_only_an_export_without_media_has_is_said(tmp_path: Path) -> None:
     assert any("left out when the chats were exported" in line for line in said.lines)
 
 
-def test_a_note_to_be_heard_once_is_missing(tmp_path: Path) -> None:
+def test_a_view_once_note_is_missing(tmp_path: Path) -> None:
     chat = android(tmp_path / "chat", media=True, days=1)
     text = chat / "WhatsApp Chat with Mum.txt"
     once = "1 Mar 2024, 09:02 - Mum: <View once voice message omitted>\n"

@@ -1,4 +1,4 @@
-"""Photos of an address book: whose get into an archive, onto its page and into a share."""
+"""Which photos of an address book get into an archive, onto its page and into a share."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def card(name: str, jid: str, photo: bytes, kind: str = "JPEG") -> str:
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    """Mum and Anna, whose pictures hold where they were taken, and somebody else."""
+    """Mum and Anna, whose pictures contain their location, and somebody else."""
     path = tmp_path / "contacts.vcf"
     path.write_text(
         card("Mum", MUM, png(200, 0, 0, extra=chunk(b"tEXt", WHERE)), "PNG")
@@ -78,7 +78,7 @@ def is_in(photo: bytes, content: bytes) -> bool:
     return photo in content or encoded[:60] in content or encoded[-60:] in content
 
 
-def test_the_page_shows_the_faces_of_who_is_in_the_archive(
+def test_the_page_shows_the_faces_of_people_in_the_archive(
     source: Path, book: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -142,7 +142,7 @@ def test_the_page_command_takes_an_address_book(source: Path, book: Path, tmp_pa
         ({"chat": FAMILY}, {MUM: MUMS, ANNA: ANNAS}),
     ],
 )
-def test_a_share_has_only_the_faces_of_who_speaks_in_it(
+def test_a_share_has_only_the_faces_of_people_who_speak_in_it(
     source: Path, book: Path, tmp_path: Path, chosen: dict[str, object], faces: dict[str, bytes]
 ) -> None:
     restore(open_folder(source), tmp_path / "archive", contacts=book, timezone=UTC)
@@ -178,7 +178,7 @@ def test_an_exported_chat_finds_faces_by_name(tmp_path: Path) -> None:
     assert shown(tmp_path / "out") == {note.chat_jid: MUMS}
 
 
-def test_what_is_no_picture_or_too_large_is_not_kept(tmp_path: Path) -> None:
+def test_a_photo_that_is_not_a_picture_or_too_large_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / ".gdrive-wa").mkdir()
     large = png(1, 1, 1, extra=chunk(b"sRGB", bytes(LARGEST_FACE)))
     photos = {"a": b"<svg onload=alert(1)>", "b": large, "c": JPEG[:-9], "d": JPEG}

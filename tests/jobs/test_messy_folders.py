@@ -1,4 +1,4 @@
-"""Folders as people really give them: sorted anew, half copied, of several phones."""
+"""Folders as people really give them: rearranged, incomplete, or from several phones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def phone(given: Path) -> Phone:
     return made
 
 
-def test_recordings_in_other_folders_beside_the_phones_are_found(phone: Phone, given: Path) -> None:
+def test_recordings_in_other_folders_next_to_the_phones_are_found(
+    phone: Phone, given: Path
+) -> None:
     phone.record(1, 2, 3)
     phone.database(MAIN, [1, 2, 3])
     old, flat = given / "disk 2019" / path_of(1), given / "usb" / "saved" / Path(path_of(2)).name
@@ -80,9 +82,7 @@ def test_the_files_of_an_iphone_outside_a_backup_are_read_with_the_log(
     }
 
 
-def test_whoever_moved_from_an_iphone_to_an_android_phone_gets_both(
-    phone: Phone, given: Path
-) -> None:
+def test_a_move_from_an_iphone_to_an_android_phone_keeps_both(phone: Phone, given: Path) -> None:
     phone.record(3)
     phone.database(MAIN, [3])
     iphone(given / DOMAIN, given / DOMAIN)
@@ -90,7 +90,7 @@ def test_whoever_moved_from_an_iphone_to_an_android_phone_gets_both(
     assert sorted(phone.notes()) == ["3EB00003", "STANZA1", "STANZA2"]
 
 
-def test_empty_files_are_said_with_what_to_do(phone: Phone) -> None:
+def test_empty_files_are_reported_with_a_hint(phone: Phone) -> None:
     phone.record(1, 2)
     phone.database(MAIN, [1, 2])
     (phone.folder / path_of(1)).write_bytes(b"")
@@ -101,14 +101,14 @@ def test_empty_files_are_said_with_what_to_do(phone: Phone) -> None:
     assert phone.said[-1].startswith("'Databases/wa.db.crypt15' is an empty file; copy it")
 
 
-def test_a_file_in_place_of_a_folder_is_said(phone: Phone) -> None:
+def test_a_file_in_place_of_a_folder_is_reported(phone: Phone) -> None:
     path = phone.database(MAIN, [1])
     with pytest.raises(UsageError, match="is a file, not a folder") as caught:
         open_folder(path)
     assert caught.value.hints == (f"give its folder: '{path.parent}'",)
 
 
-def test_the_zip_of_a_phone_is_to_be_unpacked(phone: Phone, given: Path) -> None:
+def test_the_hint_for_the_zip_of_a_phone_is_to_unpack_it(phone: Phone, given: Path) -> None:
     phone.record(1)
     with zipfile.ZipFile(given / "phone.zip", "w") as archive:
         archive.write(phone.folder / path_of(1), path_of(1))

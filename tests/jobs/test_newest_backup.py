@@ -70,7 +70,9 @@ def test_an_unfinished_newer_one_is_not_used(server: Scripted, service: BackupSe
     assert "--backup 15550177" in line
 
 
-def test_nor_is_one_that_lists_a_part(server: Scripted, service: BackupService) -> None:
+def test_an_unfinished_newer_one_that_lists_a_part_is_not_used(
+    server: Scripted, service: BackupService
+) -> None:
     server.answers = [listing(BEGUN, WHOLE), answer(SOME)]
     recorder = Recorder()
     assert pick(service, recorder).account == "15550100"
@@ -125,7 +127,7 @@ def test_the_only_one_is_taken_without_another_request(
     [answer(NONE), answer(b"{}", status="400 Bad Request"), answer(b"", status="410 Gone")],
     ids=["empty", "refused", "gone"],
 )
-def test_a_newer_one_that_looks_whole_and_lists_nothing_does_not_win(
+def test_a_newer_one_that_looks_complete_and_lists_nothing_is_not_used(
     server: Scripted, service: BackupService, nothing: bytes
 ) -> None:
     newer = {**WHOLE, "name": "clients/wa/backups/15550102", "updateTime": "2025-07-01T00:00:00Z"}

@@ -1,4 +1,4 @@
-"""A run that ends before it brings anything leaves nothing behind."""
+"""A run that ends before it places anything leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_wrong_key_leaves_nothing(phone: Phone, copies: int) -> None:
     assert not phone.out.exists()
 
 
-def test_a_chat_that_is_not_there_leaves_nothing(phone: Phone) -> None:
+def test_an_unknown_chat_leaves_nothing(phone: Phone) -> None:
     with pytest.raises(UsageError, match="no chat with voice notes"):
         phone.restore(chat="Nobody")
     assert not phone.out.exists()
@@ -41,7 +41,7 @@ def test_a_folder_of_the_users_stays_empty(phone: Phone) -> None:
     assert list(phone.out.iterdir()) == []
 
 
-def test_an_archive_that_was_there_stays_as_it_is(phone: Phone) -> None:
+def test_an_existing_archive_stays_as_it_is(phone: Phone) -> None:
     phone.restore()
     before = {path.name for path in phone.out.iterdir()}
     phone.seal(MAIN, store(phone.work / "sealed anew.db", [1, 2]), OTHER_KEY)
@@ -64,7 +64,7 @@ def test_a_dry_run_of_a_choice_does_not_count_databases_that_are_not_kept(
     assert {each.path for each in did.done} == {each.path for each in would.done}
 
 
-def test_of_a_damaged_newest_database_a_way_to_get_it_back_is_said(phone: Phone) -> None:
+def test_a_damaged_newest_database_is_reported_with_a_way_to_recover_it(phone: Phone) -> None:
     phone.database(DATED, [1])
     sealed = phone.folder / MAIN
     whole = sealed.read_bytes()

@@ -380,7 +380,7 @@ def test_a_log_that_changes_is_read_again(phone: Phone) -> None:
     assert phone.statuses() == dict.fromkeys("12", "restored")
 
 
-def test_what_a_damaged_log_loses_is_said_and_reported(phone: Phone) -> None:
+def test_the_loss_from_a_damaged_log_is_reported(phone: Phone) -> None:
     phone.record(1, 2)
     folder = with_log(phone)
     log = (folder / "msgstore.db-wal").read_bytes()
@@ -395,7 +395,7 @@ def test_what_a_damaged_log_loses_is_said_and_reported(phone: Phone) -> None:
     assert skipped.reason in said
 
 
-def test_a_database_whose_every_message_is_lost_is_said_to_be_damaged(phone: Phone) -> None:
+def test_a_database_that_lost_every_message_is_reported_as_damaged(phone: Phone) -> None:
     phone.record(1, 2)
     path = phone.database("Databases/msgstore.db", [1, 2], None)
     with closing(sqlite3.connect(path)) as database:
@@ -503,7 +503,7 @@ def test_a_file_like_an_increment_that_is_not_read_is_reported(phone: Phone) -> 
     assert said.startswith("'msgstore-increment-last.db' was not read: increments are named like")
 
 
-def test_a_recording_gets_who_and_when_from_a_message_of_any_type(phone: Phone) -> None:
+def test_a_recording_gets_sender_and_time_from_a_message_of_any_type(phone: Phone) -> None:
     phone.record(1, 2)
     document = message(1, message_type=9, origin=0, chat_row_id=2, sender_jid_row_id=2)
     files = [promised(1, mime_type="application/octet-stream", file_path=None)]
@@ -522,7 +522,7 @@ def test_a_recording_gets_who_and_when_from_a_message_of_any_type(phone: Phone) 
     assert [str(note.status) for note in notes if note is not named] == ["unmatched"]
 
 
-def test_an_older_database_names_it_too(phone: Phone) -> None:
+def test_an_older_database_names_a_recording_too(phone: Phone) -> None:
     phone.record(1, 2)
     phone.database(MAIN, [2])
     attached = message(1, message_type=9, origin=0)

@@ -110,7 +110,7 @@ def test_a_media_file_without_its_envelope_is_matched_by_its_content(
     assert not (tmp_path / "out" / "Media").exists()
 
 
-def test_all_of_a_backup_gets_suffixes_where_no_envelope_names_it(
+def test_files_without_an_envelope_get_suffixes(
     sample: SampleAccount, backup: Path, tmp_path: Path
 ) -> None:
     for envelope in (backup / "Media").glob("*-metadata"):

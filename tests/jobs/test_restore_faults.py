@@ -74,7 +74,7 @@ def test_permanent_faults_lose_one_entry_until_they_end(
     faults: Fault | list[Fault],
     reason: str,
 ) -> None:
-    """If the fault hits the database, every voice note is there all the same."""
+    """Even if the fault affects the database, every voice note is restored."""
     emulator.faults = faults
     done = restoring.cli.run(*restoring.words)
     assert done.code == 7, done.talk + done.out

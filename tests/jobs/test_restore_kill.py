@@ -56,7 +56,7 @@ def test_fifty_kills_leave_the_undisturbed_archive_and_nothing_is_fetched_twice(
         return sum(record.stored_as is not None for record in records) > 50
 
     for number in range(1, KILLS + 1):
-        process = restoring.cli.start(*restoring.words, "--all")
+        process = restoring.cli.fork(*restoring.words, "--all")
         more = dice.expovariate(1 / 150_000)
         if number < KILLS:
             kill_on_its_way(process, slow_line.counts, more)

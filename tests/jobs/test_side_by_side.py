@@ -1,4 +1,4 @@
-"""Two things at the same time, whatever happens to one of them."""
+"""Two functions called at the same time, whatever happens to one of them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # o
 
 @pytest.fixture(autouse=True)
 def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no thread: where tests run on several cores, each process has one that waits."""
+    """And without another thread: if tests run on several cores, each process has one."""
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(module, "may_fork", lambda: sys.platform == "linux")
 
 
 @pytest.mark.parametrize("worthwhile", [True, False])
-def test_both_are_done(tmp_path: Path, *, worthwhile: bool) -> None:
+def test_both_functions_are_called(tmp_path: Path, *, worthwhile: bool) -> None:
     def there() -> None:
         write_file(tmp_path / "process", str(os.getpid()).encode())
 
@@ -37,7 +37,7 @@ def test_both_are_done(tmp_path: Path, *, worthwhile: bool) -> None:
 
 
 @forks
-def test_what_a_copy_could_not_do_fails_here() -> None:
+def test_an_error_in_the_copy_is_raised_here() -> None:
     def there() -> None:
         raise ValueError(str(os.getpid()))
 
@@ -46,7 +46,7 @@ def test_what_a_copy_could_not_do_fails_here() -> None:
 
 
 @forks
-def test_what_a_killed_copy_did_not_finish_is_done_here(tmp_path: Path) -> None:
+def test_the_work_of_a_killed_copy_is_done_here(tmp_path: Path) -> None:
     owner = os.getpid()
 
     def there() -> None:
@@ -119,7 +119,7 @@ def test_a_copy_ends_with_its_owner(tmp_path: Path) -> None:
 
 
 def _is_a_zombie(process: int) -> bool:
-    """True if it ended, and whoever inherited it has not noticed yet."""
+    """True if the process ended, and its new parent has not noticed yet."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

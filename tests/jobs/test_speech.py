@@ -1,4 +1,4 @@
-"""What a speech model hears in one recording."""
+"""The transcription of one recording by a speech model."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def hear_in(folder: Path, path: Path, model: Path, language: str | None) -> Any:
     return heard.transcript
 
 
-def test_a_long_recording_is_heard_in_parts_that_end_in_pauses(
+def test_a_long_recording_is_transcribed_in_parts_that_end_in_pauses(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["mum", "anna", "sam", "grandpa3", "marta"]

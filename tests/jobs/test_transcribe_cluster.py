@@ -1,4 +1,4 @@
-"""Recordings that the workers of a real Dask cluster hear."""
+"""Recordings that the workers of a real Dask cluster transcribe."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def said(folder: Path) -> dict[str, tuple[str | None, str | None]]:
     return {note.message_id: (note.transcript_source, note.transcript) for note in notes}
 
 
-def test_the_workers_hear_the_same(
+def test_the_workers_give_the_same_transcripts(
     plain_sample: SampleAccount, tiny_model: Path, cluster: Cluster, tmp_path: Path
 ) -> None:
     here, there = tmp_path / "here", tmp_path / "there"

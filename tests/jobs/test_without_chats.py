@@ -30,7 +30,7 @@ class Said(Silent):
 
 
 @pytest.mark.parametrize("source", ["drive", "appdata"])
-def test_a_remote_folder_without_databases_says_so_once_and_what_to_do(
+def test_missing_databases_of_a_remote_folder_are_reported_once_with_a_hint(
     tmp_path: Path, source: str
 ) -> None:
     path = tmp_path / "backup" / VOICE
@@ -57,7 +57,7 @@ def test_a_remote_folder_without_databases_says_so_once_and_what_to_do(
     assert [str(note.status) for note in open_archive(tmp_path / "out").notes()] == ["unmatched"]
 
 
-def test_what_a_broken_download_withheld_is_failed_and_then_restored(
+def test_a_file_that_a_broken_download_withheld_fails_and_is_restored_later(
     emulator: Emulator, sample: SampleAccount, tmp_path: Path
 ) -> None:
     def statuses() -> Counter[str]:

@@ -161,7 +161,7 @@ def test_an_account_without_a_backup_has_an_error_of_its_own(
     backup_service: BackupSource, emulator: Emulator
 ) -> None:
     emulator.faults = Fault(kind=FaultKind.STATUS, status=404, times=None)
-    with pytest.raises(NetworkError, match="holds no WhatsApp backup") as caught:
+    with pytest.raises(NetworkError, match="Google has no WhatsApp backup") as caught:
         backup_service.backups()
     assert "Chat backup" in caught.value.hint
     assert "replaced" not in caught.value.hint

@@ -128,7 +128,7 @@ def test_links_to_the_same_copy_are_one_entry() -> None:
 @pytest.mark.parametrize(
     ("status", "error", "said"),
     [
-        (503, NetworkError, "cannot be reached"),
+        (503, NetworkError, "do not work now"),
         (410, GoneError, "no longer store it"),
         (400, RefusedError, "answered 400"),
     ],

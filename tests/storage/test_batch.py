@@ -127,7 +127,7 @@ def test_everything_is_on_the_disk_before_it_is_recorded(
     assert manifest.tree.is_file("one")
 
 
-def test_the_error_of_a_batch_reaches_whoever_adds_to_a_later_one(
+def test_the_error_of_a_batch_is_raised_by_a_later_call(
     manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -156,7 +156,7 @@ def test_the_thread_of_a_batch_ends_with_each_flush(
     assert set(threading.enumerate()) <= before
 
 
-def test_the_later_one_of_a_name_holds(manifest: Manifest) -> None:
+def test_the_later_file_of_a_name_wins(manifest: Manifest) -> None:
     with Batch(manifest) as batch:
         batch.add(*draft_of(manifest, "one", b"first"))
         batch.add(*draft_of(manifest, "one", b"second"))
@@ -178,7 +178,7 @@ def test_a_record_is_amended_before_and_after_its_file_is_there(manifest: Manife
         assert recorded(manifest)["one"].message == "a/2"
 
 
-def test_a_name_that_the_disk_refuses_costs_that_file_only(manifest: Manifest) -> None:
+def test_a_name_that_the_disk_refuses_fails_only_that_file(manifest: Manifest) -> None:
     report = Report(bytes=30)
     with Batch(manifest) as batch:
         for path in ("good", "x" * 300):

@@ -171,7 +171,7 @@ def test_everything_written_can_be_flushed_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, STRIDE, STRIDE + 1, 3 * STRIDE + 5])
-def test_strides_are_the_piece_and_none_is_long(size: int) -> None:
+def test_strides_add_up_to_the_piece_and_none_is_long(size: int) -> None:
     piece = random.Random(size).randbytes(size)
     strides = list(in_strides(piece))
     assert b"".join(strides) == piece
@@ -280,7 +280,7 @@ def test_a_draft_is_made_on_a_disk_that_cannot_lock(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="drafts are not locked there")
-def test_a_draft_that_a_sweep_has_locked_is_left_to_it(
+def test_a_draft_that_a_sweep_has_locked_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[int] = []

@@ -23,7 +23,7 @@ def record(path: str, stored_as: str) -> Record:
     return Record(path=path, size=1, sha256="", mtime_ns=0, stored_as=stored_as)
 
 
-def test_twins_are_numbered_in_their_order(tmp_path: Path) -> None:
+def test_entries_of_the_same_name_are_numbered_in_their_order(tmp_path: Path) -> None:
     names = FreeNames(Tree(tmp_path))
     assert allocated(names, "a.x", "A.x", "a.x", "b") == ["a.x", "A (2).x", "a (3).x", "b"]
 
@@ -47,7 +47,7 @@ def test_a_blob_has_room_for_its_envelope(tmp_path: Path) -> None:
     assert allocated(names, "b") == ["b"]
 
 
-def test_a_file_in_the_place_of_a_folder_and_the_other_way_round(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_and_vice_versa(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not ours")
     (tmp_path / "folder").mkdir()
     names = FreeNames(Tree(tmp_path), [record("mine/x", "x")])
@@ -64,7 +64,7 @@ def test_a_file_in_the_place_of_a_folder_and_the_other_way_round(tmp_path: Path)
     assert allocated(names, "single", "single/a") == ["single", "single (2)/a"]
 
 
-def test_a_linked_folder_is_refused_whenever_it_is_met(tmp_path: Path) -> None:
+def test_a_linked_folder_is_refused_every_time(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     names = FreeNames(Tree(tmp_path))
@@ -74,7 +74,7 @@ def test_a_linked_folder_is_refused_whenever_it_is_met(tmp_path: Path) -> None:
             names.check_no_link(PurePosixPath("link/a"))
 
 
-def test_room_is_asked_of_the_nearest_folder_that_exists(
+def test_free_space_is_read_from_the_nearest_existing_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -94,7 +94,7 @@ def test_room_is_asked_of_the_nearest_folder_that_exists(
     require_free_space(tmp_path, 0)
 
 
-def test_a_folder_that_is_absent_is_looked_for_once(
+def test_a_missing_folder_is_looked_up_only_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "there").mkdir()

@@ -65,7 +65,7 @@ def test_a_file_that_a_check_found_damaged_counts(tree: Tree) -> None:
     assert all_intact(tree)
 
 
-def test_another_version_is_not_judged(tree: Tree) -> None:
+def test_a_manifest_of_another_version_is_not_checked(tree: Tree) -> None:
     path = Path(tree.root, ".gdrive-wa", "manifest.jsonl")
     path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":2', 1))
     assert not all_intact(tree)

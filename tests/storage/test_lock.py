@@ -130,7 +130,7 @@ def test_a_lock_can_be_released_by_another_thread(path: Path) -> None:
     hold_folder(path).close()
 
 
-def test_a_folder_in_place_of_the_lock_is_an_error_of_ours(path: Path) -> None:
+def test_a_folder_in_place_of_the_lock_is_reported(path: Path) -> None:
     path.mkdir()
     with pytest.raises(StorageError, match="is a folder, but a file is needed there"):
         hold_folder(path)
@@ -150,7 +150,7 @@ time.sleep(3600)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
-def test_a_lock_ends_with_its_owner_although_a_forked_process_lives(path: Path) -> None:
+def test_a_lock_ends_with_its_owner_even_if_a_forked_process_runs_on(path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", FORKS, str(path)], stdout=subprocess.PIPE, text=True
     ) as owner:

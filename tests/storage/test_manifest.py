@@ -108,7 +108,7 @@ def test_the_line_that_a_killed_run_left_half_written_is_ignored(tmp_path: Path)
     assert path.read_bytes() == whole
 
 
-def test_cut_anywhere_it_gives_the_records_before_the_cut(tmp_path: Path) -> None:
+def test_a_truncated_manifest_gives_the_records_before_the_cut(tmp_path: Path) -> None:
     raw = b"".join(serialise([record("a"), record("b"), record("ü")]))
     folder = tmp_path / ".gdrive-wa"
     folder.mkdir()
@@ -370,7 +370,7 @@ def test_a_replaced_record_is_no_longer_found_by_its_old_source(tmp_path: Path) 
         assert manifest.from_source("Media/z") == record("a", stored_as="Media/z")
 
 
-def test_a_file_of_unknown_bytes_is_not_taken_for_known_ones(tmp_path: Path) -> None:
+def test_a_file_without_an_md5_does_not_match_a_known_one(tmp_path: Path) -> None:
     with Manifest(tmp_path) as manifest:
         manifest.add(record("a", stored_as="Media/x"))
         assert manifest.from_source("Media/x") == record("a", stored_as="Media/x")

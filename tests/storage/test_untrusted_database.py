@@ -240,7 +240,7 @@ def endless(path: Path, table: str = "t", columns: str = "a PRIMARY KEY") -> Pat
     return path
 
 
-def test_pages_in_a_circle_end(tmp_path: Path) -> None:
+def test_pages_in_a_circle_do_not_hang(tmp_path: Path) -> None:
     path = endless(tmp_path / "x.db")
     with Tables(path) as tables:
         assert sum(1 for _ in tables.rows("t", ("a",))) <= path.stat().st_size

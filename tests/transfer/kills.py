@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import time
 from collections.abc import Callable
 
 from gdrive_wa.emulation.counts import Counts
 from gdrive_wa.emulation.faults import Fault, FaultKind, Faults
+from tests.transfer.cli import Process
 
 MEDIA = "*/files/*"
 QUIET_SECONDS = 3.0
@@ -22,7 +22,7 @@ def slow_line_without(name: str, *, delay: float, bandwidth: float) -> Faults:
 
 
 def kill_on_its_way(
-    process: subprocess.Popen[str],
+    process: Process,
     counts: Counts,
     more: float,
     far_enough: Callable[[], bool] = lambda: True,

@@ -225,7 +225,7 @@ def test_a_page_that_repeats_itself_ends_the_listing(
 
 
 @pytest.mark.slow
-def test_a_silent_connection_is_given_up_and_retried(
+def test_a_silent_connection_is_abandoned_and_retried(
     cli: Cli, emulator: Emulator, undisturbed: dict[str, bytes], tmp_path: Path
 ) -> None:
     emulator.faults = on_blobs(K.STALL, after=100, seconds=300.0)
@@ -375,7 +375,7 @@ class TestThisMachine:
     ) -> None:
         dest = tmp_path / "dest"
         emulator.faults = on_database(K.DRIP, size=10, seconds=0.1)
-        first = cli.start("download", dest)
+        first = cli.fork("download", dest)
         wait_until(lambda: emulator.counts.request_count(DATABASE) > 0)
         second = cli.run("download", dest)
         assert second.code == 1
@@ -407,7 +407,7 @@ class TestThisMachine:
         fault: dict[str, Any],
     ) -> None:
         emulator.faults = Fault(path=awaited, times=None, **fault)
-        process = cli.start("download", tmp_path / "dest", "--source", source)
+        process = cli.fork("download", tmp_path / "dest", "--source", source)
         wait_until(lambda: emulator.counts.request_count(awaited))
         process.send_signal(2)
         try:
@@ -423,7 +423,7 @@ class TestThisMachine:
     ) -> None:
         dest = tmp_path / "dest"
         emulator.faults = on_database(K.DRIP, size=10, seconds=0.1)
-        process = cli.start("download", dest)
+        process = cli.fork("download", dest)
         wait_until(lambda: emulator.counts.request_count(BLOBS) > 20)
         process.send_signal(2)
         _, talk = process.communicate(timeout=120)

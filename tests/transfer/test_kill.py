@@ -67,7 +67,7 @@ def test_fifty_kills_leave_the_undisturbed_tree_and_nothing_is_fetched_twice(
         return len(read_manifest(dest)) > 20
 
     for number in range(1, KILLS + 1):
-        process = cli.start("download", dest)
+        process = cli.fork("download", dest)
         more = dice.expovariate(1 / 200_000)
         if number < KILLS:
             kill_on_its_way(process, slow_line.counts, more)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the recordings beside this file anew; needs espeak-ng and opusenc (opus-tools).
+# Makes the recordings next to this file again; needs espeak-ng and opusenc (opus-tools).
 set -eu
 cd "$(dirname "$0")"
 tail -n +2 words.tsv | while IFS="$(printf '\t')" read -r name voice speed pitch words; do
