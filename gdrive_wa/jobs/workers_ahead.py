@@ -14,7 +14,6 @@ from pathlib import Path
 from gdrive_wa.jobs.executors import MANY
 from gdrive_wa.jobs.workers import WorkerPool, may_fork
 from gdrive_wa.sources.base import BackupSource, LocalSource
-from gdrive_wa.storage.tree import Tree
 
 _NAMES = 2 * MANY
 """Number of files and folders from which a backup may have many notes, each with an envelope."""
@@ -33,7 +32,7 @@ def workers_ahead(
         jobs: the number of processes; with 1, none is started.
         unless: true if this machine will not open files.
     """
-    new = not unless and not Tree(dest).is_folder("")
+    new = not unless and not dest.exists()
     large = new and isinstance(source, LocalSource) and source.has_names(_NAMES)
     pool = None
     if large and jobs > 1 and may_fork():
