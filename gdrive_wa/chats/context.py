@@ -50,8 +50,8 @@ _MOST_DAYS = 8
 """Maximum number of selected days of chats for each note. Usually there are one or two; a damaged
 or hostile database may have the same chat in many rows."""
 _NEAR = (
-    f"CASE WHEN +chat_row_id >= 0 AND +chat_row_id < {_MOST_CHATS} "
-    f"AND +timestamp >= {EARLIEST} AND +timestamp < {LATEST} "
+    f"CASE WHEN +chat_row_id BETWEEN 0 AND {_MOST_CHATS - 1} "
+    f"AND +timestamp BETWEEN {EARLIEST} AND {LATEST - 1} "
     f"THEN CAST(chat_row_id AS INTEGER) * {_MOST_CHATS} + CAST(timestamp AS INTEGER) / {DAY} "
     f"IN {WANTED} ELSE 1 END"
 )
@@ -156,7 +156,7 @@ class ModernContext(ContextReader):
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
         for number, chat_row, sent, received in self._tables.rows(
-            "message", columns, f"{shown} AND {near}"
+            "message", columns, f"{near} AND {shown}"
         ):
             found = arrays.get(chat_row if type(chat_row) is int else as_int(chat_row))
             if found is not None and type(number) is int and number < _FIRST_LATER:
