@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -60,6 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if hasattr(config, "workerinput"):
         items.sort(key=start_order(items))
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: each collection of garbage would look through all of it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def start_order(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[bool, int]]:

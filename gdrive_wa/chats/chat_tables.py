@@ -70,7 +70,7 @@ def require_iphone_chats(tables: Tables) -> None:
 def unreadable_tables(tables: Tables) -> tuple[str, ...]:
     """A warning for each table other than the messages that cannot be read, with the effect.
 
-    Android databases of some versions lack a table, which is no reason for a warning. iPhones have
+    Android databases of some versions lack a table, which does not need a warning. iPhones have
     always had all of them.
     """
     always = tables.has(*_IPHONE)

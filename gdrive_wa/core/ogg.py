@@ -95,8 +95,8 @@ def require_pages(content: bytes, at: int, *, serial: int) -> None:
             raise FormatError("not a page of Ogg")
         if found != serial:
             raise FormatError("more than one stream")
-        at += _HEAD.size
-        at += count + _total(content[at : at + count])
+        body = at + _HEAD.size + count
+        at = body + _total(content[body - count : body])
     if at > size:
         raise FormatError("the last page is cut")
 

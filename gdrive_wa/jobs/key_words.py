@@ -121,7 +121,7 @@ def envelopes_of(source: BackupSource, backup: Backup) -> list[str]:
 
 def local_file(source: BackupSource, backup: Backup, key: Key) -> Path | None:
     """A file on this machine with which `key` can be checked: the newest database of chats, if
-    there is one, or another encrypted file. None if there is no file."""
+    there is one, or another encrypted file; None without one."""
     suffixes = ROOT_KEY_SUFFIXES if isinstance(key, RootKey) else SERVER_KEY_SUFFIXES
     sealed = [
         (entry.kind is Kind.DATABASE, "msgstore" in entry.path, _age(entry), path)

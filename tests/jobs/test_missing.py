@@ -83,7 +83,7 @@ def test_unreachable_servers_fail_all_notes_and_do_not_stop_the_run(
     report = bring(phone, emulator)
     failed = sorted(outcome.path for outcome in report.failed)
     assert failed == sorted(str(note.whatsapp_path) for note in sample.notes)
-    assert all("cannot be reached" in str(outcome.reason) for outcome in report.failed)
+    assert all("do not work now" in str(outcome.reason) for outcome in report.failed)
 
 
 def test_the_links_of_an_increment_are_tried_first(
