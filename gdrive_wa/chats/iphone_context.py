@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gdrive_wa.chats.context_reader import Key, key_of
 from gdrive_wa.chats.iphone_messages import APPLE_EPOCH_MS, chat_of, moment_of, path_of
 from gdrive_wa.chats.iphone_people import IphonePeople
+from gdrive_wa.chats.merged import Key, key_of
 from gdrive_wa.chats.message_kinds import APPLE_SYSTEM_KINDS, kind_on_iphone
 from gdrive_wa.chats.people import People, sender_in
 from gdrive_wa.chats.tables import Tables
