@@ -81,7 +81,7 @@ def run(
     request = words, dict(env), str(cwd or Path.cwd()), hurry, False
     with closing(Started(request, text)) as started:
         try:
-            out, err = started.communicate(timeout)
+            out, err = started.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             started.kill()
             raise
@@ -192,7 +192,7 @@ class Started:
             _idle.append(self._server)
         return self.returncode
 
-    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str]:
         """Everything that it wrote, once it has ended. To be called once."""
         self.wait(timeout)
         with self._files:

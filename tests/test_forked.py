@@ -105,6 +105,6 @@ def test_a_started_run_has_a_session_of_its_own_and_is_killed(env: dict[str, str
 @needs_fork
 def test_what_a_started_run_wrote_is_read_once_it_has_ended(env: dict[str, str]) -> None:
     process = forked.start(["verify", "nothing"], env=env)
-    _, err = process.communicate(60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "'nothing'" in err
