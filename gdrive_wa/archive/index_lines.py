@@ -109,7 +109,7 @@ def _array(values: Sequence[Sequence[object]]) -> str:
 
 def _waveform(values: Sequence[int]) -> str:
     if isinstance(values, Waveform):
-        return f"[{', '.join(map(_NUMBERS.__getitem__, bytes(values)))}]"
+        return f"[{', '.join([_NUMBERS[value] for value in bytes(values)])}]"
     return _ENCODER.encode(list(values))
 
 

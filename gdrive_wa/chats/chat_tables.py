@@ -82,5 +82,16 @@ def unreadable_tables(tables: Tables) -> tuple[str, ...]:
     return tuple(found)
 
 
+def describe_loss(tables: Tables) -> str:
+    """How much of a damaged database could not be read."""
+    parts = [
+        f"up to {count} {'row' if count == 1 else 'rows'} of {table}"
+        for table, count in sorted(tables.lost.items())
+        if count
+    ]
+    parts += [f"the end of {table}" for table in sorted(tables.cut)]
+    return f"{', '.join(parts) or 'some of it'} could not be read"
+
+
 def _holds_none(tables: Tables, reason: str, hint: str | tuple[str, ...]) -> DatabaseError:
     return DatabaseError(f"'{tables.path.name}' holds no messages: {reason}", hint=hint)

@@ -13,16 +13,15 @@ from typing import Any
 from gdrive_wa.chats.context_reader import (
     EARLIEST,
     LATEST,
-    OWN_NOTES,
     ContextReader,
-    Key,
     completed,
-    key_of,
     shown_kind,
     time_of,
 )
 from gdrive_wa.chats.later_messages import LaterMessage
+from gdrive_wa.chats.merged import Key, key_of
 from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
+from gdrive_wa.chats.modern import NO_ROW
 from gdrive_wa.chats.people import Jids, People
 from gdrive_wa.chats.tables import WANTED, Tables
 from gdrive_wa.chats.timeline import DAY, ContextWindow, Places, Timeline, milliseconds
@@ -43,16 +42,16 @@ from gdrive_wa.core.model import VoiceNote
 
 _REACTION = 56
 """``message_add_on_type`` of a reaction."""
-_FIRST_LATER = 1 << 61
-"""The number of the first message that is not in the database; no row has it."""
+_FIRST_LATER = NO_ROW
+"""The number of the first message that is not in the database."""
 _MOST_CHATS = 1 << 20
 """More than the highest row number of ``chat``, and more than the number of any day."""
 _MOST_DAYS = 8
 """Maximum number of selected days of chats for each note. Usually there are one or two; a damaged
 or hostile database may have the same chat in many rows."""
 _NEAR = (
-    f"CASE WHEN +chat_row_id >= 0 AND +chat_row_id < {_MOST_CHATS} "
-    f"AND +timestamp >= {EARLIEST} AND +timestamp < {LATEST} "
+    f"CASE WHEN +chat_row_id BETWEEN 0 AND {_MOST_CHATS - 1} "
+    f"AND +timestamp BETWEEN {EARLIEST} AND {LATEST - 1} "
     f"THEN CAST(chat_row_id AS INTEGER) * {_MOST_CHATS} + CAST(timestamp AS INTEGER) / {DAY} "
     f"IN {WANTED} ELSE 1 END"
 )
@@ -98,13 +97,19 @@ class ModernContext(ContextReader):
             if (jid := jids.jid_at(jid_row)) is not None
         }
 
-    def added_to(self, notes: list[VoiceNote]) -> list[VoiceNote]:
+    def added_to(self, notes: list[VoiceNote], rows: Sequence[int]) -> list[VoiceNote]:
         """`notes`, changed in place: those in chats of this table have the messages around
-        them."""
+        them.
+
+        Args:
+            notes: the notes.
+            rows: for each note its row number in this table, or ``NO_ROW``.
+        """
         timeline = Timeline(self._window, {note.chat_jid for note in notes})
         own: dict[Key, int] = {}
         if self._tables.has("message", "_id", "chat_row_id", "message_type"):
-            own = self._own_modern(notes)
+            known = zip(map(key_of, notes), rows, strict=True)
+            own = {key: row for key, row in known if row < NO_ROW}
             self._add_times(timeline, self._near(timeline.days(notes), len(notes)))
         elif not self._later:
             return notes
@@ -113,9 +118,9 @@ class ModernContext(ContextReader):
             add = timeline.adder(later.key[0])
             if add is not None and later.is_new and later.message.sent_at is not None:
                 add(milliseconds(later.message.sent_at), number)
-        rows = [own.get(key_of(note)) for note in notes]
-        places = list(map(timeline.around, notes, rows))
-        notes_rows = {row for row in rows if row is not None}
+        numbers = [own.get(key_of(note)) for note in notes]
+        places = list(map(timeline.around, notes, numbers))
+        notes_rows = {number for number in numbers if number is not None}
         messages = self._messages(places, notes_rows)
         self._tables.select_ids(number for number in notes_rows if number < _FIRST_LATER)
         replies, reactions = self._replies(), self._reactions()
@@ -126,7 +131,7 @@ class ModernContext(ContextReader):
                 replies.setdefault(at, later.reply_to)
             if later.reactions:
                 reactions[at] = list(later.reactions)
-        for at, (note, row, place) in enumerate(zip(notes, rows, places, strict=True)):
+        for at, (note, row, place) in enumerate(zip(notes, numbers, places, strict=True)):
             notes[at] = completed(note, row, place, messages, replies, reactions)
         return notes
 
@@ -151,7 +156,7 @@ class ModernContext(ContextReader):
         columns = ("_id", "chat_row_id", "timestamp", "received_timestamp")
         shown = f"CAST(message_type AS INTEGER) NOT IN ({SYSTEM_KINDS})"
         for number, chat_row, sent, received in self._tables.rows(
-            "message", columns, f"{shown} AND {near}"
+            "message", columns, f"{near} AND {shown}"
         ):
             found = arrays.get(chat_row if type(chat_row) is int else as_int(chat_row))
             if found is not None and type(number) is int and number < _FIRST_LATER:
@@ -162,19 +167,6 @@ class ModernContext(ContextReader):
                         continue
                 found[0].append(at)
                 found[1].append(number)
-
-    def _own_modern(self, notes: Iterable[VoiceNote]) -> dict[Key, int]:
-        """The row numbers of the notes that are messages of this table."""
-        wanted = {key: key for key in map(key_of, notes)}
-        columns = ("_id", "chat_row_id", "key_id", "from_me")
-        own: dict[Key, int] = {}
-        audio = f"CAST(message_type AS INTEGER) IN ({OWN_NOTES})"
-        for number, chat_row, key_id, mine in self._tables.rows("message", columns, audio):
-            jid = self._chats.get(as_int(chat_row)) or ""
-            key = (jid, text(key_id) or f"row {as_int(number)}", flag(mine))
-            if key in wanted and type(number) is int and number < _FIRST_LATER:
-                own[wanted[key]] = number  # the note's own texts, without another copy of them
-        return own
 
     def _messages(self, places: Iterable[Places], notes: set[int]) -> Messages:
         wanted = {number for pair in places for numbers in pair for number in numbers}

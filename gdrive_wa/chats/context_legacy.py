@@ -11,13 +11,12 @@ from typing import Any
 from gdrive_wa.chats.context_reader import (
     OWN_NOTES,
     ContextReader,
-    Key,
     completed,
-    key_of,
     shown_kind,
     time_of,
 )
 from gdrive_wa.chats.java import media_path
+from gdrive_wa.chats.merged import Key, key_of
 from gdrive_wa.chats.message_kinds import SYSTEM_KINDS
 from gdrive_wa.chats.timeline import Places, Timeline
 from gdrive_wa.chats.values import as_int, flag, moment, text

@@ -21,13 +21,6 @@ case, need no further checks."""
 OWN_NOTES = ", ".join(str(kind) for kind in AUDIO_KINDS)
 """Types of messages that can be voice notes, as SQL."""
 
-Key = tuple[str, str, bool]
-
-
-def key_of(note: VoiceNote) -> Key:
-    """The identity of a message: its chat, its id, and whether the owner sent it."""
-    return (note.chat_jid, note.message_id, note.from_me)
-
 
 class ContextReader:
     """Reads the messages around notes in one database.

@@ -41,7 +41,7 @@ class TableReader:
         chosen: the columns, as SQL.
         where: a condition, as SQL.
         ids: the condition asks for the row numbers in ``temp.wanted``, so that after an error
-            these can be asked for one by one.
+            these can be requested one by one.
 
     Attributes:
         lost: row numbers that could not be read. Some may never have been used.
@@ -97,8 +97,8 @@ class TableReader:
     def _one_by_one(self, can_continue: Callable[[Exception], bool]) -> Iterator[tuple[Any, ...]]:
         """The rows of ``temp.wanted`` that have not been read yet."""
         read = set(self._read)
-        asked = self._database.execute("SELECT id FROM temp.wanted ORDER BY id").fetchall()
-        for (number,) in asked:
+        numbers = self._database.execute("SELECT id FROM temp.wanted ORDER BY id").fetchall()
+        for (number,) in numbers:
             try:
                 yield from () if number in read else self._row(number)
             except FAILURES as error:

@@ -138,12 +138,12 @@ def _copy(
     columns: tuple[str, ...],
     rows: Iterator[tuple[Any, ...]],
 ) -> None:
-    held = [name for name in columns if tables.has(table, name)]
-    if not held:
+    existing = [name for name in columns if tables.has(table, name)]
+    if not existing:
         return
-    places = [columns.index(name) for name in held]
-    names = ", ".join(f'"{name}"' for name in held)
-    marks = ", ".join("?" * len(held))
+    places = [columns.index(name) for name in existing]
+    names = ", ".join(f'"{name}"' for name in existing)
+    marks = ", ".join("?" * len(existing))
     copy.execute(f'CREATE TABLE "{table}" ({names})')
     copy.executemany(
         f'INSERT INTO "{table}" VALUES ({marks})',  # noqa: S608 - only names of ours

@@ -149,11 +149,11 @@ def _content(
     for name, kind in _KINDS.items():
         if message.HasField(name):
             content = getattr(message, name)
-            said = content if isinstance(content, str) else _text(content, _WITH_TEXT[name])
+            written = content if isinstance(content, str) else _text(content, _WITH_TEXT[name])
             voice = kind is ContextKind.AUDIO and content.ptt
             shown = ContextKind.VOICE if voice else kind
             inner = content if name in _WITH_CONTEXT else None
-            return shown, bounded(whole_text(said), longest), inner
+            return shown, bounded(whole_text(written), longest), inner
     if message.HasField("protocol"):
         is_revoked = message.protocol.HasField("type") and message.protocol.type == _REVOKED
         return (ContextKind.DELETED, "", None) if is_revoked else None

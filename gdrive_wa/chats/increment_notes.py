@@ -125,10 +125,10 @@ class MessageReader:
         if sent_at is not None and (self.newest is None or sent_at > self.newest):
             self.newest = sent_at
         path = _below_media(info.media_data.local_path)
-        said = message_in(info, chat, longest=self._text_left, path=path)
-        if said is not None:
-            self._text_left -= len(said.text)
-            self.messages.append(said)
+        message = message_in(info, chat, longest=self._text_left, path=path)
+        if message is not None:
+            self._text_left -= len(message.text)
+            self.messages.append(message)
         found = _audio(info.message)
         if found is None:
             if path is not None:

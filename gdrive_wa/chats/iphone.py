@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from gdrive_wa.chats.chat_tables import require_iphone_chats, unreadable_tables
+from gdrive_wa.chats.chat_tables import describe_loss, require_iphone_chats, unreadable_tables
 from gdrive_wa.chats.iphone_context import IphoneContext
 from gdrive_wa.chats.iphone_messages import EPOCH, MEDIA_FOLDER, IphoneMessages
 from gdrive_wa.chats.iphone_people import IphonePeople
 from gdrive_wa.chats.nameless import nameless_chats
-from gdrive_wa.chats.phone import NamedFile, describe_loss
+from gdrive_wa.chats.phone import NamedFile
 from gdrive_wa.chats.read import NAMELESS_OWNER, Chats
 from gdrive_wa.chats.tables import Tables
 from gdrive_wa.chats.timeline import ContextWindow

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gdrive_wa.chats.context_reader import Key, key_of
 from gdrive_wa.chats.iphone_messages import APPLE_EPOCH_MS, chat_of, moment_of, path_of
 from gdrive_wa.chats.iphone_people import IphonePeople
+from gdrive_wa.chats.merged import Key, key_of
 from gdrive_wa.chats.message_kinds import APPLE_SYSTEM_KINDS, kind_on_iphone
 from gdrive_wa.chats.people import People, sender_in
 from gdrive_wa.chats.tables import Tables
@@ -149,10 +149,10 @@ class IphoneContext:
             if shown is ContextKind.AUDIO and number in notes:
                 shown = ContextKind.VOICE
             title, path = files.get(number, (None, None))
-            said = bounded(text(written)) or bounded(title)
+            shown_text = bounded(text(written)) or bounded(title)
             found[number] = ContextMessage(
                 sent_at=moment_of(sent),
-                text="" if shown is ContextKind.DELETED else said,
+                text="" if shown is ContextKind.DELETED else shown_text,
                 kind=shown,
                 whatsapp_path=path if shown in SHOWN_KINDS else None,
                 **self._who(chat_row, member, from_jid, mine=flag(mine)),

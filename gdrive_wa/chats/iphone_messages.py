@@ -170,7 +170,7 @@ class IphoneMessages:
         )
         sender_jid = sender_in(partner, participant, mine=mine)
         _, _, path, size, duration, mime_type, sha256, *_ = media
-        said = (*row[len(_MESSAGE) :], *media[len(_MEDIA) :])
+        transcripts = (*row[len(_MESSAGE) :], *media[len(_MEDIA) :])
         return VoiceNote(
             chat=self._people.chat(chat_jid, subject),
             chat_jid=chat_jid,
@@ -184,7 +184,7 @@ class IphoneMessages:
             starred=flag(starred),
             forwarded=(as_int(flags) or 0) & _FORWARDED == _FORWARDED,
             transcript=next(
-                (each for each in said if isinstance(each, str) and each.strip()), None
+                (each for each in transcripts if isinstance(each, str) and each.strip()), None
             ),
             view_once=as_int(kind) == _ONCE,
             message_id=text(stanza) or f"row {as_int(number)}",

@@ -82,8 +82,8 @@ def _later(
     reply = None
     if message.quoted is not None:
         by = jids.resolve(message.quoted.participant)
-        asked = who(by, mine=_is_owner(by, chat_jid, owner))
-        reply = Reply(text=message.quoted.text, kind=message.quoted.kind, **asked)
+        sender = who(by, mine=_is_owner(by, chat_jid, owner))
+        reply = Reply(text=message.quoted.text, kind=message.quoted.kind, **sender)
     return LaterMessage(
         key=(chat_jid, message.message_id, message.from_me),
         message=ContextMessage(

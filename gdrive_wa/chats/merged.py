@@ -23,6 +23,15 @@ _FILLED = (
 _EITHER = ("forwarded", "view_once")
 
 
+Key = tuple[str, str, bool]
+"""The identity of a message: its chat, its id, and whether the owner sent it."""
+
+
+def key_of(note: VoiceNote) -> Key:
+    """The identity of the message of `note`."""
+    return (note.chat_jid, note.message_id, note.from_me)
+
+
 class MergedNotes:
     """Notes by message. Sources are added newest first.
 
@@ -32,13 +41,13 @@ class MergedNotes:
 
     def __init__(self) -> None:
         self.added = 0
-        self._notes: dict[tuple[str, str, bool], VoiceNote] = {}
-        self._chatless: dict[tuple[str, bool], tuple[str, str, bool]] = {}
+        self._notes: dict[Key, VoiceNote] = {}
+        self._chatless: dict[tuple[str, bool], Key] = {}
 
     def add(self, notes: Iterable[VoiceNote]) -> None:
         """Add a source that is older than those before it: it only fills in missing values."""
         for note in notes:
-            key = (note.chat_jid, note.message_id, note.from_me)
+            key = key_of(note)
             short = key[1:]
             if key not in self._notes and short in self._chatless:
                 found = self._notes.pop(self._chatless.pop(short))

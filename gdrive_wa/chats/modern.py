@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from sys import intern
 from typing import Any, NamedTuple
 
+from gdrive_wa.chats.merged import Key
 from gdrive_wa.chats.people import UNKNOWN_CHAT, Jids, People, sender_in
 from gdrive_wa.chats.spoken import is_named_as_spoken, is_spoken
 from gdrive_wa.chats.tables import Tables
@@ -19,6 +20,8 @@ PUSH_TO_TALK = 1
 ATTACHED = "attached"
 """The counter for audio that is not a voice note."""
 
+NO_ROW = 1 << 61
+"""This number and higher ones are not those of any row."""
 _AUDIO = 2
 _ONCE = 82
 _MAYBE_AUDIO = (81, 103)
@@ -129,9 +132,13 @@ class ModernMessages:
         tables: the database.
         jids: the jids of the database.
         people: gives names to jids.
+
+    Attributes:
+        numbers: the row numbers of the audio messages that :meth:`voice_notes` has read.
     """
 
     def __init__(self, tables: Tables, jids: Jids, people: People) -> None:
+        self.numbers: dict[Key, int] = {}
         self._tables = tables
         self._jids = jids
         self._people = people
@@ -162,6 +169,9 @@ class ModernMessages:
         media, extras = read_media(self._tables), _Extras(self._tables)
         for row in messages:
             number, kind = as_int(row[0]) or 0, as_int(row[9])
+            if type(row[0]) is int and number < NO_ROW:
+                chat_jid = self._chats.get(as_int(row[1]), "")
+                self.numbers[chat_jid, text(row[3]) or f"row {number}", flag(row[2])] = number
             file = media.get(number, NO_MEDIA)
             drawn, forwarded = number in extras.waveforms, extras.is_forwarded(number, row[5])
             if is_voice_note(kind, as_int(row[6]), file, drawn=drawn, forwarded=forwarded):

@@ -45,13 +45,13 @@ class NamelessChats:
         )
         chats = "chat" if self.chats == 1 else "chats"
         have = "has" if self.total == 1 else "have"
-        said = [f"{self.total} of {self.chats} {chats} {have} no name"]
-        said += [f"shown by phone number: {self.numbers}; {book}"] if self.numbers else []
+        lines = [f"{self.total} of {self.chats} {chats} {have} no name"]
+        lines += [f"shown by phone number: {self.numbers}; {book}"] if self.numbers else []
         if self.hidden:
-            said.append(f"with a hidden number: {self.hidden}; a newer backup may know it")
+            lines.append(f"with a hidden number: {self.hidden}; a newer backup may know it")
         if self.groups:
-            said.append(f"groups and channels: {self.groups}; the backup has no name for them")
-        return tuple(said)
+            lines.append(f"groups and channels: {self.groups}; the backup has no name for them")
+        return tuple(lines)
 
 
 def count_nameless(chat_jids: Iterable[str], nameless: Iterable[str]) -> NamelessChats:

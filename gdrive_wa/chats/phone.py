@@ -6,6 +6,7 @@ a message was deleted or a page is damaged. They never override a newer source.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from gdrive_wa.chats.chat_tables import require_android_chats, unreadable_tables
+from gdrive_wa.chats.chat_tables import describe_loss, require_android_chats, unreadable_tables
 from gdrive_wa.chats.legacy import LegacyMessages
 from gdrive_wa.chats.links import MEDIA_KEY_SIZE
-from gdrive_wa.chats.merged import MergedNotes
-from gdrive_wa.chats.modern import ATTACHED, ModernMessages, lost_media
+from gdrive_wa.chats.merged import Key, MergedNotes, key_of
+from gdrive_wa.chats.modern import ATTACHED, NO_ROW, ModernMessages, lost_media
 from gdrive_wa.chats.newest import newest_in
 from gdrive_wa.chats.people import (
     Jids,
@@ -96,6 +97,7 @@ class Phone:
         self.attached = 0
         self._owner_number = databases.owner_number
         self._increments = databases.increments
+        self._rows = array("q")
         self._lid_numbers: dict[str, str] = {}
         self._opened = ExitStack()
         try:
@@ -119,13 +121,14 @@ class Phone:
     def notes(self) -> list[VoiceNote]:
         """The voice notes by time, each once: from the newest source that has it, with missing
         values from older ones."""
-        merged = MergedNotes()
+        merged, numbers = MergedNotes(), dict[Key, int]()
         for place, (tables, jids) in enumerate(zip(self._tables, self._jids, strict=True)):
             left_out: Counter[str] = Counter()
-            for messages in (ModernMessages, LegacyMessages):
-                found = messages(tables, jids, self.people).voice_notes(left_out)
-                merged.add(found)
+            modern = ModernMessages(tables, jids, self.people)
+            for messages in (modern, LegacyMessages(tables, jids, self.people)):
+                merged.add(messages.voice_notes(left_out))
             if place == 0:
+                numbers = modern.numbers
                 self.attached = left_out[ATTACHED] + self._attached_later(tables)
                 for increment in reversed(self._increments):
                     merged.add(self._with_names(each.note) for each in increment)
@@ -138,12 +141,17 @@ class Phone:
                 )
             merged.added = 0
             tables.release()
-        return merged.by_time()
+        found = merged.by_time()
+        self._rows = array("q", (numbers.get(key_of(note), NO_ROW) for note in found))
+        return found
 
     def with_context(self, notes: list[VoiceNote], window: ContextWindow) -> list[VoiceNote]:
         """The notes with the messages around them in the newest database and later increments."""
         database = (self._tables[0], self._jids[0], self.people)
-        return with_context(notes, *database, window, self._increments, self._owner_number)
+        increments, owner = self._increments, self._owner_number
+        return with_context(
+            notes, *database, window, rows=self._rows, increments=increments, owner_number=owner
+        )
 
     def files(self, wanted: Callable[[str | None, str | None], bool]) -> Iterator[NamedFile]:
         """The files of messages of every type, the newest database's first, then the increments'.
@@ -287,14 +295,3 @@ class Phone:
 
 def _is_later(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and (other is None or one > other)
-
-
-def describe_loss(tables: Tables) -> str:
-    """How much of a damaged database could not be read."""
-    parts = [
-        f"up to {count} {'row' if count == 1 else 'rows'} of {table}"
-        for table, count in sorted(tables.lost.items())
-        if count
-    ]
-    parts += [f"the end of {table}" for table in sorted(tables.cut)]
-    return f"{', '.join(parts) or 'some of it'} could not be read"

@@ -24,6 +24,8 @@ def with_context(
     jids: Jids,
     people: People,
     window: ContextWindow,
+    *,
+    rows: Sequence[int],
     increments: Sequence[Increment],
     owner_number: str | None,
 ) -> list[VoiceNote]:
@@ -35,12 +37,13 @@ def with_context(
         jids: the jids of that database.
         people: gives names to jids.
         window: how many messages are read.
+        rows: for each note its row number in the newest database, or ``NO_ROW``.
         increments: in the order in which the phone wrote them.
         owner_number: the owner's own number, if it is known.
     """
     newest = newest_in(tables) if increments else None
     later = later_messages(increments, jids, people, newest, owner_number)
-    notes = ModernContext(tables, jids, people, window, later).added_to(notes)
+    notes = ModernContext(tables, jids, people, window, later).added_to(notes, rows)
     notes = LegacyContext(tables, jids, people, window).added_to(notes)
     tables.release()
     return notes

@@ -30,16 +30,16 @@ def same_phone(one: Path, other: Path) -> bool | None:
     """
     try:
         with Tables(one) as old, Tables(other) as new:
-            asked = {key for table in _OWN for key in islice(_sent(old, *table), _ENOUGH)}
+            sent_before = {key for table in _OWN for key in islice(_sent(old, *table), _ENOUGH)}
             has_sent = False
             for table in _OWN:
                 for key in _sent(new, *table):
-                    if key in asked:
+                    if key in sent_before:
                         return True
                     has_sent = True
     except DatabaseError:
         return None
-    return False if asked and has_sent else None
+    return False if sent_before and has_sent else None
 
 
 def _sent(tables: Tables, table: str, mine: str, key: str) -> Iterator[str]:

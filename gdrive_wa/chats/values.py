@@ -18,6 +18,7 @@ _SECONDS = range(1_230_768_000, END_SECONDS)
 
 _DIGITS = re.compile(r"[+-]?\d{1,18}(?:\.\d*)?")
 _WAVEFORM = 64
+_LOUDNESS = bytes(range(101))
 
 _MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 """Characters that only change the direction of writing, which phones put around names."""
@@ -107,6 +108,6 @@ def sha256_hex(value: object) -> str | None:
 
 def waveform(value: object) -> Sequence[int]:
     """64 loudness values from 0 to 100; empty if `value` is anything else."""
-    if not isinstance(value, bytes) or len(value) != _WAVEFORM or max(value) > 100:
+    if not isinstance(value, bytes) or len(value) != _WAVEFORM or value.translate(None, _LOUDNESS):
         return ()
     return Waveform(value)

@@ -108,7 +108,7 @@ def limit_reached(error: BaseException) -> StorageError | None:
 
 def _limit(error: BaseException) -> StorageError | None:
     number = error.errno if isinstance(error, OSError) else None
-    said = str(error)
+    text = str(error)
     if isinstance(error, MemoryError) or number == errno.ENOMEM or _says(error, errno.ENOMEM):
         return StorageError(
             "there is not enough memory",
@@ -119,7 +119,7 @@ def _limit(error: BaseException) -> StorageError | None:
             "too many open files: this system allows gdrive-wa too few",
             hint="allow more, for example with: ulimit -n 1024",
         )
-    if (isinstance(error, RuntimeError) and said.startswith(_NO_THREAD)) or number == errno.EAGAIN:
+    if (isinstance(error, RuntimeError) and text.startswith(_NO_THREAD)) or number == errno.EAGAIN:
         return StorageError(
             "this system does not allow another thread or process",
             hint="close other programs, or allow more (ulimit -u)",

@@ -14,7 +14,6 @@ from typing import overload
 from gdrive_wa.core.context import ContextKind, ContextMessage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _NO_TIME = -(1 << 63)
 _KINDS = tuple(ContextKind)
 _KIND_AT = {kind: at for at, kind in enumerate(_KINDS)}
@@ -40,7 +39,7 @@ class MessagePool:
         self._texts += message.text.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._texts))
         sent_at = message.sent_at
-        self._times.append(_NO_TIME if sent_at is None else (sent_at - _EPOCH) // _MICROSECOND)
+        self._times.append(_NO_TIME if sent_at is None else _microseconds(sent_at))
         self._kinds.append(_KIND_AT[message.kind])
         who = (message.sender, message.sender_jid, message.from_me)
         at = self._person_at.setdefault(who, len(self._people))
@@ -95,6 +94,12 @@ class MessagePool:
     def kept(self, messages: Iterable[ContextMessage]) -> Sequence[ContextMessage]:
         """`messages`, added to the pool."""
         return self.sequence(map(self.add, messages))
+
+
+def _microseconds(moment: datetime) -> int:
+    """A moment in microseconds since 1970 UTC."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 class PooledMessages(Sequence[ContextMessage]):

@@ -81,8 +81,8 @@ def _decide(
     refused: set[str],
 ) -> None:
     """Take or refuse a recording whose note is known by its path."""
-    held = entry.stored_as in taken
-    if held and not selection.narrows:
+    is_taken = entry.stored_as in taken
+    if is_taken and not selection.narrows:
         return
     found = archive.catalogue.known(entry.path)
     if found is None:

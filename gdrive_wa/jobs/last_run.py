@@ -41,7 +41,7 @@ class LastRun:
         state: the state of the source, from
             :meth:`~gdrive_wa.sources.base.BackupSource.state`; with None, every run counts as
             different.
-        asked: everything else that affects the result of a run; compared by ``repr``.
+        options: everything else that affects the result of a run; compared by ``repr``.
         read: other files that a run reads, such as an address book.
         written: names of files that each run rewrites, such as the page.
     """
@@ -50,7 +50,7 @@ class LastRun:
         self,
         dest: Path,
         state: str | None,
-        asked: Sequence[object],
+        options: Sequence[object],
         *,
         read: Sequence[Path | None] = (),
         written: Sequence[str] = (),
@@ -58,7 +58,7 @@ class LastRun:
         self._tree = Tree(dest)
         self._written = written
         stamps = [_stamp(path) for path in read if path is not None]
-        text = repr((VERSION, time.tzname, state, asked, stamps))
+        text = repr((VERSION, time.tzname, state, options, stamps))
         self._digest = None if state is None else hashlib.sha256(text.encode()).hexdigest()
 
     def repeated(self) -> Report | None:

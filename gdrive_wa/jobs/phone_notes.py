@@ -254,10 +254,10 @@ def closing_messages(
     """
     jids = [jid for jid in known if jid in shown]
     nameless = [jid for jid in chats.nameless if jid in shown]
-    said = count_nameless(jids, nameless).advice(contacts_given=contacts_given)
+    remarks = count_nameless(jids, nameless).advice(contacts_given=contacts_given)
     if chats.attached:
-        said += (_ATTACHED.format(chats.attached),)
-    return said
+        remarks += (_ATTACHED.format(chats.attached),)
+    return remarks
 
 
 def _foreign_notes(

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import tzinfo
+from functools import cache
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
@@ -191,15 +192,7 @@ def _html(title: str | None, count: int, plain: list[PlainNote], folders: list[P
     """The page with :data:`_DATA` in place of its data."""
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2: not needed for --help
 
-    style = _asset("page.css")
-    script = "".join(
-        [
-            '"use strict";\n(() => {\nconst CATALOGUE = ',
-            f"{json_text(catalogue())};\n",
-            *map(_asset, _SCRIPTS),
-            "})();\n",
-        ]
-    )
+    style, script = _asset("page.css"), _script()
     return _template().render(
         title=without_surrogates(title or DEFAULT_TITLE),
         untitled=not title,
@@ -241,6 +234,13 @@ def _ids(notes: Sequence[VoiceNote]) -> list[str]:
     return messages or [f"{note.chat_jid}/{note.file or ''}" for note in notes]
 
 
+@cache
+def _script() -> str:
+    texts = f'"use strict";\n(() => {{\nconst CATALOGUE = {json_text(catalogue())};\n'
+    return "".join([texts, *map(_asset, _SCRIPTS), "})();\n"])
+
+
+@cache  # to compile it takes longer than to write the page of a small archive
 def _template() -> Template:
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - not needed for --help
 

@@ -116,8 +116,8 @@ class BackupService:
     def _pages(self, url: str, items: str, what: str, **params: object) -> Iterator[dict[str, Any]]:
         token, guard, names = "", PageGuard(what), set[str]()
         while True:
-            asked = {**params, **({"pageToken": token} if token else {})}
-            page = self._session.get_json(url, asked, what=what)
+            query = {**params, **({"pageToken": token} if token else {})}
+            page = self._session.get_json(url, query, what=what)
             found = page.get(items) or []
             if not isinstance(found, list):
                 raise unreadable(what)
@@ -166,7 +166,7 @@ def _backup(item: dict[str, Any]) -> Backup:
     updated = parse_moment(item.get("updateTime"))
     size = parse_size(item.get("sizeBytes") or metadata.get("backupSize"))
     uploading = bool(item.get("activeTransactionId"))
-    lacks = [not size, not metadata]
+    missing = [not size, not metadata]
     return Backup(
         name=whole_text(item["name"]),
         account=whole_text(item["name"]).rsplit("/", 1)[-1],
@@ -177,7 +177,7 @@ def _backup(item: dict[str, Any]) -> Backup:
         locks=encryption.locks,
         app_version=whole_text(str(version)[:100]) if isinstance(version, str | int) else None,
         uploading=uploading,
-        unfinished=any(lacks) if uploading else all(lacks),
+        unfinished=any(missing) if uploading else all(missing),
         expires=_after_months(updated, MONTHS_KEPT),
         deactivates=_after_days(updated, DAYS_ACTIVE),
         sealed=parse_envelope(metadata.get("encryptedData")),

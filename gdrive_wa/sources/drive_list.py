@@ -80,20 +80,20 @@ class DriveFile:
     @classmethod
     def parse(cls, item: object) -> Self | None:
         """Parse an item of a listing; None if it is neither a stored file nor a folder."""
-        said = parse_object(item)
-        file_id, name = parse_text(said.get("id")), parse_text(said.get("name"))
-        kind = said.get("mimeType")
-        parents = said.get("parents")
+        fields = parse_object(item)
+        file_id, name = parse_text(fields.get("id")), parse_text(fields.get("name"))
+        kind = fields.get("mimeType")
+        parents = fields.get("parents")
         if file_id is None or name is None:
             return None
         is_shortcut = kind == _SHORTCUT
-        key = said.get("resourceKey")
+        key = fields.get("resourceKey")
         if is_shortcut:
-            details = parse_object(said.get("shortcutDetails"))
+            details = parse_object(fields.get("shortcutDetails"))
             key = details.get("targetResourceKey")
             file_id, kind = parse_text(details.get("targetId")), details.get("targetMimeType")
-            said = {
-                "modifiedTime": said.get("modifiedTime")
+            fields = {
+                "modifiedTime": fields.get("modifiedTime")
             }  # the rest describes the shortcut itself
         is_folder = kind == _FOLDER
         if file_id is None or (str(kind).startswith(_APPS) and not is_folder):
@@ -104,11 +104,11 @@ class DriveFile:
             is_folder=is_folder,
             is_shortcut=is_shortcut,
             parents=tuple(map(str, parents)) if isinstance(parents, list) else (),
-            size=parse_size(said.get("size")),
-            md5=parse_md5(said.get("md5Checksum")),
-            modified=parse_moment(said.get("modifiedTime")),
-            revision=parse_text(said.get("headRevisionId")),
-            envelope=_described(said),
+            size=parse_size(fields.get("size")),
+            md5=parse_md5(fields.get("md5Checksum")),
+            modified=parse_moment(fields.get("modifiedTime")),
+            revision=parse_text(fields.get("headRevisionId")),
+            envelope=_described(fields),
             resource_key=key if isinstance(key, str) and _PLAIN.fullmatch(key) else None,
         )
 
@@ -267,8 +267,9 @@ def _invalid_answer() -> NetworkError:
     return unreadable("the list of files")
 
 
-def _described(said: dict[str, Any]) -> str | None:
-    for text in (said.get("description"), parse_object(said.get("appProperties")).get("metadata")):
+def _described(fields: dict[str, Any]) -> str | None:
+    properties = parse_object(fields.get("appProperties"))
+    for text in (fields.get("description"), properties.get("metadata")):
         if isinstance(text, str) and len(text) > 64 and text.startswith("E"):
             return text
     return None

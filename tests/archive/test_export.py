@@ -8,12 +8,14 @@ import math
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from gdrive_wa.archive.archive import open_archive
@@ -42,14 +44,14 @@ class Heard:
 
 
 def listen(path: Path) -> Heard:
-    samples, power = 0, 0
+    samples, power = 0, 0.0
     with av.open(path) as recording:
         stream = recording.streams.audio[0]
         resampler = av.AudioResampler("s16", "mono", 48_000)
         for frame in recording.decode(stream):
             for piece in resampler.resample(frame):
                 samples += piece.samples
-                power += sum(value * value for value in memoryview(piece.planes[0]).cast("h"))
+                power += float(np.square(piece.to_ndarray().astype(float)).sum())
         return Heard(
             codec=stream.codec_context.name,
             seconds=samples / 48_000,
@@ -93,7 +95,7 @@ def notes_of(archive: Path, chat: str = "") -> list[VoiceNote]:
 
 
 def longest_chat(archive: Path) -> str:
-    return max((note.chat for note in notes_of(archive)), key=lambda c: len(notes_of(archive, c)))
+    return Counter(note.chat for note in notes_of(archive)).most_common(1)[0][0]
 
 
 def tree(folder: Path) -> dict[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 
 import pytest
 
+from gdrive_wa.archive.index import write_json, write_table
 from gdrive_wa.archive.index_lines import Lines
 from gdrive_wa.core.context import ContextKind, ContextMessage
 from gdrive_wa.core.frozen import replace
@@ -56,3 +59,31 @@ def test_more_messages_than_are_remembered_keep_their_own_texts() -> None:
     many = [replace(_MESSAGES[0], text=str(number)) for number in range(1200)]
     notes = [replace(_NOTE, before=pool.kept(many[at : at + 60])) for at in range(0, 1200, 60)]
     assert [lines.of(note) for note in notes] == [_json(note) for note in notes]
+
+
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 200])
+def test_lists_of_any_length_have_each_note_once(count: int) -> None:
+    notes = [replace(_NOTE, message_id=f"id {number}") for number in range(count)]
+    index, table = bytearray(), bytearray()
+    write_json(notes, index.extend)
+    write_table(notes, table.extend)
+    assert json.loads(index) == [json.loads(_json(note)) for note in notes]
+    assert index.count(b"\n") == count + 2
+    rows = csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline=""))
+    assert [row["message_id"] for row in rows] == [note.message_id for note in notes]
+
+
+def test_the_cells_of_a_note_are_its_values() -> None:
+    note = replace(
+        _NOTE, chat="+1", sender="@x", transcript="=1\x00", starred=True, duration=2.5, size=7
+    )
+    table = bytearray()
+    write_table([note], table.extend)
+    [row] = csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline=""))
+    expected = {name: note.to_json()[name] for name in row}
+    shown = {True: "yes", False: "no", None: ""}
+    plain = {
+        name: shown[value] if isinstance(value, bool) or value is None else str(value)
+        for name, value in expected.items()
+    }
+    assert row == plain | {"chat": "'+1", "sender": "'@x", "transcript": "'=1"}

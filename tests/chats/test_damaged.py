@@ -223,6 +223,12 @@ def test_any_value_is_converted_or_left_out(value: object) -> None:
     assert len(waveform(value)) in (0, 64)
 
 
+def test_a_waveform_is_64_values_from_0_to_100() -> None:
+    assert waveform(bytes([0, 100] * 32)) == (0, 100) * 32
+    for wrong in (bytes([0, 101] * 32), bytes(63), bytes(65), b"", "0" * 64, None):
+        assert waveform(wrong) == ()
+
+
 def test_the_valid_part_of_text_that_is_not_utf8_is_kept(tmp_path: Path) -> None:
     path = modern(tmp_path / "msgstore.db", [message(1)], [media(1)])
     with closing(sqlite3.connect(path)) as database:

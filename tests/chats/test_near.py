@@ -131,3 +131,15 @@ def test_a_day_that_a_clock_shows_twice_keeps_its_notes() -> None:
     shared = timeline()
     together = [shared.around(note, number) for number, note in enumerate(notes)]
     assert together == [timeline().around(note, number) for number, note in enumerate(notes)]
+
+
+def test_a_note_is_not_around_itself_if_only_an_older_database_knows_it_as_one(
+    tmp_path: Path,
+) -> None:
+    rows = [_said(1), message(2, origin=0), _said(3)]
+    file = media(2, mime_type="audio/mpeg", file_path="Media/WhatsApp Audio/a.mp3")
+    newest = modern(tmp_path / "msgstore.db", rows, [file])
+    older = modern(tmp_path / "older.db", [message(2)], [media(2)])
+    databases = PhoneDatabases(msgstores=(newest, older))
+    [note] = read_phone(databases, ContextWindow(9, ZoneInfo("UTC"))).notes
+    assert [each.text for each in (*note.before, *note.after)] == ["n1", "n3"]

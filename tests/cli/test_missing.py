@@ -174,7 +174,7 @@ def test_an_address_that_is_not_whatsapps_is_not_followed(
     ("changed", "reason"),
     [
         ({"enc_file_hash": "AA" * 21 + "A="}, "not the copy"),
-        ({"file_hash": "AA" * 21 + "A="}, "not the one that the database names"),
+        ({"file_hash": "AA" * 21 + "A="}, "not what the database promises"),
         ({"media_key": b"\x01" * 32}, "does not open this file"),
         ({"file_length": 1}, "more than the database promises"),
     ],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import jinja2
 import pytest
 
 from gdrive_wa.core.errors import StorageError
@@ -52,6 +53,12 @@ def test_replaces_an_older_page_and_keeps_it_when_the_folder_is_a_file(tmp_path:
 
 def test_same_notes_give_the_same_bytes() -> None:
     assert render(sample(), timezone=UTC) == render(sample(), timezone=UTC)
+
+
+def test_a_second_page_is_not_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = render(sample(), timezone=UTC)
+    monkeypatch.setattr(jinja2.Environment, "from_string", lambda *_: pytest.fail("compiled"))
+    assert render(sample(), timezone=UTC) == first
 
 
 def test_policy_names_the_one_style_and_the_one_script() -> None:
