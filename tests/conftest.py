@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
@@ -52,6 +53,15 @@ UNUSED = (
 """Features of Chromium that no page has to do with."""
 
 Peer = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In each of several test processes, pytest-cov starts two measurements and keeps the second.
+
+    The first would go on in the tests with the mark ``no_cover``, at the same cost.
+    """
+    if hasattr(config, "workerinput") and (first := Coverage.current()) is not None:
+        first.stop()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -271,6 +271,7 @@ def test_time_grows_with_the_file_only(tmp_path: Path, middle: str) -> None:
     assert time.perf_counter() - began < 5
 
 
+@pytest.mark.no_cover  # to count lines would double its time
 def test_an_address_book_of_absurd_size_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text("Name,Phone 1 - Value\n" + "Ann,+1 555 0101\n" * 200_001)
@@ -278,6 +279,7 @@ def test_an_address_book_of_absurd_size_is_refused(tmp_path: Path) -> None:
         read_contacts(path)
 
 
+@pytest.mark.no_cover  # to count lines would double its time
 def test_numbers_that_end_alike_are_found_quickly() -> None:
     people = book(*(f"+{code}000000" for code in range(1, 20_000)))
     began = time.perf_counter()

@@ -468,6 +468,7 @@ def test_senders_and_texts_around_the_notes_of_an_exported_chat() -> None:
     assert first.before[0].sent_at == datetime(2024, 3, 2, 10, tzinfo=UTC)
 
 
+@pytest.mark.no_cover  # to count lines would double its time
 def test_a_chat_of_thousands_of_notes_is_quick() -> None:
     lines = (
         f"[02/03/24, 10:{number % 60:02}:00] Mum: \u200e<attached: {number:08}-AUDIO-x.opus>"

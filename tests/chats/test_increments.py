@@ -454,6 +454,7 @@ def empty_parts(field: bytes) -> bytes:
     return write_varint(size) + field * (size // len(field))
 
 
+@pytest.mark.no_cover  # to count lines would double its time
 @pytest.mark.parametrize(
     "raw",
     [

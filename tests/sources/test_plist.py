@@ -88,6 +88,7 @@ ENTITIES = (
 )
 
 
+@pytest.mark.no_cover  # to count lines would double its time
 @pytest.mark.parametrize(
     "raw",
     [
