@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from gdrive_wa.emulation.faults import Fault, FaultKind
 from gdrive_wa.emulation.sample import SampleAccount
 from gdrive_wa.emulation.server import Emulator
 from tests import forked
+from tests.waiting import wait_until
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
 
@@ -86,3 +88,23 @@ def test_a_run_in_a_hurry_retries_as_often_with_shorter_waits(
         assert ended.returncode == 4, ended.stderr
         assert google.counts.request_count("*") == RetryPolicy().attempts
     assert time.monotonic() - begun < 7.75  # half of 0.5 + 1 + 2 + 4 + 8, the shortest usual waits
+
+
+@needs_fork
+def test_a_started_run_has_a_session_of_its_own_and_is_killed(env: dict[str, str]) -> None:
+    with forked.start(["emulator"], env=env) as process:
+        assert process.poll() is None
+        assert forked.run(["--version"], env=env).returncode == 0
+        wait_until(lambda: os.getsid(process.pid) == process.pid)
+        process.kill()
+        assert process.wait(60) == -signal.SIGKILL
+        process.kill()  # of one that has ended does nothing
+    assert forked.run(["--version"], env=env).returncode == 0
+
+
+@needs_fork
+def test_what_a_started_run_wrote_is_read_once_it_has_ended(env: dict[str, str]) -> None:
+    process = forked.start(["verify", "nothing"], env=env)
+    _, err = process.communicate(60)
+    assert process.returncode == 2
+    assert "'nothing'" in err
