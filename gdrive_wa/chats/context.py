@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from gdrive_wa.chats.context_reader import (
     EARLIEST,
@@ -173,23 +172,25 @@ class ModernContext(ContextReader):
         self._tables.select_ids(wanted)
         files = {number: each for number, *each in self._files()}
         found = Messages()
-        senders: dict[tuple[object, ...], dict[str, Any]] = {}
+        senders: dict[tuple[object, ...], tuple[str, str | None, bool]] = {}
         for row in self._tables.rows("message", _MESSAGE, wanted="_id"):
             number, chat_row, mine, sender_row, kind, written, sent, received, origin = row
             sender = row[1:4]
             if sender not in senders:
                 chat_jid = self._chats.get(as_int(chat_row)) or ""
                 jid = self._jids.jid_at(sender_row)
-                senders[sender] = self.who(chat_jid, jid, mine=flag(mine))
+                who = self.who(chat_jid, jid, mine=flag(mine))
+                senders[sender] = (who["sender"], who["sender_jid"], who["from_me"])
             shown = shown_kind(as_int(kind), as_int(origin), is_note=number in notes)
             name, path = files.get(number, (None, None))
             said = bounded(text(written)) or bounded(name)
-            found[number] = ContextMessage(
-                sent_at=moment(sent, received),
-                text="" if shown is ContextKind.DELETED else said,
-                kind=shown,
-                whatsapp_path=path if shown in SHOWN_KINDS else None,
-                **senders[sender],
+            found.add_parts(
+                number,
+                senders[sender],
+                moment(sent, received),
+                "" if shown is ContextKind.DELETED else said,
+                shown,
+                (None, path if shown in SHOWN_KINDS else None),
             )
         return found
 

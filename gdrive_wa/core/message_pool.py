@@ -36,19 +36,38 @@ class MessagePool:
 
     def add(self, message: ContextMessage) -> int:
         """Keep `message`, and return its number."""
-        self._texts += message.text.encode("utf-8", "surrogatepass")
-        self._ends.append(len(self._texts))
-        sent_at = message.sent_at
-        self._times.append(_NO_TIME if sent_at is None else _microseconds(sent_at))
-        self._kinds.append(_KIND_AT[message.kind])
         who = (message.sender, message.sender_jid, message.from_me)
+        files = (message.file, message.whatsapp_path)
+        return self.add_parts(who, message.sent_at, message.text, message.kind, files)
+
+    def add_parts(
+        self,
+        who: tuple[str, str | None, bool],
+        sent_at: datetime | None,
+        text: str,
+        kind: ContextKind,
+        files: tuple[str | None, str | None] = (None, None),
+    ) -> int:
+        """Keep a message without making an object of it, and return its number.
+
+        Args:
+            who: as :meth:`person` returns it.
+            sent_at: as in :class:`ContextMessage`.
+            text: likewise.
+            kind: likewise.
+            files: its path in the archive and on the phone.
+        """
+        self._texts += text.encode("utf-8", "surrogatepass")
+        self._ends.append(len(self._texts))
+        self._times.append(_NO_TIME if sent_at is None else _microseconds(sent_at))
+        self._kinds.append(_KIND_AT[kind])
         at = self._person_at.setdefault(who, len(self._people))
         if at == len(self._people):
             self._people.append(who)
         self._senders.append(at)
         number = len(self._times) - 1
-        if message.file is not None or message.whatsapp_path is not None:
-            self._files[number] = (message.file, message.whatsapp_path)
+        if files != (None, None):
+            self._files[number] = files
         return number
 
     def __getitem__(self, number: int) -> ContextMessage:
@@ -179,6 +198,18 @@ class Messages(MutableMapping[int, ContextMessage]):
 
     def __setitem__(self, number: int, message: ContextMessage) -> None:
         self._at[number] = self._pool.add(message)
+
+    def add_parts(
+        self,
+        number: int,
+        who: tuple[str, str | None, bool],
+        sent_at: datetime | None,
+        text: str,
+        kind: ContextKind,
+        files: tuple[str | None, str | None],
+    ) -> None:
+        """As :meth:`MessagePool.add_parts`, of the message `number`."""
+        self._at[number] = self._pool.add_parts(who, sent_at, text, kind, files)
 
     def __delitem__(self, number: int) -> None:
         del self._at[number]

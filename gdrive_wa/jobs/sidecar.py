@@ -44,7 +44,7 @@ def read_sidecar(path: str, key: Key | None) -> Sidecar:
     if digits is None or not isinstance(key, RootKey):
         return Sidecar()
     try:
-        with open_plain(path + METADATA_SUFFIX, follow=False) as file:
+        with open_plain(path + METADATA_SUFFIX, follow=False, buffering=0) as file:
             raw = file.read(LONGEST_ENVELOPE + 1)
     except FileNotFoundError:
         return Sidecar()

@@ -113,8 +113,9 @@ class UntrustedDatabase(sqlite3.Connection):
         Raises:
             sqlite3.OperationalError: the values are larger than in any intact file of this size.
         """
-        if bytes in map(type, row):
-            self._spend(sum(len(value) for value in row if type(value) is bytes))
+        for value in row:
+            if type(value) is bytes:
+                self._spend(len(value))
 
     def _text(self, raw: bytes) -> str:
         if len(raw) > _LONG_TEXT:
