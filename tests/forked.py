@@ -141,9 +141,9 @@ class _Server:
         atexit.register(self.close)
 
     def close(self) -> None:
-        self.socket.close()
         self._process.kill()  # a command that a failing test left behind might never end
         self._process.wait()
+        self.socket.close()
 
 
 _idle: list[_Server] = []
