@@ -118,6 +118,8 @@ class ModernContext(ContextReader):
             if add is not None and later.is_new and later.message.sent_at is not None:
                 add(milliseconds(later.message.sent_at), number)
         numbers = [own.get(key_of(note)) for note in notes]
+        if not self._later:
+            own.clear()  # the memory is needed for the messages
         places = list(map(timeline.around, notes, numbers))
         notes_rows = {number for number in numbers if number is not None}
         messages = self._messages(places, notes_rows)

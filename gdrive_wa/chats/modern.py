@@ -78,7 +78,7 @@ def read_media(tables: Tables) -> dict[int, MediaRow]:
         number = as_int(row[0])
         if number is not None and number not in found:
             found[number] = MediaRow(
-                path=text(row[1]),
+                path=_shared(text(row[1])),
                 size=positive(row[2], row[3]),
                 mime_type=_shared(text(row[4])),
                 name=text(row[5]),
@@ -91,7 +91,7 @@ def read_media(tables: Tables) -> dict[int, MediaRow]:
 
 
 def _shared(value: str | None) -> str | None:
-    """The same object for a text that thousands of rows repeat."""
+    """The same object for a text that thousands of rows repeat, or that a listing has too."""
     return None if value is None else intern(value)
 
 

@@ -56,6 +56,7 @@ class MessagesAround:
         reader = self._open.enter_context(PhoneReader(databases))
         chats = reader.chats()
         if self._context is not None and len(chats) > MOST:
+            chats = replace(chats, notes=())  # the reader has them, and replaces each by a new one
             with self._open:
                 return replace(chats, notes=tuple(reader.around(self._context)))
         self._reader = reader

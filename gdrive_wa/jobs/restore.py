@@ -215,6 +215,7 @@ def _restore_media(asked: RestoreRequest, plan: Plan, run: RestoreRun) -> _Resto
         known = frozenset(note.chat_jid for note in chats)
         choice = _choose_media(archive, chats, plan, selection)
         chats = replace(chats, notes=())  # the archive has them
+        release_memory()
         run.take_media(
             choice,
             include_unmatched=asked.everything or not known,

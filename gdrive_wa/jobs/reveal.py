@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from sys import intern
 
 from gdrive_wa.core.errors import MetadataError, WrongKeyError, WrongKeyTypeError
 from gdrive_wa.core.frozen import replace
@@ -51,7 +52,7 @@ def reveal(
             continue
         yield replace(
             entry,
-            path=metadata.name,
+            path=intern(metadata.name),  # the database of chats has the same path
             envelope=entry.envelope if keep_envelopes else None,
             modified=metadata.updated or entry.modified,
             plain_md5=metadata.md5,
