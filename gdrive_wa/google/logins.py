@@ -121,8 +121,8 @@ def providers() -> dict[str, str]:
 
 
 def find_account(account: str | None = None) -> str | None:
-    """The stored spelling of `account`, ignoring case; for None, the default account. None if there
-    is no such login."""
+    """The stored spelling of `account`, ignoring case; for None, the default account. None if that
+    login is not stored."""
     index = _read_index()
     if account is None:
         return index.default

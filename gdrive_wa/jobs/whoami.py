@@ -56,7 +56,7 @@ def whoami(account: str | None = None) -> Identity:
         The stored login without its secrets, or the access token from the environment.
 
     Raises:
-        CredentialsError: there is no such login, and no token in the environment.
+        CredentialsError: that login is not stored, and the environment has no token.
         UsageError: `account` has the wrong type.
     """
     account = as_optional_text(account, "account")
