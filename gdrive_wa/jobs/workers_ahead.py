@@ -32,7 +32,7 @@ def workers_ahead(
         jobs: the number of processes; with 1, none is started.
         unless: true if this machine will not open files.
     """
-    new = not unless and not dest.exists()
+    new = not unless and not os.path.exists(dest)
     large = new and isinstance(source, LocalSource) and source.has_names(_NAMES)
     pool = None
     if large and jobs > 1 and may_fork():

@@ -73,6 +73,13 @@ def test_no_workers_without_certain_work(large: Folder, tmp_path: Path) -> None:
             assert ahead is None
 
 
+def test_a_target_that_cannot_be_looked_up_is_left_to_the_run(
+    large: Folder, tmp_path: Path
+) -> None:
+    with workers_ahead(large, tmp_path / ("d" * 300), 2, unless=False) as ahead:
+        assert ahead is not None
+
+
 def test_names_are_counted_in_all_folders_but_not_behind_links(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "file").touch()

@@ -98,7 +98,7 @@ ALLOWED = {
     ("jobs/speech_model.py", "folder.is_dir"): READ,
     ("jobs/speech_model.py", "folder.resolve"): READ,
     ("jobs/speech_model.py", "os.path.isdir"): READ,
-    ("jobs/workers_ahead.py", "dest.exists"): READ,
+    ("jobs/workers_ahead.py", "os.path.exists"): READ,
     ("jobs/workers.py", "os.kill"): "a process of ours",
     ("jobs/workers.py", "os.listdir"): "the threads of this process, in /proc",
     ("jobs/decrypt_folder.py", "(dest / STATE_FOLDER).exists"): READ,
