@@ -120,8 +120,13 @@ def _forked(jobs: int) -> Any:
         initializer=begin_worker,
         initargs=(os.getpid(),),
     )
-    with without_signals():
-        pool.submit(int)  # starts them all here, before any thread
+    try:
+        with without_signals():
+            pool.submit(int)  # starts them all here, before any thread
+    except BaseException:  # no further process or thread: Python would wait for the first ones
+        for process in list(pool._processes.values()):  # noqa: SLF001 - no public list of workers
+            _kill(process)
+        raise
     return pool
 
 
@@ -175,7 +180,10 @@ def begin_worker(owner: int) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     gc.freeze()  # objects of the owner are not garbage here
     use_little_memory()
-    Thread(target=_end_with, args=(owner,), name="gdrive-wa owner", daemon=True).start()
+    try:
+        Thread(target=_end_with, args=(owner,), name="gdrive-wa owner", daemon=True).start()
+    except RuntimeError:  # the system allows no more threads: the owner does the work itself
+        os._exit(1)
 
 
 def _end_with(owner: int) -> None:

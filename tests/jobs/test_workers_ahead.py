@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from gdrive_wa.core.progress import Silent
 from gdrive_wa.jobs.executors import MANY, Opener
 from gdrive_wa.jobs.opening import Opening
+from gdrive_wa.jobs.workers import WorkerPool
 from gdrive_wa.jobs.workers_ahead import workers_ahead
 from gdrive_wa.sources.folder import Folder
 from gdrive_wa.sources.scan import has_names
@@ -71,6 +75,39 @@ def test_no_workers_without_certain_work(large: Folder, tmp_path: Path) -> None:
     for source, dest, jobs, unless in cases:
         with workers_ahead(source, dest, jobs, unless=unless) as ahead:
             assert ahead is None
+
+
+def test_no_worker_is_left_where_the_system_allows_only_one_more_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, fork = set(active_children()), os.fork
+    forked: list[bool] = []
+
+    def fork_once() -> int:
+        if forked:
+            raise BlockingIOError("no more processes")
+        forked.append(True)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", fork_once)
+    with pytest.raises(BlockingIOError):
+        WorkerPool(2)
+    assert set(active_children()) == before
+
+
+def test_a_worker_without_a_thread_ends_silently(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Refused(Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("gdrive_wa.jobs.workers.Thread", Refused)
+    pool = WorkerPool(1)
+    with pytest.raises(BrokenProcessPool):
+        pool.submit(os.getpid).result(timeout=60)
+    pool.close()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_target_that_cannot_be_looked_up_is_left_to_the_run(
