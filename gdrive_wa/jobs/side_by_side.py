@@ -54,8 +54,10 @@ def side_by_side(
 
 def _copy(work: Callable[[], object]) -> BaseProcess | None:
     """Fork a process that does `work`; None if the system does not allow it."""
-    from multiprocessing import get_context  # noqa: PLC0415 - not needed always
+    from multiprocessing import current_process, get_context  # noqa: PLC0415 - not needed always
 
+    if current_process().daemon:  # such as one of a multiprocessing.Pool, which may start no other
+        return None
     copy = get_context("fork").Process(target=_work_in_copy, args=(work, os.getpid()), daemon=True)
     with without_signals():
         try:

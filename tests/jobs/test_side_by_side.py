@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,18 @@ def test_both_functions_are_called(tmp_path: Path, *, worthwhile: bool) -> None:
     assert side_by_side(lambda: "result", there, worthwhile=worthwhile) == "result"
     other = int((tmp_path / "process").read_text()) != os.getpid()
     assert other == (worthwhile and sys.platform == "linux")
+
+
+@forks
+def test_a_process_that_may_start_no_other_calls_both_functions() -> None:
+    with get_context("fork").Pool(1) as pool:
+        assert pool.apply_async(_number_of_processes).get(timeout=60) == 1
+
+
+def _number_of_processes() -> int:
+    called: list[int] = []
+    side_by_side(lambda: called.append(os.getpid()), lambda: called.append(os.getpid()))
+    return len(set(called)) if len(called) == 2 else 0
 
 
 @forks
