@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from gdrive_wa.core.errors import StorageError
@@ -92,10 +93,11 @@ def has_names(folder: str, count: int) -> bool:
     """
     waiting = [folder]
     while waiting:
-        for child in scan_each(waiting.pop(), lambda _: None):
-            count -= 1
-            if count <= 0:
-                return True
-            if is_folder(child):
-                waiting.append(child.path)
+        with suppress(StorageError):  # the listing reports it, if it needs the folder
+            for child in scan_each(waiting.pop(), lambda _: None):
+                count -= 1
+                if count <= 0:
+                    return True
+                if is_folder(child):
+                    waiting.append(child.path)
     return False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -124,3 +126,19 @@ def test_names_are_counted_in_all_folders_but_not_behind_links(tmp_path: Path) -
     assert has_names(str(tmp_path), 4)
     assert not has_names(str(tmp_path), 5)
     assert not has_names(str(tmp_path / "absent"), 1)
+
+
+def test_a_folder_that_the_disk_cannot_read_has_no_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "DCIM").mkdir()
+    scandir = os.scandir
+
+    def damaged(path: str) -> Any:
+        if path.endswith("DCIM"):
+            raise OSError(errno.EIO, "the disk fails")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", damaged)
+    assert has_names(str(tmp_path), 1)
+    assert not has_names(str(tmp_path), 2)
