@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import IO
 
-from gdrive_wa.core.errors import GoneError, UsageError
+from gdrive_wa.core.errors import GdriveWaError, GoneError, UsageError
+from gdrive_wa.core.limits import limit_reached
 from gdrive_wa.core.plain_file import NotPlainError, open_plain
 
 
@@ -15,6 +16,7 @@ def open_source(path: str | Path) -> IO[bytes]:
 
     Raises:
         UsageError: the file cannot be read.
+        StorageError: this process has reached a limit, such as that of open files.
     """
     try:
         return open_plain(path)
@@ -30,6 +32,7 @@ def open_listed(path: str) -> IO[bytes]:
     Raises:
         GoneError: the file no longer exists or is no longer a regular file.
         UsageError: the file cannot be read.
+        StorageError: as for :func:`open_source`.
     """
     try:
         return open_plain(path, follow=False, buffering=0)
@@ -41,9 +44,9 @@ def open_listed(path: str) -> IO[bytes]:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: str | Path, error: OSError) -> UsageError:
+def _unreadable(path: str | Path, error: OSError) -> GdriveWaError:
     reason = (error.strerror or "it cannot be read").lower()
-    return UsageError(
+    return limit_reached(error) or UsageError(
         f"cannot read '{path}': {reason}",
         hint="check the path and your permission to read it",
     )
